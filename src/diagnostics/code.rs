@@ -1,0 +1,107 @@
+//! The codes of diagnostics. Ranges: 00xx sources and files, 01xx YAML, 02xx kustomization fields, 03xx accumulation
+//! and identity, 04xx patches and merging, 05xx references, variables and replacements, 06xx generators, 07xx plug-ins,
+//! 08xx output, 09xx command line.
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A stable identifier of an error or warning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// The code as printed, `KFC0101`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A file or folder that is not there.
+    NotFound = "KFC0001",
+    /// A file or folder that cannot be read.
+    Unreadable = "KFC0002",
+    /// Bytes that are no UTF-8 text.
+    NotText = "KFC0003",
+    /// A file over the size limit.
+    TooLarge = "KFC0004",
+    /// A path outside the root, refused by the load restrictor.
+    OutsideRoot = "KFC0005",
+    /// A folder without a kustomization file, or with several.
+    NoKustomization = "KFC0006",
+    /// Roots that include each other in a circle.
+    Cycle = "KFC0007",
+    /// A remote source that is written wrongly or cannot be fetched.
+    Remote = "KFC0008",
+    /// A file where a folder was due, or the other way round.
+    WrongFileType = "KFC0009",
+
+    /// Text that is no YAML.
+    Syntax = "KFC0101",
+    /// A key that stands twice in one mapping.
+    DuplicateKey = "KFC0102",
+    /// Nesting deeper than the limit.
+    TooDeep = "KFC0103",
+    /// Aliases that expand beyond the limit.
+    AliasBomb = "KFC0104",
+    /// An alias without an anchor, or one that contains itself.
+    BadAlias = "KFC0105",
+    /// A value that cannot be written as kustomize writes it.
+    Unwritable = "KFC0106",
+
+    /// A field that does not exist.
+    UnknownField = "KFC0201",
+    /// A value of the wrong type.
+    WrongType = "KFC0202",
+    /// A value that is not allowed.
+    BadValue = "KFC0203",
+    /// A field that must be there.
+    MissingField = "KFC0204",
+    /// A field that is deprecated.
+    Deprecated = "KFC0205",
+    /// Fields that exclude each other.
+    FieldConflict = "KFC0206",
+
+    /// A document that is no Kubernetes resource.
+    NotAResource = "KFC0301",
+    /// Two resources with one identity.
+    DuplicateId = "KFC0302",
+    /// A reference to a resource that matches several.
+    Ambiguous = "KFC0303",
+
+    /// A patch that cannot be read.
+    BadPatch = "KFC0401",
+    /// A patch whose target is not there.
+    NoTarget = "KFC0402",
+    /// A JSON patch operation that fails.
+    JsonPatch = "KFC0403",
+    /// A merge that fails.
+    Merge = "KFC0404",
+
+    /// A name reference that cannot be resolved.
+    NameReference = "KFC0501",
+    /// A variable that is wrong, twice defined or not found.
+    Variable = "KFC0502",
+    /// A replacement that is wrong or finds no source or target.
+    Replacement = "KFC0503",
+    /// A field path that cannot be followed.
+    FieldPath = "KFC0504",
+
+    /// A generator with wrong arguments.
+    Generator = "KFC0601",
+    /// The helm program failed or is not enabled.
+    Helm = "KFC0602",
+
+    /// A plug-in that does not exist or may not run.
+    Plugin = "KFC0701",
+    /// A validator that refuses the resources.
+    Validation = "KFC0702",
+
+    /// Output that cannot be written.
+    Output = "KFC0801",
+
+    /// A command line that is wrong.
+    Usage = "KFC0901",
+}

@@ -1,0 +1,149 @@
+//! What went wrong, where, and what to do about it. The one error type of the crate.
+//!
+//! A [`Diagnostic`] has a [`Code`], a message, the places it speaks of ([`Mark`]s into [`Sources`]) and, where there is
+//! one, a suggestion. Stages return [`Diagnostics`], so that every independent error of a run is reported, not only the
+//! first.
+
+mod code;
+mod source;
+
+pub use code::Code;
+pub use source::{Mark, Position, Source, SourceId, Sources};
+
+/// The result of a stage.
+pub type Result<T> = std::result::Result<T, Diagnostics>;
+
+/// Whether a diagnostic stops the build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Severity {
+    /// The build fails.
+    #[default]
+    Error,
+    /// The build goes on.
+    Warning,
+}
+
+/// A place with a word on it: "first set here", "the nearest is this".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub mark: Mark,
+    /// What is to be said of it; empty for the bare place.
+    pub text: String,
+}
+
+/// One error or warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its severity.
+    pub severity: Severity,
+    /// Its code, stable between versions.
+    pub code: Code,
+    /// One sentence without a full stop: "unknown field `namePrefx`".
+    pub message: String,
+    /// The main place, if there is one.
+    pub mark: Option<Mark>,
+    /// Other places that explain it.
+    pub labels: Vec<Label>,
+    /// What to do: "did you mean `namePrefix`?".
+    pub help: Option<String>,
+    /// Facts that explain it, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Diagnostic {
+    /// An error.
+    #[must_use]
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            mark: None,
+            labels: Vec::new(),
+            help: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// A warning.
+    #[must_use]
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// With the main place.
+    #[must_use]
+    pub fn at(mut self, mark: Mark) -> Self {
+        self.mark = Some(mark);
+        self
+    }
+
+    /// With another place.
+    #[must_use]
+    pub fn label(mut self, mark: Mark, text: impl Into<String>) -> Self {
+        self.labels.push(Label { mark, text: text.into() });
+        self
+    }
+
+    /// With a suggestion.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With an explaining fact.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+}
+
+/// The errors of a stage, in the order in which they were found; never empty when returned as an `Err`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Adds all of another list.
+    pub fn extend(&mut self, other: Diagnostics) {
+        self.0.extend(other.0);
+    }
+
+    /// Keeps the value of a result; its errors go into this list.
+    pub fn collect<T>(&mut self, result: Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(errors) => {
+                self.extend(errors);
+                None
+            }
+        }
+    }
+
+    /// `Ok(value)` when nothing was found, else the list.
+    ///
+    /// # Errors
+    /// The list itself, when it is not empty.
+    pub fn into_result<T>(self, value: T) -> Result<T> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}

@@ -1,0 +1,94 @@
+//! The texts of a run and places in them.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Number of a text in [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub u32);
+
+impl SourceId {
+    /// The source of values that no text holds: defaults, generated names.
+    pub const NONE: Self = Self(u32::MAX);
+}
+
+/// A place: a byte offset in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mark {
+    /// The text.
+    pub source: SourceId,
+    /// The byte offset, from 0.
+    pub offset: u32,
+}
+
+impl Mark {
+    /// The place of values that no text holds.
+    pub const NONE: Self = Self { source: SourceId::NONE, offset: 0 };
+}
+
+/// A place as people count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// A text with the name it is shown under.
+#[derive(Debug)]
+pub struct Source {
+    /// The path as shown to people, relative to where the command runs when it lies below.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+impl Source {
+    /// Line and column of a byte offset; an offset past the end counts as the end.
+    #[must_use]
+    pub fn position(&self, offset: u32) -> Position {
+        let mut end = (offset as usize).min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = &self.text[..end];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+        let column = before[line_start..].chars().count() + 1;
+        Position {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// Every text read in a run. Shared between threads; texts are only ever added.
+#[derive(Debug, Default)]
+pub struct Sources {
+    list: RwLock<Vec<Arc<Source>>>,
+}
+
+impl Sources {
+    /// Adds a text and gives its number.
+    pub fn add(&self, name: impl Into<String>, text: impl Into<String>) -> (SourceId, Arc<Source>) {
+        let source = Arc::new(Source { name: name.into(), text: text.into() });
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        list.push(Arc::clone(&source));
+        let id = u32::try_from(list.len() - 1).unwrap_or(u32::MAX);
+        (SourceId(id), source)
+    }
+
+    /// The text with this number.
+    #[must_use]
+    pub fn get(&self, id: SourceId) -> Option<Arc<Source>> {
+        self.list.read().unwrap_or_else(PoisonError::into_inner).get(id.0 as usize).map(Arc::clone)
+    }
+
+    /// `file:line:column` of a mark, or nothing for [`Mark::NONE`].
+    #[must_use]
+    pub fn locate(&self, mark: Mark) -> Option<String> {
+        let source = self.get(mark.source)?;
+        let Position { line, column } = source.position(mark.offset);
+        Some(format!("{}:{line}:{column}", source.name))
+    }
+}

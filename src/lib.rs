@@ -1,0 +1,23 @@
+//! kfc: a manifest compiler for machine-learning platforms on Kubernetes.
+//!
+//! A build is a line of stages with a typed value between each:
+//!
+//! ```text
+//! sources ──▶ yaml::parse ──▶ kustomization ──▶ build (generate, merge, transform, reference) ──▶ yaml::emit
+//!  bytes        Node            Kustomization       ResourceSet                                      bytes
+//! ```
+//!
+//! ARCHITECTURE.md says which folder holds what.
+
+pub mod build;
+pub mod cli;
+pub mod diagnostics;
+pub mod generate;
+pub mod kustomization;
+pub mod merge;
+pub mod reference;
+pub mod resource;
+pub mod schema;
+pub mod sources;
+pub mod transform;
+pub mod yaml;

@@ -1,0 +1,238 @@
+//! Kubernetes objects, their identities, and ordered sets of them.
+
+mod id;
+mod selector;
+mod set;
+
+pub use id::{Gvk, ResId};
+pub use selector::Selector;
+pub use set::ResourceSet;
+
+use crate::diagnostics::Mark;
+use crate::yaml::{Map, Node};
+
+/// What a generator does when its resource exists already (kustomize's `behavior`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Behavior {
+    /// Not said; acts as create.
+    #[default]
+    Unspecified,
+    /// An error when the resource exists.
+    Create,
+    /// Takes the place of the existing one.
+    Replace,
+    /// Adds to the existing one.
+    Merge,
+}
+
+/// An identity that a resource had before a transformer renamed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviousId {
+    /// Its kind then.
+    pub kind: String,
+    /// Its name then.
+    pub name: String,
+    /// Its namespace then; empty for none.
+    pub namespace: String,
+}
+
+/// One Kubernetes object with what the build has to remember of it.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// The object; always a mapping.
+    pub node: Node,
+    /// Whether the kind lives in no namespace; decided when the resource is read.
+    pub cluster_scoped: bool,
+    /// Earlier identities, oldest first.
+    pub previous: Vec<PreviousId>,
+    /// Prefixes added so far, in the order added.
+    pub prefixes: Vec<String>,
+    /// Suffixes added so far, in the order added (the content hash is none of them).
+    pub suffixes: Vec<String>,
+    /// What its generator said about an existing one.
+    pub behavior: Behavior,
+    /// Whether the content hash is to be appended to the name.
+    pub needs_hash: bool,
+    /// Whether a patch may change the name (`options.allowNameChange`).
+    pub allow_name_change: bool,
+    /// Whether a patch may change the kind (`options.allowKindChange`).
+    pub allow_kind_change: bool,
+    /// Current ids of resources that refer to this one, found by the name reference pass.
+    pub ref_by: Vec<ResId>,
+    /// Names of the variables used in this resource.
+    pub ref_vars: Vec<String>,
+    /// Where it came from, for `buildMetadata: [originAnnotations]`: the YAML text of the annotation's value.
+    pub origin: Option<Origin>,
+    /// What changed it, for `buildMetadata: [transformerAnnotations]`.
+    pub transformations: Vec<Origin>,
+}
+
+/// The origin of a resource or of a transformation, as kustomize's `originAnnotations` tell it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Path of the file, relative to the root of the build (or of the repository for a remote one).
+    pub path: String,
+    /// The remote repository.
+    pub repo: String,
+    /// The ref in it.
+    pub reference: String,
+    /// The file that configured the generator or transformer.
+    pub configured_in: String,
+    /// The generator or transformer: apiVersion, kind, name, namespace.
+    pub configured_by: Option<ConfiguredBy>,
+}
+
+/// The identity of a generator or transformer configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfiguredBy {
+    /// `builtin` for kustomization fields.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+}
+
+impl Resource {
+    /// A resource of a mapping node that has `kind` and `metadata.name` (the caller checked).
+    #[must_use]
+    pub fn new(node: Node, cluster_scoped: bool) -> Self {
+        Self {
+            node,
+            cluster_scoped,
+            previous: Vec::new(),
+            prefixes: Vec::new(),
+            suffixes: Vec::new(),
+            behavior: Behavior::Unspecified,
+            needs_hash: false,
+            allow_name_change: false,
+            allow_kind_change: false,
+            ref_by: Vec::new(),
+            ref_vars: Vec::new(),
+            origin: None,
+            transformations: Vec::new(),
+        }
+    }
+
+    fn text(&self, path: &[&str]) -> &str {
+        self.node.at(path).and_then(Node::as_text).unwrap_or("")
+    }
+
+    /// `apiVersion`, or an empty text.
+    #[must_use]
+    pub fn api_version(&self) -> &str {
+        self.text(&["apiVersion"])
+    }
+
+    /// `kind`, or an empty text.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.text(&["kind"])
+    }
+
+    /// `metadata.name`, or an empty text.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.text(&["metadata", "name"])
+    }
+
+    /// `metadata.namespace`, or an empty text.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.text(&["metadata", "namespace"])
+    }
+
+    /// Group, version and kind.
+    #[must_use]
+    pub fn gvk(&self) -> Gvk {
+        Gvk::new(self.api_version(), self.kind())
+    }
+
+    /// Where the resource stands.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.node.mark
+    }
+
+    /// The identity it has now (kustomize's CurId).
+    #[must_use]
+    pub fn id(&self) -> ResId {
+        ResId {
+            gvk: self.gvk(),
+            name: self.name().to_owned(),
+            namespace: self.namespace().to_owned(),
+            cluster_scoped: self.cluster_scoped,
+        }
+    }
+
+    /// The identity it was read with (kustomize's OrgId).
+    #[must_use]
+    pub fn original_id(&self) -> ResId {
+        self.previous.first().map_or_else(|| self.id(), |p| self.previous_id(p))
+    }
+
+    /// Every earlier identity, oldest first (kustomize's PrevIds); the current one is not among them.
+    pub fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
+        self.previous.iter().map(|p| self.previous_id(p))
+    }
+
+    /// An earlier identity; group and version are the current ones, as in kustomize.
+    fn previous_id(&self, previous: &PreviousId) -> ResId {
+        ResId {
+            gvk: Gvk { kind: previous.kind.clone(), ..self.gvk() },
+            name: previous.name.clone(),
+            namespace: previous.namespace.clone(),
+            cluster_scoped: self.cluster_scoped,
+        }
+    }
+
+    /// Remembers the current identity as an earlier one; called before a transformer changes name, namespace or kind.
+    pub fn remember_id(&mut self) {
+        let now = PreviousId {
+            kind: self.kind().to_owned(),
+            name: self.name().to_owned(),
+            namespace: self.namespace().to_owned(),
+        };
+        self.previous.push(now);
+    }
+
+    /// `metadata` as a mapping; created when it is missing or null.
+    pub fn metadata_mut(&mut self) -> Option<&mut Map> {
+        let mark = self.node.mark;
+        let metadata = self.node.as_map_mut()?.get_or_insert_map("metadata", mark);
+        if metadata.is_null() {
+            *metadata = Node::map(Map::new(), mark);
+        }
+        metadata.as_map_mut()
+    }
+
+    /// Sets `metadata.name` to a string; the earlier identity is not remembered here.
+    pub fn set_name(&mut self, name: &str) {
+        let mark = self.node.mark;
+        if let Some(metadata) = self.metadata_mut() {
+            metadata.set("name", Node::string(name, mark));
+        }
+    }
+
+    /// Sets `metadata.namespace` to a string; the earlier identity is not remembered here.
+    pub fn set_namespace(&mut self, namespace: &str) {
+        let mark = self.node.mark;
+        if let Some(metadata) = self.metadata_mut() {
+            metadata.set("namespace", Node::string(namespace, mark));
+        }
+    }
+
+    /// `metadata.labels`, if it is a mapping.
+    #[must_use]
+    pub fn labels(&self) -> Option<&Map> {
+        self.node.at(&["metadata", "labels"])?.as_map()
+    }
+
+    /// `metadata.annotations`, if it is a mapping.
+    #[must_use]
+    pub fn annotations(&self) -> Option<&Map> {
+        self.node.at(&["metadata", "annotations"])?.as_map()
+    }
+}

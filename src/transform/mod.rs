@@ -1,0 +1,7 @@
+//! What kustomize's built-in transformers do to a set of resources, one file each.
+
+pub mod config;
+pub mod field_spec;
+
+pub use config::{NameReference, TransformerConfig};
+pub use field_spec::FieldSpec;

@@ -1,0 +1,1 @@
+//! Writes nodes as kustomize writes them.

@@ -1,0 +1,7 @@
+//! YAML: text to [`Node`] trees ([`parse`]) and back ([`emit`]).
+
+pub mod emit;
+pub mod node;
+pub mod parse;
+
+pub use node::{Entry, Key, Map, Node, Scalar, ScalarKind, Value};
