@@ -6,7 +6,7 @@ mod set;
 
 pub use id::{Gvk, ResId};
 pub use selector::Selector;
-pub use set::ResourceSet;
+pub use set::{IdRef, ResourceSet};
 
 use crate::diagnostics::Mark;
 use crate::yaml::{Map, Node};
