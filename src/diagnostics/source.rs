@@ -41,6 +41,18 @@ pub struct Source {
     pub name: String,
     /// The text.
     pub text: String,
+    /// How far the text stands below and right of the file's start: a document inside a block scalar of a kustomization
+    /// keeps the file's own line and column numbers this way.
+    pub shift: Shift,
+}
+
+/// Lines and columns to add to a position in a text that is part of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shift {
+    /// Lines above the first one of the text.
+    pub lines: u32,
+    /// Columns left of every line of the text.
+    pub columns: u32,
 }
 
 impl Source {
@@ -71,7 +83,20 @@ pub struct Sources {
 impl Sources {
     /// Adds a text and gives its number.
     pub fn add(&self, name: impl Into<String>, text: impl Into<String>) -> (SourceId, Arc<Source>) {
-        let source = Arc::new(Source { name: name.into(), text: text.into() });
+        self.insert(Source { name: name.into(), text: text.into(), shift: Shift::default() })
+    }
+
+    /// Adds a text that stands as a string at `parent`, so that places in it are shown as places in the file.
+    pub fn add_inline(&self, parent: Mark, text: &str) -> (SourceId, Arc<Source>) {
+        let (name, shift) = self.get(parent.source).map_or_else(
+            || ("inline".to_owned(), Shift::default()),
+            |source| (source.name.clone(), inline_shift(&source, parent.offset)),
+        );
+        self.insert(Source { name, text: text.to_owned(), shift })
+    }
+
+    fn insert(&self, source: Source) -> (SourceId, Arc<Source>) {
+        let source = Arc::new(source);
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         list.push(Arc::clone(&source));
         let id = u32::try_from(list.len() - 1).unwrap_or(u32::MAX);
@@ -90,5 +115,31 @@ impl Sources {
         let source = self.get(mark.source)?;
         let Position { line, column } = source.position(mark.offset);
         Some(format!("{}:{line}:{column}", source.name))
+    }
+}
+
+/// Where the first line of a string value stands: behind the header line for a block scalar, else at the value.
+fn inline_shift(source: &Source, offset: u32) -> Shift {
+    let at = source.position(offset);
+    let rest = source.text.get(offset as usize..).unwrap_or("");
+    if !rest.starts_with(['|', '>']) {
+        return Shift { lines: at.line.saturating_sub(1), columns: at.column.saturating_sub(1) };
+    }
+    let first = rest.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or("");
+    let indent = first.len() - first.trim_start_matches(' ').len();
+    Shift { lines: at.line, columns: u32::try_from(indent).unwrap_or(0).saturating_add(source.shift.columns) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mark, Sources};
+
+    #[test]
+    fn places_in_block_scalars_are_places_in_the_file() {
+        let sources = Sources::default();
+        let text = "patches:\n- patch: |\n    kind: Foo\n    x: 1\n";
+        let (file, _) = sources.add("kustomization.yaml", text);
+        let (inline, _) = sources.add_inline(Mark { source: file, offset: 18 }, "kind: Foo\nx: 1\n");
+        assert_eq!(sources.locate(Mark { source: inline, offset: 10 }).as_deref(), Some("kustomization.yaml:4:5"));
     }
 }
