@@ -56,6 +56,19 @@ impl fmt::Display for Gvk {
     }
 }
 
+/// The namespace that counts: none for a cluster-scoped kind, `default` for an empty one (kustomize's
+/// `EffectiveNamespace`).
+#[must_use]
+pub fn effective_namespace(namespace: &str, cluster_scoped: bool) -> &str {
+    if cluster_scoped {
+        "_non_namespaceable_"
+    } else if namespace.is_empty() {
+        "default"
+    } else {
+        namespace
+    }
+}
+
 /// The identity of a resource. [`ResId::same`] is the comparison that kustomize's `Equals` makes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ResId {
@@ -73,13 +86,7 @@ impl ResId {
     /// The namespace that counts: none for a cluster-scoped kind, `default` for an empty one.
     #[must_use]
     pub fn effective_namespace(&self) -> &str {
-        if self.cluster_scoped {
-            "_non_namespaceable_"
-        } else if self.namespace.is_empty() {
-            "default"
-        } else {
-            &self.namespace
-        }
+        effective_namespace(&self.namespace, self.cluster_scoped)
     }
 
     /// Whether both live in the same namespace.

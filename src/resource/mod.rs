@@ -1,11 +1,13 @@
 //! Kubernetes objects, their identities, and ordered sets of them.
 
 mod id;
+mod label_selector;
+pub(crate) mod pattern;
 mod selector;
 mod set;
 
-pub use id::{Gvk, ResId};
-pub use selector::Selector;
+pub use id::{Gvk, ResId, effective_namespace};
+pub use selector::{CompiledSelector, Selector};
 pub use set::{IdRef, ResourceSet};
 
 use crate::diagnostics::Mark;
