@@ -77,7 +77,10 @@ impl<'s> FieldSpecs<'s> {
     }
 
     /// The routes that fit a resource.
-    pub(crate) fn routes_of(&mut self, resource: &Resource) -> impl Iterator<Item = &Route<'s>> {
+    pub(crate) fn routes_of<'f>(
+        &'f mut self,
+        resource: &Resource,
+    ) -> impl Iterator<Item = &'f Route<'s>> + use<'f, 's> {
         Self::fitting(&mut self.fitting, &self.routes, resource).iter().map(|at| &self.routes[*at])
     }
 
