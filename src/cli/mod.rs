@@ -1,1 +1,89 @@
-//! To be written.
+//! The command line: reads arguments, calls the stages, writes the results. All output goes through here.
+
+mod build;
+mod output;
+mod version;
+
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Exit code of a run that did what it was asked to.
+const DONE: u8 = 0;
+/// Exit code of a run that failed.
+const FAILED: u8 = 1;
+/// Exit code for a command line that is wrong.
+const USAGE: u8 = 2;
+
+/// One compiler for every machine-learning platform on Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "kfc", disable_version_flag = true, propagate_version = false, max_term_width = 100)]
+struct Kfc {
+    #[command(subcommand)]
+    command: KfcCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum KfcCommand {
+    /// Print the bundle of a kustomization root.
+    Build(build::KfcBuildArgs),
+    /// Print the version of kfc.
+    Version(version::KfcVersionArgs),
+    /// kustomize's own command line.
+    Kustomize {
+        #[command(subcommand)]
+        command: KustomizeCommand,
+    },
+}
+
+/// What the binary understands when it is called under the name `kustomize`.
+#[derive(Debug, Parser)]
+#[command(name = "kustomize", about = "Builds kustomization roots as kustomize does", disable_version_flag = true)]
+struct Kustomize {
+    #[command(subcommand)]
+    command: KustomizeCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum KustomizeCommand {
+    /// Build a kustomization root from a folder or URL.
+    Build(build::KustomizeBuildArgs),
+    /// Print the version of kustomize that this build behaves as.
+    Version(version::KustomizeVersionArgs),
+}
+
+/// Runs the program: `arguments` as the process got them, the program's name first. Gives the exit code: 0 for a whole
+/// result, 1 for a failure, 2 for a wrong command line.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let called_as = arguments.first().map(Path::new).and_then(Path::file_stem).and_then(|s| s.to_str());
+    if called_as == Some("kustomize") {
+        return parsed(Kustomize::try_parse_from(&arguments), |kustomize| run_kustomize(kustomize.command));
+    }
+    parsed(Kfc::try_parse_from(&arguments), |kfc| match kfc.command {
+        KfcCommand::Build(args) => build::run_kfc(&args),
+        KfcCommand::Version(args) => version::run_kfc(&args),
+        KfcCommand::Kustomize { command } => run_kustomize(command),
+    })
+}
+
+fn run_kustomize(command: KustomizeCommand) -> u8 {
+    match command {
+        KustomizeCommand::Build(args) => build::run_kustomize(&args),
+        KustomizeCommand::Version(args) => version::run_kustomize(&args),
+    }
+}
+
+/// Runs the command, or prints clap's answer: help on standard output, mistakes on standard error.
+fn parsed<T>(result: Result<T, clap::Error>, command: impl FnOnce(T) -> u8) -> u8 {
+    match result {
+        Ok(arguments) => command(arguments),
+        Err(answer) => {
+            let code = if answer.use_stderr() { USAGE } else { DONE };
+            // Nothing can be said when the terminal itself is gone.
+            drop(answer.print());
+            code
+        }
+    }
+}

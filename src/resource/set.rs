@@ -30,11 +30,7 @@ impl<'a> IdRef<'a> {
     /// The identity that a resource has now.
     #[must_use]
     pub fn of(resource: &'a Resource) -> Self {
-        let namespace = match (resource.cluster_scoped, resource.namespace()) {
-            (true, _) => "_non_namespaceable_",
-            (false, "") => "default",
-            (false, namespace) => namespace,
-        };
+        let namespace = super::effective_namespace(resource.namespace(), resource.cluster_scoped);
         Self { api_version: resource.api_version(), kind: resource.kind(), name: resource.name(), namespace }
     }
 }

@@ -1,0 +1,161 @@
+//! Accumulation: the resources of a root are those of its files and roots in order, then what its generators make; its
+//! kustomize components, transformers and validators then work on all of them. Roots under `resources` are independent
+//! of each other and accumulate in parallel.
+
+use super::load::{Entry, PluginConfigs, Root};
+use super::{origin, plugin, read, transformers};
+use crate::diagnostics::{Diagnostics, Result};
+use crate::generate;
+use crate::reference::vars::VarSet;
+use crate::resource::{Resource, ResourceSet};
+use crate::schema::Schema;
+use crate::transform::TransformerConfig;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// What a root comes to before references are fixed.
+#[derive(Default)]
+pub(super) struct Accumulated {
+    /// The resources.
+    pub set: ResourceSet,
+    /// The field specs of the root and of all below it; none before the first root was entered.
+    pub config: Option<Arc<TransformerConfig>>,
+    /// The variables of the root and of all below it.
+    pub vars: VarSet,
+    /// What was noticed on the way.
+    pub warnings: Diagnostics,
+}
+
+/// Accumulates a root. With `track`, resources remember their origins and what transformed them.
+///
+/// # Errors
+/// Everything that is wrong with the tree, as far as later errors do not follow from earlier ones.
+pub(super) fn accumulate(root: Root, track: bool) -> Result<Accumulated> {
+    let mut into = Accumulated::default();
+    accumulate_into(root, &mut into, track)?;
+    Ok(into)
+}
+
+/// Accumulates a root on top of what is there: nothing for a root of its own, the resources of the parent for a
+/// kustomize component.
+fn accumulate_into(mut root: Root, into: &mut Accumulated, track: bool) -> Result<()> {
+    into.warnings.extend(std::mem::take(&mut root.warnings));
+    add_entries(std::mem::take(&mut root.resources), into, &root.schema, track)?;
+    into.merge_config(&root.config)?;
+    for config in &root.crds {
+        into.merge_config(&Arc::new(config.clone()))?;
+    }
+    let generated = generate_resources(&mut root, track)?;
+    into.set.absorb(generated)?;
+    for component in std::mem::take(&mut root.components) {
+        accumulate_into(component, into, track)?;
+    }
+    transformers::run(&mut root, into, track)?;
+    transformers::validate(&mut root, into, track)?;
+    into.vars.merge(&root.kustomization.vars, &mut into.set)
+}
+
+/// Adds the resources of files and roots, in the order of the list.
+fn add_entries(entries: Vec<Entry>, into: &mut Accumulated, schema: &Schema, track: bool) -> Result<()> {
+    let parts: Vec<Result<Accumulated>> = entries
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|entry| match entry {
+            Entry::Root(root) => accumulate(*root, track),
+            Entry::File { origin, documents } => file_resources(documents, &origin, schema, track),
+        })
+        .collect();
+    let mut errors = Diagnostics::default();
+    let first_new = into.set.list.len();
+    for part in parts {
+        if let Some(part) = errors.collect(part) {
+            errors.collect(into.take(part));
+        }
+    }
+    errors.collect(into.set.check_unique(first_new));
+    errors.into_result(())
+}
+
+fn file_resources(
+    documents: Vec<crate::yaml::Node>,
+    origin: &crate::resource::Origin,
+    schema: &Schema,
+    track: bool,
+) -> Result<Accumulated> {
+    let mut list = read::resources(documents, schema)?;
+    if track {
+        list.iter_mut().for_each(|resource| resource.origin = Some(origin.clone()));
+    }
+    Ok(Accumulated { set: ResourceSet::new(list), ..Accumulated::default() })
+}
+
+impl Accumulated {
+    /// Takes in what another root came to; identities are checked by the caller, once for all.
+    fn take(&mut self, part: Accumulated) -> Result<()> {
+        self.set.list.extend(part.set.list);
+        self.warnings.extend(part.warnings);
+        if let Some(config) = &part.config {
+            self.merge_config(config)?;
+        }
+        self.vars.absorb(part.vars)
+    }
+
+    fn merge_config(&mut self, more: &Arc<TransformerConfig>) -> Result<()> {
+        match &mut self.config {
+            None => self.config = Some(Arc::clone(more)),
+            Some(config) if Arc::ptr_eq(config, more) => {}
+            Some(config) => Arc::make_mut(config).merge(more)?,
+        }
+        Ok(())
+    }
+}
+
+/// Runs the generators of a root: config maps, secrets and charts of its fields, then those configured by `generators`.
+fn generate_resources(root: &mut Root, track: bool) -> Result<Vec<Resource>> {
+    let mut errors = Diagnostics::default();
+    let mut generated = Vec::new();
+    for (kind, resources) in field_generators(root) {
+        let made = errors.collect(resources).unwrap_or_default();
+        generated.extend(made.into_iter().map(|mut resource| {
+            resource.origin = track.then(|| origin::of_field(&root.origin, &root.file, kind));
+            resource
+        }));
+    }
+    for config in plugin_configs(std::mem::take(&mut root.generators), root, track)? {
+        generated.extend(errors.collect(plugin::generate(&config, root, track)).unwrap_or_default());
+    }
+    errors.into_result(generated)
+}
+
+/// What each generator field makes, with the kind of its plug-in.
+fn field_generators(root: &Root) -> Vec<(&'static str, Result<Vec<Resource>>)> {
+    let kustomization = &root.kustomization;
+    let options = kustomization.generator_options.as_ref();
+    let maps = kustomization.config_maps.iter().map(|args| {
+        let made = generate::config_map::generate(args, options, &root.loader);
+        ("ConfigMapGenerator", made.map(|resource| vec![resource]))
+    });
+    let secrets = kustomization.secrets.iter().map(|args| {
+        let made = generate::secret::generate(args, options, &root.loader);
+        ("SecretGenerator", made.map(|resource| vec![resource]))
+    });
+    let charts = kustomization.helm_charts.iter().map(|chart| {
+        let made = plugin::chart(chart, &kustomization.helm_globals, root);
+        ("HelmChartInflationGenerator", made)
+    });
+    maps.chain(secrets).chain(charts).collect()
+}
+
+/// The configurations of plug-ins as resources: the inline ones, then those of files and roots.
+///
+/// # Errors
+/// What is wrong with the files and roots, and configurations that have the same identity.
+pub(super) fn plugin_configs(configs: PluginConfigs, root: &Root, track: bool) -> Result<Vec<Resource>> {
+    if configs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut into = file_resources(configs.inline, &origin::below(&root.origin, &root.file), &root.schema, track)?;
+    into.set.check_unique(0)?;
+    add_entries(configs.entries, &mut into, &root.schema, track)?;
+    Ok(into.set.list)
+}

@@ -1,0 +1,246 @@
+//! `kfc build` and `kustomize build`.
+
+use super::{DONE, FAILED, output};
+use crate::build::{self, Bundle, Options, Reorder};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::sources::{HelmOptions, LoadRestrictor};
+use crate::yaml::emit;
+use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ReorderFlag {
+    /// Sort by kind, namespace and name.
+    Legacy,
+    /// Keep the order in which resources are listed.
+    None,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "PascalCase")]
+enum RestrictorFlag {
+    /// Files must lie in or below the root.
+    LoadRestrictionsRootOnly,
+    /// Files may lie anywhere.
+    LoadRestrictionsNone,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// YAML documents.
+    #[default]
+    Yaml,
+    /// One JSON list.
+    Json,
+}
+
+/// What both command lines understand.
+#[derive(Debug, Args)]
+struct CommonArgs {
+    /// Folder or URL of the kustomization root.
+    #[arg(default_value = ".", value_name = "TARGET")]
+    target: String,
+    /// Write to this file, or one file a resource into this folder.
+    #[arg(short, long, value_name = "FILE|DIR")]
+    output: Option<PathBuf>,
+    /// Whether files outside the root may be read.
+    #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
+    load_restrictor: RestrictorFlag,
+    /// Order of the output; `sortOptions` in the kustomization go before it.
+    #[arg(long, value_enum)]
+    reorder: Option<ReorderFlag>,
+    /// Allow charts to be rendered by the helm program.
+    #[arg(long)]
+    enable_helm: bool,
+    /// The helm program.
+    #[arg(long, default_value = "helm", value_name = "PROGRAM")]
+    helm_command: String,
+    /// API versions that charts are told of.
+    #[arg(long, value_name = "VERSION")]
+    helm_api_versions: Vec<String>,
+    /// Kubernetes version that charts are told of.
+    #[arg(long, value_name = "VERSION", default_value = "", hide_default_value = true)]
+    helm_kube_version: String,
+    /// Have helm print debug output.
+    #[arg(long)]
+    helm_debug: bool,
+    /// Label every resource with `app.kubernetes.io/managed-by`.
+    #[arg(long)]
+    enable_managedby_label: bool,
+    #[command(flatten)]
+    ignored: IgnoredArgs,
+}
+
+/// Flags of kustomize that only matter to container and exec functions, which are never run. Accepted, so that scripts
+/// keep working; a tree that needs a function fails with an error that says so.
+#[derive(Debug, Args)]
+struct IgnoredArgs {
+    #[arg(long, hide = true)]
+    as_current_user: bool,
+    #[arg(long, hide = true)]
+    enable_alpha_plugins: bool,
+    #[arg(long, hide = true)]
+    enable_exec: bool,
+    #[arg(long, hide = true)]
+    enable_star: bool,
+    #[arg(short, long, hide = true)]
+    env: Vec<String>,
+    #[arg(long, hide = true)]
+    mount: Vec<String>,
+    #[arg(long, hide = true)]
+    network: bool,
+    #[arg(long, hide = true)]
+    network_name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KfcBuildArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// Output format.
+    #[arg(long, value_enum, default_value = "yaml")]
+    format: Format,
+    /// Number of threads; one for each core when not given. The result is the same with any number.
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KustomizeBuildArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+pub(super) fn run_kfc(args: &KfcBuildArgs) -> u8 {
+    run(&args.common, args.format, args.jobs)
+}
+
+pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
+    run(&args.common, Format::Yaml, None)
+}
+
+fn run(args: &CommonArgs, format: Format, jobs: Option<usize>) -> u8 {
+    let sources = Arc::new(Sources::default());
+    let result = threads(jobs).and_then(|()| bundle_and_bytes(args, format, &sources));
+    match result {
+        Ok(written) => {
+            output::report(&written.warnings, &sources);
+            let code = written.code();
+            // The process ends here: handing millions of nodes back to the allocator one by one would only cost time.
+            std::mem::forget((written, sources));
+            code
+        }
+        Err(errors) => {
+            output::report(&errors, &sources);
+            FAILED
+        }
+    }
+}
+
+/// The finished output with the warnings of its build.
+struct Written {
+    chunks: Vec<Vec<u8>>,
+    bundle: Bundle,
+    warnings: Diagnostics,
+}
+
+impl Written {
+    fn code(&self) -> u8 {
+        if self.chunks.is_empty() { DONE } else { output::print_chunks(&self.chunks) }
+    }
+}
+
+fn bundle_and_bytes(args: &CommonArgs, format: Format, sources: &Arc<Sources>) -> Result<Written> {
+    let mut bundle = build::build(&args.target, &options(args), sources)?;
+    let warnings = std::mem::take(&mut bundle.warnings);
+    let chunks = match &args.output {
+        Some(folder) if folder.is_dir() => {
+            write_folder(folder, &bundle)?;
+            Vec::new()
+        }
+        Some(file) => {
+            write_file(file, &encode(&bundle, format)?.concat())?;
+            Vec::new()
+        }
+        None => encode(&bundle, format)?,
+    };
+    Ok(Written { chunks, bundle, warnings })
+}
+
+fn encode(bundle: &Bundle, format: Format) -> Result<Vec<Vec<u8>>> {
+    let nodes: Vec<_> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
+    match format {
+        Format::Yaml => emit::emit_all(&nodes),
+        Format::Json => Ok(vec![crate::yaml::json::list(&nodes)?]),
+    }
+}
+
+fn options(args: &CommonArgs) -> Options {
+    Options {
+        restrictor: match args.load_restrictor {
+            RestrictorFlag::LoadRestrictionsRootOnly => LoadRestrictor::RootOnly,
+            RestrictorFlag::LoadRestrictionsNone => LoadRestrictor::None,
+        },
+        helm: HelmOptions {
+            enabled: args.enable_helm,
+            command: args.helm_command.clone(),
+            api_versions: args.helm_api_versions.clone(),
+            kube_version: args.helm_kube_version.clone(),
+            debug: args.helm_debug,
+        },
+        reorder: match args.reorder {
+            None => Reorder::Unspecified,
+            Some(ReorderFlag::Legacy) => Reorder::Legacy,
+            Some(ReorderFlag::None) => Reorder::None,
+        },
+        managed_by_label: args.enable_managedby_label,
+    }
+}
+
+/// Sets the number of threads, once a process.
+fn threads(jobs: Option<usize>) -> Result<()> {
+    let Some(jobs) = jobs else { return Ok(()) };
+    if jobs == 0 {
+        return Err(Diagnostic::error(Code::Usage, "`--jobs` must be at least 1").into());
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .build_global()
+        .map_err(|error| Diagnostic::error(Code::Usage, format!("cannot start {jobs} threads: {error}")).into())
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).map_err(|error| {
+        let message = format!("cannot write {}: {}", path.display(), output::describe(&error));
+        Diagnostic::error(Code::Output, message).into()
+    })
+}
+
+/// Writes one file a resource, under the names that kustomize gives them.
+fn write_folder(folder: &Path, bundle: &Bundle) -> Result<()> {
+    let resources = &bundle.resources.list;
+    let namespace_of = |id: &crate::resource::ResId| (!id.cluster_scoped).then(|| id.effective_namespace().to_lowercase());
+    let mut namespaces: Vec<_> = resources.iter().filter_map(|r| namespace_of(&r.id())).collect();
+    namespaces.sort();
+    namespaces.dedup();
+    let mut errors = Diagnostics::default();
+    for resource in resources {
+        let id = resource.id();
+        let mut name = file_name(&id);
+        if let Some(namespace) = namespace_of(&id).filter(|_| namespaces.len() > 1) {
+            name = format!("{namespace}_{name}");
+        }
+        let mut bytes = Vec::new();
+        let written = emit::emit(&resource.node, &mut bytes).and_then(|()| write_file(&folder.join(name), &bytes));
+        errors.collect(written);
+    }
+    errors.into_result(())
+}
+
+/// `apps_v1_deployment_name.yaml`. A path separator in a name (roles may have them) must not leave the folder.
+fn file_name(id: &crate::resource::ResId) -> String {
+    let parts = [&id.gvk.group, &id.gvk.version, &id.gvk.kind, &id.name];
+    let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    format!("{}.yaml", parts.join("_").to_lowercase().replace(['/', '\\'], "_"))
+}

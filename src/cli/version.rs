@@ -1,0 +1,66 @@
+//! `kfc version` and `kustomize version`.
+
+use super::output;
+use clap::{Args, ValueEnum};
+
+/// The kustomize release whose behaviour the engine has.
+pub(crate) const KUSTOMIZE_VERSION: &str = "v5.5.0";
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Yaml,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KfcVersionArgs {
+    /// Print as YAML or JSON.
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Format>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KustomizeVersionArgs {
+    /// Print the version in braces, as kustomize did of old.
+    #[arg(long)]
+    short: bool,
+    /// Print as YAML or JSON.
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Format>,
+}
+
+pub(super) fn run_kfc(args: &KfcVersionArgs) -> u8 {
+    let version = env!("CARGO_PKG_VERSION");
+    let text = match args.output {
+        None => format!("kfc {version} (kustomize {KUSTOMIZE_VERSION})\n"),
+        Some(Format::Yaml) => format!("kustomize: {KUSTOMIZE_VERSION}\nversion: {version}\n"),
+        Some(Format::Json) => {
+            format!("{}\n", serde_json::json!({"kustomize": KUSTOMIZE_VERSION, "version": version}))
+        }
+    };
+    output::print(&text)
+}
+
+pub(super) fn run_kustomize(args: &KustomizeVersionArgs) -> u8 {
+    let (os, arch) = (std::env::consts::OS, go_architecture());
+    let text = match (args.short, args.output) {
+        (true, _) => format!("{{kustomize/{KUSTOMIZE_VERSION}  }}\n"),
+        (false, None) => format!("{KUSTOMIZE_VERSION}\n"),
+        (false, Some(Format::Yaml)) => format!("platform: {os}/{arch}\nversion: kustomize/{KUSTOMIZE_VERSION}\n"),
+        (false, Some(Format::Json)) => {
+            let version = format!("kustomize/{KUSTOMIZE_VERSION}");
+            format!("{}\n", serde_json::json!({"platform": format!("{os}/{arch}"), "version": version}))
+        }
+    };
+    output::print(&text)
+}
+
+/// The processor's name as Go spells it.
+fn go_architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        other => other,
+    }
+}

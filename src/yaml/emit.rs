@@ -1,1 +1,0 @@
-//! Writes nodes as kustomize writes them.

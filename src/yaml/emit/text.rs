@@ -1,0 +1,159 @@
+//! Writes scalars that are long, quoted or of several lines, with libyaml's rules for folding and escapes.
+
+use super::style::{is_break, is_printable};
+
+/// Column behind which a scalar folds at the next single space.
+const WIDTH: usize = 80;
+
+/// Writes one scalar; columns count characters, from 0.
+pub(super) struct TextWriter<'a> {
+    pub out: &'a mut Vec<u8>,
+    /// Column of the next character.
+    pub column: usize,
+    /// Indentation of lines that continue the scalar.
+    pub indent: usize,
+    /// Whether lines may be folded; they may not in keys.
+    pub fold: bool,
+}
+
+impl TextWriter<'_> {
+    fn put(&mut self, c: char) {
+        let mut buffer = [0; 4];
+        self.out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
+        self.column += 1;
+    }
+
+    fn new_line(&mut self) {
+        self.out.push(b'\n');
+        self.out.resize(self.out.len() + self.indent, b' ');
+        self.column = self.indent;
+    }
+
+    fn folds_here(&self, after_space: bool) -> bool {
+        self.fold && !after_space && self.column > WIDTH
+    }
+
+    /// A plain scalar: no breaks, no space at either end.
+    pub(super) fn plain(&mut self, text: &str) {
+        let mut after_space = false;
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            if c == ' ' && self.folds_here(after_space) && chars.peek() != Some(&' ') {
+                self.new_line();
+            } else {
+                self.put(c);
+            }
+            after_space = c == ' ';
+        }
+    }
+
+    /// A scalar in single quotes.
+    pub(super) fn single_quoted(&mut self, text: &str) {
+        self.put('\'');
+        let (mut after_space, mut after_break) = (false, false);
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            let next = chars.peek().map(|(_, c)| *c);
+            if c == ' ' {
+                let inside = at > 0 && next.is_some();
+                if inside && self.folds_here(after_space) && next != Some(' ') { self.new_line() } else { self.put(c) }
+                after_space = true;
+            } else if is_break(c) {
+                self.put(c);
+                self.column = 0;
+                after_break = true;
+            } else {
+                if after_break {
+                    self.out.resize(self.out.len() + self.indent.saturating_sub(self.column), b' ');
+                    self.column = self.column.max(self.indent);
+                }
+                if c == '\'' {
+                    self.put('\'');
+                }
+                self.put(c);
+                (after_space, after_break) = (false, false);
+            }
+        }
+        self.put('\'');
+    }
+
+    /// A scalar in double quotes, with escapes.
+    pub(super) fn double_quoted(&mut self, text: &str) {
+        self.put('"');
+        let mut after_space = false;
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            if c == ' ' {
+                let next = chars.peek().map(|(_, c)| *c);
+                if at > 0 && next.is_some() && self.folds_here(after_space) {
+                    self.new_line();
+                    if next == Some(' ') {
+                        self.put('\\');
+                    }
+                } else {
+                    self.put(c);
+                }
+                after_space = true;
+            } else {
+                if !is_printable(c) || is_break(c) || c == '"' || c == '\\' { self.escape(c) } else { self.put(c) }
+                after_space = false;
+            }
+        }
+        self.put('"');
+    }
+
+    fn escape(&mut self, c: char) {
+        self.put('\\');
+        let short = match c {
+            '\0' => '0',
+            '\u{7}' => 'a',
+            '\u{8}' => 'b',
+            '\t' => 't',
+            '\n' => 'n',
+            '\u{b}' => 'v',
+            '\u{c}' => 'f',
+            '\r' => 'r',
+            '\u{1b}' => 'e',
+            '"' => '"',
+            '\\' => '\\',
+            '\u{85}' => 'N',
+            '\u{2028}' => 'L',
+            '\u{2029}' => 'P',
+            _ => return self.escape_code(u32::from(c)),
+        };
+        self.put(short);
+    }
+
+    fn escape_code(&mut self, code: u32) {
+        let text = match code {
+            0..=0xFF => format!("x{code:02X}"),
+            0x100..=0xFFFF => format!("u{code:04X}"),
+            _ => format!("U{code:08X}"),
+        };
+        text.chars().for_each(|c| self.put(c));
+    }
+
+    /// A literal block. Gives whether it ends behind a line break, so that the next line has begun.
+    pub(super) fn literal(&mut self, text: &str) -> bool {
+        self.out.push(b'|');
+        if text.starts_with(|c| c == ' ' || is_break(c)) {
+            self.out.push(b'2');
+        }
+        let mut from_end = text.chars().rev();
+        match (from_end.next().is_some_and(is_break), from_end.next().is_none_or(is_break)) {
+            (false, _) => self.out.push(b'-'),
+            (true, true) => self.out.push(b'+'),
+            (true, false) => {}
+        }
+        self.out.push(b'\n');
+        let mut line_began = true;
+        for line in text.split_inclusive(is_break) {
+            if !line.starts_with(is_break) {
+                self.out.resize(self.out.len() + self.indent, b' ');
+            }
+            self.out.extend_from_slice(line.as_bytes());
+            line_began = line.ends_with(is_break);
+        }
+        line_began
+    }
+}
