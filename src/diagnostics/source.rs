@@ -140,6 +140,9 @@ mod tests {
         let text = "patches:\n- patch: |\n    kind: Foo\n    x: 1\n";
         let (file, _) = sources.add("kustomization.yaml", text);
         let (inline, _) = sources.add_inline(Mark { source: file, offset: 18 }, "kind: Foo\nx: 1\n");
-        assert_eq!(sources.locate(Mark { source: inline, offset: 10 }).as_deref(), Some("kustomization.yaml:4:5"));
+        assert_eq!(
+            sources.locate(Mark { source: inline, offset: 10 }).as_deref(),
+            Some("kustomization.yaml:4:5")
+        );
     }
 }

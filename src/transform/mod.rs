@@ -1,7 +1,22 @@
 //! What kustomize's built-in transformers do to a set of resources, one file each.
 
+pub mod annotations;
 pub mod config;
+mod config_file;
+mod crd_config;
+mod defaults;
 pub mod field_spec;
+mod image_reference;
+pub mod images;
+pub mod labels;
+pub mod name_affix;
+pub mod namespace;
+pub mod order;
+pub mod replicas;
+#[cfg(test)]
+mod testing;
+pub mod value_add;
 
 pub use config::{NameReference, TransformerConfig};
-pub use field_spec::FieldSpec;
+pub(crate) use field_spec::Route;
+pub use field_spec::{Create, FieldSpec, FieldSpecs};

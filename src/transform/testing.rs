@@ -1,0 +1,25 @@
+//! Resources for the unit tests of this folder.
+
+use crate::diagnostics::SourceId;
+use crate::resource::{Resource, ResourceSet};
+use crate::yaml::Node;
+use crate::yaml::parse::parse;
+
+/// The first document of a text.
+pub(crate) fn yaml(text: &str) -> Node {
+    parse(text, SourceId::NONE).unwrap().remove(0)
+}
+
+/// The resources of a text; a few well-known kinds live in no namespace.
+pub(crate) fn resources(text: &str) -> ResourceSet {
+    let list = parse(text, SourceId::NONE).unwrap().into_iter().map(|node| {
+        let mut resource = Resource::new(node, false);
+        resource.cluster_scoped = match resource.kind() {
+            "Namespace" => resource.api_version() == "v1",
+            "APIService" | "CustomResourceDefinition" | "ClusterRoleBinding" => true,
+            _ => false,
+        };
+        resource
+    });
+    ResourceSet { list: list.collect() }
+}
