@@ -1,1 +1,6 @@
-//! To be written.
+//! What refers to other resources: fields that hold names, variables, replacements.
+
+pub mod field_path;
+pub mod names;
+pub mod replacements;
+pub mod vars;
