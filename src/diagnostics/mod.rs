@@ -5,9 +5,13 @@
 //! first.
 
 mod code;
+mod render;
 mod source;
+mod suggest;
 
 pub use code::Code;
+pub use render::{Style, render};
+pub use suggest::nearest;
 pub use source::{Mark, Position, Source, SourceId, Sources};
 
 /// The result of a stage.

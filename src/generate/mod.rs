@@ -1,1 +1,9 @@
-//! To be written.
+//! Makes resources: config maps and secrets from files and literals, charts through helm, service accounts with cloud
+//! identities; and the hash that their names end in.
+
+pub mod config_map;
+pub mod hash;
+pub mod helm;
+pub mod iam_policy;
+mod pairs;
+pub mod secret;

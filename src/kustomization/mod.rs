@@ -1,3 +1,11 @@
-//! `kustomization.yaml`: what it holds ([`model`]) and how it is read.
+//! `kustomization.yaml`: what it holds ([`model`]), how it is read ([`read`]), and the configurations of built-in
+//! generators and transformers ([`plugin`]).
 
+pub(crate) mod fields;
 pub mod model;
+mod parts;
+pub mod plugin;
+mod read;
+
+pub(crate) use parts::field_spec;
+pub use read::{Read, read, read_replacement_file};

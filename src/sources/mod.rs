@@ -1,1 +1,44 @@
-//! To be written.
+//! Where files come from: folders and remote repositories. The only part of a build that touches the file system and the
+//! network.
+
+mod file;
+mod git;
+mod loader;
+mod url;
+
+pub use loader::{File, Found, Loader, Remote, Resolved};
+pub use url::RemoteUrl;
+
+/// Which files a root may read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LoadRestrictor {
+    /// Only those in or below it, symbolic links resolved first.
+    #[default]
+    RootOnly,
+    /// Any.
+    None,
+}
+
+/// Whether and how charts are rendered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HelmOptions {
+    /// `--enable-helm`: without it, charts are an error.
+    pub enabled: bool,
+    /// The program to run.
+    pub command: String,
+    /// API versions that every chart is told of.
+    pub api_versions: Vec<String>,
+    /// Kubernetes version that every chart is told of, unless it names its own.
+    pub kube_version: String,
+    /// Have helm print debug output.
+    pub debug: bool,
+}
+
+/// What may be read and run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Which files.
+    pub restrictor: LoadRestrictor,
+    /// Charts.
+    pub helm: HelmOptions,
+}

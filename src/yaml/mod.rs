@@ -1,6 +1,7 @@
 //! YAML: text to [`Node`] trees ([`parse`]) and back ([`emit`]).
 
 pub mod emit;
+pub mod json;
 pub mod node;
 pub mod parse;
 

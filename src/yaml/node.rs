@@ -123,6 +123,12 @@ impl Map {
         self.entries.is_empty()
     }
 
+    /// The entries in order, as a slice.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// The entries in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
         self.entries.iter()

@@ -1,0 +1,169 @@
+//! Reads mappings strictly, field by field, and gathers every error on the way.
+//!
+//! kustomize decodes its files through JSON with Go's encoding/json: field names match whatever their case, null counts
+//! as absent, unknown fields and values of another type are errors.
+
+use super::model::Spanned;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, nearest};
+use crate::yaml::{Entry, Node, ScalarKind};
+use std::cell::RefCell;
+
+/// The fields of one mapping. Every getter takes note of its field's name, so that [`Fields::finish`] knows the rest.
+pub(crate) struct Fields<'a> {
+    what: &'static str,
+    entries: &'a [Entry],
+    known: RefCell<Vec<&'static str>>,
+    errors: &'a RefCell<Diagnostics>,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of `node`; `what` names the thing in messages ("a patch").
+    pub(crate) fn of(node: &'a Node, what: &'static str, errors: &'a RefCell<Diagnostics>) -> Option<Self> {
+        let Some(map) = node.as_map() else {
+            errors.borrow_mut().push(wrong_type(node, what, "a mapping"));
+            return None;
+        };
+        Some(Self { what, entries: map.as_slice(), known: RefCell::default(), errors })
+    }
+
+    fn push(&self, error: Diagnostic) {
+        self.errors.borrow_mut().push(error);
+    }
+
+    fn entry(&self, name: &'static str) -> Option<&'a Entry> {
+        self.known.borrow_mut().push(name);
+        let found = self.entries.iter().rev().find(|entry| entry.key.text.eq_ignore_ascii_case(name));
+        found.filter(|entry| !entry.value.is_null())
+    }
+
+    /// The value of a field as it is.
+    pub(crate) fn node(&self, name: &'static str) -> Option<&'a Node> {
+        self.entry(name).map(|entry| &entry.value)
+    }
+
+    /// A string with its place.
+    pub(crate) fn spanned(&self, name: &'static str) -> Option<Spanned> {
+        self.text_of(self.node(name)?, name)
+    }
+
+    /// A string, empty when it is not there.
+    pub(crate) fn string(&self, name: &'static str) -> String {
+        self.spanned(name).map(|spanned| spanned.text).unwrap_or_default()
+    }
+
+    fn text_of(&self, node: &Node, name: &str) -> Option<Spanned> {
+        let text = node.as_scalar().filter(|scalar| {
+            // An unquoted date is a string for the library that reads kustomization files.
+            matches!(scalar.kind, ScalarKind::Str | ScalarKind::Timestamp)
+        });
+        match text {
+            Some(scalar) => Some(Spanned { text: scalar.text.to_string(), mark: node.mark }),
+            None => {
+                let error = wrong_type(node, &format!("`{name}`"), "a string");
+                let help = node.as_text().map(|text| format!("put it in quotes: \"{text}\""));
+                self.push(Diagnostic { help, ..error });
+                None
+            }
+        }
+    }
+
+    /// A boolean, in YAML 1.1 notation (`yes`, `on`) too; false when it is not there.
+    pub(crate) fn boolean(&self, name: &'static str) -> bool {
+        let Some(node) = self.node(name) else { return false };
+        let word = node.as_scalar().filter(|s| matches!(s.kind, ScalarKind::Bool | ScalarKind::Str));
+        match word.map(|scalar| scalar.text.to_ascii_lowercase()).as_deref() {
+            Some("true" | "yes" | "y" | "on") => true,
+            Some("false" | "no" | "n" | "off") => false,
+            _ => {
+                self.push(wrong_type(node, &format!("`{name}`"), "`true` or `false`"));
+                false
+            }
+        }
+    }
+
+    /// An integer, 0 when it is not there.
+    pub(crate) fn integer(&self, name: &'static str) -> i64 {
+        let Some(node) = self.node(name) else { return 0 };
+        let number = node.as_scalar().filter(|s| matches!(s.kind, ScalarKind::Int | ScalarKind::Float));
+        let normal = number.and_then(|scalar| crate::yaml::emit::float(&scalar.text).or_else(|| crate::yaml::emit::integer(&scalar.text)));
+        let integral = number.and_then(|scalar| crate::yaml::emit::integer(&scalar.text));
+        match integral.or(normal).and_then(|text| text.parse().ok()) {
+            Some(value) => value,
+            None => {
+                self.push(wrong_type(node, &format!("`{name}`"), "an integer"));
+                0
+            }
+        }
+    }
+
+    /// A list of anything; `read` gets each item and gives nothing after an error of its own.
+    pub(crate) fn list<T>(&self, name: &'static str, read: impl Fn(&'a Node) -> Option<T>) -> Vec<T> {
+        let Some(node) = self.node(name) else { return Vec::new() };
+        match node.as_seq() {
+            Some(items) => items.iter().filter_map(read).collect(),
+            None => {
+                let error = wrong_type(node, &format!("`{name}`"), "a list");
+                self.push(error.help("start each item with a dash"));
+                Vec::new()
+            }
+        }
+    }
+
+    /// A list of strings.
+    pub(crate) fn strings(&self, name: &'static str) -> Vec<Spanned> {
+        self.list(name, |item| self.text_of(item, name))
+    }
+
+    /// A mapping from strings to strings, in source order.
+    pub(crate) fn pairs(&self, name: &'static str) -> Vec<(String, String)> {
+        let Some(node) = self.node(name) else { return Vec::new() };
+        let Some(map) = node.as_map() else {
+            self.push(wrong_type(node, &format!("`{name}`"), "a mapping of strings"));
+            return Vec::new();
+        };
+        let mut pairs = Vec::with_capacity(map.len());
+        for entry in map {
+            let value = match entry.value.is_null() {
+                true => Some(String::new()),
+                false => self.text_of(&entry.value, &entry.key.text).map(|spanned| spanned.text),
+            };
+            if let Some(value) = value {
+                pairs.push((entry.key.text.to_string(), value));
+            }
+        }
+        pairs
+    }
+
+    /// A nested mapping.
+    pub(crate) fn nested(&self, name: &'static str, what: &'static str) -> Option<Fields<'a>> {
+        Fields::of(self.node(name)?, what, self.errors)
+    }
+
+    /// Refuses every field that no getter asked for.
+    pub(crate) fn finish(self) {
+        let known = self.known.borrow();
+        for entry in self.entries {
+            let name = entry.key.text.as_str();
+            if known.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            let error = Diagnostic::error(Code::UnknownField, format!("unknown field `{name}` in {}", self.what))
+                .at(entry.key.mark);
+            let error = match nearest(name, known.iter().copied()) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error.help(format!("it may have {}", listed(&known))),
+            };
+            self.errors.borrow_mut().push(error);
+        }
+    }
+}
+
+fn wrong_type(node: &Node, what: &str, wanted: &str) -> Diagnostic {
+    Diagnostic::error(Code::WrongType, format!("{what} must be {wanted}, but this is {}", node.describe()))
+        .at(node.mark)
+}
+
+fn listed(names: &[&'static str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}

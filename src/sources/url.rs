@@ -1,0 +1,295 @@
+//! kustomize's grammar for remote roots: `HOST/ORG/REPO//PATH?ref=REF&timeout=90s&submodules=false` in all its forms.
+
+use std::time::Duration;
+
+/// How long a fetch may take when the URL does not say.
+const TIMEOUT: Duration = Duration::from_secs(27);
+
+/// A remote root: a folder in a repository at a ref.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteUrl {
+    /// What git is given.
+    pub repository: String,
+    /// The folder in the repository; empty for its root.
+    pub path: String,
+    /// Branch, tag or commit; empty for the default branch.
+    pub reference: String,
+    /// How long git may take.
+    pub timeout: Duration,
+    /// Whether submodules are fetched.
+    pub submodules: bool,
+}
+
+impl RemoteUrl {
+    /// Reads a URL. None when it is no remote one, but a local path.
+    ///
+    /// # Errors
+    /// A message when it looks remote but cannot be read.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Result<Self, String>> {
+        if text.starts_with('/') || text.contains('\n') {
+            return None;
+        }
+        let (address, query) = text.split_once('?').unwrap_or((text, ""));
+        let (host, rest) = host(address)?;
+        Some(Self::of_parts(host, rest, query))
+    }
+
+    fn of_parts(host: String, rest: &str, query: &str) -> Result<Self, String> {
+        let (repository, path) = split_path(rest, host == "file://").filter(|(repository, _)| !repository.is_empty())
+            .ok_or("it names no repository")?;
+        let path = path.trim_start_matches('/').to_owned();
+        if leaves_repository(&path) {
+            return Err(format!("the path `{path}` leaves the repository"));
+        }
+        let mut url = Self {
+            repository: host + repository,
+            path,
+            reference: String::new(),
+            timeout: TIMEOUT,
+            submodules: true,
+        };
+        url.read_query(query);
+        Ok(url)
+    }
+
+    /// `ref` (or the older `version`), `timeout` in seconds or as `1m30s`, `submodules`. Values that cannot be read count
+    /// as not given, as in kustomize.
+    fn read_query(&mut self, query: &str) {
+        let value = |name: &str| {
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| decoded(value))
+        };
+        self.reference = value("ref").or_else(|| value("version")).unwrap_or_default();
+        if let Some(timeout) = value("timeout").and_then(|text| duration(&text)) {
+            self.timeout = timeout;
+        }
+        self.submodules = match value("submodules").as_deref() {
+            Some("0" | "f" | "F" | "false" | "FALSE" | "False") => false,
+            _ => true,
+        };
+    }
+}
+
+/// Undoes `%2F` and the like.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let code = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match (first, code.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            (b'+', _) => {
+                bytes.push(b' ');
+                rest = tail;
+            }
+            (byte, _) => {
+                bytes.push(*byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// `90`, `90s`, `1m30s`; more than nothing.
+fn duration(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.parse::<u64>() {
+        return (seconds > 0).then(|| Duration::from_secs(seconds));
+    }
+    let mut total = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let value: f64 = rest[..number_end].parse().ok()?;
+        rest = &rest[number_end..];
+        let unit_end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let seconds = match &rest[..unit_end] {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 0.001,
+            _ => return None,
+        };
+        total += value * seconds;
+        rest = &rest[unit_end..];
+    }
+    (total > 0.0 && total < 1e9).then(|| Duration::from_secs_f64(total))
+}
+
+/// The part of an address that names the host, as git takes it, and what follows.
+fn host(address: &str) -> Option<(String, &str)> {
+    let address = address.strip_prefix("git::").unwrap_or(address);
+    let (scheme, rest) = scheme(address);
+    let (user, rest) = user(rest, scheme);
+    let github = is_github(rest);
+    if scheme == "file://" {
+        return Some((scheme.to_owned(), &address[scheme.len()..]));
+    }
+    let scp_style = scheme.is_empty() && !user.is_empty();
+    if scheme.is_empty() && !scp_style && !github {
+        return None;
+    }
+    let end = rest.find(|c| c == '/' || (c == ':' && (scp_style || github)))?;
+    let (name, path) = rest.split_at(end + 1);
+    if github {
+        let host = if scheme == "ssh://" || !user.is_empty() { "git@github.com:" } else { "https://github.com/" };
+        return Some((host.to_owned(), path));
+    }
+    (name.len() > 1).then(|| (format!("{scheme}{user}{name}"), path))
+}
+
+fn scheme(address: &str) -> (&str, &str) {
+    if let Some(rest) = address.strip_prefix("gh:") {
+        return ("", rest);
+    }
+    let schemes = ["ssh://", "https://", "http://", "file://"];
+    let found = schemes.into_iter().find(|scheme| {
+        address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    });
+    found.map_or(("", address), |scheme| address.split_at(scheme.len()))
+}
+
+/// `git@` without a scheme, anybody with one.
+fn user<'a>(rest: &'a str, scheme: &str) -> (&'a str, &'a str) {
+    let first = rest.split('/').next().unwrap_or(rest);
+    match first.find('@') {
+        Some(at) if !scheme.is_empty() || first[..at].chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) => {
+            rest.split_at(at + 1)
+        }
+        _ => ("", rest),
+    }
+}
+
+fn is_github(rest: &str) -> bool {
+    let lower = rest.get(..11).unwrap_or("").to_ascii_lowercase();
+    let rest_fits = rest.len() >= 11 && lower.starts_with("github.com") && lower.ends_with(['/', ':']);
+    rest_fits
+}
+
+/// Splits what follows the host into the repository and the folder in it.
+fn split_path(rest: &str, whole: bool) -> Option<(&str, &str)> {
+    if let Some(at) = rest.find("_git/") {
+        let name_start = at + "_git/".len();
+        let end = rest[name_start..].find('/').map_or(rest.len(), |slash| name_start + slash);
+        return Some((&rest[..end], &rest[end..]));
+    }
+    if let Some(at) = rest.find("//") {
+        return Some((&rest[..at], &rest[at + 2..]));
+    }
+    if let Some(at) = rest.find(".git") {
+        return Some(rest.split_at(at + ".git".len()));
+    }
+    if whole {
+        return Some((rest, ""));
+    }
+    let org_end = rest.find('/')?;
+    let end = rest[org_end + 1..].find('/').map_or(rest.len(), |slash| org_end + 1 + slash);
+    Some(rest.split_at(end))
+}
+
+fn leaves_repository(path: &str) -> bool {
+    let mut depth = 0_i64;
+    path.split('/').any(|part| {
+        match part {
+            "" | "." => {}
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
+        depth < 0
+    })
+}
+
+/// A single file in a repository that a web address of GitHub names: `https://raw.githubusercontent.com/ORG/REPO/REF/PATH`
+/// and the `raw` and `blob` pages.
+pub(super) fn github_file(text: &str) -> Option<RemoteUrl> {
+    let address = text.split(['?', '#']).next().unwrap_or(text);
+    let (parts, skip) = match address.strip_prefix("https://raw.githubusercontent.com/") {
+        Some(rest) => (rest, None),
+        None => (address.strip_prefix("https://github.com/")?, Some(["raw", "blob"])),
+    };
+    let mut segments: Vec<&str> = parts.split('/').collect();
+    if let Some(words) = skip {
+        if !segments.get(2).is_some_and(|word| words.contains(word)) {
+            return None;
+        }
+        segments.remove(2);
+    }
+    if segments.get(2) == Some(&"refs") && segments.len() > 5 {
+        segments.drain(2..4);
+    }
+    let [org, repo, reference, path @ ..] = segments.as_slice() else { return None };
+    (!path.is_empty()).then(|| RemoteUrl {
+        repository: format!("https://github.com/{org}/{repo}"),
+        path: path.join("/"),
+        reference: (*reference).to_owned(),
+        timeout: TIMEOUT,
+        submodules: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RemoteUrl, github_file};
+    use std::time::Duration;
+
+    fn parts(text: &str) -> (String, String, String) {
+        let url = RemoteUrl::parse(text).unwrap().unwrap();
+        (url.repository, url.path, url.reference)
+    }
+
+    fn expect(text: &str, repository: &str, path: &str, reference: &str) {
+        let expected = (repository.to_owned(), path.to_owned(), reference.to_owned());
+        assert_eq!(parts(text), expected, "{text}");
+    }
+
+    #[test]
+    fn every_form_of_a_remote_root_is_read() {
+        let hub = "https://github.com/org/repo";
+        expect("github.com/org/repo/a/b?ref=v1", hub, "a/b", "v1");
+        expect("https://github.com/org/repo//a/b?ref=v1", hub, "a/b", "v1");
+        expect("https://github.com/org/repo", hub, "", "");
+        expect("git::https://github.com/org/repo//a?version=x", hub, "a", "x");
+        expect("https://github.com/org/repo.git/a", "https://github.com/org/repo.git", "a", "");
+        expect("git@github.com:org/repo.git//a?ref=main", "git@github.com:org/repo.git", "a", "main");
+        expect("ssh://git@github.com/org/repo//a", "git@github.com:org/repo", "a", "");
+        expect("git@host.example:org/repo.git/a", "git@host.example:org/repo.git", "a", "");
+        expect("ssh://git@host.example:7999/p/repo.git//a", "ssh://git@host.example:7999/p/repo.git", "a", "");
+        expect("https://host.example/group/sub/repo.git//a?ref=b%2Fc", "https://host.example/group/sub/repo.git", "a", "b/c");
+        expect("https://u@dev.azure.com/org/project/_git/repo/a?ref=v", "https://u@dev.azure.com/org/project/_git/repo", "a", "v");
+        expect("file:///srv/repo.git//a", "file:///srv/repo.git", "a", "");
+        expect("file:///srv/repo", "file:///srv/repo", "", "");
+    }
+
+    #[test]
+    fn local_paths_are_not_remote() {
+        for path in ["../base", "base", "./github.com", "a.yaml", "/abs/x", "c:/x", "github.company"] {
+            assert_eq!(RemoteUrl::parse(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn queries_set_timeout_and_submodules() {
+        let url = RemoteUrl::parse("github.com/o/r?timeout=1m30s&submodules=false").unwrap().unwrap();
+        assert_eq!((url.timeout, url.submodules), (Duration::from_secs(90), false));
+        let url = RemoteUrl::parse("github.com/o/r?timeout=nonsense").unwrap().unwrap();
+        assert_eq!((url.timeout, url.submodules), (Duration::from_secs(27), true));
+    }
+
+    #[test]
+    fn a_path_may_not_leave_its_repository() {
+        assert!(RemoteUrl::parse("github.com/o/r//a/../../x").unwrap().is_err());
+        assert!(RemoteUrl::parse("https://github.com/o").unwrap().is_err());
+    }
+
+    #[test]
+    fn files_on_github_are_found_in_their_repository() {
+        let url = github_file("https://raw.githubusercontent.com/o/r/v1/a/b.yaml").unwrap();
+        assert_eq!((url.repository.as_str(), url.reference.as_str(), url.path.as_str()), ("https://github.com/o/r", "v1", "a/b.yaml"));
+        assert!(github_file("https://github.com/o/r/blob/main/x.yaml").is_some());
+        assert!(github_file("https://github.com/o/r//x?ref=y").is_none());
+    }
+}
