@@ -19,9 +19,9 @@ pub fn apply(set: &mut ResourceSet, image: &Image, fields: &[FieldSpec]) -> Resu
     apply_all(set, std::slice::from_ref(image), fields)
 }
 
-/// Applies the images in order, with one look for container lists in each resource. Each image changes those of container lists anywhere in a resource, then those of the
-/// field specs, so that a tag suffix comes twice for an image that both reach, as in kustomize. Custom resource
-/// definitions are left alone.
+/// Applies the images in order, with one look for container lists in each resource. Each image changes those of
+/// container lists anywhere in a resource, then those of the field specs, so that a tag suffix comes twice for an
+/// image that both reach, as in kustomize. Custom resource definitions are left alone.
 ///
 /// # Errors
 /// [`Code::BadValue`] for an image name that is no regular expression; [`Code::WrongType`] and [`Code::FieldPath`] for

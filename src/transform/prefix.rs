@@ -24,7 +24,7 @@ pub fn apply(set: &mut ResourceSet, prefix: &str, fields: &[FieldSpec]) -> Resul
 mod tests {
     use super::*;
     use crate::resource::{Gvk, Resource};
-    use crate::transform::testing::{resources, yaml};
+    use crate::transform::testing::resources;
 
     fn spec(path: &str, kind: &str, create: bool) -> FieldSpec {
         FieldSpec { gvk: Gvk { kind: kind.into(), ..Gvk::default() }, path: path.into(), create }
