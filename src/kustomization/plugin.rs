@@ -10,7 +10,7 @@ use crate::diagnostics::{Code, Diagnostic, Result, nearest};
 use crate::generate::iam_policy::IamPolicyArgs;
 use crate::transform::FieldSpec;
 use crate::transform::namespace::{NamespaceRules, Subjects};
-use crate::transform::value_add::ValueAddArgs;
+use crate::transform::value_add::{ValueAddArgs, ValueAddTarget};
 use crate::yaml::Node;
 
 /// The apiVersion of built-in plug-ins.
@@ -261,10 +261,11 @@ fn value_add(fields: &Fields<'_>, errors: &Errors) -> ValueAddArgs {
     let targets = fields.list("targets", |item| {
         let target = Fields::of(item, "a target", errors)?;
         let selector = target.node("selector").and_then(|node| parts::selector(node, errors)).unwrap_or_default();
-        let path = (target.string("fieldPath"), target.integer("filePathPosition"));
+        let field_path = target.string("fieldPath");
+        let file_path_position = target.integer("filePathPosition");
         target.node("notSelector");
         target.finish();
-        Some((selector, path.0, path.1))
+        Some(ValueAddTarget { selector, field_path, file_path_position })
     });
     ValueAddArgs { value: fields.string("value"), target_file_path: fields.string("targetFilePath"), targets }
 }

@@ -78,6 +78,12 @@ impl TransformerConfig {
         Ok(Arc::new(merged))
     }
 
+    /// `metadata.labels` of every kind.
+    #[must_use]
+    pub fn metadata_labels() -> [FieldSpec; 1] {
+        [FieldSpec { path: "metadata/labels".to_owned(), create: true, ..FieldSpec::default() }]
+    }
+
     /// Sorts every table as kustomize keeps them: by the legacy order of kinds.
     pub(crate) fn sort(&mut self) {
         for table in self.tables_mut() {

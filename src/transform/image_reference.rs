@@ -113,7 +113,9 @@ mod tests {
     proptest! {
         #[test]
         fn the_parts_make_the_reference(
-            name in "([a-z]{1,3}(:[0-9]{1,2})?/)?[a-z]{1,4}", tag in "[a-z0-9.]{0,4}", digest in "(sha256:[a-f0-9]{1,4})?",
+            name in "([a-z]{1,3}(:[0-9]{1,2})?/)?[a-z]{1,4}",
+            tag in "[a-z0-9.]{0,4}",
+            digest in "(sha256:[a-f0-9]{1,4})?",
         ) {
             let mut text = name.clone();
             if !tag.is_empty() {

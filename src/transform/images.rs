@@ -11,14 +11,22 @@ use crate::yaml::{Node, Value};
 /// Fields with lists of containers, wherever they stand.
 const CONTAINER_LISTS: [&str; 2] = ["containers", "initContainers"];
 
-/// Applies the images in order. Each changes the images of container lists anywhere in a resource, then those of the
-/// field specs, so that a tag suffix comes twice for an image that both reach, as in kustomize. Custom resource
-/// definitions are left alone.
+/// Applies one image; see [`apply_all`].
+///
+/// # Errors
+/// As [`apply_all`].
+pub fn apply(set: &mut ResourceSet, image: &Image, fields: &[FieldSpec]) -> Result<()> {
+    apply_all(set, std::slice::from_ref(image), fields)
+}
+
+/// Applies the images in order, with one look for container lists in each resource. Each image changes those of
+/// container lists anywhere in a resource, then those of the field specs, so that a tag suffix comes twice for an
+/// image that both reach, as in kustomize. Custom resource definitions are left alone.
 ///
 /// # Errors
 /// [`Code::BadValue`] for an image name that is no regular expression; [`Code::WrongType`] and [`Code::FieldPath`] for
 /// container lists and images that are none.
-pub fn apply(set: &mut ResourceSet, images: &[Image], fields: &[FieldSpec]) -> Result<()> {
+pub fn apply_all(set: &mut ResourceSet, images: &[Image], fields: &[FieldSpec]) -> Result<()> {
     let changes = images.iter().map(Change::new).collect::<Result<Vec<_>>>()?;
     if changes.is_empty() {
         return Ok(());
@@ -134,7 +142,7 @@ mod tests {
     fn changed(spec: &str, images: &[Image]) -> Result<Node> {
         let mut set =
             resources(&format!("{{apiVersion: x/v1, kind: Foo, metadata: {{name: f}}, spec: {spec}}}"));
-        apply(&mut set, images, &TransformerConfig::default_config().images)?;
+        apply_all(&mut set, images, &TransformerConfig::default_config().images)?;
         Ok(set.list[0].node.get("spec").unwrap().clone())
     }
 

@@ -38,8 +38,7 @@ pub fn fields_of(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldS
         if label.include_templates {
             merge_specs(&mut fields, &config.template_labels, "labels")?;
         }
-        let own = FieldSpec { path: "metadata/labels".to_owned(), create: true, ..FieldSpec::default() };
-        merge_specs(&mut fields, &[own], "labels")?;
+        merge_specs(&mut fields, &TransformerConfig::metadata_labels(), "labels")?;
     }
     Ok(fields)
 }

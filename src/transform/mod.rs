@@ -9,10 +9,12 @@ pub mod field_spec;
 mod image_reference;
 pub mod images;
 pub mod labels;
-pub mod name_affix;
+mod name_affix;
 pub mod namespace;
 pub mod order;
+pub mod prefix;
 pub mod replicas;
+pub mod suffix;
 #[cfg(test)]
 mod testing;
 pub mod value_add;

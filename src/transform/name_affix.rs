@@ -1,4 +1,4 @@
-//! The name prefix and name suffix transformers.
+//! What the prefix and the suffix transformer share.
 
 use super::{Create, FieldSpec, FieldSpecs, Route};
 use crate::diagnostics::Result;
@@ -6,25 +6,9 @@ use crate::resource::{Gvk, Resource, ResourceSet};
 use crate::transform::field_spec::rewrite_scalar;
 use crate::yaml::Node;
 
-/// Puts a prefix before the fields of the specs, by default `metadata.name`. Custom resource definitions, API services
-/// and namespaces keep their names. A resource whose name changes remembers its identity and the prefix; an empty
-/// prefix does nothing.
-///
-/// # Errors
-/// Fields that are no scalars, and paths that cannot be followed.
-pub fn apply_prefix(set: &mut ResourceSet, prefix: &str, fields: &[FieldSpec]) -> Result<()> {
-    apply(set, fields, prefix, |resource| &mut resource.prefixes, |name| format!("{prefix}{name}"))
-}
-
-/// As [`apply_prefix`], behind the fields.
-///
-/// # Errors
-/// As [`apply_prefix`].
-pub fn apply_suffix(set: &mut ResourceSet, suffix: &str, fields: &[FieldSpec]) -> Result<()> {
-    apply(set, fields, suffix, |resource| &mut resource.suffixes, |name| format!("{name}{suffix}"))
-}
-
-fn apply(
+/// Renames the fields of the specs in every resource that may be renamed. A resource whose name changes remembers its
+/// identity, and the affix in the list that `affixes` gives.
+pub(super) fn apply(
     set: &mut ResourceSet,
     fields: &[FieldSpec],
     affix: &str,
@@ -71,48 +55,5 @@ fn keeps_name(resource: &Resource) -> bool {
         "CustomResourceDefinition" | "Namespace" => true,
         "APIService" => resource.api_version().starts_with("apiregistration.k8s.io/"),
         _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::transform::testing::{resources, yaml};
-
-    fn spec(path: &str, kind: &str, create: bool) -> FieldSpec {
-        FieldSpec { gvk: Gvk { kind: kind.into(), ..Gvk::default() }, path: path.into(), create }
-    }
-
-    #[test]
-    fn some_kinds_keep_their_names() {
-        let mut set = resources(
-            "{apiVersion: v1, kind: Namespace, metadata: {name: n}}\n---\n\
-             {apiVersion: x/v1, kind: CustomResourceDefinition, metadata: {name: n}}\n---\n\
-             {apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: n}}\n---\n\
-             {apiVersion: x/v1, kind: APIService, metadata: {name: n}}",
-        );
-        apply_prefix(&mut set, "p-", &[spec("metadata/name", "", false)]).unwrap();
-        let names: Vec<_> = set.list.iter().map(Resource::name).collect();
-        assert_eq!(names, ["n", "n", "n", "p-n"]);
-        assert!(set.list[0].previous.is_empty());
-        assert_eq!(set.list[3].previous[0].name, "n");
-        assert_eq!(set.list[3].prefixes, ["p-"]);
-    }
-
-    #[test]
-    fn every_spec_that_fits_is_applied() {
-        let mut set = resources("{apiVersion: v1, kind: ConfigMap, metadata: {name: '1'}}");
-        let specs = [
-            spec("metadata/name", "ConfigMap", false),
-            spec("metadata/name", "", false),
-            spec("a/b", "", true),
-        ];
-        apply_suffix(&mut set, "0", &specs).unwrap();
-        assert_eq!(
-            set.list[0].node,
-            yaml("{apiVersion: v1, kind: ConfigMap, metadata: {name: '100'}, a: {b: 0}}")
-        );
-        assert_eq!(set.list[0].previous.len(), 2);
-        assert_eq!(set.list[0].suffixes, ["0", "0"]);
     }
 }

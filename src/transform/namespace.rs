@@ -6,9 +6,9 @@ use crate::diagnostics::Result;
 use crate::resource::{Resource, ResourceSet};
 use crate::yaml::Node;
 
-/// Which subjects of role bindings get the namespace (`setRoleBindingSubjects`).
+/// Which subjects of role bindings get the namespace (`setSubjects`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RoleBindingSubjects {
+pub enum Subjects {
     /// `defaultOnly`: those with the name `default`, of any kind.
     #[default]
     DefaultOnly,
@@ -18,15 +18,11 @@ pub enum RoleBindingSubjects {
     None,
 }
 
-/// What a namespace transformer does.
-#[derive(Clone, Copy, Debug)]
-pub struct NamespaceArgs<'a> {
-    /// The namespace; with an empty one nothing is done.
-    pub namespace: &'a str,
-    /// Fields that hold a namespace, besides `metadata.namespace` and role binding subjects.
-    pub fields: &'a [FieldSpec],
+/// How a namespace transformer goes about it; the default is what the field `namespace` of a kustomization does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NamespaceRules {
     /// What to do with role bindings.
-    pub subjects: RoleBindingSubjects,
+    pub subjects: Subjects,
     /// Whether namespaces that are set already stay (`unsetOnly`).
     pub unset_only: bool,
 }
@@ -38,28 +34,34 @@ pub struct NamespaceArgs<'a> {
 ///
 /// # Errors
 /// Fields that are no scalars, paths that cannot be followed, and [`Code::DuplicateId`] when two resources have one
-/// identity afterwards.
+/// identity afterwards. An empty namespace does nothing.
 ///
 /// [`Code::DuplicateId`]: crate::diagnostics::Code::DuplicateId
-pub fn apply(set: &mut ResourceSet, args: &NamespaceArgs<'_>) -> Result<()> {
-    if args.namespace.is_empty() {
+pub fn apply(
+    set: &mut ResourceSet,
+    namespace: &str,
+    fields: &[FieldSpec],
+    rules: NamespaceRules,
+) -> Result<()> {
+    if namespace.is_empty() {
         return Ok(());
     }
+    let setter = Setter { namespace, rules };
     let is_name = |spec: &&FieldSpec| spec.path == "metadata/name";
-    let mut names = FieldSpecs::new(args.fields.iter().filter(is_name));
-    let mut others = FieldSpecs::new(args.fields.iter().filter(|spec| !is_name(spec) && !is_built_in(spec)));
+    let mut names = FieldSpecs::new(fields.iter().filter(is_name));
+    let mut others = FieldSpecs::new(fields.iter().filter(|spec| !is_name(spec) && !is_built_in(spec)));
     for resource in &mut set.list {
         resource.remember_id();
         if !resource.cluster_scoped {
-            args.set_own_namespace(resource)?;
+            setter.set_own_namespace(resource)?;
         }
         if is_role_binding(resource.kind()) {
-            args.set_subjects(resource)?;
+            setter.set_subjects(resource)?;
         }
         if resource.api_version() == "v1" {
-            names.apply(resource, Create::Scalar, |node| args.set(node))?;
+            names.apply(resource, Create::Scalar, |node| setter.set(node))?;
         }
-        others.apply(resource, Create::Scalar, |node| args.set(node))?;
+        others.apply(resource, Create::Scalar, |node| setter.set(node))?;
     }
     set.check_unique(0)
 }
@@ -74,11 +76,17 @@ fn is_built_in(spec: &FieldSpec) -> bool {
         || (spec.path == "subjects/namespace" && is_role_binding(&spec.gvk.kind))
 }
 
-impl NamespaceArgs<'_> {
+/// A namespace with the rules by which it is put into place.
+struct Setter<'a> {
+    namespace: &'a str,
+    rules: NamespaceRules,
+}
+
+impl Setter<'_> {
     fn set(&self, node: &mut Node) -> Result<()> {
         expect_scalar(node)?;
         let is_unset = node.as_scalar().is_some_and(|scalar| scalar.text.is_empty());
-        if self.unset_only && !is_unset {
+        if self.rules.unset_only && !is_unset {
             return Ok(());
         }
         set_string(node, self.namespace)
@@ -95,10 +103,10 @@ impl NamespaceArgs<'_> {
     }
 
     fn set_subjects(&self, resource: &mut Resource) -> Result<()> {
-        let (key, value) = match self.subjects {
-            RoleBindingSubjects::None => return Ok(()),
-            RoleBindingSubjects::DefaultOnly => ("name", "default"),
-            RoleBindingSubjects::AllServiceAccounts => ("kind", "ServiceAccount"),
+        let (key, value) = match self.rules.subjects {
+            Subjects::None => return Ok(()),
+            Subjects::DefaultOnly => ("name", "default"),
+            Subjects::AllServiceAccounts => ("kind", "ServiceAccount"),
         };
         let subjects = resource.node.get_mut("subjects").and_then(Node::as_seq_mut);
         for subject in subjects.into_iter().flatten() {
@@ -132,10 +140,10 @@ subjects:
 - null
 ";
 
-    fn apply_to(text: &str, subjects: RoleBindingSubjects, unset_only: bool) -> ResourceSet {
+    fn apply_to(text: &str, subjects: Subjects, unset_only: bool) -> ResourceSet {
         let mut set = resources(text);
         let fields = TransformerConfig::default_config().namespace;
-        apply(&mut set, &NamespaceArgs { namespace: "new", fields: &fields, subjects, unset_only }).unwrap();
+        apply(&mut set, "new", &fields, NamespaceRules { subjects, unset_only }).unwrap();
         set
     }
 
@@ -150,7 +158,7 @@ subjects:
             "{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n---\n\
              {apiVersion: x/v1, kind: Namespace, metadata: {name: b}}\n---\n\
              {apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: old}}",
-            RoleBindingSubjects::DefaultOnly,
+            Subjects::DefaultOnly,
             false,
         );
         assert_eq!(set.list[0].node.get("metadata"), Some(&yaml("{name: new}")));
@@ -166,10 +174,10 @@ subjects:
             let set = apply_to(BINDING, mode, unset_only);
             subject_namespaces(&set).join(",")
         };
-        assert_eq!(namespaces(RoleBindingSubjects::DefaultOnly, false), "new,,new,-");
-        assert_eq!(namespaces(RoleBindingSubjects::AllServiceAccounts, false), "new,new,q,-");
-        assert_eq!(namespaces(RoleBindingSubjects::DefaultOnly, true), "new,,q,-");
-        assert_eq!(namespaces(RoleBindingSubjects::None, false), "-,,q,-");
+        assert_eq!(namespaces(Subjects::DefaultOnly, false), "new,,new,-");
+        assert_eq!(namespaces(Subjects::AllServiceAccounts, false), "new,new,q,-");
+        assert_eq!(namespaces(Subjects::DefaultOnly, true), "new,,q,-");
+        assert_eq!(namespaces(Subjects::None, false), "-,,q,-");
     }
 
     #[test]
@@ -178,7 +186,7 @@ subjects:
             "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: old}}\n---\n\
              {apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: ''}}\n---\n\
              {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}",
-            RoleBindingSubjects::DefaultOnly,
+            Subjects::DefaultOnly,
             true,
         );
         let namespaces: Vec<_> = set.list.iter().map(Resource::namespace).collect();
@@ -189,7 +197,7 @@ subjects:
     fn services_of_api_services_are_moved() {
         let set = apply_to(
             "{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1.x}}",
-            RoleBindingSubjects::DefaultOnly,
+            Subjects::DefaultOnly,
             false,
         );
         assert_eq!(set.list[0].node.get("spec"), Some(&yaml("{service: {namespace: new}}")));
@@ -202,8 +210,9 @@ subjects:
             "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: x}}\n---\n\
              {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: y}}",
         );
-        let subjects = RoleBindingSubjects::DefaultOnly;
-        let args = NamespaceArgs { namespace: "new", fields: &[], subjects, unset_only: false };
-        assert_eq!(apply(&mut set, &args).unwrap_err().0[0].code, Code::DuplicateId);
+        assert_eq!(
+            apply(&mut set, "new", &[], NamespaceRules::default()).unwrap_err().0[0].code,
+            Code::DuplicateId
+        );
     }
 }

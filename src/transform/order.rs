@@ -173,7 +173,10 @@ mod tests {
     proptest! {
         #[test]
         fn sorting_permutes_and_does_not_depend_on_the_order_before(
-            mut list in prop::collection::vec(("[a-c]{0,1}", "(ConfigMap|Secret|Foo|Bar)", "[a|-]{0,2}", "[a-c]{1,2}"), 0..12),
+            mut list in prop::collection::vec(
+                ("[a-c]{0,1}", "(ConfigMap|Secret|Foo|Bar)", "[a|-]{0,2}", "[a-c]{1,2}"),
+                0..12,
+            ),
         ) {
             list.sort();
             list.dedup();

@@ -7,9 +7,11 @@ use crate::yaml::{Map, Node, Value};
 
 /// What a value add transformer does.
 #[derive(Clone, Debug, Default)]
-pub struct ValueAdd {
+pub struct ValueAddArgs {
     /// The value. kustomize takes the name of the folder of the kustomization when none is given; the caller does so.
     pub value: String,
+    /// `targetFilePath`: a file with further targets. Not supported.
+    pub target_file_path: String,
     /// The fields.
     pub targets: Vec<ValueAddTarget>,
 }
@@ -17,8 +19,8 @@ pub struct ValueAdd {
 /// One entry of `targets`.
 #[derive(Clone, Debug, Default)]
 pub struct ValueAddTarget {
-    /// Which resources; none for all.
-    pub selector: Option<Selector>,
+    /// Which resources; an empty selector covers all.
+    pub selector: Selector,
     /// Path with `/` between the parts. Missing fields are created. `0`, `-` (the last) and `[key=value]` are items of
     /// lists.
     pub field_path: String,
@@ -30,13 +32,17 @@ pub struct ValueAddTarget {
 ///
 /// # Errors
 /// Wrong selectors, [`Code::FieldPath`] for paths that do not fit a resource, [`Code::WrongType`] for fields that are
-/// no scalars.
-pub fn apply(set: &mut ResourceSet, args: &ValueAdd) -> Result<()> {
+/// no scalars, [`Code::Plugin`] for a `targetFilePath`.
+pub fn apply(set: &mut ResourceSet, args: &ValueAddArgs) -> Result<()> {
+    if !args.target_file_path.is_empty() {
+        let error = Diagnostic::error(Code::Plugin, "`targetFilePath` is not supported");
+        return Err(error.help("write the targets under `targets`").into());
+    }
     for target in &args.targets {
-        let selector = target.selector.as_ref().map(Selector::compile).transpose()?;
+        let selector = target.selector.compile()?;
         let steps: Vec<_> = split_path(&target.field_path).filter(|step| !step.trim().is_empty()).collect();
         let steps: Vec<&str> = steps.iter().map(|step| step.trim()).collect();
-        let selected = |resource: &&mut Resource| selector.as_ref().is_none_or(|s| s.matches(resource));
+        let selected = |resource: &&mut Resource| selector.matches(resource);
         for resource in set.list.iter_mut().filter(selected) {
             let Some(field) = open(&mut resource.node, &steps)? else { continue };
             let new = match usize::try_from(target.file_path_position) {
@@ -136,8 +142,15 @@ mod tests {
 
     fn add(value: &str, field_path: &str, file_path_position: i64) -> Result<Node> {
         let mut set = resources(FOO);
-        let target = ValueAddTarget { field_path: field_path.into(), file_path_position, selector: None };
-        apply(&mut set, &ValueAdd { value: value.into(), targets: vec![target] })?;
+        let target = ValueAddTarget {
+            field_path: field_path.into(),
+            file_path_position,
+            selector: Selector::default(),
+        };
+        apply(
+            &mut set,
+            &ValueAddArgs { value: value.into(), targets: vec![target], ..ValueAddArgs::default() },
+        )?;
         Ok(set.list[0].node.clone())
     }
 
