@@ -103,8 +103,7 @@ impl Accumulated {
     fn merge_config(&mut self, more: &Arc<TransformerConfig>) -> Result<()> {
         match &mut self.config {
             None => self.config = Some(Arc::clone(more)),
-            Some(config) if Arc::ptr_eq(config, more) => {}
-            Some(config) => Arc::make_mut(config).merge(more)?,
+            Some(config) => *config = TransformerConfig::merge_shared(config, more)?,
         }
         Ok(())
     }

@@ -3,12 +3,11 @@
 
 use super::accumulate::Accumulated;
 use super::load::Root;
-use super::{Bundle, Options, Reorder, origin, read};
-use crate::cli::KUSTOMIZE_VERSION;
+use super::{Bundle, KUSTOMIZE_VERSION, Options, Reorder, origin, read};
 use crate::diagnostics::{Diagnostics, Result};
 use crate::generate::hash;
 use crate::kustomization::model::SortOptions;
-use crate::reference::{names, vars};
+use crate::reference::names;
 use crate::resource::{Resource, ResourceSet};
 use crate::transform::{TransformerConfig, labels, order};
 use rayon::prelude::*;
