@@ -80,7 +80,7 @@ pub(super) struct PluginConfigs {
 
 impl PluginConfigs {
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.inline.is_empty() && self.entries.is_empty()
     }
 }

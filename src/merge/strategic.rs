@@ -108,6 +108,13 @@ fn mismatch(target: &Node, patch: &Node) -> Diagnostic {
 }
 
 fn merge_maps(into: &mut Map, from: &Map, schema: Option<TypeRef<'_>>) -> Result<()> {
+    into.retain(|entry| {
+        let untouched = !from.contains(&entry.key.text);
+        if untouched {
+            sweep(&mut entry.value, schema.and_then(|s| s.field(&entry.key.text)));
+        }
+        !(untouched && is_implicit_null(&entry.value))
+    });
     for entry in from {
         let name = entry.key.text.as_str();
         if name == DIRECTIVE {
@@ -153,8 +160,9 @@ fn added(patch: &Node, schema: Option<TypeRef<'_>>) -> Result<Option<Node>> {
             let Some((schema, keys)) = schema.and_then(|s| s.merge_keys().map(|keys| (s, keys))) else {
                 return Ok(Some(patch.clone()));
             };
-            let mut items = Vec::new();
-            let rest: Vec<Node> = from.iter().filter(|item| item.get(DIRECTIVE).is_none_or(|_| has_key(item, keys))).cloned().collect();
+            let rest: Vec<Node> =
+                from.iter().filter(|item| item.get(DIRECTIVE).is_none_or(|_| has_key(item, keys))).cloned().collect();
+            let mut items = rest.clone();
             merge_lists(&mut items, &rest, schema.element(), keys)?;
             Ok(Some(Node::seq(items, patch.mark)))
         }
@@ -211,37 +219,86 @@ fn used_keys<'k>(keys: &'k [String], into: &[Node], from: &[Node]) -> Vec<&'k st
     if used.is_empty() { keys.iter().take(1).map(String::as_str).collect() } else { used }
 }
 
-/// Merges by one key: the items of the patch, merged with the target's, come first; the target's others follow. Of several
-/// items of a patch with one key the first counts. An item of the patch without the key drops every item of the target
-/// that does not stand before it in the patch, as in kustomize.
+/// Merges by one key, in the way of kustomize: the items of the patch come first, then the others of the target; of several
+/// items of a patch with one key the first counts, of several of the target the last. Items without the key are where it
+/// is odd: one in either list drops the target's items with a key that do not stand before it in the patch, and one of the
+/// target takes the place of every item.
 fn merge_by_key(into: &mut Vec<Node>, from: &[Node], schema: TypeRef<'_>, key: &str) -> Result<()> {
-    let mut rest: Vec<Node> = std::mem::take(into);
-    let mut seen: Vec<&str> = Vec::new();
-    for item in from {
-        let Some(value) = key_value(item, key) else {
-            rest.clear();
-            continue;
-        };
-        if seen.contains(&value) {
+    let value_of = |item: &Node| key_value(item, key).unwrap_or("").to_owned();
+    let mut order: Vec<String> = Vec::new();
+    for value in from.iter().chain(into.iter()).map(value_of) {
+        if !order.contains(&value) {
+            order.push(value);
+        }
+    }
+    let mut placed: Vec<Option<String>> = Vec::new();
+    let mut items: Vec<Node> = Vec::new();
+    for value in order {
+        if value.is_empty() {
+            into.retain(|item| value_of(item).is_empty());
             continue;
         }
-        seen.push(value);
-        let merged = match rest.iter().position(|old| key_value(old, key) == Some(value)) {
-            Some(at) => merge_item(rest.remove(at), item, schema)?,
-            None => added(item, Some(schema))?,
+        let patch = from.iter().find(|item| value_of(item) == value);
+        let merged = match (into.iter_mut().find(|item| value_of(item) == value), patch) {
+            (Some(old), Some(patch)) => merge_item(old, patch, schema)?,
+            (Some(old), None) => {
+                sweep(old, Some(schema));
+                Some(old.clone())
+            }
+            (None, Some(patch)) => added(patch, Some(schema))?,
+            (None, None) => None,
         };
-        into.extend(merged.filter(|node| !is_empty_map(node)));
+        match merged.filter(|node| !is_empty_map(node)) {
+            Some(node) => {
+                items.push(node);
+                placed.push(Some(value));
+            }
+            None => into.retain(|item| value_of(item) != value),
+        }
     }
-    into.append(&mut rest);
+    for item in std::mem::take(into) {
+        let value = Some(value_of(&item)).filter(|value| !value.is_empty());
+        match value.is_some().then(|| placed.iter().position(|known| *known == value)).flatten() {
+            Some(at) => items[at] = item,
+            None => {
+                if value.is_none() {
+                    items.clear();
+                    placed.clear();
+                }
+                items.push(item);
+                placed.push(value);
+            }
+        }
+    }
+    *into = items;
     Ok(())
 }
 
-/// Merges one item; an item that is replaced keeps its place and, as in kustomize, its old content.
-fn merge_item(mut old: Node, item: &Node, schema: TypeRef<'_>) -> Result<Option<Node>> {
-    if item.as_map().map(directive).transpose()? == Some(Directive::Replace) {
-        return Ok(Some(old));
+/// Merges one item in its place and gives what it came to; an item that is replaced keeps its old content, as in kustomize.
+fn merge_item(old: &mut Node, patch: &Node, schema: TypeRef<'_>) -> Result<Option<Node>> {
+    if patch.as_map().map(directive).transpose()? == Some(Directive::Replace) {
+        return Ok(Some(old.clone()));
     }
-    Ok(merge(&mut old, item, Some(schema))?.then_some(old))
+    Ok(merge(old, patch, Some(schema))?.then(|| old.clone()))
+}
+
+/// Takes out fields with nothing behind their colon, which kustomize drops wherever a merge passes, in mappings and the
+/// items of lists that merge; an explicit `null` stays.
+fn sweep(node: &mut Node, schema: Option<TypeRef<'_>>) {
+    match &mut node.value {
+        Value::Map(map) => map.retain(|entry| {
+            sweep(&mut entry.value, schema.and_then(|s| s.field(&entry.key.text)));
+            !is_implicit_null(&entry.value)
+        }),
+        Value::Seq(items) if schema.is_some_and(|s| s.merge_keys().is_some()) => {
+            items.iter_mut().for_each(|item| sweep(item, schema.map(|s| s.element())));
+        }
+        Value::Seq(_) | Value::Scalar(_) => {}
+    }
+}
+
+fn is_implicit_null(node: &Node) -> bool {
+    node.is_null() && node.as_scalar().is_some_and(|scalar| scalar.text.is_empty())
 }
 
 fn is_empty_map(node: &Node) -> bool {
@@ -267,8 +324,8 @@ fn merge_by_keys(into: &mut Vec<Node>, from: &[Node], schema: TypeRef<'_>, keys:
         let found = old.iter_mut().find(|slot| complete && slot.as_ref().is_some_and(|node| values(node) == wanted));
         match found {
             Some(slot) => {
-                if let Some(node) = slot.take() {
-                    *slot = merge_item(node, item, schema)?;
+                if let Some(mut node) = slot.take() {
+                    *slot = merge_item(&mut node, item, schema)?;
                 }
             }
             None => first.extend(added(item, Some(schema))?),
@@ -278,7 +335,8 @@ fn merge_by_keys(into: &mut Vec<Node>, from: &[Node], schema: TypeRef<'_>, keys:
     let old: Vec<Node> = old.into_iter().flatten().collect();
     let hides = |old: &Node, new: &Node| {
         let (old, new) = (values(old), values(new));
-        old.iter().any(Option::is_some) && old.iter().zip(&new).all(|(old, new)| old.is_none() || old == new)
+        let both = || old.iter().zip(&new).filter(|(old, new)| old.is_some() && new.is_some());
+        both().next().is_some() && both().all(|(old, new)| old == new)
     };
     first.retain(|new| !old.iter().any(|old| hides(old, new)));
     into.extend(first);
