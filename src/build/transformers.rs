@@ -28,7 +28,7 @@ struct Steps<'a> {
 /// other come out in one run.
 pub(super) fn run(root: &mut Root, into: &mut Accumulated, track: bool) -> Result<()> {
     let configs = std::mem::take(&mut root.transformers);
-    let Accumulated { set, config, .. } = into;
+    let Accumulated { set, config, warnings, .. } = into;
     let default = TransformerConfig::default();
     let config = config.as_deref().unwrap_or(&default);
     let mut steps = Steps { root, config, set, errors: Diagnostics::default(), track };
@@ -38,7 +38,7 @@ pub(super) fn run(root: &mut Root, into: &mut Accumulated, track: bool) -> Resul
     steps.values();
     steps.errors.into_result(())?;
     for config in plugin_configs(configs, root, track)? {
-        plugin::transform(&config, root, set)?;
+        plugin::transform(&config, root, set, warnings)?;
         if track {
             origin::add_transformation(set, &plugin::origin(&config, root));
         }
@@ -148,7 +148,7 @@ pub(super) fn validate(root: &mut Root, into: &mut Accumulated, track: bool) -> 
     let configs = std::mem::take(&mut root.validators);
     for config in plugin_configs(configs, root, track)? {
         let mut copy = into.set.clone();
-        plugin::transform(&config, root, &mut copy)?;
+        plugin::transform(&config, root, &mut copy, &mut into.warnings)?;
         let changed = copy.list.len() != into.set.list.len()
             || copy.list.iter().zip(&into.set.list).any(|(after, before)| after.node != before.node);
         if changed {

@@ -62,7 +62,15 @@ pub fn split_replacement(path: &str) -> Vec<String> {
             steps.push(part);
         }
     }
-    steps
+    steps.into_iter().map(plain_key).collect()
+}
+
+/// `[a.b/c]`, a key in brackets so that its dots do not count, without the brackets.
+fn plain_key(step: String) -> String {
+    match step.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|key| !key.contains('=')) {
+        Some(key) => key.to_owned(),
+        None => step,
+    }
 }
 
 /// What is put where a path ends, when it is created.
@@ -253,6 +261,7 @@ mod tests {
     fn paths_are_split_at_their_dots() {
         assert_eq!(split_replacement(r"a.b\.c/d.e"), ["a", "b.c/d", "e"]);
         assert_eq!(split_replacement("a.[name=x.y].0.*"), ["a", "[name=x.y]", "0", "*"]);
+        assert_eq!(split_replacement("a.[b.c/d].[=x]"), ["a", "b.c/d", "[=x]"]);
         assert_eq!(split_dotted("spec.ports[0].port"), ["spec", "ports", "0", "port"]);
     }
 }
