@@ -105,9 +105,10 @@ pub(super) fn load(loader: Loader, builtin: &Arc<Schema>) -> Result<Root> {
 /// Loads one root; `wanted` is the kind that the field naming it asks for, with the place of the entry.
 fn load_root(loader: Loader, origin: Origin, wanted: Option<(Kind, Mark)>, shared: &Shared) -> Result<Root> {
     let found = loader.find_kustomization()?;
-    let documents = parse::parse(&found.source.text, found.id)?;
-    let document = single_document(documents, Mark { source: found.id, offset: 0 })?;
-    let read = kustomization::read(&document)?;
+    let (documents, warnings) = parse::parse_last_wins(&found.source.text, found.id)?;
+    let document = first_document(documents, Mark { source: found.id, offset: 0 })?;
+    let mut read = kustomization::read(&document)?;
+    read.warnings.extend(warnings);
     if let Some((kind, entry)) = wanted.filter(|(kind, _)| *kind != read.kustomization.kind) {
         return Err(wrong_kind(kind, entry, &document).into());
     }
@@ -123,18 +124,12 @@ fn wrong_kind(wanted: Kind, entry: Mark, document: &Node) -> Diagnostic {
     Diagnostic::error(Code::BadValue, message).at(entry).label(kind, "its kind is set here").help(help)
 }
 
-fn single_document(mut documents: Vec<Node>, start: Mark) -> Result<Node> {
-    match (documents.pop(), documents.is_empty()) {
-        (Some(document), true) => Ok(document),
-        (Some(document), false) => {
-            let error = Diagnostic::error(Code::BadValue, "a kustomization file holds one document, but this has several");
-            Err(error.at(document.mark).help("split it into several roots").into())
-        }
-        (None, _) => {
-            let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
-            Err(error.at(start).help("list at least one file under `resources`").into())
-        }
-    }
+/// The document of a kustomization file; kustomize passes over further ones.
+fn first_document(documents: Vec<Node>, start: Mark) -> Result<Node> {
+    documents.into_iter().next().ok_or_else(|| {
+        let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
+        error.at(start).help("list at least one file under `resources`").into()
+    })
 }
 
 fn load_parts(
