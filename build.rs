@@ -14,7 +14,8 @@ fn main() {
     let Ok(out) = std::env::var("OUT_DIR") else { return };
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     let found = Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output();
-    let path = found.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    let path =
+        found.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
     if is_linux_gnu && Path::new(&path).is_absolute() {
         let script = Path::new(&out).join("libgcc_s.so");
         if std::fs::write(script, format!("INPUT({path})\n")).is_ok() {

@@ -17,7 +17,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const ROUNDS: usize = 15;
 
 fn main() {
-    let roots: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let roots: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     if roots.is_empty() {
         println!("name the roots to measure: cargo bench --bench bound -- ROOT...");
     }
@@ -33,7 +34,8 @@ fn measure(root: &str) {
     for _ in 0..ROUNDS {
         let sources = Arc::new(Sources::default());
         let start = Instant::now();
-        let bundle = build(root, &options, &sources).unwrap_or_else(|errors| panic!("{root}: {:?}", errors.0));
+        let bundle =
+            build(root, &options, &sources).unwrap_or_else(|errors| panic!("{root}: {:?}", errors.0));
         let nodes: Vec<_> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
         let chunks = emit::emit_all(&nodes).unwrap_or_default();
         best[0] = best[0].min(start.elapsed());
@@ -42,8 +44,11 @@ fn measure(root: &str) {
         let texts: Vec<_> = (0..).map_while(|id| sources.get(SourceId(id))).collect();
         read = texts.iter().map(|source| source.text.len()).sum::<usize>();
         let start = Instant::now();
-        let parsed: Vec<_> =
-            texts.par_iter().with_max_len(1).map(|source| parse::parse(&source.text, SourceId::NONE)).collect();
+        let parsed: Vec<_> = texts
+            .par_iter()
+            .with_max_len(1)
+            .map(|source| parse::parse(&source.text, SourceId::NONE))
+            .collect();
         best[1] = best[1].min(start.elapsed());
         let start = Instant::now();
         let emitted = emit::emit_all(&nodes).unwrap_or_default();

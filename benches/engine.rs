@@ -57,7 +57,9 @@ fn merge(c: &mut Criterion) {
         "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {template: {spec: {containers: [{name: a, image: \
          b, env: [{name: A, value: a}, {name: B, value: b}]}, {name: c, image: d}]}}}}",
     );
-    let patch = read("{spec: {replicas: 3, template: {spec: {containers: [{name: c, env: [{name: X, value: y}]}]}}}}");
+    let patch = read(
+        "{spec: {replicas: 3, template: {spec: {containers: [{name: c, env: [{name: X, value: y}]}]}}}}",
+    );
     c.bench_function("merge", |b| {
         b.iter_batched(
             || target.clone(),
@@ -70,12 +72,15 @@ fn merge(c: &mut Criterion) {
 fn build(c: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
-    let kustomization = "resources: [crd.yaml]\nnamePrefix: a-\nconfigMapGenerator:\n- name: b\n  literals: [c=d]\n";
+    let kustomization =
+        "resources: [crd.yaml]\nnamePrefix: a-\nconfigMapGenerator:\n- name: b\n  literals: [c=d]\n";
     write("kustomization.yaml", kustomization).unwrap_or_else(|error| panic!("{error}"));
     write("crd.yaml", &definition(2_000)).unwrap_or_else(|error| panic!("{error}"));
     let target = folder.path().to_string_lossy().into_owned();
     c.bench_function("build", |b| {
-        b.iter_with_large_drop(|| kfc::build::build(&target, &Default::default(), &Arc::new(Sources::default())));
+        b.iter_with_large_drop(|| {
+            kfc::build::build(&target, &Default::default(), &Arc::new(Sources::default()))
+        });
     });
 }
 

@@ -57,7 +57,8 @@ fn fastest(folder: &Path) -> Duration {
     let once = || {
         let sources = Arc::new(Sources::default());
         let start = Instant::now();
-        let bundle = build(&target, &Options::default(), &sources).unwrap_or_else(|errors| panic!("{:?}", errors.0));
+        let bundle =
+            build(&target, &Options::default(), &sources).unwrap_or_else(|errors| panic!("{:?}", errors.0));
         let nodes: Vec<_> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
         std::hint::black_box(emit::emit_all(&nodes).unwrap_or_default());
         start.elapsed()

@@ -2,12 +2,15 @@
 //! `expected.yaml`, the bundle to the byte, or `error.txt`, the diagnostics to the byte. `flags` holds further arguments,
 //! one a line. With `KFC_UPDATE_CASES=1` the expected files are written anew, to be reviewed.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 fn cases() -> Vec<PathBuf> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(top).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut cases: Vec<PathBuf> =
+        std::fs::read_dir(top).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
     cases
 }
@@ -55,5 +58,11 @@ fn every_case_gives_what_its_folder_says() {
             compare(case, "expected.yaml", &stdout, &mut failures);
         }
     }
-    assert!(failures.is_empty(), "{} of {} cases failed:\n{}", failures.len(), cases.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases failed:\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n\n")
+    );
 }

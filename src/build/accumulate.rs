@@ -121,7 +121,8 @@ fn generate_resources(root: &mut Root, warnings: &mut Diagnostics, track: bool) 
         }));
     }
     for config in plugin_configs(std::mem::take(&mut root.generators), root, track)? {
-        generated.extend(errors.collect(plugin::generate(&config, root, warnings, track)).unwrap_or_default());
+        generated
+            .extend(errors.collect(plugin::generate(&config, root, warnings, track)).unwrap_or_default());
     }
     errors.into_result(generated)
 }
@@ -153,7 +154,8 @@ pub(super) fn plugin_configs(configs: PluginConfigs, root: &Root, track: bool) -
     if configs.is_empty() {
         return Ok(Vec::new());
     }
-    let mut into = file_resources(configs.inline, &origin::below(&root.origin, &root.file), &root.schema, track)?;
+    let mut into =
+        file_resources(configs.inline, &origin::below(&root.origin, &root.file), &root.schema, track)?;
     into.set.check_unique(0)?;
     add_entries(configs.entries, &mut into, &root.schema, track)?;
     Ok(into.set.list)

@@ -97,8 +97,10 @@ struct Shared {
 /// # Errors
 /// All errors of all files.
 pub(super) fn load(loader: Loader, builtin: &Arc<Schema>) -> Result<Root> {
-    let shared =
-        Shared { default_config: Arc::new(TransformerConfig::default_config()), builtin: Arc::clone(builtin) };
+    let shared = Shared {
+        default_config: Arc::new(TransformerConfig::default_config()),
+        builtin: Arc::clone(builtin),
+    };
     load_root(loader, Origin::default(), None, &shared)
 }
 
@@ -148,7 +150,12 @@ fn load_parts(
                 || load_components(&loader, &kustomization.components, &origin, shared),
             )
         },
-        || rayon::join(|| load_configs(&loader, &kustomization, &origin, shared), || load_patches(&loader, &kustomization)),
+        || {
+            rayon::join(
+                || load_configs(&loader, &kustomization, &origin, shared),
+                || load_patches(&loader, &kustomization),
+            )
+        },
     );
     let settings = errors.collect(load_settings(&loader, &kustomization, shared));
     let (resources, components) = (errors.collect(resources), errors.collect(components));
@@ -216,7 +223,12 @@ fn child_origin(origin: &Origin, path: &str, child: &Loader) -> Origin {
     }
 }
 
-fn load_components(loader: &Loader, paths: &[Spanned], origin: &Origin, shared: &Shared) -> Result<Vec<Root>> {
+fn load_components(
+    loader: &Loader,
+    paths: &[Spanned],
+    origin: &Origin,
+    shared: &Shared,
+) -> Result<Vec<Root>> {
     let load = |path: &Spanned| {
         let child = loader.child(&path.text, path.mark)?;
         let origin = child_origin(origin, &path.text, &child);
@@ -270,7 +282,8 @@ fn inline_documents(loader: &Loader, item: &Spanned) -> Result<Option<Vec<Node>>
 fn load_patches(loader: &Loader, kustomization: &Kustomization) -> Result<[Vec<LoadedPatch>; 3]> {
     let mut errors = Diagnostics::default();
     let patches = all(kustomization.patches.iter().map(|patch| load_patch(loader, patch)).collect());
-    let strategic = kustomization.patches_strategic_merge.iter().map(|item| load_strategic(loader, item)).collect();
+    let strategic =
+        kustomization.patches_strategic_merge.iter().map(|item| load_strategic(loader, item)).collect();
     let json = all(kustomization.patches_json6902.iter().map(|patch| load_patch(loader, patch)).collect());
     let lists = [patches, all(strategic), json].map(|list| errors.collect(list).unwrap_or_default());
     errors.into_result(lists)
@@ -285,11 +298,17 @@ pub(super) fn load_patch(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> 
         }
         (None, Some(text)) => loader.sources().add_inline(text.mark, &text.text),
         (Some(_), Some(text)) => {
-            let error = Diagnostic::error(Code::FieldConflict, "a patch has either `path` or `patch`, but this has both");
+            let error = Diagnostic::error(
+                Code::FieldConflict,
+                "a patch has either `path` or `patch`, but this has both",
+            );
             return Err(error.at(text.mark).into());
         }
         (None, None) => {
-            let error = Diagnostic::error(Code::MissingField, "a patch needs `path` or `patch`, but this has neither");
+            let error = Diagnostic::error(
+                Code::MissingField,
+                "a patch needs `path` or `patch`, but this has neither",
+            );
             return Err(error.at(place).into());
         }
     };
@@ -318,9 +337,10 @@ struct Settings {
 fn load_settings(loader: &Loader, kustomization: &Kustomization, shared: &Shared) -> Result<Settings> {
     let mut errors = Diagnostics::default();
     let config = errors.collect(load_config(loader, &kustomization.configurations, shared));
-    let crds = kustomization.crds.iter().map(|path| {
-        all(documents(loader, path)?.iter().map(TransformerConfig::from_crds).collect())
-    });
+    let crds = kustomization
+        .crds
+        .iter()
+        .map(|path| all(documents(loader, path)?.iter().map(TransformerConfig::from_crds).collect()));
     let crds = errors.collect(all(crds.collect()));
     let replacements = errors.collect(load_replacements(loader, &kustomization.replacements));
     let openapi = errors.collect(load_openapi(loader, kustomization, shared));
@@ -357,7 +377,7 @@ fn load_config(loader: &Loader, paths: &[Spanned], shared: &Shared) -> Result<Ar
 
 pub(super) fn load_replacements(loader: &Loader, fields: &[ReplacementField]) -> Result<Vec<Replacement>> {
     let lists = fields.iter().map(|field| match field {
-        ReplacementField::Inline(replacement) => Ok(vec![replacement.clone()]),
+        ReplacementField::Inline(replacement) => Ok(vec![Replacement::clone(replacement)]),
         ReplacementField::File(path) => {
             let lists = documents(loader, path)?.iter().map(kustomization::read_replacement_file).collect();
             Ok(all(lists)?.into_iter().flatten().collect())
@@ -366,13 +386,20 @@ pub(super) fn load_replacements(loader: &Loader, fields: &[ReplacementField]) ->
     Ok(all(lists.collect::<Vec<Result<Vec<_>>>>())?.into_iter().flatten().collect())
 }
 
-fn load_openapi(loader: &Loader, kustomization: &Kustomization, shared: &Shared) -> Result<Option<Arc<Schema>>> {
+fn load_openapi(
+    loader: &Loader,
+    kustomization: &Kustomization,
+    shared: &Shared,
+) -> Result<Option<Arc<Schema>>> {
     let Some(path) = &kustomization.openapi_path else {
         // The schema versions of kustomize differ in nothing that merging looks at.
         return Ok(kustomization.openapi_version.as_ref().map(|_| Arc::clone(&shared.builtin)));
     };
     if let Some(version) = &kustomization.openapi_version {
-        let error = Diagnostic::error(Code::FieldConflict, "`openapi` takes either `path` or `version`, but this has both");
+        let error = Diagnostic::error(
+            Code::FieldConflict,
+            "`openapi` takes either `path` or `version`, but this has both",
+        );
         return Err(error.at(version.mark).label(path.mark, "the path is here").into());
     }
     match documents(loader, path)?.first() {

@@ -59,7 +59,11 @@ pub struct Bundle {
 /// # Errors
 /// Everything that is wrong with the tree, as far as it can be found in one run.
 pub fn build(target: &str, options: &Options, sources: &Arc<Sources>) -> Result<Bundle> {
-    let loader = Loader::open(target, sources::Options { restrictor: options.restrictor, helm: options.helm.clone() }, sources)?;
+    let loader = Loader::open(
+        target,
+        sources::Options { restrictor: options.restrictor, helm: options.helm.clone() },
+        sources,
+    )?;
     let mut root = load::load(loader, &Arc::new(Schema::builtin()))?;
     openapi::assign(&mut root, &mut None);
     let settings = finish::Settings::of(&root, options);

@@ -18,7 +18,8 @@ pub(super) fn below(base: &Origin, path: &str) -> Origin {
 /// The origin of what a field of the kustomization file `file` configures.
 #[must_use]
 pub(super) fn of_field(base: &Origin, file: &str, kind: &str) -> Origin {
-    let by = ConfiguredBy { api_version: BUILTIN.to_owned(), kind: kind.to_owned(), ..ConfiguredBy::default() };
+    let by =
+        ConfiguredBy { api_version: BUILTIN.to_owned(), kind: kind.to_owned(), ..ConfiguredBy::default() };
     configured(base, join(&base.path, file), by)
 }
 
@@ -120,8 +121,12 @@ fn origin_text(origin: &Origin) -> Result<String> {
     }
     if let Some(by) = &origin.configured_by {
         text.push_str("configuredBy:\n");
-        let fields =
-            [("apiVersion", &by.api_version), ("kind", &by.kind), ("name", &by.name), ("namespace", &by.namespace)];
+        let fields = [
+            ("apiVersion", &by.api_version),
+            ("kind", &by.kind),
+            ("name", &by.name),
+            ("namespace", &by.namespace),
+        ];
         for (key, value) in fields {
             push_line(&mut text, "  ", key, value)?;
         }

@@ -28,7 +28,9 @@ pub(super) fn generate(
         Plugin::ConfigMap(args) => vec![generate::config_map::generate(&args, None, &root.loader)?],
         Plugin::Secret(args) => vec![generate::secret::generate(&args, None, &root.loader)?],
         Plugin::HelmChart(chart, globals) => self::chart(&chart, &globals, root)?,
-        Plugin::IamPolicy(args) => vec![read::resource(generate::iam_policy::generate(&args)?, &root.schema)?],
+        Plugin::IamPolicy(args) => {
+            vec![read::resource(generate::iam_policy::generate(&args)?, &root.schema)?]
+        }
         _ => return Err(wrong_field(config, "a transformer", "transformers").into()),
     };
     if track {
@@ -83,7 +85,8 @@ pub(super) fn transform(
         }
         Plugin::PatchStrategicMerge(items) => {
             let mut errors = Diagnostics::default();
-            let loaded = items.iter().filter_map(|item| errors.collect(load::load_strategic(&root.loader, item)));
+            let loaded =
+                items.iter().filter_map(|item| errors.collect(load::load_strategic(&root.loader, item)));
             let patches: Vec<_> = loaded.collect();
             errors.into_result(())?;
             patch::apply_patches(set, &patches, &root.schema)

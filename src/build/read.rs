@@ -114,7 +114,11 @@ pub fn resource(node: Node, schema: &Schema) -> Result<Resource> {
     let text = |key: &str| map.get(key).and_then(Node::as_text).unwrap_or("");
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     if kind.is_empty() {
-        return Err(missing(&node, "kind", "a Kubernetes resource needs `apiVersion`, `kind` and `metadata.name`"));
+        return Err(missing(
+            &node,
+            "kind",
+            "a Kubernetes resource needs `apiVersion`, `kind` and `metadata.name`",
+        ));
     }
     let cluster_scoped = schema.is_namespaced(api_version, kind) == Some(false);
     let mut resource = Resource::new(node, cluster_scoped);
@@ -157,7 +161,10 @@ pub fn normalise_annotations(resource: &mut Resource) -> Result<()> {
     let Some(metadata) = metadata.as_map_mut() else { return Ok(()) };
     let Some(annotations) = metadata.get_mut("annotations") else { return Ok(()) };
     if let Value::Seq(_) = annotations.value {
-        let error = Diagnostic::error(Code::NotAResource, "`metadata.annotations` must be a mapping, but it is a sequence");
+        let error = Diagnostic::error(
+            Code::NotAResource,
+            "`metadata.annotations` must be a mapping, but it is a sequence",
+        );
         return Err(error.at(annotations.mark).help("write `key: value` lines without dashes").into());
     }
     match annotations.as_map_mut().filter(|map| !map.is_empty()) {
@@ -180,11 +187,13 @@ fn take_notes(resource: &mut Resource) {
         return;
     }
     let note = |name: &str| {
-        let value = resource.annotations().and_then(|map| map.get(&format!("{NOTES}{name}"))).and_then(Node::as_text);
+        let value =
+            resource.annotations().and_then(|map| map.get(&format!("{NOTES}{name}"))).and_then(Node::as_text);
         value.unwrap_or("").to_owned()
     };
     let enabled = |name: &str| note(name) == "enabled";
-    let (needs_hash, names, kinds) = (enabled("needsHashSuffix"), enabled("allowNameChange"), enabled("allowKindChange"));
+    let (needs_hash, names, kinds) =
+        (enabled("needsHashSuffix"), enabled("allowNameChange"), enabled("allowKindChange"));
     let behavior = match note("generatorBehavior").as_str() {
         "create" => Behavior::Create,
         "merge" => Behavior::Merge,
@@ -232,4 +241,3 @@ pub fn drop_notes(resource: &mut Resource) {
         !DROPPED.contains(&key) && key != ORIGIN && key != TRANSFORMATIONS
     });
 }
-

@@ -80,7 +80,8 @@ impl Steps<'_> {
     fn names(&mut self) {
         let Kustomization { namespace, name_prefix, name_suffix, .. } = &self.root.kustomization;
         if !namespace.is_empty() {
-            let result = namespace::apply(self.set, namespace, &self.config.namespace, NamespaceRules::default());
+            let result =
+                namespace::apply(self.set, namespace, &self.config.namespace, NamespaceRules::default());
             self.ran("NamespaceTransformer", result);
         }
         if !name_prefix.is_empty() {

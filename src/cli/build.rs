@@ -126,8 +126,8 @@ fn run(args: &CommonArgs, format: Format, jobs: Option<usize>) -> u8 {
     match result {
         Ok(written) => {
             output::report(&written.warnings, &sources);
-            let code = written.code();
-            code
+
+            written.code()
         }
         Err(errors) => {
             output::report(&errors, &sources);
@@ -203,10 +203,9 @@ fn threads(jobs: Option<usize>) -> Result<()> {
     if jobs == 0 {
         return Err(Diagnostic::error(Code::Usage, "`--jobs` must be at least 1").into());
     }
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .build_global()
-        .map_err(|error| Diagnostic::error(Code::Usage, format!("cannot start {jobs} threads: {error}")).into())
+    rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global().map_err(|error| {
+        Diagnostic::error(Code::Usage, format!("cannot start {jobs} threads: {error}")).into()
+    })
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -219,7 +218,8 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Writes one file a resource, under the names that kustomize gives them.
 fn write_folder(folder: &Path, bundle: &Bundle) -> Result<()> {
     let resources = &bundle.resources.list;
-    let namespace_of = |id: &crate::resource::ResId| (!id.cluster_scoped).then(|| id.effective_namespace().to_lowercase());
+    let namespace_of =
+        |id: &crate::resource::ResId| (!id.cluster_scoped).then(|| id.effective_namespace().to_lowercase());
     let mut namespaces: Vec<_> = resources.iter().filter_map(|r| namespace_of(&r.id())).collect();
     namespaces.sort();
     namespaces.dedup();
@@ -231,7 +231,8 @@ fn write_folder(folder: &Path, bundle: &Bundle) -> Result<()> {
             name = format!("{namespace}_{name}");
         }
         let mut bytes = Vec::new();
-        let written = emit::emit(&resource.node, &mut bytes).and_then(|()| write_file(&folder.join(name), &bytes));
+        let written =
+            emit::emit(&resource.node, &mut bytes).and_then(|()| write_file(&folder.join(name), &bytes));
         errors.collect(written);
     }
     errors.into_result(())

@@ -38,12 +38,18 @@ enum KfcCommand {
 
 /// What the binary understands when it is called under the name `kustomize`.
 #[derive(Debug, Parser)]
-#[command(name = "kustomize", about = "Builds kustomization roots as kustomize does", disable_version_flag = true)]
+#[command(
+    name = "kustomize",
+    about = "Builds kustomization roots as kustomize does",
+    disable_version_flag = true
+)]
 struct Kustomize {
     #[command(subcommand)]
     command: KustomizeCommand,
 }
 
+// One value a run: its size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 enum KustomizeCommand {
     /// Build a kustomization root from a folder or URL.

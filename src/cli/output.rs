@@ -13,13 +13,16 @@ pub(super) fn print(text: &str) -> u8 {
 /// no error of ours, but the result is not whole.
 pub(super) fn print_chunks<T: AsRef<[u8]>>(chunks: &[T]) -> u8 {
     let mut out = std::io::stdout().lock();
-    let written = chunks.iter().try_for_each(|chunk| out.write_all(chunk.as_ref())).and_then(|()| out.flush());
+    let written =
+        chunks.iter().try_for_each(|chunk| out.write_all(chunk.as_ref())).and_then(|()| out.flush());
     match written {
         Ok(()) => DONE,
         Err(error) if error.kind() == ErrorKind::BrokenPipe => FAILED,
         Err(error) => {
-            let failure =
-                Diagnostic::error(Code::Output, format!("cannot write to standard output: {}", describe(&error)));
+            let failure = Diagnostic::error(
+                Code::Output,
+                format!("cannot write to standard output: {}", describe(&error)),
+            );
             report(&failure.into(), &Sources::default());
             FAILED
         }

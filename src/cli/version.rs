@@ -44,7 +44,9 @@ pub(super) fn run_kustomize(args: &KustomizeVersionArgs) -> u8 {
     let text = match (args.short, args.output) {
         (true, _) => format!("{{kustomize/{KUSTOMIZE_VERSION}  }}\n"),
         (false, None) => format!("{KUSTOMIZE_VERSION}\n"),
-        (false, Some(Format::Yaml)) => format!("platform: {os}/{arch}\nversion: kustomize/{KUSTOMIZE_VERSION}\n"),
+        (false, Some(Format::Yaml)) => {
+            format!("platform: {os}/{arch}\nversion: kustomize/{KUSTOMIZE_VERSION}\n")
+        }
         (false, Some(Format::Json)) => {
             let version = format!("kustomize/{KUSTOMIZE_VERSION}");
             format!("{}\n", serde_json::json!({"platform": format!("{os}/{arch}"), "version": version}))

@@ -11,8 +11,8 @@ mod suggest;
 
 pub use code::Code;
 pub use render::{Style, render};
-pub use suggest::nearest;
 pub use source::{Mark, Position, Source, SourceId, Sources};
+pub use suggest::nearest;
 
 /// The result of a stage.
 pub type Result<T> = std::result::Result<T, Diagnostics>;

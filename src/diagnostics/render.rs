@@ -128,10 +128,12 @@ fn cut(line: &str, column: usize, width: usize) -> (String, usize) {
 /// Characters of the word at a column: a quoted text, or up to the next space or colon; at least 1.
 fn token_length(line: &str, column: usize) -> usize {
     let rest: Vec<char> = line.chars().skip(column).collect();
-    let quoted = rest.first().filter(|c| matches!(c, '"' | '\'')).and_then(|quote| {
-        rest.iter().skip(1).position(|c| c == quote).map(|at| at + 2)
-    });
-    let word = || rest.iter().position(|c| c.is_whitespace() || matches!(c, ',' | '}' | ']')).unwrap_or(rest.len());
+    let quoted = rest
+        .first()
+        .filter(|c| matches!(c, '"' | '\''))
+        .and_then(|quote| rest.iter().skip(1).position(|c| c == quote).map(|at| at + 2));
+    let word =
+        || rest.iter().position(|c| c.is_whitespace() || matches!(c, ',' | '}' | ']')).unwrap_or(rest.len());
     let length = quoted.unwrap_or_else(word);
     let without_colon = if length > 1 && rest.get(length - 1) == Some(&':') { length - 1 } else { length };
     without_colon.max(1)
@@ -150,7 +152,17 @@ fn visible(text: &str) -> String {
     if !text.contains(control) {
         return text.to_owned();
     }
-    text.chars().map(|c| if c == '\t' { ' ' } else if control(c) { '\u{FFFD}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c == '\t' {
+                ' '
+            } else if control(c) {
+                '\u{FFFD}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -161,7 +173,8 @@ mod tests {
     fn shown(text: &str, offset: u32, help: &str) -> String {
         let sources = Sources::default();
         let (source, _) = sources.add("kustomization.yaml", text);
-        let error = Diagnostic::error(Code::UnknownField, "unknown field `namePrefx`").at(Mark { source, offset });
+        let error =
+            Diagnostic::error(Code::UnknownField, "unknown field `namePrefx`").at(Mark { source, offset });
         render(&error.help(help).into(), &sources, Style { colour: false, width: 80 })
     }
 

@@ -67,10 +67,8 @@ impl Source {
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
         let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
         let column = before[line_start..].chars().count() + 1;
-        Position {
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            column: u32::try_from(column).unwrap_or(u32::MAX),
-        }
+        let add = |count: usize, shift: u32| u32::try_from(count).unwrap_or(u32::MAX).saturating_add(shift);
+        Position { line: add(line, self.shift.lines), column: add(column, self.shift.columns) }
     }
 }
 

@@ -10,7 +10,11 @@ use crate::sources::Loader;
 ///
 /// # Errors
 /// What is wrong with the name, the keys and the files.
-pub fn generate(args: &ConfigMapArgs, global: Option<&GeneratorOptions>, loader: &Loader) -> Result<Resource> {
+pub fn generate(
+    args: &ConfigMapArgs,
+    global: Option<&GeneratorOptions>,
+    loader: &Loader,
+) -> Result<Resource> {
     let head = Head {
         kind: "ConfigMap",
         name: &args.name,

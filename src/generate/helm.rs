@@ -17,7 +17,10 @@ use tempfile::TempDir;
 pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Result<String> {
     let mark = chart.mark.unwrap_or(Mark::NONE);
     if !loader.options().helm.enabled {
-        let error = Diagnostic::error(Code::Helm, format!("the chart `{}` needs helm, which is not enabled", chart.name));
+        let error = Diagnostic::error(
+            Code::Helm,
+            format!("the chart `{}` needs helm, which is not enabled", chart.name),
+        );
         return Err(error.at(mark).help("add `--enable-helm` to let kfc run the helm program").into());
     }
     if chart.name.is_empty() {
@@ -33,10 +36,18 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
     let mut location = folder.join(&chart.name);
     if !location.exists() {
         if chart.repo.is_empty() {
-            let message = format!("there is no chart `{}` in `{}`, and it names no `repo`", chart.name, folder.display());
+            let message = format!(
+                "there is no chart `{}` in `{}`, and it names no `repo`",
+                chart.name,
+                folder.display()
+            );
             return Err(failed(mark, &message));
         }
-        let target = if chart.version.is_empty() { folder } else { folder.join(format!("{}-{}", chart.name, chart.version)) };
+        let target = if chart.version.is_empty() {
+            folder
+        } else {
+            folder.join(format!("{}-{}", chart.name, chart.version))
+        };
         location = target.join(&chart.name);
         if !location.exists() {
             run.pull(&target)?;
@@ -91,7 +102,10 @@ impl Run<'_> {
         };
         option("--namespace", &chart.namespace);
         option("--name-template", &chart.name_template);
-        option("--kube-version", if chart.kube_version.is_empty() { &options.kube_version } else { &chart.kube_version });
+        option(
+            "--kube-version",
+            if chart.kube_version.is_empty() { &options.kube_version } else { &chart.kube_version },
+        );
         let values = self.values_file(location)?;
         option("--values", &values.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default());
         for file in &chart.additional_values_files {
@@ -119,7 +133,11 @@ impl Run<'_> {
         let chart = self.chart;
         let named = (!chart.values_file.is_empty()).then(|| self.loader.root().join(&chart.values_file));
         let Some(inline) = &chart.values_inline else { return Ok(named) };
-        let file = if chart.values_file.is_empty() { location.join("values.yaml") } else { named.unwrap_or_default() };
+        let file = if chart.values_file.is_empty() {
+            location.join("values.yaml")
+        } else {
+            named.unwrap_or_default()
+        };
         let base = std::fs::read_to_string(&file).unwrap_or_default();
         let (id, source) = self.loader.sources().add(file.display().to_string(), base);
         let base = parse::parse(&source.text, id)?.into_iter().next();
@@ -128,7 +146,10 @@ impl Run<'_> {
             ("merge", Some(base)) => values::overlay(inline.clone(), &base),
             ("" | "override", Some(base)) => values::overlay(base, inline),
             (other, Some(_)) => {
-                return Err(failed(self.mark, &format!("`valuesMerge` is `override`, `merge` or `replace`, not `{other}`")));
+                return Err(failed(
+                    self.mark,
+                    &format!("`valuesMerge` is `override`, `merge` or `replace`, not `{other}`"),
+                ));
             }
         };
         self.write_values(&joined).map(Some)
@@ -138,7 +159,8 @@ impl Run<'_> {
         let mut bytes = Vec::new();
         emit::emit(values, &mut bytes)?;
         let path = self.scratch.join("values.yaml");
-        std::fs::write(&path, bytes).map_err(|error| failed(self.mark, &format!("cannot write values: {error}")))?;
+        std::fs::write(&path, bytes)
+            .map_err(|error| failed(self.mark, &format!("cannot write values: {error}")))?;
         Ok(path)
     }
 
@@ -162,6 +184,9 @@ impl Run<'_> {
         }
         let message = String::from_utf8_lossy(&output.stderr);
         let message = message.trim().trim_start_matches("Error: ");
-        Err(failed(self.mark, &format!("`{program} {}` failed: {message}", arguments.first().map_or("", String::as_str))))
+        Err(failed(
+            self.mark,
+            &format!("`{program} {}` failed: {message}", arguments.first().map_or("", String::as_str)),
+        ))
     }
 }

@@ -101,7 +101,10 @@ fn env_file(env: &Spanned, loader: &Loader) -> Result<Vec<Pair>> {
 
 fn is_variable_name(key: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    !key.is_empty() && key.chars().all(fits) && !key.starts_with(|c: char| c.is_ascii_digit()) && !is_dots(key)
+    !key.is_empty()
+        && key.chars().all(fits)
+        && !key.starts_with(|c: char| c.is_ascii_digit())
+        && !is_dots(key)
 }
 
 fn is_dots(key: &str) -> bool {
@@ -116,7 +119,9 @@ fn check_keys(pairs: &[Pair]) -> Result<()> {
         let fits = key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
         if !fits || key.is_empty() || key.len() > 253 || is_dots(key) {
             let error = Diagnostic::error(Code::Generator, format!("`{key}` is not a valid key"));
-            errors.push(error.at(*mark).help("a key has letters, digits, `-`, `_` and `.`, at most 253 of them"));
+            errors.push(
+                error.at(*mark).help("a key has letters, digits, `-`, `_` and `.`, at most 253 of them"),
+            );
         }
         if let Some(first) = seen.insert(key, *mark) {
             let error = Diagnostic::error(Code::Generator, format!("the key `{key}` is there twice"));
@@ -127,7 +132,10 @@ fn check_keys(pairs: &[Pair]) -> Result<()> {
 }
 
 /// The options of one generator, with the kustomization's options where it has none of its own.
-pub(super) fn merge_options(local: Option<&GeneratorOptions>, global: Option<&GeneratorOptions>) -> GeneratorOptions {
+pub(super) fn merge_options(
+    local: Option<&GeneratorOptions>,
+    global: Option<&GeneratorOptions>,
+) -> GeneratorOptions {
     let mut merged = local.cloned().unwrap_or_default();
     let Some(global) = global else { return merged };
     let add = |into: &mut Vec<(String, String)>, from: &[(String, String)]| {
@@ -221,7 +229,9 @@ mod tests {
 
     #[test]
     fn only_matching_quotes_are_taken_off() {
-        for (text, expected) in [("\"a\"", "a"), ("'a'", "a"), ("\"a'", "\"a'"), ("a\"", "a\""), ("\"", "\""), ("''", "")] {
+        for (text, expected) in
+            [("\"a\"", "a"), ("'a'", "a"), ("\"a'", "\"a'"), ("a\"", "a\""), ("\"", "\""), ("''", "")]
+        {
             assert_eq!(without_quotes(text), expected);
         }
     }

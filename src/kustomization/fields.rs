@@ -115,7 +115,9 @@ impl<'a> Fields<'a> {
     pub(crate) fn integer(&self, name: &'static str) -> i64 {
         let Some(node) = self.node(name) else { return 0 };
         let number = node.as_scalar().filter(|s| matches!(s.kind, ScalarKind::Int | ScalarKind::Float));
-        let normal = number.and_then(|scalar| crate::yaml::emit::float(&scalar.text).or_else(|| crate::yaml::emit::integer(&scalar.text)));
+        let normal = number.and_then(|scalar| {
+            crate::yaml::emit::float(&scalar.text).or_else(|| crate::yaml::emit::integer(&scalar.text))
+        });
         let integral = number.and_then(|scalar| crate::yaml::emit::integer(&scalar.text));
         match integral.or(normal).and_then(|text| text.parse().ok()) {
             Some(value) => value,
@@ -179,7 +181,8 @@ impl<'a> Fields<'a> {
             }
             let severity = if self.errors.strict { Severity::Error } else { Severity::Warning };
             let message = format!("unknown field `{name}` in {}", self.what);
-            let error = Diagnostic { severity, ..Diagnostic::error(Code::UnknownField, message) }.at(entry.key.mark);
+            let error =
+                Diagnostic { severity, ..Diagnostic::error(Code::UnknownField, message) }.at(entry.key.mark);
             let error = match nearest(name, known.iter().copied()) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error.help(format!("it may have {}", listed(&known))),

@@ -229,7 +229,7 @@ pub enum ReplacementField {
     /// `path`: a file with one replacement or a list of them.
     File(Spanned),
     /// An inline one.
-    Inline(Replacement),
+    Inline(Box<Replacement>),
 }
 
 /// A replacement.

@@ -2,20 +2,23 @@
 
 use super::fields::{Errors, Fields};
 use super::model::{
-    ConfigMapArgs, FieldOptions, GeneratorOptions, HelmChart, HelmGlobals, Image, KvSources, Label, Patch, Replacement,
-    ReplacementField, ReplacementSource, ReplacementTarget, Replica, SecretArgs, Var, VarTarget,
+    ConfigMapArgs, FieldOptions, GeneratorOptions, HelmChart, HelmGlobals, Image, KvSources, Label, Patch,
+    Replacement, ReplacementField, ReplacementSource, ReplacementTarget, Replica, SecretArgs, Var, VarTarget,
 };
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::resource::{Behavior, Gvk, Selector};
 use crate::transform::FieldSpec;
 use crate::yaml::Node;
 
-
 /// A field spec: `path`, `group`, `version`, `kind`, `create`.
 pub(crate) fn field_spec(node: &Node, errors: &Errors) -> Option<FieldSpec> {
     let fields = Fields::of(node, "a field spec", errors)?;
     let spec = FieldSpec {
-        gvk: Gvk { group: fields.string("group"), version: fields.string("version"), kind: fields.string("kind") },
+        gvk: Gvk {
+            group: fields.string("group"),
+            version: fields.string("version"),
+            kind: fields.string("kind"),
+        },
         path: fields.string("path"),
         create: fields.boolean("create"),
     };
@@ -25,7 +28,11 @@ pub(crate) fn field_spec(node: &Node, errors: &Errors) -> Option<FieldSpec> {
 
 fn selector_fields(fields: &Fields<'_>, node: &Node) -> Selector {
     Selector {
-        gvk: Gvk { group: fields.string("group"), version: fields.string("version"), kind: fields.string("kind") },
+        gvk: Gvk {
+            group: fields.string("group"),
+            version: fields.string("version"),
+            kind: fields.string("kind"),
+        },
         name: fields.string("name"),
         namespace: fields.string("namespace"),
         annotation_selector: fields.string("annotationSelector"),
@@ -133,7 +140,10 @@ fn behavior(fields: &Fields<'_>, errors: &Errors) -> Behavior {
         "merge" => Behavior::Merge,
         "" | "unspecified" => Behavior::Unspecified,
         other => {
-            let warning = Diagnostic::warning(Code::BadValue, format!("unknown behavior `{other}`, taken for `create`"));
+            let warning = Diagnostic::warning(
+                Code::BadValue,
+                format!("unknown behavior `{other}`, taken for `create`"),
+            );
             let help = nearest(other, words).map_or_else(
                 || "it is one of `create`, `replace` and `merge`".to_owned(),
                 |near| format!("did you mean `{near}`?"),
@@ -189,10 +199,12 @@ pub(super) fn var(node: &Node, errors: &Errors) -> Option<Var> {
 
 /// An entry of `replacements`: a path or an inline one.
 pub(super) fn replacement_field(node: &Node, errors: &Errors) -> Option<ReplacementField> {
-    if let Some(path) = Fields::of(node, "a replacement", errors)?.spanned("path").filter(|p| !p.text.is_empty()) {
+    if let Some(path) =
+        Fields::of(node, "a replacement", errors)?.spanned("path").filter(|p| !p.text.is_empty())
+    {
         return Some(ReplacementField::File(path));
     }
-    replacement(node, errors).map(ReplacementField::Inline)
+    replacement(node, errors).map(|inline| ReplacementField::Inline(Box::new(inline)))
 }
 
 pub(super) fn replacement(node: &Node, errors: &Errors) -> Option<Replacement> {
@@ -293,7 +305,8 @@ pub(super) fn old_helm_chart(node: &Node, errors: &Errors) -> Option<(HelmChart,
         mark: Some(node.mark),
         ..HelmChart::default()
     };
-    let globals = HelmGlobals { chart_home: fields.string("chartHome"), config_home: fields.string("helmHome") };
+    let globals =
+        HelmGlobals { chart_home: fields.string("chartHome"), config_home: fields.string("helmHome") };
     for ignored in ["chartRepoName", "helmBin", "extraArgs"] {
         fields.node(ignored);
     }
@@ -303,7 +316,8 @@ pub(super) fn old_helm_chart(node: &Node, errors: &Errors) -> Option<(HelmChart,
 
 pub(super) fn helm_globals(fields: &Fields<'_>) -> HelmGlobals {
     let Some(fields) = fields.nested("helmGlobals", "`helmGlobals`") else { return HelmGlobals::default() };
-    let globals = HelmGlobals { chart_home: fields.string("chartHome"), config_home: fields.string("configHome") };
+    let globals =
+        HelmGlobals { chart_home: fields.string("chartHome"), config_home: fields.string("configHome") };
     fields.finish();
     globals
 }

@@ -3,7 +3,7 @@
 
 use super::fields::{Errors, Fields};
 use super::model::{
-    ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, Replica, ReplacementField, SecretArgs, Spanned,
+    ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, ReplacementField, Replica, SecretArgs, Spanned,
 };
 use super::parts;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity, nearest};
@@ -160,7 +160,9 @@ pub fn read(config: &Node) -> Result<(Plugin, Diagnostics)> {
 fn of_kind(kind: &str, fields: &Fields<'_>, config: &Node, errors: &Errors) -> Option<Plugin> {
     let specs = || fields.list("fieldSpecs", |item| parts::field_spec(item, errors));
     Some(match kind {
-        "AnnotationsTransformer" => Plugin::Annotations { annotations: fields.pairs("annotations"), fields: specs() },
+        "AnnotationsTransformer" => {
+            Plugin::Annotations { annotations: fields.pairs("annotations"), fields: specs() }
+        }
         "LabelTransformer" => Plugin::Labels { labels: fields.pairs("labels"), fields: specs() },
         "NamespaceTransformer" => namespace(fields, config, errors, specs()),
         "PrefixTransformer" => Plugin::Prefix { prefix: fields.string("prefix"), fields: specs() },
@@ -171,11 +173,13 @@ fn of_kind(kind: &str, fields: &Fields<'_>, config: &Node, errors: &Errors) -> O
             fields: specs(),
         },
         "ImageTagTransformer" => {
-            let image = fields.node("imageTag").and_then(|image| parts::image(image, errors)).unwrap_or_default();
+            let image =
+                fields.node("imageTag").and_then(|image| parts::image(image, errors)).unwrap_or_default();
             Plugin::Image { image, fields: specs() }
         }
         "ReplicaCountTransformer" => {
-            let replica = fields.node("replica").and_then(|item| parts::replica(item, errors)).unwrap_or_default();
+            let replica =
+                fields.node("replica").and_then(|item| parts::replica(item, errors)).unwrap_or_default();
             Plugin::Replicas { replica, fields: specs() }
         }
         "PatchTransformer" => Plugin::Patch(parts::patch_fields(fields, config, errors)),
@@ -193,14 +197,19 @@ fn of_kind(kind: &str, fields: &Fields<'_>, config: &Node, errors: &Errors) -> O
 
 fn generator(kind: &str, fields: &Fields<'_>, config: &Node, errors: &Errors) -> Option<Plugin> {
     Some(match kind {
-        "ConfigMapGenerator" => Plugin::ConfigMap(named(parts::generator_fields(fields, config, errors), config)),
+        "ConfigMapGenerator" => {
+            Plugin::ConfigMap(named(parts::generator_fields(fields, config, errors), config))
+        }
         "SecretGenerator" => Plugin::Secret(SecretArgs {
             common: named(parts::generator_fields(fields, config, errors), config),
             secret_type: fields.string("type"),
         }),
         "HelmChartInflationGenerator" => {
             let globals = parts::helm_globals(fields);
-            let own = HelmGlobals { chart_home: fields.string("chartHome"), config_home: fields.string("configHome") };
+            let own = HelmGlobals {
+                chart_home: fields.string("chartHome"),
+                config_home: fields.string("configHome"),
+            };
             let globals = if own == HelmGlobals::default() { globals } else { own };
             Plugin::HelmChart(Box::new(parts::helm_chart_fields(fields, config)), globals)
         }
@@ -261,7 +270,8 @@ fn strategic_patches(fields: &Fields<'_>) -> Vec<Spanned> {
 fn value_add(fields: &Fields<'_>, errors: &Errors) -> ValueAddArgs {
     let targets = fields.list("targets", |item| {
         let target = Fields::of(item, "a target", errors)?;
-        let selector = target.node("selector").and_then(|node| parts::selector(node, errors)).unwrap_or_default();
+        let selector =
+            target.node("selector").and_then(|node| parts::selector(node, errors)).unwrap_or_default();
         let field_path = target.string("fieldPath");
         let file_path_position = target.integer("filePathPosition");
         target.node("notSelector");

@@ -34,8 +34,9 @@ pub fn read(document: &Node) -> Result<Read> {
         check_metadata(&fields);
         fields.finish();
     }
-    let (found, mut warnings): (Vec<_>, Vec<_>) =
-        errors.into_inner().0.into_iter().partition(|d| d.severity == Severity::Error);
+    let mut all = errors.into_inner().0;
+    all.sort_by_key(|found| found.mark.map_or(0, |mark| mark.offset));
+    let (found, mut warnings): (Vec<_>, Vec<_>) = all.into_iter().partition(|d| d.severity == Severity::Error);
     warnings.extend(deprecations(document));
     Diagnostics(found).into_result(Read { kustomization, warnings: Diagnostics(warnings) })
 }
@@ -58,7 +59,8 @@ fn kind(fields: &Fields<'_>, errors: &Errors) -> Kind {
             "" | "Kustomization" => Kind::Kustomization,
             "Component" => Kind::Component,
             other => {
-                let error = Diagnostic::error(Code::BadValue, format!("`{other}` is no kind of kustomization"));
+                let error =
+                    Diagnostic::error(Code::BadValue, format!("`{other}` is no kind of kustomization"));
                 errors.push(error.at(mark).help("`kind` is `Kustomization` or `Component`"));
                 Kind::Kustomization
             }
@@ -69,7 +71,10 @@ fn kind(fields: &Fields<'_>, errors: &Errors) -> Kind {
         Kind::Component => "kustomize.config.k8s.io/v1alpha1",
     };
     if let Some(version) = fields.spanned("apiVersion").filter(|v| !v.text.is_empty() && v.text != wanted) {
-        let error = Diagnostic::error(Code::BadValue, format!("`{}` is not the apiVersion of this kind", version.text));
+        let error = Diagnostic::error(
+            Code::BadValue,
+            format!("`{}` is not the apiVersion of this kind", version.text),
+        );
         errors.push(error.at(version.mark).help(format!("write `apiVersion: {wanted}`")));
     }
     kind
@@ -122,7 +127,9 @@ fn read_generators(fields: &Fields<'_>, into: &mut Kustomization, errors: &Error
     into.generator_options = parts::generator_options(fields, "generatorOptions");
     into.helm_globals = parts::helm_globals(fields);
     into.helm_charts = fields.list("helmCharts", |chart| parts::helm_chart(chart, errors));
-    for (chart, globals) in fields.list("helmChartInflationGenerator", |chart| parts::old_helm_chart(chart, errors)) {
+    for (chart, globals) in
+        fields.list("helmChartInflationGenerator", |chart| parts::old_helm_chart(chart, errors))
+    {
         if into.helm_globals == HelmGlobals::default() {
             into.helm_globals = globals;
         }
@@ -140,7 +147,8 @@ fn read_settings(fields: &Fields<'_>, into: &mut Kustomization, errors: &Errors)
         let order = options.spanned("order");
         let legacy_options = options.nested("legacySortOptions", "`legacySortOptions`").map(|legacy| {
             let texts = |name| legacy.strings(name).into_iter().map(|item| item.text).collect();
-            let options = LegacySortOptions { order_first: texts("orderFirst"), order_last: texts("orderLast") };
+            let options =
+                LegacySortOptions { order_first: texts("orderFirst"), order_last: texts("orderLast") };
             legacy.finish();
             options
         });
@@ -155,8 +163,10 @@ fn check_order(order: Option<&str>, has_legacy_options: bool, mark: Option<Mark>
     let error = match order {
         Some("legacy") => return,
         Some("fifo") if !has_legacy_options => return,
-        Some("fifo") => Diagnostic::error(Code::FieldConflict, "`legacySortOptions` goes with `order: legacy` only")
-            .help("set `order: legacy`, or remove `legacySortOptions`"),
+        Some("fifo") => {
+            Diagnostic::error(Code::FieldConflict, "`legacySortOptions` goes with `order: legacy` only")
+                .help("set `order: legacy`, or remove `legacySortOptions`")
+        }
         _ => Diagnostic::error(Code::BadValue, "`sortOptions.order` must be `legacy` or `fifo`"),
     };
     errors.push(Diagnostic { mark, ..error });
@@ -166,11 +176,15 @@ fn check_order(order: Option<&str>, has_legacy_options: bool, mark: Option<Mark>
 const OPENAPI_VERSION: &str = "v1.21.2";
 
 fn check_openapi_version(kustomization: &Kustomization, errors: &Errors) {
-    let Some(version) = kustomization.openapi_version.as_ref().filter(|version| version.text != OPENAPI_VERSION) else {
+    let Some(version) =
+        kustomization.openapi_version.as_ref().filter(|version| version.text != OPENAPI_VERSION)
+    else {
         return;
     };
-    let error = Diagnostic::error(Code::BadValue, format!("OpenAPI version `{}` is not built in", version.text));
-    errors.push(error.at(version.mark).help(format!("use `{OPENAPI_VERSION}`, or give a schema with `path`")));
+    let error =
+        Diagnostic::error(Code::BadValue, format!("OpenAPI version `{}` is not built in", version.text));
+    errors
+        .push(error.at(version.mark).help(format!("use `{OPENAPI_VERSION}`, or give a schema with `path`")));
 }
 
 /// A warning for each deprecated field, in kustomize's sense.

@@ -35,7 +35,8 @@ pub fn read(document: &Node) -> Result<Vec<Operation>> {
         return Err(Diagnostic::error(Code::BadPatch, message).at(document.mark).into());
     };
     let mut errors = Diagnostics::default();
-    let operations = items.iter().filter_map(|item| errors.collect(operation(item).map_err(Diagnostics::from))).collect();
+    let operations =
+        items.iter().filter_map(|item| errors.collect(operation(item).map_err(Diagnostics::from))).collect();
     errors.into_result(operations)
 }
 
@@ -44,7 +45,8 @@ fn operation(node: &Node) -> std::result::Result<Operation, Diagnostic> {
     let text = |key: &str| node.get(key).and_then(Node::as_text);
     let op = text("op").ok_or_else(|| bad("a JSON patch operation needs an `op`".to_owned()))?;
     let shown = text("path").ok_or_else(|| bad(format!("the `{op}` operation needs a `path`")))?;
-    let value = || node.get("value").cloned().ok_or_else(|| bad(format!("the `{op}` operation needs a `value`")));
+    let value =
+        || node.get("value").cloned().ok_or_else(|| bad(format!("the `{op}` operation needs a `value`")));
     let from = || text("from").map(split).ok_or_else(|| bad(format!("the `{op}` operation needs a `from`")));
     let action = match op {
         "add" => Action::Add(value()?),
@@ -101,7 +103,8 @@ fn failed(target: &Node, operation: &Operation, why: Failure) -> Diagnostics {
     let text = |path: &[&str]| target.at(path).and_then(Node::as_text).unwrap_or("");
     let resource = format!("{} `{}`", text(&["kind"]), text(&["metadata", "name"]));
     let message = format!("cannot {name} `{}` in {resource}: {}", operation.shown, why.message);
-    let error = Diagnostic::error(Code::JsonPatch, message).at(operation.mark).label(why.place, "in what is here");
+    let error =
+        Diagnostic::error(Code::JsonPatch, message).at(operation.mark).label(why.place, "this is where it looks");
     Diagnostic { help: why.help, ..error }.into()
 }
 
@@ -132,7 +135,10 @@ fn missing(node: &Node, step: &str) -> Failure {
     let help = match nearest(step, names.iter().copied()) {
         Some(near) => Some(format!("did you mean `{near}`?")),
         None if names.is_empty() => None,
-        None => Some(format!("there are {}", names.iter().take(12).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))),
+        None => Some(format!(
+            "there are {}",
+            names.iter().take(12).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+        )),
     };
     Failure { message, place: node.mark, help }
 }
@@ -159,9 +165,16 @@ fn find<'n>(node: &'n Node, path: &[String]) -> std::result::Result<&'n Node, Fa
 }
 
 /// The node that holds the last step of a path.
-fn parent<'n, 'p>(node: &'n mut Node, path: &'p [String]) -> std::result::Result<(&'n mut Node, &'p str), Failure> {
+fn parent<'n, 'p>(
+    node: &'n mut Node,
+    path: &'p [String],
+) -> std::result::Result<(&'n mut Node, &'p str), Failure> {
     let Some((last, way)) = path.split_last() else {
-        return Err(Failure { message: "the path names the whole resource".to_owned(), place: node.mark, help: None });
+        return Err(Failure {
+            message: "the path names the whole resource".to_owned(),
+            place: node.mark,
+            help: None,
+        });
     };
     let mut node = node;
     for step in way {
@@ -171,7 +184,11 @@ fn parent<'n, 'p>(node: &'n mut Node, path: &'p [String]) -> std::result::Result
             Value::Seq(items) => index(step, items.len()).and_then(|at| items.get_mut(at)),
             Value::Scalar(_) => None,
         }
-        .ok_or_else(|| Failure { message: format!("there is no `{step}`"), place: Mark::NONE, help: None })?;
+        .ok_or_else(|| Failure {
+            message: format!("there is no `{step}`"),
+            place: Mark::NONE,
+            help: None,
+        })?;
     }
     Ok((node, last))
 }
@@ -212,7 +229,9 @@ fn remove(root: &mut Node, path: &[String]) -> std::result::Result<Node, Failure
     let refusal = missing(node, step);
     let removed = match &mut node.value {
         Value::Map(map) => map.remove(step),
-        Value::Seq(items) => index(step, items.len()).filter(|at| *at < items.len()).map(|at| items.remove(at)),
+        Value::Seq(items) => {
+            index(step, items.len()).filter(|at| *at < items.len()).map(|at| items.remove(at))
+        }
         Value::Scalar(_) => None,
     };
     removed.ok_or(refusal)
@@ -257,7 +276,8 @@ fn equal(a: &Node, b: &Node) -> bool {
         (Value::Scalar(a), Value::Scalar(b)) => json_text(a) == json_text(b),
         (Value::Seq(a), Value::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
         (Value::Map(a), Value::Map(b)) => {
-            a.len() == b.len() && a.iter().all(|e| b.get(&e.key.text).is_some_and(|other| equal(&e.value, other)))
+            a.len() == b.len()
+                && a.iter().all(|e| b.get(&e.key.text).is_some_and(|other| equal(&e.value, other)))
         }
         _ => false,
     }

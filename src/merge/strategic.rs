@@ -55,7 +55,8 @@ fn directive(map: &Map) -> std::result::Result<Directive, Diagnostic> {
 
 /// The directive that one item of a list holds for the whole list.
 fn list_directive(items: &[Node]) -> std::result::Result<Directive, Diagnostic> {
-    let holds_only = |item: &&Node| item.as_map().is_some_and(|map| map.len() == 1 && map.contains(DIRECTIVE));
+    let holds_only =
+        |item: &&Node| item.as_map().is_some_and(|map| map.len() == 1 && map.contains(DIRECTIVE));
     items.iter().find(holds_only).and_then(Node::as_map).map_or(Ok(Directive::Merge), directive)
 }
 
@@ -85,13 +86,15 @@ fn merge(target: &mut Node, patch: &Node, schema: Option<TypeRef<'_>>) -> Result
             },
             Directive::Merge => merge_maps(into, from, schema).map(|()| true),
         },
-        (Value::Seq(into), Value::Seq(from)) => match schema.and_then(|s| s.merge_keys().map(|keys| (s, keys))) {
-            Some((schema, keys)) => merge_lists(into, from, schema.element(), keys),
-            None => {
-                *target = patch.clone();
-                Ok(true)
+        (Value::Seq(into), Value::Seq(from)) => {
+            match schema.and_then(|s| s.merge_keys().map(|keys| (s, keys))) {
+                Some((schema, keys)) => merge_lists(into, from, schema.element(), keys),
+                None => {
+                    *target = patch.clone();
+                    Ok(true)
+                }
             }
-        },
+        }
         (Value::Scalar(_), Value::Scalar(_)) => {
             *target = patch.clone();
             Ok(true)
@@ -101,10 +104,13 @@ fn merge(target: &mut Node, patch: &Node, schema: Option<TypeRef<'_>>) -> Result
 }
 
 fn mismatch(target: &Node, patch: &Node) -> Diagnostic {
-    Diagnostic::error(Code::Merge, format!("the patch has {} where the target has {}", patch.describe(), target.describe()))
-        .at(patch.mark)
-        .label(target.mark, "the target's is here")
-        .help("to put something of another sort there, remove the field with a JSON patch first")
+    Diagnostic::error(
+        Code::Merge,
+        format!("the patch has {} where the target has {}", patch.describe(), target.describe()),
+    )
+    .at(patch.mark)
+    .label(target.mark, "the target's is here")
+    .help("to put something of another sort there, remove the field with a JSON patch first")
 }
 
 fn merge_maps(into: &mut Map, from: &Map, schema: Option<TypeRef<'_>>) -> Result<()> {
@@ -123,7 +129,10 @@ fn merge_maps(into: &mut Map, from: &Map, schema: Option<TypeRef<'_>>) -> Result
         let schema = schema.and_then(|s| s.field(name));
         match into.position(name) {
             Some(at) => {
-                let keep = into.iter_mut().nth(at).map_or(Ok(true), |old| merge(&mut old.value, &entry.value, schema))?;
+                let keep = into
+                    .iter_mut()
+                    .nth(at)
+                    .map_or(Ok(true), |old| merge(&mut old.value, &entry.value, schema))?;
                 if !keep {
                     into.remove(name);
                 }
@@ -160,8 +169,11 @@ fn added(patch: &Node, schema: Option<TypeRef<'_>>) -> Result<Option<Node>> {
             let Some((schema, keys)) = schema.and_then(|s| s.merge_keys().map(|keys| (s, keys))) else {
                 return Ok(Some(patch.clone()));
             };
-            let rest: Vec<Node> =
-                from.iter().filter(|item| item.get(DIRECTIVE).is_none_or(|_| has_key(item, keys))).cloned().collect();
+            let rest: Vec<Node> = from
+                .iter()
+                .filter(|item| item.get(DIRECTIVE).is_none_or(|_| has_key(item, keys)))
+                .cloned()
+                .collect();
             let mut items = rest.clone();
             merge_lists(&mut items, &rest, schema.element(), keys)?;
             Ok(Some(Node::seq(items, patch.mark)))
@@ -321,7 +333,8 @@ fn merge_by_keys(into: &mut Vec<Node>, from: &[Node], schema: TypeRef<'_>, keys:
             continue;
         }
         let complete = wanted.iter().all(Option::is_some);
-        let found = old.iter_mut().find(|slot| complete && slot.as_ref().is_some_and(|node| values(node) == wanted));
+        let found =
+            old.iter_mut().find(|slot| complete && slot.as_ref().is_some_and(|node| values(node) == wanted));
         match found {
             Some(slot) => {
                 if let Some(mut node) = slot.take() {

@@ -117,12 +117,10 @@ pub fn lookup<'n>(root: &'n Node, path: &[String]) -> Result<Option<&'n Node>, D
     let mut node = root;
     for step in path {
         let next = match (&node.value, step.parse::<usize>(), list_match(step)) {
-            (Value::Seq(items), _, Some((field, wanted))) => {
-                items.iter().find(|item| match field {
-                    "" => item.as_text() == Some(wanted),
-                    field => item.get(field).and_then(Node::as_text) == Some(wanted),
-                })
-            }
+            (Value::Seq(items), _, Some((field, wanted))) => items.iter().find(|item| match field {
+                "" => item.as_text() == Some(wanted),
+                field => item.get(field).and_then(Node::as_text) == Some(wanted),
+            }),
             (Value::Seq(items), Ok(index), _) => items.get(index),
             (Value::Seq(items), Err(_), None) if step == "-" => items.last(),
             (Value::Map(map), ..) => map.get(step),
@@ -138,7 +136,8 @@ pub fn lookup<'n>(root: &'n Node, path: &[String]) -> Result<Option<&'n Node>, D
 }
 
 fn wrong_node(node: &Node, step: &str) -> Diagnostic {
-    Diagnostic::error(Code::FieldPath, format!("`{step}` cannot be looked up in {}", node.describe())).at(node.mark)
+    Diagnostic::error(Code::FieldPath, format!("`{step}` cannot be looked up in {}", node.describe()))
+        .at(node.mark)
 }
 
 /// Calls `set` on every node that the path of a target leads to; with `create`, missing fields and list items are made.
@@ -183,10 +182,12 @@ pub fn visit(
             if let Some(kind) = made.filter(|_| !map.contains(step)) {
                 map.push(Entry { key: Key::new(step, mark), value: kind.empty(mark) });
             }
-            map.get_mut(step).map_or(Ok(0), |child| visitor(child))
+            map.get_mut(step).map_or(Ok(0), visitor)
         }
         // A field that is null takes nothing in, and is no error either when fields may be created.
-        Value::Scalar(scalar) if scalar.kind == crate::yaml::ScalarKind::Null => Ok(usize::from(create.is_some())),
+        Value::Scalar(scalar) if scalar.kind == crate::yaml::ScalarKind::Null => {
+            Ok(usize::from(create.is_some()))
+        }
         _ => Err(wrong_node(node, step)),
     }
 }
@@ -197,14 +198,24 @@ fn sum(counts: impl Iterator<Item = Result<usize, Diagnostic>>) -> Result<usize,
 
 /// The kind of node that a step is looked up in.
 fn part_kind(step: &str) -> Kind {
-    if list_match(step).is_some() || step.parse::<usize>().is_ok() || step == "-" { Kind::Seq } else { Kind::Map }
+    if list_match(step).is_some() || step.parse::<usize>().is_ok() || step == "-" {
+        Kind::Seq
+    } else {
+        Kind::Map
+    }
 }
 
 /// The items that `[field=pattern]` matches; the pattern is a regular expression that may match anywhere, as in kustomize.
-fn matching_items(items: &mut Vec<Node>, step: &str, create: bool, mark: Mark) -> Result<Vec<usize>, Diagnostic> {
+fn matching_items(
+    items: &mut Vec<Node>,
+    step: &str,
+    create: bool,
+    mark: Mark,
+) -> Result<Vec<usize>, Diagnostic> {
     let (field, wanted) = list_match(step).unwrap_or(("", ""));
     let pattern = Regex::new(wanted).map_err(|_| {
-        Diagnostic::error(Code::FieldPath, format!("`{wanted}` in `{step}` is no regular expression")).at(mark)
+        Diagnostic::error(Code::FieldPath, format!("`{wanted}` in `{step}` is no regular expression"))
+            .at(mark)
     })?;
     let matches = |item: &Node| {
         let value = if field.is_empty() { Some(item) } else { item.get(field) };

@@ -42,7 +42,8 @@ fn check_subjects(set: &ResourceSet) -> Result<()> {
     let mut errors = Diagnostics::default();
     for binding in set.list.iter().filter(|resource| resource.kind() == "RoleBinding") {
         let subjects = binding.node.get("subjects").and_then(Node::as_seq).unwrap_or_default();
-        let accounts = subjects.iter().filter(|s| s.get("kind").and_then(Node::as_text) == Some("ServiceAccount"));
+        let accounts =
+            subjects.iter().filter(|s| s.get("kind").and_then(Node::as_text) == Some("ServiceAccount"));
         for namespace in accounts.filter_map(|s| s.get("namespace")).filter(|namespace| namespace.is_null()) {
             let message = format!("the namespace of a subject of RoleBinding `{}` is blank", binding.name());
             let error = Diagnostic::error(Code::NameReference, message).at(namespace.mark);
@@ -138,7 +139,8 @@ impl<'c> Plans<'c> {
         for resource in &set.list {
             by_kind.entry(Self::key(resource)).or_insert_with(|| {
                 let gvk = resource.original_id().gvk;
-                let fields = config.name_reference.iter().flat_map(|r| r.fields.iter().map(|f| (&r.referral, f)));
+                let fields =
+                    config.name_reference.iter().flat_map(|r| r.fields.iter().map(|f| (&r.referral, f)));
                 let fitting = fields.filter(|(_, field): &(&Gvk, &FieldSpec)| field.gvk.selects(&gvk));
                 fitting.map(|(referral, field)| Step { route: Route::new(field), referral }).collect()
             });
@@ -219,11 +221,12 @@ impl Referrer<'_> {
         match &mut node.value {
             Value::Scalar(scalar) if scalar.kind == ScalarKind::Null => Ok(()),
             Value::Scalar(scalar) => {
-                if let Some(target) = self.select(&scalar.text, Place::Scalar, None, referral, role, node.mark)? {
-                    if target.name != scalar.text.as_str() {
-                        scalar.text = target.name.as_str().into();
-                        scalar.kind = ScalarKind::Str;
-                    }
+                if let Some(target) =
+                    self.select(&scalar.text, Place::Scalar, None, referral, role, node.mark)?
+                    && target.name != scalar.text.as_str()
+                {
+                    scalar.text = target.name.as_str().into();
+                    scalar.kind = ScalarKind::Str;
                 }
                 Ok(())
             }
@@ -239,7 +242,9 @@ impl Referrer<'_> {
             return Err(error.at(mark).help("add the name of the resource that it refers to").into());
         };
         let namespace = node.get("namespace").and_then(Node::as_text);
-        let Some(target) = self.select(name, Place::Mapping, namespace, referral, role, mark)? else { return Ok(()) };
+        let Some(target) = self.select(name, Place::Mapping, namespace, referral, role, mark)? else {
+            return Ok(());
+        };
         if target.name == name && target.namespace.is_empty() {
             return Ok(());
         }
@@ -280,7 +285,13 @@ impl Referrer<'_> {
         }
         match candidates.as_slice() {
             [] => Ok(None),
-            [first, rest @ ..] if rest.iter().all(|other| other.name == first.name && (!mapping || other.namespace == first.namespace)) => Ok(Some(first)),
+            [first, rest @ ..]
+                if rest.iter().all(|other| {
+                    other.name == first.name && (!mapping || other.namespace == first.namespace)
+                }) =>
+            {
+                Ok(Some(first))
+            }
             several => Err(ambiguous(name, several, mark).into()),
         }
     }
@@ -322,8 +333,11 @@ impl Referrer<'_> {
 }
 
 fn ambiguous(name: &str, candidates: &[&Target], mark: Mark) -> Diagnostic {
-    let error = Diagnostic::error(Code::NameReference, format!("the name `{name}` may stand for several resources"))
-        .at(mark)
-        .help("give the resources different names, or name the one that is meant by the name it has in the end");
+    let error = Diagnostic::error(
+        Code::NameReference,
+        format!("the name `{name}` may stand for several resources"),
+    )
+    .at(mark)
+    .help("give the resources different names, or name the one that is meant by the name it has in the end");
     candidates.iter().fold(error, |error, target| error.label(target.mark, format!("{} is one", target.id)))
 }

@@ -27,7 +27,10 @@ fn apply_one(set: &mut ResourceSet, replacement: &Replacement) -> Result<()> {
         (Some(source), None) => source_value(set, source)?,
         (None, Some(fixed)) => Node::string(&fixed.text, fixed.mark),
         (Some(_), Some(_)) => {
-            let error = wrong(replacement.mark, "a replacement has either `source` or `sourceValue`, but this has both");
+            let error = wrong(
+                replacement.mark,
+                "a replacement has either `source` or `sourceValue`, but this has both",
+            );
             return Err(error.into());
         }
         (None, None) => return Err(wrong(replacement.mark, "a replacement needs a `source`").into()),
@@ -64,8 +67,13 @@ fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Node> {
         [] => return Err(no_source(set, source).into()),
         several => {
             let message = format!("the source of this replacement is {} resources, not one", several.len());
-            let error = wrong(source.mark, message).help("add a name, kind or namespace that only one of them has");
-            return Err(several.iter().take(5).fold(error, |e, r| e.label(r.mark(), "this is one of them")).into());
+            let error =
+                wrong(source.mark, message).help("add a name, kind or namespace that only one of them has");
+            return Err(several
+                .iter()
+                .take(5)
+                .fold(error, |e, r| e.label(r.mark(), "this is one of them"))
+                .into());
         }
     };
     let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
@@ -106,13 +114,16 @@ fn refine(node: &Node, options: &FieldOptions, mark: Option<Mark>) -> Result<Nod
         return Ok(node.clone());
     }
     let Some(scalar) = node.as_scalar() else {
-        return Err(wrong(mark, format!("`delimiter` splits text, but the source is {}", node.describe())).into());
+        return Err(
+            wrong(mark, format!("`delimiter` splits text, but the source is {}", node.describe())).into()
+        );
     };
     let mut parts = scalar.text.split(options.delimiter.as_str());
     match usize::try_from(options.index).ok().and_then(|index| parts.nth(index)) {
         Some(part) => Ok(Node::scalar(part.into(), scalar.kind, node.mark)),
         None => {
-            let message = format!("`{}` has no part {} between `{}`", scalar.text, options.index, options.delimiter);
+            let message =
+                format!("`{}` has no part {} between `{}`", scalar.text, options.index, options.delimiter);
             Err(wrong(mark, message).help("parts count from 0").into())
         }
     }
@@ -144,7 +155,8 @@ fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Node) ->
         text: DEFAULT_PATH.to_owned(),
         mark: target.mark.unwrap_or(Mark::NONE),
     };
-    let paths = if target.field_paths.is_empty() { std::slice::from_ref(&default) } else { &target.field_paths };
+    let paths =
+        if target.field_paths.is_empty() { std::slice::from_ref(&default) } else { &target.field_paths };
     for path in paths {
         let steps = field_path::split_replacement(&path.text);
         let create = target.options.create.then(|| Kind::of(value));

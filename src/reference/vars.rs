@@ -95,11 +95,15 @@ fn note_target(var: &Var, set: &mut ResourceSet) -> Result<()> {
         [] => {}
         [at] => set.list[*at].ref_vars.push(var.name.clone()),
         several => {
-            let message = format!("the variable `{}` may take its value from {} resources", var.name, several.len());
+            let message =
+                format!("the variable `{}` may take its value from {} resources", var.name, several.len());
             let error = Diagnostic::error(Code::Variable, message)
                 .at(var.mark.unwrap_or(Mark::NONE))
                 .help("add the `namespace` to its `objref`");
-            return Err(several.iter().fold(error, |e, at| e.label(set.list[*at].mark(), "this is one of them")).into());
+            return Err(several
+                .iter()
+                .fold(error, |e, at| e.label(set.list[*at].mark(), "this is one of them"))
+                .into());
         }
     }
     Ok(())
@@ -114,9 +118,12 @@ fn value_of(var: &Var, resource: &Resource) -> std::result::Result<Scalar, Diagn
             _ => node.get(step),
         };
         node = next.ok_or_else(|| {
-            let message = format!("{} `{}` has no field `{}`", resource.kind(), resource.name(), var.field_path);
+            let message =
+                format!("{} `{}` has no field `{}`", resource.kind(), resource.name(), var.field_path);
             let error = Diagnostic::error(Code::Variable, message).at(var.mark.unwrap_or(Mark::NONE));
-            error.label(resource.mark(), format!("`{step}` is not there")).help("correct the variable's `fieldref`")
+            error
+                .label(resource.mark(), format!("`{step}` is not there"))
+                .help("correct the variable's `fieldref`")
         })?;
     }
     // A mapping or list is no value that could be put into a text: the variable stays as it is written.
@@ -147,9 +154,14 @@ impl Expansion {
             Value::Seq(items) => {
                 for item in items {
                     match &mut item.value {
-                        Value::Scalar(scalar) if scalar.kind == ScalarKind::Str => self.replace_in_scalar(scalar),
+                        Value::Scalar(scalar) if scalar.kind == ScalarKind::Str => {
+                            self.replace_in_scalar(scalar)
+                        }
                         _ => {
-                            let message = format!("variables go into lists of strings, but this item is {}", item.describe());
+                            let message = format!(
+                                "variables go into lists of strings, but this item is {}",
+                                item.describe()
+                            );
                             return Err(Diagnostic::error(Code::Variable, message).at(item.mark).into());
                         }
                     }
@@ -175,7 +187,8 @@ impl Expansion {
             if let Some(tail) = after.strip_prefix('$') {
                 out.push('$');
                 rest = tail;
-            } else if let Some((name, tail)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+            } else if let Some((name, tail)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')'))
+            {
                 let value = self.value(name);
                 if at == 0 && out.is_empty() && tail.is_empty() && rest.len() == text.len() {
                     return value;
@@ -199,7 +212,9 @@ impl Expansion {
         let plain = match value.kind {
             ScalarKind::Int => crate::yaml::emit::integer(&value.text),
             ScalarKind::Float => crate::yaml::emit::float(&value.text),
-            ScalarKind::Bool => Some(if crate::yaml::emit::is_true(&value.text) { "true" } else { "false" }.into()),
+            ScalarKind::Bool => {
+                Some(if crate::yaml::emit::is_true(&value.text) { "true" } else { "false" }.into())
+            }
             ScalarKind::Str | ScalarKind::Binary => Some(value.text.clone()),
             ScalarKind::Null | ScalarKind::Timestamp => None,
         };
@@ -224,10 +239,14 @@ fn never_used(var: &Var) -> Diagnostic {
 
 fn no_target(var: &Var, set: &ResourceSet) -> Diagnostic {
     let target = &var.target;
-    let message = format!("the variable `{}` takes its value from {} `{}`, which is not there", var.name, target.kind, target.name);
+    let message = format!(
+        "the variable `{}` takes its value from {} `{}`, which is not there",
+        var.name, target.kind, target.name
+    );
     let error = Diagnostic::error(Code::Variable, message).at(var.mark.unwrap_or(Mark::NONE));
     let same_kind = set.list.iter().filter(|resource| resource.kind() == target.kind);
-    let names: Vec<&str> = same_kind.flat_map(|r| r.previous.iter().map(|p| p.name.as_str()).chain([r.name()])).collect();
+    let names: Vec<&str> =
+        same_kind.flat_map(|r| r.previous.iter().map(|p| p.name.as_str()).chain([r.name()])).collect();
     if names.contains(&target.name.as_str()) {
         return error.help("its apiVersion or namespace differs: compare the `objref` with the resource");
     }

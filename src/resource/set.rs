@@ -192,7 +192,7 @@ fn merge_text_map(new: &mut Resource, old: &Resource, path: &[&str]) {
     let mark = new.node.mark;
     let mut node = &mut new.node;
     for key in path {
-        if !node.as_map().is_some_and(|m| m.get(key).is_some_and(|n| n.as_map().is_some())) {
+        if node.as_map().is_none_or(|m| m.get(key).is_none_or(|n| n.as_map().is_none())) {
             let Some(map) = node.as_map_mut() else { return };
             map.set(key, Node::map(Map::new(), mark));
         }

@@ -111,12 +111,17 @@ impl Schema {
     pub fn with_openapi(document: &Node) -> Result<Self> {
         let Some(definitions) = document.get("definitions").and_then(Node::as_map) else {
             let error = Diagnostic::error(Code::BadValue, "this OpenAPI document has no `definitions`");
-            return Err(error.at(document.mark).help("print one with `kubectl get --raw /openapi/v2`").into());
+            return Err(error
+                .at(document.mark)
+                .help("print one with `kubectl get --raw /openapi/v2`")
+                .into());
         };
         let mut schema = Self::scopes();
         for entry in definitions {
             schema.define(&entry.key.text, &entry.value, 0);
-            for gvk in entry.value.get("x-kubernetes-group-version-kind").and_then(Node::as_seq).unwrap_or_default() {
+            for gvk in
+                entry.value.get("x-kubernetes-group-version-kind").and_then(Node::as_seq).unwrap_or_default()
+            {
                 schema.kinds.insert(kind_of(gvk), entry.key.text.to_string());
             }
         }
@@ -126,7 +131,8 @@ impl Schema {
 
     /// Adds a type and the types that are written out inside it.
     fn define(&mut self, name: &str, definition: &Node, depth: usize) {
-        let Some(properties) = definition.get("properties").and_then(Node::as_map).filter(|_| depth < 100) else {
+        let Some(properties) = definition.get("properties").and_then(Node::as_map).filter(|_| depth < 100)
+        else {
             return;
         };
         let mut fields = Vec::new();
@@ -141,7 +147,11 @@ impl Schema {
                     inner
                 }
             };
-            fields.push(Field { name: property.key.text.to_string(), of: Some(of), merge_keys: merge_keys(value) });
+            fields.push(Field {
+                name: property.key.text.to_string(),
+                of: Some(of),
+                merge_keys: merge_keys(value),
+            });
         }
         self.types.insert(name.to_owned(), fields);
     }
@@ -201,7 +211,8 @@ fn kind_of(gvk: &Node) -> (String, String) {
 /// The keys of a list that merges; `x-kubernetes-list-map-keys` goes before the one merge key.
 fn merge_keys(property: &Node) -> Option<Vec<String>> {
     let text = |key: &str| property.get(key).and_then(Node::as_text);
-    let merges = text("x-kubernetes-patch-strategy").is_some_and(|s| s.split(',').any(|word| word == "merge"));
+    let merges =
+        text("x-kubernetes-patch-strategy").is_some_and(|s| s.split(',').any(|word| word == "merge"));
     let several = property.get("x-kubernetes-list-map-keys").and_then(Node::as_seq);
     let several = several.map(|keys| keys.iter().filter_map(Node::as_text).map(str::to_owned).collect());
     let one = || text("x-kubernetes-patch-merge-key").map(|key| vec![key.to_owned()]);
@@ -234,7 +245,9 @@ mod tests {
     #[test]
     fn lists_of_built_in_kinds_have_their_keys() {
         let schema = Schema::builtin();
-        let pod = schema.lookup("apps/v1", "Deployment").and_then(|t| t.field("spec")?.field("template")?.field("spec"));
+        let pod = schema
+            .lookup("apps/v1", "Deployment")
+            .and_then(|t| t.field("spec")?.field("template")?.field("spec"));
         let containers = pod.and_then(|pod| pod.field("containers")).unwrap();
         assert_eq!(containers.merge_keys(), Some(&["name".to_owned()][..]));
         let ports = containers.element().field("ports").unwrap();

@@ -11,11 +11,13 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 pub(super) fn read(path: &Path, shown: &str, referrer: Mark) -> Result<Vec<u8>, Diagnostic> {
     let meta = std::fs::metadata(path).map_err(|error| unreadable(path, shown, &error, referrer))?;
     if meta.is_dir() {
-        let error = Diagnostic::error(Code::WrongFileType, format!("`{shown}` is a folder, but a file is due"));
+        let error =
+            Diagnostic::error(Code::WrongFileType, format!("`{shown}` is a folder, but a file is due"));
         return Err(error.at(referrer));
     }
     if !meta.is_file() {
-        let error = Diagnostic::error(Code::WrongFileType, format!("`{shown}` is a device or pipe, not a file"));
+        let error =
+            Diagnostic::error(Code::WrongFileType, format!("`{shown}` is a device or pipe, not a file"));
         return Err(error.at(referrer));
     }
     if meta.len() > LARGEST {
@@ -24,7 +26,9 @@ pub(super) fn read(path: &Path, shown: &str, referrer: Mark) -> Result<Vec<u8>, 
     let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
     let file = std::fs::File::open(path).map_err(|error| unreadable(path, shown, &error, referrer))?;
     // The file may grow while it is read.
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, shown, &error, referrer))?;
+    file.take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, shown, &error, referrer))?;
     if bytes.len() as u64 > LARGEST {
         return Err(too_large(shown, referrer));
     }
@@ -46,9 +50,11 @@ pub(super) fn unreadable(path: &Path, shown: &str, error: &std::io::Error, refer
         ErrorKind::NotFound => not_found(path, shown, referrer),
         ErrorKind::NotADirectory => not_found(path, shown, referrer),
         ErrorKind::PermissionDenied => {
-            Diagnostic::error(Code::Unreadable, format!("`{shown}` may not be read: permission denied")).at(referrer)
+            Diagnostic::error(Code::Unreadable, format!("`{shown}` may not be read: permission denied"))
+                .at(referrer)
         }
-        _ => Diagnostic::error(Code::Unreadable, format!("`{shown}` cannot be read: {}", describe(error))).at(referrer),
+        _ => Diagnostic::error(Code::Unreadable, format!("`{shown}` cannot be read: {}", describe(error)))
+            .at(referrer),
     }
 }
 
@@ -59,7 +65,8 @@ pub(super) fn describe(error: &std::io::Error) -> String {
 }
 
 fn not_found(path: &Path, shown: &str, referrer: Mark) -> Diagnostic {
-    let error = Diagnostic::error(Code::NotFound, format!("there is no file or folder `{shown}`")).at(referrer);
+    let error =
+        Diagnostic::error(Code::NotFound, format!("there is no file or folder `{shown}`")).at(referrer);
     let (folder, missing) = first_missing(path);
     let wanted = missing.to_string_lossy().into_owned();
     let names = names_in(&folder);
@@ -68,8 +75,8 @@ fn not_found(path: &Path, shown: &str, referrer: Mark) -> Diagnostic {
             let fixed = shown.replacen(&wanted, near, 1);
             error.help(format!("did you mean `{fixed}`?"))
         }
-        None if !folder.exists() => error,
-        None => error.note(format!("`{}` has no `{wanted}`", folder.display())),
+        None if wanted.is_empty() => error,
+        None => error.note(format!("`{wanted}` is where the path ends")),
     }
 }
 
@@ -88,7 +95,8 @@ fn first_missing(path: &Path) -> (PathBuf, PathBuf) {
 /// The names in a folder, sorted; none when it cannot be read.
 pub(super) fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries.take(10_000).map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        entries.take(10_000).map(|e| e.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }

@@ -41,9 +41,11 @@ impl Repositories {
         if let Some(folder) = kept.as_ref().filter(|folder| folder.is_dir()) {
             return Ok(folder.clone());
         }
-        let parent = kept.as_ref().and_then(|folder| folder.parent()).filter(|p| std::fs::create_dir_all(p).is_ok());
+        let parent =
+            kept.as_ref().and_then(|folder| folder.parent()).filter(|p| std::fs::create_dir_all(p).is_ok());
         let folder = parent.map_or_else(TempDir::new, TempDir::new_in);
-        let folder = folder.map_err(|error| format!("cannot make a temporary folder: {}", describe(&error)))?;
+        let folder =
+            folder.map_err(|error| format!("cannot make a temporary folder: {}", describe(&error)))?;
         clone_into(folder.path(), url)?;
         if let Some(kept) = kept.filter(|kept| std::fs::rename(folder.path(), kept).is_ok()) {
             return Ok(kept);
@@ -78,7 +80,12 @@ fn clone_into(folder: &Path, url: &RemoteUrl) -> Result<(), String> {
         git(folder, step, deadline, url.timeout)?;
     }
     if url.submodules && folder.join(".gitmodules").exists() {
-        git(folder, &["submodule", "update", "--quiet", "--init", "--recursive", "--depth=1"], deadline, url.timeout)?;
+        git(
+            folder,
+            &["submodule", "update", "--quiet", "--init", "--recursive", "--depth=1"],
+            deadline,
+            url.timeout,
+        )?;
     }
     Ok(())
 }
@@ -129,6 +136,6 @@ fn git(folder: &Path, arguments: &[&str], deadline: Instant, timeout: Duration) 
 fn reason(message: &str) -> String {
     let lines = || message.lines().map(str::trim).filter(|line| !line.is_empty());
     let telling = lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
-    let line = telling.or_else(|| lines().last()).unwrap_or("git failed without a message");
+    let line = telling.or_else(|| lines().next_back()).unwrap_or("git failed without a message");
     line.trim_start_matches("fatal: ").trim_start_matches("error: ").to_owned()
 }

@@ -172,14 +172,18 @@ impl Loader {
             return self.fetch(path, url, referrer);
         }
         if Path::new(path).is_absolute() {
-            let error = Diagnostic::error(Code::WrongFileType, format!("the root `{path}` may not be an absolute path"));
+            let error = Diagnostic::error(
+                Code::WrongFileType,
+                format!("the root `{path}` may not be an absolute path"),
+            );
             return Err(error.at(referrer).help("write it relative to the kustomization file").into());
         }
         let shown = self.show(path);
         let root = self.folder(&self.absolute(path), &shown, referrer)?;
         if let Some(checkout) = self.checkout.as_ref().filter(|checkout| !root.starts_with(checkout)) {
             let _ = checkout;
-            let error = Diagnostic::error(Code::OutsideRoot, format!("`{path}` leaves the repository it is in"));
+            let error =
+                Diagnostic::error(Code::OutsideRoot, format!("`{path}` leaves the repository it is in"));
             return Err(error.at(referrer).into());
         }
         self.refuse_cycle(&root, &shown, referrer)?;
@@ -209,7 +213,8 @@ impl Loader {
             }
             [] => Err(self.no_kustomization().into()),
             several => {
-                let message = format!("`{}` has several kustomization files: {}", self.show(""), several.join(", "));
+                let message =
+                    format!("`{}` has several kustomization files: {}", self.show(""), several.join(", "));
                 Err(Diagnostic::error(Code::NoKustomization, message).help("keep one of them").into())
             }
         }
@@ -217,8 +222,10 @@ impl Loader {
 
     fn no_kustomization(&self) -> Diagnostic {
         let message = format!("there is no kustomization file in `{}`", self.show(""));
-        let error = Diagnostic::error(Code::NoKustomization, message).help(format!("it is called {}", FILE_NAMES.join(", ")));
-        let near = file::names_in(&self.root).into_iter().find(|name| name.to_lowercase().starts_with("kustom"));
+        let error = Diagnostic::error(Code::NoKustomization, message)
+            .help(format!("it is called {}", FILE_NAMES.join(", ")));
+        let near =
+            file::names_in(&self.root).into_iter().find(|name| name.to_lowercase().starts_with("kustom"));
         match near {
             Some(name) => error.note(format!("the folder has a `{name}`")),
             None => error,
@@ -248,11 +255,13 @@ impl Loader {
 
     /// The folder at a path, symbolic links resolved.
     fn folder(&self, path: &Path, shown: &str, referrer: Mark) -> Result<PathBuf> {
-        let real = std::fs::canonicalize(path).map_err(|error| file::unreadable(path, shown, &error, referrer))?;
+        let real =
+            std::fs::canonicalize(path).map_err(|error| file::unreadable(path, shown, &error, referrer))?;
         if real.is_dir() {
             return Ok(real);
         }
-        let error = Diagnostic::error(Code::WrongFileType, format!("`{shown}` is a file, but a folder is due"));
+        let error =
+            Diagnostic::error(Code::WrongFileType, format!("`{shown}` is a file, but a folder is due"));
         Err(error.at(referrer).into())
     }
 
@@ -266,7 +275,8 @@ impl Loader {
         }
         let shown = self.show(path);
         let full = self.absolute(path);
-        let real = std::fs::canonicalize(&full).map_err(|error| file::unreadable(&full, &shown, &error, referrer))?;
+        let real = std::fs::canonicalize(&full)
+            .map_err(|error| file::unreadable(&full, &shown, &error, referrer))?;
         if self.shared.options.restrictor == LoadRestrictor::RootOnly && !real.starts_with(&self.root) {
             return Err(self.outside(&full, &shown, referrer).into());
         }
@@ -288,30 +298,47 @@ impl Loader {
 
     fn locate_remote(&self, path: &str, referrer: Mark) -> Result<(PathBuf, String)> {
         let Some(url) = url::github_file(path) else {
-            let error = Diagnostic::error(Code::Remote, format!("`{path}` is a web address that is no git repository"));
+            let error = Diagnostic::error(
+                Code::Remote,
+                format!("`{path}` is a web address that is no git repository"),
+            );
             let help = "download the file beside the kustomization, or name a repository: `https://HOST/ORG/REPO//PATH?ref=REF`";
             return Err(error.at(referrer).help(help).into());
         };
-        let checkout = self.shared.repositories.checkout(&url).map_err(|why| cannot_fetch(path, &why, referrer))?;
+        let checkout =
+            self.shared.repositories.checkout(&url).map_err(|why| cannot_fetch(path, &why, referrer))?;
         let full = checkout.join(&url.path);
-        let real = std::fs::canonicalize(&full).map_err(|error| file::unreadable(&full, path, &error, referrer))?;
+        let real =
+            std::fs::canonicalize(&full).map_err(|error| file::unreadable(&full, path, &error, referrer))?;
         if !real.starts_with(std::fs::canonicalize(&checkout).unwrap_or(checkout)) {
-            return Err(Diagnostic::error(Code::OutsideRoot, format!("`{path}` leads out of its repository")).at(referrer).into());
+            return Err(Diagnostic::error(
+                Code::OutsideRoot,
+                format!("`{path}` leads out of its repository"),
+            )
+            .at(referrer)
+            .into());
         }
         Ok((real, path.to_owned()))
     }
 
     fn fetch(&self, text: &str, url: std::result::Result<RemoteUrl, String>, referrer: Mark) -> Result<Self> {
         let url = url.map_err(|why| {
-            let error = Diagnostic::error(Code::Remote, format!("`{text}` is no remote root: {why}")).at(referrer);
+            let error =
+                Diagnostic::error(Code::Remote, format!("`{text}` is no remote root: {why}")).at(referrer);
             Diagnostics::from(error.help("write it as `https://HOST/ORG/REPO//PATH?ref=REF`"))
         })?;
         self.refuse_remote_cycle(&url, text, referrer)?;
-        let checkout = self.shared.repositories.checkout(&url).map_err(|why| cannot_fetch(text, &why, referrer))?;
+        let checkout =
+            self.shared.repositories.checkout(&url).map_err(|why| cannot_fetch(text, &why, referrer))?;
         let checkout = std::fs::canonicalize(&checkout).unwrap_or(checkout);
         let root = self.folder(&checkout.join(&url.path), text, referrer)?;
         if !root.starts_with(&checkout) {
-            return Err(Diagnostic::error(Code::OutsideRoot, format!("`{text}` leads out of its repository")).at(referrer).into());
+            return Err(Diagnostic::error(
+                Code::OutsideRoot,
+                format!("`{text}` leads out of its repository"),
+            )
+            .at(referrer)
+            .into());
         }
         let remote = Remote { repository: url.repository, path: url.path, reference: url.reference };
         Ok(Self {
@@ -335,7 +362,9 @@ impl Loader {
         if visited.root != root {
             let message = format!("`{shown}` contains the root `{}` that names it", visited.show(""));
             let error = Diagnostic::error(Code::Cycle, message).at(referrer);
-            return Err(error.help("a root may name roots beside and below it, not the folders it lies in").into());
+            return Err(error
+                .help("a root may name roots beside and below it, not the folders it lies in")
+                .into());
         }
         Err(self.cycle(shown, |loader| loader.root == root, referrer).into())
     }
@@ -343,7 +372,8 @@ impl Loader {
     fn refuse_remote_cycle(&self, url: &RemoteUrl, text: &str, referrer: Mark) -> Result<()> {
         let same = |loader: &Loader| {
             loader.remote.as_ref().is_some_and(|remote| {
-                (&remote.repository, &remote.path, &remote.reference) == (&url.repository, &url.path, &url.reference)
+                (&remote.repository, &remote.path, &remote.reference)
+                    == (&url.repository, &url.path, &url.reference)
             })
         };
         match self.chain().any(same) {

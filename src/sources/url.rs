@@ -36,7 +36,8 @@ impl RemoteUrl {
     }
 
     fn of_parts(host: String, rest: &str, query: &str) -> Result<Self, String> {
-        let (repository, path) = split_path(rest, host == "file://").filter(|(repository, _)| !repository.is_empty())
+        let (repository, path) = split_path(rest, host == "file://")
+            .filter(|(repository, _)| !repository.is_empty())
             .ok_or("it names no repository")?;
         let path = path.trim_start_matches('/').to_owned();
         if leaves_repository(&path) {
@@ -64,10 +65,8 @@ impl RemoteUrl {
         if let Some(timeout) = value("timeout").and_then(|text| duration(&text)) {
             self.timeout = timeout;
         }
-        self.submodules = match value("submodules").as_deref() {
-            Some("0" | "f" | "F" | "false" | "FALSE" | "False") => false,
-            _ => true,
-        };
+        let is_no = |word: &str| matches!(word, "0" | "f" | "F" | "false" | "FALSE" | "False");
+        self.submodules = !value("submodules").is_some_and(|word| is_no(&word));
     }
 }
 
@@ -136,7 +135,8 @@ fn host(address: &str) -> Option<(String, &str)> {
     let end = rest.find(|c| c == '/' || (c == ':' && (scp_style || github)))?;
     let (name, path) = rest.split_at(end + 1);
     if github {
-        let host = if scheme == "ssh://" || !user.is_empty() { "git@github.com:" } else { "https://github.com/" };
+        let host =
+            if scheme == "ssh://" || !user.is_empty() { "git@github.com:" } else { "https://github.com/" };
         return Some((host.to_owned(), path));
     }
     (name.len() > 1).then(|| (format!("{scheme}{user}{name}"), path))
@@ -147,9 +147,9 @@ fn scheme(address: &str) -> (&str, &str) {
         return ("", rest);
     }
     let schemes = ["ssh://", "https://", "http://", "file://"];
-    let found = schemes.into_iter().find(|scheme| {
-        address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    });
+    let found = schemes
+        .into_iter()
+        .find(|scheme| address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
     found.map_or(("", address), |scheme| address.split_at(scheme.len()))
 }
 
@@ -157,7 +157,10 @@ fn scheme(address: &str) -> (&str, &str) {
 fn user<'a>(rest: &'a str, scheme: &str) -> (&'a str, &'a str) {
     let first = rest.split('/').next().unwrap_or(rest);
     match first.find('@') {
-        Some(at) if !scheme.is_empty() || first[..at].chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) => {
+        Some(at)
+            if !scheme.is_empty()
+                || first[..at].chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) =>
+        {
             rest.split_at(at + 1)
         }
         _ => ("", rest),
@@ -166,8 +169,8 @@ fn user<'a>(rest: &'a str, scheme: &str) -> (&'a str, &'a str) {
 
 fn is_github(rest: &str) -> bool {
     let lower = rest.get(..11).unwrap_or("").to_ascii_lowercase();
-    let rest_fits = rest.len() >= 11 && lower.starts_with("github.com") && lower.ends_with(['/', ':']);
-    rest_fits
+
+    rest.len() >= 11 && lower.starts_with("github.com") && lower.ends_with(['/', ':'])
 }
 
 /// Splits what follows the host into the repository and the folder in it.
@@ -257,9 +260,24 @@ mod tests {
         expect("git@github.com:org/repo.git//a?ref=main", "git@github.com:org/repo.git", "a", "main");
         expect("ssh://git@github.com/org/repo//a", "git@github.com:org/repo", "a", "");
         expect("git@host.example:org/repo.git/a", "git@host.example:org/repo.git", "a", "");
-        expect("ssh://git@host.example:7999/p/repo.git//a", "ssh://git@host.example:7999/p/repo.git", "a", "");
-        expect("https://host.example/group/sub/repo.git//a?ref=b%2Fc", "https://host.example/group/sub/repo.git", "a", "b/c");
-        expect("https://u@dev.azure.com/org/project/_git/repo/a?ref=v", "https://u@dev.azure.com/org/project/_git/repo", "a", "v");
+        expect(
+            "ssh://git@host.example:7999/p/repo.git//a",
+            "ssh://git@host.example:7999/p/repo.git",
+            "a",
+            "",
+        );
+        expect(
+            "https://host.example/group/sub/repo.git//a?ref=b%2Fc",
+            "https://host.example/group/sub/repo.git",
+            "a",
+            "b/c",
+        );
+        expect(
+            "https://u@dev.azure.com/org/project/_git/repo/a?ref=v",
+            "https://u@dev.azure.com/org/project/_git/repo",
+            "a",
+            "v",
+        );
         expect("file:///srv/repo.git//a", "file:///srv/repo.git", "a", "");
         expect("file:///srv/repo", "file:///srv/repo", "", "");
     }
@@ -288,7 +306,10 @@ mod tests {
     #[test]
     fn files_on_github_are_found_in_their_repository() {
         let url = github_file("https://raw.githubusercontent.com/o/r/v1/a/b.yaml").unwrap();
-        assert_eq!((url.repository.as_str(), url.reference.as_str(), url.path.as_str()), ("https://github.com/o/r", "v1", "a/b.yaml"));
+        assert_eq!(
+            (url.repository.as_str(), url.reference.as_str(), url.path.as_str()),
+            ("https://github.com/o/r", "v1", "a/b.yaml")
+        );
         assert!(github_file("https://github.com/o/r/blob/main/x.yaml").is_some());
         assert!(github_file("https://github.com/o/r//x?ref=y").is_none());
     }

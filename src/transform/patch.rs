@@ -73,7 +73,11 @@ fn content(documents: Vec<Node>, has_target: bool, start: Mark) -> Result<Conten
     };
     if let Value::Seq(_) = first.value {
         if !has_target {
-            return Err(refuse(first.mark, "a JSON patch needs a `target`", "name the kind and the name of the resource"));
+            return Err(refuse(
+                first.mark,
+                "a JSON patch needs a `target`",
+                "name the kind and the name of the resource",
+            ));
         }
         return Ok(Content::Json(json_patch::read(first)?));
     }
@@ -104,9 +108,9 @@ pub fn apply_patches(set: &mut ResourceSet, patches: &[LoadedPatch], schema: &Sc
         let result = match (&patch.content, &patch.target) {
             (Content::Json(operations), Some(target)) => apply_json(set, operations, target, schema),
             (Content::Json(_), None) => Ok(()),
-            (Content::Strategic(documents), Some(target)) => {
-                documents.iter().try_for_each(|document| apply_to_selected(set, document, target, patch, schema))
-            }
+            (Content::Strategic(documents), Some(target)) => documents
+                .iter()
+                .try_for_each(|document| apply_to_selected(set, document, target, patch, schema)),
             (Content::Strategic(documents), None) => apply_by_id(set, documents, patch, &mut index, schema),
         };
         errors.collect(result);
@@ -127,7 +131,9 @@ fn apply_json(
     let mut errors = Diagnostics::default();
     for resource in set.list.iter_mut().filter(|resource| target.matches(resource)) {
         resource.remember_id();
-        errors.collect(json_patch::apply(&mut resource.node, operations).and_then(|()| check_identity(resource, schema)));
+        errors.collect(
+            json_patch::apply(&mut resource.node, operations).and_then(|()| check_identity(resource, schema)),
+        );
     }
     errors.into_result(())
 }
@@ -153,7 +159,8 @@ fn apply_to_selected(
     let mut errors = Diagnostics::default();
     set.list.retain_mut(|resource| {
         !target.matches(resource)
-            || errors.collect(merge_into(resource, document, patch.options, schema)) != Some(strategic::Outcome::Deleted)
+            || errors.collect(merge_into(resource, document, patch.options, schema))
+                != Some(strategic::Outcome::Deleted)
     });
     errors.into_result(())
 }
@@ -259,7 +266,8 @@ fn merge_into(
         namespace => resource.set_namespace(namespace),
     }
     if options.allow_kind_change {
-        resource.cluster_scoped = schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);
+        resource.cluster_scoped =
+            schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);
     }
     Ok(strategic::Outcome::Merged)
 }
@@ -267,18 +275,24 @@ fn merge_into(
 fn no_target(set: &ResourceSet, id: &ResId, document: &Node, entry: Mark) -> Diagnostic {
     let name_mark = document.at(&["metadata", "name"]).map_or(document.mark, |node| node.mark);
     let message = format!("patch target {}/{} matches nothing", id.gvk.kind, id.name);
-    let error = Diagnostic::error(Code::NoTarget, message).at(name_mark).label(entry, "the patch is listed here");
+    let error =
+        Diagnostic::error(Code::NoTarget, message).at(name_mark).label(entry, "the patch is listed here");
     let same_name = set.list.iter().find(|r| r.name() == id.name && r.kind() == id.gvk.kind);
     if let Some(resource) = same_name {
         let what = match resource.gvk() == id.gvk {
             true => format!("this one is in namespace `{}`", resource.id().effective_namespace()),
             false => format!("this one has apiVersion `{}`", resource.api_version()),
         };
-        return error.label(resource.mark(), what).help("write the same apiVersion and namespace in the patch");
+        return error
+            .label(resource.mark(), what)
+            .help("write the same apiVersion and namespace in the patch");
     }
     let same_kind: Vec<&Resource> = set.list.iter().filter(|r| r.kind() == id.gvk.kind).collect();
     let near = nearest(&id.name, same_kind.iter().map(|r| r.name()));
-    match near.and_then(|near| same_kind.iter().find(|r| r.name() == near)).or_else(|| prefixed(&same_kind, &id.name)) {
+    match near
+        .and_then(|near| same_kind.iter().find(|r| r.name() == near))
+        .or_else(|| prefixed(&same_kind, &id.name))
+    {
         Some(resource) => {
             let help = format!("the nearest is {}/{}", resource.kind(), resource.name());
             error.label(resource.mark(), "this one is near").help(help)

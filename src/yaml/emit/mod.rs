@@ -52,11 +52,8 @@ pub fn emit(node: &Node, out: &mut Vec<u8>) -> Result<()> {
 /// # Errors
 /// Those of [`emit`], of all documents.
 pub fn emit_all(nodes: &[&Node]) -> Result<Vec<Vec<u8>>> {
-    let chunks: Vec<Result<Vec<u8>>> = nodes
-        .par_chunks(CHUNK)
-        .enumerate()
-        .map(|(index, chunk)| emit_chunk(chunk, index == 0))
-        .collect();
+    let chunks: Vec<Result<Vec<u8>>> =
+        nodes.par_chunks(CHUNK).enumerate().map(|(index, chunk)| emit_chunk(chunk, index == 0)).collect();
     let mut errors = Diagnostics::default();
     let written = chunks.into_iter().filter_map(|chunk| errors.collect(chunk)).collect();
     errors.into_result(written)
@@ -258,14 +255,19 @@ enum Written<'a> {
 fn text_of(scalar: &Scalar, mark: Mark) -> Result<Written<'_>> {
     let text = scalar.text.as_str();
     let unwritable = |what: &str| -> Diagnostics {
-        Diagnostic::error(Code::Unwritable, format!("`{text}` {what}")).at(mark).help("quote it to keep the text").into()
+        Diagnostic::error(Code::Unwritable, format!("`{text}` {what}"))
+            .at(mark)
+            .help("quote it to keep the text")
+            .into()
     };
     let owned = |text: compact_str::CompactString| Written::Plain(Cow::Owned(text.into()));
     match scalar.kind {
         ScalarKind::Str => Ok(Written::String(Cow::Borrowed(text))),
         ScalarKind::Null => Ok(Written::Plain(Cow::Borrowed("null"))),
         ScalarKind::Bool => Ok(Written::Plain(Cow::Borrowed(if is_true(text) { "true" } else { "false" }))),
-        ScalarKind::Int => integer(text).map(owned).ok_or_else(|| unwritable("is no number that can be written")),
+        ScalarKind::Int => {
+            integer(text).map(owned).ok_or_else(|| unwritable("is no number that can be written"))
+        }
         ScalarKind::Float => {
             float(text).map(owned).ok_or_else(|| unwritable("cannot be written: JSON has no such number"))
         }
@@ -273,7 +275,9 @@ fn text_of(scalar: &Scalar, mark: Mark) -> Result<Written<'_>> {
             let stamp = timestamp(text).ok_or_else(|| unwritable("is no date that exists"))?;
             Ok(Written::String(Cow::Owned(stamp.into())))
         }
-        ScalarKind::Binary => binary(text).map(|t| Written::String(Cow::Owned(t))).ok_or_else(|| unwritable("is no base64")),
+        ScalarKind::Binary => {
+            binary(text).map(|t| Written::String(Cow::Owned(t))).ok_or_else(|| unwritable("is no base64"))
+        }
     }
 }
 
@@ -304,7 +308,10 @@ fn check_characters(text: &str, mark: Mark) -> Result<()> {
         None => Ok(()),
         Some(c) => {
             let message = format!("the control character U+{:04X} cannot be written", u32::from(c));
-            Err(Diagnostic::error(Code::Unwritable, message).at(mark).help("remove it, or encode the text in base64").into())
+            Err(Diagnostic::error(Code::Unwritable, message)
+                .at(mark)
+                .help("remove it, or encode the text in base64")
+                .into())
         }
     }
 }

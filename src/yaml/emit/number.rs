@@ -127,7 +127,8 @@ pub(crate) fn timestamp(text: &str) -> Option<CompactString> {
             format_compact!("{sign}{:02}:{:02}", offset.abs() / 60, offset.abs() % 60)
         }
     };
-    let stamp = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{dot}{fraction}{zone}");
+    let stamp =
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{dot}{fraction}{zone}");
     Some(CompactString::from(stamp))
 }
 
@@ -182,7 +183,9 @@ fn fraction_of(text: &str) -> (&str, &str) {
 
 fn zone_offset(zone: &str) -> Option<i32> {
     let bytes = zone.as_bytes();
-    let two = |at: usize| zone.get(at..at + 2).filter(|t| t.bytes().all(|b| b.is_ascii_digit()))?.parse::<i32>().ok();
+    let two = |at: usize| {
+        zone.get(at..at + 2).filter(|t| t.bytes().all(|b| b.is_ascii_digit()))?.parse::<i32>().ok()
+    };
     if bytes.len() != 6 || bytes[3] != b':' {
         return None;
     }
@@ -197,7 +200,7 @@ fn zone_offset(zone: &str) -> Option<i32> {
 
 fn days_in(year: u32, month: u32) -> u32 {
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,

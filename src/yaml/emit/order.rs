@@ -7,7 +7,13 @@ use std::cmp::Ordering;
 pub fn compare(a: &str, b: &str) -> Ordering {
     let same = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
     if a.is_ascii() && b.is_ascii() {
-        return differ_at(a.as_bytes(), b.as_bytes(), same, |byte| byte.is_ascii_alphabetic(), |byte| digit(u32::from(byte)));
+        return differ_at(
+            a.as_bytes(),
+            b.as_bytes(),
+            same,
+            |byte| byte.is_ascii_alphabetic(),
+            |byte| digit(u32::from(byte)),
+        );
     }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let same = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
@@ -53,7 +59,8 @@ mod tests {
 
     #[test]
     fn keys_come_in_natural_order() {
-        let sorted = ["", "-", "_x", "9", "10", "A", "B", "a", "a-b", "a9", "a10", "a10b", "aB", "ab", "b", "é"];
+        let sorted =
+            ["", "-", "_x", "9", "10", "A", "B", "a", "a-b", "a9", "a10", "a10b", "aB", "ab", "b", "é"];
         for pair in sorted.windows(2) {
             assert!(compare(pair[0], pair[1]).is_lt(), "{:?} must come before {:?}", pair[0], pair[1]);
         }

@@ -87,10 +87,44 @@ pub(super) fn is_simple_key(text: &str) -> bool {
 fn resolves_to_word(text: &str) -> bool {
     matches!(
         text,
-        "" | "~" | "null" | "Null" | "NULL" | "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on"
-            | "On" | "ON" | "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF"
-            | ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf"
-            | "-.Inf" | "-.INF"
+        "" | "~"
+            | "null"
+            | "Null"
+            | "NULL"
+            | "y"
+            | "Y"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "true"
+            | "True"
+            | "TRUE"
+            | "on"
+            | "On"
+            | "ON"
+            | "n"
+            | "N"
+            | "no"
+            | "No"
+            | "NO"
+            | "false"
+            | "False"
+            | "FALSE"
+            | "off"
+            | "Off"
+            | "OFF"
+            | ".nan"
+            | ".NaN"
+            | ".NAN"
+            | ".inf"
+            | ".Inf"
+            | ".INF"
+            | "+.inf"
+            | "+.Inf"
+            | "+.INF"
+            | "-.inf"
+            | "-.Inf"
+            | "-.INF"
     )
 }
 
@@ -111,7 +145,9 @@ fn is_number_or_date(text: &str) -> bool {
         return true;
     }
     let plain = text.replace('_', "");
-    go_integer(&plain).is_some() || (is_float_notation(&plain) && go_float(&plain).is_some()) || is_binary(&plain)
+    go_integer(&plain).is_some()
+        || (is_float_notation(&plain) && go_float(&plain).is_some())
+        || is_binary(&plain)
 }
 
 /// `1:20`, `-190:20:30.15`.
@@ -124,7 +160,8 @@ fn is_base_60(text: &str) -> bool {
     };
     let mut parts = whole.split(':');
     let first_fits = parts.next().is_some_and(|first| {
-        first.starts_with(|c: char| c.is_ascii_digit()) && first.bytes().all(|b| b.is_ascii_digit() || b == b'_')
+        first.starts_with(|c: char| c.is_ascii_digit())
+            && first.bytes().all(|b| b.is_ascii_digit() || b == b'_')
     });
     let mut rest = parts.peekable();
     first_fits
@@ -145,7 +182,9 @@ fn is_float_notation(text: &str) -> bool {
     };
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     let mantissa_fits = match mantissa.split_once('.') {
-        Some((whole, fraction)) => digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty()),
+        Some((whole, fraction)) => {
+            digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty())
+        }
         None => !mantissa.is_empty() && digits(mantissa),
     };
     let exponent_fits = exponent.is_none_or(|e| {
@@ -184,7 +223,10 @@ fn analyse(text: &str) -> Allowed {
         break_space |= c == ' ' && previous.is_some_and(is_break);
         previous = Some(c);
     }
-    let edge = text.starts_with(' ') || text.ends_with(' ') || text.starts_with(is_break) || text.ends_with(is_break);
+    let edge = text.starts_with(' ')
+        || text.ends_with(' ')
+        || text.starts_with(is_break)
+        || text.ends_with(is_break);
     let quotable = !space_break && !special;
     Allowed {
         plain: quotable && !edge && !break_space && !breaks && !indicators,
@@ -199,8 +241,10 @@ fn has_indicators(text: &str) -> bool {
     let bytes = text.as_bytes();
     let blank_at = |at: usize| bytes.get(at).is_none_or(|b| matches!(b, b' ' | b'\t'));
     let first = match bytes.first() {
-        Some(b'#' | b',' | b'[' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@'
-        | b'`') => true,
+        Some(
+            b'#' | b',' | b'[' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%'
+            | b'@' | b'`',
+        ) => true,
         Some(b'?' | b':' | b'-') => blank_at(1),
         _ => false,
     };

@@ -56,7 +56,11 @@ impl TextWriter<'_> {
             let next = chars.peek().map(|(_, c)| *c);
             if c == ' ' {
                 let inside = at > 0 && next.is_some();
-                if inside && self.folds_here(after_space) && next != Some(' ') { self.new_line() } else { self.put(c) }
+                if inside && self.folds_here(after_space) && next != Some(' ') {
+                    self.new_line()
+                } else {
+                    self.put(c)
+                }
                 after_space = true;
             } else if is_break(c) {
                 self.put(c);
@@ -95,7 +99,11 @@ impl TextWriter<'_> {
                 }
                 after_space = true;
             } else {
-                if !is_printable(c) || is_break(c) || c == '"' || c == '\\' { self.escape(c) } else { self.put(c) }
+                if !is_printable(c) || is_break(c) || c == '"' || c == '\\' {
+                    self.escape(c)
+                } else {
+                    self.put(c)
+                }
                 after_space = false;
             }
         }

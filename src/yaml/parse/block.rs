@@ -293,9 +293,9 @@ impl<'t> Reader<'t> {
     /// Reads a plain scalar, which may go on over the following lines.
     fn plain(&mut self, parent: Parent) -> Option<Node> {
         let start = self.at;
-        let (first, comment) = self.plain_line()?;
+        let (first, mut ended) = self.plain_line()?;
         let mut joined: Option<String> = None;
-        while !comment {
+        while !ended {
             let line_start = self.at;
             let Some(column) = self.next_content_without_comments()? else { break };
             if isize::try_from(column).ok()? <= parent || self.byte(self.at) == Some(b'#') {
@@ -304,12 +304,14 @@ impl<'t> Reader<'t> {
             }
             let breaks = self.text[line_start..self.at].matches('\n').count();
             let (more, comment) = self.plain_line()?;
+            ended = comment;
             let text = joined.get_or_insert_with(|| first.to_owned());
-            if breaks == 0 { text.push(' ') } else { text.extend(std::iter::repeat_n('\n', breaks)) }
-            text.push_str(more);
-            if comment {
-                break;
+            if breaks == 0 {
+                text.push(' ')
+            } else {
+                text.extend(std::iter::repeat_n('\n', breaks))
             }
+            text.push_str(more);
         }
         match joined {
             None => Some(self.scalar(first, start)),
@@ -428,7 +430,11 @@ impl<'t> Reader<'t> {
                         rest = ahead;
                         breaks += 1;
                     }
-                    if breaks == 0 { text.push(' ') } else { text.extend(std::iter::repeat_n('\n', breaks)) }
+                    if breaks == 0 {
+                        text.push(' ')
+                    } else {
+                        text.extend(std::iter::repeat_n('\n', breaks))
+                    }
                     kept = text.len();
                 }
                 c => text.push(c),
@@ -570,7 +576,11 @@ impl<'t> Reader<'t> {
         }
         self.at += 1;
         self.depth -= 1;
-        Some(if close == b']' { Node::seq(items, self.mark(start)) } else { Node::map(map, self.mark(start)) })
+        Some(if close == b']' {
+            Node::seq(items, self.mark(start))
+        } else {
+            Node::map(map, self.mark(start))
+        })
     }
 
     fn skip_spaces(&mut self) {
@@ -625,17 +635,40 @@ impl<'t> Reader<'t> {
     fn flow_plain(&mut self) -> Option<&'t str> {
         let start = self.at;
         let bytes = self.text.as_bytes();
-        let simple = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-' | b'=' | b'+' | b'(' | b')' | b'$' | b';' | b'^' | b'~' | b'<' | b' ') || byte >= 0x80;
+        let simple = |byte: u8| {
+            byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'_' | b'.'
+                        | b'/'
+                        | b'-'
+                        | b'='
+                        | b'+'
+                        | b'('
+                        | b')'
+                        | b'$'
+                        | b';'
+                        | b'^'
+                        | b'~'
+                        | b'<'
+                        | b' '
+                )
+                || byte >= 0x80
+        };
         let first = self.byte(start)?;
-        if !(first.is_ascii_alphanumeric() || matches!(first, b'_' | b'.' | b'/' | b'$' | b'+' | b'~'))
-            && !(first == b'-' && self.byte(start + 1).is_some_and(|next| next.is_ascii_alphanumeric()))
-        {
+        let starts_well =
+            first.is_ascii_alphanumeric() || matches!(first, b'_' | b'.' | b'/' | b'$' | b'+' | b'~');
+        let is_negative =
+            first == b'-' && self.byte(start + 1).is_some_and(|next| next.is_ascii_alphanumeric());
+        if !starts_well && !is_negative {
             return None;
         }
         let mut at = start;
         loop {
             match bytes.get(at)? {
-                b':' if !matches!(bytes.get(at + 1)?, b' ' | b',' | b'[' | b']' | b'{' | b'}' | b'\n') => at += 1,
+                b':' if !matches!(bytes.get(at + 1)?, b' ' | b',' | b'[' | b']' | b'{' | b'}' | b'\n') => {
+                    at += 1
+                }
                 b':' | b',' | b']' | b'}' => break,
                 byte if simple(*byte) => at += 1,
                 _ => return None,
@@ -657,8 +690,25 @@ enum Chomp {
 fn is_indicator(byte: u8) -> bool {
     matches!(
         byte,
-        b'?' | b':' | b'-' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"'
-            | b'%' | b'@' | b'`' | b'\t'
+        b'?' | b':'
+            | b'-'
+            | b','
+            | b'['
+            | b']'
+            | b'{'
+            | b'}'
+            | b'#'
+            | b'&'
+            | b'*'
+            | b'!'
+            | b'|'
+            | b'>'
+            | b'\''
+            | b'"'
+            | b'%'
+            | b'@'
+            | b'`'
+            | b'\t'
     )
 }
 

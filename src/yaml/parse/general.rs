@@ -43,7 +43,8 @@ pub(super) fn parse(
         end: text.chars().count(),
     };
     for item in Parser::new_from_str(text) {
-        let (event, span) = item.map_err(|error| syntax_error(error.info(), builder.places.mark(error.marker().index())))?;
+        let (event, span) =
+            item.map_err(|error| syntax_error(error.info(), builder.places.mark(error.marker().index())))?;
         builder.take(event, span).map_err(|error| *error)?;
     }
     builder.documents.retain(|document| !document.is_null());
@@ -81,7 +82,8 @@ const STRIDE: usize = 256;
 
 impl Places {
     fn of(text: &str, base: usize, source: SourceId) -> Self {
-        let offsets = (!text.is_ascii()).then(|| text.char_indices().step_by(STRIDE).map(|(at, _)| at).collect());
+        let offsets =
+            (!text.is_ascii()).then(|| text.char_indices().step_by(STRIDE).map(|(at, _)| at).collect());
         let text = if text.is_ascii() { String::new() } else { text.to_owned() };
         Self { base, source, offsets, text }
     }
@@ -163,7 +165,8 @@ impl Builder {
 
     fn open(&mut self, node: Node, anchor: usize) -> Step<()> {
         if self.stack.len() >= DEEPEST {
-            let error = Diagnostic::error(Code::TooDeep, format!("this is nested more than {DEEPEST} levels deep"));
+            let error =
+                Diagnostic::error(Code::TooDeep, format!("this is nested more than {DEEPEST} levels deep"));
             return Err(Box::new(error.at(node.mark)));
         }
         self.stack.push(Open { node, anchor, key: None, merges: Vec::new(), seen: FxHashSet::default() });
@@ -195,7 +198,8 @@ impl Builder {
             return Err(Box::new(Diagnostic::error(Code::AliasBomb, message).at(mark)));
         }
         if self.stack.len() + depth(node) > DEEPEST {
-            let error = Diagnostic::error(Code::TooDeep, format!("this is nested more than {DEEPEST} levels deep"));
+            let error =
+                Diagnostic::error(Code::TooDeep, format!("this is nested more than {DEEPEST} levels deep"));
             return Err(Box::new(error.at(mark)));
         }
         Ok(node.clone())
@@ -234,8 +238,13 @@ impl Builder {
 /// A key; that of a merge is marked by its kind until its value is there.
 fn new_key(node: &Node, merge: bool) -> Step<Key> {
     let Some(scalar) = node.as_scalar() else {
-        let error = Diagnostic::error(Code::Syntax, format!("a key must be a string, but this is {}", node.describe()));
-        return Err(Box::new(error.at(node.mark).help("braces of a template must stand in quotes: \"{{ … }}\"")));
+        let error = Diagnostic::error(
+            Code::Syntax,
+            format!("a key must be a string, but this is {}", node.describe()),
+        );
+        return Err(Box::new(
+            error.at(node.mark).help("braces of a template must stand in quotes: \"{{ … }}\""),
+        ));
     };
     let kind = if merge { ScalarKind::Binary } else { scalar.kind };
     Ok(Key { text: scalar.text.clone(), kind, mark: node.mark })
@@ -262,7 +271,8 @@ fn twice(key: &Key, first: Mark) -> Diagnostic {
 fn join(node: &mut Node, merge: Node) -> Step<()> {
     let Some(into) = node.as_map_mut() else { return Ok(()) };
     let wrong = |node: &Node| {
-        let error = Diagnostic::error(Code::Syntax, format!("`<<` merges mappings, but this is {}", node.describe()));
+        let error =
+            Diagnostic::error(Code::Syntax, format!("`<<` merges mappings, but this is {}", node.describe()));
         Err(Box::new(error.at(node.mark)))
     };
     let maps = match merge.value {

@@ -63,10 +63,11 @@ pub fn parse_last_wins(text: &str, source: SourceId) -> Result<(Vec<Node>, Diagn
 /// YAML allows no control characters but tab and line breaks.
 fn refuse_control_characters(text: &str, source: SourceId) -> Result<()> {
     let refused = |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7F;
-    let Some(at) = text.as_bytes().iter().position(|byte| refused(byte)) else { return Ok(()) };
+    let Some(at) = text.as_bytes().iter().position(refused) else { return Ok(()) };
     let code = text.as_bytes().get(at).copied().unwrap_or(0);
     let offset = u32::try_from(at).unwrap_or(u32::MAX);
-    let error = Diagnostic::error(Code::Syntax, format!("the control character U+{code:04X} is not allowed in YAML"));
+    let error =
+        Diagnostic::error(Code::Syntax, format!("the control character U+{code:04X} is not allowed in YAML"));
     Err(error.at(Mark { source, offset }).help("in double quotes it can be written as an escape").into())
 }
 
@@ -90,7 +91,8 @@ fn documents(text: &str) -> Option<Vec<(usize, usize)>> {
                     start = end;
                 }
                 // A longer word that begins like a marker is content.
-                [b'-', b'-', b'-', next, ..] | [b'.', b'.', b'.', next, ..] if !next.is_ascii_whitespace() => {}
+                [b'-', b'-', b'-', next, ..] | [b'.', b'.', b'.', next, ..]
+                    if !next.is_ascii_whitespace() => {}
                 _ => return None,
             }
         }
@@ -106,7 +108,9 @@ fn documents(text: &str) -> Option<Vec<(usize, usize)>> {
 /// The start of the next line that begins with `-`, `.` or `%`.
 fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
     let found = memchr::memmem::find(&bytes[from..], b"\n---").map(|i| from + i + 1);
-    let other = |needle: &[u8]| memchr::memmem::find(&bytes[from..found.unwrap_or(bytes.len())], needle).map(|i| from + i + 1);
+    let other = |needle: &[u8]| {
+        memchr::memmem::find(&bytes[from..found.unwrap_or(bytes.len())], needle).map(|i| from + i + 1)
+    };
     [found, other(b"\n..."), other(b"\n%")].into_iter().flatten().min()
 }
 
