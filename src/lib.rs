@@ -9,8 +9,8 @@
 //!
 //! ARCHITECTURE.md says which folder holds what.
 
-// pub mod build;
-// pub mod cli;
+pub mod build;
+pub mod cli;
 pub mod diagnostics;
 pub mod generate;
 pub mod kustomization;

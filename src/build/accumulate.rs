@@ -45,7 +45,7 @@ fn accumulate_into(mut root: Root, into: &mut Accumulated, track: bool) -> Resul
     for config in &root.crds {
         into.merge_config(&Arc::new(config.clone()))?;
     }
-    let generated = generate_resources(&mut root, track)?;
+    let generated = generate_resources(&mut root, &mut into.warnings, track)?;
     into.set.absorb(generated)?;
     for component in std::mem::take(&mut root.components) {
         accumulate_into(component, into, track)?;
@@ -103,15 +103,14 @@ impl Accumulated {
     fn merge_config(&mut self, more: &Arc<TransformerConfig>) -> Result<()> {
         match &mut self.config {
             None => self.config = Some(Arc::clone(more)),
-            Some(config) if Arc::ptr_eq(config, more) => {}
-            Some(config) => Arc::make_mut(config).merge(more)?,
+            Some(config) => *config = TransformerConfig::merge_shared(config, more)?,
         }
         Ok(())
     }
 }
 
 /// Runs the generators of a root: config maps, secrets and charts of its fields, then those configured by `generators`.
-fn generate_resources(root: &mut Root, track: bool) -> Result<Vec<Resource>> {
+fn generate_resources(root: &mut Root, warnings: &mut Diagnostics, track: bool) -> Result<Vec<Resource>> {
     let mut errors = Diagnostics::default();
     let mut generated = Vec::new();
     for (kind, resources) in field_generators(root) {
@@ -122,7 +121,7 @@ fn generate_resources(root: &mut Root, track: bool) -> Result<Vec<Resource>> {
         }));
     }
     for config in plugin_configs(std::mem::take(&mut root.generators), root, track)? {
-        generated.extend(errors.collect(plugin::generate(&config, root, track)).unwrap_or_default());
+        generated.extend(errors.collect(plugin::generate(&config, root, warnings, track)).unwrap_or_default());
     }
     errors.into_result(generated)
 }

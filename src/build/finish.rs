@@ -3,12 +3,11 @@
 
 use super::accumulate::Accumulated;
 use super::load::Root;
-use super::{Bundle, Options, Reorder, origin, read};
-use crate::cli::KUSTOMIZE_VERSION;
+use super::{Bundle, KUSTOMIZE_VERSION, Options, Reorder, origin, read};
 use crate::diagnostics::{Diagnostics, Result};
 use crate::generate::hash;
 use crate::kustomization::model::SortOptions;
-use crate::reference::{names, vars};
+use crate::reference::names;
 use crate::resource::{Resource, ResourceSet};
 use crate::transform::{TransformerConfig, labels, order};
 use rayon::prelude::*;
@@ -24,7 +23,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// The settings of a build of `root`. `sortOptions` goes before `--reorder`, as in kustomize.
-    pub fn of(root: &Root, options: &Options) -> Self {
+    pub(super) fn of(root: &Root, options: &Options) -> Self {
         let metadata = &root.kustomization.build_metadata;
         let asks = |word: &str| metadata.iter().any(|item| item.text == word);
         let sort = match (&root.kustomization.sort_options, options.reorder) {
@@ -44,7 +43,7 @@ impl Settings {
     }
 
     /// Whether resources have to remember where they come from.
-    pub fn tracks_origins(&self) -> bool {
+    pub(super) fn tracks_origins(&self) -> bool {
         self.tracks_origins
     }
 }

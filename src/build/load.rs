@@ -80,7 +80,7 @@ pub(super) struct PluginConfigs {
 
 impl PluginConfigs {
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.inline.is_empty() && self.entries.is_empty()
     }
 }
@@ -298,7 +298,7 @@ pub(super) fn load_patch(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> 
             return Err(error.at(place).into());
         }
     };
-    LoadedPatch::read(&source.text, id, place, patch.target.clone(), PatchOptions::of(patch))
+    LoadedPatch::read(&source.text, id, place, patch.target.as_ref(), PatchOptions::of(patch))
 }
 
 /// Loads one entry of `patchesStrategicMerge`: a file when there is one of that name, else the patch itself.
@@ -346,16 +346,21 @@ fn load_config(loader: &Loader, paths: &[Spanned], shared: &Shared) -> Result<Ar
     if paths.is_empty() {
         return Ok(Arc::clone(&shared.default_config));
     }
-    let mut config = TransformerConfig::clone(&shared.default_config);
+    let mut own = TransformerConfig::default();
     for path in paths {
         for document in documents(loader, path)? {
-            config.merge(&TransformerConfig::read(&document)?)?;
+            own.merge(&TransformerConfig::read(&document)?)?;
         }
     }
+    let mut joined = TransformerConfig::default_config();
+    joined.merge(&own)?;
+    // Every layer goes through a merge into an empty configuration, which drops what a wider field spec covers.
+    let mut config = TransformerConfig::default();
+    config.merge(&joined)?;
     Ok(Arc::new(config))
 }
 
-fn load_replacements(loader: &Loader, fields: &[ReplacementField]) -> Result<Vec<Replacement>> {
+pub(super) fn load_replacements(loader: &Loader, fields: &[ReplacementField]) -> Result<Vec<Replacement>> {
     let lists = fields.iter().map(|field| match field {
         ReplacementField::Inline(replacement) => Ok(vec![replacement.clone()]),
         ReplacementField::File(path) => {

@@ -16,6 +16,9 @@ use crate::schema::Schema;
 use crate::sources::{self, HelmOptions, LoadRestrictor, Loader};
 use std::sync::Arc;
 
+/// The kustomize release whose behaviour the engine has.
+pub const KUSTOMIZE_VERSION: &str = "v5.5.0";
+
 /// How the output is ordered when the kustomization does not say (`--reorder`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reorder {
@@ -56,7 +59,7 @@ pub struct Bundle {
 /// # Errors
 /// Everything that is wrong with the tree, as far as it can be found in one run.
 pub fn build(target: &str, options: &Options, sources: &Arc<Sources>) -> Result<Bundle> {
-    let loader = Loader::open(target, sources::Options::from(options), sources)?;
+    let loader = Loader::open(target, sources::Options { restrictor: options.restrictor, helm: options.helm.clone() }, sources)?;
     let mut root = load::load(loader, &Arc::new(Schema::builtin()))?;
     openapi::assign(&mut root, &mut None);
     let settings = finish::Settings::of(&root, options);

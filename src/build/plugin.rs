@@ -16,8 +16,15 @@ use crate::yaml::parse;
 ///
 /// # Errors
 /// A configuration that is wrong or is no generator, and what the generator itself finds.
-pub(super) fn generate(config: &Resource, root: &Root, track: bool) -> Result<Vec<Resource>> {
-    let mut made = match plugin::read(&config.node)? {
+pub(super) fn generate(
+    config: &Resource,
+    root: &Root,
+    warnings: &mut Diagnostics,
+    track: bool,
+) -> Result<Vec<Resource>> {
+    let (plugin, found) = plugin::read(&config.node)?;
+    warnings.extend(found);
+    let mut made = match plugin {
         Plugin::ConfigMap(args) => vec![generate::config_map::generate(&args, None, &root.loader)?],
         Plugin::Secret(args) => vec![generate::secret::generate(&args, None, &root.loader)?],
         Plugin::HelmChart(chart, globals) => self::chart(&chart, &globals, root)?,
@@ -50,8 +57,15 @@ pub(super) fn chart(chart: &HelmChart, globals: &HelmGlobals, root: &Root) -> Re
 ///
 /// # Errors
 /// A configuration that is wrong or is no transformer, and what the transformer itself finds.
-pub(super) fn transform(config: &Resource, root: &Root, set: &mut ResourceSet) -> Result<()> {
-    match plugin::read(&config.node)? {
+pub(super) fn transform(
+    config: &Resource,
+    root: &Root,
+    set: &mut ResourceSet,
+    warnings: &mut Diagnostics,
+) -> Result<()> {
+    let (plugin, found) = plugin::read(&config.node)?;
+    warnings.extend(found);
+    match plugin {
         Plugin::Annotations { annotations, fields } => annotations::apply(set, &annotations, &fields),
         Plugin::Labels { labels, fields } => labels::apply(set, &labels, &fields),
         Plugin::Namespace { namespace, fields, rules } => namespace::apply(set, &namespace, &fields, rules),

@@ -5,12 +5,12 @@ use super::accumulate::{Accumulated, plugin_configs};
 use super::load::Root;
 use super::{origin, plugin};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
-use crate::kustomization::model::{Kustomization, Label};
+use crate::kustomization::model::Kustomization;
 use crate::reference::replacements;
 use crate::resource::ResourceSet;
 use crate::transform::namespace::NamespaceRules;
 use crate::transform::patch::{self, LoadedPatch};
-use crate::transform::{FieldSpec, TransformerConfig, annotations, images, labels, namespace, prefix, replicas, suffix};
+use crate::transform::{TransformerConfig, annotations, images, labels, namespace, prefix, replicas, suffix};
 
 /// What one step of a root needs.
 struct Steps<'a> {
@@ -28,7 +28,7 @@ struct Steps<'a> {
 /// other come out in one run.
 pub(super) fn run(root: &mut Root, into: &mut Accumulated, track: bool) -> Result<()> {
     let configs = std::mem::take(&mut root.transformers);
-    let Accumulated { set, config, .. } = into;
+    let Accumulated { set, config, warnings, .. } = into;
     let default = TransformerConfig::default();
     let config = config.as_deref().unwrap_or(&default);
     let mut steps = Steps { root, config, set, errors: Diagnostics::default(), track };
@@ -38,7 +38,7 @@ pub(super) fn run(root: &mut Root, into: &mut Accumulated, track: bool) -> Resul
     steps.values();
     steps.errors.into_result(())?;
     for config in plugin_configs(configs, root, track)? {
-        plugin::transform(&config, root, set)?;
+        plugin::transform(&config, root, set, warnings)?;
         if track {
             origin::add_transformation(set, &plugin::origin(&config, root));
         }
@@ -96,8 +96,8 @@ impl Steps<'_> {
     fn metadata(&mut self) {
         let kustomization = &self.root.kustomization;
         for label in &kustomization.labels {
-            let fields = label_fields(label, self.config);
-            let result = labels::apply(self.set, &label.pairs, &fields);
+            let fields = labels::fields_of(label, self.config);
+            let result = fields.and_then(|fields| labels::apply(self.set, &label.pairs, &fields));
             self.ran("LabelTransformer", result);
         }
         if !kustomization.common_labels.is_empty() {
@@ -118,37 +118,26 @@ impl Steps<'_> {
             let result = replicas::apply(self.set, replica, &self.config.replicas);
             self.ran("ReplicaCountTransformer", result);
         }
-        for image in &root.kustomization.images {
-            let result = images::apply(self.set, image, &self.config.images);
-            self.ran("ImageTagTransformer", result);
-        }
+        self.images();
         if !root.replacements.is_empty() {
             let result = replacements::apply(self.set, &root.replacements);
             self.ran("ReplacementTransformer", result);
         }
     }
-}
 
-/// The fields that one entry of `labels` reaches: its own, then selectors and templates as it asks.
-fn label_fields(label: &Label, config: &TransformerConfig) -> Vec<FieldSpec> {
-    let mut fields = label.fields.clone();
-    let mut add = |more: &[FieldSpec]| {
-        for field in more {
-            if !fields.contains(field) {
-                fields.push(field.clone());
-            }
+    /// All images in one walk, unless each has to leave a note on what it ran over.
+    fn images(&mut self) {
+        let images = &self.root.kustomization.images;
+        if !self.track {
+            let result = images::apply_all(self.set, images, &self.config.images);
+            self.errors.collect(result);
+            return;
         }
-    };
-    if label.include_selectors {
-        add(&config.common_labels);
-    } else {
-        if label.include_templates {
-            add(&config.template_labels);
+        for image in images {
+            let result = images::apply(self.set, image, &self.config.images);
+            self.ran("ImageTagTransformer", result);
         }
-        add(&config.labels);
-        add(&TransformerConfig::metadata_labels());
     }
-    fields
 }
 
 /// Runs the validators of a root. A validator may fail; it may not change a resource.
@@ -159,7 +148,7 @@ pub(super) fn validate(root: &mut Root, into: &mut Accumulated, track: bool) -> 
     let configs = std::mem::take(&mut root.validators);
     for config in plugin_configs(configs, root, track)? {
         let mut copy = into.set.clone();
-        plugin::transform(&config, root, &mut copy)?;
+        plugin::transform(&config, root, &mut copy, &mut into.warnings)?;
         let changed = copy.list.len() != into.set.list.len()
             || copy.list.iter().zip(&into.set.list).any(|(after, before)| after.node != before.node);
         if changed {

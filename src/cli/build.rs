@@ -127,8 +127,6 @@ fn run(args: &CommonArgs, format: Format, jobs: Option<usize>) -> u8 {
         Ok(written) => {
             output::report(&written.warnings, &sources);
             let code = written.code();
-            // The process ends here: handing millions of nodes back to the allocator one by one would only cost time.
-            std::mem::forget((written, sources));
             code
         }
         Err(errors) => {
@@ -141,7 +139,6 @@ fn run(args: &CommonArgs, format: Format, jobs: Option<usize>) -> u8 {
 /// The finished output with the warnings of its build.
 struct Written {
     chunks: Vec<Vec<u8>>,
-    bundle: Bundle,
     warnings: Diagnostics,
 }
 
@@ -165,7 +162,9 @@ fn bundle_and_bytes(args: &CommonArgs, format: Format, sources: &Arc<Sources>) -
         }
         None => encode(&bundle, format)?,
     };
-    Ok(Written { chunks, bundle, warnings })
+    // The process ends soon: handing millions of nodes back to the allocator one by one would only cost time.
+    std::mem::forget(bundle);
+    Ok(Written { chunks, warnings })
 }
 
 fn encode(bundle: &Bundle, format: Format) -> Result<Vec<Vec<u8>>> {

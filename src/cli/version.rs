@@ -1,10 +1,8 @@
 //! `kfc version` and `kustomize version`.
 
 use super::output;
+use crate::build::KUSTOMIZE_VERSION;
 use clap::{Args, ValueEnum};
-
-/// The kustomize release whose behaviour the engine has.
-pub(crate) const KUSTOMIZE_VERSION: &str = "v5.5.0";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {

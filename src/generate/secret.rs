@@ -5,7 +5,7 @@ use crate::diagnostics::{Mark, Result};
 use crate::kustomization::model::{GeneratorOptions, SecretArgs};
 use crate::resource::Resource;
 use crate::sources::Loader;
-use crate::yaml::Node;
+use crate::yaml::{Map, Node};
 
 /// Makes a secret, of type `Opaque` when none is given. All values are base64.
 ///
@@ -25,6 +25,8 @@ pub fn generate(args: &SecretArgs, global: Option<&GeneratorOptions>, loader: &L
     let secret_type = if args.secret_type.is_empty() { "Opaque" } else { &args.secret_type };
     if let Some(root) = resource.node.as_map_mut() {
         root.set("type", Node::string(secret_type, head.mark));
+        // A secret has `data` even when there is none; a config map does not.
+        root.set("data", Node::map(Map::new(), head.mark));
     }
     for pair in pairs::load(&common.sources, loader)? {
         pairs::put(&mut resource, "data", &pair.key, &pairs::base64_lines(&pair.value), pair.mark);

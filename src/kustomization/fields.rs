@@ -4,30 +4,60 @@
 //! as absent, unknown fields and values of another type are errors.
 
 use super::model::Spanned;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, nearest};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Severity, nearest};
 use crate::yaml::{Entry, Node, ScalarKind};
 use std::cell::RefCell;
+
+/// Where readers leave what they find.
+#[derive(Debug)]
+pub(crate) struct Errors {
+    found: RefCell<Diagnostics>,
+    /// Whether an unknown field is an error, or only a warning.
+    strict: bool,
+}
+
+impl Errors {
+    /// Unknown fields are errors.
+    pub(crate) fn strict() -> Self {
+        Self { found: RefCell::default(), strict: true }
+    }
+
+    /// Unknown fields are warnings.
+    pub(crate) fn lenient() -> Self {
+        Self { found: RefCell::default(), strict: false }
+    }
+
+    /// Adds one.
+    pub(crate) fn push(&self, diagnostic: Diagnostic) {
+        self.found.borrow_mut().push(diagnostic);
+    }
+
+    /// All that was found.
+    pub(crate) fn into_inner(self) -> Diagnostics {
+        self.found.into_inner()
+    }
+}
 
 /// The fields of one mapping. Every getter takes note of its field's name, so that [`Fields::finish`] knows the rest.
 pub(crate) struct Fields<'a> {
     what: &'static str,
     entries: &'a [Entry],
     known: RefCell<Vec<&'static str>>,
-    errors: &'a RefCell<Diagnostics>,
+    errors: &'a Errors,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of `node`; `what` names the thing in messages ("a patch").
-    pub(crate) fn of(node: &'a Node, what: &'static str, errors: &'a RefCell<Diagnostics>) -> Option<Self> {
+    pub(crate) fn of(node: &'a Node, what: &'static str, errors: &'a Errors) -> Option<Self> {
         let Some(map) = node.as_map() else {
-            errors.borrow_mut().push(wrong_type(node, what, "a mapping"));
+            errors.push(wrong_type(node, what, "a mapping"));
             return None;
         };
         Some(Self { what, entries: map.as_slice(), known: RefCell::default(), errors })
     }
 
     fn push(&self, error: Diagnostic) {
-        self.errors.borrow_mut().push(error);
+        self.errors.push(error);
     }
 
     fn entry(&self, name: &'static str) -> Option<&'a Entry> {
@@ -147,13 +177,14 @@ impl<'a> Fields<'a> {
             if known.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 continue;
             }
-            let error = Diagnostic::error(Code::UnknownField, format!("unknown field `{name}` in {}", self.what))
-                .at(entry.key.mark);
+            let severity = if self.errors.strict { Severity::Error } else { Severity::Warning };
+            let message = format!("unknown field `{name}` in {}", self.what);
+            let error = Diagnostic { severity, ..Diagnostic::error(Code::UnknownField, message) }.at(entry.key.mark);
             let error = match nearest(name, known.iter().copied()) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error.help(format!("it may have {}", listed(&known))),
             };
-            self.errors.borrow_mut().push(error);
+            self.errors.push(error);
         }
     }
 }

@@ -7,5 +7,4 @@ mod parts;
 pub mod plugin;
 mod read;
 
-pub(crate) use parts::field_spec;
 pub use read::{Read, read, read_replacement_file};

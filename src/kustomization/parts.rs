@@ -1,17 +1,15 @@
 //! Reads the parts of a kustomization that plug-in configurations have as well.
 
-use super::fields::Fields;
+use super::fields::{Errors, Fields};
 use super::model::{
     ConfigMapArgs, FieldOptions, GeneratorOptions, HelmChart, HelmGlobals, Image, KvSources, Label, Patch, Replacement,
     ReplacementField, ReplacementSource, ReplacementTarget, Replica, SecretArgs, Var, VarTarget,
 };
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, nearest};
+use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::resource::{Behavior, Gvk, Selector};
 use crate::transform::FieldSpec;
 use crate::yaml::Node;
-use std::cell::RefCell;
 
-pub(super) type Errors = RefCell<Diagnostics>;
 
 /// A field spec: `path`, `group`, `version`, `kind`, `create`.
 pub(crate) fn field_spec(node: &Node, errors: &Errors) -> Option<FieldSpec> {
@@ -140,7 +138,7 @@ fn behavior(fields: &Fields<'_>, errors: &Errors) -> Behavior {
                 || "it is one of `create`, `replace` and `merge`".to_owned(),
                 |near| format!("did you mean `{near}`?"),
             );
-            errors.borrow_mut().push(warning.at(word.mark).help(help));
+            errors.push(warning.at(word.mark).help(help));
             Behavior::Unspecified
         }
     }

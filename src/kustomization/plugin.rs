@@ -1,12 +1,12 @@
 //! Configurations of kustomize's built-in generators and transformers, as `generators`, `transformers` and `validators`
 //! list them: resources with `apiVersion: builtin`.
 
-use super::fields::Fields;
+use super::fields::{Errors, Fields};
 use super::model::{
     ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, Replica, ReplacementField, SecretArgs, Spanned,
 };
-use super::parts::{self, Errors};
-use crate::diagnostics::{Code, Diagnostic, Result, nearest};
+use super::parts;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity, nearest};
 use crate::generate::iam_policy::IamPolicyArgs;
 use crate::transform::FieldSpec;
 use crate::transform::namespace::{NamespaceRules, Subjects};
@@ -127,17 +127,17 @@ const KINDS: [&str; 19] = [
     "ValueAddTransformer",
 ];
 
-/// Reads a configuration.
+/// Reads a configuration. Fields that do not exist are no more than warnings: kustomize passes over them.
 ///
 /// # Errors
 /// [`Code::Plugin`] for what is no built-in plug-in, else the errors of its fields.
-pub fn read(config: &Node) -> Result<Plugin> {
+pub fn read(config: &Node) -> Result<(Plugin, Diagnostics)> {
     let text = |key: &str| config.get(key).and_then(Node::as_text).unwrap_or("");
     refuse_function(config)?;
     if text("apiVersion") != BUILTIN {
         return Err(external(config, text("kind")).into());
     }
-    let errors = Errors::default();
+    let errors = Errors::lenient();
     let plugin = Fields::of(config, "this configuration", &errors).and_then(|fields| {
         let plugin = of_kind(text("kind"), &fields, config, &errors);
         for name in ["apiVersion", "kind", "metadata"] {
@@ -145,14 +145,15 @@ pub fn read(config: &Node) -> Result<Plugin> {
         }
         match &plugin {
             Some(_) => fields.finish(),
-            None => errors.borrow_mut().push(unknown(config, text("kind"))),
+            None => errors.push(unknown(config, text("kind"))),
         }
         plugin
     });
-    let errors = errors.into_inner();
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        errors.into_inner().0.into_iter().partition(|found| found.severity == Severity::Error);
     match plugin {
-        Some(plugin) => errors.into_result(plugin),
-        None => Err(errors),
+        Some(plugin) => Diagnostics(errors).into_result((plugin, Diagnostics(warnings))),
+        None => Err(Diagnostics(errors)),
     }
 }
 
@@ -232,7 +233,7 @@ fn namespace(fields: &Fields<'_>, config: &Node, errors: &Errors, specs: Vec<Fie
             other => {
                 let error = Diagnostic::error(Code::BadValue, format!("`{other}` is no choice of subjects"));
                 let error = error.at(word.mark).help("it is `defaultOnly`, `allServiceAccounts` or `none`");
-                errors.borrow_mut().push(error);
+                errors.push(error);
                 Subjects::default()
             }
         },

@@ -1,8 +1,8 @@
 //! Reads a kustomization file.
 
-use super::fields::Fields;
+use super::fields::{Errors, Fields};
 use super::model::{HelmGlobals, Kind, Kustomization, LegacySortOptions, Replacement, SortOptions};
-use super::parts::{self, Errors};
+use super::parts;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity};
 use crate::yaml::Node;
 
@@ -20,7 +20,7 @@ pub struct Read {
 /// # Errors
 /// Every unknown field, wrong type and value that is not allowed.
 pub fn read(document: &Node) -> Result<Read> {
-    let errors = Errors::default();
+    let errors = Errors::strict();
     let mut kustomization = Kustomization::default();
     if let Some(fields) = Fields::of(document, "a kustomization", &errors) {
         kustomization.kind = kind(&fields, &errors);
@@ -45,7 +45,7 @@ pub fn read(document: &Node) -> Result<Read> {
 /// # Errors
 /// As [`read`].
 pub fn read_replacement_file(document: &Node) -> Result<Vec<Replacement>> {
-    let errors = Errors::default();
+    let errors = Errors::strict();
     let items = document.as_seq().unwrap_or(std::slice::from_ref(document));
     let replacements = items.iter().filter_map(|item| parts::replacement(item, &errors)).collect();
     errors.into_inner().into_result(replacements)
@@ -59,7 +59,7 @@ fn kind(fields: &Fields<'_>, errors: &Errors) -> Kind {
             "Component" => Kind::Component,
             other => {
                 let error = Diagnostic::error(Code::BadValue, format!("`{other}` is no kind of kustomization"));
-                errors.borrow_mut().push(error.at(mark).help("`kind` is `Kustomization` or `Component`"));
+                errors.push(error.at(mark).help("`kind` is `Kustomization` or `Component`"));
                 Kind::Kustomization
             }
         },
@@ -70,7 +70,7 @@ fn kind(fields: &Fields<'_>, errors: &Errors) -> Kind {
     };
     if let Some(version) = fields.spanned("apiVersion").filter(|v| !v.text.is_empty() && v.text != wanted) {
         let error = Diagnostic::error(Code::BadValue, format!("`{}` is not the apiVersion of this kind", version.text));
-        errors.borrow_mut().push(error.at(version.mark).help(format!("write `apiVersion: {wanted}`")));
+        errors.push(error.at(version.mark).help(format!("write `apiVersion: {wanted}`")));
     }
     kind
 }
@@ -159,7 +159,7 @@ fn check_order(order: Option<&str>, has_legacy_options: bool, mark: Option<Mark>
             .help("set `order: legacy`, or remove `legacySortOptions`"),
         _ => Diagnostic::error(Code::BadValue, "`sortOptions.order` must be `legacy` or `fifo`"),
     };
-    errors.borrow_mut().push(Diagnostic { mark, ..error });
+    errors.push(Diagnostic { mark, ..error });
 }
 
 /// The one OpenAPI version that kustomize 5.5 has built in.
@@ -170,7 +170,7 @@ fn check_openapi_version(kustomization: &Kustomization, errors: &Errors) {
         return;
     };
     let error = Diagnostic::error(Code::BadValue, format!("OpenAPI version `{}` is not built in", version.text));
-    errors.borrow_mut().push(error.at(version.mark).help(format!("use `{OPENAPI_VERSION}`, or give a schema with `path`")));
+    errors.push(error.at(version.mark).help(format!("use `{OPENAPI_VERSION}`, or give a schema with `path`")));
 }
 
 /// A warning for each deprecated field, in kustomize's sense.

@@ -1,1 +1,5 @@
-//! To be written.
+//! Ways to change a tree by another: strategic merge patches, JSON patches, and values laid over values.
+
+pub mod json_patch;
+pub mod strategic;
+pub mod values;

@@ -16,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// # Errors
 /// [`Code::NameReference`] where a name may stand for several resources that now have different names.
 pub fn fix_back_references(set: &mut ResourceSet, config: &TransformerConfig) -> Result<()> {
+    check_subjects(set)?;
     let targets = Targets::of(set);
     if targets.list.is_empty() {
         return Ok(());
@@ -30,7 +31,24 @@ pub fn fix_back_references(set: &mut ResourceSet, config: &TransformerConfig) ->
         })
         .collect();
     let mut errors = Diagnostics::default();
-    results.into_iter().for_each(|result| drop(errors.collect(result)));
+    for result in results {
+        errors.collect(result);
+    }
+    errors.into_result(())
+}
+
+/// Refuses role bindings that name a service account with an empty `namespace`.
+fn check_subjects(set: &ResourceSet) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    for binding in set.list.iter().filter(|resource| resource.kind() == "RoleBinding") {
+        let subjects = binding.node.get("subjects").and_then(Node::as_seq).unwrap_or_default();
+        let accounts = subjects.iter().filter(|s| s.get("kind").and_then(Node::as_text) == Some("ServiceAccount"));
+        for namespace in accounts.filter_map(|s| s.get("namespace")).filter(|namespace| namespace.is_null()) {
+            let message = format!("the namespace of a subject of RoleBinding `{}` is blank", binding.name());
+            let error = Diagnostic::error(Code::NameReference, message).at(namespace.mark);
+            errors.push(error.help("name the namespace of the service account, or remove the field"));
+        }
+    }
     errors.into_result(())
 }
 
@@ -138,6 +156,15 @@ impl<'c> Plans<'c> {
     }
 }
 
+/// What holds the name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A scalar: the name alone.
+    Scalar,
+    /// A mapping, in which the namespace is written too.
+    Mapping,
+}
+
 /// The resource whose fields are rewritten, as the rules need it.
 struct Referrer<'a> {
     cluster_scoped: bool,
@@ -192,7 +219,7 @@ impl Referrer<'_> {
         match &mut node.value {
             Value::Scalar(scalar) if scalar.kind == ScalarKind::Null => Ok(()),
             Value::Scalar(scalar) => {
-                if let Some(target) = self.select(&scalar.text, None, referral, role, node.mark)? {
+                if let Some(target) = self.select(&scalar.text, Place::Scalar, None, referral, role, node.mark)? {
                     if target.name != scalar.text.as_str() {
                         scalar.text = target.name.as_str().into();
                         scalar.kind = ScalarKind::Str;
@@ -212,7 +239,7 @@ impl Referrer<'_> {
             return Err(error.at(mark).help("add the name of the resource that it refers to").into());
         };
         let namespace = node.get("namespace").and_then(Node::as_text);
-        let Some(target) = self.select(name, namespace, referral, role, mark)? else { return Ok(()) };
+        let Some(target) = self.select(name, Place::Mapping, namespace, referral, role, mark)? else { return Ok(()) };
         if target.name == name && target.namespace.is_empty() {
             return Ok(());
         }
@@ -228,11 +255,13 @@ impl Referrer<'_> {
     fn select(
         &self,
         name: &str,
+        place: Place,
         namespace: Option<&str>,
         referral: &Gvk,
         role: Option<&Gvk>,
         mark: Mark,
     ) -> Result<Option<&Target>> {
+        let mapping = place == Place::Mapping;
         let fits = |target: &&Target| {
             self.may_refer_to(target)
                 && target.was_of_kind(referral)
@@ -251,7 +280,7 @@ impl Referrer<'_> {
         }
         match candidates.as_slice() {
             [] => Ok(None),
-            [first, rest @ ..] if rest.iter().all(|other| other.name == first.name) => Ok(Some(first)),
+            [first, rest @ ..] if rest.iter().all(|other| other.name == first.name && (!mapping || other.namespace == first.namespace)) => Ok(Some(first)),
             several => Err(ambiguous(name, several, mark).into()),
         }
     }
@@ -284,7 +313,9 @@ impl Referrer<'_> {
 
     fn shares_affixes(&self, target: &Target, allow_empty: bool) -> bool {
         let same = |a: &[String], b: &[String]| {
-            (allow_empty && (a.is_empty() || b.is_empty())) || a.iter().rev().zip(b.iter().rev()).all(|(x, y)| x == y)
+            let one_is_empty = a.is_empty() || b.is_empty();
+            let ends_match = || a.iter().rev().zip(b.iter().rev()).all(|(x, y)| x == y);
+            if one_is_empty { allow_empty || a.len() == b.len() } else { ends_match() }
         };
         same(&target.prefixes, self.prefixes) && same(&target.suffixes, self.suffixes)
     }

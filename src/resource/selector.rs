@@ -33,6 +33,10 @@ pub struct CompiledSelector {
     namespace: Pattern,
     annotations: LabelSelector,
     labels: LabelSelector,
+    /// Whether it says nothing of identities.
+    any_id: bool,
+    /// Whether it says nothing of labels and annotations.
+    any_label: bool,
 }
 
 impl Selector {
@@ -55,6 +59,8 @@ impl Selector {
             namespace: pattern("namespace", &self.namespace)?,
             annotations: expression("annotationSelector", &self.annotation_selector)?,
             labels: expression("labelSelector", &self.label_selector)?,
+            any_id: self.gvk == Gvk::default() && self.name.is_empty() && self.namespace.is_empty(),
+            any_label: self.annotation_selector.is_empty() && self.label_selector.is_empty(),
         })
     }
 
@@ -75,6 +81,34 @@ impl CompiledSelector {
             && self.matches_gvk(resource)
             && self.labels.matches(resource.labels())
             && self.annotations.matches(resource.annotations())
+    }
+
+    /// Whether the selector covers a resource by any identity that it has or ever had. This is how replacements select.
+    #[must_use]
+    pub fn matches_any_id(&self, resource: &Resource) -> bool {
+        self.covers_any_id(resource)
+            && self.labels.matches(resource.labels())
+            && self.annotations.matches(resource.annotations())
+    }
+
+    /// Whether a replacement's `reject` covers a resource: by any identity, or by labels or annotations; each counts only
+    /// when the selector says something of it.
+    #[must_use]
+    pub fn rejects(&self, resource: &Resource) -> bool {
+        (!self.any_id && self.covers_any_id(resource))
+            || (!self.any_label
+                && self.labels.matches(resource.labels())
+                && self.annotations.matches(resource.annotations()))
+    }
+
+    fn covers_any_id(&self, resource: &Resource) -> bool {
+        std::iter::once(resource.id()).chain(resource.previous_ids()).any(|id| {
+            self.kind.covers(&id.gvk.kind)
+                && self.group.covers(&id.gvk.group)
+                && self.version.covers(&id.gvk.version)
+                && self.name.covers(&id.name)
+                && self.namespace.covers(&id.namespace)
+        })
     }
 
     fn matches_name(&self, resource: &Resource) -> bool {

@@ -12,6 +12,7 @@ pub mod labels;
 mod name_affix;
 pub mod namespace;
 pub mod order;
+pub mod patch;
 pub mod prefix;
 pub mod replicas;
 pub mod suffix;

@@ -29,8 +29,11 @@ pub fn parse(text: &str, source: SourceId) -> Result<Vec<Node>> {
             }
             Event::MappingEnd | Event::SequenceEnd => stack.pop().map(|(n, _)| n),
             Event::Scalar(value, style, ..) => {
-                let kind = if style == ScalarStyle::Plain { resolve_plain(&value) } else { ScalarKind::Str };
-                Some(Node::scalar(CompactString::new(&*value), kind, mark))
+                let text = CompactString::new(&*value);
+                Some(match style {
+                    ScalarStyle::Plain => Node::scalar(text, resolve_plain(&value), mark),
+                    _ => Node::quoted(text, mark),
+                })
             }
             _ => None,
         };

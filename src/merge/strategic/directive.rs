@@ -51,6 +51,20 @@ pub(super) fn of_list(items: &[Node], at: &Location<'_>) -> Result<Option<(Direc
     Ok(of_map(map, at)?.map(|directive| (directive, index)))
 }
 
+/// A copy of a mapping without its directives and those of the mappings inside.
+pub(super) fn without(node: &Node) -> Node {
+    let mut copy = node.clone();
+    remove_from(&mut copy);
+    copy
+}
+
+fn remove_from(node: &mut Node) {
+    if let Some(map) = node.as_map_mut() {
+        map.remove(KEY);
+        map.iter_mut().for_each(|entry| remove_from(&mut entry.value));
+    }
+}
+
 fn parse(word: &str) -> Option<Directive> {
     match word {
         "delete" => Some(Directive::Delete),

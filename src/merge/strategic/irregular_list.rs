@@ -12,10 +12,11 @@
 //! When items are removed or put over others, an empty value stands for any value.
 
 use super::keyed_list::{KeyedList, key_text};
-use super::{ListPatch, Merged};
+use super::{ListPatch, Merged, directive};
 use crate::diagnostics::Result;
 use crate::yaml::{Node, Value};
 use compact_str::CompactString;
+use std::borrow::Cow;
 
 /// Merges items into such a list.
 ///
@@ -26,8 +27,10 @@ pub(super) fn merge(list: &KeyedList<'_, '_>, target: &mut Vec<Node>, with: List
     reconcile(&mut tuples);
     let keys = keep_used_keys(&mut tuples, list.keys);
     let mut work = Work::start(list, keys, std::mem::take(target));
-    for tuple in &tuples {
-        match work.item_for(tuple, with)? {
+    for (number, tuple) in tuples.iter().enumerate() {
+        // The first visit to an item of the patch uses its directives up.
+        let again = tuples[..number].contains(tuple);
+        match work.item_for(tuple, with, again)? {
             Some(item) => work.place(item, tuple),
             None => work.remove(tuple),
         }
@@ -111,13 +114,14 @@ impl<'w, 'a, 's> Work<'w, 'a, 's> {
     }
 
     /// Step 3: the merged item of a tuple.
-    fn item_for(&mut self, tuple: &Tuple, with: ListPatch<'_>) -> Result<Option<Place>> {
+    fn item_for(&mut self, tuple: &Tuple, with: ListPatch<'_>, again: bool) -> Result<Option<Place>> {
         let old = self.target.iter().copied().find(|&place| self.has(&self.items[place], tuple));
         let new = with.items().iter().find(|item| self.has(item, tuple));
+        let new = new.map(|item| if again { Cow::Owned(directive::without(item)) } else { Cow::Borrowed(item) });
         let merged = match (old, new) {
             (None, None) => Merged::Removed,
-            (None, Some(new)) => self.list.adopt_item(new)?.map_or(Merged::Removed, Merged::Instead),
-            (Some(old), Some(new)) => self.list.merge_item(&mut self.items[old], new)?,
+            (None, Some(new)) => self.list.adopt_item(&new)?.map_or(Merged::Removed, Merged::Instead),
+            (Some(old), Some(new)) => self.list.merge_item(&mut self.items[old], &new)?,
             (Some(old), None) if matches!(with, ListPatch::Itself) => {
                 if self.list.settle_item(&mut self.items[old])? { Merged::Kept } else { Merged::Removed }
             }
@@ -168,6 +172,8 @@ impl<'w, 'a, 's> Work<'w, 'a, 's> {
     fn finish(mut self) -> Vec<Node> {
         for item in std::mem::take(&mut self.target) {
             let values: Tuple = self.keys.iter().filter_map(|key| self.items[item].get(key)).map(node_text).collect();
+            // For each key that it lacks the item comes in once more.
+            self.result.extend(std::iter::repeat_n(item, self.keys.len() - values.len()));
             if values.is_empty() {
                 self.result.clear();
                 self.result.push(item);

@@ -1,8 +1,8 @@
 //! Strategic merge patches as kustomize 5.5 applies them.
 //!
 //! Mappings merge field by field, null takes a field away, scalars and most lists are replaced, and lists of which the
-//! schema knows a merge key merge item by item (see `keyed_list`). A merge looks at the whole target: items
-//! that stand twice in a keyed list are joined even where the patch says nothing, as in kustomize. `$retainKeys`,
+//! schema knows a merge key merge item by item (see `keyed_list`). A merge cleans up the whole target, as in kustomize:
+//! items that stand twice in a keyed list are joined even where the patch says nothing. `$retainKeys`,
 //! `$setElementOrder/…` and `$deleteFromPrimitiveList/…` are plain fields to kustomize, and so they are here.
 
 mod directive;
@@ -13,7 +13,7 @@ mod scalar_list;
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use crate::schema::{Schema, TypeRef};
-use crate::yaml::{Entry, Map, Node, Value};
+use crate::yaml::{Entry, Map, Node, Scalar, ScalarKind, Value};
 use directive::Directive;
 use location::Location;
 use rustc_hash::FxHashMap;
@@ -80,8 +80,9 @@ impl<'s> Merger<'s> {
         match (&mut target.value, &patch.value) {
             (Value::Map(map), Value::Map(with)) => self.merge_maps(map, with, patch, known, at),
             (Value::Seq(items), Value::Seq(with)) => self.merge_lists(items, with, patch, known, at),
-            (Value::Scalar(_), Value::Scalar(_)) => {
-                target.clone_from(patch);
+            (Value::Scalar(old), Value::Scalar(new)) => {
+                put_into_quotes_of(old, new);
+                target.mark = patch.mark;
                 Ok(Merged::Kept)
             }
             _ => Err(different_shapes(target, patch, at)),
@@ -154,21 +155,20 @@ impl<'s> Merger<'s> {
         Ok(true)
     }
 
-    /// Joins what stands twice in the keyed lists of a value that the patch does not touch.
+    /// Cleans up a value that the patch does not touch: joins what stands twice in its keyed lists and drops fields that
+    /// have nothing behind the colon (a written `null` stays).
     fn tidy(&self, node: &mut Node, known: Option<TypeRef<'s>>, at: &Location<'_>) -> Result<()> {
-        let own = known.is_none();
         let known = known.or_else(|| self.own_type(node));
         match &mut node.value {
             Value::Scalar(_) => Ok(()),
             Value::Seq(items) => self.merge_items(items, ListPatch::None, known, at),
-            Value::Map(map) => map.iter_mut().try_for_each(|entry| {
-                let field = known.and_then(|t| t.field(&entry.key.text));
-                // Below a known type only its known fields lead to lists that merge; elsewhere objects may be embedded.
-                if field.is_none() && !own {
-                    return Ok(());
-                }
-                self.tidy(&mut entry.value, field, &Location::Field(at, &entry.key.text))
-            }),
+            Value::Map(map) => {
+                map.retain(|entry| !is_unwritten_null(&entry.value));
+                map.iter_mut().try_for_each(|entry| {
+                    let field = known.and_then(|t| t.field(&entry.key.text));
+                    self.tidy(&mut entry.value, field, &Location::Field(at, &entry.key.text))
+                })
+            }
         }
     }
 
@@ -207,26 +207,30 @@ impl<'s> Merger<'s> {
                 Merged::Instead(node) => old.value = node,
             }
         }
-        self.tidy_untouched(target, &touched, known, at)?;
+        gone.extend(self.tidy_untouched(target, &touched, known, at)?);
         remove_all(target, &gone);
         new.into_iter().for_each(|entry| target.push(entry));
         Ok(Merged::Kept)
     }
 
+    /// Cleans up the fields that the patch lacks; gives the places of those that are to go.
     fn tidy_untouched(
         &self,
         target: &mut Map,
         touched: &[bool],
         known: Option<TypeRef<'s>>,
         at: &Location<'_>,
-    ) -> Result<()> {
-        for (entry, _) in target.iter_mut().zip(touched).filter(|(_, touched)| !**touched) {
-            let field = known.and_then(|t| t.field(&entry.key.text));
-            if field.is_some() || known.is_none() {
+    ) -> Result<Vec<usize>> {
+        let mut gone = Vec::new();
+        for (place, entry) in target.iter_mut().enumerate().filter(|(place, _)| !touched[*place]) {
+            if is_unwritten_null(&entry.value) {
+                gone.push(place);
+            } else {
+                let field = known.and_then(|t| t.field(&entry.key.text));
                 self.tidy(&mut entry.value, field, &Location::Field(at, &entry.key.text))?;
             }
         }
-        Ok(())
+        Ok(gone)
     }
 
     fn merge_lists(
@@ -287,6 +291,21 @@ impl<'s> Merger<'s> {
         let kind = map.get("kind")?.as_text()?;
         self.schema.lookup(map.get("apiVersion")?.as_text()?, kind)
     }
+}
+
+/// Replaces a scalar; what stands in quotes stays in quotes and so becomes a string, spelt as in the patch.
+fn put_into_quotes_of(old: &mut Scalar, new: &Scalar) {
+    let quoted = old.quoted;
+    old.clone_from(new);
+    old.quoted = quoted;
+    if quoted {
+        old.kind = ScalarKind::Str;
+    }
+}
+
+/// A null of which the source has nothing but the key.
+fn is_unwritten_null(node: &Node) -> bool {
+    node.as_scalar().is_some_and(|scalar| scalar.kind == ScalarKind::Null && scalar.text.is_empty())
 }
 
 /// What is merged into a list.

@@ -4,10 +4,13 @@ use super::ListPatch;
 use super::location::Location;
 use crate::diagnostics::{Code, Diagnostic, Result};
 use crate::yaml::{Node, Value};
+use compact_str::CompactString;
 use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 
-/// Joins the values of a patch with those of a list; each stays once, by its text, nulls go. Where both have a value it
-/// takes the place of the patch's and keeps the form of the list's last one (`"1"` or `1`), as in kustomize.
+/// Joins the values of a patch with those of a list; each stays once, by its text, and nulls go. What both have stands
+/// where the patch has it. Where values are written in several ways (`"1"` and `1`), the last one of the target stays,
+/// then the first one of the patch.
 ///
 /// # Errors
 /// [`Code::Merge`] for items that are no scalars.
@@ -15,12 +18,14 @@ pub(super) fn merge(target: &mut Vec<Node>, with: ListPatch<'_>, at: &Location<'
     check(target, at)?;
     check(with.items(), at)?;
     let mut joined: Vec<Node> = Vec::with_capacity(target.len() + with.items().len());
-    let mut places: FxHashMap<String, usize> = FxHashMap::default();
-    for item in with.items().iter().cloned().chain(std::mem::take(target)) {
+    let mut places: FxHashMap<CompactString, usize> = FxHashMap::default();
+    let from_patch = with.items().len();
+    for (number, item) in with.items().iter().cloned().chain(std::mem::take(target)).enumerate() {
         let Some(text) = item.as_text() else { continue };
-        match places.entry(text.to_owned()) {
-            std::collections::hash_map::Entry::Occupied(place) => joined[*place.get()] = item,
-            std::collections::hash_map::Entry::Vacant(place) => {
+        match places.entry(CompactString::new(text)) {
+            Entry::Occupied(_) if number < from_patch => {}
+            Entry::Occupied(place) => joined[*place.get()] = item,
+            Entry::Vacant(place) => {
                 place.insert(joined.len());
                 joined.push(item);
             }

@@ -10,7 +10,7 @@ mod text;
 
 pub use order::compare as compare_keys;
 
-pub(crate) use number::{float, go_float, integer, json_float, timestamp};
+pub(crate) use number::{float, go_float, go_integer, integer, json_float, timestamp};
 
 use super::node::{Entry, Map, Node, Scalar, ScalarKind, Value};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
@@ -19,6 +19,11 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use style::Style;
 use text::TextWriter;
+
+/// Whether a string is written without quotes and not as a block.
+pub(crate) fn is_written_plain(text: &str) -> bool {
+    style::is_surely_plain(text) || style::choose(text, false) == Style::Plain
+}
 
 /// Spaces that each level of nesting adds.
 const INDENT: usize = 2;
