@@ -151,6 +151,7 @@ impl<'w, 'a, 's> Work<'w, 'a, 's> {
     /// Puts an item in the place of those of the result that it covers, or at the end.
     fn place(&mut self, item: Place, tuple: &Tuple) {
         let mut found = false;
+        self.drop_empty();
         for place in 0..self.result.len() {
             if covers(&self.keys, tuple, &self.items[self.result[place]]) {
                 self.result[place] = item;
@@ -160,6 +161,12 @@ impl<'w, 'a, 's> Work<'w, 'a, 's> {
         if !found {
             self.result.push(item);
         }
+    }
+
+    /// Nothing else is put beside an empty item.
+    fn drop_empty(&mut self) {
+        let Self { result, items, .. } = self;
+        result.retain(|&place| !is_empty(&items[place]));
     }
 
     /// Takes the items that a tuple covers, and empty ones, out of the target.

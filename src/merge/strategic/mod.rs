@@ -116,10 +116,12 @@ impl<'s> Merger<'s> {
         match &mut node.value {
             Value::Scalar(_) => Ok(!node.is_null()),
             Value::Map(map) => {
-                match directive::of_map(map, at)? {
-                    Some(Directive::Delete) => return Ok(false),
-                    Some(Directive::Merge | Directive::Replace) => drop(map.remove(directive::KEY)),
-                    None => {}
+                let directive = directive::of_map(map, at)?;
+                if directive.is_some() {
+                    map.remove(directive::KEY);
+                }
+                if directive == Some(Directive::Delete) {
+                    return Ok(false);
                 }
                 self.settle_fields(map, known, at)?;
                 Ok(true)
