@@ -2,7 +2,7 @@
 //! Everything that is wrong with single files comes out here, all at once.
 
 use super::origin;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
 use crate::kustomization::{
     self,
     model::{Kind, Kustomization, Patch, Replacement, ReplacementField, Spanned},
@@ -105,9 +105,10 @@ pub(super) fn load(loader: Loader, builtin: &Arc<Schema>) -> Result<Root> {
 /// Loads one root; `wanted` is the kind that the field naming it asks for, with the place of the entry.
 fn load_root(loader: Loader, origin: Origin, wanted: Option<(Kind, Mark)>, shared: &Shared) -> Result<Root> {
     let found = loader.find_kustomization()?;
-    let documents = parse::parse(&found.source.text, found.id)?;
-    let document = single_document(documents, Mark { source: found.id, offset: 0 })?;
-    let read = kustomization::read(&document)?;
+    let (documents, warnings) = parse::parse_last_wins(&found.source.text, found.id)?;
+    let document = first_document(documents, Mark { source: found.id, offset: 0 })?;
+    let mut read = kustomization::read(&document)?;
+    read.warnings.extend(warnings);
     if let Some((kind, entry)) = wanted.filter(|(kind, _)| *kind != read.kustomization.kind) {
         return Err(wrong_kind(kind, entry, &document).into());
     }
@@ -123,18 +124,12 @@ fn wrong_kind(wanted: Kind, entry: Mark, document: &Node) -> Diagnostic {
     Diagnostic::error(Code::BadValue, message).at(entry).label(kind, "its kind is set here").help(help)
 }
 
-fn single_document(mut documents: Vec<Node>, start: Mark) -> Result<Node> {
-    match (documents.pop(), documents.is_empty()) {
-        (Some(document), true) => Ok(document),
-        (Some(document), false) => {
-            let error = Diagnostic::error(Code::BadValue, "a kustomization file holds one document, but this has several");
-            Err(error.at(document.mark).help("split it into several roots").into())
-        }
-        (None, _) => {
-            let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
-            Err(error.at(start).help("list at least one file under `resources`").into())
-        }
-    }
+/// The document of a kustomization file; kustomize passes over further ones.
+fn first_document(documents: Vec<Node>, start: Mark) -> Result<Node> {
+    documents.into_iter().next().ok_or_else(|| {
+        let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
+        error.at(start).help("list at least one file under `resources`").into()
+    })
 }
 
 fn load_parts(
@@ -276,29 +271,52 @@ fn load_patches(loader: &Loader, kustomization: &Kustomization) -> Result<[Vec<L
     let mut errors = Diagnostics::default();
     let patches = all(kustomization.patches.iter().map(|patch| load_patch(loader, patch)).collect());
     let strategic = kustomization.patches_strategic_merge.iter().map(|item| load_strategic(loader, item)).collect();
-    let json = all(kustomization.patches_json6902.iter().map(|patch| load_patch(loader, patch)).collect());
-    let lists = [patches, all(strategic), json].map(|list| errors.collect(list).unwrap_or_default());
+    let strategic = all(strategic).and_then(|list| not_all_empty(list, kustomization));
+    let json = all(kustomization.patches_json6902.iter().map(|patch| load_json6902(loader, patch)).collect());
+    let lists = [patches, strategic, json].map(|list| errors.collect(list).unwrap_or_default());
     errors.into_result(lists)
 }
 
+/// kustomize puts up with empty files among `patchesStrategicMerge`, but not with nothing else.
+fn not_all_empty(patches: Vec<LoadedPatch>, kustomization: &Kustomization) -> Result<Vec<LoadedPatch>> {
+    match kustomization.patches_strategic_merge.first() {
+        Some(first) if patches.iter().all(LoadedPatch::is_empty) => {
+            let error = Diagnostic::error(Code::BadPatch, "these patches are empty").at(first.mark);
+            Err(error.help("remove them, or say what they are to change").into())
+        }
+        _ => Ok(patches),
+    }
+}
+
 pub(super) fn load_patch(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
+    let (id, source) = patch_text(loader, patch)?;
     let place = patch.mark.unwrap_or(Mark::NONE);
-    let (id, source) = match (&patch.path, &patch.patch) {
+    LoadedPatch::read(&source.text, id, place, patch.target.as_ref(), PatchOptions::of(patch))
+}
+
+fn load_json6902(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
+    let (id, source) = patch_text(loader, patch)?;
+    let place = patch.mark.unwrap_or(Mark::NONE);
+    LoadedPatch::read_json6902(&source.text, id, place, patch.target.as_ref())
+}
+
+fn patch_text(loader: &Loader, patch: &Patch) -> Result<(SourceId, Arc<Source>)> {
+    let place = patch.mark.unwrap_or(Mark::NONE);
+    match (&patch.path, &patch.patch) {
         (Some(path), None) => {
             let file = loader.load(&path.text, path.mark)?;
-            (file.id, file.source)
+            Ok((file.id, file.source))
         }
-        (None, Some(text)) => loader.sources().add_inline(text.mark, &text.text),
+        (None, Some(text)) => Ok(loader.sources().add_inline(text.mark, &text.text)),
         (Some(_), Some(text)) => {
             let error = Diagnostic::error(Code::FieldConflict, "a patch has either `path` or `patch`, but this has both");
-            return Err(error.at(text.mark).into());
+            Err(error.at(text.mark).into())
         }
         (None, None) => {
             let error = Diagnostic::error(Code::MissingField, "a patch needs `path` or `patch`, but this has neither");
-            return Err(error.at(place).into());
+            Err(error.at(place).into())
         }
-    };
-    LoadedPatch::read(&source.text, id, place, patch.target.as_ref(), PatchOptions::of(patch))
+    }
 }
 
 /// Loads one entry of `patchesStrategicMerge`: a file when there is one of that name, else the patch itself.
@@ -309,7 +327,7 @@ pub(super) fn load_strategic(loader: &Loader, item: &Spanned) -> Result<LoadedPa
         let file = loader.load(&item.text, item.mark)?;
         (file.id, file.source)
     };
-    LoadedPatch::read(&source.text, id, item.mark, None, PatchOptions::default())
+    LoadedPatch::read_strategic(&source.text, id, item.mark)
 }
 
 /// What a root's smaller files say.

@@ -10,7 +10,7 @@ mod text;
 
 pub use order::compare as compare_keys;
 
-pub(crate) use number::{float, go_float, go_integer, integer, json_float, timestamp};
+pub(crate) use number::{float, go_float, go_integer, integer, is_timestamp, json_float, timestamp};
 
 use super::node::{Entry, Map, Node, Scalar, ScalarKind, Value};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
