@@ -5,6 +5,7 @@
 use super::pointer::{self, Pointer, insert_position, item_position};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::yaml::{Entry, Key, Node, ScalarKind, Value, emit, json};
+use compact_str::CompactString;
 
 /// What an operation does.
 #[derive(Clone, Debug, PartialEq)]
@@ -261,11 +262,16 @@ fn forget_spelling(node: &mut Node) {
     match &mut node.value {
         Value::Map(map) => map.iter_mut().for_each(|entry| forget_spelling(&mut entry.value)),
         Value::Seq(items) => items.iter_mut().for_each(forget_spelling),
-        Value::Scalar(scalar) => match scalar.kind {
-            ScalarKind::Null => scalar.text = compact_str::CompactString::const_new("null"),
-            ScalarKind::Str => scalar.quoted = !emit::is_written_plain(&scalar.text),
-            _ => {}
-        },
+        Value::Scalar(scalar) => {
+            let plain = match scalar.kind {
+                ScalarKind::Null => Some(CompactString::const_new("null")),
+                ScalarKind::Int => emit::integer(&scalar.text),
+                ScalarKind::Float => emit::float(&scalar.text),
+                _ => None,
+            };
+            scalar.quoted = scalar.kind == ScalarKind::Str && !emit::is_written_plain(&scalar.text);
+            scalar.text = plain.unwrap_or(std::mem::take(&mut scalar.text));
+        }
     }
 }
 
@@ -323,15 +329,39 @@ mod tests {
     fn operations_that_cannot_be_applied_say_why() {
         let target = "{kind: K, metadata: {name: n}, l: [1], m: {abc: b}, z: null}";
         let cases = [
-            ("{op: remove, path: /m/abd}", "cannot remove `/m/abd` in K `n`: there is no `abd` in this mapping"),
-            ("{op: add, path: /zz/a, value: 1}", "cannot add `/zz/a` in K `n`: there is no `zz` in this mapping"),
-            ("{op: add, path: /z/a, value: 1}", "cannot add `/z/a` in K `n`: `a` cannot be looked up in null"),
-            ("{op: replace, path: /l/-, value: 1}", "cannot replace `/l/-` in K `n`: `-` is no item of a list of 1"),
+            (
+                "{op: remove, path: /m/abd}",
+                "cannot remove `/m/abd` in K `n`: there is no `abd` in this mapping",
+            ),
+            (
+                "{op: add, path: /zz/a, value: 1}",
+                "cannot add `/zz/a` in K `n`: there is no `zz` in this mapping",
+            ),
+            (
+                "{op: add, path: /z/a, value: 1}",
+                "cannot add `/z/a` in K `n`: `a` cannot be looked up in null",
+            ),
+            (
+                "{op: replace, path: /l/-, value: 1}",
+                "cannot replace `/l/-` in K `n`: `-` is no item of a list of 1",
+            ),
             ("{op: add, path: /l/7, value: 1}", "cannot add `/l/7` in K `n`: `7` is no item of a list of 1"),
-            ("{op: test, path: /m/abc, value: c}", "cannot test `/m/abc` in K `n`: the value is `b`, not `c`"),
-            ("{op: test, path: /zz/a, value: null}", "cannot test `/zz/a` in K `n`: there is no `zz` in this mapping"),
-            ("{op: test, path: /l/9, value: null}", "cannot test `/l/9` in K `n`: `9` is no item of a list of 1"),
-            ("{op: move, from: /m, path: /m/a}", "cannot move `/m/a` in K `n`: there is no `m` in this mapping"),
+            (
+                "{op: test, path: /m/abc, value: c}",
+                "cannot test `/m/abc` in K `n`: the value is `b`, not `c`",
+            ),
+            (
+                "{op: test, path: /zz/a, value: null}",
+                "cannot test `/zz/a` in K `n`: there is no `zz` in this mapping",
+            ),
+            (
+                "{op: test, path: /l/9, value: null}",
+                "cannot test `/l/9` in K `n`: `9` is no item of a list of 1",
+            ),
+            (
+                "{op: move, from: /m, path: /m/a}",
+                "cannot move `/m/a` in K `n`: there is no `m` in this mapping",
+            ),
             ("{op: add, path: l, value: 1}", "cannot add `l` in K `n`: a path begins with a slash"),
             ("{op: remove, path: ''}", "cannot remove `` in K `n`: the path names the whole resource"),
             ("{op: ad, path: /l}", "`ad` is no JSON patch operation"),
@@ -360,7 +390,8 @@ mod tests {
     }
 
     fn one_operation() -> impl Strategy<Value = serde_json::Value> {
-        let path = || prop::collection::vec("[abc012-]", 1..4).prop_map(|steps| format!("/{}", steps.join("/")));
+        let path =
+            || prop::collection::vec("[abc012-]", 1..4).prop_map(|steps| format!("/{}", steps.join("/")));
         let op = prop::sample::select(vec!["add", "remove", "replace", "test", "move", "copy"]);
         (op, path(), path(), value())
             .prop_map(|(op, path, from, value)| serde_json::json!({"op": op, "path": path, "from": from, "value": value}))

@@ -36,8 +36,11 @@ impl Pointer {
         match self.steps.split_last() {
             Some((last, way)) => Ok((last, way)),
             None => {
-                let message =
-                    if self.is_root() { "the path names the whole resource" } else { "a path begins with a slash" };
+                let message = if self.is_root() {
+                    "the path names the whole resource"
+                } else {
+                    "a path begins with a slash"
+                };
                 Err(Failure { message: message.to_owned(), place: root.mark, help: None })
             }
         }
@@ -47,7 +50,8 @@ impl Pointer {
 /// The node in which the last step of a path is to be looked up, and that step.
 pub(super) fn holder<'n, 'p>(root: &'n Node, path: &'p Pointer) -> Result<(&'n Node, &'p str), Failure> {
     let (last, way) = path.split(root)?;
-    let node = way.iter().try_fold(root, |node, step| child(node, step).ok_or_else(|| missing(node, step)))?;
+    let node =
+        way.iter().try_fold(root, |node, step| child(node, step).ok_or_else(|| missing(node, step)))?;
     Ok((node, last))
 }
 
@@ -67,7 +71,11 @@ pub(super) fn holder_mut<'n, 'p>(
             Value::Seq(items) => item_position(step, items.len()).and_then(|at| items.get_mut(at)),
             Value::Scalar(_) => None,
         };
-        node = next.ok_or_else(|| Failure { message: String::new(), place: crate::diagnostics::Mark::NONE, help: None })?;
+        node = next.ok_or_else(|| Failure {
+            message: String::new(),
+            place: crate::diagnostics::Mark::NONE,
+            help: None,
+        })?;
     }
     Ok((node, last))
 }

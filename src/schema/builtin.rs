@@ -12,7 +12,9 @@ const SCOPES: &str = include_str!("scopes.tsv");
 
 /// Scopes by `apiVersion` and kind.
 pub(super) fn scopes() -> FxHashMap<(&'static str, &'static str), bool> {
-    rows(SCOPES).map(|[api_version, kind, namespaced, _]| ((api_version, kind), namespaced == "true")).collect()
+    rows(SCOPES)
+        .map(|[api_version, kind, namespaced, _]| ((api_version, kind), namespaced == "true"))
+        .collect()
 }
 
 /// The graph of built-in types.

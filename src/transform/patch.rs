@@ -91,7 +91,8 @@ impl Run<'_> {
         match found.as_slice() {
             [at] => self.merge(*at, document, patch.options),
             [] => {
-                let left = self.set.list.iter().zip(&self.removed).filter(|(_, removed)| !**removed).map(|(r, _)| r);
+                let left =
+                    self.set.list.iter().zip(&self.removed).filter(|(_, removed)| !**removed).map(|(r, _)| r);
                 Err(target::not_there(left, &id, document, patch.mark).into())
             }
             several => {
@@ -186,7 +187,8 @@ fn merge_into(
     resource.allow_name_change |= options.allow_name_change;
     resource.allow_kind_change |= options.allow_kind_change;
     if options.allow_kind_change {
-        resource.cluster_scoped = schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);
+        resource.cluster_scoped =
+            schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);
     }
     Ok(outcome)
 }

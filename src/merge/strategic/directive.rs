@@ -80,7 +80,8 @@ fn unknown(node: &Node, at: &Location<'_>) -> crate::diagnostics::Diagnostics {
         Location::Root => String::new(),
         at => format!(" at `{at}`"),
     };
-    let error = Diagnostic::error(Code::BadPatch, format!("unknown patch strategy `{word}`{place}")).at(node.mark);
+    let error =
+        Diagnostic::error(Code::BadPatch, format!("unknown patch strategy `{word}`{place}")).at(node.mark);
     match nearest(word, WORDS) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help("`$patch` is `delete`, `merge` or `replace`"),

@@ -117,7 +117,8 @@ impl<'w, 'a, 's> Work<'w, 'a, 's> {
     fn item_for(&mut self, tuple: &Tuple, with: ListPatch<'_>, again: bool) -> Result<Option<Place>> {
         let old = self.target.iter().copied().find(|&place| self.has(&self.items[place], tuple));
         let new = with.items().iter().find(|item| self.has(item, tuple));
-        let new = new.map(|item| if again { Cow::Owned(directive::without(item)) } else { Cow::Borrowed(item) });
+        let new =
+            new.map(|item| if again { Cow::Owned(directive::without(item)) } else { Cow::Borrowed(item) });
         let merged = match (old, new) {
             (None, None) => Merged::Removed,
             (None, Some(new)) => self.list.adopt_item(&new)?.map_or(Merged::Removed, Merged::Instead),
@@ -143,9 +144,11 @@ impl<'w, 'a, 's> Work<'w, 'a, 's> {
     /// Whether an item has the values of a tuple; gaps count only in a tuple that is nothing else.
     fn has(&self, item: &Node, tuple: &Tuple) -> bool {
         let all_gaps = tuple.iter().all(CompactString::is_empty);
-        self.keys.iter().zip(tuple).filter(|(_, value)| all_gaps || !value.is_empty()).all(|(key, value)| {
-            item.get(key).is_some_and(|node| node_text(node) == value.as_str())
-        })
+        self.keys
+            .iter()
+            .zip(tuple)
+            .filter(|(_, value)| all_gaps || !value.is_empty())
+            .all(|(key, value)| item.get(key).is_some_and(|node| node_text(node) == value.as_str()))
     }
 
     /// Puts an item in the place of those of the result that it covers, or at the end.
@@ -178,7 +181,8 @@ impl<'w, 'a, 's> Work<'w, 'a, 's> {
     /// Step 4.
     fn finish(mut self) -> Vec<Node> {
         for item in std::mem::take(&mut self.target) {
-            let values: Tuple = self.keys.iter().filter_map(|key| self.items[item].get(key)).map(node_text).collect();
+            let values: Tuple =
+                self.keys.iter().filter_map(|key| self.items[item].get(key)).map(node_text).collect();
             // For each key that it lacks the item comes in once more.
             self.result.extend(std::iter::repeat_n(item, self.keys.len() - values.len()));
             if values.is_empty() {

@@ -46,8 +46,10 @@ pub(super) fn check_items(items: &[Node], at: &Location<'_>) -> Result<()> {
     match items.iter().find(|item| item.as_map().is_none() && !item.is_null()) {
         None => Ok(()),
         Some(item) => {
-            let message =
-                format!("the items of `{at}` merge by key and have to be mappings, but this is {}", item.describe());
+            let message = format!(
+                "the items of `{at}` merge by key and have to be mappings, but this is {}",
+                item.describe()
+            );
             Err(Diagnostic::error(Code::Merge, message).at(item.mark).into())
         }
     }

@@ -152,7 +152,12 @@ impl<'s> Merger<'s> {
         first_error.map_or(Ok(()), Err)
     }
 
-    fn settle_items(&self, items: &mut Vec<Node>, known: Option<TypeRef<'s>>, at: &Location<'_>) -> Result<bool> {
+    fn settle_items(
+        &self,
+        items: &mut Vec<Node>,
+        known: Option<TypeRef<'s>>,
+        at: &Location<'_>,
+    ) -> Result<bool> {
         self.merge_items(items, ListPatch::Itself, known, at)?;
         Ok(true)
     }
@@ -199,7 +204,10 @@ impl<'s> Merger<'s> {
             let below = Location::Field(at, name);
             let place = places.find(target, name);
             let Some((place, old)) = place.and_then(|p| Some((p, target.iter_mut().nth(p)?))) else {
-                new.extend(self.adopt(&entry.value, field, &below)?.map(|value| Entry { key: entry.key.clone(), value }));
+                new.extend(
+                    self.adopt(&entry.value, field, &below)?
+                        .map(|value| Entry { key: entry.key.clone(), value }),
+                );
                 continue;
             };
             touched[place] = true;
@@ -372,3 +380,6 @@ fn different_shapes(target: &Node, patch: &Node, at: &Location<'_>) -> Diagnosti
         .help("to change its type, remove the field with a JSON patch first")
         .into()
 }
+
+#[cfg(test)]
+mod tests;

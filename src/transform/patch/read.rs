@@ -88,7 +88,12 @@ impl LoadedPatch {
     ///
     /// # Errors
     /// [`Code::BadPatch`] for a text that is no list of operations or an empty one, and for a missing target.
-    pub fn read_json6902(text: &str, source: SourceId, mark: Mark, target: Option<&Selector>) -> Result<Self> {
+    pub fn read_json6902(
+        text: &str,
+        source: SourceId,
+        mark: Mark,
+        target: Option<&Selector>,
+    ) -> Result<Self> {
         let start = Mark { source, offset: 0 };
         let Some(target) = target else { return Err(needs_target(start, mark)) };
         let documents = documents(text, source)?;
@@ -127,8 +132,12 @@ fn content(text: &str, source: SourceId, entry: Mark) -> Result<Content> {
         Value::Seq(_) => Ok(Content::Json(json_patch::read(first)?)),
         Value::Map(_) => Ok(Content::Strategic(resources(std::mem::take(&mut documents))?)),
         Value::Scalar(_) => {
-            let message = format!("a patch is a mapping or a list of operations, but this is {}", first.describe());
-            Err(Diagnostic::error(Code::BadPatch, message).at(first.mark).label(entry, "the patch is listed here").into())
+            let message =
+                format!("a patch is a mapping or a list of operations, but this is {}", first.describe());
+            Err(Diagnostic::error(Code::BadPatch, message)
+                .at(first.mark)
+                .label(entry, "the patch is listed here")
+                .into())
         }
     }
 }
@@ -161,7 +170,12 @@ fn resources(documents: Vec<Node>) -> Result<Vec<Node>> {
     let mut list = Vec::with_capacity(documents.len());
     for mut document in documents {
         let is_list = document.get("kind").and_then(Node::as_text).is_some_and(|kind| kind.ends_with("List"));
-        match document.as_map_mut().filter(|_| is_list).and_then(|map| map.remove("items")).map(|node| node.value) {
+        match document
+            .as_map_mut()
+            .filter(|_| is_list)
+            .and_then(|map| map.remove("items"))
+            .map(|node| node.value)
+        {
             Some(Value::Seq(items)) => list.extend(errors.collect(resources(items)).unwrap_or_default()),
             _ => list.extend(errors.collect(named(document))),
         }
@@ -178,7 +192,8 @@ fn named(document: Node) -> Result<Node> {
         return Ok(document);
     }
     let message = format!("this strategic merge patch has no `{}`", missing.join("` and no `"));
-    let help = "both are needed even where a `target` says what to patch; a JSON patch is a list of operations";
+    let help =
+        "both are needed even where a `target` says what to patch; a JSON patch is a list of operations";
     Err(Diagnostic::error(Code::BadPatch, message).at(document.mark).help(help).into())
 }
 

@@ -60,7 +60,8 @@ pub(super) fn not_there<'a>(
 ) -> Diagnostic {
     let name_mark = document.at(&["metadata", "name"]).map_or(document.mark, |node| node.mark);
     let message = format!("patch target {}/{} matches nothing", id.gvk.kind, id.name);
-    let error = Diagnostic::error(Code::NoTarget, message).at(name_mark).label(entry, "the patch is listed here");
+    let error =
+        Diagnostic::error(Code::NoTarget, message).at(name_mark).label(entry, "the patch is listed here");
     let (same_kind, others): (Vec<&Resource>, Vec<&Resource>) = list.partition(|r| r.kind() == id.gvk.kind);
     if let Some(near) = same_kind.iter().find(|r| r.name() == id.name) {
         return error
@@ -72,7 +73,9 @@ pub(super) fn not_there<'a>(
             let near_name = format!("{}/{}", near.kind(), near.name());
             error.label(near.mark(), "this one is near").help(format!("the nearest is {near_name}"))
         }
-        None if same_kind.is_empty() => error.note(format!("there is no resource of the kind {}", id.gvk.kind)),
+        None if same_kind.is_empty() => {
+            error.note(format!("there is no resource of the kind {}", id.gvk.kind))
+        }
         None => error.note(format!("none of the {} resources of its kind has such a name", same_kind.len())),
     }
 }
