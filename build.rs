@@ -1,0 +1,24 @@
+//! Links the unwinder of the C compiler statically on Linux, so that the program depends on nothing but libc.
+//!
+//! The standard library asks the linker for `gcc_s`, the shared form of the unwinder. A linker script of that name, found
+//! first, sends the linker to the static form instead. Where the compiler has none, nothing is changed.
+
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    let is_linux_gnu = std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux")
+        && std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu")
+        && std::env::var("TARGET") == std::env::var("HOST");
+    let Ok(out) = std::env::var("OUT_DIR") else { return };
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let found = Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output();
+    let path = found.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    if is_linux_gnu && Path::new(&path).is_absolute() {
+        let script = Path::new(&out).join("libgcc_s.so");
+        if std::fs::write(script, format!("INPUT({path})\n")).is_ok() {
+            println!("cargo:rustc-link-search=native={out}");
+        }
+    }
+}
