@@ -2,7 +2,7 @@
 //! Everything that is wrong with single files comes out here, all at once.
 
 use super::origin;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
 use crate::kustomization::{
     self,
     model::{Kind, Kustomization, Patch, Replacement, ReplacementField, Spanned},
@@ -284,35 +284,58 @@ fn load_patches(loader: &Loader, kustomization: &Kustomization) -> Result<[Vec<L
     let patches = all(kustomization.patches.iter().map(|patch| load_patch(loader, patch)).collect());
     let strategic =
         kustomization.patches_strategic_merge.iter().map(|item| load_strategic(loader, item)).collect();
-    let json = all(kustomization.patches_json6902.iter().map(|patch| load_patch(loader, patch)).collect());
-    let lists = [patches, all(strategic), json].map(|list| errors.collect(list).unwrap_or_default());
+    let strategic = all(strategic).and_then(|list| not_all_empty(list, kustomization));
+    let json = all(kustomization.patches_json6902.iter().map(|patch| load_json6902(loader, patch)).collect());
+    let lists = [patches, strategic, json].map(|list| errors.collect(list).unwrap_or_default());
     errors.into_result(lists)
 }
 
+/// kustomize puts up with empty files among `patchesStrategicMerge`, but not with nothing else.
+fn not_all_empty(patches: Vec<LoadedPatch>, kustomization: &Kustomization) -> Result<Vec<LoadedPatch>> {
+    match kustomization.patches_strategic_merge.first() {
+        Some(first) if patches.iter().all(LoadedPatch::is_empty) => {
+            let error = Diagnostic::error(Code::BadPatch, "these patches are empty").at(first.mark);
+            Err(error.help("remove them, or say what they are to change").into())
+        }
+        _ => Ok(patches),
+    }
+}
+
 pub(super) fn load_patch(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
+    let (id, source) = patch_text(loader, patch)?;
     let place = patch.mark.unwrap_or(Mark::NONE);
-    let (id, source) = match (&patch.path, &patch.patch) {
+    LoadedPatch::read(&source.text, id, place, patch.target.as_ref(), PatchOptions::of(patch))
+}
+
+fn load_json6902(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
+    let (id, source) = patch_text(loader, patch)?;
+    let place = patch.mark.unwrap_or(Mark::NONE);
+    LoadedPatch::read_json6902(&source.text, id, place, patch.target.as_ref())
+}
+
+fn patch_text(loader: &Loader, patch: &Patch) -> Result<(SourceId, Arc<Source>)> {
+    let place = patch.mark.unwrap_or(Mark::NONE);
+    match (&patch.path, &patch.patch) {
         (Some(path), None) => {
             let file = loader.load(&path.text, path.mark)?;
-            (file.id, file.source)
+            Ok((file.id, file.source))
         }
-        (None, Some(text)) => loader.sources().add_inline(text.mark, &text.text),
+        (None, Some(text)) => Ok(loader.sources().add_inline(text.mark, &text.text)),
         (Some(_), Some(text)) => {
             let error = Diagnostic::error(
                 Code::FieldConflict,
                 "a patch has either `path` or `patch`, but this has both",
             );
-            return Err(error.at(text.mark).into());
+            Err(error.at(text.mark).into())
         }
         (None, None) => {
             let error = Diagnostic::error(
                 Code::MissingField,
                 "a patch needs `path` or `patch`, but this has neither",
             );
-            return Err(error.at(place).into());
+            Err(error.at(place).into())
         }
-    };
-    LoadedPatch::read(&source.text, id, place, patch.target.as_ref(), PatchOptions::of(patch))
+    }
 }
 
 /// Loads one entry of `patchesStrategicMerge`: a file when there is one of that name, else the patch itself.
@@ -323,7 +346,7 @@ pub(super) fn load_strategic(loader: &Loader, item: &Spanned) -> Result<LoadedPa
         let file = loader.load(&item.text, item.mark)?;
         (file.id, file.source)
     };
-    LoadedPatch::read(&source.text, id, item.mark, None, PatchOptions::default())
+    LoadedPatch::read_strategic(&source.text, id, item.mark)
 }
 
 /// What a root's smaller files say.

@@ -36,7 +36,8 @@ pub fn read(document: &Node) -> Result<Read> {
     }
     let mut all = errors.into_inner().0;
     all.sort_by_key(|found| found.mark.map_or(0, |mark| mark.offset));
-    let (found, mut warnings): (Vec<_>, Vec<_>) = all.into_iter().partition(|d| d.severity == Severity::Error);
+    let (found, mut warnings): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|d| d.severity == Severity::Error);
     warnings.extend(deprecations(document));
     Diagnostics(found).into_result(Read { kustomization, warnings: Diagnostics(warnings) })
 }

@@ -218,7 +218,7 @@ fn set_field(
             return Err(Diagnostic::error(Code::Replacement, message).at(field.mark));
         }
     };
-    *old = crate::yaml::Scalar { text: text.into(), kind };
+    *old = crate::yaml::Scalar::new(text.into(), kind);
     Ok(())
 }
 

@@ -127,7 +127,7 @@ fn value_of(var: &Var, resource: &Resource) -> std::result::Result<Scalar, Diagn
         })?;
     }
     // A mapping or list is no value that could be put into a text: the variable stays as it is written.
-    Ok(node.as_scalar().cloned().unwrap_or(Scalar { text: syntax(&var.name).into(), kind: ScalarKind::Str }))
+    Ok(node.as_scalar().cloned().unwrap_or(Scalar::new(syntax(&var.name).into(), ScalarKind::Str)))
 }
 
 fn syntax(name: &str) -> String {
@@ -201,12 +201,12 @@ impl Expansion {
             }
         }
         out.push_str(rest);
-        Scalar { text: out.into(), kind: ScalarKind::Str }
+        Scalar::new(out.into(), ScalarKind::Str)
     }
 
     fn value(&mut self, name: &str) -> Scalar {
         let Some(value) = self.values.get(name) else {
-            return Scalar { text: syntax(name).into(), kind: ScalarKind::Str };
+            return Scalar::new(syntax(name).into(), ScalarKind::Str);
         };
         self.used.insert(name.to_owned());
         let plain = match value.kind {
@@ -219,8 +219,8 @@ impl Expansion {
             ScalarKind::Null | ScalarKind::Timestamp => None,
         };
         match plain {
-            Some(text) => Scalar { text, kind: value.kind },
-            None => Scalar { text: syntax(name).into(), kind: ScalarKind::Str },
+            Some(text) => Scalar::new(text, value.kind),
+            None => Scalar::new(syntax(name).into(), ScalarKind::Str),
         }
     }
 }
@@ -262,7 +262,7 @@ mod tests {
     use crate::yaml::ScalarKind;
 
     fn expand(text: &str) -> (String, ScalarKind) {
-        let scalar = |text: &str, kind| Scalar { text: text.into(), kind };
+        let scalar = |text: &str, kind| Scalar::new(text.into(), kind);
         let values = [("A", scalar("x", ScalarKind::Str)), ("N", scalar("0x10", ScalarKind::Int))];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let expanded = Expansion { values, used: Default::default() }.expand(text);

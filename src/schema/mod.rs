@@ -1,271 +1,194 @@
-//! What merging and identities need to know of the types of the Kubernetes API: which lists merge by which key, and which
-//! kinds live in no namespace. kustomize's built-in schema, or one that `openapi.path` names.
+//! What the merge has to know of Kubernetes types: which lists merge by which key, and which kinds live in a namespace.
 
-use crate::diagnostics::{Code, Diagnostic, Result};
-use crate::yaml::{Map, Node};
-use rustc_hash::{FxHashMap, FxHashSet};
+mod builtin;
+mod graph;
+mod openapi;
 
-/// See the head of the file.
-const MERGE_LISTS: &str = include_str!("merge_lists.txt");
-/// See the head of the file.
-const CLUSTER_SCOPED: &str = include_str!("cluster_scoped.txt");
+use crate::diagnostics::Result;
+use crate::yaml::Node;
+use compact_str::CompactString;
+use graph::{Graph, Shape, ShapeId};
+use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
 
-/// Short names of API groups in [`MERGE_LISTS`], where they differ from the groups.
-const GROUPS: [(&str, &str); 16] = [
-    ("", "core"),
-    ("admissionregistration.k8s.io", "admissionregistration"),
-    ("apiextensions.k8s.io", "apiextensions"),
-    ("apiregistration.k8s.io", "apiregistration"),
-    ("authentication.k8s.io", "authentication"),
-    ("authorization.k8s.io", "authorization"),
-    ("certificates.k8s.io", "certificates"),
-    ("coordination.k8s.io", "coordination"),
-    ("discovery.k8s.io", "discovery"),
-    ("events.k8s.io", "events"),
-    ("flowcontrol.apiserver.k8s.io", "flowcontrol"),
-    ("networking.k8s.io", "networking"),
-    ("node.k8s.io", "node"),
-    ("rbac.authorization.k8s.io", "rbac"),
-    ("scheduling.k8s.io", "scheduling"),
-    ("storage.k8s.io", "storage"),
-];
-
-/// A field that is or leads to a list which merges.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Field {
-    name: String,
-    /// Type of the mapping, or of the items of the list.
-    of: Option<String>,
-    /// For a list that merges: the keys of its items, none for plain values.
-    merge_keys: Option<Vec<String>>,
-}
-
-/// The types that are known.
-#[derive(Clone, Debug, Default)]
+/// The types of one build. Nothing is read before the first question is asked.
+#[derive(Debug, Default)]
 pub struct Schema {
-    types: FxHashMap<String, Vec<Field>>,
-    /// Names of types by apiVersion and kind, for custom schemas.
-    kinds: FxHashMap<(String, String), String>,
-    cluster_scoped: FxHashSet<(String, String)>,
-    namespaced: FxHashSet<(String, String)>,
+    /// The graph of types: the built-in one, read on demand, unless [`Schema::with_openapi`] filled it.
+    graph: OnceLock<Graph>,
+    builtin_scopes: OnceLock<FxHashMap<(&'static str, &'static str), bool>>,
+    /// Scopes of kinds that only the OpenAPI file knows.
+    more_scopes: FxHashMap<(String, String), bool>,
 }
 
-/// One type, or what a field of it is.
+/// One type of a [`Schema`]: of a resource, of a field, or of a list's items.
 #[derive(Clone, Copy, Debug)]
 pub struct TypeRef<'s> {
-    schema: &'s Schema,
-    fields: Option<&'s [Field]>,
-    merge_keys: Option<&'s [String]>,
-}
-
-impl<'s> TypeRef<'s> {
-    /// What a field of this type is; none when nothing below it merges.
-    #[must_use]
-    pub fn field(&self, name: &str) -> Option<TypeRef<'s>> {
-        let field = self.fields?.iter().find(|field| field.name == name)?;
-        let fields = field.of.as_ref().and_then(|of| self.schema.types.get(of)).map(Vec::as_slice);
-        Some(TypeRef { schema: self.schema, fields, merge_keys: field.merge_keys.as_deref() })
-    }
-
-    /// For a list that merges, the keys of its items; an empty slice when they are plain values.
-    #[must_use]
-    pub fn merge_keys(&self) -> Option<&'s [String]> {
-        self.merge_keys
-    }
-
-    /// The type of the items of this list.
-    #[must_use]
-    pub fn element(&self) -> TypeRef<'s> {
-        TypeRef { merge_keys: None, ..*self }
-    }
+    graph: &'s Graph,
+    id: ShapeId,
 }
 
 impl Schema {
-    /// kustomize's built-in schema.
+    /// The types that kustomize 5 has built in.
     #[must_use]
     pub fn builtin() -> Self {
-        let mut schema = Self::scopes();
-        for line in MERGE_LISTS.lines().filter(|line| !line.starts_with('#')) {
-            if let Some((name, fields)) = line.split_once(' ') {
-                schema.types.insert(name.to_owned(), fields.split(' ').filter_map(Field::parse).collect());
-            }
-        }
-        schema
+        Self::default()
     }
 
-    fn scopes() -> Self {
-        let mut schema = Self::default();
-        for line in CLUSTER_SCOPED.lines().filter(|line| !line.starts_with('#')) {
-            let mut words = line.split(' ');
-            let api_version = words.next().unwrap_or("");
-            schema.cluster_scoped.extend(words.map(|kind| (api_version.to_owned(), kind.to_owned())));
-        }
-        schema
-    }
-
-    /// The schema of an OpenAPI document. As in kustomize it takes the place of the built-in types; which built-in kinds
-    /// live in a namespace stays known.
+    /// The types of an OpenAPI document (`openapi.path` of a kustomization). As in kustomize they take the place of all
+    /// built-in ones: a Deployment merges as a custom resource then, unless the document defines it. Only the scopes of
+    /// the built-in kinds stay; `paths` of the document adds scopes.
     ///
     /// # Errors
-    /// [`Code::BadValue`] when the document has no `definitions`.
+    /// [`crate::diagnostics::Code::WrongType`] when the document, or its `definitions`, is no mapping.
     pub fn with_openapi(document: &Node) -> Result<Self> {
-        let Some(definitions) = document.get("definitions").and_then(Node::as_map) else {
-            let error = Diagnostic::error(Code::BadValue, "this OpenAPI document has no `definitions`");
-            return Err(error
-                .at(document.mark)
-                .help("print one with `kubectl get --raw /openapi/v2`")
-                .into());
-        };
-        let mut schema = Self::scopes();
-        for entry in definitions {
-            schema.define(&entry.key.text, &entry.value, 0);
-            for gvk in
-                entry.value.get("x-kubernetes-group-version-kind").and_then(Node::as_seq).unwrap_or_default()
-            {
-                schema.kinds.insert(kind_of(gvk), entry.key.text.to_string());
-            }
-        }
-        schema.read_paths(document.get("paths").and_then(Node::as_map));
-        Ok(schema)
+        let graph = openapi::read_definitions(document)?;
+        Ok(Self { graph: graph.into(), more_scopes: openapi::read_scopes(document), ..Self::default() })
     }
 
-    /// Adds a type and the types that are written out inside it.
-    fn define(&mut self, name: &str, definition: &Node, depth: usize) {
-        let Some(properties) = definition.get("properties").and_then(Node::as_map).filter(|_| depth < 100)
-        else {
-            return;
-        };
-        let mut fields = Vec::new();
-        for property in properties {
-            let value = &property.value;
-            let target = value.get("items").unwrap_or(value);
-            let of = match target.get("$ref").and_then(Node::as_text) {
-                Some(reference) => reference.rsplit('/').next().unwrap_or(reference).to_owned(),
-                None => {
-                    let inner = format!("{name}/{}", property.key.text);
-                    self.define(&inner, target, depth + 1);
-                    inner
-                }
-            };
-            fields.push(Field {
-                name: property.key.text.to_string(),
-                of: Some(of),
-                merge_keys: merge_keys(value),
-            });
-        }
-        self.types.insert(name.to_owned(), fields);
-    }
-
-    /// Learns from the paths of an API which kinds live in a namespace.
-    fn read_paths(&mut self, paths: Option<&Map>) {
-        for path in paths.into_iter().flatten() {
-            let Some(gvk) = path.value.at(&["get", "x-kubernetes-group-version-kind"]) else { continue };
-            let kind = kind_of(gvk);
-            if path.key.text.contains("namespaces/{namespace}") {
-                self.cluster_scoped.remove(&kind);
-                self.namespaced.insert(kind);
-            } else if !self.namespaced.contains(&kind) {
-                self.cluster_scoped.insert(kind);
-            }
-        }
-    }
-
-    /// Whether a kind lives in a namespace; none when it is not known, which counts as yes.
+    /// Whether a kind lives in a namespace; `None` for a kind that is not known, which counts as namespaced.
     #[must_use]
     pub fn is_namespaced(&self, api_version: &str, kind: &str) -> Option<bool> {
-        let key = (api_version.to_owned(), kind.to_owned());
-        if self.cluster_scoped.contains(&key) {
-            return Some(false);
-        }
-        self.namespaced.contains(&key).then_some(true)
+        let builtin = self.builtin_scopes.get_or_init(builtin::scopes);
+        builtin.get(&(api_version, kind)).copied().or_else(|| {
+            if self.more_scopes.is_empty() {
+                return None;
+            }
+            self.more_scopes.get(&(api_version.to_owned(), kind.to_owned())).copied()
+        })
     }
 
-    /// The type of a kind; none when nothing in it merges.
+    /// The type of a resource, if it is known.
     #[must_use]
     pub fn lookup(&self, api_version: &str, kind: &str) -> Option<TypeRef<'_>> {
-        let name = match self.kinds.get(&(api_version.to_owned(), kind.to_owned())) {
-            Some(name) => name.clone(),
-            None => type_name(api_version, kind),
-        };
-        let fields = self.types.get(&name)?;
-        Some(TypeRef { schema: self, fields: Some(fields), merge_keys: None })
+        let graph = self.graph.get_or_init(builtin::types);
+        graph.resource(api_version, kind).map(|id| TypeRef { graph, id })
     }
 }
 
-/// The name of a built-in kind's type.
-fn type_name(api_version: &str, kind: &str) -> String {
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let short = GROUPS.iter().find(|(full, _)| *full == group).map_or(group, |(_, short)| short);
-    format!("{short}.{version}.{kind}")
-}
+impl<'s> TypeRef<'s> {
+    fn shape(self) -> &'s Shape {
+        self.graph.shape(self.id)
+    }
 
-fn kind_of(gvk: &Node) -> (String, String) {
-    let text = |key: &str| gvk.get(key).and_then(Node::as_text).unwrap_or("");
-    let api_version = match text("group") {
-        "" => text("version").to_owned(),
-        group => format!("{group}/{}", text("version")),
-    };
-    (api_version, text("kind").to_owned())
-}
+    fn of(self, id: Option<ShapeId>) -> Option<Self> {
+        let id = self.graph.resolve(id?)?;
+        Some(Self { id, ..self })
+    }
 
-/// The keys of a list that merges; `x-kubernetes-list-map-keys` goes before the one merge key.
-fn merge_keys(property: &Node) -> Option<Vec<String>> {
-    let text = |key: &str| property.get(key).and_then(Node::as_text);
-    let merges =
-        text("x-kubernetes-patch-strategy").is_some_and(|s| s.split(',').any(|word| word == "merge"));
-    let several = property.get("x-kubernetes-list-map-keys").and_then(Node::as_seq);
-    let several = several.map(|keys| keys.iter().filter_map(Node::as_text).map(str::to_owned).collect());
-    let one = || text("x-kubernetes-patch-merge-key").map(|key| vec![key.to_owned()]);
-    merges.then(|| several.or_else(one).unwrap_or_default())
-}
+    /// The type of a field: the one named so, else the one that all unnamed fields have (`additionalProperties`).
+    #[must_use]
+    pub fn field(self, name: &str) -> Option<Self> {
+        let shape = self.shape();
+        self.of(shape.fields.get(name).copied().or(shape.other_fields))
+    }
 
-impl Field {
-    /// `name:Type`, `name[]:Type`, `name[key,key]:Type`, with `-` for no type.
-    fn parse(text: &str) -> Option<Self> {
-        let (field, of) = text.split_once(':')?;
-        let (name, keys) = match field.split_once('[') {
-            Some((name, keys)) => (name, Some(keys.trim_end_matches(']'))),
-            None => (field, None),
-        };
-        let merge_keys = match keys {
-            None | Some("") => None,
-            Some("+") => Some(Vec::new()),
-            Some(keys) => Some(keys.split(',').map(str::to_owned).collect()),
-        };
-        Some(Self { name: name.to_owned(), of: (of != "-").then(|| of.to_owned()), merge_keys })
+    /// The type of a list's items.
+    #[must_use]
+    pub fn element(self) -> Option<Self> {
+        self.of(self.shape().items)
+    }
+
+    /// The merge keys of a list; an empty slice for a list of scalars that merges by value, `None` for a list that a
+    /// patch replaces, and for what is no list.
+    #[must_use]
+    pub fn merge_keys(self) -> Option<&'s [CompactString]> {
+        self.shape().merge_keys.as_deref()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Schema;
+    use super::*;
     use crate::diagnostics::SourceId;
     use crate::yaml::parse::parse;
 
-    #[test]
-    fn lists_of_built_in_kinds_have_their_keys() {
-        let schema = Schema::builtin();
-        let pod = schema
-            .lookup("apps/v1", "Deployment")
-            .and_then(|t| t.field("spec")?.field("template")?.field("spec"));
-        let containers = pod.and_then(|pod| pod.field("containers")).unwrap();
-        assert_eq!(containers.merge_keys(), Some(&["name".to_owned()][..]));
-        let ports = containers.element().field("ports").unwrap();
-        assert_eq!(ports.merge_keys().map(<[String]>::len), Some(2));
-        assert!(pod.unwrap().field("tolerations").is_none_or(|t| t.merge_keys().is_none()));
-        assert_eq!(schema.is_namespaced("v1", "Namespace"), Some(false));
-        assert_eq!(schema.is_namespaced("v1", "Foo"), None);
+    fn keys(schema: &Schema, api_version: &str, kind: &str, path: &[&str]) -> Option<Vec<String>> {
+        let mut found = schema.lookup(api_version, kind)?;
+        for part in path {
+            found = if *part == "[]" { found.element()? } else { found.field(part)? };
+        }
+        Some(found.merge_keys()?.iter().map(ToString::to_string).collect())
+    }
+
+    fn custom(text: &str) -> Schema {
+        Schema::with_openapi(&parse(text, SourceId::NONE).unwrap().remove(0)).unwrap()
     }
 
     #[test]
-    fn a_custom_schema_takes_the_place_of_the_types() {
-        let text = r#"{"definitions": {"a.Foo": {"x-kubernetes-group-version-kind": [{"group": "g", "version": "v1", "kind": "Foo"}],
-            "properties": {"spec": {"properties": {"l": {"type": "array", "items": {"type": "object"},
-            "x-kubernetes-patch-strategy": "merge", "x-kubernetes-patch-merge-key": "id"}}}}}}}"#;
-        let schema = Schema::with_openapi(&parse(text, SourceId::NONE).unwrap()[0]).unwrap();
-        let list = schema.lookup("g/v1", "Foo").and_then(|foo| foo.field("spec")?.field("l")).unwrap();
-        assert_eq!(list.merge_keys(), Some(&["id".to_owned()][..]));
-        assert!(schema.lookup("apps/v1", "Deployment").is_none());
+    fn builtin_lists_have_their_keys() {
+        let schema = Schema::builtin();
+        let containers = ["spec", "template", "spec", "containers"];
+        assert_eq!(keys(&schema, "apps/v1", "Deployment", &containers).unwrap(), ["name"]);
+        let ports = [&containers[..], &["[]", "ports"]].concat();
+        assert_eq!(keys(&schema, "apps/v1", "Deployment", &ports).unwrap(), ["containerPort", "protocol"]);
+        assert_eq!(keys(&schema, "v1", "Pod", &["metadata", "finalizers"]).unwrap(), [""; 0]);
+        assert_eq!(keys(&schema, "v1", "Pod", &["spec", "tolerations"]), None);
+        let cron = ["spec", "jobTemplate", "spec", "template", "spec", "initContainers", "[]", "env"];
+        assert_eq!(keys(&schema, "batch/v1", "CronJob", &cron).unwrap(), ["name"]);
+    }
+
+    #[test]
+    fn only_resources_can_be_looked_up() {
+        let schema = Schema::builtin();
+        assert!(schema.lookup("apps/v1", "Deployment").is_some());
+        assert!(schema.lookup("apps/v1", "DeploymentSpec").is_none());
+        assert!(schema.lookup("apps/v1beta1", "Deployment").is_none());
+        assert!(schema.lookup("example.com/v1", "Foo").is_none());
+    }
+
+    #[test]
+    fn scopes_are_known_for_builtin_kinds() {
+        let schema = Schema::builtin();
         assert_eq!(schema.is_namespaced("v1", "Namespace"), Some(false));
+        assert_eq!(schema.is_namespaced("apps/v1", "Deployment"), Some(true));
+        assert_eq!(schema.is_namespaced("example.com/v1", "Foo"), None);
+    }
+
+    const FOO: &str = r##"
+definitions:
+  L: {type: array, x-kubernetes-patch-merge-key: id, x-kubernetes-patch-strategy: merge}
+  Round: {$ref: "#/definitions/Round"}
+  Foo:
+    x-kubernetes-group-version-kind: [{group: example.com, kind: Foo, version: v1}]
+    properties:
+      shared: {$ref: "#/definitions/L"}
+      round: {$ref: "#/definitions/Round"}
+      strategyMissing: {type: array, x-kubernetes-patch-merge-key: name}
+      both: {type: array, x-kubernetes-patch-strategy: "merge,retainKeys", x-kubernetes-list-map-keys: [a, b], items: {
+        properties: {deep: {type: array, x-kubernetes-patch-strategy: merge}}}}
+      labelled: {additionalProperties: {properties: {l: {x-kubernetes-patch-strategy: merge}}}}
+paths:
+  /apis/example.com/v1/foos/{name}:
+    get: {x-kubernetes-group-version-kind: {group: example.com, kind: Foo, version: v1}}
+  /apis/example.com/v1/namespaces/{namespace}/bars/{name}:
+    get: {x-kubernetes-group-version-kind: {group: example.com, kind: Bar, version: v1}}
+"##;
+
+    #[test]
+    fn an_openapi_document_replaces_the_types() {
+        let schema = custom(FOO);
+        let of = |path: &[&str]| keys(&schema, "example.com/v1", "Foo", path);
+        assert_eq!(of(&["shared"]).unwrap(), ["id"]);
+        assert_eq!(of(&["round"]), None);
+        assert_eq!(of(&["strategyMissing"]), None);
+        assert_eq!(of(&["both"]).unwrap(), ["a", "b"]);
+        assert_eq!(of(&["both", "[]", "deep"]).unwrap(), [""; 0]);
+        assert_eq!(of(&["labelled", "any", "l"]).unwrap(), [""; 0]);
+        assert!(schema.lookup("apps/v1", "Deployment").is_none());
+    }
+
+    #[test]
+    fn an_openapi_document_adds_scopes() {
+        let schema = custom(FOO);
+        assert_eq!(schema.is_namespaced("example.com/v1", "Foo"), Some(false));
+        assert_eq!(schema.is_namespaced("example.com/v1", "Bar"), Some(true));
+        assert_eq!(schema.is_namespaced("v1", "Namespace"), Some(false));
+    }
+
+    #[test]
+    fn an_openapi_document_has_to_be_a_mapping() {
+        assert!(Schema::with_openapi(&Node::string("foo", crate::diagnostics::Mark::NONE)).is_err());
+        assert!(custom("a: b").lookup("apps/v1", "Deployment").is_none());
     }
 }

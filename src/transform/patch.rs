@@ -1,141 +1,233 @@
 //! `patches`, `patchesStrategicMerge` and `patchesJson6902`.
 
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, nearest};
-use crate::kustomization::model::Patch;
+mod index;
+mod read;
+mod target;
+
+pub use read::{LoadedPatch, PatchOptions};
+
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use crate::merge::{json_patch, strategic};
-use crate::resource::{CompiledSelector, Gvk, ResId, Resource, ResourceSet, Selector};
+use crate::resource::{Behavior, Resource, ResourceSet};
 use crate::schema::Schema;
-use crate::yaml::{Node, Value, parse};
-use rustc_hash::FxHashMap;
+use crate::yaml::{Map, Node};
+use index::Index;
+use read::Content;
+use target::Target;
 
-/// What a patch may change besides content.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PatchOptions {
-    /// The name.
-    pub allow_name_change: bool,
-    /// The kind.
-    pub allow_kind_change: bool,
-}
-
-impl PatchOptions {
-    /// The options of an entry.
-    #[must_use]
-    pub fn of(patch: &Patch) -> Self {
-        Self { allow_name_change: patch.allow_name_change, allow_kind_change: patch.allow_kind_change }
-    }
-}
-
-/// The text of a patch, read.
-#[derive(Clone, Debug)]
-enum Content {
-    /// Documents that look like the resource.
-    Strategic(Vec<Node>),
-    /// Operations.
-    Json(Vec<json_patch::Operation>),
-}
-
-/// One patch, ready to be applied.
-#[derive(Clone, Debug)]
-pub struct LoadedPatch {
-    content: Content,
-    target: Option<CompiledSelector>,
-    options: PatchOptions,
-    /// Where the entry stands in the kustomization.
-    mark: Mark,
-}
-
-impl LoadedPatch {
-    /// Reads the text of a patch: a list of operations is a JSON patch, everything else a strategic merge patch.
-    ///
-    /// # Errors
-    /// [`Code::BadPatch`] for a text that is neither, and for a target that does not fit it.
-    pub fn read(
-        text: &str,
-        source: SourceId,
-        mark: Mark,
-        target: Option<&Selector>,
-        options: PatchOptions,
-    ) -> Result<Self> {
-        let documents = parse::parse(text, source)?;
-        let start = Mark { source, offset: 0 };
-        let target = target.map(Selector::compile).transpose()?;
-        let content = content(documents, target.is_some(), start)?;
-        Ok(Self { content, target, options, mark })
-    }
-}
-
-fn content(documents: Vec<Node>, has_target: bool, start: Mark) -> Result<Content> {
-    let refuse = |mark: Mark, message: &str, help: &str| -> Diagnostics {
-        Diagnostic::error(Code::BadPatch, message).at(mark).help(help).into()
-    };
-    let Some(first) = documents.first() else {
-        return Err(refuse(start, "this patch is empty", "remove it, or say what it is to change"));
-    };
-    if let Value::Seq(_) = first.value {
-        if !has_target {
-            return Err(refuse(
-                first.mark,
-                "a JSON patch needs a `target`",
-                "name the kind and the name of the resource",
-            ));
-        }
-        return Ok(Content::Json(json_patch::read(first)?));
-    }
-    if has_target && documents.len() > 1 {
-        let message = "a patch with a `target` holds one document, but this has several";
-        return Err(refuse(start, message, "remove the target, or make an entry of each document"));
-    }
-    for document in &documents {
-        let text = |path: &[&str]| document.at(path).and_then(Node::as_text).unwrap_or("");
-        if text(&["kind"]).is_empty() || text(&["metadata", "name"]).is_empty() {
-            let message = "a strategic merge patch needs `kind` and `metadata.name`";
-            let help = "with a `target` they may be any; a JSON patch is a list of operations";
-            return Err(refuse(document.mark, message, help));
-        }
-    }
-    Ok(Content::Strategic(documents))
-}
-
-/// Applies patches in order. Resources that a patch deletes are gone afterwards.
+/// Applies patches in order. Resources that a patch deletes are gone afterwards; a patch whose `target` covers nothing
+/// does nothing.
 ///
 /// # Errors
-/// [`Code::NoTarget`] for a patch without a target whose resource is not there, and the errors of merging; of all patches.
+/// Of all patches: [`Code::NoTarget`] for one without a `target` whose resource is not there, [`Code::Ambiguous`] where
+/// there are several, [`Code::DuplicateId`] for resources that a patch gave the identity of others, and the errors of
+/// merging.
 pub fn apply_patches(set: &mut ResourceSet, patches: &[LoadedPatch], schema: &Schema) -> Result<()> {
+    let index = Index::new(&set.list, patches.iter().map(LoadedPatch::len).sum());
+    let removed = vec![false; set.list.len()];
+    let mut run = Run { set, schema, index, removed, renamed: false };
     let mut errors = Diagnostics::default();
-    let mut index = Index::default();
     for patch in patches {
-        let before = set.list.len();
-        let result = match (&patch.content, &patch.target) {
-            (Content::Json(operations), Some(target)) => apply_json(set, operations, target, schema),
-            (Content::Json(_), None) => Ok(()),
-            (Content::Strategic(documents), Some(target)) => documents
-                .iter()
-                .try_for_each(|document| apply_to_selected(set, document, target, patch, schema)),
-            (Content::Strategic(documents), None) => apply_by_id(set, documents, patch, &mut index, schema),
-        };
-        errors.collect(result);
-        if patch.target.is_some() || set.list.len() != before {
-            index = Index::default();
-        }
+        errors.collect(run.apply(patch));
     }
-    errors.into_result(())
+    errors.into_result(())?;
+    run.finish()
 }
 
-/// Every resource that the selector covers remembers its identity, whether the patch changes it or not.
-fn apply_json(
-    set: &mut ResourceSet,
-    operations: &[json_patch::Operation],
-    target: &CompiledSelector,
-    schema: &Schema,
-) -> Result<()> {
-    let mut errors = Diagnostics::default();
-    for resource in set.list.iter_mut().filter(|resource| target.matches(resource)) {
-        resource.remember_id();
-        errors.collect(
-            json_patch::apply(&mut resource.node, operations).and_then(|()| check_identity(resource, schema)),
-        );
+/// The patches of one call at work.
+struct Run<'a> {
+    set: &'a mut ResourceSet,
+    schema: &'a Schema,
+    index: Index,
+    /// Which resources are deleted; they are taken out in the end, so that positions stay.
+    removed: Vec<bool>,
+    /// Whether a patch changed an identity.
+    renamed: bool,
+}
+
+impl Run<'_> {
+    fn apply(&mut self, patch: &LoadedPatch) -> Result<()> {
+        match (&patch.content, &patch.target) {
+            (Content::Json(operations), Some(target)) => {
+                self.for_each_covered(target, |run, at| run.apply_operations(at, operations, patch.remembers))
+            }
+            // Refused when it was read, unless it is empty.
+            (Content::Json(_), None) => Ok(()),
+            (Content::Strategic(documents), Some(target)) => self.for_each_covered(target, |run, at| {
+                documents.iter().try_for_each(|document| run.merge(at, document, patch.options))
+            }),
+            (Content::Strategic(documents), None) => {
+                let mut errors = Diagnostics::default();
+                for document in documents {
+                    errors.collect(self.merge_by_id(document, patch));
+                }
+                errors.into_result(())
+            }
+        }
     }
-    errors.into_result(())
+
+    fn for_each_covered(
+        &mut self,
+        target: &Target,
+        mut change: impl FnMut(&mut Self, usize) -> Result<()>,
+    ) -> Result<()> {
+        let mut errors = Diagnostics::default();
+        let places = match target.plain_name() {
+            Some(name) => self.index.positions(&self.set.list, name),
+            None => (0..self.set.list.len()).collect(),
+        };
+        for at in places {
+            if !self.removed[at] && target.covers(&self.set.list[at]) {
+                errors.collect(change(self, at));
+            }
+        }
+        errors.into_result(())
+    }
+
+    fn merge_by_id(&mut self, document: &Node, patch: &LoadedPatch) -> Result<()> {
+        let id = target::id_of(document, self.schema);
+        let mut found = self.index.positions(&self.set.list, &id.name);
+        found.retain(|&at| !self.removed[at] && target::has_or_had(&self.set.list[at], &id));
+        match found.as_slice() {
+            [at] => self.merge(*at, document, patch.options),
+            [] => {
+                let left =
+                    self.set.list.iter().zip(&self.removed).filter(|(_, removed)| !**removed).map(|(r, _)| r);
+                Err(target::not_there(left, &id, document, patch.mark).into())
+            }
+            several => {
+                let found = several.iter().map(|&at| &self.set.list[at]);
+                Err(target::several(found, &id, document).into())
+            }
+        }
+    }
+
+    fn merge(&mut self, at: usize, document: &Node, options: PatchOptions) -> Result<()> {
+        let resource = &mut self.set.list[at];
+        match merge_into(resource, document, options, self.schema)? {
+            strategic::Outcome::Removed => self.removed[at] = true,
+            strategic::Outcome::Kept if options.keep_identity() => {}
+            strategic::Outcome::Kept => self.note_identity(at),
+        }
+        Ok(())
+    }
+
+    /// A resource that a JSON patch is applied to remembers its identity, whether the patch changes it or not.
+    fn apply_operations(
+        &mut self,
+        at: usize,
+        operations: &[json_patch::Operation],
+        remembers: bool,
+    ) -> Result<()> {
+        let resource = &mut self.set.list[at];
+        let before = resource.id();
+        if remembers {
+            resource.remember_id();
+        }
+        if has_notes(resource) {
+            create_annotations(resource);
+        }
+        json_patch::apply(&mut resource.node, operations)?;
+        drop_empty_annotations(resource);
+        check_identity(resource, self.schema)?;
+        if self.set.list[at].id() != before {
+            self.note_identity(at);
+        }
+        Ok(())
+    }
+
+    fn note_identity(&mut self, at: usize) {
+        self.renamed = true;
+        self.index.add(self.set.list[at].name(), at);
+    }
+
+    fn finish(self) -> Result<()> {
+        if self.removed.contains(&true) {
+            let mut removed = self.removed.into_iter();
+            self.set.list.retain(|_| !removed.next().unwrap_or(false));
+        }
+        if self.renamed { self.set.check_unique(0) } else { Ok(()) }
+    }
+}
+
+/// Merges one document into one resource. apiVersion and namespace stay, and name and kind unless the options let them
+/// change.
+fn merge_into(
+    resource: &mut Resource,
+    document: &Node,
+    options: PatchOptions,
+    schema: &Schema,
+) -> Result<strategic::Outcome> {
+    if !options.keep_identity() {
+        resource.remember_id();
+    }
+    let patch_kind = document.get("kind").and_then(Node::as_text).unwrap_or("");
+    let known = schema
+        .lookup(resource.api_version(), resource.kind())
+        .or_else(|| schema.lookup(resource.api_version(), patch_kind));
+    let copy = |path: &[&str]| resource.node.at(path).cloned();
+    let (api_version, kind) = (copy(&["apiVersion"]), copy(&["kind"]));
+    let (name, namespace) = (copy(&["metadata", "name"]), copy(&["metadata", "namespace"]));
+    let outcome = strategic::apply(&mut resource.node, document, schema, known)?;
+    if outcome == strategic::Outcome::Removed {
+        return Ok(outcome);
+    }
+    if let Some(root) = resource.node.as_map_mut() {
+        put_back(root, "apiVersion", api_version);
+        if !options.allow_kind_change {
+            put_back(root, "kind", kind);
+        }
+    }
+    if let Some(metadata) = resource.metadata_mut() {
+        if !options.allow_name_change {
+            put_back(metadata, "name", name);
+        }
+        put_back(metadata, "namespace", namespace);
+    }
+    resource.allow_name_change |= options.allow_name_change;
+    resource.allow_kind_change |= options.allow_kind_change;
+    if options.allow_kind_change {
+        resource.cluster_scoped =
+            schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);
+    }
+    Ok(outcome)
+}
+
+fn put_back(map: &mut Map, key: &str, value: Option<Node>) {
+    match value {
+        Some(value) => map.set(key, value),
+        None => drop(map.remove(key)),
+    }
+}
+
+/// Whether kustomize keeps notes on a resource. It keeps them among the annotations, so that a JSON patch can add an
+/// annotation to such a resource even when it has none of its own.
+fn has_notes(resource: &Resource) -> bool {
+    !resource.previous.is_empty()
+        || !resource.prefixes.is_empty()
+        || !resource.suffixes.is_empty()
+        || !resource.ref_by.is_empty()
+        || !resource.transformations.is_empty()
+        || resource.origin.is_some()
+        || resource.needs_hash
+        || resource.behavior != Behavior::Unspecified
+        || resource.allow_name_change
+        || resource.allow_kind_change
+}
+
+fn create_annotations(resource: &mut Resource) {
+    let mark = resource.mark();
+    let Some(metadata) = resource.metadata_mut() else { return };
+    let annotations = metadata.get_or_insert_map("annotations", mark);
+    if annotations.is_null() {
+        *annotations = Node::map(Map::new(), mark);
+    }
+}
+
+fn drop_empty_annotations(resource: &mut Resource) {
+    if resource.annotations().is_some_and(Map::is_empty) {
+        drop(resource.metadata_mut().and_then(|metadata| metadata.remove("annotations")));
+    }
 }
 
 fn check_identity(resource: &mut Resource, schema: &Schema) -> Result<()> {
@@ -149,167 +241,5 @@ fn check_identity(resource: &mut Resource, schema: &Schema) -> Result<()> {
     Ok(())
 }
 
-fn apply_to_selected(
-    set: &mut ResourceSet,
-    document: &Node,
-    target: &CompiledSelector,
-    patch: &LoadedPatch,
-    schema: &Schema,
-) -> Result<()> {
-    let mut errors = Diagnostics::default();
-    set.list.retain_mut(|resource| {
-        !target.matches(resource)
-            || errors.collect(merge_into(resource, document, patch.options, schema))
-                != Some(strategic::Outcome::Deleted)
-    });
-    errors.into_result(())
-}
-
-/// Positions of resources by every name that they have or had.
-#[derive(Default)]
-struct Index {
-    by_name: Option<FxHashMap<String, Vec<usize>>>,
-}
-
-impl Index {
-    fn positions(&mut self, set: &ResourceSet, name: &str) -> &[usize] {
-        let by_name = self.by_name.get_or_insert_with(|| {
-            let mut by_name: FxHashMap<String, Vec<usize>> = FxHashMap::default();
-            for (at, resource) in set.list.iter().enumerate() {
-                let names = resource.previous.iter().map(|p| p.name.as_str()).chain([resource.name()]);
-                for name in names {
-                    let positions = by_name.entry(name.to_owned()).or_default();
-                    if positions.last() != Some(&at) {
-                        positions.push(at);
-                    }
-                }
-            }
-            by_name
-        });
-        by_name.get(name).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// Applies documents that name their resource themselves: by any identity that it has or had.
-fn apply_by_id(
-    set: &mut ResourceSet,
-    documents: &[Node],
-    patch: &LoadedPatch,
-    index: &mut Index,
-    schema: &Schema,
-) -> Result<()> {
-    let mut errors = Diagnostics::default();
-    for document in documents {
-        let id = id_of(document, schema);
-        let has = |at: &&usize| {
-            let resource = &set.list[**at];
-            resource.id().same(&id) || resource.previous_ids().any(|previous| previous.same(&id))
-        };
-        let found: Vec<usize> = index.positions(set, &id.name).iter().filter(has).copied().collect();
-        match found.as_slice() {
-            [at] => {
-                let merged = errors.collect(merge_into(&mut set.list[*at], document, patch.options, schema));
-                if merged == Some(strategic::Outcome::Deleted) {
-                    set.list.remove(*at);
-                    *index = Index::default();
-                } else if patch.options != PatchOptions::default() {
-                    *index = Index::default();
-                }
-            }
-            [] => errors.push(no_target(set, &id, document, patch.mark)),
-            several => errors.push(several_targets(set, &id, document, several)),
-        }
-    }
-    errors.into_result(())
-}
-
-fn id_of(document: &Node, schema: &Schema) -> ResId {
-    let text = |path: &[&str]| document.at(path).and_then(Node::as_text).unwrap_or("");
-    let (api_version, kind) = (text(&["apiVersion"]), text(&["kind"]));
-    ResId {
-        gvk: Gvk::new(api_version, kind),
-        name: text(&["metadata", "name"]).to_owned(),
-        namespace: text(&["metadata", "namespace"]).to_owned(),
-        cluster_scoped: schema.is_namespaced(api_version, kind) == Some(false),
-    }
-}
-
-/// Merges one document into one resource. Name, namespace and kind stay, unless the options let them change.
-fn merge_into(
-    resource: &mut Resource,
-    document: &Node,
-    options: PatchOptions,
-    schema: &Schema,
-) -> Result<strategic::Outcome> {
-    let (name, namespace, kind) =
-        (resource.name().to_owned(), resource.namespace().to_owned(), resource.kind().to_owned());
-    let api_version = resource.node.get("apiVersion").cloned();
-    if options != PatchOptions::default() {
-        resource.remember_id();
-    }
-    let lookup = schema.lookup(resource.api_version(), &kind);
-    if strategic::apply(&mut resource.node, document, lookup)? == strategic::Outcome::Deleted {
-        return Ok(strategic::Outcome::Deleted);
-    }
-    let mark = resource.mark();
-    if let (Some(api_version), Some(root)) = (api_version, resource.node.as_map_mut()) {
-        root.set("apiVersion", api_version);
-    }
-    if let Some(root) = resource.node.as_map_mut().filter(|_| !options.allow_kind_change) {
-        root.set("kind", Node::string(&kind, mark));
-    }
-    if !options.allow_name_change {
-        resource.set_name(&name);
-    }
-    match namespace.as_str() {
-        "" => drop(resource.metadata_mut().and_then(|metadata| metadata.remove("namespace"))),
-        namespace => resource.set_namespace(namespace),
-    }
-    if options.allow_kind_change {
-        resource.cluster_scoped =
-            schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);
-    }
-    Ok(strategic::Outcome::Merged)
-}
-
-fn no_target(set: &ResourceSet, id: &ResId, document: &Node, entry: Mark) -> Diagnostic {
-    let name_mark = document.at(&["metadata", "name"]).map_or(document.mark, |node| node.mark);
-    let message = format!("patch target {}/{} matches nothing", id.gvk.kind, id.name);
-    let error =
-        Diagnostic::error(Code::NoTarget, message).at(name_mark).label(entry, "the patch is listed here");
-    let same_name = set.list.iter().find(|r| r.name() == id.name && r.kind() == id.gvk.kind);
-    if let Some(resource) = same_name {
-        let what = match resource.gvk() == id.gvk {
-            true => format!("this one is in namespace `{}`", resource.id().effective_namespace()),
-            false => format!("this one has apiVersion `{}`", resource.api_version()),
-        };
-        return error
-            .label(resource.mark(), what)
-            .help("write the same apiVersion and namespace in the patch");
-    }
-    let same_kind: Vec<&Resource> = set.list.iter().filter(|r| r.kind() == id.gvk.kind).collect();
-    let near = nearest(&id.name, same_kind.iter().map(|r| r.name()));
-    match near
-        .and_then(|near| same_kind.iter().find(|r| r.name() == near))
-        .or_else(|| prefixed(&same_kind, &id.name))
-    {
-        Some(resource) => {
-            let help = format!("the nearest is {}/{}", resource.kind(), resource.name());
-            error.label(resource.mark(), "this one is near").help(help)
-        }
-        None => error.note(format!("{} resources of kind {} are there", same_kind.len(), id.gvk.kind)),
-    }
-}
-
-/// A resource whose name begins with the wanted one, or the other way round.
-fn prefixed<'a>(candidates: &'a [&'a Resource], name: &str) -> Option<&'a &'a Resource> {
-    candidates.iter().find(|r| r.name().starts_with(name) || name.starts_with(r.name()))
-}
-
-fn several_targets(set: &ResourceSet, id: &ResId, document: &Node, found: &[usize]) -> Diagnostic {
-    let message = format!("patch target {}/{} matches {} resources", id.gvk.kind, id.name, found.len());
-    let error = Diagnostic::error(Code::Ambiguous, message)
-        .at(document.mark)
-        .help("use a `target` to patch all of them, or the name that only one of them has");
-    found.iter().fold(error, |error, at| error.label(set.list[*at].mark(), "this is one of them"))
-}
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! thought for the source buffer. Every node and every key carries a [`Mark`], the place in the source it came from;
 //! the mark stays with the node when a patch carries it into another tree.
 
+use super::emit;
 use crate::diagnostics::Mark;
 use compact_str::CompactString;
 
@@ -29,12 +30,29 @@ pub enum ScalarKind {
 
 /// A leaf. `text` is the value with quotes, escapes and folding undone; for numbers, booleans and timestamps it is the
 /// spelling of the source (`0x1F`, `1.10`), which only the emitter normalises.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Eq)]
 pub struct Scalar {
     /// The value as text.
     pub text: CompactString,
     /// How the text is to be read.
     pub kind: ScalarKind,
+    /// Whether the source has it in quotes or as a block. A strategic merge patch puts its scalars into the target's
+    /// quotes, so that a number becomes a string. Does not count in comparisons.
+    pub quoted: bool,
+}
+
+impl Scalar {
+    /// A scalar without quotes.
+    #[must_use]
+    pub fn new(text: CompactString, kind: ScalarKind) -> Self {
+        Self { text, kind, quoted: false }
+    }
+}
+
+impl PartialEq for Scalar {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text && self.kind == other.kind
+    }
 }
 
 /// What a node holds.
@@ -235,13 +253,21 @@ impl Node {
     /// A string, whatever it looks like: `Node::string("123")` is emitted as `"123"`.
     #[must_use]
     pub fn string(text: &str, mark: Mark) -> Self {
-        Self::scalar(CompactString::new(text), ScalarKind::Str, mark)
+        let quoted = !text.is_empty() && !emit::is_written_plain(text);
+        let scalar = Scalar { text: CompactString::new(text), kind: ScalarKind::Str, quoted };
+        Self { value: Value::Scalar(scalar), mark }
+    }
+
+    /// A string that the source has in quotes or as a block.
+    #[must_use]
+    pub fn quoted(text: CompactString, mark: Mark) -> Self {
+        Self { value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, quoted: true }), mark }
     }
 
     /// A scalar of a known kind.
     #[must_use]
     pub fn scalar(text: CompactString, kind: ScalarKind, mark: Mark) -> Self {
-        Self { value: Value::Scalar(Scalar { text, kind }), mark }
+        Self { value: Value::Scalar(Scalar::new(text, kind)), mark }
     }
 
     /// A null.

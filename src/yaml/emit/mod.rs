@@ -20,6 +20,11 @@ use std::borrow::Cow;
 use style::Style;
 use text::TextWriter;
 
+/// Whether a string is written without quotes and not as a block.
+pub(crate) fn is_written_plain(text: &str) -> bool {
+    style::is_surely_plain(text) || style::choose(text, false) == Style::Plain
+}
+
 /// Spaces that each level of nesting adds.
 const INDENT: usize = 2;
 

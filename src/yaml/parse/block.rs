@@ -277,7 +277,7 @@ impl<'t> Reader<'t> {
             b'>' => return self.block_scalar(parent, true),
             quote @ (b'"' | b'\'') => {
                 let text = self.quoted(quote)?;
-                Node::scalar(text, ScalarKind::Str, self.mark(start))
+                Node::quoted(text, self.mark(start))
             }
             b'[' | b'{' => self.flow()?,
             b'-' | b'?' | b':' if !matches!(self.byte(start + 1), None | Some(b' ' | b'\n')) => {
@@ -468,7 +468,7 @@ impl<'t> Reader<'t> {
             },
         };
         let text = self.block_lines(indent, folded, chomp)?;
-        Some(Node::scalar(text, ScalarKind::Str, self.mark(start)))
+        Some(Node::quoted(text, self.mark(start)))
     }
 
     /// The indentation of the first line with content, when it belongs to the scalar. Gives up when a blank line before it
@@ -600,7 +600,7 @@ impl<'t> Reader<'t> {
                 while self.byte(at) == Some(b' ') {
                     at += 1;
                 }
-                (self.byte(at) != Some(b':')).then(|| Node::scalar(text, ScalarKind::Str, self.mark(start)))
+                (self.byte(at) != Some(b':')).then(|| Node::quoted(text, self.mark(start)))
             }
             _ => {
                 let text = self.flow_plain()?;

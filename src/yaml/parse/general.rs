@@ -3,7 +3,7 @@
 use super::DEEPEST;
 use super::scalar::resolve_plain;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, SourceId};
-use crate::yaml::node::{Entry, Key, Map, Node, ScalarKind, Value};
+use crate::yaml::node::{Entry, Key, Map, Node, Scalar, ScalarKind, Value};
 use compact_str::CompactString;
 use rustc_hash::{FxHashMap, FxHashSet};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -146,7 +146,10 @@ impl Builder {
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                 let cut = self.ends_without_break && is_block && span.end.index() >= self.end;
                 let text = if cut { text.strip_suffix('\n').unwrap_or(text) } else { text };
-                let node = Node::scalar(CompactString::new(text), kind(text, style, tag.as_deref()), mark);
+                let kind = kind(text, style, tag.as_deref());
+                let scalar =
+                    Scalar { text: CompactString::new(text), kind, quoted: style != ScalarStyle::Plain };
+                let node = Node { value: Value::Scalar(scalar), mark };
                 let merge = style == ScalarStyle::Plain && tag.is_none() && text == "<<";
                 self.anchor(anchor, &node);
                 self.place(node, merge)
