@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench bound -- ROOT...`
 
+#![allow(clippy::print_stdout, clippy::panic, missing_docs)]
+
 use kfc::build::{Options, build};
 use kfc::diagnostics::{SourceId, Sources};
 use kfc::sources::LoadRestrictor;

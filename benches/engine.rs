@@ -1,5 +1,7 @@
 //! Parse, emit, merge and a whole build, one by one.
 
+#![allow(clippy::print_stdout, clippy::panic, missing_docs)]
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use kfc::diagnostics::{SourceId, Sources};
 use kfc::merge::strategic;

@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench scaling`
 
+#![allow(clippy::print_stdout, clippy::panic, missing_docs)]
+
 use kfc::build::{Options, build};
 use kfc::diagnostics::Sources;
 use kfc::yaml::emit;

@@ -57,6 +57,8 @@ pub(super) struct Root {
 }
 
 /// One entry of `resources`.
+// Entries are few: the size of a variant does not matter.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Entry {
     /// A file with its documents.
     File {

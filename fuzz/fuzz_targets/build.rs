@@ -1,0 +1,30 @@
+//! A whole build of a kustomization with two files: a bundle or errors, never a panic. The three texts are parted by lines
+//! of four equals signs.
+#![no_main]
+
+use kfc::build::{Options, build};
+use kfc::diagnostics::{Sources, Style, render};
+use kfc::yaml::emit;
+use libfuzzer_sys::fuzz_target;
+use std::sync::Arc;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    // A remote root would start git.
+    if text.contains("//") || text.contains("git") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = ["kustomization.yaml", "a.yaml", "b.yaml"];
+    for (name, part) in names.iter().zip(text.split("====\n")) {
+        std::fs::write(folder.path().join(name), part).expect("a file");
+    }
+    let sources = Arc::new(Sources::default());
+    match build(&folder.path().to_string_lossy(), &Options::default(), &sources) {
+        Ok(bundle) => {
+            let nodes: Vec<_> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
+            let _ = emit::emit_all(&nodes);
+        }
+        Err(errors) => assert!(!render(&errors, &sources, Style { colour: true, width: 80 }).is_empty()),
+    }
+});
