@@ -65,7 +65,9 @@ fn merge(c: &mut Criterion) {
     c.bench_function("merge", |b| {
         b.iter_batched(
             || target.clone(),
-            |mut target| strategic::apply(&mut target, &patch, schema.lookup("apps/v1", "Deployment")),
+            |mut target| {
+                strategic::apply(&mut target, &patch, &schema, schema.lookup("apps/v1", "Deployment"))
+            },
             BatchSize::SmallInput,
         );
     });
