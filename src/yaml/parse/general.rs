@@ -32,6 +32,7 @@ pub(super) fn parse(
 ) -> Result<(Vec<Node>, Diagnostics)> {
     let places = Places::of(text, base, source);
     let mut builder = Builder {
+        text,
         places,
         stack: Vec::new(),
         anchors: FxHashMap::default(),
@@ -113,7 +114,8 @@ struct Open {
     seen: FxHashSet<CompactString>,
 }
 
-struct Builder {
+struct Builder<'t> {
+    text: &'t str,
     places: Places,
     stack: Vec<Open>,
     anchors: FxHashMap<usize, (Node, usize)>,
@@ -129,7 +131,7 @@ struct Builder {
 
 type Step<T> = std::result::Result<T, Box<Diagnostic>>;
 
-impl Builder {
+impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Step<()> {
         let mark = self.places.mark(span.start.index());
         match event {
@@ -141,12 +143,18 @@ impl Builder {
             },
             Event::Scalar(text, style, anchor, tag) => {
                 // The parser writes `~` for a value that is not there.
-                let absent = style == ScalarStyle::Plain && span.start.index() == span.end.index();
+                let written =
+                    self.text.as_bytes().get(mark.offset as usize - self.places.base) == Some(&b'~');
+                let absent = style == ScalarStyle::Plain
+                    && (text.is_empty()
+                        || span.start.index() == span.end.index()
+                        || (&*text == "~" && !written));
                 let text = if absent { "" } else { &*text };
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                 let cut = self.ends_without_break && is_block && span.end.index() >= self.end;
                 let text = if cut { text.strip_suffix('\n').unwrap_or(text) } else { text };
-                let kind = kind(text, style, tag.as_deref());
+                let in_flow = absent && self.duplicates == Duplicates::Refused && self.is_in_flow();
+                let kind = if in_flow { ScalarKind::Str } else { kind(text, style, tag.as_deref()) };
                 let scalar =
                     Scalar { text: CompactString::new(text), kind, quoted: style != ScalarStyle::Plain };
                 let node = Node { value: Value::Scalar(scalar), mark };
@@ -164,6 +172,13 @@ impl Builder {
             }
             Event::Nothing | Event::StreamStart | Event::StreamEnd => Ok(()),
         }
+    }
+
+    /// Whether what is open is written in braces or brackets. A value that is not there is an empty string then: that is
+    /// how it comes out of kustomize's way through Go's YAML library.
+    fn is_in_flow(&self) -> bool {
+        let start = self.stack.last().map(|open| open.node.mark.offset as usize - self.places.base);
+        start.is_some_and(|at| matches!(self.text.as_bytes().get(at), Some(b'{' | b'[')))
     }
 
     fn open(&mut self, node: Node, anchor: usize) -> Step<()> {
