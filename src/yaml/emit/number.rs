@@ -63,12 +63,13 @@ pub(crate) fn float(text: &str) -> Option<CompactString> {
 }
 
 fn float_text(value: f64) -> CompactString {
-    let integral = value.fract() == 0.0 && value.abs() < 1e21;
-    // Exact: both bounds are within what an i128 holds.
-    #[allow(clippy::cast_possible_truncation)]
-    let whole = value as i128;
-    if integral && whole >= i128::from(i64::MIN) && whole <= i128::from(u64::MAX) {
-        return shortest_digits(value);
+    if value.fract() == 0.0 && value.abs() < 1e21 {
+        // JSON has all digits of it; only a number that fits into 64 bits is read back as an integer.
+        let digits = shortest_digits(value);
+        let fits = |whole: i128| whole >= i128::from(i64::MIN) && whole <= i128::from(u64::MAX);
+        if digits.parse().is_ok_and(fits) {
+            return digits;
+        }
     }
     go_shortest(value)
 }
@@ -248,6 +249,8 @@ mod tests {
             ("0.0001", "0.0001"),
             ("0.00001", "1e-05"),
             ("-1.5e-9", "-1.5e-09"),
+            ("-9223372036854775809.0", "-9.223372036854776e+18"),
+            ("9223372036854775809.0", "9223372036854776000"),
         ];
         for (text, expected) in cases {
             assert_eq!(float(text).as_deref(), Some(expected), "{text}");
