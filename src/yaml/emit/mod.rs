@@ -245,7 +245,7 @@ fn each_sorted(map: &Map, mut write: impl FnMut(&Entry) -> Result<()>) -> Result
         return map.iter().try_for_each(write);
     }
     let mut entries: Vec<&Entry> = map.iter().collect();
-    entries.sort_by(|a, b| before(a, b));
+    order::sort(&mut entries, |entry| &entry.key.text);
     entries.into_iter().try_for_each(&mut write)
 }
 
