@@ -45,7 +45,9 @@ const CHUNK: usize = 16;
 pub fn emit(node: &Node, out: &mut Vec<u8>) -> Result<()> {
     let line_start = out.len();
     let mut emitter = Emitter { out, line_start, line_began: true, depth: 0 };
-    emitter.node(node, 0, Place::Start)?;
+    // A document that is a scalar alone has its lines indented all the same.
+    let indent = if node.as_scalar().is_some() { INDENT } else { 0 };
+    emitter.node(node, indent, Place::Start)?;
     if !emitter.line_began {
         out.push(b'\n');
     }

@@ -53,6 +53,9 @@ pub(super) fn parse(
 }
 
 fn syntax_error(info: &str, mark: Mark) -> Diagnostic {
+    if info.contains("recursion limit") {
+        return too_deep(mark);
+    }
     let info = info.trim_end_matches('.');
     let error = Diagnostic::error(Code::Syntax, format!("this is not valid YAML: {info}")).at(mark);
     let lower = info.to_lowercase();
@@ -67,6 +70,10 @@ fn syntax_error(info: &str, mark: Mark) -> Diagnostic {
     } else {
         error
     }
+}
+
+fn too_deep(mark: Mark) -> Diagnostic {
+    Diagnostic::error(Code::TooDeep, format!("this is nested more than {DEEPEST} levels deep")).at(mark)
 }
 
 /// Turns the parser's positions, which count characters, into bytes.
@@ -183,9 +190,7 @@ impl Builder<'_> {
 
     fn open(&mut self, node: Node, anchor: usize) -> Step<()> {
         if self.stack.len() >= DEEPEST {
-            let error =
-                Diagnostic::error(Code::TooDeep, format!("this is nested more than {DEEPEST} levels deep"));
-            return Err(Box::new(error.at(node.mark)));
+            return Err(Box::new(too_deep(node.mark)));
         }
         self.stack.push(Open { node, anchor, key: None, merges: Vec::new(), seen: FxHashSet::default() });
         Ok(())
@@ -216,9 +221,7 @@ impl Builder<'_> {
             return Err(Box::new(Diagnostic::error(Code::AliasBomb, message).at(mark)));
         }
         if self.stack.len() + depth(node) > DEEPEST {
-            let error =
-                Diagnostic::error(Code::TooDeep, format!("this is nested more than {DEEPEST} levels deep"));
-            return Err(Box::new(error.at(mark)));
+            return Err(Box::new(too_deep(mark)));
         }
         Ok(node.clone())
     }
@@ -277,7 +280,7 @@ fn known_key(key: &Key, map: &Map, seen: &mut FxHashSet<CompactString>) -> Optio
         seen.extend(map.iter().map(|entry| entry.key.text.clone()));
     }
     let known = if map.len() < MANY { map.contains(&key.text) } else { !seen.insert(key.text.clone()) };
-    map.entry(&key.text).filter(|_| known).map(|first| first.key.mark)
+    if known { map.entry(&key.text).map(|first| first.key.mark) } else { None }
 }
 
 fn twice(key: &Key, first: Mark) -> Diagnostic {
