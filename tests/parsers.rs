@@ -70,11 +70,10 @@ proptest! {
 
     #[test]
     fn what_is_emitted_is_read_as_the_same(text in text()) {
-        if let Ok(nodes) = parse(&text, SourceId::NONE) {
-            if let Some(first) = emitted(&nodes) {
+        if let Ok(nodes) = parse(&text, SourceId::NONE)
+            && let Some(first) = emitted(&nodes) {
                 let again = parse(std::str::from_utf8(&first).unwrap(), SourceId::NONE).unwrap();
                 prop_assert_eq!(emitted(&again).unwrap_or_default(), first, "{:?}", text);
             }
-        }
     }
 }

@@ -18,7 +18,8 @@ fuzz_target!(|text: &str| {
     let schema = Schema::builtin();
     for patch in documents {
         if patch.as_seq().is_some() {
-            let _ = json_patch::read(&patch).and_then(|operations| json_patch::apply(&mut target, &operations));
+            let _ =
+                json_patch::read(&patch).and_then(|operations| json_patch::apply(&mut target, &operations));
             continue;
         }
         let text = |key: &str| target.get(key).and_then(Node::as_text).unwrap_or("");

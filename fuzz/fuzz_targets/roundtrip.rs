@@ -16,7 +16,8 @@ fuzz_target!(|data: &[u8]| {
     let Ok(nodes) = parse::parse(text, SourceId::NONE) else { return };
     for node in &nodes {
         let Some(first) = emitted(node) else { continue };
-        let again = parse::parse(&first, SourceId::NONE).unwrap_or_else(|errors| panic!("{first:?}: {errors:?}"));
+        let again =
+            parse::parse(&first, SourceId::NONE).unwrap_or_else(|errors| panic!("{first:?}: {errors:?}"));
         let second: String = again.iter().filter_map(emitted).collect();
         assert!(again.is_empty() || first == second, "{first:?}\n{second:?}");
     }

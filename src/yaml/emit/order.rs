@@ -22,7 +22,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
 
 /// Sorts by key, stably. [`compare`] is no total order for odd keys (`5.`, `08` and `1e`, say), which the standard
 /// library's sort answers with a panic; a merge sort puts up with it.
-pub(super) fn sort<'a, T>(items: &mut Vec<&'a T>, key: impl Fn(&T) -> &str + Copy) {
+pub(super) fn sort<T>(items: &mut Vec<&T>, key: impl Fn(&T) -> &str + Copy) {
     if items.len() < 2 {
         return;
     }
