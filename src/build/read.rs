@@ -168,17 +168,10 @@ pub fn normalise_annotations(resource: &mut Resource) -> Result<()> {
         return Err(error.at(annotations.mark).help("write `key: value` lines without dashes").into());
     }
     match annotations.as_map_mut().filter(|map| !map.is_empty()) {
-        Some(map) => map.iter_mut().for_each(|entry| make_text(&mut entry.value)),
+        Some(map) => map.iter_mut().for_each(|entry| entry.value.make_text()),
         None => drop(metadata.remove("annotations")),
     }
     Ok(())
-}
-
-fn make_text(node: &mut Node) {
-    match &mut node.value {
-        Value::Scalar(scalar) => scalar.kind = ScalarKind::Str,
-        Value::Map(_) | Value::Seq(_) => *node = Node::string("", node.mark),
-    }
 }
 
 /// Reads kustomize's own notes from the annotations of a resource that another tool of the family wrote.

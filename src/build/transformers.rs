@@ -101,7 +101,8 @@ impl Steps<'_> {
             let result = fields.and_then(|fields| labels::apply(self.set, &label.pairs, &fields));
             self.ran("LabelTransformer", result);
         }
-        if !kustomization.common_labels.is_empty() {
+        // With `labels` alone kustomize runs the transformer of `commonLabels` too: it changes nothing, but leaves a note.
+        if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
             let result = labels::apply(self.set, &kustomization.common_labels, &self.config.common_labels);
             self.ran("LabelTransformer", result);
         }

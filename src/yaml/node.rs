@@ -366,6 +366,15 @@ impl Node {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// Makes a string of it, as Go does on the way through a map of strings: a scalar keeps its spelling, null too; a mapping
+    /// or sequence becomes an empty text.
+    pub fn make_text(&mut self) {
+        match &mut self.value {
+            Value::Scalar(scalar) => scalar.kind = ScalarKind::Str,
+            Value::Map(_) | Value::Seq(_) => *self = Self::string("", self.mark),
+        }
+    }
+
     /// What the node is, for messages: "a mapping", "a string", …
     #[must_use]
     pub fn describe(&self) -> &'static str {

@@ -64,9 +64,10 @@ impl LoadedPatch {
         options: PatchOptions,
     ) -> Result<Self> {
         let target = target.map(Target::compile).transpose()?;
-        let content = content(text, source, mark)?;
+        let mut content = content(text, source, mark)?;
         if target.is_some() {
             check_single(&content)?;
+            make_maps_of_text(&mut content);
         } else if let Content::Json(_) = content {
             return Err(needs_target(Mark { source, offset: 0 }, mark));
         }
@@ -203,6 +204,24 @@ fn check_single(content: &Content) -> Result<()> {
     let message = "a strategic merge patch with a `target` has one document, but this has several";
     let error = Diagnostic::error(Code::BadPatch, message).at(second.mark);
     Err(error.help("remove the target, or make an entry of each document").into())
+}
+
+/// With a `target`, kustomize passes the labels and annotations of a strategic merge patch through maps of strings: a null
+/// is the text `null` then and removes nothing, and empty maps say nothing at all.
+fn make_maps_of_text(content: &mut Content) {
+    let Content::Strategic(documents) = content else { return };
+    let metadata = documents.iter_mut().filter_map(|document| document.get_mut("metadata")?.as_map_mut());
+    for metadata in metadata {
+        for field in ["labels", "annotations"] {
+            match metadata.get_mut(field).map(|node| node.as_map_mut()) {
+                Some(Some(map)) if !map.is_empty() => {
+                    map.iter_mut().for_each(|entry| entry.value.make_text())
+                }
+                Some(_) => drop(metadata.remove(field)),
+                None => {}
+            }
+        }
+    }
 }
 
 fn needs_target(start: Mark, entry: Mark) -> Diagnostics {
