@@ -40,7 +40,8 @@ pub(super) fn parse(
         documents: Vec::new(),
         duplicates,
         warnings: Diagnostics::default(),
-        ends_without_break: !text.ends_with('\n'),
+        ends_without_break: !text.lines().next_back().unwrap_or("").trim_matches(' ').is_empty()
+            && !text.ends_with('\n'),
         end: text.chars().count(),
     };
     for item in Parser::new_from_str(text) {
