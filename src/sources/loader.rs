@@ -136,7 +136,10 @@ impl Loader {
         let (file, shown) = self.locate(path, referrer)?;
         let bytes = file::read(&file, &shown, referrer)?;
         let text = file::text(bytes, &shown, referrer)?;
-        let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
         let (id, source) = self.shared.sources.add(shown, text);
         Ok(File { id, source })
     }

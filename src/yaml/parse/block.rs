@@ -18,7 +18,14 @@ const MANY: usize = 64;
 /// parser, the inner one when there is nothing in it.
 #[allow(clippy::option_option)]
 pub(super) fn parse(text: &str, start: usize, end: usize, source: SourceId) -> Option<Option<Node>> {
-    let mut reader = Reader { text: text.get(..end)?, at: start, source, depth: 0 };
+    let mut reader = Reader {
+        text: text.get(..end)?,
+        at: start,
+        source,
+        depth: 0,
+        entries: Vec::new(),
+        items: Vec::new(),
+    };
     let Some(column) = reader.next_content()? else { return Some(None) };
     let node = reader.block(column, -1)?;
     match reader.next_content()? {
@@ -34,6 +41,10 @@ struct Reader<'t> {
     at: usize,
     source: SourceId,
     depth: usize,
+    /// Entries of the mappings that are open; each takes its own from the end, so that it has just the room it needs.
+    entries: Vec<Entry>,
+    /// Items of the sequences that are open.
+    items: Vec<Node>,
 }
 
 /// The column at which a node's parent stands; -1 for none.
@@ -116,10 +127,11 @@ impl<'t> Reader<'t> {
     fn sequence(&mut self, column: usize) -> Option<Node> {
         let start = self.at;
         let parent = isize::try_from(column).ok()?;
-        let mut items = Vec::new();
+        let first = self.items.len();
         loop {
             self.at += 1;
-            items.push(self.item(column, parent)?);
+            let item = self.item(column, parent)?;
+            self.items.push(item);
             match self.next_content()? {
                 Some(next) if next == column => match (self.byte(self.at)?, self.byte(self.at + 1)) {
                     (b'-', None | Some(b' ' | b'\n')) => {}
@@ -131,6 +143,7 @@ impl<'t> Reader<'t> {
             }
         }
         self.rewind_to_line_start();
+        let items = self.items.split_off(first);
         Some(Node::seq(items, self.mark(start)))
     }
 
@@ -203,14 +216,15 @@ impl<'t> Reader<'t> {
     fn mapping(&mut self, column: usize) -> Option<Node> {
         let start = self.at;
         let parent = isize::try_from(column).ok()?;
-        let mut map = Map::with_capacity(4);
+        let first = self.entries.len();
         loop {
             let key = self.key()?;
-            if map.len() >= MANY || map.contains(&key.text) {
+            let known = self.entries.get(first..)?;
+            if known.len() >= MANY || known.iter().any(|entry| entry.key.text == key.text) {
                 return None;
             }
             let value = self.entry_value(parent)?;
-            map.push(Entry { key, value });
+            self.entries.push(Entry { key, value });
             match self.next_content()? {
                 Some(next) if next == column => {}
                 Some(next) if next > column => return None,
@@ -218,6 +232,7 @@ impl<'t> Reader<'t> {
             }
         }
         self.rewind_to_line_start();
+        let map = self.entries.split_off(first).into_iter().collect();
         Some(Node::map(map, self.mark(start)))
     }
 

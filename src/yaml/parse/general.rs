@@ -161,6 +161,9 @@ impl Builder<'_> {
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                 let cut = self.ends_without_break && is_block && span.end.index() >= self.end;
                 let text = if cut { text.strip_suffix('\n').unwrap_or(text) } else { text };
+                // Blank lines alone are nothing, unless they are to be kept.
+                let nothing = is_block && text.bytes().all(|byte| byte == b'\n') && !self.keeps_breaks(mark);
+                let text = if nothing { "" } else { text };
                 let in_flow = absent && self.duplicates == Duplicates::Refused && self.is_in_flow();
                 let kind = if in_flow { ScalarKind::Str } else { kind(text, style, tag.as_deref()) };
                 let scalar =
@@ -180,6 +183,15 @@ impl Builder<'_> {
             }
             Event::Nothing | Event::StreamStart | Event::StreamEnd => Ok(()),
         }
+    }
+
+    /// Whether the header of a block scalar has a plus.
+    fn keeps_breaks(&self, mark: Mark) -> bool {
+        let header = self.text.get(mark.offset as usize - self.places.base..).unwrap_or("");
+        header
+            .lines()
+            .next()
+            .is_some_and(|line| line.split('#').next().is_some_and(|line| line.contains('+')))
     }
 
     /// Whether what is open is written in braces or brackets. A value that is not there is an empty string then: that is
