@@ -67,7 +67,7 @@ pub fn emit_all(nodes: &[&Node]) -> Result<Vec<Vec<u8>>> {
 }
 
 fn emit_chunk(nodes: &[&Node], first: bool) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(64 * 1024);
+    let mut out = Vec::with_capacity(16 * 1024);
     let mut errors = Diagnostics::default();
     for (index, node) in nodes.iter().enumerate() {
         if !first || index > 0 {
@@ -75,6 +75,8 @@ fn emit_chunk(nodes: &[&Node], first: bool) -> Result<Vec<u8>> {
         }
         errors.collect(emit(node, &mut out));
     }
+    // All chunks are held until the last one is written: room to grow would add up.
+    out.shrink_to_fit();
     errors.into_result(out)
 }
 

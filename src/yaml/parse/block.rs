@@ -25,6 +25,7 @@ pub(super) fn parse(text: &str, start: usize, end: usize, source: SourceId) -> O
         depth: 0,
         entries: Vec::new(),
         items: Vec::new(),
+        scratch: String::new(),
     };
     let Some(column) = reader.next_content()? else { return Some(None) };
     let node = reader.block(column, -1)?;
@@ -45,6 +46,8 @@ struct Reader<'t> {
     entries: Vec<Entry>,
     /// Items of the sequences that are open.
     items: Vec<Node>,
+    /// Room for the text of a block scalar.
+    scratch: String,
 }
 
 /// The column at which a node's parent stands; -1 for none.
@@ -398,7 +401,7 @@ impl<'t> Reader<'t> {
         let inner = self.text.get(start..close)?;
         let escaped = if quote == b'"' { inner.contains('\\') } else { bytes.get(close + 1) == Some(&b'\'') };
         if escaped || inner.contains('\n') {
-            return self.quoted_slowly(quote).map(CompactString::from);
+            return self.quoted_slowly(quote).map(|text| CompactString::new(&text));
         }
         self.at = close + 1;
         Some(CompactString::new(inner))
@@ -514,7 +517,8 @@ impl<'t> Reader<'t> {
     /// Reads the lines of a block scalar, with the folding and chomping of libyaml.
     fn block_lines(&mut self, indent: usize, folded: bool, chomp: Chomp) -> Option<CompactString> {
         let bytes = self.text.as_bytes();
-        let mut text = String::new();
+        let mut text = std::mem::take(&mut self.scratch);
+        text.clear();
         let mut leading_break = "";
         let mut trailing_breaks = 0;
         let mut after_blank = false;
@@ -555,7 +559,10 @@ impl<'t> Reader<'t> {
         if chomp == Chomp::Keep {
             text.extend(std::iter::repeat_n('\n', trailing_breaks));
         }
-        Some(CompactString::from(text))
+        // Copied, so that the node takes just the room that its text needs.
+        let exact = CompactString::new(&text);
+        self.scratch = text;
+        Some(exact)
     }
 
     /// Reads a flow collection that ends on this line.
