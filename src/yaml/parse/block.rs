@@ -499,7 +499,8 @@ impl<'t> Reader<'t> {
         loop {
             let spaces = bytes.get(line..)?.iter().take_while(|b| **b == b' ').count();
             match bytes.get(line + spaces) {
-                None => return Some(None),
+                // Nothing but blank lines: none of them has content, however long it is.
+                None => return Some(Some(longest.max(spaces).max(usize::try_from(parent + 1).ok()?))),
                 Some(b'\n') => {
                     longest = longest.max(spaces);
                     line += spaces + 1;
