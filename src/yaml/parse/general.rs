@@ -161,9 +161,7 @@ impl Builder<'_> {
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                 let cut = self.ends_without_break && is_block && span.end.index() >= self.end;
                 let text = if cut { text.strip_suffix('\n').unwrap_or(text) } else { text };
-                // Blank lines alone are nothing, unless they are to be kept.
-                let nothing = is_block && text.bytes().all(|byte| byte == b'\n') && !self.keeps_breaks(mark);
-                let text = if nothing { "" } else { text };
+                let text = if is_block && !self.keeps_breaks(mark) { clipped(text) } else { text };
                 let in_flow = absent && self.duplicates == Duplicates::Refused && self.is_in_flow();
                 let kind = if in_flow { ScalarKind::Str } else { kind(text, style, tag.as_deref()) };
                 let scalar =
@@ -329,6 +327,15 @@ fn join(node: &mut Node, merge: Node) -> Step<()> {
         }
     }
     Ok(())
+}
+
+/// The text of a block scalar with one line break at its end at the most, and none when there is nothing before it.
+fn clipped(text: &str) -> &str {
+    let content = text.trim_end_matches('\n');
+    match content.len() {
+        0 => "",
+        end => text.get(..end + 1).unwrap_or(content),
+    }
 }
 
 fn kind(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> ScalarKind {
