@@ -161,7 +161,6 @@ impl Builder<'_> {
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                 let cut = self.ends_without_break && is_block && span.end.index() >= self.end;
                 let text = if cut { text.strip_suffix('\n').unwrap_or(text) } else { text };
-                let text = if is_block && !self.keeps_breaks(mark) { clipped(text) } else { text };
                 let in_flow = absent && self.duplicates == Duplicates::Refused && self.is_in_flow();
                 let kind = if in_flow { ScalarKind::Str } else { kind(text, style, tag.as_deref()) };
                 let scalar =
@@ -181,15 +180,6 @@ impl Builder<'_> {
             }
             Event::Nothing | Event::StreamStart | Event::StreamEnd => Ok(()),
         }
-    }
-
-    /// Whether the header of a block scalar has a plus.
-    fn keeps_breaks(&self, mark: Mark) -> bool {
-        let header = self.text.get(mark.offset as usize - self.places.base..).unwrap_or("");
-        header
-            .lines()
-            .next()
-            .is_some_and(|line| line.split('#').next().is_some_and(|line| line.contains('+')))
     }
 
     /// Whether what is open is written in braces or brackets. A value that is not there is an empty string then: that is
@@ -327,15 +317,6 @@ fn join(node: &mut Node, merge: Node) -> Step<()> {
         }
     }
     Ok(())
-}
-
-/// The text of a block scalar with one line break at its end at the most, and none when there is nothing before it.
-fn clipped(text: &str) -> &str {
-    let content = text.trim_end_matches('\n');
-    match content.len() {
-        0 => "",
-        end => text.get(..end + 1).unwrap_or(content),
-    }
 }
 
 fn kind(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> ScalarKind {
