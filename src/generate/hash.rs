@@ -1,7 +1,7 @@
 //! The content hash behind the names of generated config maps and secrets.
 
 use crate::diagnostics::Result;
-use crate::yaml::{Node, json};
+use crate::yaml::{Node, Value, json};
 use sha2::{Digest, Sha256};
 
 /// Length of a suffix.
@@ -30,21 +30,20 @@ fn harmless(digit: char) -> char {
 }
 
 fn content(node: &Node) -> Result<String> {
-    let kind = node.get("kind").and_then(Node::as_text).unwrap_or("");
     let mut out = String::new();
-    match kind {
-        "ConfigMap" => {
+    match node.get("kind").and_then(Node::as_text) {
+        Some("ConfigMap") => {
             out.push('{');
-            field(node, "binaryData", false, &mut out)?;
-            field(node, "data", true, &mut out)?;
+            optional_field(node, "binaryData", &mut out)?;
+            field(node, "data", &mut out)?;
             out.push_str(r#""kind":"ConfigMap","name":""}"#);
         }
-        "Secret" => {
+        Some("Secret") => {
             out.push('{');
-            field(node, "data", true, &mut out)?;
+            field(node, "data", &mut out)?;
             out.push_str(r#""kind":"Secret","name":"","#);
-            field(node, "stringData", false, &mut out)?;
-            field(node, "type", true, &mut out)?;
+            optional_field(node, "stringData", &mut out)?;
+            field(node, "type", &mut out)?;
             out.pop();
             out.push('}');
         }
@@ -53,17 +52,24 @@ fn content(node: &Node) -> Result<String> {
     Ok(out)
 }
 
-/// Appends a field with a comma; an empty string stands for a missing one that always counts.
-fn field(node: &Node, name: &str, always: bool, out: &mut String) -> Result<()> {
-    let value = node.get(name);
-    if value.is_none() && !always {
-        return Ok(());
+/// Appends a field that counts only when it is a collection.
+fn optional_field(node: &Node, name: &str, out: &mut String) -> Result<()> {
+    match node.get(name).map(|value| &value.value) {
+        None | Some(Value::Scalar(_)) => Ok(()),
+        Some(Value::Map(_) | Value::Seq(_)) => field(node, name, out),
     }
+}
+
+/// Appends a field and a comma. As in kustomize, a scalar counts with its spelling, a missing one as an empty text,
+/// all sequences as null, and numbers within as floats.
+fn field(node: &Node, name: &str, out: &mut String) -> Result<()> {
     json::write_string(name, out);
     out.push(':');
-    match value {
-        Some(value) => json::write(value, out)?,
+    match node.get(name).map(|value| (value, &value.value)) {
         None => out.push_str("\"\""),
+        Some((_, Value::Scalar(scalar))) => json::write_string(&scalar.text, out),
+        Some((_, Value::Seq(_))) => out.push_str("null"),
+        Some((value, Value::Map(_))) => json::write_with_floats(value, out)?,
     }
     out.push(',');
     Ok(())

@@ -2,35 +2,80 @@
 //! integer or float, JSON, and back; a timestamp becomes a string.
 
 use compact_str::{CompactString, ToCompactString, format_compact};
+use std::borrow::Cow;
 
-/// Writes an integer as it comes out: decimal when it fits into 64 bits, else as a float.
+/// Writes an integer as it comes out: decimal when it fits into 64 bits, else as a float; none when the text is no integer.
 #[must_use]
 pub(crate) fn integer(text: &str) -> Option<CompactString> {
     if is_canonical(text) {
         return Some(CompactString::new(text));
     }
-    let plain = text.replace('_', "");
-    match go_integer(&plain) {
-        Some(value) => Some(value.to_compact_string()),
-        None => go_float(&plain).map(float_text),
+    match read_integer(text)? {
+        Number::Integer(value) => Some(value.to_compact_string()),
+        Number::Float(value) => Some(float_text(value)),
+    }
+}
+
+/// Writes a float as it comes out; none when the text is no number, or an infinite one.
+#[must_use]
+pub(crate) fn float(text: &str) -> Option<CompactString> {
+    read_float(text).map(float_text)
+}
+
+/// Writes a number of either kind as Go's encoding/json does; none when JSON has no form for it.
+#[must_use]
+pub(crate) fn json_number(text: &str, is_float: bool) -> Option<CompactString> {
+    if is_float {
+        return read_float(text).map(json_float);
+    }
+    match read_integer(text)? {
+        Number::Integer(value) => Some(value.to_compact_string()),
+        Number::Float(value) => Some(json_float(value)),
     }
 }
 
 /// Whether a text is a decimal that is written back as it stands.
-fn is_canonical(text: &str) -> bool {
+pub(super) fn is_canonical(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let all_digits = !digits.is_empty() && digits.len() <= 18 && digits.bytes().all(|b| b.is_ascii_digit());
     all_digits && (!digits.starts_with('0') || text == "0")
 }
 
+enum Number {
+    Integer(i128),
+    Float(f64),
+}
+
+fn read_integer(text: &str) -> Option<Number> {
+    let plain = without_underscores(text);
+    if let Some(value) = go_integer(&plain) {
+        return Some(Number::Integer(value));
+    }
+    let digits = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
+    let decimal = digits.bytes().all(|b| b.is_ascii_digit());
+    go_float(&plain).filter(|_| decimal).map(Number::Float)
+}
+
+fn read_float(text: &str) -> Option<f64> {
+    let plain = without_underscores(text);
+    // Go reads an integer first, too (`014` is 12), and rounds it in the same way.
+    #[allow(clippy::cast_precision_loss)]
+    let integer = go_integer(&plain).map(|value| value as f64);
+    integer.or_else(|| go_float(&plain))
+}
+
+pub(super) fn without_underscores(text: &str) -> Cow<'_, str> {
+    if text.contains('_') { text.replace('_', "").into() } else { text.into() }
+}
+
 /// Reads an integer as Go does with base 0 (`0x`, `0o`, `0b` and a leading zero for octal); it has to fit into a signed
-/// or unsigned 64-bit number.
+/// or, when it has no sign, an unsigned 64-bit number.
 #[must_use]
 pub(crate) fn go_integer(text: &str) -> Option<i128> {
-    let (negative, digits) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
+    let (sign, digits) = match text.as_bytes().first()? {
+        b'-' => (Some(-1), &text[1..]),
+        b'+' => (Some(1), &text[1..]),
+        _ => (None, text),
     };
     let (radix, digits) = match digits.as_bytes() {
         [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
@@ -42,66 +87,106 @@ pub(crate) fn go_integer(text: &str) -> Option<i128> {
     if digits.is_empty() || !digits.bytes().all(|b| char::from(b).is_digit(radix)) {
         return None;
     }
-    let value = i128::from_str_radix(digits, radix).ok()?;
-    let value = if negative { -value } else { value };
-    (value >= i128::from(i64::MIN) && value <= i128::from(u64::MAX)).then_some(value)
+    let value = i128::from_str_radix(digits, radix).ok()? * sign.unwrap_or(1);
+    let largest = if sign.is_some() { i128::from(i64::MAX) } else { i128::from(u64::MAX) };
+    (i128::from(i64::MIN)..=largest).contains(&value).then_some(value)
 }
 
 /// Reads a float in decimal notation; none when it is no number or too large.
 #[must_use]
 pub(crate) fn go_float(text: &str) -> Option<f64> {
-    let value: f64 = text.parse().ok()?;
     let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
-    (plain && value.is_finite()).then_some(value)
+    if !plain {
+        return None;
+    }
+    text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
-/// Writes a float as it comes out: as an integer when it is one that JSON writes without an exponent and that fits into
-/// 64 bits, else in the shortest form with Go's rules for the exponent.
+/// `1`, `1.`, `.5`, `1.5e+3`: digits before or behind the point, then perhaps an exponent.
 #[must_use]
-pub(crate) fn float(text: &str) -> Option<CompactString> {
-    go_float(&text.replace('_', "")).map(float_text)
+pub(super) fn is_float_notation(text: &str) -> bool {
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = match text.find(['e', 'E']) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    };
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mantissa_fits = digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty());
+    let exponent_fits = exponent.is_none_or(|exponent| {
+        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        !exponent.is_empty() && digits(exponent)
+    });
+    mantissa_fits && exponent_fits
 }
 
+/// A float as it comes out of JSON: as an integer when JSON writes it without point and exponent and it fits into 64
+/// bits, else with Go's format `g`.
 fn float_text(value: f64) -> CompactString {
-    if value.fract() == 0.0 && value.abs() < 1e21 {
-        // JSON has all digits of it; only a number that fits into 64 bits is read back as an integer.
-        let digits = shortest_digits(value);
-        let fits = |whole: i128| whole >= i128::from(i64::MIN) && whole <= i128::from(u64::MAX);
-        if digits.parse().is_ok_and(fits) {
-            return digits;
-        }
+    let json = json_float(value);
+    match go_integer(&json) {
+        Some(whole) => whole.to_compact_string(),
+        None => Decimal::shortest(value).general(),
     }
-    go_shortest(value)
-}
-
-/// The shortest digits that read back as this integral float, padded with zeros.
-fn shortest_digits(value: f64) -> CompactString {
-    let text = format_compact!("{value}");
-    if text == "-0" { CompactString::const_new("0") } else { text }
-}
-
-/// Go's `FormatFloat(value, 'g', -1, 64)`.
-fn go_shortest(value: f64) -> CompactString {
-    let scientific = format_compact!("{value:e}");
-    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        return format_compact!("{value}");
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format_compact!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
 /// A float as Go's encoding/json writes it.
-#[must_use]
-pub(crate) fn json_float(value: f64) -> CompactString {
-    if value == 0.0 || (1e-6..1e21).contains(&value.abs()) {
-        return format_compact!("{value}");
+fn json_float(value: f64) -> CompactString {
+    let decimal = Decimal::shortest(value);
+    if value == 0.0 || (1e-6..1e21).contains(&value.abs()) { decimal.fixed() } else { decimal.scientific(1) }
+}
+
+/// A finite float in decimal: ± d.ddd × 10^exponent, with the fewest digits that read back as the same float.
+struct Decimal {
+    negative: bool,
+    digits: CompactString,
+    exponent: i32,
+}
+
+impl Decimal {
+    fn shortest(value: f64) -> Self {
+        let text = format_compact!("{:e}", value.abs());
+        let digits = text.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+        // Between two shortest forms that are equally near, Go takes the even one.
+        let even = format_compact!("{:.*e}", digits.saturating_sub(1), value.abs());
+        let text = if even != text && even.parse() == Ok(value.abs()) { even } else { text };
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let digits = mantissa.chars().filter(char::is_ascii_digit).collect();
+        Self { negative: value.is_sign_negative(), digits, exponent: exponent.parse().unwrap_or(0) }
     }
-    let scientific = format_compact!("{value:e}");
-    match scientific.split_once('e') {
-        Some((mantissa, exponent)) if !exponent.starts_with('-') => format_compact!("{mantissa}e+{exponent}"),
-        _ => scientific,
+
+    fn sign(&self) -> &'static str {
+        if self.negative { "-" } else { "" }
+    }
+
+    /// Go's format `g` with the fewest digits.
+    fn general(&self) -> CompactString {
+        if (-4..6).contains(&self.exponent) { self.fixed() } else { self.scientific(2) }
+    }
+
+    /// Without an exponent.
+    fn fixed(&self) -> CompactString {
+        let sign = self.sign();
+        let digits = self.digits.as_str();
+        // Digits before the point; not positive for numbers below one.
+        let Ok(whole) = usize::try_from(self.exponent + 1) else {
+            let zeros = self.exponent.unsigned_abs() as usize - 1;
+            return format_compact!("{sign}0.{:0>zeros$}{digits}", "");
+        };
+        match digits.split_at_checked(whole) {
+            None | Some((_, "")) => format_compact!("{sign}{digits:0<whole$}"),
+            Some(("", fraction)) => format_compact!("{sign}0.{fraction}"),
+            Some((whole, fraction)) => format_compact!("{sign}{whole}.{fraction}"),
+        }
+    }
+
+    /// With an exponent that has its sign and so many digits at least.
+    fn scientific(&self, width: usize) -> CompactString {
+        let (first, rest) = self.digits.split_at_checked(1).unwrap_or(("0", ""));
+        let point = if rest.is_empty() { "" } else { "." };
+        let (sign, exponent) = (self.sign(), self.exponent.abs());
+        let exponent_sign = if self.exponent < 0 { '-' } else { '+' };
+        format_compact!("{sign}{first}{point}{rest}e{exponent_sign}{exponent:0>width$}")
     }
 }
 
@@ -118,8 +203,12 @@ struct Moment<'a> {
 
 /// Reads a timestamp and writes it as RFC 3339, which is how it comes out as a string.
 #[must_use]
-pub(crate) fn timestamp(text: &str) -> Option<CompactString> {
+pub(super) fn timestamp(text: &str) -> Option<CompactString> {
     let Moment { date: [year, month, day], time: [hour, minute, second], fraction, offset } = moment(text)?;
+    // Go reads an offset of 24 hours but refuses to write it.
+    if offset.abs() >= 24 * 60 {
+        return None;
+    }
     let dot = if fraction.is_empty() { "" } else { "." };
     let zone = match offset {
         0 => CompactString::const_new("Z"),
@@ -133,7 +222,7 @@ pub(crate) fn timestamp(text: &str) -> Option<CompactString> {
     Some(CompactString::from(stamp))
 }
 
-/// The formats that Go's YAML libraries try: a date; a date and time with a space and no zone; with `T` or `t` and a zone.
+/// The formats that Go's YAML libraries try: a date; a date and time with spaces between and no zone; with `T` or `t` and a zone.
 fn moment(text: &str) -> Option<Moment<'_>> {
     let year_end = text.bytes().take_while(u8::is_ascii_digit).count();
     if year_end != 4 {
@@ -150,7 +239,8 @@ fn moment(text: &str) -> Option<Moment<'_>> {
         return Some(Moment { date, time: [0; 3], fraction: "", offset: 0 });
     }
     let separator = rest.chars().next().filter(|c| matches!(c, 'T' | 't' | ' '))?;
-    let (hour, rest) = number_after(rest, separator)?;
+    let rest = if separator == ' ' { rest.trim_start_matches(' ') } else { &rest[1..] };
+    let (hour, rest) = number(rest)?;
     let (minute, rest) = number_after(rest, ':')?;
     let (second, rest) = number_after(rest, ':')?;
     let (fraction, rest) = fraction_of(rest);
@@ -167,9 +257,13 @@ fn moment(text: &str) -> Option<Moment<'_>> {
 
 /// One or two digits behind a separator.
 fn number_after(text: &str, separator: char) -> Option<(u32, &str)> {
-    let rest = text.strip_prefix(separator)?;
-    let digits = rest.bytes().take(2).take_while(u8::is_ascii_digit).count();
-    Some((rest.get(..digits)?.parse().ok()?, &rest[digits..]))
+    number(text.strip_prefix(separator)?)
+}
+
+/// One or two digits.
+fn number(text: &str) -> Option<(u32, &str)> {
+    let digits = text.bytes().take(2).take_while(u8::is_ascii_digit).count();
+    Some((text.get(..digits)?.parse().ok()?, &text[digits..]))
 }
 
 /// The fraction behind the seconds, cut to nanoseconds and without trailing zeros.
@@ -249,8 +343,6 @@ mod tests {
             ("0.0001", "0.0001"),
             ("0.00001", "1e-05"),
             ("-1.5e-9", "-1.5e-09"),
-            ("-9223372036854775809.0", "-9.223372036854776e+18"),
-            ("9223372036854775809.0", "9223372036854776000"),
         ];
         for (text, expected) in cases {
             assert_eq!(float(text).as_deref(), Some(expected), "{text}");

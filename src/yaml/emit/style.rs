@@ -1,6 +1,7 @@
 //! Which style a string is written in: what Go's YAML v2 library and the libyaml rules below it choose.
 
-use super::number::{go_float, go_integer, is_timestamp};
+use super::LONGEST_SIMPLE_KEY;
+use super::number::{go_float, go_integer, is_float_notation, is_timestamp, without_underscores};
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,53 +12,139 @@ pub(super) enum Style {
     Literal,
 }
 
-/// What a character means for the choice, for the bytes of ASCII.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// Fine anywhere in a plain scalar.
-    Safe,
-    Space,
-    Colon,
-    Hash,
-    /// Everything that needs the full analysis.
-    Other,
+/// What one pass over the bytes of a text says about its style.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// ASCII that is written plain.
+    Plain,
+    /// ASCII of several lines that is written as a literal block.
+    Literal,
+    /// [`choose`] has to look closer.
+    Unsure,
 }
 
-const CLASSES: [Class; 256] = classes();
+// Classes of bytes. The shifts matter: see `Scan::short`.
+/// Neither printable ASCII nor a line feed.
+const ODD: u8 = 1;
+const COLON: u8 = 1 << 1;
+const SPACE: u8 = 1 << 2;
+const HASH: u8 = 1 << 3;
+const BREAK: u8 = 1 << 4;
+/// May begin a plain scalar that is no number.
+const START: u8 = 1 << 5;
 
-const fn classes() -> [Class; 256] {
-    let mut table = [Class::Other; 256];
+const CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut table = [ODD; 256];
     let mut byte = 0x21;
     while byte < 0x7F {
-        table[byte] = Class::Safe;
+        let starts =
+            (byte as u8).is_ascii_alphabetic() || matches!(byte as u8, b'/' | b'$' | b'(' | b'_' | b'^');
+        table[byte] = if starts { START } else { 0 };
         byte += 1;
     }
-    table[b' ' as usize] = Class::Space;
-    table[b':' as usize] = Class::Colon;
-    table[b'#' as usize] = Class::Hash;
+    table[b' ' as usize] = SPACE;
+    table[b':' as usize] = COLON;
+    table[b'#' as usize] = HASH;
+    table[b'\n' as usize] = BREAK;
     table
 }
 
-/// Whether a text can be written plain as it stands, decided in one pass over its bytes. False only means that
-/// [`choose`] has to look closer.
-pub(super) fn is_surely_plain(text: &str) -> bool {
+/// Bytes that are looked at at once in a text that is not long.
+const WORD: usize = size_of::<u64>();
+
+/// Bytes from which on the scan that compilers can vectorise is the faster one.
+const LONG: usize = 32;
+
+/// Bytes of the longest word that is no string.
+const LONGEST_WORD: usize = 5;
+
+/// The shape of a text.
+pub(super) fn shape(text: &str) -> Shape {
     let bytes = text.as_bytes();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
-    let starts_well = first.is_ascii_alphabetic() || matches!(first, b'/' | b'$' | b'(' | b'_' | b'^');
-    if !starts_well || *last == b' ' || *last == b':' {
-        return false;
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return Shape::Unsure };
+    let scan = match bytes.len() {
+        ..WORD => Scan::short(bytes),
+        WORD..LONG => Scan::medium(bytes),
+        LONG.. => Scan::long(bytes),
+    };
+    if scan.odd || *last == b' ' {
+        return Shape::Unsure;
     }
-    let mut previous = *first;
-    for (index, byte) in bytes.iter().enumerate() {
-        match CLASSES[usize::from(*byte)] {
-            Class::Safe | Class::Space => {}
-            Class::Colon if bytes.get(index + 1) != Some(&b' ') => {}
-            Class::Hash if previous != b' ' => {}
-            _ => return false,
+    if scan.breaks {
+        return if scan.space_before_break { Shape::Unsure } else { Shape::Literal };
+    }
+    let starts_well = CLASSES[usize::from(*first)] & START != 0;
+    let is_word = bytes.len() <= LONGEST_WORD && resolves_to_word(text);
+    if !starts_well || *last == b':' || scan.indicators || is_word { Shape::Unsure } else { Shape::Plain }
+}
+
+#[derive(Default)]
+struct Scan {
+    /// Whether there are bytes that are neither printable ASCII nor line feeds.
+    odd: bool,
+    breaks: bool,
+    space_before_break: bool,
+    /// Whether there is `: ` or ` #`.
+    indicators: bool,
+}
+
+impl Scan {
+    /// Looks at eight bytes at a time first: most texts are words without anything special.
+    fn medium(bytes: &[u8]) -> Self {
+        let (words, _) = bytes.as_chunks::<8>();
+        let last = bytes.last_chunk::<8>().copied().unwrap_or_default();
+        let clean = words.iter().chain([&last]).all(|word| is_clean(u64::from_le_bytes(*word)));
+        if clean { Self::default() } else { Self::short(bytes) }
+    }
+
+    /// Looks up the class of each byte. A colon's class shifted by one is that of a space, a space's that of a hash, and
+    /// a space's shifted by two that of a break, so that pairs show without a branch.
+    fn short(bytes: &[u8]) -> Self {
+        let (mut seen, mut pairs, mut before_break, mut previous) = (0, 0, 0, 0);
+        for byte in bytes {
+            let class = CLASSES[usize::from(*byte)];
+            seen |= class;
+            pairs |= (previous << 1) & class;
+            before_break |= (previous << 2) & class;
+            previous = class;
         }
-        previous = *byte;
+        Self {
+            odd: seen & ODD != 0,
+            breaks: seen & BREAK != 0,
+            space_before_break: before_break & BREAK != 0,
+            indicators: pairs & (SPACE | HASH) != 0,
+        }
     }
-    !(bytes.len() <= 5 && resolves_to_word(text))
+
+    /// Compares each byte with the next one, in a form that compilers turn into vector instructions.
+    fn long(bytes: &[u8]) -> Self {
+        let is = |condition: bool| u8::from(condition);
+        let is_odd = |byte: u8| is(byte.wrapping_sub(0x20) >= 0x5F) & is(byte != b'\n');
+        let (last, next_ones) = (bytes.last().copied().unwrap_or(0), bytes.get(1..).unwrap_or_default());
+        let (mut odd, mut breaks, mut before_break, mut indicators) = (is_odd(last), is(last == b'\n'), 0, 0);
+        for (&byte, &next) in bytes.iter().zip(next_ones) {
+            odd |= is_odd(byte);
+            breaks |= is(byte == b'\n');
+            before_break |= is(byte == b' ') & is(next == b'\n');
+            indicators |= is(byte == b':') & is(next == b' ') | is(byte == b' ') & is(next == b'#');
+        }
+        let [odd, breaks, space_before_break, indicators] =
+            [odd, breaks, before_break, indicators].map(|found| found != 0);
+        Self { odd, breaks, space_before_break, indicators }
+    }
+}
+
+/// Whether eight bytes are printable ASCII with neither a space nor a colon nor a hash. Works on all of them at once: a
+/// subtraction borrows into the high bit of a byte that is too small.
+fn is_clean(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 0xFF;
+    const HIGH: u64 = ONES * 0x80;
+    let less_than = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
+    let equals = |byte: u8| less_than(word ^ (ONES * u64::from(byte)), 1);
+    let found = word | less_than(word, 0x21) | equals(0x7F) | equals(b':') | equals(b'#');
+    found & HIGH == 0
 }
 
 /// Chooses the style of a string. `key` is set for the key of a mapping that fits on one line.
@@ -80,51 +167,19 @@ pub(super) fn choose(text: &str, key: bool) -> Style {
 
 /// Whether a key is written in the short form `key: value`.
 pub(super) fn is_simple_key(text: &str) -> bool {
-    text.len() <= 128 && !text.contains(is_break)
+    text.len() <= LONGEST_SIMPLE_KEY && !text.contains(is_break)
 }
 
 /// Words that are null, booleans, infinities or not-a-number in YAML 1.1.
+#[rustfmt::skip]
 fn resolves_to_word(text: &str) -> bool {
     matches!(
         text,
-        "" | "~"
-            | "null"
-            | "Null"
-            | "NULL"
-            | "y"
-            | "Y"
-            | "yes"
-            | "Yes"
-            | "YES"
-            | "true"
-            | "True"
-            | "TRUE"
-            | "on"
-            | "On"
-            | "ON"
-            | "n"
-            | "N"
-            | "no"
-            | "No"
-            | "NO"
-            | "false"
-            | "False"
-            | "FALSE"
-            | "off"
-            | "Off"
-            | "OFF"
-            | ".nan"
-            | ".NaN"
-            | ".NAN"
-            | ".inf"
-            | ".Inf"
-            | ".INF"
-            | "+.inf"
-            | "+.Inf"
-            | "+.INF"
-            | "-.inf"
-            | "-.Inf"
-            | "-.INF"
+        "" | "~" | "null" | "Null" | "NULL"
+            | "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON"
+            | "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF"
+            | ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF"
+            | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF"
     )
 }
 
@@ -144,54 +199,26 @@ fn is_number_or_date(text: &str) -> bool {
     if is_timestamp(text) || is_base_60(text) {
         return true;
     }
-    let plain = text.replace('_', "");
-    go_integer(&plain).is_some()
-        || (is_float_notation(&plain) && go_float(&plain).is_some())
-        || is_binary(&plain)
+    let plain = without_underscores(text);
+    let is_float = || is_float_notation(&plain) && go_float(&plain).is_some();
+    go_integer(&plain).is_some() || is_float() || is_binary(&plain)
 }
 
 /// `1:20`, `-190:20:30.15`.
 fn is_base_60(text: &str) -> bool {
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let whole = match text.split_once('.') {
-        Some((whole, fraction)) if fraction.bytes().all(|b| b.is_ascii_digit() || b == b'_') => whole,
-        Some(_) => return false,
-        None => text,
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let Some((first, rest)) = whole.split_once(':') else { return false };
+    let is_sixtieth = |part: &str| match part.as_bytes() {
+        [ones] => ones.is_ascii_digit(),
+        [tens, ones] => (b'0'..=b'5').contains(tens) && ones.is_ascii_digit(),
+        _ => false,
     };
-    let mut parts = whole.split(':');
-    let first_fits = parts.next().is_some_and(|first| {
-        first.starts_with(|c: char| c.is_ascii_digit())
-            && first.bytes().all(|b| b.is_ascii_digit() || b == b'_')
-    });
-    let mut rest = parts.peekable();
-    first_fits
-        && rest.peek().is_some()
-        && rest.all(|part| match part.as_bytes() {
-            [d] => d.is_ascii_digit(),
-            [tens, d] => (b'0'..=b'5').contains(tens) && d.is_ascii_digit(),
-            _ => false,
-        })
-}
-
-/// `1`, `1.`, `.5`, `1.5e+3`: digits before or behind the point, then perhaps an exponent.
-fn is_float_notation(text: &str) -> bool {
-    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (mantissa, exponent) = match text.find(['e', 'E']) {
-        Some(at) => (&text[..at], Some(&text[at + 1..])),
-        None => (text, None),
-    };
-    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    let mantissa_fits = match mantissa.split_once('.') {
-        Some((whole, fraction)) => {
-            digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty())
-        }
-        None => !mantissa.is_empty() && digits(mantissa),
-    };
-    let exponent_fits = exponent.is_none_or(|e| {
-        let e = e.strip_prefix(['+', '-']).unwrap_or(e);
-        !e.is_empty() && digits(e)
-    });
-    mantissa_fits && exponent_fits
+    first.starts_with(|c: char| c.is_ascii_digit())
+        && digits(first)
+        && digits(fraction)
+        && rest.split(':').all(is_sixtieth)
 }
 
 /// `0b+1`: what is left of binary notation when Go's integer reader has refused it.
@@ -223,10 +250,8 @@ fn analyse(text: &str) -> Allowed {
         break_space |= c == ' ' && previous.is_some_and(is_break);
         previous = Some(c);
     }
-    let edge = text.starts_with(' ')
-        || text.ends_with(' ')
-        || text.starts_with(is_break)
-        || text.ends_with(is_break);
+    let is_edge = |c: char| c == ' ' || is_break(c);
+    let edge = text.starts_with(is_edge) || text.ends_with(is_edge);
     let quotable = !space_break && !special;
     Allowed {
         plain: quotable && !edge && !break_space && !breaks && !indicators,
@@ -237,6 +262,7 @@ fn analyse(text: &str) -> Allowed {
 }
 
 /// Whether a text holds characters that would make a plain scalar of it something else.
+#[rustfmt::skip]
 fn has_indicators(text: &str) -> bool {
     let bytes = text.as_bytes();
     let blank_at = |at: usize| bytes.get(at).is_none_or(|b| matches!(b, b' ' | b'\t'));
@@ -270,9 +296,4 @@ pub(super) fn is_break(c: char) -> bool {
 /// What libyaml writes unescaped: characters outside the basic plane, tabs and byte order marks are not among it.
 pub(super) fn is_printable(c: char) -> bool {
     matches!(c, '\n' | ' '..='~' | '\u{A0}'..='\u{D7FF}' | '\u{E000}'..='\u{FEFE}' | '\u{FF00}'..='\u{FFFD}')
-}
-
-/// Characters that kustomize fails on: Go's JSON writes them as they are and its YAML reader refuses them.
-pub(super) fn is_refused(c: char) -> bool {
-    matches!(c, '\u{7F}'..='\u{84}' | '\u{86}'..='\u{9F}' | '\u{FFFE}' | '\u{FFFF}')
 }

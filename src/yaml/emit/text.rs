@@ -1,9 +1,7 @@
 //! Writes scalars that are long, quoted or of several lines, with libyaml's rules for folding and escapes.
 
+use super::WIDTH;
 use super::style::{is_break, is_printable};
-
-/// Column behind which a scalar folds at the next single space.
-const WIDTH: usize = 80;
 
 /// Writes one scalar; columns count characters, from 0.
 pub(super) struct TextWriter<'a> {
@@ -33,6 +31,18 @@ impl TextWriter<'_> {
         self.fold && !after_space && self.column > WIDTH
     }
 
+    /// A plain scalar of ASCII: no breaks, no space at either end.
+    pub(super) fn ascii_plain(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let mut start = 0;
+        while let Some(at) = single_space(bytes, start + (WIDTH + 1).saturating_sub(self.column)) {
+            self.out.extend_from_slice(&bytes[start..at]);
+            self.new_line();
+            start = at + 1;
+        }
+        self.out.extend_from_slice(&bytes[start..]);
+    }
+
     /// A plain scalar: no breaks, no space at either end.
     pub(super) fn plain(&mut self, text: &str) {
         let mut after_space = false;
@@ -45,6 +55,13 @@ impl TextWriter<'_> {
             }
             after_space = c == ' ';
         }
+    }
+
+    /// A scalar in quotes that needs no escapes, nor to be folded.
+    pub(super) fn quoted_as_it_is(&mut self, text: &str, quote: u8) {
+        self.out.push(quote);
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(quote);
     }
 
     /// A scalar in single quotes.
@@ -84,10 +101,14 @@ impl TextWriter<'_> {
     /// A scalar in double quotes, with escapes.
     pub(super) fn double_quoted(&mut self, text: &str) {
         self.put('"');
+        // Of a text that starts with a byte order mark, libyaml escapes every character.
+        let escapes_all = text.starts_with('\u{FEFF}');
         let mut after_space = false;
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
-            if c == ' ' {
+            if escapes_all {
+                self.escape(c);
+            } else if c == ' ' {
                 let next = chars.peek().map(|(_, c)| *c);
                 if at > 0 && next.is_some() && self.folds_here(after_space) {
                     self.new_line();
@@ -154,14 +175,32 @@ impl TextWriter<'_> {
             (true, false) => {}
         }
         self.out.push(b'\n');
-        let mut line_began = true;
-        for line in text.split_inclusive(is_break) {
-            if !line.starts_with(is_break) {
-                self.out.resize(self.out.len() + self.indent, b' ');
-            }
-            self.out.extend_from_slice(line.as_bytes());
-            line_began = line.ends_with(is_break);
+        if text.is_ascii() {
+            text.split_inclusive('\n').for_each(|line| self.literal_line(line));
+        } else {
+            text.split_inclusive(is_break).for_each(|line| self.literal_line(line));
         }
-        line_began
+        text.ends_with(is_break)
     }
+
+    fn literal_line(&mut self, line: &str) {
+        if !line.starts_with(is_break) {
+            self.out.resize(self.out.len() + self.indent, b' ');
+        }
+        self.out.extend_from_slice(line.as_bytes());
+    }
+}
+
+/// Whether a text is the same in quotes of either kind.
+pub(super) fn is_quoted_as_it_is(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'"' | b'\\'))
+}
+
+/// The first space, from `from` on, that has no other space at either side.
+fn single_space(bytes: &[u8], from: usize) -> Option<usize> {
+    let is_space = |at: usize| bytes.get(at) == Some(&b' ');
+    let tail = bytes.get(from..)?;
+    memchr::memchr_iter(b' ', tail)
+        .map(|at| from + at)
+        .find(|at| !is_space(at + 1) && !is_space(at.wrapping_sub(1)))
 }
