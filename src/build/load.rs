@@ -111,7 +111,7 @@ fn load_root(loader: Loader, origin: Origin, wanted: Option<(Kind, Mark)>, share
     let found = loader.find_kustomization()?;
     let (documents, warnings) = parse::parse_last_wins(&found.source.text, found.id)?;
     let document = first_document(documents, Mark { source: found.id, offset: 0 })?;
-    let mut read = kustomization::read(&document)?;
+    let mut read = kustomization::read(&document);
     read.warnings.extend(warnings);
     if let Some((kind, entry)) = wanted.filter(|(kind, _)| *kind != read.kustomization.kind) {
         return Err(wrong_kind(kind, entry, &document).into());
@@ -144,7 +144,7 @@ fn load_parts(
     shared: &Shared,
 ) -> Result<Root> {
     let kustomization = read.kustomization;
-    let mut errors = Diagnostics::default();
+    let mut errors = read.errors;
     let ((resources, components), (configs, patches)) = rayon::join(
         || {
             rayon::join(
@@ -169,7 +169,7 @@ fn load_parts(
     };
     let [generators, transformers, validators] = configs;
     let [patches, patches_strategic_merge, patches_json6902] = patches;
-    Ok(Root {
+    errors.into_result(Root {
         loader,
         file,
         resources,

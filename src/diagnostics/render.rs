@@ -1,7 +1,10 @@
 //! Shows diagnostics to people, in the look of a compiler.
 
 use super::{Diagnostic, Diagnostics, Label, Mark, Severity, Source, Sources};
-use std::fmt::Write as _;
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// How diagnostics are shown.
 #[derive(Clone, Copy, Debug)]
@@ -15,92 +18,89 @@ pub struct Style {
 /// Shows all diagnostics in order, each with its places, and a line that counts the errors.
 #[must_use]
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> String {
-    let paint = Paint { colour: style.colour };
+    let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(style.width);
     let mut out = String::new();
     for diagnostic in &diagnostics.0 {
-        render_one(diagnostic, sources, style, paint, &mut out);
+        out.push_str(&render_one(diagnostic, sources, &renderer));
+        out.push('\n');
+        // Warnings come in numbers: they stand closely.
+        if diagnostic.severity == Severity::Error {
+            out.push('\n');
+        }
     }
     let errors = diagnostics.0.iter().filter(|d| d.severity == Severity::Error).count();
     if errors > 0 {
         let plural = if errors == 1 { "" } else { "s" };
-        let _ = writeln!(out, "{}: the build failed with {errors} error{plural}", paint.with(RED, "error"));
+        let count = Level::ERROR.primary_title(format!("the build failed with {errors} error{plural}"));
+        out.push_str(&renderer.render(&[Group::with_title(count)]));
+        out.push('\n');
     }
     out
 }
 
-const RED: &str = "\x1b[1;31m";
-const YELLOW: &str = "\x1b[1;33m";
-const BLUE: &str = "\x1b[1;34m";
-const CYAN: &str = "\x1b[1;36m";
-
-#[derive(Clone, Copy)]
-struct Paint {
-    colour: bool,
+/// A place that is in a text.
+struct Place<'a> {
+    source: Arc<Source>,
+    mark: Mark,
+    label: &'a str,
+    is_main: bool,
 }
 
-impl Paint {
-    fn with(self, colour: &str, text: &str) -> String {
-        if self.colour { format!("{colour}{text}\x1b[0m") } else { text.to_owned() }
-    }
-}
-
-fn render_one(diagnostic: &Diagnostic, sources: &Sources, style: Style, paint: Paint, out: &mut String) {
-    let (word, colour) = match diagnostic.severity {
-        Severity::Error => ("error", RED),
-        Severity::Warning => ("warning", YELLOW),
+fn render_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
     };
-    let head = paint.with(colour, &format!("{word}[{}]", diagnostic.code.as_str()));
-    let _ = writeln!(out, "{head}: {}", visible(&diagnostic.message));
-    // Warnings come in numbers: one line of place and advice each is enough.
-    let brief = diagnostic.severity == Severity::Warning;
-    if let Some(mark) = diagnostic.mark {
-        place(&Label { mark, text: String::new() }, sources, style, paint, brief, out);
+    let main = diagnostic.mark.map(|mark| (mark, "", true));
+    let others = diagnostic.labels.iter().map(|Label { mark, text }| (*mark, text.as_str(), false));
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        main.into_iter().chain(others).partition(|(mark, ..)| sources.get(mark.source).is_some());
+    let places: Vec<Place<'_>> = known
+        .into_iter()
+        .filter_map(|(mark, label, is_main)| {
+            sources.get(mark.source).map(|source| Place { source, mark, label, is_main })
+        })
+        .collect();
+    let title = level.primary_title(visible(&diagnostic.message)).id(diagnostic.code.as_str());
+    let mut group = Group::with_title(title);
+    for place in &places {
+        group = group.element(place.element(diagnostic.severity));
     }
-    for label in &diagnostic.labels {
-        place(label, sources, style, paint, brief, out);
+    let labels = unknown.iter().map(|(_, label, _)| *label).filter(|label| !label.is_empty());
+    for note in labels.chain(diagnostic.notes.iter().map(String::as_str)) {
+        group = group.element(Level::NOTE.message(visible(note)));
     }
-    let bar = paint.with(BLUE, "=");
-    for (kind, text) in diagnostic
-        .notes
-        .iter()
-        .map(|note| ("note", note))
-        .chain(diagnostic.help.iter().map(|help| ("help", help)))
-    {
-        let _ = writeln!(out, "  {bar} {}: {}", paint.with(CYAN, kind), visible(text));
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(visible(help)));
     }
-    if !brief {
-        out.push('\n');
-    }
+    renderer.render(&[group])
 }
 
-/// Shows one place: where it is, the line, a caret under the word.
-fn place(label: &Label, sources: &Sources, style: Style, paint: Paint, brief: bool, out: &mut String) {
-    let Some(source) = sources.get(label.mark.source) else {
-        if !label.text.is_empty() {
-            let _ = writeln!(out, "  {} {}", paint.with(BLUE, "="), visible(&label.text));
+impl Place<'_> {
+    /// The place as it is shown: with its line for an error, just named for a warning.
+    fn element(&self, severity: Severity) -> Element<'_> {
+        let position = self.source.position(self.mark.offset);
+        let name = visible(&self.source.name);
+        if severity == Severity::Warning {
+            return Origin::path(name)
+                .line(position.line as usize)
+                .char_column(position.column as usize)
+                .into();
         }
-        return;
-    };
-    let position = source.position(label.mark.offset);
-    let arrow = paint.with(BLUE, "-->");
-    let _ = writeln!(out, "  {arrow} {}:{}:{}", visible(&source.name), position.line, position.column);
-    if brief {
-        return;
+        let (line, start) = line_at(&self.source, self.mark);
+        // A text within a text stands further to the right in its file than its own line says.
+        let indent = (position.column as usize).saturating_sub(line[..start].chars().count() + 1);
+        let (line, start) = (format!("{:indent$}{line}", ""), start + indent);
+        let kind = if self.is_main { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let annotation = kind.span(token(&line, start));
+        let annotation =
+            if self.label.is_empty() { annotation } else { annotation.label(visible(self.label)) };
+        Snippet::source(line).line_start(position.line as usize).path(name).annotation(annotation).into()
     }
-    let (line, column) = line_at(&source, label.mark);
-    let (shown, column) = cut(line, column, style.width.saturating_sub(12).max(20));
-    let number = position.line.to_string();
-    let gutter = " ".repeat(number.len());
-    let bar = paint.with(BLUE, "|");
-    let caret = paint.with(RED, &"^".repeat(token_length(&shown, column)));
-    let pad: String = shown.chars().take(column).flat_map(|c| std::iter::repeat_n(' ', width(c))).collect();
-    let text = if label.text.is_empty() { String::new() } else { format!(" {}", visible(&label.text)) };
-    let _ = writeln!(out, "{gutter} {bar}");
-    let _ = writeln!(out, "{} {bar} {}", paint.with(BLUE, &number), visible(&shown));
-    let _ = writeln!(out, "{gutter} {bar} {pad}{caret}{text}");
 }
 
-/// The line of a mark and the column in it, in characters from 0.
+/// The line of a mark and the byte in it that the mark points at.
 fn line_at(source: &Source, mark: Mark) -> (&str, usize) {
     let mut offset = (mark.offset as usize).min(source.text.len());
     while !source.text.is_char_boundary(offset) {
@@ -108,61 +108,32 @@ fn line_at(source: &Source, mark: Mark) -> (&str, usize) {
     }
     let start = source.text[..offset].rfind('\n').map_or(0, |i| i + 1);
     let end = source.text[offset..].find('\n').map_or(source.text.len(), |i| offset + i);
-    let line = source.text[start..end].trim_end_matches('\r');
-    (line, source.text[start..offset].chars().count())
+    (source.text[start..end].trim_end_matches('\r'), offset - start)
 }
 
-/// Cuts a long line to what is around the column.
-fn cut(line: &str, column: usize, width: usize) -> (String, usize) {
-    let skip = if column + 10 < width { 0 } else { column.saturating_sub(width / 2) };
-    let mut shown: String = line.chars().skip(skip).take(width).collect();
-    if line.chars().nth(skip + width).is_some() {
-        shown.push('…');
-    }
-    if skip == 0 {
-        return (shown, column);
-    }
-    (format!("…{shown}"), column - skip + 1)
-}
-
-/// Characters of the word at a column: a quoted text, or up to the next space or colon; at least 1.
-fn token_length(line: &str, column: usize) -> usize {
-    let rest: Vec<char> = line.chars().skip(column).collect();
-    let quoted = rest
-        .first()
-        .filter(|c| matches!(c, '"' | '\''))
-        .and_then(|quote| rest.iter().skip(1).position(|c| c == quote).map(|at| at + 2));
+/// The bytes of the word that starts at a byte of a line: a quoted text, or up to the next space or colon; one character
+/// at least.
+fn token(line: &str, start: usize) -> Range<usize> {
+    let start = start.min(line.len());
+    let rest = &line[start..];
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let quoted = quote.and_then(|quote| rest[1..].find(quote).map(|at| at + 2));
     let word =
-        || rest.iter().position(|c| c.is_whitespace() || matches!(c, ',' | '}' | ']')).unwrap_or(rest.len());
+        || rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | '}' | ']')).unwrap_or(rest.len());
     let length = quoted.unwrap_or_else(word);
-    let without_colon = if length > 1 && rest.get(length - 1) == Some(&':') { length - 1 } else { length };
-    without_colon.max(1)
-}
-
-/// Columns of a character on a terminal, roughly: wide ones take two, and a tab is shown as one.
-fn width(c: char) -> usize {
-    let wide = matches!(u32::from(c), 0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF
-        | 0xFE30..=0xFE6F | 0xFF00..=0xFF60 | 0x1F300..=0x1FAFF | 0x20000..=0x3FFFD);
-    1 + usize::from(wide)
+    let without_colon = if length > 1 && rest[..length].ends_with(':') { length - 1 } else { length };
+    let first = rest.chars().next().map_or(0, char::len_utf8);
+    start..start + without_colon.max(first)
 }
 
 /// Text with control characters replaced, so that a file cannot play with the terminal.
-fn visible(text: &str) -> String {
+fn visible(text: &str) -> Cow<'_, str> {
     let control = |c: char| c.is_control() && c != '\n';
     if !text.contains(control) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
-    text.chars()
-        .map(|c| {
-            if c == '\t' {
-                ' '
-            } else if control(c) {
-                '\u{FFFD}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    let shown = |c: char| if control(c) { char::REPLACEMENT_CHARACTER } else { c };
+    Cow::Owned(text.chars().map(|c| if c == '\t' { ' ' } else { shown(c) }).collect())
 }
 
 #[cfg(test)]
@@ -182,10 +153,11 @@ mod tests {
     fn an_error_shows_its_line() {
         insta::assert_snapshot!(shown("resources: []\nnamePrefx: a-\n", 14, "did you mean `namePrefix`?"), @r"
         error[KFC0201]: unknown field `namePrefx`
-          --> kustomization.yaml:2:1
+         --> kustomization.yaml:2:1
           |
         2 | namePrefx: a-
           | ^^^^^^^^^
+          |
           = help: did you mean `namePrefix`?
 
         error: the build failed with 1 error

@@ -13,13 +13,14 @@ pub struct Read {
     pub kustomization: Kustomization,
     /// Deprecated fields.
     pub warnings: Diagnostics,
+    /// Every unknown field, wrong type and value that is not allowed. What is left can still be looked at, so that one
+    /// run tells what is wrong with the files that it names, too.
+    pub errors: Diagnostics,
 }
 
 /// Reads the document of a kustomization file.
-///
-/// # Errors
-/// Every unknown field, wrong type and value that is not allowed.
-pub fn read(document: &Node) -> Result<Read> {
+#[must_use]
+pub fn read(document: &Node) -> Read {
     let errors = Errors::strict();
     let mut kustomization = Kustomization::default();
     if let Some(fields) = Fields::of(document, "a kustomization", &errors) {
@@ -39,7 +40,7 @@ pub fn read(document: &Node) -> Result<Read> {
     let (found, mut warnings): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|d| d.severity == Severity::Error);
     warnings.extend(deprecations(document));
-    Diagnostics(found).into_result(Read { kustomization, warnings: Diagnostics(warnings) })
+    Read { kustomization, warnings: Diagnostics(warnings), errors: Diagnostics(found) }
 }
 
 /// Reads a file of replacements: one, or a list of them.
