@@ -45,10 +45,15 @@ fn configured(base: &Origin, configured_in: String, by: ConfiguredBy) -> Origin 
     }
 }
 
-/// Remembers on every resource that the transformer of this origin ran.
+/// Remembers on every resource that the transformer of this origin ran. A resource without an origin counts as made by
+/// it, as in kustomize.
 pub(super) fn add_transformation(set: &mut ResourceSet, origin: &Origin) {
     for resource in &mut set.list {
-        resource.transformations.push(origin.clone());
+        if resource.origin.is_some() {
+            resource.transformations.push(origin.clone());
+        } else {
+            resource.origin = Some(origin.clone());
+        }
     }
 }
 

@@ -41,6 +41,17 @@ pub struct Operation {
     mark: Mark,
 }
 
+impl Operation {
+    /// Whether it writes or removes all annotations of a resource at once.
+    #[must_use]
+    pub fn replaces_annotations(&self) -> bool {
+        let writes = !matches!(self.action, Action::Test(_));
+        let replaces = |path: &Pointer| path.leads_to_or_above(&["metadata", "annotations"]);
+        let moves_away = matches!(&self.action, Action::Move(from) if replaces(from));
+        (writes && replaces(&self.path)) || moves_away
+    }
+}
+
 /// Reads a patch: a list of operations.
 ///
 /// # Errors

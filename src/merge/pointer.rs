@@ -31,6 +31,11 @@ impl Pointer {
         self.written.is_empty()
     }
 
+    /// Whether it stands for this place or for one that holds it.
+    pub(super) fn leads_to_or_above(&self, place: &[&str]) -> bool {
+        self.steps.len() <= place.len() && self.steps.iter().zip(place).all(|(a, b)| a == b)
+    }
+
     /// The last step and those before it.
     fn split(&self, root: &Node) -> Result<(&str, &[String]), Failure> {
         match self.steps.split_last() {

@@ -128,6 +128,11 @@ impl Run<'_> {
             create_annotations(resource);
         }
         json_patch::apply(&mut resource.node, operations)?;
+        if operations.iter().any(json_patch::Operation::replaces_annotations) {
+            // kustomize keeps these among the annotations, and they go with them.
+            resource.origin = None;
+            resource.transformations.clear();
+        }
         drop_empty_annotations(resource);
         check_identity(resource, self.schema)?;
         if self.set.list[at].id() != before {
