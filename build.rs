@@ -8,6 +8,10 @@ use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    // The catalogue that is built into the program.
+    for folder in ["bases", "overlays", "platforms"] {
+        println!("cargo:rerun-if-changed={folder}");
+    }
     let is_linux_gnu = std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux")
         && std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu")
         && std::env::var("TARGET") == std::env::var("HOST");

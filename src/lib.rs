@@ -9,13 +9,17 @@
 //!
 //! ARCHITECTURE.md says which folder holds what.
 
+pub mod assemble;
 pub mod build;
+pub mod catalogue;
 pub mod cli;
 pub mod diagnostics;
+pub(crate) mod fields;
 pub mod generate;
 pub mod kustomization;
 pub mod merge;
 pub mod reference;
+pub mod resolve;
 pub mod resource;
 pub mod schema;
 pub mod sources;

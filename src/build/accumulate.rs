@@ -36,6 +36,14 @@ pub(super) fn accumulate(root: Root, track: bool) -> Result<Accumulated> {
     Ok(into)
 }
 
+/// Applies a kustomize component to what is there.
+///
+/// # Errors
+/// As [`accumulate`].
+pub(super) fn apply_component(component: Root, into: &mut Accumulated) -> Result<()> {
+    accumulate_into(component, into, false)
+}
+
 /// Accumulates a root on top of what is there: nothing for a root of its own, the resources of the parent for a
 /// kustomize component.
 fn accumulate_into(mut root: Root, into: &mut Accumulated, track: bool) -> Result<()> {
@@ -91,7 +99,7 @@ fn file_resources(
 
 impl Accumulated {
     /// Takes in what another root came to; identities are checked by the caller, once for all.
-    fn take(&mut self, part: Accumulated) -> Result<()> {
+    pub(super) fn take(&mut self, part: Accumulated) -> Result<()> {
         self.set.list.extend(part.set.list);
         self.warnings.extend(part.warnings);
         if let Some(config) = &part.config {

@@ -42,6 +42,17 @@ impl Settings {
         }
     }
 
+    /// Nothing is sorted, labelled or annotated.
+    pub(super) fn unsorted() -> Self {
+        Self {
+            sort: None,
+            managed_by_label: false,
+            origin_annotations: false,
+            transformer_annotations: false,
+            tracks_origins: false,
+        }
+    }
+
     /// Whether resources have to remember where they come from.
     pub(super) fn tracks_origins(&self) -> bool {
         self.tracks_origins

@@ -94,16 +94,27 @@ struct Shared {
     builtin: Arc<Schema>,
 }
 
+impl Shared {
+    fn new(builtin: &Arc<Schema>) -> Self {
+        let default_config = Arc::new(TransformerConfig::default_config());
+        Self { default_config, builtin: Arc::clone(builtin) }
+    }
+}
+
 /// Loads the root that `loader` stands in, and all below it.
 ///
 /// # Errors
 /// All errors of all files.
 pub(super) fn load(loader: Loader, builtin: &Arc<Schema>) -> Result<Root> {
-    let shared = Shared {
-        default_config: Arc::new(TransformerConfig::default_config()),
-        builtin: Arc::clone(builtin),
-    };
-    load_root(loader, Origin::default(), None, &shared)
+    load_root(loader, Origin::default(), None, &Shared::new(builtin))
+}
+
+/// Loads a kustomize component that is named at `entry`, and all below it.
+///
+/// # Errors
+/// As [`load`], and a root that is no kustomize component.
+pub(super) fn load_component(loader: Loader, entry: Mark, builtin: &Arc<Schema>) -> Result<Root> {
+    load_root(loader, Origin::default(), Some((Kind::Component, entry)), &Shared::new(builtin))
 }
 
 /// Loads one root; `wanted` is the kind that the field naming it asks for, with the place of the entry.

@@ -2,6 +2,7 @@
 //! and transformers ([`accumulate`]), then fixes references, resolves variables, sorts and cleans up ([`finish`]).
 
 mod accumulate;
+pub mod assembly;
 mod finish;
 mod load;
 mod openapi;

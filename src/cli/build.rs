@@ -1,9 +1,11 @@
 //! `kfc build` and `kustomize build`.
 
+use super::target::{StackArgs, Target, resolve_target};
 use super::{DONE, FAILED, output};
+use crate::assemble;
 use crate::build::{self, Bundle, Options, Reorder};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use crate::sources::{HelmOptions, LoadRestrictor};
+use crate::sources::{self, HelmOptions, LoadRestrictor};
 use crate::yaml::emit;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -38,9 +40,6 @@ enum Format {
 /// What both command lines understand.
 #[derive(Debug, Args)]
 struct CommonArgs {
-    /// Folder or URL of the kustomization root.
-    #[arg(default_value = ".", value_name = "TARGET")]
-    target: String,
     /// Write to this file, or one file a resource into this folder.
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
@@ -96,6 +95,14 @@ struct IgnoredArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct KfcBuildArgs {
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its folder, or a folder or URL of a kustomization root.
+    #[arg(default_value = ".", value_name = "TARGET")]
+    target: String,
+    #[command(flatten)]
+    stack: StackArgs,
+    /// Annotate every resource with the wave that Argo CD is to apply it in.
+    #[arg(long)]
+    sync_waves: bool,
     #[command(flatten)]
     common: CommonArgs,
     /// Output format.
@@ -108,32 +115,56 @@ pub(super) struct KfcBuildArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct KustomizeBuildArgs {
+    /// Folder or URL of the kustomization root.
+    #[arg(default_value = ".", value_name = "TARGET")]
+    target: String,
     #[command(flatten)]
     common: CommonArgs,
 }
 
 pub(super) fn run_kfc(args: &KfcBuildArgs) -> u8 {
-    run(&args.common, args.format, args.jobs)
+    let sources = Arc::new(Sources::default());
+    let bundle = threads(args.jobs).and_then(|()| kfc_bundle(args, &sources));
+    finish(bundle, &args.common, args.format, &sources)
 }
 
 pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
-    run(&args.common, Format::Yaml, None)
+    let sources = Arc::new(Sources::default());
+    let bundle = build::build(&args.target, &options(&args.common), &sources);
+    finish(bundle, &args.common, Format::Yaml, &sources)
 }
 
-fn run(args: &CommonArgs, format: Format, jobs: Option<usize>) -> u8 {
-    let sources = Arc::new(Sources::default());
-    let result = threads(jobs).and_then(|()| bundle_and_bytes(args, format, &sources));
-    match result {
+fn finish(bundle: Result<Bundle>, args: &CommonArgs, format: Format, sources: &Sources) -> u8 {
+    match bundle.and_then(|bundle| write(bundle, args, format)) {
         Ok(written) => {
-            output::report(&written.warnings, &sources);
-
+            output::report(&written.warnings, sources);
             written.code()
         }
         Err(errors) => {
-            output::report(&errors, &sources);
+            output::report(&errors, sources);
             FAILED
         }
     }
+}
+
+fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Bundle> {
+    let options = options(&args.common);
+    let target = Target::of(&args.target);
+    if let Target::Root(root) = &target {
+        if !args.stack.is_empty() || args.sync_waves {
+            let message =
+                format!("`{root}` is a kustomization root: it has no components, parameters or waves");
+            return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
+        }
+        return build::build(root, &options, sources);
+    }
+    let reads = sources::Options { restrictor: options.restrictor, helm: options.helm.clone() };
+    let resolved = resolve_target(&target, &args.stack, reads, sources)?;
+    let mut assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    if args.sync_waves {
+        assembled.annotate_waves();
+    }
+    Ok(assembled.bundle)
 }
 
 /// The finished output with the warnings of its build.
@@ -148,8 +179,7 @@ impl Written {
     }
 }
 
-fn bundle_and_bytes(args: &CommonArgs, format: Format, sources: &Arc<Sources>) -> Result<Written> {
-    let mut bundle = build::build(&args.target, &options(args), sources)?;
+fn write(mut bundle: Bundle, args: &CommonArgs, format: Format) -> Result<Written> {
     let warnings = std::mem::take(&mut bundle.warnings);
     let chunks = match &args.output {
         Some(folder) if folder.is_dir() => {

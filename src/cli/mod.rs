@@ -2,6 +2,7 @@
 
 mod build;
 mod output;
+mod target;
 mod version;
 
 use clap::{Parser, Subcommand};
@@ -25,7 +26,7 @@ struct Kfc {
 
 #[derive(Debug, Subcommand)]
 enum KfcCommand {
-    /// Print the bundle of a kustomization root.
+    /// Print the bundle of a profile, a stack, or a kustomization root.
     Build(build::KfcBuildArgs),
     /// Print the version of kfc.
     Version(version::KfcVersionArgs),

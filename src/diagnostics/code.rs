@@ -1,6 +1,6 @@
 //! The codes of diagnostics. Ranges: 00xx sources and files, 01xx YAML, 02xx kustomization fields, 03xx accumulation
 //! and identity, 04xx patches and merging, 05xx references, variables and replacements, 06xx generators, 07xx plug-ins,
-//! 08xx output, 09xx command line.
+//! 08xx output, 09xx command line, 10xx catalogue, platforms and plans.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -104,4 +104,31 @@ codes! {
 
     /// A command line that is wrong.
     Usage = "KFC0901",
+
+    /// A component that does not exist.
+    UnknownComponent = "KFC1001",
+    /// A profile or layer that does not exist, or layers that do not go together.
+    Profile = "KFC1002",
+    /// A fact that does not exist or has a wrong value.
+    Fact = "KFC1003",
+    /// Layers that contradict each other.
+    Contradiction = "KFC1004",
+    /// A component or layer that the facts rule out.
+    Unsupported = "KFC1005",
+    /// A capability that nothing provides, or several do.
+    Capability = "KFC1006",
+    /// Components or overlays that wait for each other.
+    RequirementCycle = "KFC1007",
+    /// Components that cannot be together.
+    ComponentConflict = "KFC1008",
+    /// A parameter that does not exist or has a wrong value.
+    Parameter = "KFC1009",
+    /// An expression that cannot be read or computed.
+    Expression = "KFC1010",
+    /// A setter that finds nothing, or no such field.
+    Setter = "KFC1011",
+    /// An overlay that names what does not exist.
+    UnknownOverlay = "KFC1012",
+    /// A golden that differs from what is built.
+    Golden = "KFC1013",
 }

@@ -1,7 +1,6 @@
 //! `kustomization.yaml`: what it holds ([`model`]), how it is read ([`read`]), and the configurations of built-in
 //! generators and transformers ([`plugin`]).
 
-pub(crate) mod fields;
 pub mod model;
 mod parts;
 pub mod plugin;

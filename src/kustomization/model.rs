@@ -5,18 +5,10 @@
 //! keep a field of their own.
 
 use crate::diagnostics::Mark;
+pub use crate::fields::Spanned;
 use crate::resource::{Behavior, Selector};
 use crate::transform::FieldSpec;
 use crate::yaml::Node;
-
-/// A text with its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spanned {
-    /// The text.
-    pub text: String,
-    /// Where it stands.
-    pub mark: Mark,
-}
 
 /// `kind: Kustomization` or `kind: Component`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

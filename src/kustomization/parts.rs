@@ -1,11 +1,11 @@
 //! Reads the parts of a kustomization that plug-in configurations have as well.
 
-use super::fields::{Errors, Fields};
 use super::model::{
     ConfigMapArgs, FieldOptions, GeneratorOptions, HelmChart, HelmGlobals, Image, KvSources, Label, Patch,
     Replacement, ReplacementField, ReplacementSource, ReplacementTarget, Replica, SecretArgs, Var, VarTarget,
 };
 use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::fields::{Errors, Fields};
 use crate::resource::{Behavior, Gvk, Selector};
 use crate::transform::FieldSpec;
 use crate::yaml::Node;

@@ -1,12 +1,12 @@
 //! Configurations of kustomize's built-in generators and transformers, as `generators`, `transformers` and `validators`
 //! list them: resources with `apiVersion: builtin`.
 
-use super::fields::{Errors, Fields};
 use super::model::{
     ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, ReplacementField, Replica, SecretArgs, Spanned,
 };
 use super::parts;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity, nearest};
+use crate::fields::{Errors, Fields};
 use crate::generate::iam_policy::IamPolicyArgs;
 use crate::transform::FieldSpec;
 use crate::transform::namespace::{NamespaceRules, Subjects};

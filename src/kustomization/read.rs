@@ -1,9 +1,9 @@
 //! Reads a kustomization file.
 
-use super::fields::{Errors, Fields};
 use super::model::{HelmGlobals, Kind, Kustomization, LegacySortOptions, Replacement, SortOptions};
 use super::parts;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity};
+use crate::fields::{Errors, Fields};
 use crate::yaml::Node;
 
 /// A kustomization with what is to be said about it.

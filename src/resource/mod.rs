@@ -63,6 +63,8 @@ pub struct Resource {
     pub ref_by: Vec<ResId>,
     /// Names of the variables used in this resource.
     pub ref_vars: Vec<String>,
+    /// Which part of an assembled bundle it belongs to.
+    pub owner: Option<u32>,
     /// Where it came from, for `buildMetadata: [originAnnotations]`: the YAML text of the annotation's value.
     pub origin: Option<Origin>,
     /// What changed it, for `buildMetadata: [transformerAnnotations]`.
@@ -113,6 +115,7 @@ impl Resource {
             allow_kind_change: false,
             ref_by: Vec::new(),
             ref_vars: Vec::new(),
+            owner: None,
             origin: None,
             transformations: Vec::new(),
         }

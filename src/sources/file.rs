@@ -1,5 +1,6 @@
 //! Reads single files, with limits, and says what is wrong when it cannot.
 
+use super::folder;
 use crate::diagnostics::{Code, Diagnostic, Mark, nearest};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,9 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// Reads a regular file of at most [`LARGEST`] bytes.
 pub(super) fn read(path: &Path, shown: &str, referrer: Mark) -> Result<Vec<u8>, Diagnostic> {
+    if let Some(bytes) = folder::embedded_file(path) {
+        return Ok(bytes.to_vec());
+    }
     let meta = std::fs::metadata(path).map_err(|error| unreadable(path, shown, &error, referrer))?;
     if meta.is_dir() {
         let error =
@@ -69,7 +73,7 @@ fn not_found(path: &Path, shown: &str, referrer: Mark) -> Diagnostic {
         Diagnostic::error(Code::NotFound, format!("there is no file or folder `{shown}`")).at(referrer);
     let (folder, missing) = first_missing(path);
     let wanted = missing.to_string_lossy().into_owned();
-    let names = names_in(&folder);
+    let names = folder::names_in(&folder);
     match nearest(&wanted, names.iter().map(String::as_str)) {
         Some(near) => {
             let fixed = shown.replacen(&wanted, near, 1);
@@ -84,21 +88,12 @@ fn not_found(path: &Path, shown: &str, referrer: Mark) -> Diagnostic {
 fn first_missing(path: &Path) -> (PathBuf, PathBuf) {
     let mut missing = PathBuf::from(path.file_name().unwrap_or_default());
     let mut folder = path.parent().unwrap_or(Path::new("/"));
-    while !folder.exists() {
+    while !folder::is_folder(folder) {
         missing = PathBuf::from(folder.file_name().unwrap_or_default());
         let Some(parent) = folder.parent() else { break };
         folder = parent;
     }
     (folder.to_owned(), missing)
-}
-
-/// The names in a folder, sorted; none when it cannot be read.
-pub(super) fn names_in(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> =
-        entries.take(10_000).map(|e| e.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
 }
 
 /// The text of a file.

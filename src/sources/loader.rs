@@ -2,7 +2,7 @@
 
 use super::git::Repositories;
 use super::url::{self, RemoteUrl};
-use super::{LoadRestrictor, Options, file};
+use super::{LoadRestrictor, Options, file, folder};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId, Sources};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -75,11 +75,9 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// A loader for the root that a build starts at: a folder or a remote URL.
-    ///
-    /// # Errors
-    /// When it is not there, is no folder or cannot be fetched.
-    pub fn open(target: &str, options: Options, sources: &Arc<Sources>) -> Result<Self> {
+    /// A loader for the working folder, whether it is a root or not.
+    #[must_use]
+    pub fn here(options: Options, sources: &Arc<Sources>) -> Self {
         let working_folder = std::env::current_dir().unwrap_or_default();
         let shared = Arc::new(Shared {
             options,
@@ -87,14 +85,16 @@ impl Loader {
             repositories: Repositories::default(),
             working_folder: working_folder.clone(),
         });
-        let here = Self {
-            shared,
-            root: working_folder,
-            shown: String::new(),
-            remote: None,
-            checkout: None,
-            parent: None,
-        };
+        let shown = String::new();
+        Self { shared, root: working_folder, shown, remote: None, checkout: None, parent: None }
+    }
+
+    /// A loader for the root that a build starts at: a folder or a remote URL.
+    ///
+    /// # Errors
+    /// When it is not there, is no folder or cannot be fetched.
+    pub fn open(target: &str, options: Options, sources: &Arc<Sources>) -> Result<Self> {
+        let here = Self::here(options, sources);
         match RemoteUrl::parse(target).filter(|_| !Path::new(target).is_dir()) {
             Some(url) => Ok(Self { parent: None, ..here.fetch(target, url, Mark::NONE)? }),
             None => {
@@ -102,6 +102,17 @@ impl Loader {
                 Ok(Self { shown: target.trim_end_matches('/').to_owned(), root, ..here })
             }
         }
+    }
+
+    /// A loader for a root of a catalogue or stack, shown under another name than its path. It shares options, texts and
+    /// checkouts with this one, but is no child of it: nothing of the tree names it.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn beside(&self, folder: &Path, shown: &str, referrer: Mark) -> Result<Self> {
+        let root = self.folder(folder, shown, referrer)?;
+        let shared = Arc::clone(&self.shared);
+        Ok(Self { shared, root, shown: shown.to_owned(), remote: None, checkout: None, parent: None })
     }
 
     /// The texts of the run.
@@ -120,6 +131,12 @@ impl Loader {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// How the root is shown.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
     }
 
     /// Where the root was fetched from, if it was named by a URL.
@@ -158,8 +175,9 @@ impl Loader {
     /// # Errors
     /// Those of [`Loader::load`] or [`Loader::child`].
     pub fn resolve(&self, path: &str, referrer: Mark) -> Result<Resolved> {
-        let is_local_file = || std::fs::metadata(self.absolute(path)).is_ok_and(|meta| !meta.is_dir());
-        let is_local = is_local_file() || (RemoteUrl::parse(path).is_none() && !self.absolute(path).exists());
+        let is_local_file = || folder::is_file(&self.absolute(path));
+        let exists = || folder::is_folder(&self.absolute(path)) || is_local_file();
+        let is_local = is_local_file() || (RemoteUrl::parse(path).is_none() && !exists());
         if is_local || url::github_file(path).is_some() {
             return Ok(Resolved::File(self.load(path, referrer)?));
         }
@@ -171,7 +189,7 @@ impl Loader {
     /// # Errors
     /// When it is not there, is no folder, cannot be fetched, or is or contains a root that leads here.
     pub fn child(&self, path: &str, referrer: Mark) -> Result<Self> {
-        if let Some(url) = RemoteUrl::parse(path).filter(|_| !self.absolute(path).is_dir()) {
+        if let Some(url) = RemoteUrl::parse(path).filter(|_| !folder::is_folder(&self.absolute(path))) {
             return self.fetch(path, url, referrer);
         }
         if Path::new(path).is_absolute() {
@@ -205,7 +223,8 @@ impl Loader {
     /// # Errors
     /// [`Code::NoKustomization`] when there is none, or more than one.
     pub fn find_kustomization(&self) -> Result<Found> {
-        let names: Vec<&str> = FILE_NAMES.into_iter().filter(|name| self.root.join(name).is_file()).collect();
+        let names: Vec<&str> =
+            FILE_NAMES.into_iter().filter(|name| folder::is_file(&self.root.join(name))).collect();
         match names.as_slice() {
             [name] => {
                 let shown = self.show(name);
@@ -228,7 +247,7 @@ impl Loader {
         let error = Diagnostic::error(Code::NoKustomization, message)
             .help(format!("it is called {}", FILE_NAMES.join(", ")));
         let near =
-            file::names_in(&self.root).into_iter().find(|name| name.to_lowercase().starts_with("kustom"));
+            folder::names_in(&self.root).into_iter().find(|name| name.to_lowercase().starts_with("kustom"));
         match near {
             Some(name) => error.note(format!("the folder has a `{name}`")),
             None => error,
@@ -259,8 +278,8 @@ impl Loader {
     /// The folder at a path, symbolic links resolved.
     fn folder(&self, path: &Path, shown: &str, referrer: Mark) -> Result<PathBuf> {
         let real =
-            std::fs::canonicalize(path).map_err(|error| file::unreadable(path, shown, &error, referrer))?;
-        if real.is_dir() {
+            folder::canonicalize(path).map_err(|error| file::unreadable(path, shown, &error, referrer))?;
+        if folder::is_folder(&real) {
             return Ok(real);
         }
         let error =
@@ -278,8 +297,8 @@ impl Loader {
         }
         let shown = self.show(path);
         let full = self.absolute(path);
-        let real = std::fs::canonicalize(&full)
-            .map_err(|error| file::unreadable(&full, &shown, &error, referrer))?;
+        let real =
+            folder::canonicalize(&full).map_err(|error| file::unreadable(&full, &shown, &error, referrer))?;
         if self.shared.options.restrictor == LoadRestrictor::RootOnly && !real.starts_with(&self.root) {
             return Err(self.outside(&full, &shown, referrer).into());
         }

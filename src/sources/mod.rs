@@ -2,6 +2,7 @@
 //! network.
 
 mod file;
+pub mod folder;
 mod git;
 mod loader;
 mod url;

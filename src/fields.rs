@@ -1,12 +1,20 @@
 //! Reads mappings strictly, field by field, and gathers every error on the way.
 //!
 //! kustomize decodes its files through JSON with Go's encoding/json: field names match whatever their case, null counts
-//! as absent, unknown fields and values of another type are errors.
+//! as absent, unknown fields and values of another type are errors. Our own files are read alike, but for the case.
 
-use super::model::Spanned;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Severity, nearest};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Severity, nearest};
 use crate::yaml::{Entry, Node, ScalarKind};
 use std::cell::RefCell;
+
+/// A text with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned {
+    /// The text.
+    pub text: String,
+    /// Where it stands.
+    pub mark: Mark,
+}
 
 /// Where readers leave what they find.
 #[derive(Debug)]
@@ -14,17 +22,28 @@ pub(crate) struct Errors {
     found: RefCell<Diagnostics>,
     /// Whether an unknown field is an error, or only a warning.
     strict: bool,
+    /// Whether the case of field names matters.
+    cased: bool,
 }
 
 impl Errors {
     /// Unknown fields are errors.
     pub(crate) fn strict() -> Self {
-        Self { found: RefCell::default(), strict: true }
+        Self { found: RefCell::default(), strict: true, cased: false }
     }
 
     /// Unknown fields are warnings.
     pub(crate) fn lenient() -> Self {
-        Self { found: RefCell::default(), strict: false }
+        Self { found: RefCell::default(), strict: false, cased: false }
+    }
+
+    /// Unknown fields are errors, and so are known ones in another case.
+    pub(crate) fn exact() -> Self {
+        Self { found: RefCell::default(), strict: true, cased: true }
+    }
+
+    fn same_name(&self, a: &str, b: &str) -> bool {
+        if self.cased { a == b } else { a.eq_ignore_ascii_case(b) }
     }
 
     /// Adds one.
@@ -62,8 +81,24 @@ impl<'a> Fields<'a> {
 
     fn entry(&self, name: &'static str) -> Option<&'a Entry> {
         self.known.borrow_mut().push(name);
-        let found = self.entries.iter().rev().find(|entry| entry.key.text.eq_ignore_ascii_case(name));
+        let found = self.entries.iter().rev().find(|entry| self.errors.same_name(&entry.key.text, name));
         found.filter(|entry| !entry.value.is_null())
+    }
+
+    /// The place of a field's name, or of its mapping's first field when it is not there.
+    pub(crate) fn mark(&self, name: &str) -> Mark {
+        let named = self.entries.iter().find(|entry| self.errors.same_name(&entry.key.text, name));
+        named.or(self.entries.first()).map_or(Mark::NONE, |entry| entry.key.mark)
+    }
+
+    /// A string that must be there and not be empty.
+    pub(crate) fn required(&self, name: &'static str) -> Spanned {
+        let found = self.spanned(name);
+        if found.is_none() && self.entry(name).is_none() {
+            let error = Diagnostic::error(Code::MissingField, format!("{} needs `{name}`", self.what));
+            self.push(error.at(self.mark(name)));
+        }
+        found.unwrap_or(Spanned { text: String::new(), mark: self.mark(name) })
     }
 
     /// The value of a field as it is.
@@ -176,7 +211,7 @@ impl<'a> Fields<'a> {
         let known = self.known.borrow();
         for entry in self.entries {
             let name = entry.key.text.as_str();
-            if known.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            if known.iter().any(|known| self.errors.same_name(known, name)) {
                 continue;
             }
             let severity = if self.errors.strict { Severity::Error } else { Severity::Warning };

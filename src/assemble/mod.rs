@@ -1,0 +1,121 @@
+//! Assembles a plan into a bundle: builds the base of every component, puts parameters in place, applies overlays, and
+//! orders the resources by waves.
+
+mod setters;
+mod waves;
+
+use crate::build::Bundle;
+use crate::build::assembly::{Assembly, Part};
+use crate::catalogue::Stack;
+use crate::diagnostics::{Diagnostics, Mark, Result};
+use crate::fields::Spanned;
+use crate::resolve::{Plan, Planned};
+use crate::resource::Resource;
+use crate::schema::Schema;
+use crate::sources::{Loader, Resolved, folder};
+use crate::yaml::Node;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// The annotation that Argo CD orders resources by.
+const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
+
+/// A bundle whose resources come in waves.
+#[derive(Clone, Debug, Default)]
+pub struct Assembled {
+    /// The resources in order, and what was noticed.
+    pub bundle: Bundle,
+    /// The wave of each resource.
+    pub waves: Vec<usize>,
+}
+
+impl Assembled {
+    /// Writes the wave of every resource into Argo CD's annotation.
+    pub fn annotate_waves(&mut self) {
+        for (resource, wave) in self.bundle.resources.list.iter_mut().zip(&self.waves) {
+            let mark = resource.mark();
+            let Some(metadata) = resource.metadata_mut() else { continue };
+            let annotations = metadata.get_or_insert_map("annotations", mark);
+            if let Some(map) = annotations.as_map_mut() {
+                map.set(SYNC_WAVE, Node::string(&wave.to_string(), mark));
+            }
+        }
+    }
+}
+
+/// Assembles the components and overlays of a plan, then the overlays of the stack.
+///
+/// # Errors
+/// Everything that is wrong with bases and overlays, setters that find nothing, resources that two components have.
+pub fn assemble(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled> {
+    let schema = Arc::new(Schema::builtin());
+    let parts: Vec<Option<Result<Part>>> = plan
+        .components
+        .par_iter()
+        .with_max_len(1)
+        .map(|planned| (!planned.present).then(|| part(planned, loader, &schema)))
+        .collect();
+    let mut errors = Diagnostics::default();
+    let mut assembly = Assembly::new(Arc::clone(&schema));
+    for (owner, part) in (0..).zip(parts) {
+        if let Some(part) = part.and_then(|part| errors.collect(part)) {
+            errors.collect(assembly.add(part, owner));
+        }
+    }
+    errors.into_result(())?;
+    apply_overlays(plan, stack, loader, &mut assembly)?;
+    let mut bundle = assembly.finish()?;
+    bundle.warnings.extend(plan.warnings.clone());
+    let waves = waves::order(plan, &mut bundle.resources);
+    Ok(Assembled { bundle, waves })
+}
+
+/// The resources of one component, with its parameters in place.
+fn part(planned: &Planned, loader: &Loader, schema: &Arc<Schema>) -> Result<Part> {
+    let base = &planned.component.base;
+    let folder = loader.beside(&base.place.folder, &base.place.shown, base.path.mark)?;
+    let root = if base.path.text == "." { folder } else { root_at(&folder, &base.path)? };
+    let mut part = Part::build(root, schema)?;
+    setters::apply(&planned.component.set, &planned.scope, &mut part.resources().list)?;
+    Ok(part)
+}
+
+/// The root that a component points at: a folder anywhere on disk, or a URL.
+fn root_at(folder: &Loader, path: &Spanned) -> Result<Loader> {
+    let local = folder.root().join(&path.text);
+    if folder::is_folder(&local) {
+        let shown = format!("{}/{}", folder.shown(), path.text);
+        return folder.beside(&local, &shown, path.mark);
+    }
+    match folder.resolve(&path.text, path.mark)? {
+        Resolved::Root(root) => Ok(root),
+        Resolved::File(_) => folder.child(&path.text, path.mark),
+    }
+}
+
+fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut Assembly) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    for planned in &plan.overlays {
+        let overlay = &planned.overlay;
+        let owner = overlay.components.first().and_then(|first| owner_of(plan, &first.text));
+        if overlay.patches {
+            let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
+            errors.collect(root.and_then(|root| assembly.apply(root, overlay.name.mark, owner)));
+        }
+        let resources: &mut Vec<Resource> = &mut assembly.resources().list;
+        errors.collect(setters::apply(&overlay.set, &planned.scope, resources));
+    }
+    if let Some(place) = &stack.place {
+        for path in &stack.overlays {
+            let folder = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
+            let root = root_at(&folder, path);
+            errors.collect(root.and_then(|root| assembly.apply(root, path.mark, None)));
+        }
+    }
+    errors.into_result(())
+}
+
+fn owner_of(plan: &Plan, name: &str) -> Option<u32> {
+    let at = plan.components.iter().position(|planned| planned.name() == name)?;
+    u32::try_from(at).ok()
+}

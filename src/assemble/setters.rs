@@ -1,0 +1,140 @@
+//! Puts the values of setters into resources.
+
+use crate::catalogue::Setter;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
+use crate::reference::field_path::{explain_missing, split_replacement};
+use crate::resolve::Scope;
+use crate::resource::Resource;
+use crate::yaml::{Entry, Key, Map, Node, Value};
+
+/// Applies setters in order.
+///
+/// # Errors
+/// [`Code::Setter`] for those that select nothing or whose path leads nowhere, and expressions that cannot be computed.
+pub(super) fn apply(setters: &[Setter], scope: &Scope, resources: &mut [Resource]) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    for setter in setters {
+        errors.collect(apply_one(setter, scope, resources));
+    }
+    errors.into_result(())
+}
+
+fn apply_one(setter: &Setter, scope: &Scope, resources: &mut [Resource]) -> Result<()> {
+    if !scope.allows(setter.when.as_ref())? {
+        return Ok(());
+    }
+    let value = scope.value(&setter.value)?;
+    let steps = split_replacement(&setter.path.text);
+    let mut errors = Diagnostics::default();
+    let mut selected = false;
+    for resource in resources.iter_mut().filter(|resource| selects(setter, resource)) {
+        selected = true;
+        if !put(&mut resource.node, &steps, &value) {
+            errors.push(leads_nowhere(setter, resource, &steps));
+        }
+    }
+    if !selected {
+        errors.push(selects_nothing(setter, resources));
+    }
+    errors.into_result(())
+}
+
+fn selects(setter: &Setter, resource: &Resource) -> bool {
+    let (group, version) = match resource.api_version().split_once('/') {
+        Some((group, version)) => (group, version),
+        None => ("", resource.api_version()),
+    };
+    let fits = |wanted: &str, found: &str| wanted.is_empty() || wanted == found;
+    setter.group.as_deref().is_none_or(|wanted| wanted == group)
+        && fits(&setter.version, version)
+        && fits(&setter.kind, resource.kind())
+        && fits(&setter.name, resource.name())
+        && fits(&setter.namespace, resource.namespace())
+}
+
+/// Puts a value where a path leads; fields of mappings are made, items of lists are not. Whether it led anywhere.
+fn put(node: &mut Node, steps: &[String], value: &Node) -> bool {
+    let Some((step, rest)) = steps.split_first() else {
+        node.value = value.value.clone();
+        node.mark = value.mark;
+        return true;
+    };
+    let item = step.strip_prefix('[').and_then(|step| step.strip_suffix(']')).and_then(|s| s.split_once('='));
+    if node.is_null() && item.is_none() && step != "*" {
+        node.value = Value::Map(Map::new().into());
+    }
+    let mark = node.mark;
+    if let Some(items) = node.as_seq_mut() {
+        let index = step.parse::<usize>();
+        let is_meant = |at: usize, node: &Node| match item {
+            Some((field, wanted)) => node.get(field).and_then(Node::as_text) == Some(wanted),
+            None => step == "*" || index == Ok(at),
+        };
+        let mut found = false;
+        for (at, item) in items.iter_mut().enumerate() {
+            if is_meant(at, item) {
+                found |= put(item, rest, value);
+            }
+        }
+        return found;
+    }
+    let Some(map) = node.as_map_mut().filter(|_| item.is_none()) else { return false };
+    if step == "*" {
+        return map.iter_mut().fold(false, |found, entry| put(&mut entry.value, rest, value) || found);
+    }
+    if !map.contains(step) {
+        map.push(Entry { key: Key::new(step, mark), value: Node::null(mark) });
+    }
+    map.get_mut(step).is_some_and(|below| put(below, rest, value))
+}
+
+fn leads_nowhere(setter: &Setter, resource: &Resource, steps: &[String]) -> Diagnostic {
+    let (place, what, near) = explain_missing(&resource.node, steps);
+    let message =
+        format!("the path `{}` leads nowhere in {} `{}`", setter.path.text, resource.kind(), resource.name());
+    let error = Diagnostic::error(Code::Setter, message).at(setter.path.mark).label(place, what);
+    Diagnostic { help: near, ..error }
+}
+
+fn selects_nothing(setter: &Setter, resources: &[Resource]) -> Diagnostic {
+    let Setter { kind, name, .. } = setter;
+    let message = format!("this setter selects nothing: there is no {kind} `{name}`");
+    let error = Diagnostic::error(Code::Setter, message).at(setter.mark);
+    let same_kind = resources.iter().filter(|resource| kind.is_empty() || resource.kind() == kind);
+    match nearest(name, same_kind.map(Resource::name)) {
+        Some(near) if near != name => error.help(format!("the nearest is {kind} `{near}`")),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::put;
+    use crate::diagnostics::{Mark, SourceId};
+    use crate::reference::field_path::split_replacement;
+    use crate::yaml::{Node, emit, parse::parse};
+
+    fn after(yaml: &str, path: &str) -> Option<String> {
+        let mut node = parse(yaml, SourceId::NONE).unwrap().remove(0);
+        let found = put(&mut node, &split_replacement(path), &Node::string("v", Mark::NONE));
+        let mut out = Vec::new();
+        emit::emit(&node, &mut out).unwrap();
+        found.then(|| String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn fields_are_made_and_items_are_not() {
+        assert_eq!(after("a: {b: 1}", "a.c.d").as_deref(), Some("a:\n  b: 1\n  c:\n    d: v\n"));
+        assert_eq!(after("a: null", "a.c").as_deref(), Some("a:\n  c: v\n"));
+        let list = "a: [{name: x, i: 1}, {name: xx, i: 1}]";
+        assert_eq!(
+            after(list, "a.[name=x].i").as_deref(),
+            Some("a:\n- i: v\n  name: x\n- i: 1\n  name: xx\n")
+        );
+        assert_eq!(after(list, "a.*.i").as_deref(), Some("a:\n- i: v\n  name: x\n- i: v\n  name: xx\n"));
+        assert_eq!(after(list, "a.1.i").as_deref(), Some("a:\n- i: 1\n  name: x\n- i: v\n  name: xx\n"));
+        assert_eq!(after(list, "a.[name=y].i"), None);
+        assert_eq!(after(list, "a.b"), None);
+        assert_eq!(after("a: 1", "a.b"), None);
+    }
+}

@@ -1,0 +1,219 @@
+//! The catalogue: components with their bases, overlays, and the layers that platform profiles are made of. Reads what is
+//! built into the program and, on top of it, the user's own folders of the same layout.
+
+mod component;
+mod json;
+mod overlay;
+mod platform;
+pub mod schema;
+mod setter;
+mod stack;
+
+pub use component::{Base, Component, Parameter, Ready, Requirement, STAGES, Support, Wanted};
+pub use json::{from_json, to_json};
+pub use overlay::Overlay;
+pub use platform::{Entry, Layer, Role};
+pub use setter::Setter;
+pub use stack::{Stack, StackFile};
+
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
+use crate::fields::{Errors, Fields};
+use crate::sources::{Loader, folder};
+use crate::yaml::{Node, parse};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The apiVersion of all our own files.
+pub const API_VERSION: &str = "kfc.dev/v1alpha1";
+
+/// The layer that declares every fact and global parameter, under all others.
+pub const DEFAULTS: &str = "defaults";
+
+/// Everything that can be selected, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// `bases/*/component.yaml`.
+    pub components: BTreeMap<String, Component>,
+    /// `overlays/*/*/overlay.yaml`, by `area/name`.
+    pub overlays: BTreeMap<String, Overlay>,
+    /// `platforms/*.yaml`.
+    pub layers: BTreeMap<String, Layer>,
+}
+
+/// A folder of our own files, with the name that it is shown under.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The folder on disk, or below [`folder::EMBEDDED`].
+    pub folder: PathBuf,
+    /// How it is shown in messages.
+    pub shown: String,
+}
+
+impl Place {
+    fn join(&self, name: &str) -> Self {
+        let shown = if self.shown.is_empty() { name.to_owned() } else { format!("{}/{name}", self.shown) };
+        Self { folder: self.folder.join(name), shown }
+    }
+}
+
+impl Catalogue {
+    /// Reads the built-in catalogue and those in `folders`, later ones on top: what has the same name is replaced.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of the files.
+    pub fn load(loader: &Loader, folders: &[PathBuf]) -> Result<Self> {
+        let built_in = Place { folder: PathBuf::from(folder::EMBEDDED), shown: String::new() };
+        let mut catalogue = Self::read(loader, &built_in)?;
+        for path in folders {
+            let place = Place { folder: path.clone(), shown: path.to_string_lossy().into_owned() };
+            let more = Self::read(loader, &place)?;
+            if more.components.is_empty() && more.overlays.is_empty() && more.layers.is_empty() {
+                return Err(no_catalogue(path).into());
+            }
+            catalogue.components.extend(more.components);
+            catalogue.overlays.extend(more.overlays);
+            catalogue.layers.extend(more.layers);
+        }
+        Ok(catalogue)
+    }
+
+    fn read(loader: &Loader, top: &Place) -> Result<Self> {
+        let mut errors = Diagnostics::default();
+        let bases = subfolders_with(&top.join("bases"), "component.yaml");
+        let components = read_all(loader, &bases, "component.yaml", &mut errors, component::read);
+        let areas = subfolders(&top.join("overlays"));
+        let folders: Vec<Place> =
+            areas.iter().flat_map(|area| subfolders_with(area, "overlay.yaml")).collect();
+        let overlays = read_all(loader, &folders, "overlay.yaml", &mut errors, overlay::read);
+        let platforms = top.join("platforms");
+        let layers = folder::names_in(&platforms.folder).into_iter().filter(|name| name.ends_with(".yaml"));
+        let layers: Vec<Layer> = layers
+            .filter_map(|name| errors.collect(read_one(loader, &platforms, &name, platform::read)))
+            .collect();
+        errors.into_result(Self {
+            components: components.into_iter().map(|c| (c.name.text.clone(), c)).collect(),
+            overlays: overlays.into_iter().map(|o| (o.name.text.clone(), o)).collect(),
+            layers: layers.into_iter().map(|l| (l.name.text.clone(), l)).collect(),
+        })
+    }
+}
+
+fn no_catalogue(path: &Path) -> Diagnostic {
+    let message = format!("there is no catalogue in `{}`", path.display());
+    Diagnostic::error(Code::NotFound, message)
+        .help("a catalogue has `bases/*/component.yaml`, `overlays/*/*/overlay.yaml` or `platforms/*.yaml`")
+}
+
+fn subfolders(place: &Place) -> Vec<Place> {
+    let below = folder::names_in(&place.folder).into_iter().map(|name| place.join(&name));
+    below.filter(|below| folder::is_folder(&below.folder)).collect()
+}
+
+fn subfolders_with(place: &Place, file: &str) -> Vec<Place> {
+    subfolders(place).into_iter().filter(|below| folder::is_file(&below.folder.join(file))).collect()
+}
+
+/// Reads the file of this name in each folder, in parallel; the result has the order of the folders.
+fn read_all<T: Send>(
+    loader: &Loader,
+    folders: &[Place],
+    file: &str,
+    errors: &mut Diagnostics,
+    read: impl Fn(&Document, &Errors) -> Option<T> + Sync,
+) -> Vec<T> {
+    let results: Vec<Result<T>> =
+        folders.par_iter().map(|place| read_one(loader, place, file, &read)).collect();
+    results.into_iter().filter_map(|result| errors.collect(result)).collect()
+}
+
+fn read_one<T>(
+    loader: &Loader,
+    place: &Place,
+    file: &str,
+    read: impl Fn(&Document, &Errors) -> Option<T>,
+) -> Result<T> {
+    let document = Document::load(loader, place, file)?;
+    let errors = Errors::exact();
+    let value = read(&document, &errors);
+    match value {
+        Some(value) => errors.into_inner().into_result(value),
+        None => Err(errors.into_inner()),
+    }
+}
+
+/// One of our own files.
+pub(crate) struct Document {
+    /// Where it lies.
+    pub(crate) place: Place,
+    /// Its name without the ending.
+    pub(crate) stem: String,
+    /// What it holds.
+    pub(crate) node: Node,
+}
+
+impl Document {
+    /// Reads the file `file` of a folder, which must hold one document.
+    pub(crate) fn load(loader: &Loader, place: &Place, file: &str) -> Result<Self> {
+        let here = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
+        let read = here.load(file, Mark::NONE)?;
+        let node = one_document(&read.source, read.id)?;
+        let stem = file.trim_end_matches(".yaml").trim_end_matches(".yml").to_owned();
+        Ok(Self { place: place.clone(), stem, node })
+    }
+
+    /// The fields of the file and of its `spec`, when it is of this kind.
+    pub(crate) fn open<'a>(
+        &'a self,
+        kind: &'static str,
+        errors: &'a Errors,
+    ) -> Option<(Fields<'a>, Option<Fields<'a>>)> {
+        let what = match kind {
+            "Component" => "a component",
+            "Overlay" => "an overlay",
+            "Platform" => "a platform layer",
+            _ => "a stack",
+        };
+        let top = Fields::of(&self.node, what, errors)?;
+        for (field, wanted) in [("apiVersion", API_VERSION), ("kind", kind)] {
+            let found = top.required(field);
+            if !found.text.is_empty() && found.text != wanted {
+                let message = format!("`{field}` is `{}`, but {what} has `{wanted}`", found.text);
+                errors.push(Diagnostic::error(Code::BadValue, message).at(found.mark));
+            }
+        }
+        let spec = top.nested("spec", what);
+        Some((top, spec))
+    }
+}
+
+/// The name of a file's object.
+pub(crate) fn name_of(top: &Fields<'_>, errors: &Errors) -> crate::fields::Spanned {
+    match top.nested("metadata", "`metadata`") {
+        Some(metadata) => {
+            let name = metadata.required("name");
+            metadata.finish();
+            name
+        }
+        None => {
+            if top.node("metadata").is_none() {
+                let error = Diagnostic::error(Code::MissingField, "there is no `metadata.name`");
+                errors.push(error.at(top.mark("metadata")));
+            }
+            crate::fields::Spanned { text: String::new(), mark: Mark::NONE }
+        }
+    }
+}
+
+fn one_document(source: &Arc<Source>, id: SourceId) -> Result<Node> {
+    let documents = parse::parse(&source.text, id)?;
+    let start = Mark { source: id, offset: 0 };
+    match <[Node; 1]>::try_from(documents) {
+        Ok([node]) => Ok(node),
+        Err(documents) => {
+            let message = format!("`{}` has {} documents, but one is due", source.name, documents.len());
+            Err(Diagnostic::error(Code::BadValue, message).at(start).into())
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a command is asked to work on: a kustomization root, a stack, or a profile of the catalogue.
+
+use crate::catalogue::{Catalogue, Place, Stack, StackFile};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources, nearest};
+use crate::fields::Spanned;
+use crate::resolve::{Plan, resolve};
+use crate::sources::{self, Loader, RemoteUrl};
+use crate::yaml::{Entry, Key, Map, Node, parse};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The names that a stack's file may have.
+const STACK_FILES: [&str; 2] = ["kfc.yaml", "kfc.yml"];
+/// The names that a kustomization file may have.
+const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// What changes a stack from the command line.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct StackArgs {
+    /// Components in place of those of the stack or profile; what they require comes along.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(super) components: Vec<String>,
+    /// Components to leave out.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(super) without: Vec<String>,
+    /// Sets a parameter (`domain=…`, `pipelines.storageClass=…`) or a fact (`facts.storage.class=…`).
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Folders of catalogues that lie on top of the built-in one.
+    #[arg(long, value_name = "DIR")]
+    pub(super) catalogue: Vec<PathBuf>,
+}
+
+impl StackArgs {
+    /// Whether nothing is changed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.components.is_empty()
+            && self.without.is_empty()
+            && self.set.is_empty()
+            && self.catalogue.is_empty()
+    }
+}
+
+/// What TARGET means.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// A kustomization root: a folder or URL.
+    Root(String),
+    /// A stack's file.
+    Stack(StackFile),
+    /// Layers joined by `+`.
+    Profile(String),
+}
+
+impl Target {
+    /// Tells what a target is: what is on disk goes before a profile of the same name.
+    pub(super) fn of(text: &str) -> Self {
+        let path = Path::new(text);
+        let place = |folder: &Path| {
+            let shown = folder.to_string_lossy().trim_start_matches("./").to_owned();
+            Place { folder: absolute(folder), shown: if shown == "." { String::new() } else { shown } }
+        };
+        if path.is_file() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            return Self::Stack(StackFile { place: place(path.parent().unwrap_or(Path::new(""))), name });
+        }
+        let has = |names: &[&'static str]| names.iter().copied().find(|name| path.join(name).is_file());
+        if let Some(name) = has(&STACK_FILES) {
+            return Self::Stack(StackFile { place: place(path), name: name.to_owned() });
+        }
+        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '_' | ' ');
+        let is_profile = !text.is_empty() && text.chars().all(is_word);
+        if is_profile && has(&KUSTOMIZATION_FILES).is_none() && (!path.is_dir() || text.contains('+')) {
+            return Self::Profile(text.to_owned());
+        }
+        Self::Root(text.to_owned())
+    }
+}
+
+fn absolute(folder: &Path) -> PathBuf {
+    std::env::current_dir().unwrap_or_default().join(folder)
+}
+
+/// A stack that was resolved, with what is needed to assemble it.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub(super) plan: Plan,
+    pub(super) stack: Stack,
+    pub(super) catalogue: Catalogue,
+    pub(super) loader: Loader,
+}
+
+/// Reads the catalogue, and the stack of a target, as the arguments change it.
+pub(super) fn resolve_target(
+    target: &Target,
+    args: &StackArgs,
+    options: sources::Options,
+    texts: &Arc<Sources>,
+) -> Result<Resolved> {
+    let loader = Loader::here(options, texts);
+    let mut stack = match target {
+        Target::Stack(file) => Stack::load(&loader, file)?,
+        Target::Profile(profile) => Stack::of_profile(profile),
+        Target::Root(path) => return Err(no_stack(path).into()),
+    };
+    let mut folders: Vec<PathBuf> = Vec::new();
+    if let Some(place) = &stack.place {
+        folders.extend(stack.catalogues.iter().map(|path| place.folder.join(&path.text)));
+    }
+    folders.extend(args.catalogue.iter().map(|folder| absolute(folder)));
+    change(&mut stack, args, texts)?;
+    let catalogue = Catalogue::load(&loader, &folders)?;
+    if let Target::Profile(profile) = target {
+        check_profile(profile, &catalogue)?;
+    }
+    let plan = resolve(&catalogue, &stack)?;
+    Ok(Resolved { plan, stack, catalogue, loader })
+}
+
+fn no_stack(path: &str) -> Diagnostic {
+    let message = format!("`{path}` is neither a profile nor a stack");
+    Diagnostic::error(Code::Usage, message)
+        .help("name a profile (`gke+gpu`), a `kfc.yaml`, or the folder of one; `kfc init gke` writes one")
+}
+
+/// A word alone may be a mistyped folder as well as a mistyped profile.
+fn check_profile(profile: &str, catalogue: &Catalogue) -> Result<()> {
+    let names = || catalogue.layers.keys().map(String::as_str);
+    if profile.contains('+') || names().any(|name| name == profile) {
+        return Ok(());
+    }
+    let message = format!("there is no profile, stack or folder `{profile}`");
+    let error = Diagnostic::error(Code::Profile, message);
+    Err(match nearest(profile, names()) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help("`kfc list platforms` shows the layers that profiles are made of"),
+    }
+    .into())
+}
+
+fn change(stack: &mut Stack, args: &StackArgs, texts: &Arc<Sources>) -> Result<()> {
+    let named = |names: &[String]| -> Vec<Spanned> {
+        names.iter().map(|name| Spanned { text: name.trim().to_owned(), mark: Mark::NONE }).collect()
+    };
+    if !args.components.is_empty() {
+        stack.components = Some(named(&args.components));
+    }
+    stack.without.extend(named(&args.without));
+    let mut errors = Diagnostics::default();
+    for setting in &args.set {
+        errors.collect(set(stack, setting, texts));
+    }
+    errors.into_result(())
+}
+
+/// Puts `NAME=VALUE` into the stack; the value is read as YAML.
+fn set(stack: &mut Stack, setting: &str, texts: &Arc<Sources>) -> Result<()> {
+    let Some((name, value)) = setting.split_once('=') else {
+        let message = format!("`--set {setting}` has no value");
+        return Err(Diagnostic::error(Code::Usage, message).help("write it as `--set NAME=VALUE`").into());
+    };
+    let (id, source) = texts.add("--set", setting);
+    let start = name.len() + 1;
+    let padded = format!("{}{value}", " ".repeat(start));
+    let node = parse::parse(&padded, id)?.pop().unwrap_or_else(|| {
+        // An empty value is an empty text, not a null.
+        Node::string("", Mark { source: id, offset: u32::try_from(start).unwrap_or(0) })
+    });
+    drop(source);
+    let mark = Mark { source: id, offset: 0 };
+    let (tree, path) = match name.strip_prefix("facts.") {
+        Some(path) => (&mut stack.facts, path),
+        None => (&mut stack.parameters, name),
+    };
+    let steps: Vec<&str> = path.split('.').collect();
+    if steps.iter().any(|step| step.is_empty()) {
+        let message = format!("`{name}` is no name of a parameter");
+        return Err(Diagnostic::error(Code::Usage, message).at(mark).into());
+    }
+    put(tree, &steps, node, mark);
+    Ok(())
+}
+
+fn put(tree: &mut Node, steps: &[&str], value: Node, mark: Mark) {
+    let Some((step, rest)) = steps.split_first() else {
+        *tree = value;
+        return;
+    };
+    if tree.as_map().is_none() {
+        *tree = Node::map(Map::new(), mark);
+    }
+    let Some(map) = tree.as_map_mut() else { return };
+    if !map.contains(step) {
+        map.push(Entry { key: Key::new(step, mark), value: Node::null(mark) });
+    }
+    if let Some(below) = map.get_mut(step) {
+        put(below, rest, value, mark);
+    }
+}
+
+/// Whether a target is a URL of a remote root.
+pub(super) fn is_remote(target: &str) -> bool {
+    RemoteUrl::parse(target).is_some()
+}

@@ -1,0 +1,241 @@
+//! Expressions: `when`, `supports` and the `{{ }}` of values. They are computed over facts, parameters and the names of
+//! components, and give values; never text that is read again.
+
+use crate::catalogue::{from_json, to_json};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use crate::fields::Spanned;
+use crate::yaml::{Entry, Map, Node};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use serde_json::{Value, json};
+
+/// What an expression sees.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// Facts as `facts.x` and, as they are what conditions mostly speak of, also as `x`.
+    variables: serde_json::Map<String, Value>,
+}
+
+impl Scope {
+    /// A scope of facts, parameters and the names of the plan's components.
+    #[must_use]
+    pub fn new(facts: &Value, parameters: &Value, components: &[String]) -> Self {
+        let mut variables = facts.as_object().cloned().unwrap_or_default();
+        variables.insert("facts".to_owned(), facts.clone());
+        variables.insert("parameters".to_owned(), parameters.clone());
+        variables.insert("components".to_owned(), json!(components));
+        Self { variables }
+    }
+
+    /// Computes a condition.
+    ///
+    /// # Errors
+    /// [`Code::Expression`].
+    pub fn holds(&self, condition: &Spanned) -> Result<bool> {
+        Ok(self.compute(&condition.text, condition.mark)?.is_true())
+    }
+
+    /// Whether a condition that may not be there holds.
+    ///
+    /// # Errors
+    /// [`Code::Expression`].
+    pub fn allows(&self, condition: Option<&Spanned>) -> Result<bool> {
+        condition.map_or(Ok(true), |condition| self.holds(condition))
+    }
+
+    /// The value of a node: strings with `{{ }}` are computed, wherever they stand in it. A string that is one
+    /// expression alone becomes its value, whatever the type; in longer text the values are written out.
+    ///
+    /// # Errors
+    /// [`Code::Expression`], for every string that has one.
+    pub fn value(&self, node: &Node) -> Result<Node> {
+        if let Some(text) = node.as_str() {
+            return self.text(text, node);
+        }
+        let mut errors = Diagnostics::default();
+        let mut value =
+            |node: &Node| errors.collect(self.value(node)).unwrap_or_else(|| Node::null(node.mark));
+        let computed = if let Some(map) = node.as_map() {
+            let entry = |entry: &Entry| Entry { key: entry.key.clone(), value: value(&entry.value) };
+            Node::map(map.iter().map(entry).collect::<Map>(), node.mark)
+        } else if let Some(items) = node.as_seq() {
+            Node::seq(items.iter().map(value).collect(), node.mark)
+        } else {
+            node.clone()
+        };
+        errors.into_result(computed)
+    }
+
+    fn text(&self, text: &str, node: &Node) -> Result<Node> {
+        if !text.contains("{{") {
+            return Ok(node.clone());
+        }
+        let pieces = split(text).ok_or_else(|| -> Diagnostics {
+            let message = format!("`{text}` has `{{{{` without `}}}}`");
+            Diagnostic::error(Code::Expression, message).at(node.mark).into()
+        })?;
+        if let [Piece::Expression(expression)] = pieces.as_slice() {
+            let value = self.compute(expression, node.mark)?;
+            let json = serde_json::to_value(&value).unwrap_or_default();
+            return Ok(from_json(&json, node.mark));
+        }
+        let mut out = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Expression(expression) => {
+                    out.push_str(&self.compute(expression, node.mark)?.to_string());
+                }
+            }
+        }
+        Ok(Node::string(&out, node.mark))
+    }
+
+    fn compute(&self, expression: &str, mark: Mark) -> Result<minijinja::Value> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let computed = environment
+            .compile_expression(expression)
+            .and_then(|compiled| compiled.eval(minijinja::value::Serde(&self.variables)));
+        computed.map_err(|error| self.explain(expression, &error, mark).into()).and_then(|value| {
+            if value.is_undefined() { Err(self.unknown(expression, mark).into()) } else { Ok(value) }
+        })
+    }
+
+    fn explain(&self, expression: &str, error: &minijinja::Error, mark: Mark) -> Diagnostic {
+        if error.kind() == ErrorKind::UndefinedError {
+            return self.unknown(expression, mark);
+        }
+        let why = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        Diagnostic::error(Code::Expression, format!("`{expression}` cannot be computed: {why}")).at(mark)
+    }
+
+    /// The error for an expression that names something unknown.
+    fn unknown(&self, expression: &str, mark: Mark) -> Diagnostic {
+        let missing = paths(expression).into_iter().find_map(|path| self.missing(&path));
+        let Some((name, near)) = missing else {
+            let message = format!("`{expression}` names something that does not exist");
+            return Diagnostic::error(Code::Expression, message).at(mark);
+        };
+        let message = format!("`{expression}` names `{name}`, which does not exist");
+        let error = Diagnostic::error(Code::Expression, message).at(mark);
+        match near {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("`kfc list facts` and `kfc list parameters` show what there is"),
+        }
+    }
+
+    /// The beginning of a dotted path that leads nowhere, and what is near to it.
+    fn missing(&self, path: &[&str]) -> Option<(String, Option<String>)> {
+        let mut here = &self.variables;
+        for (depth, step) in path.iter().enumerate() {
+            let before = path[..depth].iter().map(|step| format!("{step}.")).collect::<String>();
+            match here.get(*step) {
+                None => {
+                    let near = nearest(step, here.keys().map(String::as_str));
+                    return Some((format!("{before}{step}"), near.map(|near| format!("{before}{near}"))));
+                }
+                Some(Value::Object(inside)) => here = inside,
+                Some(_) => return None,
+            }
+        }
+        None
+    }
+}
+
+enum Piece<'t> {
+    Text(&'t str),
+    Expression(&'t str),
+}
+
+/// Splits text at its `{{ }}`; none when one is not closed.
+fn split(text: &str) -> Option<Vec<Piece<'_>>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("{{") {
+        if start > 0 {
+            pieces.push(Piece::Text(&rest[..start]));
+        }
+        let inside = &rest[start + 2..];
+        let end = inside.find("}}")?;
+        pieces.push(Piece::Expression(inside[..end].trim()));
+        rest = &inside[end + 2..];
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(rest));
+    }
+    Some(pieces)
+}
+
+/// The dotted names in an expression; words in quotes do not count.
+fn paths(expression: &str) -> Vec<Vec<&str>> {
+    const WORDS: [&str; 11] =
+        ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "defined"];
+    let unquoted = expression.split(['\'', '"']).step_by(2);
+    let words =
+        unquoted.flat_map(|part| part.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')));
+    let names = words.filter(|word| word.starts_with(|c: char| c.is_alphabetic()) && !WORDS.contains(word));
+    names.map(|name| name.split('.').collect()).collect()
+}
+
+/// The JSON of what a mapping holds after its expressions were computed.
+///
+/// # Errors
+/// Those of [`Scope::value`].
+pub(super) fn computed(scope: &Scope, node: &Node) -> Result<Value> {
+    scope.value(node).map(|node| to_json(&node))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scope;
+    use crate::diagnostics::{Mark, SourceId};
+    use crate::fields::Spanned;
+    use crate::yaml::{emit, parse::parse};
+    use serde_json::json;
+
+    fn scope() -> Scope {
+        let facts = json!({"provider": "gcp", "kubernetes": "1.32", "storage": {"class": "fast"}});
+        Scope::new(&facts, &json!({"replicas": 3, "list": [1, "x"]}), &["katib".to_owned()])
+    }
+
+    fn holds(text: &str) -> Result<bool, String> {
+        let condition = Spanned { text: text.to_owned(), mark: Mark::NONE };
+        scope().holds(&condition).map_err(|errors| {
+            let error = &errors.0[0];
+            format!("{} / {}", error.message, error.help.as_deref().unwrap_or(""))
+        })
+    }
+
+    fn value(yaml: &str) -> String {
+        let node = &parse(yaml, SourceId::NONE).unwrap()[0];
+        let mut out = Vec::new();
+        emit::emit(&scope().value(node).unwrap(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn conditions_see_facts_by_both_names() {
+        assert_eq!(holds("facts.provider == 'gcp' and kubernetes >= '1.29'"), Ok(true));
+        assert_eq!(holds("'katib' in components and 'kserve' not in components"), Ok(true));
+        assert_eq!(holds("parameters.replicas > 3"), Ok(false));
+    }
+
+    #[test]
+    fn unknown_names_are_errors_with_a_suggestion() {
+        let error = holds("facts.storage.clas == 'fast'").unwrap_err();
+        assert!(error.contains("names `facts.storage.clas`"), "{error}");
+        assert!(error.ends_with("did you mean `facts.storage.class`?"), "{error}");
+        assert!(holds("provider ==").unwrap_err().contains("cannot be computed"));
+    }
+
+    #[test]
+    fn values_keep_their_type_and_cannot_break_out() {
+        assert_eq!(value("a: '{{ parameters.replicas }}'"), "a: 3\n");
+        assert_eq!(
+            value("a: ['{{ parameters.list }}', 'n-{{ parameters.replicas }}']"),
+            "a:\n- - 1\n  - x\n- n-3\n"
+        );
+        assert_eq!(value("a: \"{{ 'b: c\\n- d' }}\""), "a: |-\n  b: c\n  - d\n");
+        assert_eq!(value("a: no braces"), "a: no braces\n");
+    }
+}

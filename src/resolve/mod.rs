@@ -1,0 +1,152 @@
+//! Resolves a stack against a catalogue: from a profile and the names of components to a [`Plan`] that says which
+//! components and overlays take part, why, with which parameters, and what waits for what. Reads no manifests.
+
+mod expression;
+mod graph;
+mod overlays;
+mod parameters;
+mod profile;
+mod requirements;
+
+pub use expression::Scope;
+pub use profile::{Fact, Profile};
+
+use crate::catalogue::{Catalogue, Component, Overlay, Stack};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use serde_json::Value;
+
+/// The resolved graph.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The stack's name.
+    pub name: String,
+    /// The profile with its facts.
+    pub profile: Profile,
+    /// The components: those that others need come before them, and where nothing decides, by name.
+    pub components: Vec<Planned>,
+    /// Catalogue overlays in the order in which they are applied.
+    pub overlays: Vec<PlannedOverlay>,
+    /// What waits for what.
+    pub edges: Vec<Edge>,
+    /// What was noticed on the way.
+    pub warnings: Diagnostics,
+}
+
+/// A component of a plan.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// What the catalogue says of it.
+    pub component: Component,
+    /// Why it takes part.
+    pub reason: Reason,
+    /// Whether it is on the cluster already and only its capabilities count.
+    pub present: bool,
+    /// Its parameters.
+    pub parameters: Value,
+    /// What its expressions see.
+    pub scope: Scope,
+    /// How many components at most stand one on the other below it.
+    pub depth: usize,
+}
+
+impl Planned {
+    /// The component's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.component.name.text
+    }
+}
+
+/// Why a component takes part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The user named it.
+    Asked,
+    /// A layer of the profile has it.
+    Platform(String),
+    /// Another component requires it, by name or for a capability.
+    Required {
+        /// The component that requires it.
+        by: String,
+        /// The capability, if it is not required by name.
+        capability: Option<String>,
+    },
+}
+
+impl Reason {
+    /// In words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Asked => "asked for".to_owned(),
+            Self::Platform(layer) => format!("comes with `{layer}`"),
+            Self::Required { by, capability: None } => format!("required by {by}"),
+            Self::Required { by, capability: Some(capability) } => {
+                format!("provides {capability} for {by}")
+            }
+        }
+    }
+}
+
+/// An overlay of a plan.
+#[derive(Clone, Debug)]
+pub struct PlannedOverlay {
+    /// What the catalogue says of it.
+    pub overlay: Overlay,
+    /// What its expressions see.
+    pub scope: Scope,
+}
+
+/// A component that waits for another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Index of the component that waits.
+    pub from: usize,
+    /// Index of the one that it waits for.
+    pub to: usize,
+    /// The capability, if it is not required by name.
+    pub capability: Option<String>,
+    /// Where the requirement stands.
+    pub mark: Mark,
+}
+
+/// Resolves a stack.
+///
+/// # Errors
+/// Everything that contradicts itself or is not there, in words: the whole chain, and what to change.
+pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
+    let profile = Profile::join(catalogue, &stack.platform, &stack.facts)?;
+    let parameters = parameters::Parameters::read(catalogue, &profile, &stack.parameters)?;
+    let chosen = requirements::choose(catalogue, stack, &profile, &parameters)?;
+    let order = graph::order(&chosen)?;
+    let names: Vec<String> = order.iter().map(|place| chosen.list[place.index].name.clone()).collect();
+    let mut warnings = Diagnostics::default();
+    for (name, mark) in parameters.components_named().filter(|(name, _)| !names.iter().any(|n| n == name)) {
+        let message = format!("parameters are set for `{name}`, which takes no part");
+        warnings.push(Diagnostic::warning(Code::Parameter, message).at(mark));
+    }
+    let position = |index: usize| order.iter().position(|place| place.index == index).unwrap_or(0);
+    let edges = chosen.edges.iter().map(|edge| Edge {
+        from: position(edge.from),
+        to: position(edge.to),
+        ..edge.clone()
+    });
+    let mut edges: Vec<Edge> = edges.collect();
+    edges.sort_by_key(|edge| (edge.from, edge.to));
+    let components: Vec<Planned> = order
+        .iter()
+        .map(|place| {
+            let one = &chosen.list[place.index];
+            Planned {
+                component: one.component.clone(),
+                reason: one.reason.clone(),
+                present: one.present,
+                scope: parameters.scope(&one.parameters, &names),
+                parameters: one.parameters.clone(),
+                depth: place.depth,
+            }
+        })
+        .collect();
+    let overlays = overlays::choose(catalogue, &components, &profile, parameters.global())?;
+    Ok(Plan { name: stack.name.clone(), profile, components, overlays, edges, warnings })
+}
