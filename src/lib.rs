@@ -12,12 +12,15 @@
 pub mod assemble;
 pub mod build;
 pub mod catalogue;
+pub mod check;
 pub mod cli;
 pub mod diagnostics;
 pub(crate) mod fields;
 pub mod generate;
+pub mod golden;
 pub mod kustomization;
 pub mod merge;
+pub mod picture;
 pub mod reference;
 pub mod resolve;
 pub mod resource;

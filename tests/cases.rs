@@ -1,6 +1,6 @@
 //! Runs the folders under `tests/cases`: each has `input/` (with `root` inside, or itself the root), and either
 //! `expected.yaml`, the bundle to the byte, or `error.txt`, the diagnostics to the byte. `flags` holds further arguments,
-//! one a line. With `KFC_UPDATE_CASES=1` the expected files are written anew, to be reviewed.
+//! one a line; `command` holds all of them, for what is no build of `input`. With `KFC_UPDATE_CASES=1` the expected files are written anew, to be reviewed.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,12 +18,8 @@ fn cases() -> Vec<PathBuf> {
 fn build(case: &Path) -> Output {
     let flags = std::fs::read_to_string(case.join("flags")).unwrap_or_default();
     let root = if case.join("input/root").is_dir() { "input/root" } else { "input" };
-    Command::new(env!("CARGO_BIN_EXE_kfc"))
-        .current_dir(case)
-        .args(["build", root])
-        .args(flags.lines())
-        .output()
-        .unwrap()
+    let command = std::fs::read_to_string(case.join("command")).unwrap_or(format!("build\n{root}\n{flags}"));
+    Command::new(env!("CARGO_BIN_EXE_kfc")).current_dir(case).args(command.lines()).output().unwrap()
 }
 
 fn compare(case: &Path, file: &str, actual: &str, failures: &mut Vec<String>) {

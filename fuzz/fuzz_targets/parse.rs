@@ -9,7 +9,9 @@ fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let fast = parse(text, SourceId::NONE);
     let general = parse_generally(text, SourceId::NONE);
-    if let (Ok(fast), Ok(general)) = (&fast, &general) {
+    // Spaces behind the last line break belong to a block scalar in YAML 1.1 and not in 1.2: the fast path follows Go.
+    let ends_in_spaces = text.trim_end_matches(' ').ends_with('\n') && text.ends_with(' ');
+    if let (Ok(fast), Ok(general), false) = (&fast, &general, ends_in_spaces) {
         assert_eq!(fast, general);
     }
     let _ = parse_last_wins(text, SourceId::NONE);

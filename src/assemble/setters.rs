@@ -61,7 +61,7 @@ fn put(node: &mut Node, steps: &[String], value: &Node) -> bool {
     };
     let item = step.strip_prefix('[').and_then(|step| step.strip_suffix(']')).and_then(|s| s.split_once('='));
     if node.is_null() && item.is_none() && step != "*" {
-        node.value = Value::Map(Map::new().into());
+        node.value = Value::Map(Map::new());
     }
     let mark = node.mark;
     if let Some(items) = node.as_seq_mut() {
@@ -80,7 +80,8 @@ fn put(node: &mut Node, steps: &[String], value: &Node) -> bool {
     }
     let Some(map) = node.as_map_mut().filter(|_| item.is_none()) else { return false };
     if step == "*" {
-        return map.iter_mut().fold(false, |found, entry| put(&mut entry.value, rest, value) || found);
+        let found: Vec<bool> = map.iter_mut().map(|entry| put(&mut entry.value, rest, value)).collect();
+        return found.contains(&true);
     }
     if !map.contains(step) {
         map.push(Entry { key: Key::new(step, mark), value: Node::null(mark) });

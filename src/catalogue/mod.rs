@@ -52,7 +52,18 @@ pub struct Place {
 }
 
 impl Place {
-    fn join(&self, name: &str) -> Self {
+    /// A folder on disk, shown as it was written.
+    #[must_use]
+    pub fn on_disk(folder: &Path) -> Self {
+        let shown = folder.to_string_lossy();
+        let shown = shown.trim_start_matches("./").trim_end_matches('/');
+        let shown = if shown == "." { String::new() } else { shown.to_owned() };
+        Self { folder: std::env::current_dir().unwrap_or_default().join(folder), shown }
+    }
+
+    /// A place below this one, or beside it.
+    #[must_use]
+    pub fn join(&self, name: &str) -> Self {
         let shown = if self.shown.is_empty() { name.to_owned() } else { format!("{}/{name}", self.shown) };
         Self { folder: self.folder.join(name), shown }
     }
@@ -62,15 +73,14 @@ impl Catalogue {
     /// Reads the built-in catalogue and those in `folders`, later ones on top: what has the same name is replaced.
     ///
     /// # Errors
-    /// Everything that is wrong with any of the files.
-    pub fn load(loader: &Loader, folders: &[PathBuf]) -> Result<Self> {
+    /// Everything that is wrong with any of the files, and folders that are no catalogues.
+    pub fn load(loader: &Loader, folders: &[Place]) -> Result<Self> {
         let built_in = Place { folder: PathBuf::from(folder::EMBEDDED), shown: String::new() };
         let mut catalogue = Self::read(loader, &built_in)?;
-        for path in folders {
-            let place = Place { folder: path.clone(), shown: path.to_string_lossy().into_owned() };
-            let more = Self::read(loader, &place)?;
+        for place in folders {
+            let more = Self::read(loader, place)?;
             if more.components.is_empty() && more.overlays.is_empty() && more.layers.is_empty() {
-                return Err(no_catalogue(path).into());
+                return Err(no_catalogue(&place.shown).into());
             }
             catalogue.components.extend(more.components);
             catalogue.overlays.extend(more.overlays);
@@ -100,8 +110,8 @@ impl Catalogue {
     }
 }
 
-fn no_catalogue(path: &Path) -> Diagnostic {
-    let message = format!("there is no catalogue in `{}`", path.display());
+fn no_catalogue(shown: &str) -> Diagnostic {
+    let message = format!("there is no catalogue in `{shown}`");
     Diagnostic::error(Code::NotFound, message)
         .help("a catalogue has `bases/*/component.yaml`, `overlays/*/*/overlay.yaml` or `platforms/*.yaml`")
 }

@@ -1,7 +1,12 @@
 //! The command line: reads arguments, calls the stages, writes the results. All output goes through here.
 
 mod build;
+mod golden;
+mod graph;
+mod init;
+mod list;
 mod output;
+mod schema;
 mod target;
 mod version;
 
@@ -28,6 +33,19 @@ struct Kfc {
 enum KfcCommand {
     /// Print the bundle of a profile, a stack, or a kustomization root.
     Build(build::KfcBuildArgs),
+    /// Compare the golden bundles with what is built now, or write them anew.
+    Golden {
+        #[command(subcommand)]
+        command: golden::GoldenCommand,
+    },
+    /// Draw which components take part, and why.
+    Graph(graph::GraphArgs),
+    /// Write a stack to start from: kfc.yaml, an overlay, snippets for CI and Argo CD.
+    Init(init::InitArgs),
+    /// List components, platforms, overlays, parameters or facts.
+    List(list::ListArgs),
+    /// Print the JSON Schema of one of our own kinds.
+    Schema(schema::SchemaArgs),
     /// Print the version of kfc.
     Version(version::KfcVersionArgs),
     /// kustomize's own command line.
@@ -70,6 +88,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     }
     parsed(Kfc::try_parse_from(&arguments), |kfc| match kfc.command {
         KfcCommand::Build(args) => build::run_kfc(&args),
+        KfcCommand::Golden { command } => golden::run(&command),
+        KfcCommand::Graph(args) => graph::run(&args),
+        KfcCommand::Init(args) => init::run(&args),
+        KfcCommand::List(args) => list::run(&args),
+        KfcCommand::Schema(args) => schema::run(&args),
         KfcCommand::Version(args) => version::run_kfc(&args),
         KfcCommand::Kustomize { command } => run_kustomize(command),
     })

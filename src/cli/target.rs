@@ -4,7 +4,7 @@ use crate::catalogue::{Catalogue, Place, Stack, StackFile};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources, nearest};
 use crate::fields::Spanned;
 use crate::resolve::{Plan, resolve};
-use crate::sources::{self, Loader, RemoteUrl};
+use crate::sources::{self, Loader};
 use crate::yaml::{Entry, Key, Map, Node, parse};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -57,17 +57,16 @@ impl Target {
     /// Tells what a target is: what is on disk goes before a profile of the same name.
     pub(super) fn of(text: &str) -> Self {
         let path = Path::new(text);
-        let place = |folder: &Path| {
-            let shown = folder.to_string_lossy().trim_start_matches("./").to_owned();
-            Place { folder: absolute(folder), shown: if shown == "." { String::new() } else { shown } }
-        };
         if path.is_file() {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return Self::Stack(StackFile { place: place(path.parent().unwrap_or(Path::new(""))), name });
+            return Self::Stack(StackFile {
+                place: Place::on_disk(path.parent().unwrap_or(Path::new(""))),
+                name,
+            });
         }
         let has = |names: &[&'static str]| names.iter().copied().find(|name| path.join(name).is_file());
         if let Some(name) = has(&STACK_FILES) {
-            return Self::Stack(StackFile { place: place(path), name: name.to_owned() });
+            return Self::Stack(StackFile { place: Place::on_disk(path), name: name.to_owned() });
         }
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '_' | ' ');
         let is_profile = !text.is_empty() && text.chars().all(is_word);
@@ -76,10 +75,6 @@ impl Target {
         }
         Self::Root(text.to_owned())
     }
-}
-
-fn absolute(folder: &Path) -> PathBuf {
-    std::env::current_dir().unwrap_or_default().join(folder)
 }
 
 /// A stack that was resolved, with what is needed to assemble it.
@@ -104,11 +99,10 @@ pub(super) fn resolve_target(
         Target::Profile(profile) => Stack::of_profile(profile),
         Target::Root(path) => return Err(no_stack(path).into()),
     };
-    let mut folders: Vec<PathBuf> = Vec::new();
-    if let Some(place) = &stack.place {
-        folders.extend(stack.catalogues.iter().map(|path| place.folder.join(&path.text)));
-    }
-    folders.extend(args.catalogue.iter().map(|folder| absolute(folder)));
+    let of_stack =
+        stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.text)));
+    let folders: Vec<Place> =
+        of_stack.chain(args.catalogue.iter().map(|folder| Place::on_disk(folder))).collect();
     change(&mut stack, args, texts)?;
     let catalogue = Catalogue::load(&loader, &folders)?;
     if let Target::Profile(profile) = target {
@@ -197,9 +191,4 @@ fn put(tree: &mut Node, steps: &[&str], value: Node, mark: Mark) {
     if let Some(below) = map.get_mut(step) {
         put(below, rest, value, mark);
     }
-}
-
-/// Whether a target is a URL of a remote root.
-pub(super) fn is_remote(target: &str) -> bool {
-    RemoteUrl::parse(target).is_some()
 }

@@ -1,6 +1,7 @@
 //! The codes of diagnostics. Ranges: 00xx sources and files, 01xx YAML, 02xx kustomization fields, 03xx accumulation
 //! and identity, 04xx patches and merging, 05xx references, variables and replacements, 06xx generators, 07xx plug-ins,
-//! 08xx output, 09xx command line, 10xx catalogue, platforms and plans.
+//! 08xx output, 09xx command line, 10xx catalogue, platforms and plans,
+//! 11xx checks of a bundle.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -131,4 +132,11 @@ codes! {
     UnknownOverlay = "KFC1012",
     /// A golden that differs from what is built.
     Golden = "KFC1013",
+
+    /// A reference to what is not there.
+    Dangling = "KFC1101",
+    /// A resource that comes before what it needs.
+    Order = "KFC1102",
+    /// A custom resource definition that an API server refuses.
+    NotStructural = "KFC1103",
 }

@@ -116,7 +116,11 @@ impl Scope {
             let message = format!("`{expression}` names something that does not exist");
             return Diagnostic::error(Code::Expression, message).at(mark);
         };
-        let message = format!("`{expression}` names `{name}`, which does not exist");
+        let message = if name == expression {
+            format!("`{name}` does not exist")
+        } else {
+            format!("`{expression}` names `{name}`, which does not exist")
+        };
         let error = Diagnostic::error(Code::Expression, message).at(mark);
         match near {
             Some(near) => error.help(format!("did you mean `{near}`?")),

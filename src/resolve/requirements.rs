@@ -73,7 +73,11 @@ pub(super) fn choose(
     };
     chooser.add_present();
     chooser.add_asked();
-    chooser.errors = std::mem::take(&mut chooser.errors).into_result(Diagnostics::default())?;
+    if !chooser.errors.is_empty() {
+        // Capabilities would only seem to be missing.
+        chooser.check_supports();
+        return Err(chooser.errors);
+    }
     chooser.settle_capabilities();
     chooser.check();
     chooser.errors.into_result(chooser.choice)
@@ -327,7 +331,7 @@ impl Chooser<'_> {
                     Diagnostic::error(Code::Unsupported, message).at(place(&written, support.when.mark));
                 let facts = self.profile.facts_in(&support.when.text);
                 let error = facts.into_iter().fold(error, Diagnostic::note);
-                self.errors.push(error.note(format!("it takes part because it is {}", chosen.reason.text())));
+                self.errors.push(error.note(format!("why it takes part: {}", chosen.reason.text())));
             }
         }
     }
@@ -347,8 +351,8 @@ impl Chooser<'_> {
             let error = Diagnostic::error(Code::Capability, message)
                 .at(*mark)
                 .label(*other, "the second one")
-                .note(format!("`{}` {}", first.name, first.reason.text()))
-                .note(format!("`{}` {}", second.name, second.reason.text()));
+                .note(format!("`{}`: {}", first.name, first.reason.text()))
+                .note(format!("`{}`: {}", second.name, second.reason.text()));
             self.errors.push(error.help("keep one of them"));
         }
     }
@@ -360,8 +364,8 @@ impl Chooser<'_> {
                     let message = format!("`{}` and `{}` cannot be together", chosen.name, other.name);
                     let error = Diagnostic::error(Code::ComponentConflict, message)
                         .at(conflict.mark)
-                        .note(format!("`{}` {}", chosen.name, chosen.reason.text()))
-                        .note(format!("`{}` {}", other.name, other.reason.text()));
+                        .note(format!("`{}`: {}", chosen.name, chosen.reason.text()))
+                        .note(format!("`{}`: {}", other.name, other.reason.text()));
                     self.errors.push(error.help("keep one of them"));
                 }
             }

@@ -740,7 +740,8 @@ fn find_colon(line: &[u8]) -> Option<usize> {
     for at in memchr::memchr2_iter(b':', b'#', line) {
         match line[at] {
             b':' if matches!(line.get(at + 1), None | Some(b' ')) => return (at > 0).then_some(at),
-            b'#' if at > 0 && line[at - 1] == b' ' => return None,
+            b':' if line.get(at + 1) == Some(&b'\t') => return None,
+            b'#' if at > 0 && matches!(line[at - 1], b' ' | b'\t') => return None,
             _ => {}
         }
     }

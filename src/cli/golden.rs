@@ -1,0 +1,121 @@
+//! `kfc golden`: the golden bundles of profiles, checked or written anew.
+
+use super::{DONE, FAILED, output};
+use crate::catalogue::{Catalogue, Place};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::golden;
+use crate::sources::{Loader, Options};
+use clap::{Args, Subcommand};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum GoldenCommand {
+    /// Build every golden again; print what differs and fail when anything does.
+    Check(GoldenArgs),
+    /// Write the goldens as they are built now.
+    Update(GoldenArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GoldenArgs {
+    /// Profiles; all that have a golden when none is named.
+    profiles: Vec<String>,
+    /// The folder of the goldens.
+    #[arg(long, default_value = "golden", value_name = "DIR")]
+    dir: PathBuf,
+    /// Folders of catalogues that lie on top of the built-in one.
+    #[arg(long, value_name = "DIR")]
+    catalogue: Vec<PathBuf>,
+}
+
+pub(super) fn run(command: &GoldenCommand) -> u8 {
+    let sources = Arc::new(Sources::default());
+    let done = match command {
+        GoldenCommand::Check(args) => check(args, &sources),
+        GoldenCommand::Update(args) => update(args, &sources).map(|()| DONE),
+    };
+    done.unwrap_or_else(|errors| {
+        output::report(&errors, &sources);
+        FAILED
+    })
+}
+
+/// Every profile that is meant with its bundle.
+fn build_all(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<Vec<(String, String)>> {
+    let loader = Loader::here(Options::default(), sources);
+    let folders: Vec<Place> = args.catalogue.iter().map(|folder| Place::on_disk(folder)).collect();
+    let catalogue = Catalogue::load(&loader, &folders)?;
+    let profiles = if args.profiles.is_empty() { golden::profiles(&args.dir) } else { args.profiles.clone() };
+    if profiles.is_empty() {
+        let message = format!("there are no goldens in `{}`", args.dir.display());
+        let error = Diagnostic::error(Code::NotFound, message);
+        return Err(error.help("write one with `kfc golden update PROFILE`").into());
+    }
+    let built: Vec<Result<(String, String)>> = profiles
+        .into_par_iter()
+        .map(|profile| {
+            let bundle = golden::render(&catalogue, &profile, &loader)?;
+            Ok((profile, bundle))
+        })
+        .collect();
+    let mut errors = Diagnostics::default();
+    let built = built.into_iter().filter_map(|one| errors.collect(one)).collect();
+    errors.into_result(built)
+}
+
+fn check(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
+    let built = build_all(args, sources)?;
+    let mut errors = Diagnostics::default();
+    let mut report = String::new();
+    for (profile, bundle) in &built {
+        let path = golden::file(&args.dir, profile);
+        let Some(golden) = errors.collect(read(&path)) else { continue };
+        if let Some(difference) = golden::difference(profile, &golden, bundle) {
+            report.push_str(&difference);
+            let message = format!("the golden of `{profile}` differs from what is built now");
+            let help = format!("when the change is meant, run `kfc golden update {profile}`");
+            errors.push(Diagnostic::error(Code::Golden, message).help(help));
+        }
+    }
+    if errors.is_empty() {
+        return Ok(output::print(&format!("{} goldens are as they should be\n", built.len())));
+    }
+    output::print(&report);
+    Err(errors)
+}
+
+fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<()> {
+    let built = build_all(args, sources)?;
+    let mut errors = Diagnostics::default();
+    let mut report = String::new();
+    for (profile, bundle) in &built {
+        let path = golden::file(&args.dir, profile);
+        let before = std::fs::read_to_string(&path).ok();
+        let word = match &before {
+            None => "new",
+            Some(before) if before == bundle => "same",
+            Some(_) => "changed",
+        };
+        errors.collect(write(&path, bundle));
+        report.push_str(&format!("{word}: {}\n", path.display()));
+    }
+    output::print(&report);
+    errors.into_result(())
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("cannot read {}: {}", path.display(), output::describe(&error));
+        Diagnostic::error(Code::NotFound, message).help("write it with `kfc golden update`").into()
+    })
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, text)).map_err(|error| {
+        let message = format!("cannot write {}: {}", path.display(), output::describe(&error));
+        Diagnostic::error(Code::Output, message).into()
+    })
+}

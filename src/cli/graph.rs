@@ -1,0 +1,56 @@
+//! `kfc graph`: the plan, drawn.
+
+use super::target::{StackArgs, Target, resolve_target};
+use super::{FAILED, output};
+use crate::diagnostics::Sources;
+use crate::picture;
+use clap::{Args, ValueEnum};
+use std::sync::Arc;
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// Text for the terminal.
+    #[default]
+    Tree,
+    /// For Graphviz.
+    Dot,
+    /// For Markdown on GitHub.
+    Mermaid,
+    /// For programs.
+    Json,
+    /// A picture.
+    Svg,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GraphArgs {
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its folder.
+    #[arg(default_value = ".", value_name = "TARGET")]
+    target: String,
+    #[command(flatten)]
+    stack: StackArgs,
+    /// How the graph is drawn.
+    #[arg(long, value_enum, default_value = "tree")]
+    format: Format,
+}
+
+pub(super) fn run(args: &GraphArgs) -> u8 {
+    let sources = Arc::new(Sources::default());
+    let target = Target::of(&args.target);
+    match resolve_target(&target, &args.stack, crate::sources::Options::default(), &sources) {
+        Ok(resolved) => {
+            output::report(&resolved.plan.warnings, &sources);
+            output::print(&match args.format {
+                Format::Tree => picture::tree(&resolved.plan),
+                Format::Dot => picture::dot(&resolved.plan),
+                Format::Mermaid => picture::mermaid(&resolved.plan),
+                Format::Json => picture::json(&resolved.plan),
+                Format::Svg => picture::svg(&resolved.plan),
+            })
+        }
+        Err(errors) => {
+            output::report(&errors, &sources);
+            FAILED
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `kfc init`: writes a stack to start from.
+
+use super::target::{StackArgs, Target, resolve_target};
+use super::{DONE, FAILED, output};
+use crate::catalogue::DEFAULTS;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::resolve::{Planned, Reason};
+use clap::Args;
+use minijinja::{Environment, context};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The files that are written, with their texts.
+const FILES: [(&str, &str); 4] = [
+    ("kfc.yaml", include_str!("templates/kfc.yaml")),
+    ("overlays/site/kustomization.yaml", include_str!("templates/kustomization.yaml")),
+    (".github/workflows/platform.yaml", include_str!("templates/ci.yaml")),
+    ("argocd.yaml", include_str!("templates/argocd.yaml")),
+];
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Layers joined by `+`, such as `gke+gpu`.
+    profile: String,
+    /// The folder to write into.
+    folder: PathBuf,
+    /// Write over files that are there.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(args: &InitArgs) -> u8 {
+    let sources = Arc::new(Sources::default());
+    match init(args, &sources) {
+        Ok(report) => {
+            output::print(&report);
+            DONE
+        }
+        Err(errors) => {
+            output::report(&errors, &sources);
+            FAILED
+        }
+    }
+}
+
+fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
+    let target = Target::Profile(args.profile.clone());
+    let resolved =
+        resolve_target(&target, &StackArgs::default(), crate::sources::Options::default(), sources)?;
+    let asked = |planned: &&Planned| matches!(planned.reason, Reason::Platform(_));
+    let components: Vec<&Planned> = resolved.plan.components.iter().filter(asked).collect();
+    let widest = components.iter().map(|planned| planned.name().len()).max().unwrap_or(0);
+    let mut components: Vec<_> = components
+        .into_iter()
+        .map(|planned| {
+            let pad = " ".repeat(widest - planned.name().len());
+            json!({"name": planned.name(), "pad": pad, "description": planned.component.description})
+        })
+        .collect();
+    components.sort_by_key(|component| component["name"].to_string());
+    let default_of = |name: &str| {
+        let declared = resolved.catalogue.layers.get(DEFAULTS)?.parameters.iter();
+        let default = declared.into_iter().find(|p| p.name.text == name)?.default.as_ref()?;
+        default.as_text().map(str::to_owned)
+    };
+    let values = context! {
+        profile => args.profile.clone(),
+        components => minijinja::value::Serde(components),
+        domain => default_of("domain"),
+        user => default_of("user"),
+    };
+    write_all(args, &values)
+}
+
+fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
+    let mut errors = Diagnostics::default();
+    let existing = FILES.iter().map(|(name, _)| args.folder.join(name)).filter(|path| path.exists());
+    for path in existing.filter(|_| !args.force) {
+        let message = format!("{} is there already", path.display());
+        errors.push(Diagnostic::error(Code::Output, message).help("`--force` writes over it"));
+    }
+    errors = errors.into_result(Diagnostics::default())?;
+    let mut report = String::new();
+    for (name, template) in FILES {
+        let path = args.folder.join(name);
+        let text = rendered(template, values)?;
+        if errors.collect(write(&path, &text)).is_some() {
+            report.push_str(&format!("wrote {}\n", path.display()));
+        }
+    }
+    report.push_str(&format!("\nnext: kfc build {}\n", args.folder.display()));
+    errors.into_result(report)
+}
+
+fn rendered(template: &str, values: &minijinja::Value) -> Result<String> {
+    // The template language drops the last line break.
+    let text = Environment::new().render_str(template, values).map(|text| text + "\n");
+    text.map_err(|error| Diagnostic::error(Code::Output, format!("a file cannot be written: {error}")).into())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, text)).map_err(|error| {
+        let message = format!("cannot write {}: {}", path.display(), output::describe(&error));
+        Diagnostic::error(Code::Output, message).into()
+    })
+}

@@ -1,0 +1,191 @@
+//! `kfc list`: what the catalogue has.
+
+use super::{FAILED, output};
+use crate::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role, STAGES, to_json};
+use crate::diagnostics::Sources;
+use crate::sources::{Loader, Options};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum What {
+    /// What can be selected.
+    Components,
+    /// The layers that profiles are made of.
+    Platforms,
+    /// What platforms change.
+    Overlays,
+    /// What can be set.
+    Parameters,
+    /// What expressions and layers speak of.
+    Facts,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// A table.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// What to list.
+    what: What,
+    /// Only what has this word in it.
+    filter: Option<String>,
+    /// Output format.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Folders of catalogues that lie on top of the built-in one.
+    #[arg(long, value_name = "DIR")]
+    catalogue: Vec<PathBuf>,
+}
+
+/// One line of a list: its columns, and itself for programs.
+struct Row {
+    columns: Vec<String>,
+    json: Value,
+}
+
+pub(super) fn run(args: &ListArgs) -> u8 {
+    let sources = Arc::new(Sources::default());
+    let loader = Loader::here(Options::default(), &sources);
+    let folders: Vec<Place> = args.catalogue.iter().map(|folder| Place::on_disk(folder)).collect();
+    let catalogue = match Catalogue::load(&loader, &folders) {
+        Ok(catalogue) => catalogue,
+        Err(errors) => {
+            output::report(&errors, &sources);
+            return FAILED;
+        }
+    };
+    let (heads, mut rows) = match args.what {
+        What::Components => (vec!["NAME", "STAGE", "VERSION", "DESCRIPTION"], components(&catalogue)),
+        What::Platforms => (vec!["NAME", "ROLE", "DESCRIPTION"], platforms(&catalogue)),
+        What::Overlays => (vec!["NAME", "WHEN", "DESCRIPTION"], overlays(&catalogue)),
+        What::Parameters => (vec!["NAME", "TYPE", "DEFAULT", "DESCRIPTION"], parameters(&catalogue)),
+        What::Facts => (vec!["NAME", "TYPE", "DEFAULT", "DESCRIPTION"], facts(&catalogue)),
+    };
+    if let Some(word) = &args.filter {
+        let word = word.to_lowercase();
+        rows.retain(|row| row.columns.iter().any(|column| column.to_lowercase().contains(&word)));
+    }
+    output::print(&match args.format {
+        Format::Text => table(&heads, &rows),
+        Format::Json => format!("{:#}\n", Value::from_iter(rows.into_iter().map(|row| row.json))),
+    })
+}
+
+fn components(catalogue: &Catalogue) -> Vec<Row> {
+    let mut all: Vec<&Component> = catalogue.components.values().collect();
+    all.sort_by_key(|component| STAGES.iter().position(|stage| *stage == component.stage));
+    let row = |component: &Component| Row {
+        columns: vec![
+            component.name.text.clone(),
+            component.stage.clone(),
+            component.version.clone(),
+            component.description.clone(),
+        ],
+        json: json!({
+            "name": component.name.text,
+            "stage": component.stage,
+            "version": component.version,
+            "description": component.description,
+            "provides": component.provides.iter().map(|word| &word.text).collect::<Vec<_>>(),
+        }),
+    };
+    all.into_iter().map(row).collect()
+}
+
+fn platforms(catalogue: &Catalogue) -> Vec<Row> {
+    let mut layers: Vec<_> = catalogue.layers.values().filter(|layer| layer.role != Role::Abstract).collect();
+    layers.sort_by_key(|layer| match layer.role {
+        Role::Platform => 0,
+        Role::Accelerator => 1,
+        _ => 2,
+    });
+    let row = |layer: &crate::catalogue::Layer| Row {
+        columns: vec![layer.name.text.clone(), layer.role.word().to_owned(), layer.description.clone()],
+        json: json!({
+            "name": layer.name.text,
+            "role": layer.role.word(),
+            "description": layer.description,
+            "facts": layer.facts.as_ref().map(to_json),
+        }),
+    };
+    layers.into_iter().map(row).collect()
+}
+
+fn overlays(catalogue: &Catalogue) -> Vec<Row> {
+    let row = |overlay: &Overlay| {
+        let when = overlay.when.as_ref().map_or("always", |when| when.text.as_str());
+        Row {
+            columns: vec![overlay.name.text.clone(), when.to_owned(), overlay.description.clone()],
+            json: json!({
+                "name": overlay.name.text,
+                "when": when,
+                "components": overlay.components.iter().map(|name| &name.text).collect::<Vec<_>>(),
+                "description": overlay.description,
+            }),
+        }
+    };
+    catalogue.overlays.values().map(row).collect()
+}
+
+fn parameters(catalogue: &Catalogue) -> Vec<Row> {
+    let global = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+    let of_components = catalogue.components.values().flat_map(|component| {
+        component.parameters.iter().map(|p| declared(p, &format!("{}.{}", component.name.text, p.name.text)))
+    });
+    global.iter().map(|p| declared(p, &p.name.text)).chain(of_components).collect()
+}
+
+fn facts(catalogue: &Catalogue) -> Vec<Row> {
+    let facts = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.declares);
+    facts.iter().map(|fact| declared(fact, &fact.name.text)).collect()
+}
+
+fn declared(parameter: &Parameter, name: &str) -> Row {
+    let schema = &parameter.schema;
+    let choices = schema.get("enum").and_then(Value::as_array).map(|choices| {
+        choices
+            .iter()
+            .map(|c| c.as_str().map_or_else(|| c.to_string(), str::to_owned))
+            .collect::<Vec<_>>()
+            .join("|")
+    });
+    let kind = choices.or_else(|| schema.get("type")?.as_str().map(str::to_owned)).unwrap_or_default();
+    let default = parameter.default.as_ref().map(to_json);
+    let shown = match &default {
+        None => "(must be set)".to_owned(),
+        Some(Value::String(text)) if text.is_empty() => "\"\"".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    };
+    let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    Row {
+        columns: vec![name.to_owned(), kind, shown, description.to_owned()],
+        json: json!({"name": name, "schema": schema, "default": default}),
+    }
+}
+
+/// Columns side by side; the last one is not padded.
+fn table(heads: &[&str], rows: &[Row]) -> String {
+    let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+    let lines: Vec<&Vec<String>> =
+        std::iter::once(&heads).chain(rows.iter().map(|row| &row.columns)).collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+    let mut out = String::new();
+    for line in lines {
+        let cells: Vec<String> =
+            line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        out.push_str(cells.join("  ").trim_end());
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,25 @@
+//! `kfc schema`: the JSON Schemas of our own kinds.
+
+use super::{USAGE, output};
+use crate::catalogue::schema;
+use crate::diagnostics::{Code, Diagnostic, Sources};
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// `component`, `overlay`, `platform` or `stack`.
+    kind: String,
+}
+
+pub(super) fn run(args: &SchemaArgs) -> u8 {
+    match schema::of(&args.kind) {
+        Some(text) => output::print(text),
+        None => {
+            let names: Vec<&str> = schema::SCHEMAS.iter().map(|(name, _)| *name).collect();
+            let error = Diagnostic::error(Code::Usage, format!("`{}` is no kind of kfc", args.kind));
+            let error = error.help(format!("it is one of {}", names.join(", ")));
+            output::report(&error.into(), &Sources::default());
+            USAGE
+        }
+    }
+}
