@@ -61,7 +61,9 @@ pub(super) fn needs(resource: &Resource) -> Vec<Need<'_>> {
 }
 
 fn named<'n>(node: Option<&'n Node>, kind: &'n str, namespace: &'n str, found: &mut Vec<Need<'n>>) {
-    if let Some((node, name)) = node.and_then(|node| Some((node, node.as_text()?))) {
+    // An empty name is none: a StatefulSet may do without a service.
+    let text = |node: &'n Node| node.as_text().filter(|name| !name.is_empty());
+    if let Some((node, name)) = node.and_then(|node| Some((node, text(node)?))) {
         let before = !matches!(kind, "Service");
         found.push(Need { kind, namespace, name, mark: node.mark, before });
     }
