@@ -14,6 +14,8 @@ pub mod build;
 pub mod catalogue;
 pub mod check;
 pub mod cli;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod diagnostics;
 pub(crate) mod fields;
 pub mod generate;

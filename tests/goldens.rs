@@ -89,7 +89,8 @@ fn every_profile_builds_or_says_why_not() {
                     Ok(_) => built += 1,
                     Err(errors) => {
                         refused += 1;
-                        let is_reason = |e: &kfc::diagnostics::Diagnostic| e.code == kfc::diagnostics::Code::Unsupported;
+                        let is_reason =
+                            |e: &kfc::diagnostics::Diagnostic| e.code == kfc::diagnostics::Code::Unsupported;
                         assert!(errors.0.iter().all(is_reason), "{}", shown(&errors, &setting.sources));
                     }
                 }

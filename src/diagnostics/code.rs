@@ -1,7 +1,7 @@
 //! The codes of diagnostics. Ranges: 00xx sources and files, 01xx YAML, 02xx kustomization fields, 03xx accumulation
 //! and identity, 04xx patches and merging, 05xx references, variables and replacements, 06xx generators, 07xx plug-ins,
 //! 08xx output, 09xx command line, 10xx catalogue, platforms and plans,
-//! 11xx checks of a bundle.
+//! 11xx checks of a bundle, 16xx applying to a cluster, 17xx detecting a cluster.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -139,4 +139,26 @@ codes! {
     Order = "KFC1102",
     /// A custom resource definition that an API server refuses.
     NotStructural = "KFC1103",
+
+    /// A cluster that cannot be found or does not answer.
+    Unreachable = "KFC1601",
+    /// A resource that the API server refuses.
+    Refused = "KFC1602",
+    /// Fields that belong to somebody else.
+    OwnedByOthers = "KFC1603",
+    /// Something that did not become ready in time.
+    NotReady = "KFC1604",
+    /// Something that failed in the cluster and will not become ready by waiting.
+    FailedInCluster = "KFC1605",
+    /// An inventory that cannot be read or written.
+    Inventory = "KFC1606",
+    /// Something that cannot be deleted.
+    NotDeleted = "KFC1607",
+    /// A run that was interrupted.
+    Interrupted = "KFC1608",
+
+    /// A saved answer of a cluster that cannot be read.
+    SavedAnswer = "KFC1701",
+    /// A cluster whose provider cannot be told.
+    UnknownProvider = "KFC1702",
 }

@@ -1,0 +1,221 @@
+//! The connection: where the server is and who we are, as kubectl finds it out, and one way to send a request.
+
+use super::Failure;
+use super::limiter::Limiter;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use http::{Method, Request, header};
+use http_body_util::BodyExt;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::Value;
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often a busy or unreachable server is asked again, at most.
+const TRIES: u32 = 8;
+/// The longest pause between two tries, unless the server asks for a longer one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// No answer takes longer.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which cluster, as whom, and how fast.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A kubeconfig in place of `$KUBECONFIG` and `~/.kube/config`.
+    pub kubeconfig: Option<PathBuf>,
+    /// A context of it in place of the current one.
+    pub context: Option<String>,
+    /// Requests a second; zero for no limit.
+    pub rate: f64,
+}
+
+/// The body of a request, with its type.
+#[derive(Clone, Copy, Debug)]
+pub enum Body<'b> {
+    /// None.
+    None,
+    /// An object.
+    Json(&'b str),
+    /// An object to be applied on the server's side.
+    Apply(&'b str),
+}
+
+/// A connection to an API server.
+pub struct Connection {
+    client: Client,
+    limiter: Limiter,
+    server: String,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// Runs what speaks to a cluster, on this thread.
+///
+/// # Errors
+/// Those of `work`, and when the machine lets no event loop be made.
+pub fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        let message = format!("cannot wait for a network on this machine: {error}");
+        Diagnostics::from(Diagnostic::error(Code::Unreachable, message))
+    })?;
+    runtime.block_on(work)
+}
+
+impl Connection {
+    /// Finds the cluster and signs in. Asks the server nothing yet.
+    ///
+    /// # Errors
+    /// [`Code::Unreachable`] when there is no kubeconfig, no such context, or its certificates cannot be read.
+    pub async fn open(options: &Options) -> Result<Self> {
+        let mut config = configuration(options).await.map_err(|error| {
+            let message = format!("cannot find out where the cluster is: {error}");
+            let help = "set `KUBECONFIG` or give `--kubeconfig FILE` and `--context NAME`, as for kubectl";
+            Diagnostics::from(Diagnostic::error(Code::Unreachable, message).help(help))
+        })?;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        config.read_timeout = Some(READ_TIMEOUT);
+        config.reset_reader_on_write = true;
+        config.default_retry = false;
+        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let client = Client::try_from(config).map_err(|error| {
+            let message = format!("cannot connect to {server}: {}", chain(&error));
+            Diagnostics::from(Diagnostic::error(Code::Unreachable, message))
+        })?;
+        Ok(Self { client, limiter: Limiter::new(options.rate), server })
+    }
+
+    /// The address of the server.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The namespace that the kubeconfig's context names, or `default`.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.client.default_namespace()
+    }
+
+    /// Reads what a path of the API holds.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn get(&self, path: &str) -> std::result::Result<Value, Failure> {
+        Ok(self.send(Method::GET, path, "application/json", Body::None).await?.1)
+    }
+
+    /// Sends a request and reads its answer; when the server is busy or cannot be reached, again and again with growing
+    /// pauses. Gives the status and the body.
+    ///
+    /// # Errors
+    /// What the server says against the request, or why there was no answer in all this time.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Body<'_>,
+    ) -> std::result::Result<(u16, Value), Failure> {
+        let mut pause = Duration::from_millis(100);
+        let mut left = TRIES;
+        loop {
+            self.limiter.turn().await;
+            let started = Instant::now();
+            let failure = match self.try_once(method.clone(), path, accept, body).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            left -= 1;
+            // A server that is not there at all is given up soon: waiting helps nobody who mistyped an address.
+            let is_refused = failure.status == 0 && started.elapsed() < Duration::from_millis(200);
+            if !failure.is_transient() || left == 0 || (is_refused && left < TRIES / 2) {
+                return Err(failure);
+            }
+            let asked = failure.retry_after.map(|seconds| Duration::from_secs(seconds.min(60)));
+            sleep(asked.map_or(pause, |asked| asked.max(pause))).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn try_once(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Body<'_>,
+    ) -> std::result::Result<(u16, Value), Failure> {
+        let (content_type, text) = match body {
+            Body::None => (None, ""),
+            Body::Json(text) => (Some("application/json"), text),
+            Body::Apply(text) => (Some("application/apply-patch+yaml"), text),
+        };
+        let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, accept);
+        request = request.header(header::USER_AGENT, concat!("kfc/", env!("CARGO_PKG_VERSION")));
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        let request = request.body(kube::client::Body::from(text.as_bytes().to_vec()));
+        let request = request.map_err(|error| Failure { status: 400, ..wrong(&error) })?;
+        let answer = self.client.send(request).await.map_err(|error| of_client(&error))?;
+        let status = answer.status().as_u16();
+        let retry_after = answer.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let bytes = answer.into_body().collect().await.map_err(|error| wrong(&error))?.to_bytes();
+        if status >= 400 {
+            return Err(Failure::read(status, &bytes, retry_after));
+        }
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
+            let message = format!("the answer to {path} is no JSON: {error}");
+            Failure { status: 406, message, ..Failure::default() }
+        })?;
+        Ok((status, value))
+    }
+}
+
+async fn configuration(options: &Options) -> std::result::Result<Config, String> {
+    let chosen = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
+    let in_words = |error: &dyn std::error::Error| chain(error);
+    match &options.kubeconfig {
+        Some(path) => {
+            let read = Kubeconfig::read_from(path).map_err(|error| in_words(&error))?;
+            Config::from_custom_kubeconfig(read, &chosen).await.map_err(|error| in_words(&error))
+        }
+        None if options.context.is_some() => {
+            Config::from_kubeconfig(&chosen).await.map_err(|error| in_words(&error))
+        }
+        None => Config::infer().await.map_err(|error| in_words(&error)),
+    }
+}
+
+/// What went wrong before an answer came. Trouble with signing in does not go away by itself.
+fn of_client(error: &kube::Error) -> Failure {
+    match error {
+        kube::Error::Auth(_) | kube::Error::TlsRequired => Failure { status: 401, ..wrong(error) },
+        _ => wrong(error),
+    }
+}
+
+fn wrong(error: &dyn std::error::Error) -> Failure {
+    Failure::unanswered(chain(error))
+}
+
+/// An error with those below it, each said once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(below) = next {
+        let words = below.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        next = below.source();
+    }
+    text
+}
