@@ -4,6 +4,7 @@ mod build;
 mod golden;
 mod graph;
 mod init;
+mod kustomize;
 mod list;
 mod output;
 mod schema;
@@ -73,6 +74,13 @@ struct Kustomize {
 enum KustomizeCommand {
     /// Build a kustomization root from a folder or URL.
     Build(build::KustomizeBuildArgs),
+    /// Write a kustomization file into this folder.
+    Create(kustomize::create::CreateArgs),
+    /// Change the kustomization file of this folder; comments and layout stay.
+    Edit {
+        #[command(subcommand)]
+        command: kustomize::edit::EditCommand,
+    },
     /// Print the version of kustomize that this build behaves as.
     Version(version::KustomizeVersionArgs),
 }
@@ -101,6 +109,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 fn run_kustomize(command: KustomizeCommand) -> u8 {
     match command {
         KustomizeCommand::Build(args) => build::run_kustomize(&args),
+        KustomizeCommand::Create(args) => kustomize::create::run(&args),
+        KustomizeCommand::Edit { command } => kustomize::edit::run(&command),
         KustomizeCommand::Version(args) => version::run_kustomize(&args),
     }
 }

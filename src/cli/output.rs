@@ -29,6 +29,12 @@ pub(super) fn print_chunks<T: AsRef<[u8]>>(chunks: &[T]) -> u8 {
     }
 }
 
+/// Prints a line on standard error.
+pub(super) fn note(text: &str) {
+    // Nothing can be said when standard error itself is gone.
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
+
 /// Prints errors and warnings on standard error.
 pub(super) fn report(diagnostics: &Diagnostics, sources: &Sources) {
     if diagnostics.is_empty() {

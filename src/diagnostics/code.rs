@@ -1,7 +1,8 @@
 //! The codes of diagnostics. Ranges: 00xx sources and files, 01xx YAML, 02xx kustomization fields, 03xx accumulation
 //! and identity, 04xx patches and merging, 05xx references, variables and replacements, 06xx generators, 07xx plug-ins,
 //! 08xx output, 09xx command line, 10xx catalogue, platforms and plans,
-//! 11xx checks of a bundle, 16xx applying to a cluster, 17xx detecting a cluster.
+//! 11xx checks of a bundle, 16xx applying to a cluster, 17xx detecting a cluster,
+//! 18xx changes of kustomization files.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -161,4 +162,11 @@ codes! {
     SavedAnswer = "KFC1701",
     /// A cluster whose provider cannot be told.
     UnknownProvider = "KFC1702",
+
+    /// What is to be added is there already.
+    EditExists = "KFC1801",
+    /// What is to be changed or removed is not there.
+    EditMissing = "KFC1802",
+    /// A change of a file that cannot be made.
+    Edit = "KFC1803",
 }

@@ -1,0 +1,115 @@
+//! `kustomize create`.
+
+use super::file;
+use crate::cli::{DONE, FAILED, output};
+use crate::diagnostics::{Code, Diagnostic, Result, Sources};
+use crate::edit::create::{NewKustomization, create};
+use crate::edit::label;
+use crate::sources::{Loader, Options};
+use clap::Args;
+use std::path::Path;
+use std::sync::Arc;
+use walkdir::{DirEntry, WalkDir};
+
+/// The names that a kustomization file may have.
+const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CreateArgs {
+    /// Files and folders, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    resources: Vec<String>,
+    /// Look for resources in this folder.
+    #[arg(long)]
+    autodetect: bool,
+    /// Look for resources in the folders below, too.
+    #[arg(long, requires = "autodetect")]
+    recursive: bool,
+    /// Namespace of all resources.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    namespace: String,
+    /// Prefix of names.
+    #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
+    nameprefix: String,
+    /// Suffix of names.
+    #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
+    namesuffix: String,
+    /// Labels of all resources, `key:value,key:value`.
+    #[arg(long)]
+    labels: Vec<String>,
+    /// Annotations of all resources, `key:value,key:value`.
+    #[arg(long)]
+    annotations: Vec<String>,
+}
+
+/// Writes a kustomization file into the working folder.
+pub(in crate::cli) fn run(args: &CreateArgs) -> u8 {
+    let sources = Arc::new(Sources::default());
+    match write(args, &sources) {
+        Ok(()) => DONE,
+        Err(errors) => {
+            output::report(&errors, &sources);
+            FAILED
+        }
+    }
+}
+
+fn write(args: &CreateArgs, sources: &Arc<Sources>) -> Result<()> {
+    if let Some(name) = FILE_NAMES.into_iter().find(|name| Path::new(name).exists()) {
+        return Err(Diagnostic::error(Code::EditExists, format!("{name} is there already")).into());
+    }
+    let mut resources = file::expand(&args.resources, true)?;
+    if args.autodetect {
+        let more = detect(args.recursive, sources).into_iter().filter(|path| !resources.contains(path));
+        resources.extend(more.collect::<Vec<_>>());
+    }
+    let new = NewKustomization {
+        resources,
+        namespace: args.namespace.clone(),
+        name_prefix: args.nameprefix.clone(),
+        name_suffix: args.namesuffix.clone(),
+        labels: label::pairs(&args.labels)?,
+        annotations: label::pairs(&args.annotations)?,
+    };
+    file::write(FILE_NAMES[0], &create(&new)?)
+}
+
+/// The files that hold resources, and the folders that are roots of their own. What lies below a root is the root's.
+fn detect(recursive: bool, sources: &Arc<Sources>) -> Vec<String> {
+    let is_root = |folder: &Path| FILE_NAMES.iter().any(|name| folder.join(name).is_file());
+    let is_hidden =
+        |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+    let mut walk = WalkDir::new(".").min_depth(1).sort_by_file_name();
+    if !recursive {
+        walk = walk.max_depth(1);
+    }
+    let mut entries = walk.into_iter();
+    let mut found = Vec::new();
+    while let Some(entry) = entries.next() {
+        let Ok(entry) = entry else { continue };
+        let path = entry.path().strip_prefix(".").unwrap_or(entry.path()).to_string_lossy().into_owned();
+        let is_folder = entry.file_type().is_dir();
+        if is_folder && (is_hidden(&entry) || is_root(entry.path())) {
+            entries.skip_current_dir();
+            found.extend((!is_hidden(&entry)).then_some(path));
+        } else if !is_folder && holds_resources(entry.path(), sources) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn holds_resources(path: &Path, sources: &Arc<Sources>) -> bool {
+    let is_yaml = path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|e| ending == *e));
+    let read = |path: &str| {
+        let file =
+            Loader::here(Options::default(), sources).load(path, crate::diagnostics::Mark::NONE).ok()?;
+        crate::yaml::parse::parse(&file.source.text, file.id).ok()
+    };
+    let documents = path.to_str().filter(|_| is_yaml).and_then(read).unwrap_or_default();
+    let is_resource = |node: &crate::yaml::Node| {
+        node.get("kind").is_some()
+            && (node.at(&["metadata", "name"]).is_some() || node.get("items").is_some())
+    };
+    !documents.is_empty() && documents.iter().all(is_resource)
+}

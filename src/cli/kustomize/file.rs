@@ -1,0 +1,99 @@
+//! The kustomization file of the working folder, and paths beside it.
+
+use crate::cli::output;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
+use crate::edit::Document;
+use crate::sources::{Loader, Options, RemoteUrl};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The kustomization file that is edited.
+pub(super) struct File {
+    /// Its name.
+    pub(super) name: String,
+    /// Its text as it was.
+    pub(super) before: String,
+    /// What commands change.
+    pub(super) document: Document,
+}
+
+impl File {
+    /// Reads the kustomization file of the working folder.
+    pub(super) fn open(sources: &Arc<Sources>) -> Result<Self> {
+        let found = Loader::here(Options::default(), sources).find_kustomization()?;
+        let document = Document::read(&found.source.text, found.id)?;
+        Ok(Self { name: found.name, before: found.source.text.to_string(), document })
+    }
+
+    /// Writes the file when it changed.
+    pub(super) fn save(self) -> Result<()> {
+        let text = self.document.finish()?;
+        if text == self.before {
+            return Ok(());
+        }
+        write(&self.name, &text)
+    }
+}
+
+/// Writes a file of the working folder, keeping a byte order mark.
+pub(super) fn write(name: &str, text: &str) -> Result<()> {
+    let has_mark = std::fs::read(name).is_ok_and(|bytes| bytes.starts_with(b"\xef\xbb\xbf"));
+    let text = if has_mark { format!("\u{feff}{text}") } else { text.to_owned() };
+    std::fs::write(name, text).map_err(|error| {
+        let message = format!("cannot write {name}: {}", output::describe(&error));
+        Diagnostic::error(Code::Output, message).into()
+    })
+}
+
+/// The files and folders that patterns stand for, in order. A pattern that matches nothing is kept when it is a URL, or
+/// when nothing is to be verified.
+pub(super) fn expand(patterns: &[String], verify: bool) -> Result<Vec<String>> {
+    if !verify {
+        return Ok(patterns.to_vec());
+    }
+    let mut errors = Diagnostics::default();
+    let mut paths = Vec::new();
+    for pattern in patterns {
+        let matches = matches(pattern);
+        if !matches.is_empty() {
+            paths.extend(matches);
+        } else if is_remote(pattern) {
+            paths.push(pattern.clone());
+        } else {
+            let message = format!("`{pattern}` is no file or folder, and matches none");
+            let error = Diagnostic::error(Code::NotFound, message);
+            errors.push(error.help("`--no-verify` adds it all the same"));
+        }
+    }
+    errors.into_result(paths)
+}
+
+/// The files that patterns stand for; those that match nothing stay as they are.
+pub(super) fn expand_or_keep(patterns: &[String]) -> Vec<String> {
+    let expanded = |pattern: &String| match matches(pattern) {
+        found if found.is_empty() => vec![pattern.clone()],
+        found => found,
+    };
+    patterns.iter().flat_map(expanded).collect()
+}
+
+fn matches(pattern: &str) -> Vec<String> {
+    let plain = pattern.trim_start_matches("./").trim_end_matches('/');
+    if !plain.is_empty() && Path::new(plain).exists() {
+        return vec![pattern.trim_end_matches('/').to_owned()];
+    }
+    let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
+    let found = glob::glob_with(pattern, options).into_iter().flatten().flatten();
+    found.map(|path| path.to_string_lossy().into_owned()).collect()
+}
+
+fn is_remote(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://") || RemoteUrl::parse(text).is_some()
+}
+
+/// The texts of a file that is named at `mark`.
+pub(super) fn read(path: &str, sources: &Arc<Sources>) -> Result<(String, Vec<crate::yaml::Node>)> {
+    let file = Loader::here(Options::default(), sources).load(path, Mark::NONE)?;
+    let documents = crate::yaml::parse::parse(&file.source.text, file.id)?;
+    Ok((file.source.text.to_string(), documents))
+}
