@@ -17,6 +17,7 @@ pub mod cli;
 #[cfg(feature = "cluster")]
 pub mod cluster;
 pub mod diagnostics;
+pub mod diff;
 pub mod edit;
 pub(crate) mod fields;
 pub mod generate;

@@ -1,6 +1,6 @@
 //! The texts of a run and places in them.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// Number of a text in [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +44,8 @@ pub struct Source {
     /// How far the text stands below and right of the file's start: a document inside a block scalar of a kustomization
     /// keeps the file's own line and column numbers this way.
     pub shift: Shift,
+    /// Where lines start, found when a position is asked for first.
+    line_starts: OnceLock<Vec<u32>>,
 }
 
 /// Lines and columns to add to a position in a text that is part of a file.
@@ -63,12 +65,17 @@ impl Source {
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
-        let before = &self.text[..end];
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        let column = before[line_start..].chars().count() + 1;
+        let starts = self.line_starts.get_or_init(|| self.find_line_starts());
+        let line = starts.partition_point(|start| *start as usize <= end);
+        let line_start = line.checked_sub(1).map_or(0, |at| starts[at] as usize);
+        let column = self.text[line_start..end].chars().count() + 1;
         let add = |count: usize, shift: u32| u32::try_from(count).unwrap_or(u32::MAX).saturating_add(shift);
         Position { line: add(line, self.shift.lines), column: add(column, self.shift.columns) }
+    }
+
+    fn find_line_starts(&self) -> Vec<u32> {
+        let behind_breaks = memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1);
+        std::iter::once(0).chain(behind_breaks).map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect()
     }
 }
 
@@ -81,7 +88,12 @@ pub struct Sources {
 impl Sources {
     /// Adds a text and gives its number.
     pub fn add(&self, name: impl Into<String>, text: impl Into<String>) -> (SourceId, Arc<Source>) {
-        self.insert(Source { name: name.into(), text: text.into(), shift: Shift::default() })
+        self.insert(Source {
+            name: name.into(),
+            text: text.into(),
+            shift: Shift::default(),
+            line_starts: OnceLock::new(),
+        })
     }
 
     /// Adds a text that stands as a string at `parent`, so that places in it are shown as places in the file.
@@ -90,7 +102,7 @@ impl Sources {
             || ("inline".to_owned(), Shift::default()),
             |source| (source.name.clone(), inline_shift(&source, parent.offset)),
         );
-        self.insert(Source { name, text: text.to_owned(), shift })
+        self.insert(Source { name, text: text.to_owned(), shift, line_starts: OnceLock::new() })
     }
 
     fn insert(&self, source: Source) -> (SourceId, Arc<Source>) {

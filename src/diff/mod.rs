@@ -1,0 +1,236 @@
+//! The semantic diff of two bundles: which resources belong together ([`matching`]), in which fields they differ
+//! ([`compare`]), and what that means ([`meaning`]). Gives a [`Report`], which formats are written from.
+
+pub mod apply;
+mod compare;
+mod fold;
+mod keys;
+mod lines;
+mod matching;
+mod meaning;
+pub mod model;
+mod secrecy;
+
+pub use model::Report;
+
+use crate::catalogue::to_json;
+use crate::diagnostics::{Mark, SourceId, Sources};
+use crate::resolve::Plan;
+use crate::resource::Resource;
+use crate::schema::Schema;
+use crate::yaml::Node;
+use compare::Difference;
+use matching::{Compared, matches};
+use meaning::{Changed, Grants};
+use model::{
+    Change, ChangeKind, Class, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, ResourceChange,
+    Severity, Side, Summary,
+};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// One side of a comparison.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// What the user named.
+    pub label: String,
+    /// Its resources, in order.
+    pub resources: Vec<Resource>,
+    /// The component of each resource that belongs to one, by [`Resource::owner`].
+    pub components: Vec<String>,
+    /// The texts that marks point into.
+    pub sources: Arc<Sources>,
+    /// The components, when it was made from a plan.
+    pub graph: Option<Graph>,
+}
+
+impl Input {
+    fn component(&self, resource: &Resource) -> Option<String> {
+        let owner = usize::try_from(resource.owner?).ok()?;
+        self.components.get(owner).cloned()
+    }
+}
+
+/// The components of a plan, for a report.
+#[must_use]
+pub fn graph_of(plan: &Plan) -> Graph {
+    let name = |at: usize| plan.components[at].name().to_owned();
+    let node = |planned: &crate::resolve::Planned| GraphNode {
+        name: planned.name().to_owned(),
+        depth: planned.depth,
+        present: planned.present,
+        reason: planned.reason.text(),
+    };
+    let edge = |edge: &crate::resolve::Edge| GraphEdge {
+        from: name(edge.from),
+        to: name(edge.to),
+        capability: edge.capability.clone(),
+    };
+    Graph { nodes: plan.components.iter().map(node).collect(), edges: plan.edges.iter().map(edge).collect() }
+}
+
+/// Compares two bundles.
+#[must_use]
+pub fn compare(before: &Input, after: &Input, schema: &Schema) -> Report {
+    let (old, new) = (compared(before), compared(after));
+    let matches = matches(&old, &new);
+    let types = keys::Types::of(schema, before.resources.iter().chain(&after.resources));
+    let grants = Grants::of(&new);
+    let sides = Sides { before, after, types, grants };
+    let pairs: Vec<(Option<usize>, Option<usize>)> = (0..new.len())
+        .map(|at| (matches.before_of[at], Some(at)))
+        .chain(matches.gone.iter().map(|at| (Some(*at), None)))
+        .collect();
+    let changes: Vec<Option<ResourceChange>> = pairs
+        .par_iter()
+        .map(|(before, after)| sides.change(before.map(|at| &old[at]), after.map(|at| &new[at])))
+        .collect();
+    let unchanged = changes.iter().filter(|change| change.is_none()).count();
+    let mut changes: Vec<ResourceChange> = changes.into_iter().flatten().collect();
+    changes.sort_by(|a, b| a.component.cmp(&b.component));
+    let side = |input: &Input| Side { label: input.label.clone(), resources: input.resources.len() };
+    Report {
+        before: side(before),
+        after: side(after),
+        summary: summary(&changes, unchanged),
+        changes,
+        graph: after.graph.clone(),
+    }
+}
+
+fn compared(input: &Input) -> Vec<Compared<'_>> {
+    input.resources.par_iter().map(Compared::of).collect()
+}
+
+struct Sides<'a> {
+    before: &'a Input,
+    after: &'a Input,
+    types: keys::Types<'a>,
+    grants: Grants<'a>,
+}
+
+impl Sides<'_> {
+    /// What changes of one resource; none when it is the same.
+    fn change(&self, old: Option<&Compared<'_>>, new: Option<&Compared<'_>>) -> Option<ResourceChange> {
+        let kind = match (old, new) {
+            (None, _) => ChangeKind::Added,
+            (_, None) => ChangeKind::Removed,
+            (Some(old), Some(new)) if old.identity.namespace != new.identity.namespace => ChangeKind::Moved,
+            (Some(old), Some(new)) if old.identity.name != new.identity.name => ChangeKind::Renamed,
+            _ => ChangeKind::Changed,
+        };
+        let differences = match (old, new) {
+            (Some(old), Some(new)) => {
+                if compare::same(&old.node, &new.node) {
+                    return None;
+                }
+                compare::compare(&old.node, &new.node, self.types.resource(&new.node))
+            }
+            _ => Vec::new(),
+        };
+        let changed = Changed { kind, before: old, after: new, differences: &differences };
+        let findings = meaning::findings(&changed, &self.grants);
+        let (shown, input) = match (new, old) {
+            (Some(new), _) => (new, self.after),
+            (None, Some(old)) => (old, self.before),
+            (None, None) => return None,
+        };
+        let fields: Vec<FieldChange> =
+            differences.iter().map(|difference| self.field(&shown.identity.kind, difference)).collect();
+        let of_fields = fields.iter().filter(|field| field.folded.is_none()).map(|field| field.severity);
+        let severity = findings.iter().map(|finding| finding.severity).chain(of_fields).max();
+        let is_whole = matches!(kind, ChangeKind::Added | ChangeKind::Removed);
+        Some(ResourceChange {
+            kind,
+            identity: shown.identity.clone(),
+            previous: previous(old, new),
+            component: input.component(shown.resource),
+            severity: severity.unwrap_or_else(|| of_whole(kind)).max(of_whole(kind)),
+            findings,
+            fields,
+            value: is_whole.then(|| to_json(&shown.node)),
+            origin: if is_whole { origin(input, shown.node.mark) } else { None },
+        })
+    }
+
+    fn field(&self, kind: &str, difference: &Difference<'_>) -> FieldChange {
+        let json = |node: Option<&Node>| node.map(to_json).unwrap_or_default();
+        let change = match (difference.before, difference.after, &difference.order) {
+            (_, _, Some(order)) => Change::Reordered { order: order.clone() },
+            (None, after, None) => Change::Added { after: json(after) },
+            (before, None, None) => Change::Removed { before: json(before) },
+            (before, after, None) => Change::Replaced { before: json(before), after: json(after) },
+        };
+        let lines = match (
+            &change,
+            difference.before.and_then(Node::as_str),
+            difference.after.and_then(Node::as_str),
+        ) {
+            (Change::Replaced { .. }, Some(before), Some(after)) => lines::hunks(before, after),
+            _ => Vec::new(),
+        };
+        let (class, severity) = meaning::class_of(kind, difference);
+        FieldChange {
+            path: difference.path.clone(),
+            change,
+            lines,
+            class,
+            severity,
+            folded: difference.folded,
+            before_origin: difference.before.and_then(|node| origin(self.before, node.mark)),
+            after_origin: difference.after.and_then(|node| origin(self.after, node.mark)),
+        }
+    }
+}
+
+fn previous(old: Option<&Compared<'_>>, new: Option<&Compared<'_>>) -> Option<Identity> {
+    let (old, new) = (old?, new?);
+    (old.identity != new.identity).then(|| old.identity.clone())
+}
+
+/// The severity of a resource that comes, goes or gets another name.
+fn of_whole(kind: ChangeKind) -> Severity {
+    match kind {
+        ChangeKind::Changed | ChangeKind::Added => Severity::Low,
+        ChangeKind::Removed | ChangeKind::Renamed | ChangeKind::Moved => Severity::Medium,
+    }
+}
+
+fn origin(input: &Input, mark: Mark) -> Option<Origin> {
+    if mark.source == SourceId::NONE {
+        return None;
+    }
+    let source = input.sources.get(mark.source)?;
+    let position = source.position(mark.offset);
+    let (line, column) = (position.line, position.column);
+    Some(Origin { file: source.name.clone(), line, column, step: String::new() })
+}
+
+fn summary(changes: &[ResourceChange], unchanged: usize) -> Summary {
+    let mut summary = Summary { unchanged, ..Summary::default() };
+    for change in changes {
+        let folded = change.fields.iter().filter(|field| field.folded.is_some()).count();
+        summary.folded += folded;
+        summary.fields += change.fields.len() - folded;
+        if change.is_folded() {
+            summary.unchanged += 1;
+            continue;
+        }
+        match change.kind {
+            ChangeKind::Added => summary.added += 1,
+            ChangeKind::Removed => summary.removed += 1,
+            ChangeKind::Changed => summary.changed += 1,
+            ChangeKind::Renamed => summary.renamed += 1,
+            ChangeKind::Moved => summary.moved += 1,
+        }
+        for class in change.classes() {
+            *summary.classes.entry(class).or_default() += 1;
+        }
+        if change.kind != ChangeKind::Changed {
+            *summary.classes.entry(Class::Resource).or_default() += 1;
+        }
+        *summary.severities.entry(change.severity).or_default() += 1;
+        *summary.components.entry(change.component.clone().unwrap_or_default()).or_default() += 1;
+    }
+    summary
+}
