@@ -31,4 +31,5 @@ pub mod resource;
 pub mod schema;
 pub mod sources;
 pub mod transform;
+pub mod vendor;
 pub mod yaml;

@@ -72,10 +72,7 @@ pub fn assemble(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled
 
 /// The resources of one component, with its parameters in place.
 fn part(planned: &Planned, loader: &Loader, schema: &Arc<Schema>) -> Result<Part> {
-    let base = &planned.component.base;
-    let folder = loader.beside(&base.place.folder, &base.place.shown, base.path.mark)?;
-    let root = if base.path.text == "." { folder } else { root_at(&folder, &base.path)? };
-    let mut part = Part::build(root, schema)?;
+    let mut part = Part::build(base_root(planned, loader)?, schema)?;
     setters::apply(&planned.component.set, &planned.scope, &mut part.resources().list)?;
     Ok(part)
 }
@@ -91,6 +88,36 @@ fn root_at(folder: &Loader, path: &Spanned) -> Result<Loader> {
         Resolved::Root(root) => Ok(root),
         Resolved::File(_) => folder.child(&path.text, path.mark),
     }
+}
+
+/// Every root that [`assemble`] would build, in its order.
+///
+/// # Errors
+/// Roots that are not there or cannot be fetched.
+pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>> {
+    let mut errors = Diagnostics::default();
+    let mut roots = Vec::new();
+    for planned in plan.components.iter().filter(|planned| !planned.present) {
+        roots.extend(errors.collect(base_root(planned, loader)));
+    }
+    for overlay in plan.overlays.iter().map(|planned| &planned.overlay).filter(|overlay| overlay.patches) {
+        let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
+        roots.extend(errors.collect(root));
+    }
+    if let Some(place) = &stack.place {
+        for path in &stack.overlays {
+            let folder = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
+            roots.extend(errors.collect(root_at(&folder, path)));
+        }
+    }
+    errors.into_result(roots)
+}
+
+/// The root of a component's base.
+fn base_root(planned: &Planned, loader: &Loader) -> Result<Loader> {
+    let base = &planned.component.base;
+    let folder = loader.beside(&base.place.folder, &base.place.shown, base.path.mark)?;
+    if base.path.text == "." { Ok(folder) } else { root_at(&folder, &base.path) }
 }
 
 fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut Assembly) -> Result<()> {

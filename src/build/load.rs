@@ -276,7 +276,10 @@ fn load_configs(
 }
 
 /// The documents of an inline configuration, or nothing for a path. A text of one line that is no mapping is a path.
-fn inline_documents(loader: &Loader, item: &Spanned) -> Result<Option<Vec<Node>>> {
+///
+/// # Errors
+/// Text of several lines that is no YAML.
+pub(crate) fn inline_documents(loader: &Loader, item: &Spanned) -> Result<Option<Vec<Node>>> {
     let several_lines = item.text.trim_end().contains('\n');
     if !several_lines && !item.text.contains(['{', ':']) {
         return Ok(None);

@@ -11,10 +11,12 @@ mod plugin;
 pub mod read;
 mod transformers;
 
+pub(crate) use load::inline_documents;
+
 use crate::diagnostics::{Diagnostics, Result, Sources};
 use crate::resource::ResourceSet;
 use crate::schema::Schema;
-use crate::sources::{self, HelmOptions, LoadRestrictor, Loader};
+use crate::sources::{self, HelmOptions, LoadRestrictor, Loader, RemoteOptions};
 use std::sync::Arc;
 
 /// The kustomize release whose behaviour the engine has.
@@ -43,6 +45,16 @@ pub struct Options {
     pub reorder: Reorder,
     /// Adds the label `app.kubernetes.io/managed-by` to every resource.
     pub managed_by_label: bool,
+    /// Where remote sources come from.
+    pub remote: RemoteOptions,
+}
+
+impl Options {
+    /// What may be read and run.
+    #[must_use]
+    pub fn reads(&self) -> sources::Options {
+        sources::Options { restrictor: self.restrictor, helm: self.helm.clone(), remote: self.remote.clone() }
+    }
 }
 
 /// What a build gives: the resources in order, and what was noticed on the way.
@@ -60,14 +72,19 @@ pub struct Bundle {
 /// # Errors
 /// Everything that is wrong with the tree, as far as it can be found in one run.
 pub fn build(target: &str, options: &Options, sources: &Arc<Sources>) -> Result<Bundle> {
-    let loader = Loader::open(
-        target,
-        sources::Options { restrictor: options.restrictor, helm: options.helm.clone() },
-        sources,
-    )?;
-    let mut root = load::load(loader, &Arc::new(Schema::builtin()))?;
+    build_root(Loader::open(target, options.reads(), sources)?, options)
+}
+
+/// Builds the kustomization root that a loader stands in.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_root(loader: Loader, options: &Options) -> Result<Bundle> {
+    let mut root = load::load(loader.clone(), &Arc::new(Schema::builtin()))?;
     openapi::assign(&mut root, &mut None);
     let settings = finish::Settings::of(&root, options);
     let accumulated = accumulate::accumulate(root, settings.tracks_origins())?;
-    finish::finish(accumulated, &settings)
+    let mut bundle = finish::finish(accumulated, &settings)?;
+    bundle.warnings.extend(loader.remotes().warnings());
+    Ok(bundle)
 }

@@ -5,7 +5,8 @@ use super::{DONE, FAILED, output};
 use crate::assemble;
 use crate::build::{self, Bundle, Options, Reorder};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use crate::sources::{self, HelmOptions, LoadRestrictor};
+use crate::sources::remote::{LockUse, RemoteOptions};
+use crate::sources::{HelmOptions, LoadRestrictor};
 use crate::yaml::emit;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -67,8 +68,37 @@ struct CommonArgs {
     /// Label every resource with `app.kubernetes.io/managed-by`.
     #[arg(long)]
     enable_managedby_label: bool,
+    /// Where remote sources come from.
+    #[command(flatten)]
+    remote: RemoteArgs,
     #[command(flatten)]
     ignored: IgnoredArgs,
+}
+
+/// Where remote sources come from. With a kfc.lock they are vendored, and nothing is fetched.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct RemoteArgs {
+    /// Fetch nothing, even where no kfc.lock pins what is remote.
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// Fetch everything anew, whatever kfc.lock has.
+    #[arg(long, conflicts_with = "offline")]
+    pub(super) no_lock: bool,
+    /// Allow plain http for other hosts than this machine.
+    #[arg(long)]
+    pub(super) allow_plain_http: bool,
+}
+
+impl RemoteArgs {
+    /// As options of a build.
+    pub(super) fn options(self) -> RemoteOptions {
+        RemoteOptions {
+            offline: self.offline,
+            plain_http: self.allow_plain_http,
+            lock: if self.no_lock { LockUse::Ignore } else { LockUse::Find },
+            ..RemoteOptions::default()
+        }
+    }
 }
 
 /// Flags of kustomize that only matter to container and exec functions, which are never run. Accepted, so that scripts
@@ -148,7 +178,8 @@ fn finish(bundle: Result<Bundle>, args: &CommonArgs, format: Format, sources: &S
 }
 
 fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Bundle> {
-    let options = options(&args.common);
+    let mut options = options(&args.common);
+    options.remote.warn_unpinned = true;
     let target = Target::of(&args.target);
     if let Target::Root(root) = &target {
         if !args.stack.is_empty() || args.sync_waves {
@@ -158,12 +189,12 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Bundle> {
         }
         return build::build(root, &options, sources);
     }
-    let reads = sources::Options { restrictor: options.restrictor, helm: options.helm.clone() };
-    let resolved = resolve_target(&target, &args.stack, reads, sources)?;
+    let resolved = resolve_target(&target, &args.stack, options.reads(), sources)?;
     let mut assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
     if args.sync_waves {
         assembled.annotate_waves();
     }
+    assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     Ok(assembled.bundle)
 }
 
@@ -224,6 +255,7 @@ fn options(args: &CommonArgs) -> Options {
             Some(ReorderFlag::None) => Reorder::None,
         },
         managed_by_label: args.enable_managedby_label,
+        remote: args.remote.options(),
     }
 }
 

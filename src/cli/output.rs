@@ -45,7 +45,15 @@ pub(super) fn report(diagnostics: &Diagnostics, sources: &Sources) {
         colour: stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         width: 140,
     };
-    let text = crate::diagnostics::render(diagnostics, sources, style);
+    let mut told = Diagnostics::default();
+    // Several ways may lead to the same trouble, close to each other; comparing all with all would take too long.
+    const NEAR: usize = 100;
+    diagnostics.0.iter().for_each(|one| {
+        if !told.0.iter().rev().take(NEAR).any(|near| near == one) {
+            told.push(one.clone());
+        }
+    });
+    let text = crate::diagnostics::render(&told, sources, style);
     // Nothing can be said when standard error itself is gone.
     drop(stderr.lock().write_all(text.as_bytes()));
 }

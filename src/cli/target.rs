@@ -93,7 +93,20 @@ pub(super) fn resolve_target(
     options: sources::Options,
     texts: &Arc<Sources>,
 ) -> Result<Resolved> {
-    let loader = Loader::here(options, texts);
+    let mut options = options;
+    if let Target::Stack(file) = target {
+        options.remote.start = Some(file.place.folder.clone());
+    }
+    resolve_with(Loader::here(options, texts), target, args, texts)
+}
+
+/// As [`resolve_target`], with a loader whose options and remote sources are shared with others.
+pub(super) fn resolve_with(
+    loader: Loader,
+    target: &Target,
+    args: &StackArgs,
+    texts: &Arc<Sources>,
+) -> Result<Resolved> {
     let mut stack = match target {
         Target::Stack(file) => Stack::load(&loader, file)?,
         Target::Profile(profile) => Stack::of_profile(profile),

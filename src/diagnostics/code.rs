@@ -1,7 +1,7 @@
 //! The codes of diagnostics. Ranges: 00xx sources and files, 01xx YAML, 02xx kustomization fields, 03xx accumulation
 //! and identity, 04xx patches and merging, 05xx references, variables and replacements, 06xx generators, 07xx plug-ins,
 //! 08xx output, 09xx command line, 10xx catalogue, platforms and plans,
-//! 11xx checks of a bundle, 16xx applying to a cluster, 17xx detecting a cluster,
+//! 11xx checks of a bundle, 14xx vendoring and the lock, 16xx applying to a cluster, 17xx detecting a cluster,
 //! 18xx changes of kustomization files.
 
 macro_rules! codes {
@@ -140,6 +140,23 @@ codes! {
     Order = "KFC1102",
     /// A custom resource definition that an API server refuses.
     NotStructural = "KFC1103",
+
+    /// A remote source that no lock pins.
+    Unpinned = "KFC1401",
+    /// A remote source that the lock does not have.
+    NotLocked = "KFC1402",
+    /// A lock that cannot be read, or was changed by other than `kfc vendor`.
+    BadLock = "KFC1403",
+    /// A vendored tree that is not what the lock pins.
+    Tampered = "KFC1404",
+    /// An archive or tree that is refused.
+    RefusedContent = "KFC1405",
+    /// A tag or version that means something else than it did.
+    Moved = "KFC1406",
+    /// A remote source that is needed offline.
+    Offline = "KFC1407",
+    /// A lock or vendor folder that is behind its targets.
+    Drift = "KFC1408",
 
     /// A cluster that cannot be found or does not answer.
     Unreachable = "KFC1601",

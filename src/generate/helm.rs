@@ -28,14 +28,10 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
     }
     let scratch = TempDir::new().map_err(|error| failed(mark, &format!("no temporary folder: {error}")))?;
     let run = Run { chart, loader, mark, scratch: scratch.path(), config_home: &globals.config_home };
-    let home = match globals.chart_home.as_str() {
-        "" => "charts",
-        home => home,
-    };
-    let folder = loader.root().join(home);
-    let mut location = folder.join(&chart.name);
-    if !location.exists() {
-        if chart.repo.is_empty() {
+    let location = match local(chart, globals, loader) {
+        Some(location) => location,
+        None if chart.repo.is_empty() => {
+            let folder = home(globals, loader);
             let message = format!(
                 "there is no chart `{}` in `{}`, and it names no `repo`",
                 chart.name,
@@ -43,17 +39,31 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
             );
             return Err(failed(mark, &message));
         }
-        let target = if chart.version.is_empty() {
-            folder
-        } else {
-            folder.join(format!("{}-{}", chart.name, chart.version))
-        };
-        location = target.join(&chart.name);
-        if !location.exists() {
-            run.pull(&target)?;
+        None if loader.remotes().provides_charts()? => {
+            loader.chart(&chart.repo, &chart.name, &chart.version, mark)?
         }
-    }
+        None => run.pull(&pulled(chart, globals, loader))?,
+    };
     run.template(&location)
+}
+
+/// The folder of the charts of a root.
+fn home(globals: &HelmGlobals, loader: &Loader) -> PathBuf {
+    let home = if globals.chart_home.is_empty() { "charts" } else { &globals.chart_home };
+    loader.root().join(home)
+}
+
+/// The folder that kustomize pulls a chart into.
+fn pulled(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> PathBuf {
+    let home = home(globals, loader);
+    if chart.version.is_empty() { home } else { home.join(format!("{}-{}", chart.name, chart.version)) }
+}
+
+/// The folder of a chart that is there already: in the chart home, or where it was pulled to before.
+#[must_use]
+pub fn local(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Option<PathBuf> {
+    let folders = [home(globals, loader), pulled(chart, globals, loader)];
+    folders.into_iter().map(|folder| folder.join(&chart.name)).find(|location| location.exists())
 }
 
 fn failed(mark: Mark, why: &str) -> Diagnostics {
@@ -70,7 +80,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn pull(&self, target: &Path) -> Result<()> {
+    /// Pulls the chart into a folder below `target`, and gives that.
+    fn pull(&self, target: &Path) -> Result<PathBuf> {
         let chart = self.chart;
         let mut arguments = vec!["pull".to_owned(), "--untar".to_owned(), "--untardir".to_owned()];
         arguments.push(target.to_string_lossy().into_owned());
@@ -85,7 +96,8 @@ impl Run<'_> {
         if chart.devel {
             arguments.push("--devel".to_owned());
         }
-        self.helm(&arguments).map(drop)
+        self.helm(&arguments)?;
+        Ok(target.join(&chart.name))
     }
 
     fn template(&self, location: &Path) -> Result<String> {

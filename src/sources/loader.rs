@@ -1,9 +1,9 @@
 //! A loader stands in one kustomization root and reads what the root names: files, further roots, remote repositories.
 
-use super::git::Repositories;
-use super::url::{self, RemoteUrl};
+use super::remote::{Fetched, Remotes, Request, Source};
+use super::url::{self, RemoteRoot};
 use super::{LoadRestrictor, Options, file, folder};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId, Sources};
+use crate::diagnostics::{self, Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub struct File {
     /// Its number.
     pub id: SourceId,
     /// The text.
-    pub source: Arc<Source>,
+    pub source: Arc<diagnostics::Source>,
 }
 
 /// The kustomization file of a root.
@@ -27,7 +27,7 @@ pub struct Found {
     /// Its number.
     pub id: SourceId,
     /// Its text.
-    pub source: Arc<Source>,
+    pub source: Arc<diagnostics::Source>,
 }
 
 /// What an entry of `resources` turns out to be.
@@ -55,7 +55,7 @@ pub struct Remote {
 struct Shared {
     options: Options,
     sources: Arc<Sources>,
-    repositories: Repositories,
+    remotes: Remotes,
     working_folder: PathBuf,
 }
 
@@ -79,27 +79,37 @@ impl Loader {
     #[must_use]
     pub fn here(options: Options, sources: &Arc<Sources>) -> Self {
         let working_folder = std::env::current_dir().unwrap_or_default();
+        Self::starting(options, sources, working_folder.clone(), working_folder)
+    }
+
+    fn starting(options: Options, sources: &Arc<Sources>, working_folder: PathBuf, start: PathBuf) -> Self {
+        let remotes = Remotes::new(options.remote.clone(), &start, sources);
         let shared = Arc::new(Shared {
             options,
             sources: Arc::clone(sources),
-            repositories: Repositories::default(),
+            remotes,
             working_folder: working_folder.clone(),
         });
         let shown = String::new();
         Self { shared, root: working_folder, shown, remote: None, checkout: None, parent: None }
     }
 
-    /// A loader for the root that a build starts at: a folder or a remote URL.
+    /// A loader for the root that a build starts at: a folder or a remote URL. A lock is looked for from the folder
+    /// upwards.
     ///
     /// # Errors
     /// When it is not there, is no folder or cannot be fetched.
     pub fn open(target: &str, options: Options, sources: &Arc<Sources>) -> Result<Self> {
-        let here = Self::here(options, sources);
-        match RemoteUrl::parse(target).filter(|_| !Path::new(target).is_dir()) {
-            Some(url) => Ok(Self { parent: None, ..here.fetch(target, url, Mark::NONE)? }),
+        let here = std::env::current_dir().unwrap_or_default();
+        match RemoteRoot::parse(target).filter(|_| !Path::new(target).is_dir()) {
+            Some(url) => {
+                let loader = Self::starting(options, sources, here.clone(), here);
+                Ok(Self { parent: None, ..loader.fetch(target, url, Mark::NONE)? })
+            }
             None => {
-                let root = here.folder(&here.absolute(target), target, Mark::NONE)?;
-                Ok(Self { shown: target.trim_end_matches('/').to_owned(), root, ..here })
+                let loader = Self::starting(options, sources, here.clone(), here.join(target));
+                let root = loader.folder(&loader.absolute(target), target, Mark::NONE)?;
+                Ok(Self { shown: target.trim_end_matches('/').to_owned(), root, ..loader })
             }
         }
     }
@@ -125,6 +135,12 @@ impl Loader {
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.shared.options
+    }
+
+    /// The remote sources of the run.
+    #[must_use]
+    pub fn remotes(&self) -> &Remotes {
+        &self.shared.remotes
     }
 
     /// The folder of the root.
@@ -175,13 +191,39 @@ impl Loader {
     /// # Errors
     /// Those of [`Loader::load`] or [`Loader::child`].
     pub fn resolve(&self, path: &str, referrer: Mark) -> Result<Resolved> {
-        let is_local_file = || folder::is_file(&self.absolute(path));
-        let exists = || folder::is_folder(&self.absolute(path)) || is_local_file();
-        let is_local = is_local_file() || (RemoteUrl::parse(path).is_none() && !exists());
-        if is_local || url::github_file(path).is_some() {
+        let full = self.absolute(path);
+        if folder::is_file(&full) {
             return Ok(Resolved::File(self.load(path, referrer)?));
         }
-        Ok(Resolved::Root(self.child(path, referrer)?))
+        if url::is_web_address(path) && !folder::is_folder(&full) {
+            return self.resolve_address(path, referrer);
+        }
+        match RemoteRoot::parse(path).is_some() || folder::is_folder(&full) {
+            true => Ok(Resolved::Root(self.child(path, referrer)?)),
+            false => Ok(Resolved::File(self.load(path, referrer)?)),
+        }
+    }
+
+    /// A web address is a file when its server gives one, else a repository, as in kustomize.
+    fn resolve_address(&self, path: &str, referrer: Mark) -> Result<Resolved> {
+        let file = Source::File { url: path.to_owned() };
+        let root = RemoteRoot::parse(path).and_then(std::result::Result::ok);
+        let remotes = &self.shared.remotes;
+        let is_known_root = || root.as_ref().map_or(Ok(false), |root| remotes.knows(&root.source));
+        if !remotes.knows(&file)? && (url::is_repository(path) || is_known_root()?) {
+            return Ok(Resolved::Root(self.child(path, referrer)?));
+        }
+        let read = match self.load(path, referrer) {
+            Ok(read) if !is_page(&read.source.text) => return Ok(Resolved::File(read)),
+            read => read,
+        };
+        match root {
+            Some(_) if !remotes.fetches_nothing()? && !has_manifest_ending(path) => {
+                remotes.forget(&file);
+                Ok(Resolved::Root(self.child(path, referrer)?))
+            }
+            _ => Ok(Resolved::File(read?)),
+        }
     }
 
     /// A loader for another root that this one names: a folder or a URL.
@@ -189,7 +231,7 @@ impl Loader {
     /// # Errors
     /// When it is not there, is no folder, cannot be fetched, or is or contains a root that leads here.
     pub fn child(&self, path: &str, referrer: Mark) -> Result<Self> {
-        if let Some(url) = RemoteUrl::parse(path).filter(|_| !folder::is_folder(&self.absolute(path))) {
+        if let Some(url) = RemoteRoot::parse(path).filter(|_| !folder::is_folder(&self.absolute(path))) {
             return self.fetch(path, url, referrer);
         }
         if Path::new(path).is_absolute() {
@@ -292,7 +334,7 @@ impl Loader {
         if path.is_empty() {
             return Err(Diagnostic::error(Code::NotFound, "an empty path names no file").at(referrer).into());
         }
-        if path.starts_with("http://") || path.starts_with("https://") {
+        if url::is_web_address(path) {
             return self.locate_remote(path, referrer);
         }
         let shown = self.show(path);
@@ -318,51 +360,94 @@ impl Loader {
             .note("a root may read files in and below its own folder only, so that nobody's tree reads yours")
     }
 
+    /// The file behind a web address.
     fn locate_remote(&self, path: &str, referrer: Mark) -> Result<(PathBuf, String)> {
-        let Some(url) = url::github_file(path) else {
-            let error = Diagnostic::error(
-                Code::Remote,
-                format!("`{path}` is a web address that is no git repository"),
-            );
-            let help = "download the file beside the kustomization, or name a repository: `https://HOST/ORG/REPO//PATH?ref=REF`";
-            return Err(error.at(referrer).help(help).into());
+        let remotes = &self.shared.remotes;
+        let file = Source::File { url: path.to_owned() };
+        let in_repository = url::github_file(path).map(|url| RemoteRoot {
+            path: url.path.clone(),
+            timeout: url.timeout,
+            source: url.source(),
+        });
+        let is_page = || path.contains("/blob/");
+        let prefers_git = match &in_repository {
+            Some(root) => {
+                !remotes.knows(&file)?
+                    && (is_page() || remotes.knows(&root.source)? || cfg!(not(feature = "fetch")))
+            }
+            None => false,
         };
-        let checkout =
-            self.shared.repositories.checkout(&url).map_err(|why| cannot_fetch(path, &why, referrer))?;
-        let full = checkout.join(&url.path);
-        let real =
-            std::fs::canonicalize(&full).map_err(|error| file::unreadable(&full, path, &error, referrer))?;
-        if !real.starts_with(std::fs::canonicalize(&checkout).unwrap_or(checkout)) {
-            return Err(Diagnostic::error(
-                Code::OutsideRoot,
-                format!("`{path}` leads out of its repository"),
-            )
-            .at(referrer)
-            .into());
+        if let Some(root) = in_repository.filter(|_| prefers_git) {
+            let fetched = self.get(&root.request(), referrer)?;
+            return Ok((self.within(&fetched.folder, &root.path, path, referrer)?, path.to_owned()));
         }
-        Ok((real, path.to_owned()))
+        let name = file.file_name().unwrap_or("file").to_owned();
+        let fetched = self.get(&Request { source: file, timeout: url::TIMEOUT }, referrer)?;
+        Ok((self.within(&fetched.folder, &name, path, referrer)?, path.to_owned()))
     }
 
-    fn fetch(&self, text: &str, url: std::result::Result<RemoteUrl, String>, referrer: Mark) -> Result<Self> {
+    /// A source of the run; its errors get the place of the entry that names it.
+    fn get(&self, request: &Request, referrer: Mark) -> Result<Arc<Fetched>> {
+        self.shared.remotes.get(request).map_err(|errors| {
+            let placed = |error: Diagnostic| match (error.mark, error.code) {
+                // What is wrong with a vendored tree or the lock is so wherever it is named.
+                (None, code) if !matches!(code, Code::Tampered | Code::BadLock) => error.at(referrer),
+                _ => error,
+            };
+            Diagnostics(errors.0.into_iter().map(placed).collect())
+        })
+    }
+
+    /// The chart of a repository: the folder that it was unpacked into.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub fn chart(&self, repository: &str, name: &str, version: &str, referrer: Mark) -> Result<PathBuf> {
+        if name.contains('/') || super::tree_path::check(name).is_err() {
+            let error = Diagnostic::error(
+                Code::RefusedContent,
+                format!("`{}` is no name of a chart", name.escape_debug()),
+            );
+            return Err(error.at(referrer).into());
+        }
+        let source = Source::Chart {
+            repository: repository.trim_end_matches('/').to_owned(),
+            name: name.to_owned(),
+            version: version.to_owned(),
+        };
+        let fetched = self.get(&Request { source, timeout: url::TIMEOUT }, referrer)?;
+        Ok(fetched.folder.join(name))
+    }
+
+    /// A path in the tree of a source, symbolic links resolved.
+    fn within(&self, tree: &Path, path: &str, shown: &str, referrer: Mark) -> Result<PathBuf> {
+        let tree = tree.canonicalize().unwrap_or_else(|_| tree.to_owned());
+        let full = tree.join(path);
+        let real = full.canonicalize().map_err(|error| file::unreadable(&full, shown, &error, referrer))?;
+        if !real.starts_with(&tree) {
+            let message = format!("`{shown}` leads out of its repository");
+            return Err(Diagnostic::error(Code::OutsideRoot, message).at(referrer).into());
+        }
+        Ok(real)
+    }
+
+    fn fetch(
+        &self,
+        text: &str,
+        url: std::result::Result<RemoteRoot, String>,
+        referrer: Mark,
+    ) -> Result<Self> {
         let url = url.map_err(|why| {
             let error =
                 Diagnostic::error(Code::Remote, format!("`{text}` is no remote root: {why}")).at(referrer);
             Diagnostics::from(error.help("write it as `https://HOST/ORG/REPO//PATH?ref=REF`"))
         })?;
-        self.refuse_remote_cycle(&url, text, referrer)?;
-        let checkout =
-            self.shared.repositories.checkout(&url).map_err(|why| cannot_fetch(text, &why, referrer))?;
-        let checkout = std::fs::canonicalize(&checkout).unwrap_or(checkout);
-        let root = self.folder(&checkout.join(&url.path), text, referrer)?;
-        if !root.starts_with(&checkout) {
-            return Err(Diagnostic::error(
-                Code::OutsideRoot,
-                format!("`{text}` leads out of its repository"),
-            )
-            .at(referrer)
-            .into());
-        }
-        let remote = Remote { repository: url.repository, path: url.path, reference: url.reference };
+        let remote = remote_of(&url);
+        self.refuse_remote_cycle(&remote, text, referrer)?;
+        let fetched = self.get(&url.request(), referrer)?;
+        let checkout = fetched.folder.canonicalize().unwrap_or_else(|_| fetched.folder.clone());
+        let real = self.within(&checkout, &url.path, text, referrer)?;
+        let root = self.folder(&real, text, referrer)?;
         Ok(Self {
             shared: Arc::clone(&self.shared),
             root,
@@ -391,13 +476,8 @@ impl Loader {
         Err(self.cycle(shown, |loader| loader.root == root, referrer).into())
     }
 
-    fn refuse_remote_cycle(&self, url: &RemoteUrl, text: &str, referrer: Mark) -> Result<()> {
-        let same = |loader: &Loader| {
-            loader.remote.as_ref().is_some_and(|remote| {
-                (&remote.repository, &remote.path, &remote.reference)
-                    == (&url.repository, &url.path, &url.reference)
-            })
-        };
+    fn refuse_remote_cycle(&self, remote: &Remote, text: &str, referrer: Mark) -> Result<()> {
+        let same = |loader: &Loader| loader.remote.as_ref() == Some(remote);
         match self.chain().any(same) {
             true => Err(self.cycle(text, same, referrer).into()),
             false => Ok(()),
@@ -421,13 +501,25 @@ impl Loader {
     }
 }
 
-fn cannot_fetch(text: &str, why: &str, referrer: Mark) -> Diagnostics {
-    let error = Diagnostic::error(Code::Remote, format!("cannot fetch `{text}`: {why}")).at(referrer);
-    let offline = ["resolve host", "unable to access", "connect to", "network", "Network"];
-    match offline.iter().any(|word| why.contains(word)) {
-        true => error.help("is the network there? A local copy of the repository builds without it").into(),
-        false => error.into(),
-    }
+/// Where a root comes from, as origin annotations tell it.
+fn remote_of(root: &RemoteRoot) -> Remote {
+    let (repository, reference) = match &root.source {
+        Source::Git { repository, reference, .. } => (repository.clone(), reference.clone()),
+        Source::Oci { repository, reference } => (format!("oci://{repository}"), reference.clone()),
+        Source::File { url } => (url.clone(), String::new()),
+        Source::Chart { repository, version, .. } => (repository.clone(), version.clone()),
+    };
+    Remote { repository, path: root.path.clone(), reference }
+}
+
+/// Whether a text is a page for people rather than a manifest.
+fn is_page(text: &str) -> bool {
+    text.trim_start().starts_with('<')
+}
+
+fn has_manifest_ending(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or(address);
+    [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending))
 }
 
 /// Takes `.` and `..` out of a path, in the text alone.

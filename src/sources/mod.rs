@@ -1,14 +1,17 @@
-//! Where files come from: folders and remote repositories. The only part of a build that touches the file system and the
+//! Where files come from: folders, and remote sources, which are fetched or vendored. The only part of a build that touches the file system and the
 //! network.
 
 mod file;
 pub mod folder;
-mod git;
 mod loader;
+pub mod lock;
+pub mod remote;
+pub mod tree_path;
 mod url;
 
 pub use loader::{File, Found, Loader, Remote, Resolved};
-pub use url::RemoteUrl;
+pub use remote::RemoteOptions;
+pub use url::{RemoteRoot, RemoteUrl, is_web_address};
 
 /// Which files a root may read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,4 +45,6 @@ pub struct Options {
     pub restrictor: LoadRestrictor,
     /// Charts.
     pub helm: HelmOptions,
+    /// Remote sources.
+    pub remote: RemoteOptions,
 }

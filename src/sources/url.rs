@@ -1,9 +1,11 @@
-//! kustomize's grammar for remote roots: `HOST/ORG/REPO//PATH?ref=REF&timeout=90s&submodules=false` in all its forms.
+//! kustomize's grammar for remote roots: `HOST/ORG/REPO//PATH?ref=REF&timeout=90s&submodules=false` in all its forms; and
+//! ours for OCI artefacts: `oci://REGISTRY/NAME:TAG//PATH`.
 
+use super::remote::{Request, Source};
 use std::time::Duration;
 
 /// How long a fetch may take when the URL does not say.
-const TIMEOUT: Duration = Duration::from_secs(27);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(27);
 
 /// A remote root: a folder in a repository at a ref.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +61,9 @@ impl RemoteUrl {
     fn read_query(&mut self, query: &str) {
         let value = |name: &str| {
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| decoded(value))
+            pairs
+                .find(|(key, value)| *key == name && !value.is_empty())
+                .map(|(_, value)| decoded(value, true))
         };
         self.reference = value("ref").or_else(|| value("version")).unwrap_or_default();
         if let Some(timeout) = value("timeout").and_then(|text| duration(&text)) {
@@ -70,8 +74,106 @@ impl RemoteUrl {
     }
 }
 
-/// Undoes `%2F` and the like.
-fn decoded(text: &str) -> String {
+/// A folder in a remote source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteRoot {
+    /// What is fetched.
+    pub source: Source,
+    /// The folder in it; empty for its top.
+    pub path: String,
+    /// How long git may take.
+    pub timeout: Duration,
+}
+
+impl RemoteRoot {
+    /// Reads a URL. None when it is no remote one, but a local path.
+    ///
+    /// # Errors
+    /// A message when it looks remote but cannot be read.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Result<Self, String>> {
+        if let Some(address) = text.strip_prefix("oci://") {
+            return Some(oci(address));
+        }
+        let url = RemoteUrl::parse(text)?;
+        Some(url.map(|url| Self { path: url.path.clone(), timeout: url.timeout, source: url.source() }))
+    }
+
+    /// What has to be there.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        Request { source: self.source.clone(), timeout: self.timeout }
+    }
+}
+
+impl RemoteUrl {
+    /// What is fetched.
+    #[must_use]
+    pub fn source(self) -> Source {
+        Source::Git { repository: self.repository, reference: self.reference, submodules: self.submodules }
+    }
+}
+
+/// `REGISTRY/NAME:TAG//PATH` or `REGISTRY/NAME@sha256:DIGEST//PATH`, `latest` without a tag.
+fn oci(address: &str) -> Result<RemoteRoot, String> {
+    let address = address.split('?').next().unwrap_or(address);
+    let (artefact, path) = address.split_once("//").unwrap_or((address, ""));
+    let (registry, name) = artefact.split_once('/').ok_or("it names no repository in the registry")?;
+    let (name, reference) = match name.split_once('@') {
+        Some((name, digest)) => (name.split(':').next().unwrap_or(name), digest),
+        None => name.split_once(':').unwrap_or((name, "latest")),
+    };
+    let in_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_./".contains(c);
+    let in_reference = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    let is_name = !name.is_empty()
+        && name.chars().all(in_name)
+        && name.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    if registry.is_empty() || !is_name {
+        return Err(format!("`{registry}/{name}` is no repository of a registry: those are in lower case"));
+    }
+    let starts_well = reference.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    if !starts_well || !reference.chars().all(in_reference) {
+        return Err(format!("`{reference}` is neither a tag nor a digest"));
+    }
+    let path = path.trim_matches('/').to_owned();
+    if leaves_repository(&path) {
+        return Err(format!("the path `{path}` leaves the artefact"));
+    }
+    let source = Source::Oci { repository: format!("{registry}/{name}"), reference: reference.to_owned() };
+    Ok(RemoteRoot { source, path, timeout: TIMEOUT })
+}
+
+/// Whether a text is the web address of anything.
+#[must_use]
+pub fn is_web_address(text: &str) -> bool {
+    let has = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    has("https://") || has("http://")
+}
+
+/// Whether a web address can be nothing but a repository: it has what only the grammar of repositories has, or it is a
+/// page of GitHub that is no file. kustomize asks for every address as a file first, and falls back to git; the result is
+/// the same.
+pub(super) fn is_repository(text: &str) -> bool {
+    let (address, query) = text.split_once('?').unwrap_or((text, ""));
+    let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let of_git = |key: &str| ["ref", "version", "submodules", "timeout"].contains(&key);
+    if query.split('&').filter_map(|pair| pair.split_once('=')).any(|(key, _)| of_git(key)) {
+        return true;
+    }
+    if address.contains("//")
+        || address.contains("/_git/")
+        || address.contains(".git/")
+        || address.ends_with(".git")
+    {
+        return true;
+    }
+    let mut parts = address.split('/');
+    let is_hub = parts.next().is_some_and(|host| host.eq_ignore_ascii_case("github.com"));
+    is_hub && !parts.nth(2).is_some_and(|word| ["raw", "blob", "releases", "archive"].contains(&word))
+}
+
+/// Undoes `%2F` and the like; in a query, `+` is a space.
+pub(super) fn decoded(text: &str, is_query: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -81,7 +183,7 @@ fn decoded(text: &str) -> String {
                 bytes.push(byte);
                 rest = &tail[2..];
             }
-            (b'+', _) => {
+            (b'+', _) if is_query => {
                 bytes.push(b' ');
                 rest = tail;
             }
@@ -236,7 +338,7 @@ pub(super) fn github_file(text: &str) -> Option<RemoteUrl> {
 
 #[cfg(test)]
 mod tests {
-    use super::{RemoteUrl, github_file};
+    use super::{RemoteRoot, RemoteUrl, Source, github_file, is_repository};
     use std::time::Duration;
 
     fn parts(text: &str) -> (String, String, String) {
@@ -312,5 +414,51 @@ mod tests {
         );
         assert!(github_file("https://github.com/o/r/blob/main/x.yaml").is_some());
         assert!(github_file("https://github.com/o/r//x?ref=y").is_none());
+    }
+
+    #[test]
+    fn artefacts_have_a_name_and_a_tag_or_digest() {
+        let parts = |text: &str| {
+            let root = RemoteRoot::parse(text).unwrap()?;
+            let Source::Oci { repository, reference } = root.source else { return Err(text.to_owned()) };
+            Ok((repository, reference, root.path))
+        };
+        let expect = |text: &str, repository: &str, reference: &str, path: &str| {
+            let expected = (repository.to_owned(), reference.to_owned(), path.to_owned());
+            assert_eq!(parts(text), Ok(expected), "{text}");
+        };
+        expect("oci://ghcr.io/org/name:v1//a/b", "ghcr.io/org/name", "v1", "a/b");
+        expect("oci://localhost:5000/name", "localhost:5000/name", "latest", "");
+        let digest = format!("sha256:{}", "a".repeat(64));
+        expect(&format!("oci://ghcr.io/o/n:v1@{digest}"), "ghcr.io/o/n", &digest, "");
+        for wrong in
+            ["oci://ghcr.io", "oci://ghcr.io/Org/n", "oci://h/n:-x", "oci://h/../n", "oci://h/n//a/../../b"]
+        {
+            assert!(parts(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn repositories_are_told_from_files() {
+        for text in [
+            "https://github.com/o/r",
+            "https://github.com/o/r/a/b",
+            "https://h/o/r.git",
+            "https://h/o/r//a",
+            "https://h/o/r?ref=v1",
+            "https://dev.azure.com/o/p/_git/r/a",
+        ] {
+            assert!(is_repository(text), "{text}");
+        }
+        for text in [
+            "https://h/o/x.yaml",
+            "https://h/o/r",
+            "https://h/x?token=a",
+            "https://github.com/o/r/releases/download/v1/x.yaml",
+            "https://raw.githubusercontent.com/o/r/v1/x.yaml",
+            "https://github.com/o/r/raw/v1/x.yaml",
+        ] {
+            assert!(!is_repository(text), "{text}");
+        }
     }
 }

@@ -1,0 +1,73 @@
+//! Credentials: those in a URL, and those for registries that `docker login` and its like have left.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::path::PathBuf;
+
+/// The URL without the credentials in it, and those as the value of an `Authorization` header.
+pub(super) fn split(url: &str) -> (String, Option<String>) {
+    let Some((scheme, rest)) = url.split_once("://") else { return (url.to_owned(), None) };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rsplit_once('@') {
+        None => (url.to_owned(), None),
+        Some((user, host)) => {
+            let user = crate::sources::url::decoded(user, false);
+            (format!("{scheme}://{host}{}", &rest[end..]), Some(basic(&user)))
+        }
+    }
+}
+
+/// The URL without credentials, to be shown.
+pub(super) fn without(url: &str) -> String {
+    split(url).0
+}
+
+fn basic(user_and_password: &str) -> String {
+    let text = match user_and_password.contains(':') {
+        true => user_and_password.to_owned(),
+        false => format!("{user_and_password}:"),
+    };
+    format!("Basic {}", STANDARD.encode(text))
+}
+
+/// What the configuration file of docker has for a registry, as the value of an `Authorization` header. Credential helpers
+/// are programs: they are not run.
+pub(super) fn of_registry(host: &str) -> Option<String> {
+    let folder = std::env::var_os("DOCKER_CONFIG")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker")))?;
+    let text = std::fs::read_to_string(folder.join("config.json")).ok()?;
+    in_file(&text, host)
+}
+
+fn in_file(text: &str, host: &str) -> Option<String> {
+    let config: serde_json::Value = serde_json::from_str(text).ok()?;
+    let auths = config.get("auths")?.as_object()?;
+    let bare = |key: &str| {
+        let key = key.split_once("://").map_or(key, |(_, rest)| rest);
+        key.split('/').next().unwrap_or(key).to_owned()
+    };
+    let (_, entry) = auths.iter().find(|(key, _)| bare(key) == host)?;
+    let auth = entry.get("auth")?.as_str()?;
+    (!auth.is_empty() && STANDARD.decode(auth).is_ok()).then(|| format!("Basic {auth}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{in_file, split, without};
+
+    #[test]
+    fn credentials_are_taken_out_of_urls() {
+        let (url, header) = split("https://me:p%40ss@host/a@b?c");
+        assert_eq!((url.as_str(), header.as_deref()), ("https://host/a@b?c", Some("Basic bWU6cEBzcw==")));
+        assert_eq!(without("https://host/a@b"), "https://host/a@b");
+    }
+
+    #[test]
+    fn registries_are_found_in_the_file_of_docker() {
+        let file = r#"{"auths": {"https://ghcr.io/v2/": {"auth": "dTpw"}, "quay.io": {}}}"#;
+        assert_eq!(in_file(file, "ghcr.io").as_deref(), Some("Basic dTpw"));
+        assert_eq!(in_file(file, "quay.io"), None);
+        assert_eq!(in_file("not json", "ghcr.io"), None);
+    }
+}
