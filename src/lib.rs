@@ -26,6 +26,7 @@ pub mod kustomization;
 pub mod merge;
 pub mod picture;
 pub mod reference;
+pub mod report;
 pub mod resolve;
 pub mod resource;
 pub mod schema;

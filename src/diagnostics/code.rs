@@ -186,4 +186,7 @@ codes! {
     EditMissing = "KFC1802",
     /// A change of a file that cannot be made.
     Edit = "KFC1803",
+
+    /// A report that cannot be written.
+    Report = "KFC1250",
 }

@@ -1,0 +1,122 @@
+//! The diff report in every format: text for a terminal, Markdown for a pull request, JSON, SARIF and JUnit for CI, a
+//! unified diff, and one HTML page that needs nothing else.
+//!
+//! [`arrange`] decides what is shown and in which order; the formats for people mark that up. The formats for programs
+//! are written from the report itself.
+
+mod arrange;
+mod html;
+mod junit;
+mod markdown;
+mod sarif;
+mod text;
+mod unified;
+mod view;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use crate::diagnostics::{Code, Diagnostic, Result};
+use crate::diff::model::{Class, Report};
+use arrange::{Wanted, arrange};
+use std::path::Path;
+
+/// The published JSON Schema of the report (`kfc schema report`).
+pub const SCHEMA: &str = include_str!("report.json");
+
+/// Bytes that a comment on GitHub may have.
+pub const COMMENT: usize = 65_000;
+
+/// Lines of a mapping or list that the page shows.
+const OUTLINE: usize = 60;
+
+/// A format of the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Text for a terminal.
+    #[default]
+    Text,
+    /// Markdown for a comment on a pull request.
+    Markdown,
+    /// All of it, for programs; `kfc schema report` describes it.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML: a test case for each resource.
+    Junit,
+    /// A unified diff of the two bundles.
+    Unified,
+    /// One page for a browser.
+    Html,
+}
+
+impl Format {
+    /// The format that the ending of a file's name stands for.
+    #[must_use]
+    pub fn of_file(path: &Path) -> Option<Self> {
+        Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Self::Text,
+            "md" | "markdown" => Self::Markdown,
+            "json" => Self::Json,
+            "sarif" => Self::Sarif,
+            "xml" => Self::Junit,
+            "diff" | "patch" => Self::Unified,
+            "html" | "htm" => Self::Html,
+            _ => return None,
+        })
+    }
+}
+
+/// How a report is written.
+#[derive(Clone, Debug)]
+pub struct Style<'a> {
+    /// Text: with the colours of a terminal.
+    pub colour: bool,
+    /// Text: characters of a line; none for lines of any length.
+    pub width: Option<usize>,
+    /// Text, Markdown and HTML: changes of form alone too.
+    pub folded: bool,
+    /// Markdown: the most bytes.
+    pub max_bytes: usize,
+    /// JUnit: the classes that count as failures.
+    pub fail_on: &'a [Class],
+    /// Unified: the two bundles, values of secrets replaced.
+    pub texts: Option<(&'a str, &'a str)>,
+}
+
+impl Default for Style<'_> {
+    fn default() -> Self {
+        Self { colour: false, width: None, folded: false, max_bytes: COMMENT, fail_on: &[], texts: None }
+    }
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// When a value cannot be written as JSON, or a unified diff is asked for without the texts.
+pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u8>> {
+    let short = Wanted { folded: style.folded, outline: None };
+    let text = match format {
+        Format::Text => text::text(&arrange(report, short), style),
+        Format::Markdown => markdown::markdown(&arrange(report, short), style),
+        Format::Json => json(report)?,
+        Format::Sarif => sarif::sarif(report),
+        Format::Junit => junit::junit(report, style.fail_on),
+        Format::Unified => unified::unified(report, style.texts)?,
+        Format::Html => {
+            let long = Wanted { folded: style.folded, outline: Some(OUTLINE) };
+            html::html(&arrange(report, long), report.graph.as_ref())?
+        }
+    };
+    Ok(text.into_bytes())
+}
+
+fn json(report: &Report) -> Result<String> {
+    let text = serde_json::to_string_pretty(report).map_err(|error| failure(&error))?;
+    Ok(text + "\n")
+}
+
+fn failure(error: &dyn std::fmt::Display) -> Diagnostic {
+    Diagnostic::error(Code::Report, format!("the report cannot be written: {error}"))
+}
