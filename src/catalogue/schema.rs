@@ -1,10 +1,11 @@
 //! The published JSON Schemas of our own kinds, for editors and checks.
 
 /// The kinds that have a schema, with its text.
-pub const SCHEMAS: [(&str, &str); 4] = [
+pub const SCHEMAS: [(&str, &str); 5] = [
     ("component", include_str!("schemas/component.json")),
     ("overlay", include_str!("schemas/overlay.json")),
     ("platform", include_str!("schemas/platform.json")),
+    ("report", crate::report::SCHEMA),
     ("stack", include_str!("schemas/stack.json")),
 ];
 

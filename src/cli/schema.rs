@@ -7,7 +7,7 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// `component`, `overlay`, `platform` or `stack`.
+    /// `component`, `overlay`, `platform`, `report` or `stack`.
     kind: String,
 }
 

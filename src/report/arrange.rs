@@ -62,7 +62,8 @@ fn item(change: &ResourceChange, wanted: Wanted) -> Item {
         .collect();
     let mut findings = Vec::new();
     for found in &change.findings {
-        let finding = Finding { class: found.class, severity: found.severity, message: found.message.clone() };
+        let finding =
+            Finding { class: found.class, severity: found.severity, message: found.message.clone() };
         let at = fields.iter_mut().find(|field| !found.path.is_empty() && field.path == found.path);
         match at {
             Some(field) => explain(field, finding),
@@ -99,7 +100,8 @@ fn field(change: &FieldChange, wanted: Wanted) -> Field {
         Change::Reordered { .. } => (None, None),
         other => (value(other.before()), value(other.after())),
     };
-    let mut findings = vec![Finding { class: change.class, severity: change.severity, message: String::new() }];
+    let mut findings =
+        vec![Finding { class: change.class, severity: change.severity, message: String::new() }];
     if matches!(change.change, Change::Reordered { .. }) {
         findings[0].message = "the items stand in another order".to_owned();
     }

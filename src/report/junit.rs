@@ -11,7 +11,8 @@ pub(super) fn junit(report: &Report, fail_on: &[Class]) -> String {
     for change in &report.changes {
         suites.entry(change.component.as_deref().unwrap_or("no component")).or_default().push(change);
     }
-    let failures = |changes: &[&ResourceChange]| changes.iter().filter(|change| fails(change, fail_on)).count();
+    let failures =
+        |changes: &[&ResourceChange]| changes.iter().filter(|change| fails(change, fail_on)).count();
     let all: Vec<&ResourceChange> = report.changes.iter().collect();
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\">\n",
@@ -73,7 +74,13 @@ fn detail(change: &ResourceChange, wanted: impl Fn(Class) -> bool) -> String {
     for field in change.fields.iter().filter(|field| field.folded.is_none() && wanted(field.class)) {
         let origin = field.after_origin.as_ref().or(field.before_origin.as_ref());
         let origin = origin.map_or(String::new(), |origin| format!(" ({origin})"));
-        lines.push(format!("{} {}: {} is {}{origin}", field.severity, field.class, field.path, field.change.name()));
+        lines.push(format!(
+            "{} {}: {} is {}{origin}",
+            field.severity,
+            field.class,
+            field.path,
+            field.change.name()
+        ));
     }
     if lines.is_empty() {
         lines.push(change.kind.name().to_owned());
@@ -91,7 +98,9 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\n' | '\t' => out.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push(char::REPLACEMENT_CHARACTER),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
+                out.push(char::REPLACEMENT_CHARACTER)
+            }
             c => out.push(c),
         }
     }

@@ -56,7 +56,9 @@ fn summary(view: &View) -> String {
     }
     let mut findings: Vec<_> = view
         .items()
-        .flat_map(|item| item.all_findings().map(move |(finding, field, origin)| (item, finding, field, origin)))
+        .flat_map(|item| {
+            item.all_findings().map(move |(finding, field, origin)| (item, finding, field, origin))
+        })
         .filter(|(_, finding, ..)| finding.severity > Severity::Low)
         .collect();
     findings.sort_by_key(|(_, finding, ..)| std::cmp::Reverse(finding.severity));
@@ -84,6 +86,11 @@ fn summary(view: &View) -> String {
 fn what(finding: &Finding, field: Option<&Field>, origin: Option<&Origin>, item: &Item) -> String {
     let mut out = match field {
         _ if !finding.message.is_empty() => escaped(&keep_start(&finding.message, CELL)),
+        Some(field) if !field.lines.is_empty() => {
+            let changed =
+                field.lines.iter().filter(|line| matches!(line, Line::Removed(_) | Line::Added(_))).count();
+            format!("{}: {} differ", cell(&field.path), counted(changed, "line"))
+        }
         Some(field) => {
             let side = |value: &Option<String>| {
                 value.as_deref().map_or("∅".to_owned(), |text| cell(&keep_start(&visible(text), CELL / 2)))
@@ -132,7 +139,13 @@ fn resource(item: &Item) -> String {
     }
     for finding in &item.findings {
         let colon = if finding.message.is_empty() { "" } else { ": " };
-        let _ = write!(out, " · {} {}{colon}{}", badge(finding.severity), finding.class, escaped(&finding.message));
+        let _ = write!(
+            out,
+            " · {} {}{colon}{}",
+            badge(finding.severity),
+            finding.class,
+            escaped(&finding.message)
+        );
     }
     if let Some(origin) = &item.origin {
         let _ = write!(out, " · {}", code(&place(origin)));

@@ -63,9 +63,18 @@ fn results(change: &ResourceChange, report: &Report) -> Vec<Value> {
     let shown: Vec<&FieldChange> = change.fields.iter().filter(|field| field.folded.is_none()).collect();
     let mut results = Vec::new();
     for finding in &change.findings {
-        let field = change.fields.iter().find(|field| !finding.path.is_empty() && path_of(field) == finding.path);
+        let field =
+            change.fields.iter().find(|field| !finding.path.is_empty() && path_of(field) == finding.path);
         let origin = field.and_then(origin_of).or(change.origin.as_ref());
-        results.push(result(change, finding.class, finding.severity, &finding.path, &finding.message, origin, report));
+        results.push(result(
+            change,
+            finding.class,
+            finding.severity,
+            &finding.path,
+            &finding.message,
+            origin,
+            report,
+        ));
     }
     for field in shown {
         let path = path_of(field);
@@ -137,7 +146,9 @@ fn uri(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' | b'+' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' | b'+' => {
+                out.push(char::from(byte))
+            }
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }

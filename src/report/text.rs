@@ -46,8 +46,14 @@ impl Page {
     fn summary(&self, view: &View, out: &mut String) {
         let sides = format!("{} → {}", visible(&view.before), visible(&view.after));
         let _ = write!(out, "{}: {}", self.paint(HEAD, &sides), view.counts());
+        let classes: usize = view.classes.iter().map(|(class, ..)| class.name().len() + 5).sum();
+        let breaks = self.width.is_some_and(|width| sides.chars().count() + view.counts().len() + classes > width);
         for (nth, (class, severity, count)) in view.classes.iter().enumerate() {
-            out.push_str(if nth == 0 { "; " } else { ", " });
+            out.push_str(match (nth, breaks) {
+                (0, true) => "\n",
+                (0, false) => "; ",
+                _ => ", ",
+            });
             out.push_str(&self.paint(of(*severity), &format!("{count} {class}")));
         }
         if view.folded > 0 {
@@ -92,7 +98,7 @@ impl Page {
         }
     }
 
-    /// The path, the values, the classes and the origin: on one line where that fits, else the values on the next.
+    /// The path, the values, the classes and the origin: on one line where that fits, else on two.
     fn field(&self, field: &Field, indent: usize, out: &mut String) {
         let path = visible(&field.path);
         let (notes, notes_width) = self.notes(field);
@@ -109,6 +115,11 @@ impl Page {
             return;
         }
         let deeper = indent + 2;
+        let room_alone = room + notes_width;
+        if fits(field, room_alone) {
+            let _ = writeln!(out, "{path}: {}\n{:deeper$}{}", self.values(field, room_alone), "", notes.trim_start());
+            return;
+        }
         let room = self.width.map_or(2 * UNBOUND, |width| width.saturating_sub(deeper)).max(2 * LEAST);
         let _ = writeln!(out, "{path}:{notes}\n{:deeper$}{}", "", self.values(field, room));
     }
@@ -121,14 +132,19 @@ impl Page {
                 let (old, new) = split(&before, &after);
                 // A short value leaves its room to the other one.
                 let each = room.saturating_sub(3) / 2;
-                let (lengths, both) = ((before.chars().count(), after.chars().count()), room.saturating_sub(3));
+                let (lengths, both) =
+                    ((before.chars().count(), after.chars().count()), room.saturating_sub(3));
                 let of_old = each.max(both.saturating_sub(lengths.1)).min(both);
                 let of_new = each.max(both.saturating_sub(lengths.0)).min(both);
                 let (old, new) = (shorten(old, of_old), shorten(new, of_new));
                 format!("{} → {}", self.pieces(OLD, &old), self.pieces(NEW, &new))
             }
-            (Some(before), None) => self.paint(OLD, &format!("- {}", keep_start(&before, room.saturating_sub(2)))),
-            (None, Some(after)) => self.paint(NEW, &format!("+ {}", keep_start(&after, room.saturating_sub(2)))),
+            (Some(before), None) => {
+                self.paint(OLD, &format!("- {}", keep_start(&before, room.saturating_sub(2))))
+            }
+            (None, Some(after)) => {
+                self.paint(NEW, &format!("+ {}", keep_start(&after, room.saturating_sub(2))))
+            }
             (None, None) => String::new(),
         }
     }

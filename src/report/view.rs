@@ -120,11 +120,6 @@ pub(super) enum Line {
 }
 
 impl Field {
-    /// The worst severity of what the change means.
-    pub(super) fn severity(&self) -> Severity {
-        self.findings.iter().map(|finding| finding.severity).max().unwrap_or_default()
-    }
-
     /// The line of source that made the change.
     pub(super) fn origin(&self) -> Option<&Origin> {
         self.after_origin.as_ref().or(self.before_origin.as_ref())
@@ -134,7 +129,11 @@ impl Field {
 impl Item {
     /// `kubeflow/katib-controller`.
     pub(super) fn id(&self) -> String {
-        if self.namespace.is_empty() { self.name.clone() } else { format!("{}/{}", self.namespace, self.name) }
+        if self.namespace.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}/{}", self.namespace, self.name)
+        }
     }
 
     /// `Deployment kubeflow/katib-controller`.

@@ -48,7 +48,8 @@ pub(super) fn svg(graph: &Graph, view: &View) -> String {
     }
     for (node, b) in graph.nodes.iter().zip(&boxes) {
         let subtitle = match touched.get(node.name.as_str()) {
-            Some((_, count, _)) => format!("{} differ", counted(*count, "resource")).replace("1 resource differ", "1 resource differs"),
+            Some((_, count, _)) => format!("{} differ", counted(*count, "resource"))
+                .replace("1 resource differ", "1 resource differs"),
             None if node.present => "present on the cluster".to_owned(),
             None => "the same".to_owned(),
         };
@@ -58,7 +59,13 @@ pub(super) fn svg(graph: &Graph, view: &View) -> String {
     out
 }
 
-fn draw_edge(graph: &Graph, boxes: &[Placed], (from, to): (usize, usize), touched: &Touched<'_>, out: &mut String) {
+fn draw_edge(
+    graph: &Graph,
+    boxes: &[Placed],
+    (from, to): (usize, usize),
+    touched: &Touched<'_>,
+    out: &mut String,
+) {
     let (a, b) = (boxes[from], boxes[to]);
     let (x1, y1, x2, y2) = (a.x + a.width / 2, a.y + BOX_HEIGHT, b.x + b.width / 2, b.y);
     let bend = ROW_GAP / 2;
@@ -108,7 +115,8 @@ fn draw_box(
 
 /// The edges by the places of their ends; those that lead nowhere are left out.
 fn edges(graph: &Graph) -> Vec<(usize, usize)> {
-    let at: BTreeMap<&str, usize> = graph.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
+    let at: BTreeMap<&str, usize> =
+        graph.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
     let find = |name: &str| at.get(name).copied();
     graph.edges.iter().filter_map(|edge| find(&edge.from).zip(find(&edge.to))).collect()
 }
@@ -128,7 +136,8 @@ fn rows(graph: &Graph, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
                 positions[*at] = (2 * nth + 1) * 1000 / (2 * row.len());
             }
         }
-        let order: Vec<usize> = if pass % 2 == 0 { (0..rows.len()).collect() } else { (0..rows.len()).rev().collect() };
+        let order: Vec<usize> =
+            if pass % 2 == 0 { (0..rows.len()).collect() } else { (0..rows.len()).rev().collect() };
         for nth in order {
             rows[nth].sort_by_cached_key(|at| (middle_of_neighbours(*at, edges, &positions), *at));
         }

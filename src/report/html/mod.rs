@@ -107,7 +107,8 @@ fn filters(view: &View) -> Vec<Filter> {
     };
     let of_severity = |severity: &Severity| view.items().filter(|item| item.severity == *severity).count();
     let severities = Severity::ALL.iter().rev().map(|s| choice(s.name(), of_severity(s), Some(s.name())));
-    let classes = view.classes.iter().map(|(class, worst, count)| choice(class.name(), *count, Some(worst.name())));
+    let classes =
+        view.classes.iter().map(|(class, worst, count)| choice(class.name(), *count, Some(worst.name())));
     let happened = |kind| view.items().filter(|item| item.happened == kind).count();
     let changes = HAPPENED.into_iter().map(|kind| choice(kind.name(), happened(kind), None));
     let components = view.groups.iter().enumerate().map(|(nth, group)| Choice {
@@ -161,7 +162,8 @@ fn findings(view: &View) -> (Vec<First>, usize) {
         };
         item.all_findings().map(first).collect::<Vec<_>>()
     };
-    let mut all: Vec<_> = anchored.flat_map(of_item).filter(|(severity, _)| *severity > Severity::Medium).collect();
+    let mut all: Vec<_> =
+        anchored.flat_map(of_item).filter(|(severity, _)| *severity > Severity::Medium).collect();
     all.sort_by_key(|(severity, _)| Reverse(*severity));
     let more = all.len().saturating_sub(FIRST);
     (all.into_iter().take(FIRST).map(|(_, first)| first).collect(), more)

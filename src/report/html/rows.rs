@@ -57,10 +57,16 @@ struct FieldRow {
     label: Option<&'static str>,
     path: String,
     why: String,
-    before: Option<Cell>,
-    after: Option<Cell>,
+    sides: Vec<Side>,
     lines: Vec<LineRow>,
     origin: Option<String>,
+}
+
+/// One of the two values beside each other.
+#[derive(Serialize)]
+struct Side {
+    old: bool,
+    cell: Option<Cell>,
 }
 
 #[derive(Serialize)]
@@ -112,8 +118,9 @@ pub(super) fn rows(view: &View) -> Rows {
         })
         .filter(|group: &GroupRow| !group.resources.is_empty())
         .collect();
-    let left_out = (left_out > 0)
-        .then(|| format!("Left out for its length: {}. The JSON report has all of it.", counted(left_out, "resource")));
+    let left_out = (left_out > 0).then(|| {
+        format!("Left out for its length: {}. The JSON report has all of it.", counted(left_out, "resource"))
+    });
     Rows { groups, left_out }
 }
 
@@ -133,8 +140,12 @@ fn resource(item: &Item, anchor: String, few: bool, budget: &mut usize) -> Resou
         *budget = budget.saturating_sub(row.size());
         kept.push(row);
     }
-    let left_out = (kept.len() < total)
-        .then(|| format!("Left out for its length: {}. The JSON report has all of it.", counted(total - kept.len(), "change")));
+    let left_out = (kept.len() < total).then(|| {
+        format!(
+            "Left out for its length: {}. The JSON report has all of it.",
+            counted(total - kept.len(), "change")
+        )
+    });
     let mut notes: Vec<String> = item.was.iter().map(|was| format!("was {was}")).collect();
     if !item.fields.is_empty() {
         notes.push(counted(item.fields.len(), "field"));
@@ -197,7 +208,8 @@ fn said(findings: &[Finding], otherwise: Severity) -> FieldRow {
 }
 
 fn field(field: &Field) -> FieldRow {
-    let texts = [&field.before, &field.after].map(|value| value.as_deref().map(|text| keep_start(text, VALUE)));
+    let texts =
+        [&field.before, &field.after].map(|value| value.as_deref().map(|text| keep_start(text, VALUE)));
     let whole = |text: &str| Pieces { start: "", changed: "", end: text }.into_owned();
     let (before, after) = match &texts {
         [Some(before), Some(after)] => {
@@ -209,11 +221,17 @@ fn field(field: &Field) -> FieldRow {
     let cell = |pieces: Option<[String; 3]>, origin: Option<&crate::diff::model::Origin>| {
         pieces.map(|[start, changed, end]| Cell { start, changed, end, origin: origin.map(place) })
     };
-    let has_lines = !field.lines.is_empty();
+    let sides = if field.lines.is_empty() && (before.is_some() || after.is_some()) {
+        vec![
+            Side { old: true, cell: cell(before, field.before_origin.as_ref()) },
+            Side { old: false, cell: cell(after, field.after_origin.as_ref()) },
+        ]
+    } else {
+        Vec::new()
+    };
     FieldRow {
         path: field.path.clone(),
-        before: cell(before.filter(|_| !has_lines), field.before_origin.as_ref()),
-        after: cell(after.filter(|_| !has_lines), field.after_origin.as_ref()),
+        sides,
         lines: lines(&field.lines),
         origin: field.origin().map(place),
         ..said(&field.findings, Severity::Low)
@@ -244,14 +262,13 @@ impl Pieces<'_> {
 impl FieldRow {
     /// Bytes on the page, about.
     fn size(&self) -> usize {
-        let cell = |cell: &Option<Cell>| {
-            cell.as_ref().map_or(0, |cell| cell.start.len() + cell.changed.len() + cell.end.len() + 100)
-        };
+        let cell = |cell: &Cell| cell.start.len() + cell.changed.len() + cell.end.len() + 100;
+        let cells: usize = self.sides.iter().filter_map(|side| side.cell.as_ref()).map(cell).sum();
         let lines: usize = self.lines.iter().map(|line| line.text.len() + 30).sum();
-        MARKUP + self.path.len() + self.why.len() + cell(&self.before) + cell(&self.after) + lines
+        MARKUP + self.path.len() + self.why.len() + cells + lines
     }
 
     fn without_values(self) -> Self {
-        Self { before: None, after: None, lines: Vec::new(), ..self }
+        Self { sides: Vec::new(), lines: Vec::new(), ..self }
     }
 }
