@@ -1,13 +1,16 @@
 //! The command line: reads arguments, calls the stages, writes the results. All output goes through here.
 
 mod build;
+mod diff;
 mod golden;
 mod graph;
 mod init;
 mod kustomize;
 mod list;
+mod live;
 mod output;
 mod schema;
+mod side;
 mod target;
 mod vendor;
 mod version;
@@ -35,6 +38,9 @@ struct Kfc {
 enum KfcCommand {
     /// Print the bundle of a profile, a stack, or a kustomization root.
     Build(build::KfcBuildArgs),
+    /// Show what changes between two bundles, profiles, stacks, roots, revisions, or a cluster. Exits with 0 when they are
+    /// the same, 1 when they differ, 2 when they could not be compared.
+    Diff(diff::DiffArgs),
     /// Compare the golden bundles with what is built now, or write them anew.
     Golden {
         #[command(subcommand)]
@@ -99,6 +105,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     }
     parsed(Kfc::try_parse_from(&arguments), |kfc| match kfc.command {
         KfcCommand::Build(args) => build::run_kfc(&args),
+        KfcCommand::Diff(args) => diff::run(&args),
         KfcCommand::Golden { command } => golden::run(&command),
         KfcCommand::Graph(args) => graph::run(&args),
         KfcCommand::Init(args) => init::run(&args),

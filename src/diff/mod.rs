@@ -4,6 +4,7 @@
 pub mod apply;
 mod compare;
 mod fold;
+mod join;
 mod keys;
 mod lines;
 mod matching;
@@ -11,7 +12,8 @@ mod meaning;
 pub mod model;
 mod secrecy;
 
-pub use model::Report;
+pub use join::join;
+pub use model::{Class, Report};
 
 use crate::catalogue::to_json;
 use crate::diagnostics::{Mark, SourceId, Sources};
@@ -23,7 +25,7 @@ use compare::Difference;
 use matching::{Compared, matches};
 use meaning::{Changed, Grants};
 use model::{
-    Change, ChangeKind, Class, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, ResourceChange,
+    Change, ChangeKind, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, ResourceChange,
     Severity, Side, Summary,
 };
 use rayon::prelude::*;
@@ -42,6 +44,8 @@ pub struct Input {
     pub sources: Arc<Sources>,
     /// The components, when it was made from a plan.
     pub graph: Option<Graph>,
+    /// How names of files that start so are shown instead: those of a copy.
+    pub renamed: Option<(String, String)>,
 }
 
 impl Input {
@@ -67,6 +71,17 @@ pub fn graph_of(plan: &Plan) -> Graph {
         capability: edge.capability.clone(),
     };
     Graph { nodes: plan.components.iter().map(node).collect(), edges: plan.edges.iter().map(edge).collect() }
+}
+
+/// The text of a bundle as a report may show it: values of secrets replaced by digests.
+///
+/// # Errors
+/// Values that cannot be written.
+pub fn shown_text(input: &Input) -> crate::diagnostics::Result<String> {
+    let shown: Vec<_> = input.resources.iter().map(secrecy::shown).collect();
+    let nodes: Vec<&Node> = shown.iter().map(|node| &**node).collect();
+    let bytes = crate::yaml::emit::emit_all(&nodes)?.concat();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Compares two bundles.
@@ -203,7 +218,8 @@ fn origin(input: &Input, mark: Mark) -> Option<Origin> {
     let source = input.sources.get(mark.source)?;
     let position = source.position(mark.offset);
     let (line, column) = (position.line, position.column);
-    Some(Origin { file: source.name.clone(), line, column, step: String::new() })
+    let shown = input.renamed.as_ref().and_then(|(from, to)| Some(format!("{to}{}", source.name.strip_prefix(from)?)));
+    Some(Origin { file: shown.unwrap_or_else(|| source.name.clone()), line, column, step: String::new() })
 }
 
 fn summary(changes: &[ResourceChange], unchanged: usize) -> Summary {

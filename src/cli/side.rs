@@ -1,0 +1,172 @@
+//! A side of a comparison: a bundle, a golden, a profile, a stack, a kustomization root, a git revision of one, or a
+//! cluster.
+
+use super::output::describe;
+use super::target::{StackArgs, Target, resolve_target};
+use crate::assemble::assemble;
+use crate::build::{self, Options, read};
+use crate::diagnostics::{Code, Diagnostic, Result, Sources};
+use crate::diff::{Input, graph_of};
+use crate::resource::Resource;
+use crate::schema::Schema;
+use crate::sources::{self, LoadRestrictor};
+use crate::yaml::parse;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+/// What sides are read with.
+pub(super) struct Reader<'a> {
+    pub(super) stack: &'a StackArgs,
+    pub(super) restrictor: LoadRestrictor,
+    /// The folder of the goldens.
+    pub(super) goldens: &'a Path,
+    pub(super) schema: &'a Schema,
+    pub(super) sources: &'a Arc<Sources>,
+}
+
+/// The side's resources.
+pub(super) enum Side {
+    /// They are here.
+    Here(Box<Input>),
+    /// They are in a cluster: those that the other side has.
+    Cluster {
+        /// The context of the kubeconfig; the current one when there is none.
+        context: Option<String>,
+    },
+}
+
+impl Reader<'_> {
+    /// Reads a side; `other` is what the user named on the other one.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(super) fn read(&self, name: &str, other: &str) -> Result<Side> {
+        let input = if name == "-" {
+            self.stream()?
+        } else if name == "cluster" || name.starts_with("cluster:") {
+            let context = name.strip_prefix("cluster:").map(str::to_owned);
+            return Ok(Side::Cluster { context });
+        } else if name == "golden" {
+            self.file(&crate::golden::file(self.goldens, other))?
+        } else if let Some(profile) = name.strip_prefix("golden:") {
+            self.file(&crate::golden::file(self.goldens, profile))?
+        } else if let Some((revision, path)) = revision_of(name) {
+            self.revision(revision, path)?
+        } else if is_bundle(name) {
+            self.file(Path::new(name))?
+        } else {
+            self.target(name)?
+        };
+        Ok(Side::Here(Box::new(Input { label: name.to_owned(), ..input })))
+    }
+
+    fn stream(&self) -> Result<Input> {
+        let mut text = String::new();
+        std::io::stdin().lock().read_to_string(&mut text).map_err(|error| {
+            let message = format!("cannot read standard input: {}", describe(&error));
+            Diagnostic::error(Code::Unreadable, message)
+        })?;
+        self.bundle("standard input", text)
+    }
+
+    fn file(&self, path: &Path) -> Result<Input> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let message = format!("cannot read {}: {}", path.display(), describe(&error));
+            Diagnostic::error(Code::NotFound, message)
+        })?;
+        self.bundle(&path.to_string_lossy(), text)
+    }
+
+    fn bundle(&self, name: &str, text: String) -> Result<Input> {
+        let (id, source) = self.sources.add(name, text.trim_start_matches('\u{feff}'));
+        let resources = read::resources(parse::parse(&source.text, id)?, self.schema)?;
+        Ok(Input { resources, sources: Arc::clone(self.sources), ..Input::default() })
+    }
+
+    fn target(&self, name: &str) -> Result<Input> {
+        let target = Target::of(name);
+        if let Target::Root(root) = &target {
+            let options = Options { restrictor: self.restrictor, ..Options::default() };
+            return Ok(self.input(build::build(root, &options, self.sources)?.resources.list));
+        }
+        let reads = sources::Options { restrictor: self.restrictor, ..sources::Options::default() };
+        let resolved = resolve_target(&target, self.stack, reads, self.sources)?;
+        let assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+        let components = resolved.plan.components.iter().map(|planned| planned.name().to_owned());
+        Ok(Input {
+            components: components.collect(),
+            graph: Some(graph_of(&resolved.plan)),
+            ..self.input(assembled.bundle.resources.list)
+        })
+    }
+
+    fn input(&self, resources: Vec<Resource>) -> Input {
+        Input { resources, sources: Arc::clone(self.sources), ..Input::default() }
+    }
+
+    /// Builds a target as it was in a revision, from a copy of its files: neither the repository nor the folder changes.
+    fn revision(&self, revision: &str, path: &str) -> Result<Input> {
+        let copy = tempfile::tempdir().map_err(|error| {
+            let message = format!("cannot make a temporary folder: {}", describe(&error));
+            Diagnostic::error(Code::Output, message)
+        })?;
+        let index = copy.path().join("index");
+        let tree = copy.path().join("tree");
+        let prefix = format!("--prefix={}/", tree.display());
+        let here = git(&["rev-parse", "--show-prefix"], None)?;
+        git(&["read-tree", &format!("{revision}^{{tree}}")], Some(&index))?;
+        git(&["checkout-index", "--all", "--quiet", &prefix], Some(&index))?;
+        let target = tree.join(here.trim()).join(path);
+        if !target.exists() {
+            let message = format!("`{path}` is not in the revision `{revision}`");
+            return Err(Diagnostic::error(Code::NotFound, message).into());
+        }
+        let name = target.to_string_lossy().trim_end_matches("/.").to_owned();
+        let input = if is_bundle(&name) { self.file(&target)? } else { self.target(&name)? };
+        let renamed = Some((format!("{}/", tree.display()), format!("{revision}:")));
+        Ok(Input { renamed, ..input })
+    }
+}
+
+/// A side that is written as `REVISION:PATH`, when git knows the revision.
+fn revision_of(name: &str) -> Option<(&str, &str)> {
+    let (revision, path) = name.split_once(':').filter(|_| !Path::new(name).exists())?;
+    if revision.is_empty() || revision.starts_with('-') || name.contains("://") {
+        return None;
+    }
+    git(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")], None).ok()?;
+    Some((revision, if path.is_empty() { "." } else { path }))
+}
+
+/// Whether a path is a file that is neither a stack nor a kustomization: a bundle.
+fn is_bundle(name: &str) -> bool {
+    let path = Path::new(name);
+    let stem = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    path.is_file() && !stem.starts_with("kfc.y") && !is_stack(path)
+}
+
+fn is_stack(path: &Path) -> bool {
+    let mut start = [0; 512];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
+    String::from_utf8_lossy(&start[..read]).contains(crate::catalogue::API_VERSION)
+}
+
+/// What git prints.
+fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
+    let mut command = Command::new("git");
+    command.args(arguments);
+    if let Some(index) = index {
+        command.env("GIT_INDEX_FILE", index);
+        // Paths of the whole tree, wherever the command runs.
+        let top = git(&["rev-parse", "--show-toplevel"], None)?;
+        command.current_dir(top.trim());
+    }
+    let failed = |why: &str| Diagnostic::error(Code::Remote, format!("git {} failed: {why}", arguments[0]));
+    let output = command.output().map_err(|error| failed(&describe(&error)))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(failed(String::from_utf8_lossy(&output.stderr).trim()).into()),
+    }
+}
