@@ -1,10 +1,12 @@
 //! `kfc build` and `kustomize build`.
 
+use super::side::{Reader, Side};
 use super::target::{StackArgs, Target, resolve_target};
 use super::{DONE, FAILED, output};
 use crate::assemble;
 use crate::build::{self, Bundle, Options, Reorder};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::diff::Input;
 use crate::sources::remote::{LockUse, RemoteOptions};
 use crate::sources::{HelmOptions, LoadRestrictor};
 use crate::yaml::emit;
@@ -138,6 +140,12 @@ pub(super) struct KfcBuildArgs {
     /// Output format.
     #[arg(long, value_enum, default_value = "yaml")]
     format: Format,
+    /// Write a report of what changes into this file, in the format of its ending (.md, .html, .json, .txt, .sarif, .xml).
+    #[arg(long, value_name = "FILE", requires = "against")]
+    report: Option<PathBuf>,
+    /// The old side of the report: a bundle's file, a profile, a stack, a root, `REVISION:PATH`, `golden` or `cluster`.
+    #[arg(long, value_name = "SIDE", requires = "report")]
+    against: Option<String>,
     /// Number of threads; one for each core when not given. The result is the same with any number.
     #[arg(short, long, value_name = "N")]
     jobs: Option<usize>,
@@ -154,8 +162,39 @@ pub(super) struct KustomizeBuildArgs {
 
 pub(super) fn run_kfc(args: &KfcBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let bundle = threads(args.jobs).and_then(|()| kfc_bundle(args, &sources));
+    let bundle = threads(args.jobs).and_then(|()| kfc_bundle(args, &sources)).and_then(|built| {
+        write_report(args, &built, &sources)?;
+        Ok(built.bundle)
+    });
     finish(bundle, &args.common, args.format, &sources)
+}
+
+/// A bundle, with what a report has to know of it.
+struct Built {
+    bundle: Bundle,
+    components: Vec<String>,
+    graph: Option<crate::diff::model::Graph>,
+}
+
+/// Writes what changes from the side that `--against` names.
+fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> Result<()> {
+    let (Some(file), Some(against)) = (&args.report, &args.against) else { return Ok(()) };
+    let schema = crate::schema::Schema::builtin();
+    let restrictor = options(&args.common).restrictor;
+    let reader =
+        Reader { stack: &args.stack, restrictor, goldens: Path::new("golden"), schema: &schema, sources };
+    let after = Input {
+        label: args.target.clone(),
+        resources: built.bundle.resources.list.clone(),
+        components: built.components.clone(),
+        sources: Arc::clone(sources),
+        graph: built.graph.clone(),
+        ..Input::default()
+    };
+    let before = reader.read(against, &args.target)?;
+    let here = Side::Here(Box::new(after));
+    let (before, after) = super::diff::both(before, here, (against, &args.target), &reader)?;
+    super::diff::write_to(file, &crate::diff::compare(&before, &after, &schema), Some((&before, &after)))
 }
 
 pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
@@ -177,7 +216,7 @@ fn finish(bundle: Result<Bundle>, args: &CommonArgs, format: Format, sources: &S
     }
 }
 
-fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Bundle> {
+fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     let mut options = options(&args.common);
     options.remote.warn_unpinned = true;
     let target = Target::of(&args.target);
@@ -187,7 +226,8 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Bundle> {
                 format!("`{root}` is a kustomization root: it has no components, parameters or waves");
             return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
         }
-        return build::build(root, &options, sources);
+        let bundle = build::build(root, &options, sources)?;
+        return Ok(Built { bundle, components: Vec::new(), graph: None });
     }
     let resolved = resolve_target(&target, &args.stack, options.reads(), sources)?;
     let mut assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
@@ -195,7 +235,12 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Bundle> {
         assembled.annotate_waves();
     }
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
-    Ok(assembled.bundle)
+    let plan = &resolved.plan;
+    Ok(Built {
+        bundle: assembled.bundle,
+        components: plan.components.iter().map(|planned| planned.name().to_owned()).collect(),
+        graph: Some(crate::diff::graph_of(plan)),
+    })
 }
 
 /// The finished output with the warnings of its build.

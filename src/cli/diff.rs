@@ -55,7 +55,10 @@ fn class(name: &str) -> std::result::Result<Class, String> {
     Class::ALL.into_iter().find(|class| class.name() == name).ok_or_else(|| {
         let names: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
         let near = crate::diagnostics::nearest(name, names.iter().copied());
-        let help = near.map_or_else(|| format!("the classes are {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
+        let help = near.map_or_else(
+            || format!("the classes are {}", names.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
         format!("there is no class `{name}`: {help}")
     })
 }
@@ -95,16 +98,21 @@ fn diff(args: &DiffArgs, sources: &Arc<Sources>) -> Result<u8> {
     let restrictor = if args.unrestricted { LoadRestrictor::None } else { LoadRestrictor::RootOnly };
     let reader = Reader { stack: &args.stack, restrictor, goldens: &args.goldens, schema: &schema, sources };
     let read = |name: &str, other: &str| reader.read(name, other);
-    let (before, after) =
-        rayon::join(|| read(&args.before, &args.after), || read(&args.after, &args.before));
-    let (before, after) = both(before?, after?, &args.before, &args.after, &reader)?;
+    let (before, after) = rayon::join(|| read(&args.before, &args.after), || read(&args.after, &args.before));
+    let (before, after) = both(before?, after?, (&args.before, &args.after), &reader)?;
     let report = diff::compare(&before, &after, &schema);
     write(&args.report, &report, Some((&before, &after)))?;
     Ok(exit_code(&args.report, &report))
 }
 
-/// Both sides, those in a cluster asked for.
-fn both(before: Side, after: Side, old: &str, new: &str, reader: &Reader<'_>) -> Result<(Input, Input)> {
+/// Both sides, those in a cluster asked for; `names` are what the user named.
+pub(super) fn both(
+    before: Side,
+    after: Side,
+    names: (&str, &str),
+    reader: &Reader<'_>,
+) -> Result<(Input, Input)> {
+    let (old, new) = names;
     match (before, after) {
         (Side::Here(before), Side::Here(after)) => Ok((*before, *after)),
         (Side::Cluster { context }, Side::Here(after)) => {
@@ -117,7 +125,9 @@ fn both(before: Side, after: Side, old: &str, new: &str, reader: &Reader<'_>) ->
         }
         (Side::Cluster { .. }, Side::Cluster { .. }) => {
             let error = Diagnostic::error(Code::Usage, "two clusters cannot be compared");
-            Err(error.help("name a bundle, a profile or a root on one side: its resources are looked up").into())
+            Err(error
+                .help("name a bundle, a profile or a root on one side: its resources are looked up")
+                .into())
         }
     }
 }

@@ -3,17 +3,21 @@
 use super::{DONE, FAILED, output};
 use crate::catalogue::{Catalogue, Place};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::diff::{self, Input, Report};
 use crate::golden;
+use crate::report::{self, Style};
+use crate::schema::Schema;
 use crate::sources::{Loader, Options};
 use clap::{Args, Subcommand};
 use rayon::prelude::*;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GoldenCommand {
     /// Build every golden again; print what differs and fail when anything does.
-    Check(GoldenArgs),
+    Check(CheckArgs),
     /// Write the goldens as they are built now.
     Update(GoldenArgs),
 }
@@ -28,6 +32,15 @@ pub(super) struct GoldenArgs {
     /// Folders of catalogues that lie on top of the built-in one.
     #[arg(long, value_name = "DIR")]
     catalogue: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    goldens: GoldenArgs,
+    /// Write one report of all differences into this file, in the format of its ending.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 pub(super) fn run(command: &GoldenCommand) -> u8 {
@@ -65,25 +78,51 @@ fn build_all(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<Vec<(String, S
     errors.into_result(built)
 }
 
-fn check(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
-    let built = build_all(args, sources)?;
+fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
+    let built = build_all(&args.goldens, sources)?;
     let mut errors = Diagnostics::default();
-    let mut report = String::new();
+    let mut reports = Vec::new();
+    let mut text = String::new();
     for (profile, bundle) in &built {
-        let path = golden::file(&args.dir, profile);
+        let path = golden::file(&args.goldens.dir, profile);
         let Some(golden) = errors.collect(read(&path)) else { continue };
-        if let Some(difference) = golden::difference(profile, &golden, bundle) {
-            report.push_str(&difference);
-            let message = format!("the golden of `{profile}` differs from what is built now");
-            let help = format!("when the change is meant, run `kfc golden update {profile}`");
-            errors.push(Diagnostic::error(Code::Golden, message).help(help));
+        if golden == *bundle {
+            continue;
         }
+        let report = compare(profile, (&path, &golden), bundle)?;
+        let style =
+            Style { colour: super::diff::colours(std::io::stdout().is_terminal()), ..Style::default() };
+        let shown = report::write(report::Format::Text, &report, &style)?;
+        text.push_str(&String::from_utf8_lossy(&shown));
+        let message = format!("the golden of `{profile}` differs from what is built now");
+        let help = format!("when the change is meant, run `kfc golden update {profile}`");
+        errors.push(Diagnostic::error(Code::Golden, message).help(help));
+        reports.push((profile.clone(), report));
+    }
+    if let Some(file) = &args.report {
+        let joined = diff::join(("goldens", "as built now"), reports);
+        super::diff::write_to(file, &joined, None)?;
     }
     if errors.is_empty() {
         return Ok(output::print(&format!("{} goldens are as they should be\n", built.len())));
     }
-    output::print(&report);
+    output::print(&text);
     Err(errors)
+}
+
+/// What changes from a golden to what is built now.
+fn compare(profile: &str, golden: (&Path, &str), built: &str) -> Result<Report> {
+    let schema = Schema::builtin();
+    let texts = Arc::new(Sources::default());
+    let input = |name: &str, text: &str| -> Result<Input> {
+        let (id, source) = texts.add(name, text);
+        let resources = crate::build::read::resources(crate::yaml::parse::parse(&source.text, id)?, &schema)?;
+        Ok(Input { label: name.to_owned(), resources, sources: Arc::clone(&texts), ..Input::default() })
+    };
+    let before =
+        input(&golden.0.to_string_lossy(), golden.1).inspect_err(|errors| output::report(errors, &texts))?;
+    let after = input(&format!("{profile} as built now"), built)?;
+    Ok(diff::compare(&before, &after, &schema))
 }
 
 fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<()> {

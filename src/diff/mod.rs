@@ -25,8 +25,8 @@ use compare::Difference;
 use matching::{Compared, matches};
 use meaning::{Changed, Grants};
 use model::{
-    Change, ChangeKind, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, ResourceChange,
-    Severity, Side, Summary,
+    Change, ChangeKind, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, ResourceChange, Severity,
+    Side, Summary,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -218,7 +218,10 @@ fn origin(input: &Input, mark: Mark) -> Option<Origin> {
     let source = input.sources.get(mark.source)?;
     let position = source.position(mark.offset);
     let (line, column) = (position.line, position.column);
-    let shown = input.renamed.as_ref().and_then(|(from, to)| Some(format!("{to}{}", source.name.strip_prefix(from)?)));
+    let shown = input
+        .renamed
+        .as_ref()
+        .and_then(|(from, to)| Some(format!("{to}{}", source.name.strip_prefix(from)?)));
     Some(Origin { file: shown.unwrap_or_else(|| source.name.clone()), line, column, step: String::new() })
 }
 
