@@ -67,10 +67,12 @@ fn apply_to_object(value: &mut Value, fields: &[(&[Step], &FieldChange)]) -> Res
     }
     for (key, group) in groups {
         match group.as_slice() {
-            [([], field)] => match field.change.after() {
-                Some(after) => drop(map.insert(key.to_owned(), after.clone())),
-                None => drop(map.remove(key).ok_or_else(|| format!("{} is not there", field.path))?),
-            },
+            [([], field)] if !matches!(field.change, Change::Reordered { .. }) => {
+                match field.change.after() {
+                    Some(after) => drop(map.insert(key.to_owned(), after.clone())),
+                    None => drop(map.remove(key).ok_or_else(|| format!("{} is not there", field.path))?),
+                }
+            }
             group => apply_fields(map.get_mut(key).ok_or_else(|| format!("`{key}` is not there"))?, group)?,
         }
     }
