@@ -7,6 +7,7 @@ use crate::build::{self, Bundle, Options, Reorder};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::sources::remote::{LockUse, RemoteOptions};
 use crate::sources::{HelmOptions, LoadRestrictor};
+use crate::validate;
 use crate::yaml::emit;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -22,11 +23,20 @@ enum ReorderFlag {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "PascalCase")]
-enum RestrictorFlag {
+pub(super) enum RestrictorFlag {
     /// Files must lie in or below the root.
     LoadRestrictionsRootOnly,
     /// Files may lie anywhere.
     LoadRestrictionsNone,
+}
+
+impl From<RestrictorFlag> for LoadRestrictor {
+    fn from(flag: RestrictorFlag) -> Self {
+        match flag {
+            RestrictorFlag::LoadRestrictionsRootOnly => Self::RootOnly,
+            RestrictorFlag::LoadRestrictionsNone => Self::None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -133,6 +143,9 @@ pub(super) struct KfcBuildArgs {
     /// Annotate every resource with the wave that Argo CD is to apply it in.
     #[arg(long)]
     sync_waves: bool,
+    /// Validate the bundle before it is written, as `kfc validate` does; errors stop the build.
+    #[arg(long)]
+    validate: bool,
     #[command(flatten)]
     common: CommonArgs,
     /// Output format.
@@ -187,7 +200,8 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Bundle> {
                 format!("`{root}` is a kustomization root: it has no components, parameters or waves");
             return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
         }
-        return build::build(root, &options, sources);
+        let bundle = build::build(root, &options, sources)?;
+        return validated(bundle, args, None, sources);
     }
     let resolved = resolve_target(&target, &args.stack, options.reads(), sources)?;
     let mut assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
@@ -195,7 +209,31 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Bundle> {
         assembled.annotate_waves();
     }
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
-    Ok(assembled.bundle)
+    let kubernetes = resolved.plan.profile.facts.get("kubernetes");
+    validated(assembled.bundle, args, kubernetes.and_then(|fact| fact.value.as_str()), sources)
+}
+
+/// The bundle, when it is valid or nobody asked.
+fn validated(
+    mut bundle: Bundle,
+    args: &KfcBuildArgs,
+    kubernetes: Option<&str>,
+    sources: &Sources,
+) -> Result<Bundle> {
+    if args.validate {
+        let options = validate::Options {
+            kubernetes: kubernetes.and_then(validate::Version::parse),
+            ..validate::Options::default()
+        };
+        let found = validate::validate(&bundle.resources.list, &[], &options);
+        let is_broken = found.iter().any(validate::Finding::is_error);
+        let found = Diagnostics(found.iter().map(|finding| super::validate::shown(finding, sources)).collect());
+        if is_broken {
+            return Err(found);
+        }
+        bundle.warnings.extend(found);
+    }
+    Ok(bundle)
 }
 
 /// The finished output with the warnings of its build.
@@ -238,10 +276,7 @@ fn encode(bundle: &Bundle, format: Format) -> Result<Vec<Vec<u8>>> {
 
 fn options(args: &CommonArgs) -> Options {
     Options {
-        restrictor: match args.load_restrictor {
-            RestrictorFlag::LoadRestrictionsRootOnly => LoadRestrictor::RootOnly,
-            RestrictorFlag::LoadRestrictionsNone => LoadRestrictor::None,
-        },
+        restrictor: args.load_restrictor.into(),
         helm: HelmOptions {
             enabled: args.enable_helm,
             command: args.helm_command.clone(),

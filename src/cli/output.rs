@@ -37,6 +37,11 @@ pub(super) fn note(text: &str) {
 
 /// Prints errors and warnings on standard error.
 pub(super) fn report(diagnostics: &Diagnostics, sources: &Sources) {
+    report_run(diagnostics, sources, "the build");
+}
+
+/// As [`report`], for a run that is called `what`.
+pub(super) fn report_run(diagnostics: &Diagnostics, sources: &Sources, what: &str) {
     if diagnostics.is_empty() {
         return;
     }
@@ -53,7 +58,7 @@ pub(super) fn report(diagnostics: &Diagnostics, sources: &Sources) {
             told.push(one.clone());
         }
     });
-    let text = crate::diagnostics::render(&told, sources, style);
+    let text = crate::diagnostics::render_run(&told, sources, style, what);
     // Nothing can be said when standard error itself is gone.
     drop(stderr.lock().write_all(text.as_bytes()));
 }
