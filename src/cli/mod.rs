@@ -1,6 +1,7 @@
 //! The command line: reads arguments, calls the stages, writes the results. All output goes through here.
 
 mod build;
+mod findings;
 mod golden;
 mod graph;
 mod init;

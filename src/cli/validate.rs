@@ -2,17 +2,16 @@
 
 use super::build::RestrictorFlag;
 use super::target::{KUSTOMIZATION_FILES, StackArgs, Target, resolve_target};
-use super::{DONE, FAILED, output};
+use super::{DONE, FAILED, findings, output};
 use crate::assemble;
 use crate::build::{self, read};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::sources;
 use crate::validate::{Finding, Options, Version, table, validate};
 use crate::yaml::parse::parse;
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +26,10 @@ enum Format {
     Text,
     /// A list of findings.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit's XML, for test reports.
+    Junit,
 }
 
 #[derive(Debug, Args)]
@@ -112,10 +115,14 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
 fn answer(args: &ValidateArgs, found: &[Finding], count: usize, versions: &[Version], sources: &Sources) -> u8 {
     let failed = found.iter().filter(|finding| finding.is_error()).count();
     let code = if failed > 0 { FAILED } else { DONE };
-    if args.format == Format::Json {
-        let list: Vec<Value> = found.iter().map(|finding| to_json(finding, sources)).collect();
-        let text = serde_json::to_string_pretty(&list).unwrap_or_default();
-        return output::print(&format!("{text}\n")).max(code);
+    let document = match args.format {
+        Format::Text => None,
+        Format::Json => Some(findings::json(found, sources)),
+        Format::Sarif => Some(findings::sarif(found, sources)),
+        Format::Junit => Some(findings::junit(found, count, sources)),
+    };
+    if let Some(document) = document {
+        return output::print(&document).max(code);
     }
     let shown = Diagnostics(found.iter().map(|finding| shown(finding, sources)).collect());
     output::report_run(&shown, sources, "validation");
@@ -154,29 +161,6 @@ pub(super) fn shown(finding: &Finding, sources: &Sources) -> Diagnostic {
         diagnostic.notes.insert(0, format!("{}{field}", finding.subject.title()));
     }
     diagnostic
-}
-
-fn to_json(finding: &Finding, sources: &Sources) -> Value {
-    let diagnostic = &finding.diagnostic;
-    let place = |mark: Mark| {
-        let source = sources.get(mark.source)?;
-        let position = source.position(mark.offset);
-        Some(json!({"file": source.name, "line": position.line, "column": position.column}))
-    };
-    let subject = &finding.subject;
-    json!({
-        "code": diagnostic.code.as_str(),
-        "severity": if finding.is_error() { "error" } else { "warning" },
-        "message": diagnostic.message,
-        "help": diagnostic.help,
-        "notes": diagnostic.notes,
-        "resource": {
-            "apiVersion": subject.api_version, "kind": subject.kind,
-            "namespace": subject.namespace, "name": subject.name,
-        },
-        "path": finding.path,
-        "place": diagnostic.mark.and_then(place),
-    })
 }
 
 /// The resources of a target.
