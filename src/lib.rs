@@ -14,7 +14,6 @@ pub mod apply;
 pub mod assemble;
 pub mod build;
 pub mod catalogue;
-pub mod check;
 pub mod cli;
 #[cfg(feature = "cluster")]
 pub mod cluster;
@@ -34,5 +33,6 @@ pub mod resource;
 pub mod schema;
 pub mod sources;
 pub mod transform;
+pub mod validate;
 pub mod vendor;
 pub mod yaml;

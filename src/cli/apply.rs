@@ -79,7 +79,7 @@ pub(super) fn run(args: &ApplyArgs) -> u8 {
             }
         }
         Err(errors) => {
-            output::report_run("apply", &errors, &sources);
+            output::report_run(&errors, &sources, "the apply");
             FAILED
         }
     }

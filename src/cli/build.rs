@@ -9,6 +9,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::diff::Input;
 use crate::sources::remote::{LockUse, RemoteOptions};
 use crate::sources::{HelmOptions, LoadRestrictor};
+use crate::validate;
 use crate::yaml::emit;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -24,11 +25,20 @@ enum ReorderFlag {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "PascalCase")]
-enum RestrictorFlag {
+pub(super) enum RestrictorFlag {
     /// Files must lie in or below the root.
     LoadRestrictionsRootOnly,
     /// Files may lie anywhere.
     LoadRestrictionsNone,
+}
+
+impl From<RestrictorFlag> for LoadRestrictor {
+    fn from(flag: RestrictorFlag) -> Self {
+        match flag {
+            RestrictorFlag::LoadRestrictionsRootOnly => Self::RootOnly,
+            RestrictorFlag::LoadRestrictionsNone => Self::None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -135,6 +145,9 @@ pub(super) struct KfcBuildArgs {
     /// Annotate every resource with the wave that Argo CD is to apply it in.
     #[arg(long)]
     sync_waves: bool,
+    /// Validate the bundle before it is written, as `kfc validate` does; errors stop the build.
+    #[arg(long)]
+    validate: bool,
     #[command(flatten)]
     common: CommonArgs,
     /// Output format.
@@ -227,6 +240,7 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
             return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
         }
         let bundle = build::build(root, &options, sources)?;
+        let bundle = validated(bundle, args, None, sources)?;
         return Ok(Built { bundle, components: Vec::new(), graph: None });
     }
     let resolved = resolve_target(&target, &args.stack, options.reads(), sources)?;
@@ -236,11 +250,35 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     }
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     let plan = &resolved.plan;
+    let kubernetes = plan.profile.facts.get("kubernetes").and_then(|fact| fact.value.as_str());
     Ok(Built {
-        bundle: assembled.bundle,
+        bundle: validated(assembled.bundle, args, kubernetes, sources)?,
         components: plan.components.iter().map(|planned| planned.name().to_owned()).collect(),
         graph: Some(crate::diff::graph_of(plan)),
     })
+}
+
+/// The bundle, when it is valid or nobody asked.
+fn validated(
+    mut bundle: Bundle,
+    args: &KfcBuildArgs,
+    kubernetes: Option<&str>,
+    sources: &Sources,
+) -> Result<Bundle> {
+    if args.validate {
+        let options = validate::Options {
+            kubernetes: kubernetes.and_then(validate::Version::parse),
+            ..validate::Options::default()
+        };
+        let found = validate::validate(&bundle.resources.list, &[], &options);
+        let is_broken = found.iter().any(validate::Finding::is_error);
+        let found = Diagnostics(found.iter().map(|finding| super::validate::shown(finding, sources)).collect());
+        if is_broken {
+            return Err(found);
+        }
+        bundle.warnings.extend(found);
+    }
+    Ok(bundle)
 }
 
 /// The finished output with the warnings of its build.
@@ -283,10 +321,7 @@ fn encode(bundle: &Bundle, format: Format) -> Result<Vec<Vec<u8>>> {
 
 fn options(args: &CommonArgs) -> Options {
     Options {
-        restrictor: match args.load_restrictor {
-            RestrictorFlag::LoadRestrictionsRootOnly => LoadRestrictor::RootOnly,
-            RestrictorFlag::LoadRestrictionsNone => LoadRestrictor::None,
-        },
+        restrictor: args.load_restrictor.into(),
         helm: HelmOptions {
             enabled: args.enable_helm,
             command: args.helm_command.clone(),

@@ -48,7 +48,7 @@ pub(super) fn run(args: &DeleteArgs) -> u8 {
         Ok(text) if text.is_empty() => DONE,
         Ok(text) => output::print(&text),
         Err(errors) => {
-            output::report_run("deletion", &errors, &sources);
+            output::report_run(&errors, &sources, "the deletion");
             FAILED
         }
     }

@@ -85,7 +85,7 @@ pub(super) struct DiffArgs {
 pub(super) fn run(args: &DiffArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     diff(args, &sources).unwrap_or_else(|errors| {
-        output::report(&errors, &sources);
+        output::report_run(&errors, &sources, "the comparison");
         TROUBLE
     })
 }

@@ -8,6 +8,7 @@ mod cluster;
 #[cfg(feature = "cluster")]
 mod delete;
 mod diff;
+mod findings;
 mod golden;
 mod graph;
 mod init;
@@ -20,6 +21,7 @@ mod progress;
 mod schema;
 mod side;
 mod target;
+mod validate;
 mod vendor;
 mod version;
 
@@ -70,6 +72,8 @@ enum KfcCommand {
     List(list::ListArgs),
     /// Print the JSON Schema of one of our own kinds.
     Schema(schema::SchemaArgs),
+    /// Hold resources against the types of Kubernetes, their definitions, and each other.
+    Validate(validate::ValidateArgs),
     /// Bring remote sources in: fetch each once, pin it in kfc.lock, keep its tree in vendor/.
     Vendor(vendor::VendorArgs),
     /// Print the version of kfc.
@@ -131,6 +135,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::Init(args) => init::run(&args),
         KfcCommand::List(args) => list::run(&args),
         KfcCommand::Schema(args) => schema::run(&args),
+        KfcCommand::Validate(args) => validate::run(&args),
         KfcCommand::Vendor(args) => vendor::run(&args),
         KfcCommand::Version(args) => version::run_kfc(&args),
         KfcCommand::Kustomize { command } => run_kustomize(command),

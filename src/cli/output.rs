@@ -37,11 +37,11 @@ pub(super) fn note(text: &str) {
 
 /// Prints errors and warnings on standard error.
 pub(super) fn report(diagnostics: &Diagnostics, sources: &Sources) {
-    report_run("build", diagnostics, sources);
+    report_run(diagnostics, sources, "the build");
 }
 
-/// Prints errors and warnings of something else than a build.
-pub(super) fn report_run(run: &'static str, diagnostics: &Diagnostics, sources: &Sources) {
+/// As [`report`], for a run that is called `what`.
+pub(super) fn report_run(diagnostics: &Diagnostics, sources: &Sources, what: &str) {
     if diagnostics.is_empty() {
         return;
     }
@@ -49,7 +49,6 @@ pub(super) fn report_run(run: &'static str, diagnostics: &Diagnostics, sources: 
     let style = crate::diagnostics::Style {
         colour: stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         width: 140,
-        run,
     };
     let mut told = Diagnostics::default();
     // Several ways may lead to the same trouble, close to each other; comparing all with all would take too long.
@@ -59,7 +58,7 @@ pub(super) fn report_run(run: &'static str, diagnostics: &Diagnostics, sources: 
             told.push(one.clone());
         }
     });
-    let text = crate::diagnostics::render(&told, sources, style);
+    let text = crate::diagnostics::render_run(&told, sources, style, what);
     // Nothing can be said when standard error itself is gone.
     drop(stderr.lock().write_all(text.as_bytes()));
 }

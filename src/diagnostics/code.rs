@@ -1,7 +1,8 @@
 //! The codes of diagnostics. Ranges: 00xx sources and files, 01xx YAML, 02xx kustomization fields, 03xx accumulation
 //! and identity, 04xx patches and merging, 05xx references, variables and replacements, 06xx generators, 07xx plug-ins,
 //! 08xx output, 09xx command line, 10xx catalogue, platforms and plans,
-//! 11xx checks of a bundle, 14xx vendoring and the lock, 16xx applying to a cluster, 17xx detecting a cluster,
+//! 11xx checks of a bundle, 14xx vendoring and the lock, 15xx validation of resources, 16xx applying to a cluster,
+//! 17xx detecting a cluster,
 //! 18xx changes of kustomization files.
 
 macro_rules! codes {
@@ -157,6 +158,49 @@ codes! {
     Offline = "KFC1407",
     /// A lock or vendor folder that is behind its targets.
     Drift = "KFC1408",
+
+    /// An API version or kind that the Kubernetes version does not have.
+    UnknownApi = "KFC1501",
+    /// An API version that was removed.
+    RemovedApi = "KFC1502",
+    /// An API version that is deprecated.
+    DeprecatedApi = "KFC1503",
+    /// A resource that could not be checked, because nothing defines its kind.
+    NotChecked = "KFC1504",
+    /// A field that the type does not have.
+    ValueUnknown = "KFC1505",
+    /// A value of the wrong type.
+    ValueType = "KFC1506",
+    /// A field that must be there.
+    ValueMissing = "KFC1507",
+    /// A value that is none of those allowed.
+    ValueNotAllowed = "KFC1508",
+    /// A value that is not written as it must be.
+    ValueFormat = "KFC1509",
+    /// A value beyond a limit of its schema.
+    ValueLimit = "KFC1510",
+    /// Items, names or keys that are there twice.
+    ValueTwice = "KFC1511",
+    /// A rule of a custom resource definition that does not hold.
+    RuleBroken = "KFC1512",
+    /// A rule of a custom resource definition that could not be run.
+    RuleNotRun = "KFC1513",
+    /// A name, label or key with the wrong characters.
+    BadName = "KFC1514",
+    /// A resource that is in the bundle twice.
+    ResourceTwice = "KFC1515",
+    /// A selector that fits nothing.
+    Selector = "KFC1516",
+    /// Parts of a pod that do not go together.
+    PodSpec = "KFC1517",
+    /// Parts of a service that do not go together.
+    ServiceSpec = "KFC1518",
+    /// Data or annotations that are too big.
+    TooBig = "KFC1519",
+    /// A field that the cluster sets.
+    ServerOwned = "KFC1520",
+    /// A namespace on a kind that lives in none.
+    WrongScope = "KFC1521",
 
     /// A cluster that cannot be found or does not answer.
     Unreachable = "KFC1601",

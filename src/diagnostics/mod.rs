@@ -10,7 +10,7 @@ mod source;
 mod suggest;
 
 pub use code::Code;
-pub use render::{Style, render};
+pub use render::{Style, render, render_run};
 pub use source::{Mark, Position, Source, SourceId, Sources};
 pub use suggest::nearest;
 

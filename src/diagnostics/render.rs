@@ -13,13 +13,17 @@ pub struct Style {
     pub colour: bool,
     /// Characters of a line; longer source lines are cut around the place.
     pub width: usize,
-    /// What failed, for the line that counts the errors: `build`.
-    pub run: &'static str,
 }
 
 /// Shows all diagnostics in order, each with its places, and a line that counts the errors.
 #[must_use]
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> String {
+    render_run(diagnostics, sources, style, "the build")
+}
+
+/// As [`render`], for a run that is called `what` in the line that counts the errors: "the build", "validation".
+#[must_use]
+pub fn render_run(diagnostics: &Diagnostics, sources: &Sources, style: Style, what: &str) -> String {
     let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(style.width);
     let mut out = String::new();
@@ -34,8 +38,7 @@ pub fn render(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> Str
     let errors = diagnostics.0.iter().filter(|d| d.severity == Severity::Error).count();
     if errors > 0 {
         let plural = if errors == 1 { "" } else { "s" };
-        let count =
-            Level::ERROR.primary_title(format!("the {} failed with {errors} error{plural}", style.run));
+        let count = Level::ERROR.primary_title(format!("{what} failed with {errors} error{plural}"));
         out.push_str(&renderer.render(&[Group::with_title(count)]));
         out.push('\n');
     }

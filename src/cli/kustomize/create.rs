@@ -48,7 +48,7 @@ pub(in crate::cli) fn run(args: &CreateArgs) -> u8 {
     match write(args, &sources) {
         Ok(()) => DONE,
         Err(errors) => {
-            output::report(&errors, &sources);
+            output::report_run(&errors, &sources, "the command");
             FAILED
         }
     }

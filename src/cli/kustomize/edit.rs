@@ -23,7 +23,7 @@ pub(in crate::cli) fn run(command: &EditCommand) -> u8 {
             DONE
         }
         Err(errors) => {
-            output::report(&errors, &sources);
+            output::report_run(&errors, &sources, "the edit");
             FAILED
         }
     }

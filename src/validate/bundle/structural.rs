@@ -1,54 +1,61 @@
 //! Structural schemas, as Kubernetes wants them of custom resource definitions in `apiextensions.k8s.io/v1`.
 
-use super::{items, text, title};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use super::super::finding::{Finding, Findings};
+use super::super::pods::{items, text};
+use crate::diagnostics::Code;
 use crate::resource::Resource;
 use crate::yaml::Node;
+use regex::Regex;
 
 /// Fields of a schema that hold further schemas for the same value; those must not say anything about types.
 const JUNCTORS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
 /// Finds custom resource definitions that an API server refuses: a version without a schema, none or several that are
 /// stored, parts of a schema without a type, fields that a structural schema may not have.
-#[must_use]
-pub fn structural(resources: &[Resource]) -> Diagnostics {
-    let mut found = Diagnostics::default();
-    for resource in resources.iter().filter(|resource| resource.kind() == "CustomResourceDefinition") {
+pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
+    let mut all = Vec::new();
+    let is_meant = |resource: &&&Resource| {
+        resource.kind() == "CustomResourceDefinition" && resource.api_version() == "apiextensions.k8s.io/v1"
+    };
+    for resource in resources.iter().filter(is_meant) {
+        let mut found = Findings::of(resource);
         check_names(resource, &mut found);
         let versions: Vec<&Node> = items(&resource.node, &["spec", "versions"]).collect();
         let stored = versions.iter().filter(|version| text(version, &["storage"]) == Some("true")).count();
         if stored != 1 {
-            let message = format!("{} stores {stored} versions, but exactly one is due", title(resource));
-            found.push(Diagnostic::error(Code::NotStructural, message).at(resource.mark()));
+            let message = format!("the definition stores {stored} versions, but exactly one is due");
+            let versions = resource.node.at(&["spec", "versions"]).unwrap_or(&resource.node);
+            found.error_at(Code::NotStructural, versions, message);
         }
         for version in versions {
             match version.at(&["schema", "openAPIV3Schema"]) {
-                Some(schema) => check(schema, "", resource, &mut found),
+                Some(schema) => check_schema(schema, "", &mut found),
                 None => {
-                    let message = format!("a version of {} has no schema", title(resource));
-                    found.push(Diagnostic::error(Code::NotStructural, message).at(version.mark));
+                    found.error_at(Code::NotStructural, version, "this version of the definition has no schema");
                 }
             }
         }
+        all.append(&mut found.list);
     }
-    found
+    all
 }
 
 /// A definition is called `<plural>.<group>`.
-fn check_names(resource: &Resource, found: &mut Diagnostics) {
+fn check_names(resource: &Resource, found: &mut Findings<'_>) {
     let part = |path: &[&str]| text(&resource.node, path).unwrap_or_default();
     let due = format!("{}.{}", part(&["spec", "names", "plural"]), part(&["spec", "group"]));
-    if resource.name() != due {
-        let message = format!("{} must be called `{due}`", title(resource));
-        found.push(Diagnostic::error(Code::NotStructural, message).at(resource.mark()));
+    if resource.name() != due
+        && let Some(name) = resource.node.at(&["metadata", "name"])
+    {
+        found.error_at(Code::NotStructural, name, format!("the definition must be called `{due}`"));
     }
 }
 
-fn check(schema: &Node, path: &str, resource: &Resource, found: &mut Diagnostics) {
-    let wrong = |what: &str, found: &mut Diagnostics| {
+fn check_schema(schema: &Node, path: &str, found: &mut Findings<'_>) {
+    let wrong = |what: &str, found: &mut Findings<'_>| {
         let place = if path.is_empty() { "the top".to_owned() } else { format!("`{path}`") };
-        let message = format!("the schema of {} is not structural: {place} {what}", title(resource));
-        found.push(Diagnostic::error(Code::NotStructural, message).at(schema.mark));
+        let message = format!("the schema is not structural: {place} {what}");
+        found.error_at(Code::NotStructural, schema, message);
     };
     let says = |field: &str| text(schema, &[field]) == Some("true");
     let is_free = says("x-kubernetes-int-or-string") || says("x-kubernetes-preserve-unknown-fields");
@@ -69,17 +76,24 @@ fn check(schema: &Node, path: &str, resource: &Resource, found: &mut Diagnostics
             wrong("has both `properties` and `additionalProperties`", found);
         }
         (_, Some(additional)) if closed(additional) => {
-            check(additional, &format!("{path}.*"), resource, found)
+            check_schema(additional, &format!("{path}.*"), found);
         }
         _ => {}
     }
     for entry in schema.get("properties").and_then(Node::as_map).into_iter().flatten() {
-        check(&entry.value, &format!("{path}.{}", entry.key.text), resource, found);
+        check_schema(&entry.value, &format!("{path}.{}", entry.key.text), found);
     }
     match schema.get("items") {
-        Some(items) => check(items, &format!("{path}[]"), resource, found),
+        Some(items) => check_schema(items, &format!("{path}[]"), found),
         None if text(schema, &["type"]) == Some("array") => wrong("is a list without `items`", found),
         None => {}
+    }
+    if let Some(pattern) = text(schema, &["pattern"])
+        && let Err(error) = Regex::new(pattern)
+    {
+        let reason = error.to_string();
+        let reason = reason.lines().last().unwrap_or_default();
+        wrong(&format!("has a pattern that is no regular expression: {reason}"), found);
     }
     for junctor in JUNCTORS.iter().filter_map(|field| schema.get(field)).flat_map(|node| items(node, &[])) {
         if junctor.get("type").is_some() && !says("x-kubernetes-int-or-string") {

@@ -1,0 +1,24 @@
+//! Resources that are there twice.
+
+use super::super::finding::{Finding, Findings};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::resource::Resource;
+use crate::validate::path::Path;
+use rustc_hash::FxHashMap;
+
+/// Finds resources with the group, kind, namespace and name of an earlier one.
+pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
+    let mut seen: FxHashMap<(String, &str, &str, &str), &Resource> = FxHashMap::default();
+    let mut all = Vec::new();
+    for resource in resources {
+        let key = (resource.gvk().group, resource.kind(), resource.namespace(), resource.name());
+        if let Some(first) = seen.insert(key, resource) {
+            let mut found = Findings::of(resource);
+            let message = "the bundle has two resources of this kind and name";
+            let error = Diagnostic::error(Code::ResourceTwice, message).at(resource.mark());
+            found.push(&Path::TOP, error.label(first.mark(), "the first one"));
+            all.append(&mut found.list);
+        }
+    }
+    all
+}

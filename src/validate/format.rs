@@ -1,0 +1,265 @@
+//! How texts and numbers are written: the formats that an API server checks, and quantities.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// A format of a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A whole number of 32 bits.
+    Int32,
+    /// A whole number of 64 bits.
+    Int64,
+    /// Base64.
+    Byte,
+    /// `2026-01-31`.
+    Date,
+    /// `2026-01-31T12:00:00Z`.
+    DateTime,
+    /// `1h30m`.
+    Duration,
+    /// `10.0.0.1`.
+    Ipv4,
+    /// `fd00::1`.
+    Ipv6,
+    /// `10.0.0.0/8`.
+    Cidr,
+    /// `0a:1b:2c:3d:4e:5f`.
+    Mac,
+    /// `example.com`.
+    Hostname,
+    /// `6ba7b810-9dad-11d1-80b4-00c04fd430c8`.
+    Uuid,
+}
+
+impl Format {
+    /// The format of this name; `None` for one that an API server does not check either.
+    #[must_use]
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "int32" => Self::Int32,
+            "int64" => Self::Int64,
+            "byte" => Self::Byte,
+            "date" => Self::Date,
+            "date-time" | "datetime" => Self::DateTime,
+            "duration" => Self::Duration,
+            "ipv4" => Self::Ipv4,
+            "ipv6" => Self::Ipv6,
+            "cidr" => Self::Cidr,
+            "mac" => Self::Mac,
+            "hostname" => Self::Hostname,
+            "uuid" => Self::Uuid,
+            _ => return None,
+        })
+    }
+
+    /// What is due, for messages.
+    #[must_use]
+    pub(super) const fn describe(self) -> &'static str {
+        match self {
+            Self::Int32 => "an integer of 32 bits",
+            Self::Int64 => "an integer of 64 bits",
+            Self::Byte => "base64",
+            Self::Date => "a date such as `2026-01-31`",
+            Self::DateTime => "a time such as `2026-01-31T12:00:00Z`",
+            Self::Duration => "a duration such as `1h30m`",
+            Self::Ipv4 => "an IPv4 address",
+            Self::Ipv6 => "an IPv6 address",
+            Self::Cidr => "a range of addresses such as `10.0.0.0/8`",
+            Self::Mac => "a hardware address",
+            Self::Hostname => "a host name",
+            Self::Uuid => "a UUID",
+        }
+    }
+
+    /// Whether a text is written so. Formats of numbers hold for every text.
+    #[must_use]
+    pub(super) fn holds(self, text: &str) -> bool {
+        match self {
+            Self::Int32 | Self::Int64 => true,
+            Self::Byte => is_base64(text),
+            Self::Date => is_date(text),
+            Self::DateTime => is_date_time(text),
+            Self::Duration => is_duration(text),
+            Self::Ipv4 => text.parse::<Ipv4Addr>().is_ok(),
+            Self::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
+            Self::Cidr => is_cidr(text),
+            Self::Mac => is_mac(text),
+            Self::Hostname => is_hostname(text),
+            Self::Uuid => is_uuid(text),
+        }
+    }
+}
+
+/// Standard base64 with padding; line breaks are passed over, as Go does.
+#[must_use]
+pub(super) fn is_base64(text: &str) -> bool {
+    let joined: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+    STANDARD.decode(joined).is_ok()
+}
+
+fn digits(text: &str, count: usize, most: u32) -> Option<u32> {
+    let all_digits = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits.then(|| text.parse().ok()).flatten().filter(|number| *number <= most)
+}
+
+fn is_date(text: &str) -> bool {
+    let mut parts = text.splitn(3, '-');
+    let mut part = |count, most| parts.next().and_then(|part| digits(part, count, most));
+    let (Some(year), Some(month), Some(day)) = (part(4, 9999), part(2, 12), part(2, 31)) else { return false };
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        _ => 31,
+    };
+    (1..=12).contains(&month) && (1..=days).contains(&day)
+}
+
+fn is_date_time(text: &str) -> bool {
+    let Some((date, time)) = text.split_once(['T', 't']) else { return false };
+    let Some(at) = time.find(['Z', 'z', '+', '-']) else { return false };
+    let (clock, zone) = time.split_at(at);
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let is_clock = |text: &str, parts: &[u32]| {
+        let found: Vec<&str> = text.split(':').collect();
+        found.len() == parts.len()
+            && found.iter().zip(parts).all(|(part, most)| digits(part, 2, *most).is_some())
+    };
+    let is_zone = matches!(zone, "Z" | "z") || zone.get(1..).is_some_and(|zone| is_clock(zone, &[23, 59]));
+    let is_fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    is_date(date) && is_clock(clock, &[23, 59, 60]) && is_fraction && is_zone
+}
+
+/// Go's durations: `1h30m`, `1.5s`, `-2ms`; and bare numbers with units spelled out are none.
+fn is_duration(text: &str) -> bool {
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if rest == "0" {
+        return true;
+    }
+    let mut parts = 0;
+    while !rest.is_empty() {
+        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (amount, after) = rest.split_at(number);
+        let is_amount = amount.bytes().any(|byte| byte.is_ascii_digit()) && amount.matches('.').count() < 2;
+        let Some(unit) = ["ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", "w"].iter().find(|u| {
+            after.strip_prefix(**u).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphabetic()))
+        }) else {
+            return false;
+        };
+        if !is_amount {
+            return false;
+        }
+        rest = &after[unit.len()..];
+        parts += 1;
+    }
+    parts > 0
+}
+
+fn is_cidr(text: &str) -> bool {
+    let Some((address, bits)) = text.split_once('/') else { return false };
+    let bits: Option<u32> = digits(bits, bits.len().clamp(1, 3), 128);
+    let is_v4 = address.parse::<Ipv4Addr>().is_ok() && bits.is_some_and(|bits| bits <= 32);
+    is_v4 || (address.parse::<Ipv6Addr>().is_ok() && bits.is_some())
+}
+
+fn is_mac(text: &str) -> bool {
+    let parts: Vec<&str> = text.split([':', '-']).collect();
+    let is_byte = |part: &&str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    matches!(parts.len(), 6 | 8 | 20) && parts.iter().all(|part| is_byte(part))
+}
+
+fn is_hostname(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let ends = label.as_bytes();
+        let is_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        label.len() <= 63
+            && is_end(ends.first())
+            && is_end(ends.last())
+            && ends.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+    };
+    text.len() <= 255 && text.strip_suffix('.').unwrap_or(text).split('.').all(is_label)
+}
+
+fn is_uuid(text: &str) -> bool {
+    let hex: Vec<u8> = text.bytes().filter(|byte| *byte != b'-').collect();
+    hex.len() == 32 && hex.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// The value of a quantity (`100m`, `1.5Gi`, `2e3`); none when it is no quantity.
+#[must_use]
+pub(super) fn quantity(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+    let (amount, suffix) = unsigned.split_at(end);
+    if !amount.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let amount: f64 = amount.parse().ok()?;
+    let factor = match suffix {
+        "" => 1.0,
+        "n" => 1e-9,
+        "u" => 1e-6,
+        "m" => 1e-3,
+        "k" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "T" => 1e12,
+        "P" => 1e15,
+        "E" => 1e18,
+        "Ki" => 1024.0,
+        "Mi" => 1024.0_f64.powi(2),
+        "Gi" => 1024.0_f64.powi(3),
+        "Ti" => 1024.0_f64.powi(4),
+        "Pi" => 1024.0_f64.powi(5),
+        "Ei" => 1024.0_f64.powi(6),
+        exponent => {
+            let digits = exponent.strip_prefix(['e', 'E'])?;
+            10.0_f64.powi(digits.parse().ok().filter(|power: &i32| power.abs() < 400)?)
+        }
+    };
+    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
+    Some(sign * amount * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Format, quantity};
+
+    #[test]
+    fn quantities_are_read_as_the_api_server_reads_them() {
+        for (text, value) in
+            [("1", 1.0), ("100m", 0.1), ("1.5Gi", 1.5 * 1073741824.0), ("2e3", 2000.0), (".5", 0.5), ("-1k", -1000.0), ("1E", 1e18)]
+        {
+            let found = quantity(text).unwrap_or(f64::NAN);
+            assert!((found - value).abs() < 1e-9 * value.abs(), "{text} is {found}");
+        }
+        for text in ["", "Gi", "1 Gi", "1GB", "1gi", "1.2.3", "--1", "1e", ".", "1K"] {
+            assert_eq!(quantity(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn formats_hold_and_do_not() {
+        let cases = [
+            ("date-time", "2026-01-31T12:00:00.25+01:00", "2026-02-30T12:00:00Z"),
+            ("date", "2024-02-29", "2023-02-29"),
+            ("ipv4", "10.0.0.1", "10.0.0.256"),
+            ("ipv6", "fd00::1", "10.0.0.1"),
+            ("cidr", "10.0.0.0/8", "10.0.0.0/33"),
+            ("mac", "0a:1b:2c:3d:4e:5f", "0a:1b"),
+            ("hostname", "a.example.com", "-a.example.com"),
+            ("uuid", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "6ba7b810"),
+            ("duration", "1h30m", "soon"),
+            ("byte", "aGk=", "aGk"),
+        ];
+        for (name, right, wrong) in cases {
+            let format = Format::named(name).unwrap();
+            assert!(format.holds(right), "{name}: {right}");
+            assert!(!format.holds(wrong), "{name}: {wrong}");
+        }
+        assert_eq!(Format::named("password"), None);
+    }
+}
