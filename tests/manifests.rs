@@ -1,7 +1,7 @@
 //! The catalogue over a checkout of kubeflow/manifests: resource for resource what its `example` has, in right order.
 //! Skipped, with a word, when there is no `../shared` with the checkout and kustomize's output for it.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use kfc::build::Options;
 use kfc::catalogue::to_json;
