@@ -124,7 +124,8 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
     let mut errors = Diagnostics::default();
     for planned in &plan.overlays {
         let overlay = &planned.overlay;
-        let owner = overlay.components.first().and_then(|first| owner_of(plan, &first.text));
+        // What it adds may need all of its components: it belongs to the last one.
+        let owner = overlay.components.iter().filter_map(|name| owner_of(plan, &name.text)).max();
         if overlay.patches {
             let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
             errors.collect(root.and_then(|root| assembly.apply(root, overlay.name.mark, owner)));

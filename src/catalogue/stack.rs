@@ -29,6 +29,8 @@ pub struct Stack {
     pub prefers: Vec<(String, Spanned)>,
     /// Further catalogues, as seen from the file's folder.
     pub catalogues: Vec<Spanned>,
+    /// Whether the built-in catalogue lies under them.
+    pub builtin: bool,
     /// The folder of the file; none for a profile that was named on the command line.
     pub place: Option<Place>,
 }
@@ -58,8 +60,16 @@ impl Stack {
             overlays: Vec::new(),
             prefers: Vec::new(),
             catalogues: Vec::new(),
+            builtin: true,
             place: None,
         }
+    }
+
+    /// The same stack with these components in place of its own, as `--components` asks for them.
+    #[must_use]
+    pub fn with_components<S: AsRef<str>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        let spanned = |name: S| Spanned { text: name.as_ref().trim().to_owned(), mark: Mark::NONE };
+        Self { components: Some(names.into_iter().map(spanned).collect()), ..self }
     }
 
     /// Reads a stack's file.
@@ -90,6 +100,7 @@ fn read(document: &Document, errors: &Errors) -> Option<Stack> {
         overlays: spec.strings("overlays"),
         prefers: super::platform::prefers(&spec, errors),
         catalogues: spec.strings("catalogues"),
+        builtin: spec.node("builtin").is_none() || spec.boolean("builtin"),
         place: Some(document.place.clone()),
     };
     spec.finish();

@@ -141,6 +141,8 @@ codes! {
     Order = "KFC1102",
     /// A custom resource definition that an API server refuses.
     NotStructural = "KFC1103",
+    /// A pod that its namespace does not let in.
+    PodSecurity = "KFC1104",
 
     /// A remote source that no lock pins.
     Unpinned = "KFC1401",

@@ -152,7 +152,7 @@ mod tests {
         let (source, _) = sources.add("kustomization.yaml", text);
         let error =
             Diagnostic::error(Code::UnknownField, "unknown field `namePrefx`").at(Mark { source, offset });
-        render(&error.help(help).into(), &sources, Style { colour: false, width: 80, run: "build" })
+        render(&error.help(help).into(), &sources, Style { colour: false, width: 80 })
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Checks of a whole bundle: that nothing in it refers to what is not there, that selectors select something, that nothing
-//! comes before what it needs, and that its custom resource definitions are structural.
+//! comes before what it needs, that its custom resource definitions are structural, and that namespaces let its pods in.
 
 mod needs;
 mod order;
+mod pod_security;
 mod references;
 mod selectors;
 mod structural;
@@ -21,6 +22,7 @@ pub(super) fn check(resources: &[Resource], skipped: &dyn Fn(&Resource) -> bool)
     found.extend(selectors::check(resources, &checked));
     found.extend(order::namespaces_and_definitions(resources));
     found.extend(structural::check(&checked));
+    found.extend(pod_security::check(resources, &checked));
     found
 }
 

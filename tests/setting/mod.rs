@@ -1,0 +1,62 @@
+//! What the tests of the catalogue have in common: the catalogue, and bundles of stacks.
+
+#![allow(dead_code, missing_docs)]
+
+use kfc::assemble::assemble;
+use kfc::catalogue::{Catalogue, Stack};
+use kfc::diagnostics::{Diagnostics, Sources, Style, render};
+use kfc::resolve::resolve;
+use kfc::resource::Resource;
+use kfc::sources::{Loader, Options};
+use kfc::validate::{self, Version};
+use std::sync::Arc;
+
+/// Kinds that the platform itself defines.
+const FOREIGN: [&str; 1] = ["route.openshift.io/Route"];
+
+pub(crate) struct Setting {
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) loader: Loader,
+    pub(crate) catalogue: Catalogue,
+}
+
+pub(crate) fn setting() -> Setting {
+    let sources = Arc::new(Sources::default());
+    let loader = Loader::here(Options::default(), &sources);
+    let catalogue = Catalogue::load(&loader, &[]);
+    let catalogue = catalogue.unwrap_or_else(|errors| panic!("{}", shown(&errors, &sources)));
+    Setting { sources, loader, catalogue }
+}
+
+pub(crate) fn shown(diagnostics: &Diagnostics, sources: &Sources) -> String {
+    render(diagnostics, sources, Style { colour: false, width: 140 })
+}
+
+impl Setting {
+    /// The resources of a stack.
+    pub(crate) fn resources(&self, stack: &Stack) -> Vec<Resource> {
+        let plan = resolve(&self.catalogue, stack);
+        let plan = plan.unwrap_or_else(|errors| panic!("{}: {}", stack.name, shown(&errors, &self.sources)));
+        let assembled = assemble(&plan, stack, &self.loader);
+        let assembled =
+            assembled.unwrap_or_else(|errors| panic!("{}: {}", stack.name, shown(&errors, &self.sources)));
+        assembled.bundle.resources.list
+    }
+
+    /// Fails when anything is wrong with a bundle that can be seen without a cluster.
+    pub(crate) fn check(&self, name: &str, resources: &[Resource]) {
+        let options = validate::Options {
+            kubernetes: Some(Version(32)),
+            strict: true,
+            // kustomize's namespace transformer takes kinds that it does not know for namespaced; the cluster passes
+            // over it.
+            ignored: vec!["KFC1521".to_owned()],
+            skipped: FOREIGN.map(str::to_owned).to_vec(),
+            ..validate::Options::default()
+        };
+        let mut found = validate::validate(resources, &[], &options);
+        found.extend(validate::bundle::order(resources));
+        let found = Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());
+        assert!(found.is_empty(), "{name}: {}", shown(&found, &self.sources));
+    }
+}
