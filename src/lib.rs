@@ -24,6 +24,7 @@ pub mod generate;
 pub mod golden;
 pub mod kustomization;
 pub mod merge;
+pub mod origin;
 pub mod picture;
 pub mod reference;
 pub mod resolve;
