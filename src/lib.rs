@@ -19,6 +19,7 @@ pub mod cluster;
 pub mod diagnostics;
 pub mod diff;
 pub mod edit;
+pub mod explain;
 pub(crate) mod fields;
 pub mod generate;
 pub mod golden;

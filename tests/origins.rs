@@ -157,5 +157,89 @@ fn every_origin_of_the_corpora_is_true() {
     roots.extend(corpora.into_iter().step_by(if cfg!(debug_assertions) { 9 } else { 1 }));
     let count = roots.iter().filter(|root| check(root, &mut found)).count();
     assert!(count > 50, "only {count} roots build");
-    assert!(found.is_empty(), "{} of {count} roots:\n{}", found.len(), found[..found.len().min(60)].join("\n"));
+    assert!(
+        found.is_empty(),
+        "{} of {count} roots:\n{}",
+        found.len(),
+        found[..found.len().min(60)].join("\n")
+    );
+}
+
+/// Values that no explanation may show, plain or as base64.
+const PLANTED: [&str; 5] = ["planted-one", "planted-two", "planted-three", "planted-four", "planted-five"];
+
+/// A tree in which secret values come from a file, a patch, a generator and a merge, and go on into another resource.
+fn planted(folder: &Path) {
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    write(
+        "secret.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: fixed\n  annotations:\n    \
+         kubectl.kubernetes.io/last-applied-configuration: '{\"stringData\":{\"a\":\"planted-one\"}}'\n\
+         stringData:\n  a: planted-one\n  gone: planted-five\ndata:\n  b: cGxhbnRlZC10d28=\n---\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: copy\ndata:\n  token: none\n",
+    );
+    write("three.txt", "planted-three");
+    write(
+        "kustomization.yaml",
+        "resources: [secret.yaml]\nnamePrefix: p-\nsecretGenerator:\n- name: made\n  literals: [c=planted-four]\n  \
+         files: [three.txt]\npatches:\n- patch: |\n    apiVersion: v1\n    kind: Secret\n    metadata:\n      \
+         name: fixed\n    stringData:\n      a: planted-two\n      gone: null\n- patch: |\n    apiVersion: v1\n    \
+         kind: Secret\n    metadata:\n      name: fixed\n    stringData:\n      a: planted-three\n\
+         replacements:\n- source: {kind: Secret, name: fixed, fieldPath: stringData.a}\n  targets:\n  \
+         - select: {kind: ConfigMap, name: copy}\n    fieldPaths: [data.token]\n",
+    );
+}
+
+#[test]
+fn values_of_secrets_are_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    planted(folder.path());
+    let root = folder.path().to_string_lossy().into_owned();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kfc"));
+        let output = command.args(arguments).args(["-t", &root]).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let mut asked = vec![vec!["explain", "--unused"], vec!["explain", "--unused", "--format", "json"]];
+    let resources = ["secret/fixed", "secret/made", "cm/copy"];
+    let fields =
+        ["", "stringData", "stringData.a", "data", "data.b", "data.c", "data.token", "stringData.gone"];
+    for resource in resources {
+        for field in fields {
+            for format in ["text", "json"] {
+                let mut arguments = vec!["explain", resource, "--format", format];
+                arguments.extend((!field.is_empty()).then_some(field));
+                asked.push(arguments);
+            }
+        }
+    }
+    let mut digests = 0;
+    for arguments in asked {
+        let (code, text) = run(&arguments);
+        assert!(code == Some(0) || text.contains("KFC1302"), "{arguments:?}: {text}");
+        digests += usize::from(text.contains("sha256:"));
+        for value in PLANTED {
+            let encoded = base64::engine::Engine::encode(&base64::engine::general_purpose::STANDARD, value);
+            let is_clean = !text.contains(value) && !text.contains(&encoded);
+            assert!(is_clean, "{arguments:?} shows {value}:\n{text}");
+        }
+    }
+    assert!(digests > 15, "only {digests} answers have digests");
+}
+
+#[test]
+fn explanations_do_not_depend_on_the_number_of_threads() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/explain-resource/input/root");
+    let explained = |threads: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kfc"));
+        command.args(["explain", "deploy/web", "--format", "json", "-t"]).arg(&root);
+        let output = command.env("RAYON_NUM_THREADS", threads).output().unwrap();
+        assert!(output.status.success());
+        output.stdout
+    };
+    let one = explained("1");
+    for threads in ["2", "3", "8"] {
+        assert!(explained(threads) == one, "{threads} threads make a difference");
+    }
 }

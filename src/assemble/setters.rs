@@ -27,12 +27,7 @@ pub(super) fn apply(
     errors.into_result(())
 }
 
-fn apply_one(
-    setter: &Setter,
-    scope: &Scope,
-    inputs: Inputs<'_>,
-    resources: &mut [Resource],
-) -> Result<()> {
+fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut [Resource]) -> Result<()> {
     if !scope.allows(setter.when.as_ref())? {
         return Ok(());
     }

@@ -63,6 +63,7 @@ fn accumulate_into(mut root: Root, into: &mut Accumulated, track: Track) -> Resu
     if track.fields {
         let origins = into.origins.get_or_insert_default();
         origins.declared.extend(declared::of_root(&root));
+        origins.configurations.append(&mut root.configurations);
     }
     add_entries(std::mem::take(&mut root.resources), into, &root.schema, track)?;
     into.merge_config(&root.config)?;
@@ -123,7 +124,7 @@ impl Accumulated {
         self.set.gone.extend(part.set.gone);
         self.warnings.extend(part.warnings);
         if let Some(origins) = part.origins {
-            self.origins.get_or_insert_default().declared.extend(origins.declared);
+            self.origins.get_or_insert_default().take(origins);
         }
         if let Some(config) = &part.config {
             self.merge_config(config)?;
@@ -173,7 +174,11 @@ fn field_generators(root: &Root) -> Vec<(&'static str, Step, Result<Vec<Resource
     let options = kustomization.generator_options.as_ref();
     let maps = kustomization.config_maps.iter().map(|args| {
         let made = generate::config_map::generate(args, options, &root.loader);
-        ("ConfigMapGenerator", generator(StepKind::ConfigMapGenerator, args.mark), made.map(|resource| vec![resource]))
+        (
+            "ConfigMapGenerator",
+            generator(StepKind::ConfigMapGenerator, args.mark),
+            made.map(|resource| vec![resource]),
+        )
     });
     let secrets = kustomization.secrets.iter().map(|args| {
         let made = generate::secret::generate(args, options, &root.loader);

@@ -2,7 +2,7 @@
 
 use super::load::Root;
 use super::transformers::{keyed_step, step};
-use crate::diagnostics::Mark;
+use crate::diagnostics::{Diagnostics, Mark};
 use crate::kustomization::model::KeyPlaces;
 use crate::origin::{Declared, Step, StepKind};
 use crate::reference::replacements;
@@ -13,7 +13,7 @@ pub(super) fn of_root(root: &Root) -> Vec<Declared> {
     let kustomization = &root.kustomization;
     let mut list = Vec::new();
     let patches = root.patches_strategic_merge.iter().chain(&root.patches);
-    list.extend(patches.map(|patch| entry(patch.step(), "this patch")));
+    list.extend(patches.map(|patch| entry(patch.step(), patch.subject())));
     let places = &kustomization.places;
     let texts = [
         (StepKind::Namespace, &kustomization.namespace, places.namespace),
@@ -31,7 +31,7 @@ pub(super) fn of_root(root: &Root) -> Vec<Declared> {
     ] {
         list.extend((!places.is_empty()).then(|| entry(keyed_step(kind, places), keys(places))));
     }
-    list.extend(root.patches_json6902.iter().map(|patch| entry(patch.step(), "this patch")));
+    list.extend(root.patches_json6902.iter().map(|patch| entry(patch.step(), patch.subject())));
     for replica in &kustomization.replicas {
         list.push(entry(replicas::step(replica), format!("{} for {}", replica.count, replica.name)));
     }
@@ -51,6 +51,12 @@ pub(super) fn of_root(root: &Root) -> Vec<Declared> {
 /// A transformer that a file of `transformers` configures.
 pub(super) fn of_transformer(kind: &str, mark: Mark) -> Declared {
     entry(Step::new(StepKind::Transformer, mark), kind)
+}
+
+/// Variables that were found to stand nowhere.
+pub(super) fn unused_variables(found: &Diagnostics) -> impl Iterator<Item = Declared> {
+    let placed = found.0.iter().filter_map(|unused| Some((unused.mark?, &unused.message)));
+    placed.map(|(mark, message)| entry(Step::new(StepKind::Vars, mark), message))
 }
 
 fn entry(step: Step, text: impl Into<String>) -> Declared {

@@ -3,7 +3,7 @@
 
 use super::accumulate::Accumulated;
 use super::load::Root;
-use super::{Bundle, KUSTOMIZE_VERSION, Options, Reorder, origin, read};
+use super::{Bundle, KUSTOMIZE_VERSION, Options, Reorder, declared, origin, read};
 use crate::diagnostics::{Diagnostics, Mark, Result};
 use crate::generate::hash;
 use crate::kustomization::model::SortOptions;
@@ -65,11 +65,13 @@ impl Settings {
 /// # Errors
 /// Names that cannot be hashed, references and variables that cannot be resolved, annotations of the wrong type.
 pub(super) fn finish(accumulated: Accumulated, settings: &Settings) -> Result<Bundle> {
-    let Accumulated { mut set, config, vars, mut warnings, origins } = accumulated;
+    let Accumulated { mut set, config, vars, mut warnings, mut origins } = accumulated;
     let config = config.unwrap_or_default();
     add_hashes(&mut set)?;
     names::fix_back_references(&mut set, &config)?;
-    warnings.extend(vars.resolve(&mut set, &config)?);
+    let unused = vars.resolve(&mut set, &config)?;
+    origins.iter_mut().for_each(|origins| origins.declared.extend(declared::unused_variables(&unused)));
+    warnings.extend(unused);
     set.retain(|resource| !read::is_local_config(resource));
     if let Some(sort) = &settings.sort {
         order::sort(&mut set, sort);

@@ -22,11 +22,20 @@ enum ReorderFlag {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "PascalCase")]
-enum RestrictorFlag {
+pub(super) enum RestrictorFlag {
     /// Files must lie in or below the root.
     LoadRestrictionsRootOnly,
     /// Files may lie anywhere.
     LoadRestrictionsNone,
+}
+
+impl From<RestrictorFlag> for LoadRestrictor {
+    fn from(flag: RestrictorFlag) -> Self {
+        match flag {
+            RestrictorFlag::LoadRestrictionsRootOnly => Self::RootOnly,
+            RestrictorFlag::LoadRestrictionsNone => Self::None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -238,10 +247,7 @@ fn encode(bundle: &Bundle, format: Format) -> Result<Vec<Vec<u8>>> {
 
 fn options(args: &CommonArgs) -> Options {
     Options {
-        restrictor: match args.load_restrictor {
-            RestrictorFlag::LoadRestrictionsRootOnly => LoadRestrictor::RootOnly,
-            RestrictorFlag::LoadRestrictionsNone => LoadRestrictor::None,
-        },
+        restrictor: args.load_restrictor.into(),
         helm: HelmOptions {
             enabled: args.enable_helm,
             command: args.helm_command.clone(),

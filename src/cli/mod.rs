@@ -1,6 +1,7 @@
 //! The command line: reads arguments, calls the stages, writes the results. All output goes through here.
 
 mod build;
+mod explain;
 mod golden;
 mod graph;
 mod init;
@@ -40,6 +41,8 @@ enum KfcCommand {
         #[command(subcommand)]
         command: golden::GoldenCommand,
     },
+    /// Tell where the value of every field comes from, or what changed nothing.
+    Explain(explain::ExplainArgs),
     /// Draw which components take part, and why.
     Graph(graph::GraphArgs),
     /// Write a stack to start from: kfc.yaml, an overlay, snippets for CI and Argo CD.
@@ -100,6 +103,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     parsed(Kfc::try_parse_from(&arguments), |kfc| match kfc.command {
         KfcCommand::Build(args) => build::run_kfc(&args),
         KfcCommand::Golden { command } => golden::run(&command),
+        KfcCommand::Explain(args) => explain::run(&args),
         KfcCommand::Graph(args) => graph::run(&args),
         KfcCommand::Init(args) => init::run(&args),
         KfcCommand::List(args) => list::run(&args),

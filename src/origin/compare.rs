@@ -114,8 +114,15 @@ impl Log {
                 _ => old.iter().position(is_it),
             }
         };
+        let mut last = 0;
         for (at, item) in new.iter_mut().enumerate() {
-            match position(&old, at, item.mark).and_then(|at| old[at].take()) {
+            let from = position(&old, at, item.mark);
+            if from.is_some_and(|from| from < last) {
+                // Another order is a change, though no field has one.
+                self.brought_in();
+            }
+            last = from.unwrap_or(last);
+            match from.and_then(|at| old[at].take()) {
                 Some(before) => self.compare(before, item),
                 None => self.created(item),
             }

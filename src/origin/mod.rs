@@ -13,4 +13,4 @@ mod step;
 mod trail;
 
 pub use step::{Details, Input, Overlay, Step, StepKind, Writes};
-pub use trail::{Declared, Last, Link, Origins, Removal, Trail};
+pub use trail::{Configuration, Declared, Last, Link, Origins, Removal, Trail};

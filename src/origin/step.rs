@@ -54,6 +54,10 @@ pub enum StepKind {
     Setter,
     /// An overlay as a whole.
     Overlay,
+    /// A parameter that the user set.
+    Parameter,
+    /// A file of `configurations`.
+    Configurations,
     /// What the command line or `buildMetadata` adds.
     BuildMetadata,
 }
@@ -86,6 +90,8 @@ impl StepKind {
             Self::NameReference => "name reference",
             Self::Setter => "set",
             Self::Overlay => "overlay",
+            Self::Parameter => "parameter",
+            Self::Configurations => "configurations",
             Self::BuildMetadata => "build metadata",
         }
     }

@@ -2,6 +2,8 @@
 
 use super::{Overlay, Step, StepKind, Writes};
 use crate::diagnostics::{Mark, SourceId};
+use crate::kustomization::model::Spanned;
+use crate::transform::TransformerConfig;
 use crate::yaml::{Node, Value};
 use std::sync::Arc;
 
@@ -83,6 +85,25 @@ pub struct Declared {
 pub struct Origins {
     /// Everything that asked for a change, in the order of the steps.
     pub declared: Vec<Declared>,
+    /// The files of `configurations`.
+    pub configurations: Vec<Configuration>,
+}
+
+impl Origins {
+    /// Takes in those of another root.
+    pub fn take(&mut self, other: Self) {
+        self.declared.extend(other.declared);
+        self.configurations.extend(other.configurations);
+    }
+}
+
+/// A file of `configurations`.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// The entry that names it.
+    pub path: Spanned,
+    /// The field specs in it.
+    pub config: TransformerConfig,
 }
 
 impl Declared {

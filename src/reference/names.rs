@@ -117,9 +117,10 @@ impl Target {
             prefixes: resource.prefixes.clone(),
             suffixes: resource.suffixes.clone(),
             mark: resource.mark(),
-            place: resource.node.at(&["metadata", "name"]).and_then(|name| {
-                resource.trail.last(name.mark).map(|last| last.place)
-            }),
+            place: resource
+                .node
+                .at(&["metadata", "name"])
+                .and_then(|name| resource.trail.last(name.mark).map(|last| last.place)),
         }
     }
 

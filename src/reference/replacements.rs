@@ -151,12 +151,7 @@ struct Choice {
     reject: Vec<CompiledSelector>,
 }
 
-fn apply_target(
-    set: &mut ResourceSet,
-    target: &ReplacementTarget,
-    value: &Node,
-    step: &Step,
-) -> Result<()> {
+fn apply_target(set: &mut ResourceSet, target: &ReplacementTarget, value: &Node, step: &Step) -> Result<()> {
     let Some(select) = &target.select else {
         return Err(wrong(target.mark, "a target needs `select`").into());
     };

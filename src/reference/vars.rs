@@ -278,7 +278,8 @@ mod tests {
         let scalar = |text: &str, kind| Scalar::new(text.into(), kind);
         let values = [("A", scalar("x", ScalarKind::Str)), ("N", scalar("0x10", ScalarKind::Int))];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let expanded = Expansion { values, places: Default::default(), used: Default::default() }.expand(text);
+        let expanded =
+            Expansion { values, places: Default::default(), used: Default::default() }.expand(text);
         (expanded.text.to_string(), expanded.kind)
     }
 

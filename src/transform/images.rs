@@ -62,8 +62,7 @@ fn has_container_list(node: &Node) -> bool {
 pub(crate) fn step(image: &Image) -> Step {
     let entry = image.mark.unwrap_or(Mark::NONE);
     let Image { new_name, new_tag, digest, tag_suffix, .. } = image;
-    let fields =
-        [("newName", new_name), ("newTag", new_tag), ("digest", digest), ("tagSuffix", tag_suffix)];
+    let fields = [("newName", new_name), ("newTag", new_tag), ("digest", digest), ("tagSuffix", tag_suffix)];
     let given = fields.iter().filter(|(_, value)| !value.is_empty());
     let words: Vec<String> = given.map(|(field, value)| format!("{field} {value}")).collect();
     let step = Step::new(StepKind::Images, entry).with_details(words.join(", "));
@@ -81,7 +80,9 @@ fn change_container_lists(node: &mut Node, trail: &mut Trail, change: &Change<'_
                 _ => Ok(()),
             }
         }),
-        Value::Seq(items) => items.iter_mut().try_for_each(|item| change_container_lists(item, trail, change)),
+        Value::Seq(items) => {
+            items.iter_mut().try_for_each(|item| change_container_lists(item, trail, change))
+        }
         Value::Scalar(_) => Ok(()),
     }
 }
@@ -94,7 +95,7 @@ fn change_container(container: &mut Node, trail: &mut Trail, change: &Change<'_>
     match container.as_map_mut() {
         Some(map) => {
             map.get_mut("image").map_or(Ok(()), |image| trail.watch(image, |image| change.apply(image)))
-        },
+        }
         None => {
             let message = format!("expected a container, which is a mapping, found {found}");
             Err(Diagnostic::error(Code::WrongType, message).at(mark).into())

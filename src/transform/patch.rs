@@ -55,7 +55,9 @@ impl Run<'_> {
             // Refused when it was read, unless it is empty.
             (Content::Json(_), None) => Ok(()),
             (Content::Strategic(documents), Some(target)) => self.for_each_covered(target, |run, at| {
-                documents.iter().try_for_each(|document| run.merge(at, document, patch.options, &patch.step()))
+                documents
+                    .iter()
+                    .try_for_each(|document| run.merge(at, document, patch.options, &patch.step()))
             }),
             (Content::Strategic(documents), None) => {
                 let mut errors = Diagnostics::default();

@@ -117,6 +117,23 @@ impl LoadedPatch {
         Step::new(self.kind, self.mark)
     }
 
+    /// What it is for, in a few words: `of Deployment web`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        if let Some(target) = &self.target {
+            return format!("of {}", target.shown());
+        }
+        let Content::Strategic(documents) = &self.content else { return String::new() };
+        let text =
+            |node: &Node, path: &[&str]| node.at(path).and_then(Node::as_text).unwrap_or("").to_owned();
+        let name = |node: &Node| format!("{} {}", text(node, &["kind"]), text(node, &["metadata", "name"]));
+        match documents.as_slice() {
+            [] => String::new(),
+            [one] => format!("of {}", name(one)),
+            [first, rest @ ..] => format!("of {} and {} more", name(first), rest.len()),
+        }
+    }
+
     /// Whether it changes nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
