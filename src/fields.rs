@@ -91,6 +91,19 @@ impl<'a> Fields<'a> {
         named.or(self.entries.first()).map_or(Mark::NONE, |entry| entry.key.mark)
     }
 
+    /// The place of a field's value, if it is there.
+    pub(crate) fn place(&self, name: &str) -> Option<Mark> {
+        let named = self.entries.iter().rev().find(|entry| self.errors.same_name(&entry.key.text, name));
+        named.map(|entry| entry.value.mark)
+    }
+
+    /// The places of the keys of a nested mapping.
+    pub(crate) fn key_places(&self, name: &str) -> Vec<(String, Mark)> {
+        let named = self.entries.iter().rev().find(|entry| self.errors.same_name(&entry.key.text, name));
+        let map = named.and_then(|entry| entry.value.as_map());
+        map.into_iter().flatten().map(|entry| (entry.key.text.to_string(), entry.key.mark)).collect()
+    }
+
     /// A string that must be there and not be empty.
     pub(crate) fn required(&self, name: &'static str) -> Spanned {
         let found = self.spanned(name);

@@ -1,6 +1,7 @@
 //! Assembles a plan into a bundle: builds the base of every component, puts parameters in place, applies overlays, and
 //! orders the resources by waves.
 
+mod inputs;
 mod setters;
 mod waves;
 
@@ -9,11 +10,13 @@ use crate::build::assembly::{Assembly, Part};
 use crate::catalogue::Stack;
 use crate::diagnostics::{Diagnostics, Mark, Result};
 use crate::fields::Spanned;
+use crate::origin::{Overlay, Step, StepKind};
 use crate::resolve::{Plan, Planned};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::sources::{Loader, Resolved, folder};
 use crate::yaml::Node;
+use inputs::Inputs;
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -33,13 +36,18 @@ impl Assembled {
     /// Writes the wave of every resource into Argo CD's annotation.
     pub fn annotate_waves(&mut self) {
         for (resource, wave) in self.bundle.resources.list.iter_mut().zip(&self.waves) {
-            let mark = resource.mark();
-            let Some(metadata) = resource.metadata_mut() else { continue };
-            let annotations = metadata.get_or_insert_map("annotations", mark);
-            if let Some(map) = annotations.as_map_mut() {
-                map.set(SYNC_WAVE, Node::string(&wave.to_string(), mark));
-            }
+            resource.trail.enter(|| Step::new(StepKind::BuildMetadata, Mark::NONE));
+            resource.watch(&["metadata", "annotations"], |resource| annotate_wave(resource, *wave));
         }
+    }
+}
+
+fn annotate_wave(resource: &mut Resource, wave: usize) {
+    let mark = resource.mark();
+    let Some(metadata) = resource.metadata_mut() else { return };
+    let annotations = metadata.get_or_insert_map("annotations", mark);
+    if let Some(map) = annotations.as_map_mut() {
+        map.set(SYNC_WAVE, Node::string(&wave.to_string(), mark));
     }
 }
 
@@ -48,15 +56,31 @@ impl Assembled {
 /// # Errors
 /// Everything that is wrong with bases and overlays, setters that find nothing, resources that two components have.
 pub fn assemble(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled> {
+    assemble_once(plan, stack, loader, false)
+}
+
+/// As [`assemble`], with the origin of every field kept; see [`crate::origin`].
+///
+/// # Errors
+/// Those of [`assemble`].
+pub fn assemble_with_origins(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled> {
+    // Errors are told as a plain run tells them: their marks lead into texts, not into trails.
+    assemble_once(plan, stack, loader, true).or_else(|_| assemble(plan, stack, loader))
+}
+
+fn assemble_once(plan: &Plan, stack: &Stack, loader: &Loader, keep_origins: bool) -> Result<Assembled> {
     let schema = Arc::new(Schema::builtin());
     let parts: Vec<Option<Result<Part>>> = plan
         .components
         .par_iter()
         .with_max_len(1)
-        .map(|planned| (!planned.present).then(|| part(planned, loader, &schema)))
+        .map(|planned| {
+            let inputs = Inputs { plan, stack, component: Some(&planned.component) };
+            (!planned.present).then(|| part(planned, inputs, loader, &schema, keep_origins))
+        })
         .collect();
     let mut errors = Diagnostics::default();
-    let mut assembly = Assembly::new(Arc::clone(&schema));
+    let mut assembly = Assembly::new(Arc::clone(&schema), keep_origins);
     for (owner, part) in (0..).zip(parts) {
         if let Some(part) = part.and_then(|part| errors.collect(part)) {
             errors.collect(assembly.add(part, owner));
@@ -71,9 +95,15 @@ pub fn assemble(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled
 }
 
 /// The resources of one component, with its parameters in place.
-fn part(planned: &Planned, loader: &Loader, schema: &Arc<Schema>) -> Result<Part> {
-    let mut part = Part::build(base_root(planned, loader)?, schema)?;
-    setters::apply(&planned.component.set, &planned.scope, &mut part.resources().list)?;
+fn part(
+    planned: &Planned,
+    inputs: Inputs<'_>,
+    loader: &Loader,
+    schema: &Arc<Schema>,
+    keep_origins: bool,
+) -> Result<Part> {
+    let mut part = Part::build(base_root(planned, loader)?, schema, keep_origins)?;
+    setters::apply(&planned.component.set, &planned.scope, inputs, &mut part.resources().list)?;
     Ok(part)
 }
 
@@ -126,17 +156,25 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
         let overlay = &planned.overlay;
         // What it adds may need all of its components: it belongs to the last one.
         let owner = overlay.components.iter().filter_map(|name| owner_of(plan, &name.text)).max();
+        assembly.enter_overlay(|| Overlay {
+            name: overlay.name.text.clone(),
+            when: overlay.when.as_ref().map(|when| when.text.clone()),
+            place: overlay.name.mark,
+        });
         if overlay.patches {
             let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
             errors.collect(root.and_then(|root| assembly.apply(root, overlay.name.mark, owner)));
         }
         let resources: &mut Vec<Resource> = &mut assembly.resources().list;
-        errors.collect(setters::apply(&overlay.set, &planned.scope, resources));
+        let inputs = Inputs { plan, stack, component: None };
+        errors.collect(setters::apply(&overlay.set, &planned.scope, inputs, resources));
     }
     if let Some(place) = &stack.place {
         for path in &stack.overlays {
             let folder = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
             let root = root_at(&folder, path);
+            let name = path.text.clone();
+            assembly.enter_overlay(|| Overlay { name, when: None, place: path.mark });
             errors.collect(root.and_then(|root| assembly.apply(root, path.mark, None)));
         }
     }

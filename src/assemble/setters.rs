@@ -1,26 +1,34 @@
 //! Puts the values of setters into resources.
 
+use super::inputs::Inputs;
 use crate::catalogue::{Setter, to_json};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, nearest};
 use crate::fields::Spanned;
+use crate::origin::{Details, Step, StepKind};
 use crate::reference::field_path::{explain_missing, split_replacement};
 use crate::resolve::Scope;
 use crate::resource::Resource;
 use crate::yaml::{Entry, Key, Map, Node, Value, emit, parse};
+use std::sync::Arc;
 
 /// Applies setters in order.
 ///
 /// # Errors
 /// [`Code::Setter`] for those that select nothing or whose path leads nowhere, and expressions that cannot be computed.
-pub(super) fn apply(setters: &[Setter], scope: &Scope, resources: &mut [Resource]) -> Result<()> {
+pub(super) fn apply(
+    setters: &[Setter],
+    scope: &Scope,
+    inputs: Inputs<'_>,
+    resources: &mut [Resource],
+) -> Result<()> {
     let mut errors = Diagnostics::default();
     for setter in setters {
-        errors.collect(apply_one(setter, scope, resources));
+        errors.collect(apply_one(setter, scope, inputs, resources));
     }
     errors.into_result(())
 }
 
-fn apply_one(setter: &Setter, scope: &Scope, resources: &mut [Resource]) -> Result<()> {
+fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut [Resource]) -> Result<()> {
     if !scope.allows(setter.when.as_ref())? {
         return Ok(());
     }
@@ -30,6 +38,7 @@ fn apply_one(setter: &Setter, scope: &Scope, resources: &mut [Resource]) -> Resu
     let mut selected = false;
     for resource in resources.iter_mut().filter(|resource| selects(setter, resource)) {
         selected = true;
+        let before = resource.trail.copy_of(&resource.node);
         match &setter.inside {
             Some(inside) => {
                 errors.collect(put_inside(setter, inside, resource, &steps, &value));
@@ -37,11 +46,21 @@ fn apply_one(setter: &Setter, scope: &Scope, resources: &mut [Resource]) -> Resu
             None if put(&mut resource.node, &steps, &value) => {}
             None => errors.push(leads_nowhere(setter, &setter.path, resource, &resource.node, &steps)),
         }
+        resource.trail.enter(|| step(setter, inputs));
+        resource.trail.compare(before, &mut resource.node);
     }
     if !selected && !setter.optional {
         errors.push(selects_nothing(setter, resources));
     }
     errors.into_result(())
+}
+
+/// The step that a setter is: with what its expressions name, and where that was set.
+fn step(setter: &Setter, inputs: Inputs<'_>) -> Step {
+    let text = setter.value.as_str().unwrap_or_default().to_owned();
+    let details = Details { inputs: inputs.of(&setter.value), text };
+    let step = Step::new(StepKind::Setter, setter.mark).with_text(setter.value.mark);
+    Step { details: Some(Arc::new(details)), ..step }
 }
 
 fn selects(setter: &Setter, resource: &Resource) -> bool {

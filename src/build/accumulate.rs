@@ -3,9 +3,10 @@
 //! of each other and accumulate in parallel.
 
 use super::load::{Entry, PluginConfigs, Root};
-use super::{origin, plugin, read, transformers};
-use crate::diagnostics::{Diagnostics, Result};
+use super::{declared, origin, plugin, read, transformers};
+use crate::diagnostics::{Diagnostics, Mark, Result};
 use crate::generate;
+use crate::origin::{Origins, Step, StepKind, Trail};
 use crate::reference::vars::VarSet;
 use crate::resource::{Resource, ResourceSet};
 use crate::schema::Schema;
@@ -24,13 +25,24 @@ pub(super) struct Accumulated {
     pub vars: VarSet,
     /// What was noticed on the way.
     pub warnings: Diagnostics,
+    /// What asked for changes, when origins are kept.
+    pub origins: Option<Origins>,
 }
 
-/// Accumulates a root. With `track`, resources remember their origins and what transformed them.
+/// What resources remember while they are accumulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Track {
+    /// Their files and what transformed them, for the annotations that `buildMetadata` asks for.
+    pub annotations: bool,
+    /// Where the value of each field comes from.
+    pub fields: bool,
+}
+
+/// Accumulates a root.
 ///
 /// # Errors
 /// Everything that is wrong with the tree, as far as later errors do not follow from earlier ones.
-pub(super) fn accumulate(root: Root, track: bool) -> Result<Accumulated> {
+pub(super) fn accumulate(root: Root, track: Track) -> Result<Accumulated> {
     let mut into = Accumulated::default();
     accumulate_into(root, &mut into, track)?;
     Ok(into)
@@ -40,14 +52,19 @@ pub(super) fn accumulate(root: Root, track: bool) -> Result<Accumulated> {
 ///
 /// # Errors
 /// As [`accumulate`].
-pub(super) fn apply_component(component: Root, into: &mut Accumulated) -> Result<()> {
-    accumulate_into(component, into, false)
+pub(super) fn apply_component(component: Root, into: &mut Accumulated, track: Track) -> Result<()> {
+    accumulate_into(component, into, track)
 }
 
 /// Accumulates a root on top of what is there: nothing for a root of its own, the resources of the parent for a
 /// kustomize component.
-fn accumulate_into(mut root: Root, into: &mut Accumulated, track: bool) -> Result<()> {
+fn accumulate_into(mut root: Root, into: &mut Accumulated, track: Track) -> Result<()> {
     into.warnings.extend(std::mem::take(&mut root.warnings));
+    if track.fields {
+        let origins = into.origins.get_or_insert_default();
+        origins.declared.extend(declared::of_root(&root));
+        origins.configurations.append(&mut root.configurations);
+    }
     add_entries(std::mem::take(&mut root.resources), into, &root.schema, track)?;
     into.merge_config(&root.config)?;
     for config in &root.crds {
@@ -64,7 +81,7 @@ fn accumulate_into(mut root: Root, into: &mut Accumulated, track: bool) -> Resul
 }
 
 /// Adds the resources of files and roots, in the order of the list.
-fn add_entries(entries: Vec<Entry>, into: &mut Accumulated, schema: &Schema, track: bool) -> Result<()> {
+fn add_entries(entries: Vec<Entry>, into: &mut Accumulated, schema: &Schema, track: Track) -> Result<()> {
     let parts: Vec<Result<Accumulated>> = entries
         .into_par_iter()
         .with_max_len(1)
@@ -88,11 +105,14 @@ fn file_resources(
     documents: Vec<crate::yaml::Node>,
     origin: &crate::resource::Origin,
     schema: &Schema,
-    track: bool,
+    track: Track,
 ) -> Result<Accumulated> {
     let mut list = read::resources(documents, schema)?;
-    if track {
+    if track.annotations {
         list.iter_mut().for_each(|resource| resource.origin = Some(origin.clone()));
+    }
+    if track.fields {
+        list.iter_mut().for_each(|resource| resource.trail = Trail::kept(Step::default()));
     }
     Ok(Accumulated { set: ResourceSet::new(list), ..Accumulated::default() })
 }
@@ -101,7 +121,11 @@ impl Accumulated {
     /// Takes in what another root came to; identities are checked by the caller, once for all.
     pub(super) fn take(&mut self, part: Accumulated) -> Result<()> {
         self.set.list.extend(part.set.list);
+        self.set.gone.extend(part.set.gone);
         self.warnings.extend(part.warnings);
+        if let Some(origins) = part.origins {
+            self.origins.get_or_insert_default().take(origins);
+        }
         if let Some(config) = &part.config {
             self.merge_config(config)?;
         }
@@ -118,13 +142,16 @@ impl Accumulated {
 }
 
 /// Runs the generators of a root: config maps, secrets and charts of its fields, then those configured by `generators`.
-fn generate_resources(root: &mut Root, warnings: &mut Diagnostics, track: bool) -> Result<Vec<Resource>> {
+fn generate_resources(root: &mut Root, warnings: &mut Diagnostics, track: Track) -> Result<Vec<Resource>> {
     let mut errors = Diagnostics::default();
     let mut generated = Vec::new();
-    for (kind, resources) in field_generators(root) {
+    for (kind, step, resources) in field_generators(root) {
         let made = errors.collect(resources).unwrap_or_default();
         generated.extend(made.into_iter().map(|mut resource| {
-            resource.origin = track.then(|| origin::of_field(&root.origin, &root.file, kind));
+            resource.origin = track.annotations.then(|| origin::of_field(&root.origin, &root.file, kind));
+            if track.fields {
+                resource.trail = Trail::kept(step.clone());
+            }
             resource
         }));
     }
@@ -135,21 +162,32 @@ fn generate_resources(root: &mut Root, warnings: &mut Diagnostics, track: bool) 
     errors.into_result(generated)
 }
 
-/// What each generator field makes, with the kind of its plug-in.
-fn field_generators(root: &Root) -> Vec<(&'static str, Result<Vec<Resource>>)> {
+/// The step of a generator; what it makes has places in its file.
+fn generator(kind: StepKind, entry: Option<Mark>) -> Step {
+    let entry = entry.unwrap_or(Mark::NONE);
+    Step::new(kind, entry).with_text(entry)
+}
+
+/// What each generator field makes, with the kind of its plug-in and its step.
+fn field_generators(root: &Root) -> Vec<(&'static str, Step, Result<Vec<Resource>>)> {
     let kustomization = &root.kustomization;
     let options = kustomization.generator_options.as_ref();
     let maps = kustomization.config_maps.iter().map(|args| {
         let made = generate::config_map::generate(args, options, &root.loader);
-        ("ConfigMapGenerator", made.map(|resource| vec![resource]))
+        (
+            "ConfigMapGenerator",
+            generator(StepKind::ConfigMapGenerator, args.mark),
+            made.map(|resource| vec![resource]),
+        )
     });
     let secrets = kustomization.secrets.iter().map(|args| {
         let made = generate::secret::generate(args, options, &root.loader);
-        ("SecretGenerator", made.map(|resource| vec![resource]))
+        let step = generator(StepKind::SecretGenerator, args.common.mark);
+        ("SecretGenerator", step, made.map(|resource| vec![resource]))
     });
     let charts = kustomization.helm_charts.iter().map(|chart| {
         let made = plugin::chart(chart, &kustomization.helm_globals, root);
-        ("HelmChartInflationGenerator", made)
+        ("HelmChartInflationGenerator", generator(StepKind::HelmCharts, chart.mark), made)
     });
     maps.chain(secrets).chain(charts).collect()
 }
@@ -158,7 +196,7 @@ fn field_generators(root: &Root) -> Vec<(&'static str, Result<Vec<Resource>>)> {
 ///
 /// # Errors
 /// What is wrong with the files and roots, and configurations that have the same identity.
-pub(super) fn plugin_configs(configs: PluginConfigs, root: &Root, track: bool) -> Result<Vec<Resource>> {
+pub(super) fn plugin_configs(configs: PluginConfigs, root: &Root, track: Track) -> Result<Vec<Resource>> {
     if configs.is_empty() {
         return Ok(Vec::new());
     }

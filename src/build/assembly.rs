@@ -1,9 +1,10 @@
 //! Bundles that are made of many roots, each with an owner, rather than of one kustomization tree.
 
-use super::accumulate::{Accumulated, accumulate, apply_component};
+use super::accumulate::{Accumulated, Track, accumulate, apply_component};
 use super::finish::{self, Settings};
 use super::{Bundle, load, openapi};
 use crate::diagnostics::{Mark, Result};
+use crate::origin::{Declared, Overlay};
 use crate::resource::ResourceSet;
 use crate::schema::Schema;
 use crate::sources::Loader;
@@ -17,10 +18,10 @@ impl Part {
     ///
     /// # Errors
     /// Everything that is wrong with the root.
-    pub fn build(loader: Loader, schema: &Arc<Schema>) -> Result<Self> {
+    pub fn build(loader: Loader, schema: &Arc<Schema>, keep_origins: bool) -> Result<Self> {
         let mut root = load::load(loader, schema)?;
         openapi::assign(&mut root, &mut None);
-        accumulate(root, false).map(Self)
+        accumulate(root, track(keep_origins)).map(Self)
     }
 
     /// Its resources.
@@ -34,13 +35,40 @@ impl Part {
 pub struct Assembly {
     accumulated: Accumulated,
     schema: Arc<Schema>,
+    keep_origins: bool,
+    /// The overlay that is applied now, when origins are kept.
+    overlay: Option<Arc<Overlay>>,
+}
+
+fn track(fields: bool) -> Track {
+    Track { fields, ..Track::default() }
 }
 
 impl Assembly {
     /// An empty one; parts and kustomize components merge with this schema.
     #[must_use]
-    pub fn new(schema: Arc<Schema>) -> Self {
-        Self { schema, ..Self::default() }
+    pub fn new(schema: Arc<Schema>, keep_origins: bool) -> Self {
+        Self { schema, keep_origins, ..Self::default() }
+    }
+
+    /// Says which overlay comes next, when origins are kept.
+    pub fn enter_overlay(&mut self, overlay: impl FnOnce() -> Overlay) {
+        if !self.keep_origins {
+            return;
+        }
+        let overlay = Arc::new(overlay());
+        for resource in &mut self.accumulated.set.list {
+            resource.trail.enter_overlay(Some(&overlay));
+        }
+        let declared = Declared::overlay(&overlay);
+        self.accumulated.origins.get_or_insert_default().declared.push(declared);
+        self.overlay = Some(overlay);
+    }
+
+    fn leave_overlay(&mut self) {
+        if self.overlay.take().is_some() {
+            self.accumulated.set.list.iter_mut().for_each(|resource| resource.trail.enter_overlay(None));
+        }
     }
 
     /// Adds a part; all its resources belong to `owner`.
@@ -65,9 +93,14 @@ impl Assembly {
         let mut root = load::load_component(loader, entry, &self.schema)?;
         openapi::assign(&mut root, &mut None);
         let unowned_before = self.accumulated.set.list.iter().filter(|r| !known(r)).count();
-        apply_component(root, &mut self.accumulated)?;
+        apply_component(root, &mut self.accumulated, track(self.keep_origins))?;
         let added = self.accumulated.set.list.iter_mut().filter(|r| !known(r)).skip(unowned_before);
-        added.for_each(|resource| resource.owner = owner);
+        for resource in added {
+            resource.owner = owner;
+            if let Some(overlay) = &self.overlay {
+                resource.trail.came_with(overlay);
+            }
+        }
         Ok(())
     }
 
@@ -80,7 +113,8 @@ impl Assembly {
     ///
     /// # Errors
     /// References and variables that cannot be resolved.
-    pub fn finish(self) -> Result<Bundle> {
+    pub fn finish(mut self) -> Result<Bundle> {
+        self.leave_overlay();
         finish::finish(self.accumulated, &Settings::unsorted())
     }
 }

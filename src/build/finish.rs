@@ -3,10 +3,11 @@
 
 use super::accumulate::Accumulated;
 use super::load::Root;
-use super::{Bundle, KUSTOMIZE_VERSION, Options, Reorder, origin, read};
-use crate::diagnostics::{Diagnostics, Result};
+use super::{Bundle, KUSTOMIZE_VERSION, Options, Reorder, declared, origin, read};
+use crate::diagnostics::{Diagnostics, Mark, Result};
 use crate::generate::hash;
 use crate::kustomization::model::SortOptions;
+use crate::origin::{Step, StepKind};
 use crate::reference::names;
 use crate::resource::{Resource, ResourceSet};
 use crate::transform::{TransformerConfig, labels, order};
@@ -64,12 +65,14 @@ impl Settings {
 /// # Errors
 /// Names that cannot be hashed, references and variables that cannot be resolved, annotations of the wrong type.
 pub(super) fn finish(accumulated: Accumulated, settings: &Settings) -> Result<Bundle> {
-    let Accumulated { mut set, config, vars, mut warnings } = accumulated;
+    let Accumulated { mut set, config, vars, mut warnings, mut origins } = accumulated;
     let config = config.unwrap_or_default();
     add_hashes(&mut set)?;
     names::fix_back_references(&mut set, &config)?;
-    warnings.extend(vars.resolve(&mut set, &config)?);
-    set.list.retain(|resource| !read::is_local_config(resource));
+    let unused = vars.resolve(&mut set, &config)?;
+    origins.iter_mut().for_each(|origins| origins.declared.extend(declared::unused_variables(&unused)));
+    warnings.extend(unused);
+    set.retain(|resource| !read::is_local_config(resource));
     if let Some(sort) = &settings.sort {
         order::sort(&mut set, sort);
     }
@@ -77,8 +80,9 @@ pub(super) fn finish(accumulated: Accumulated, settings: &Settings) -> Result<Bu
         add_managed_by(&mut set)?;
     }
     clean(&mut set)?;
+    set.enter(&Step::new(StepKind::BuildMetadata, Mark::NONE));
     origin::annotate(&mut set, settings.origin_annotations, settings.transformer_annotations)?;
-    Ok(Bundle { resources: set, warnings })
+    Ok(Bundle { resources: set, warnings, origins })
 }
 
 /// Appends the content hash to the name of every resource that asks for it.
@@ -91,7 +95,8 @@ pub(super) fn add_hashes(set: &mut ResourceSet) -> Result<()> {
         if let Some(hash) = errors.collect(hash::suffix(&resource.node)) {
             resource.remember_id();
             let name = format!("{}-{hash}", resource.name());
-            resource.set_name(&name);
+            resource.trail.enter_hash();
+            resource.watch(&["metadata", "name"], |resource| resource.set_name(&name));
         }
     }
     errors.into_result(())
@@ -99,6 +104,7 @@ pub(super) fn add_hashes(set: &mut ResourceSet) -> Result<()> {
 
 fn add_managed_by(set: &mut ResourceSet) -> Result<()> {
     let label = ("app.kubernetes.io/managed-by".to_owned(), format!("kustomize-{KUSTOMIZE_VERSION}"));
+    set.enter(&Step::new(StepKind::BuildMetadata, Mark::NONE));
     labels::apply(set, &[label], &TransformerConfig::metadata_labels())
 }
 

@@ -7,6 +7,7 @@ use crate::kustomization::{
     self,
     model::{Kind, Kustomization, Patch, Replacement, ReplacementField, Spanned},
 };
+use crate::origin::Configuration;
 use crate::resource::Origin;
 use crate::schema::Schema;
 use crate::sources::{Loader, Resolved};
@@ -44,6 +45,8 @@ pub(super) struct Root {
     pub replacements: Vec<Replacement>,
     /// kustomize's default field specs with `configurations` joined.
     pub config: Arc<TransformerConfig>,
+    /// What each file of `configurations` adds to them.
+    pub configurations: Vec<Configuration>,
     /// Field specs from `crds`.
     pub crds: Vec<TransformerConfig>,
     /// The schema that `openapi` names.
@@ -193,6 +196,7 @@ fn load_parts(
         patches_json6902,
         replacements: settings.replacements,
         config: settings.config,
+        configurations: settings.configurations,
         crds: settings.crds,
         openapi: settings.openapi,
         schema: Arc::clone(&shared.builtin),
@@ -368,6 +372,7 @@ pub(super) fn load_strategic(loader: &Loader, item: &Spanned) -> Result<LoadedPa
 /// What a root's smaller files say.
 struct Settings {
     config: Arc<TransformerConfig>,
+    configurations: Vec<Configuration>,
     crds: Vec<TransformerConfig>,
     replacements: Vec<Replacement>,
     openapi: Option<Arc<Schema>>,
@@ -384,8 +389,9 @@ fn load_settings(loader: &Loader, kustomization: &Kustomization, shared: &Shared
     let replacements = errors.collect(load_replacements(loader, &kustomization.replacements));
     let openapi = errors.collect(load_openapi(loader, kustomization, shared));
     match (config, crds, replacements, openapi) {
-        (Some(config), Some(crds), Some(replacements), Some(openapi)) => {
-            Ok(Settings { config, crds: crds.into_iter().flatten().collect(), replacements, openapi })
+        (Some((config, configurations)), Some(crds), Some(replacements), Some(openapi)) => {
+            let crds = crds.into_iter().flatten().collect();
+            Ok(Settings { config, configurations, crds, replacements, openapi })
         }
         _ => Err(errors),
     }
@@ -396,14 +402,22 @@ fn documents(loader: &Loader, path: &Spanned) -> Result<Vec<Node>> {
     parse::parse(&file.source.text, file.id)
 }
 
-fn load_config(loader: &Loader, paths: &[Spanned], shared: &Shared) -> Result<Arc<TransformerConfig>> {
+/// The field specs of a root, and those of each of its own files.
+fn load_config(
+    loader: &Loader,
+    paths: &[Spanned],
+    shared: &Shared,
+) -> Result<(Arc<TransformerConfig>, Vec<Configuration>)> {
     if paths.is_empty() {
-        return Ok(Arc::clone(&shared.default_config));
+        return Ok((Arc::clone(&shared.default_config), Vec::new()));
     }
     let mut own = TransformerConfig::default();
+    let mut configurations = Vec::new();
     for path in paths {
         for document in documents(loader, path)? {
-            own.merge(&TransformerConfig::read(&document)?)?;
+            let config = TransformerConfig::read(&document)?;
+            own.merge(&config)?;
+            configurations.push(Configuration { path: path.clone(), config });
         }
     }
     let mut joined = TransformerConfig::default_config();
@@ -411,7 +425,7 @@ fn load_config(loader: &Loader, paths: &[Spanned], shared: &Shared) -> Result<Ar
     // Every layer goes through a merge into an empty configuration, which drops what a wider field spec covers.
     let mut config = TransformerConfig::default();
     config.merge(&joined)?;
-    Ok(Arc::new(config))
+    Ok((Arc::new(config), configurations))
 }
 
 pub(super) fn load_replacements(loader: &Loader, fields: &[ReplacementField]) -> Result<Vec<Replacement>> {

@@ -3,6 +3,7 @@
 
 mod accumulate;
 pub mod assembly;
+mod declared;
 mod finish;
 mod load;
 mod openapi;
@@ -14,9 +15,11 @@ mod transformers;
 pub(crate) use load::inline_documents;
 
 use crate::diagnostics::{Diagnostics, Result, Sources};
+use crate::origin::Origins;
 use crate::resource::ResourceSet;
 use crate::schema::Schema;
 use crate::sources::{self, HelmOptions, LoadRestrictor, Loader, RemoteOptions};
+use accumulate::Track;
 use std::sync::Arc;
 
 /// The kustomize release whose behaviour the engine has.
@@ -47,6 +50,8 @@ pub struct Options {
     pub managed_by_label: bool,
     /// Where remote sources come from.
     pub remote: RemoteOptions,
+    /// Keeps where the value of each field comes from; see [`crate::origin`]. The output is the same.
+    pub keep_origins: bool,
 }
 
 impl Options {
@@ -64,6 +69,8 @@ pub struct Bundle {
     pub resources: ResourceSet,
     /// Deprecated fields, variables that are never used, ….
     pub warnings: Diagnostics,
+    /// What asked for changes, when origins are kept.
+    pub origins: Option<Origins>,
 }
 
 /// Builds the kustomization root `target`, a folder or a remote URL. Every text that is read goes into `sources`, which
@@ -80,10 +87,20 @@ pub fn build(target: &str, options: &Options, sources: &Arc<Sources>) -> Result<
 /// # Errors
 /// As [`build`].
 pub fn build_root(loader: Loader, options: &Options) -> Result<Bundle> {
+    let built = build_once(loader.clone(), options);
+    if built.is_err() && options.keep_origins {
+        // Marks that lead into trails mean nothing to who reads errors: they are told as a plain build tells them.
+        return build_once(loader, &Options { keep_origins: false, ..options.clone() });
+    }
+    built
+}
+
+fn build_once(loader: Loader, options: &Options) -> Result<Bundle> {
     let mut root = load::load(loader.clone(), &Arc::new(Schema::builtin()))?;
     openapi::assign(&mut root, &mut None);
     let settings = finish::Settings::of(&root, options);
-    let accumulated = accumulate::accumulate(root, settings.tracks_origins())?;
+    let track = Track { annotations: settings.tracks_origins(), fields: options.keep_origins };
+    let accumulated = accumulate::accumulate(root, track)?;
     let mut bundle = finish::finish(accumulated, &settings)?;
     bundle.warnings.extend(loader.remotes().warnings());
     Ok(bundle)

@@ -85,7 +85,7 @@ pub(super) fn annotate(set: &mut ResourceSet, origins: bool, transformations: bo
             .transpose()?;
         for (key, text) in [(ORIGIN, origin), (TRANSFORMATIONS, steps)] {
             if let Some(text) = text {
-                set_annotation(resource, key, &text);
+                resource.watch(&["metadata", "annotations"], |resource| set_annotation(resource, key, &text));
             }
         }
     }

@@ -1,11 +1,13 @@
 //! Runs the built-in plug-ins that `generators`, `transformers` and `validators` configure, and charts.
 
+use super::accumulate::Track;
 use super::load::{self, Root};
 use super::{finish, origin, read};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use crate::generate;
 use crate::kustomization::model::{HelmChart, HelmGlobals, SortOptions};
 use crate::kustomization::plugin::{self, Plugin};
+use crate::origin::{Step, StepKind, Trail};
 use crate::reference::replacements;
 use crate::resource::{Origin, Resource, ResourceSet};
 use crate::transform::patch;
@@ -20,7 +22,7 @@ pub(super) fn generate(
     config: &Resource,
     root: &Root,
     warnings: &mut Diagnostics,
-    track: bool,
+    track: Track,
 ) -> Result<Vec<Resource>> {
     let (plugin, found) = plugin::read(&config.node)?;
     warnings.extend(found);
@@ -33,7 +35,11 @@ pub(super) fn generate(
         }
         _ => return Err(wrong_field(config, "a transformer", "transformers").into()),
     };
-    if track {
+    if track.fields {
+        let step = Step::new(StepKind::Generator, config.mark()).with_text(config.mark());
+        made.iter_mut().for_each(|resource| resource.trail = Trail::kept(step.clone()));
+    }
+    if track.annotations {
         made.iter_mut().for_each(|resource| resource.origin = Some(origin(config, root)));
     }
     Ok(made)
@@ -67,6 +73,7 @@ pub(super) fn transform(
 ) -> Result<()> {
     let (plugin, found) = plugin::read(&config.node)?;
     warnings.extend(found);
+    set.enter(&Step::new(StepKind::Transformer, config.mark()).with_details(config.kind()));
     match plugin {
         Plugin::Annotations { annotations, fields } => annotations::apply(set, &annotations, &fields),
         Plugin::Labels { labels, fields } => labels::apply(set, &labels, &fields),

@@ -272,7 +272,8 @@ fn validated(
         };
         let found = validate::validate(&bundle.resources.list, &[], &options);
         let is_broken = found.iter().any(validate::Finding::is_error);
-        let found = Diagnostics(found.iter().map(|finding| super::validate::shown(finding, sources)).collect());
+        let found =
+            Diagnostics(found.iter().map(|finding| super::validate::shown(finding, sources)).collect());
         if is_broken {
             return Err(found);
         }
@@ -336,6 +337,7 @@ fn options(args: &CommonArgs) -> Options {
         },
         managed_by_label: args.enable_managedby_label,
         remote: args.remote.options(),
+        keep_origins: false,
     }
 }
 

@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn documents_say_where_and_what() {
         let sources = Sources::default();
-        let (id, source) = sources.add("a&b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndato: {}\n");
+        let (id, source) =
+            sources.add("a&b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndato: {}\n");
         let resources = read::resources(parse(&source.text, id).unwrap(), &Schema::builtin()).unwrap();
         let found = validate(&resources, &[], &Options::default());
         let log: serde_json::Value = serde_json::from_str(&sarif(&found, &sources)).unwrap();

@@ -8,6 +8,7 @@ mod cluster;
 #[cfg(feature = "cluster")]
 mod delete;
 mod diff;
+mod explain;
 mod findings;
 mod golden;
 mod graph;
@@ -64,6 +65,8 @@ enum KfcCommand {
         #[command(subcommand)]
         command: golden::GoldenCommand,
     },
+    /// Tell where the value of every field comes from, or what changed nothing.
+    Explain(explain::ExplainArgs),
     /// Draw which components take part, and why.
     Graph(graph::GraphArgs),
     /// Write a stack to start from: kfc.yaml, an overlay, snippets for CI and Argo CD.
@@ -131,6 +134,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         #[cfg(feature = "cluster")]
         KfcCommand::Delete(args) => delete::run(&args),
         KfcCommand::Golden { command } => golden::run(&command),
+        KfcCommand::Explain(args) => explain::run(&args),
         KfcCommand::Graph(args) => graph::run(&args),
         KfcCommand::Init(args) => init::run(&args),
         KfcCommand::List(args) => list::run(&args),

@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// The names that a stack's file may have.
 const STACK_FILES: [&str; 2] = ["kfc.yaml", "kfc.yml"];
 /// The names that a kustomization file may have.
-pub(super) const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(super) const KUSTOMIZATION_FILES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// What changes a stack from the command line.
 #[derive(Clone, Debug, Default, Args)]

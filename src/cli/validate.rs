@@ -82,12 +82,8 @@ pub(super) fn run(args: &ValidateArgs) -> u8 {
 fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut errors = Diagnostics::default();
     let asked = args.kubernetes_version.as_deref().map(version).transpose()?;
-    let crds: Vec<Resource> = args
-        .crds
-        .iter()
-        .filter_map(|path| errors.collect(files(path, sources)))
-        .flatten()
-        .collect();
+    let crds: Vec<Resource> =
+        args.crds.iter().filter_map(|path| errors.collect(files(path, sources))).flatten().collect();
     let (mut found, mut count, mut versions) = (Vec::new(), 0, Vec::new());
     for target in &args.targets {
         let Some(bundle) = errors.collect(bundle(target, args, sources)) else { continue };
@@ -112,7 +108,13 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
 }
 
 /// Prints what was found; gives the exit code.
-fn answer(args: &ValidateArgs, found: &[Finding], count: usize, versions: &[Version], sources: &Sources) -> u8 {
+fn answer(
+    args: &ValidateArgs,
+    found: &[Finding],
+    count: usize,
+    versions: &[Version],
+    sources: &Sources,
+) -> u8 {
     let failed = found.iter().filter(|finding| finding.is_error()).count();
     let code = if failed > 0 { FAILED } else { DONE };
     let document = match args.format {

@@ -1,9 +1,8 @@
 //! The codes of diagnostics. Ranges: 00xx sources and files, 01xx YAML, 02xx kustomization fields, 03xx accumulation
 //! and identity, 04xx patches and merging, 05xx references, variables and replacements, 06xx generators, 07xx plug-ins,
 //! 08xx output, 09xx command line, 10xx catalogue, platforms and plans,
-//! 11xx checks of a bundle, 14xx vendoring and the lock, 15xx validation of resources, 16xx applying to a cluster,
-//! 17xx detecting a cluster,
-//! 18xx changes of kustomization files.
+//! 11xx checks of a bundle, 12xx reports of differences, 13xx explanations, 14xx vendoring and the lock, 15xx validation
+//! of resources, 16xx applying to a cluster, 17xx detecting a cluster, 18xx changes of kustomization files.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -143,6 +142,11 @@ codes! {
     NotStructural = "KFC1103",
     /// A pod that its namespace does not let in.
     PodSecurity = "KFC1104",
+
+    /// A resource to be explained that is not in the bundle, or not one alone.
+    ExplainedResource = "KFC1301",
+    /// A field to be explained that is not there, or a path that cannot be read.
+    ExplainedField = "KFC1302",
 
     /// A remote source that no lock pins.
     Unpinned = "KFC1401",

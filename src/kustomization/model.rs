@@ -83,6 +83,26 @@ pub struct Kustomization {
     pub sort_options: Option<SortOptions>,
     /// `buildMetadata`: any of `managedByLabel`, `originAnnotations`, `transformerAnnotations`.
     pub build_metadata: Vec<Spanned>,
+    /// Where fields stand whose values have no place of their own here.
+    pub places: Places,
+}
+
+/// The places of keys, in source order.
+pub type KeyPlaces = Vec<(String, Mark)>;
+
+/// Where fields stand whose values have no place of their own in a [`Kustomization`].
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// `namespace`.
+    pub namespace: Option<Mark>,
+    /// `namePrefix`.
+    pub name_prefix: Option<Mark>,
+    /// `nameSuffix`.
+    pub name_suffix: Option<Mark>,
+    /// Each of `commonLabels`.
+    pub common_labels: KeyPlaces,
+    /// Each of `commonAnnotations`.
+    pub common_annotations: KeyPlaces,
 }
 
 /// One entry of `labels`.
@@ -96,6 +116,10 @@ pub struct Label {
     pub include_templates: bool,
     /// Further fields.
     pub fields: Vec<FieldSpec>,
+    /// Where each label stands.
+    pub places: KeyPlaces,
+    /// Where the entry stands.
+    pub mark: Option<Mark>,
 }
 
 /// One entry of `patches` or `patchesJson6902`.
@@ -128,6 +152,10 @@ pub struct Image {
     pub tag_suffix: String,
     /// `digest`.
     pub digest: String,
+    /// Where the entry stands.
+    pub mark: Option<Mark>,
+    /// Where the first field stands that says what is new.
+    pub change_mark: Option<Mark>,
 }
 
 /// One entry of `replicas`.
@@ -137,6 +165,10 @@ pub struct Replica {
     pub name: String,
     /// The count.
     pub count: i64,
+    /// Where the entry stands.
+    pub mark: Option<Mark>,
+    /// Where the count stands.
+    pub count_mark: Option<Mark>,
 }
 
 /// Where key-value pairs of a generator come from.

@@ -79,6 +79,8 @@ pub(super) fn label(node: &Node, errors: &Errors) -> Option<Label> {
         include_selectors: fields.boolean("includeSelectors"),
         include_templates: fields.boolean("includeTemplates"),
         fields: fields.list("fields", |item| field_spec(item, errors)),
+        places: fields.key_places("pairs"),
+        mark: Some(node.mark),
     };
     fields.finish();
     Some(label)
@@ -92,6 +94,8 @@ pub(super) fn image(node: &Node, errors: &Errors) -> Option<Image> {
         new_tag: fields.string("newTag"),
         tag_suffix: fields.string("tagSuffix"),
         digest: fields.string("digest"),
+        mark: Some(node.mark),
+        change_mark: ["newTag", "digest", "newName", "tagSuffix"].iter().find_map(|name| fields.place(name)),
     };
     fields.finish();
     Some(image)
@@ -99,7 +103,12 @@ pub(super) fn image(node: &Node, errors: &Errors) -> Option<Image> {
 
 pub(super) fn replica(node: &Node, errors: &Errors) -> Option<Replica> {
     let fields = Fields::of(node, "an entry of `replicas`", errors)?;
-    let replica = Replica { name: fields.string("name"), count: fields.integer("count") };
+    let replica = Replica {
+        name: fields.string("name"),
+        count: fields.integer("count"),
+        mark: Some(node.mark),
+        count_mark: fields.place("count"),
+    };
     fields.finish();
     Some(replica)
 }

@@ -1,6 +1,6 @@
 //! Reads a kustomization file.
 
-use super::model::{HelmGlobals, Kind, Kustomization, LegacySortOptions, Replacement, SortOptions};
+use super::model::{HelmGlobals, Kind, Kustomization, LegacySortOptions, Places, Replacement, SortOptions};
 use super::parts;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity};
 use crate::fields::{Errors, Fields};
@@ -111,6 +111,13 @@ fn read_transformations(fields: &Fields<'_>, into: &mut Kustomization, errors: &
     into.namespace = fields.string("namespace");
     into.name_prefix = fields.string("namePrefix");
     into.name_suffix = fields.string("nameSuffix");
+    into.places = Places {
+        namespace: fields.place("namespace"),
+        name_prefix: fields.place("namePrefix"),
+        name_suffix: fields.place("nameSuffix"),
+        common_labels: fields.key_places("commonLabels"),
+        common_annotations: fields.key_places("commonAnnotations"),
+    };
     into.labels = fields.list("labels", |label| parts::label(label, errors));
     into.common_labels = fields.pairs("commonLabels");
     into.common_annotations = fields.pairs("commonAnnotations");

@@ -42,6 +42,12 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Where it stands.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.mark
+    }
+
     /// Whether it writes or removes all annotations of a resource at once.
     #[must_use]
     pub fn replaces_annotations(&self) -> bool {

@@ -5,6 +5,7 @@
 //! target share decide.
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::origin::{self, StepKind};
 use crate::resource::{Gvk, Resource, ResourceSet, effective_namespace};
 use crate::transform::{Create, FieldSpec, Route, TransformerConfig};
 use crate::yaml::{Node, ScalarKind, Value};
@@ -68,6 +69,8 @@ struct Target {
     prefixes: Vec<String>,
     suffixes: Vec<String>,
     mark: Mark,
+    /// The line that gave it its name, when origins are kept.
+    place: Option<Mark>,
 }
 
 /// All targets, by every earlier name.
@@ -114,6 +117,10 @@ impl Target {
             prefixes: resource.prefixes.clone(),
             suffixes: resource.suffixes.clone(),
             mark: resource.mark(),
+            place: resource
+                .node
+                .at(&["metadata", "name"])
+                .and_then(|name| resource.trail.last(name.mark).map(|last| last.place)),
         }
     }
 
@@ -189,10 +196,11 @@ fn fix_one(resource: &mut Resource, plan: &[Step<'_>], targets: &Targets) -> Res
         account_namespaces: account_namespaces(resource),
         targets,
     };
+    resource.trail.enter(|| origin::Step::new(StepKind::NameReference, Mark::NONE).with_marks());
     for step in plan {
         let in_role = step.route.spec.path.ends_with("roleRef/name");
         let role = referrer.role.as_ref().filter(|_| in_role);
-        step.route.walk(&mut resource.node, Create::Nothing, &mut |node| {
+        step.route.walk(&mut resource.node, &mut resource.trail, Create::Nothing, &mut |node| {
             referrer.fix_node(node, step.referral, role)
         })?;
     }
@@ -227,6 +235,7 @@ impl Referrer<'_> {
                 {
                     scalar.text = target.name.as_str().into();
                     scalar.kind = ScalarKind::Str;
+                    node.mark = target.place.unwrap_or(node.mark);
                 }
                 Ok(())
             }
@@ -249,6 +258,7 @@ impl Referrer<'_> {
             return Ok(());
         }
         let Some(map) = node.as_map_mut() else { return Ok(()) };
+        let mark = target.place.unwrap_or(mark);
         map.set("name", Node::string(&target.name, mark));
         if !target.namespace.is_empty() {
             map.set("namespace", Node::string(&target.namespace, mark));

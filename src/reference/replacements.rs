@@ -3,6 +3,7 @@
 use super::field_path::{self, Kind};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::kustomization::model::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
+use crate::origin::{Step, StepKind};
 use crate::resource::{CompiledSelector, ResId, Resource, ResourceSet, Selector};
 use crate::yaml::parse::resolve_plain;
 use crate::yaml::{Node, ScalarKind, Value};
@@ -39,10 +40,21 @@ fn apply_one(set: &mut ResourceSet, replacement: &Replacement) -> Result<()> {
         return Err(wrong(replacement.mark, "a replacement needs at least one target").into());
     }
     let mut errors = Diagnostics::default();
+    let step = step(replacement);
     for target in &replacement.targets {
-        errors.collect(apply_target(set, target, &value));
+        errors.collect(apply_target(set, target, &value, &step));
     }
     errors.into_result(())
+}
+
+/// The step that an entry asks for.
+pub(crate) fn step(replacement: &Replacement) -> Step {
+    let from = replacement.source.as_ref().map_or_else(String::new, |source| {
+        let Selector { gvk, name, .. } = &source.resource;
+        let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
+        format!("from {} {name} {path}", if gvk.kind.is_empty() { "the resource" } else { &gvk.kind })
+    });
+    Step::new(StepKind::Replacements, replacement.mark.unwrap_or(Mark::NONE)).with_details(from)
 }
 
 fn wrong(mark: Option<Mark>, message: impl Into<String>) -> Diagnostic {
@@ -79,7 +91,11 @@ fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Node> {
     let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
     let steps = field_path::split_replacement(path);
     match field_path::lookup(&resource.node, &steps)?.filter(|node| !is_empty(node)) {
-        Some(node) => refine(node, &source.options, source.mark),
+        Some(node) => {
+            let mut value = refine(node, &source.options, source.mark)?;
+            resource.trail.forget_changes(&mut value);
+            Ok(value)
+        }
         None => {
             let (place, what, near) = field_path::explain_missing(&resource.node, &steps);
             let message = format!("{} `{}` has no value at `{path}`", resource.kind(), resource.name());
@@ -135,7 +151,7 @@ struct Choice {
     reject: Vec<CompiledSelector>,
 }
 
-fn apply_target(set: &mut ResourceSet, target: &ReplacementTarget, value: &Node) -> Result<()> {
+fn apply_target(set: &mut ResourceSet, target: &ReplacementTarget, value: &Node, step: &Step) -> Result<()> {
     let Some(select) = &target.select else {
         return Err(wrong(target.mark, "a target needs `select`").into());
     };
@@ -144,13 +160,13 @@ fn apply_target(set: &mut ResourceSet, target: &ReplacementTarget, value: &Node)
     let mut errors = Diagnostics::default();
     for resource in &mut set.list {
         if choice.select.matches_any_id(resource) && !choice.reject.iter().any(|r| r.rejects(resource)) {
-            errors.collect(copy_to(resource, target, value));
+            errors.collect(copy_to(resource, target, value, step));
         }
     }
     errors.into_result(())
 }
 
-fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Node) -> Result<()> {
+fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Node, step: &Step) -> Result<()> {
     let default = crate::kustomization::model::Spanned {
         text: DEFAULT_PATH.to_owned(),
         mark: target.mark.unwrap_or(Mark::NONE),
@@ -160,9 +176,12 @@ fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Node) ->
     for path in paths {
         let steps = field_path::split_replacement(&path.text);
         let create = target.options.create.then(|| Kind::of(value));
+        let before = resource.trail.copy_of(&resource.node);
         let found = field_path::visit(&mut resource.node, &steps, create, &mut |field| {
             set_field(field, value, &target.options, create.is_some())
         });
+        resource.trail.enter(|| Step { place: path.mark, ..step.clone() });
+        resource.trail.compare(before, &mut resource.node);
         match found {
             Ok(0) => return Err(not_found(resource, &path.text, &steps, path.mark).into()),
             Ok(_) => {}

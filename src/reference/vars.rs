@@ -3,6 +3,7 @@
 use super::field_path;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::kustomization::model::Var;
+use crate::origin::{Step, StepKind};
 use crate::resource::{Gvk, ResId, Resource, ResourceSet};
 use crate::transform::{Create, FieldSpecs, TransformerConfig};
 use crate::yaml::{Node, Scalar, ScalarKind, Value};
@@ -51,15 +52,25 @@ impl VarSet {
         if self.list.is_empty() {
             return Ok(Diagnostics::default());
         }
-        let mut expansion = Expansion { values: self.values(set)?, used: FxHashSet::default() };
+        let places = self.places(set);
+        let mut expansion = Expansion { values: self.values(set)?, places, used: FxHashSet::default() };
         let mut specs = FieldSpecs::new(&config.var_reference);
         let mut errors = Diagnostics::default();
+        set.enter(&Step::new(StepKind::Vars, Mark::NONE).with_marks());
         for resource in &mut set.list {
             errors.collect(specs.apply(resource, Create::Nothing, |node| expansion.replace_in(node)));
         }
         errors.into_result(())?;
         let unused = self.list.iter().filter(|var| !expansion.used.contains(var.name.as_str()));
         Ok(Diagnostics(unused.map(never_used).collect()))
+    }
+
+    /// Where each variable stands, when origins are kept.
+    fn places(&self, set: &ResourceSet) -> FxHashMap<String, Mark> {
+        if !set.list.iter().any(|resource| resource.trail.is_kept()) {
+            return FxHashMap::default();
+        }
+        self.list.iter().filter_map(|var| Some((var.name.clone(), var.mark?))).collect()
     }
 
     fn values(&self, set: &ResourceSet) -> Result<FxHashMap<String, Scalar>> {
@@ -136,6 +147,8 @@ fn syntax(name: &str) -> String {
 
 struct Expansion {
     values: FxHashMap<String, Scalar>,
+    /// The places of variables whose marks go to what they are put into; empty unless origins are kept.
+    places: FxHashMap<String, Mark>,
     used: FxHashSet<String>,
 }
 
@@ -143,19 +156,13 @@ impl Expansion {
     /// Replaces variables in a string, or in the strings directly in a mapping or list.
     fn replace_in(&mut self, node: &mut Node) -> Result<()> {
         match &mut node.value {
-            Value::Scalar(scalar) => self.replace_in_scalar(scalar),
-            Value::Map(map) => {
-                for entry in map.iter_mut() {
-                    if let Value::Scalar(scalar) = &mut entry.value.value {
-                        self.replace_in_scalar(scalar);
-                    }
-                }
-            }
+            Value::Scalar(_) => self.replace_in_scalar(node),
+            Value::Map(map) => map.iter_mut().for_each(|entry| self.replace_in_scalar(&mut entry.value)),
             Value::Seq(items) => {
                 for item in items {
-                    match &mut item.value {
+                    match &item.value {
                         Value::Scalar(scalar) if scalar.kind == ScalarKind::Str => {
-                            self.replace_in_scalar(scalar)
+                            self.replace_in_scalar(item);
                         }
                         _ => {
                             let message = format!(
@@ -171,9 +178,15 @@ impl Expansion {
         Ok(())
     }
 
-    fn replace_in_scalar(&mut self, scalar: &mut Scalar) {
+    fn replace_in_scalar(&mut self, node: &mut Node) {
+        let Value::Scalar(scalar) = &mut node.value else { return };
         if scalar.kind == ScalarKind::Str && scalar.text.contains('$') {
-            *scalar = self.expand(&scalar.text);
+            let expanded = self.expand(&scalar.text);
+            if !self.places.is_empty() && expanded != *scalar {
+                let first = self.places.iter().filter(|(name, _)| scalar.text.contains(&syntax(name)));
+                node.mark = first.map(|(_, mark)| *mark).min_by_key(|mark| mark.offset).unwrap_or(node.mark);
+            }
+            *scalar = expanded;
         }
     }
 
@@ -265,7 +278,8 @@ mod tests {
         let scalar = |text: &str, kind| Scalar::new(text.into(), kind);
         let values = [("A", scalar("x", ScalarKind::Str)), ("N", scalar("0x10", ScalarKind::Int))];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let expanded = Expansion { values, used: Default::default() }.expand(text);
+        let expanded =
+            Expansion { values, places: Default::default(), used: Default::default() }.expand(text);
         (expanded.text.to_string(), expanded.kind)
     }
 

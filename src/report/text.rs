@@ -47,7 +47,8 @@ impl Page {
         let sides = format!("{} → {}", visible(&view.before), visible(&view.after));
         let _ = write!(out, "{}: {}", self.paint(HEAD, &sides), view.counts());
         let classes: usize = view.classes.iter().map(|(class, ..)| class.name().len() + 5).sum();
-        let breaks = self.width.is_some_and(|width| sides.chars().count() + view.counts().len() + classes > width);
+        let breaks =
+            self.width.is_some_and(|width| sides.chars().count() + view.counts().len() + classes > width);
         for (nth, (class, severity, count)) in view.classes.iter().enumerate() {
             out.push_str(match (nth, breaks) {
                 (0, true) => "\n",
@@ -117,7 +118,13 @@ impl Page {
         let deeper = indent + 2;
         let room_alone = room + notes_width;
         if fits(field, room_alone) {
-            let _ = writeln!(out, "{path}: {}\n{:deeper$}{}", self.values(field, room_alone), "", notes.trim_start());
+            let _ = writeln!(
+                out,
+                "{path}: {}\n{:deeper$}{}",
+                self.values(field, room_alone),
+                "",
+                notes.trim_start()
+            );
             return;
         }
         let room = self.width.map_or(2 * UNBOUND, |width| width.saturating_sub(deeper)).max(2 * LEAST);

@@ -182,6 +182,17 @@ fn split(text: &str) -> Option<Vec<Piece<'_>>> {
     Some(pieces)
 }
 
+/// The dotted names in the expressions of a text: `{{ parameters.size }}`.
+pub(crate) fn names(text: &str) -> Vec<Vec<String>> {
+    let owned = |path: Vec<&str>| path.into_iter().map(str::to_owned).collect();
+    let pieces = split(text).unwrap_or_default();
+    let expressions = pieces.into_iter().filter_map(|piece| match piece {
+        Piece::Expression(expression) => Some(expression),
+        Piece::Text(_) => None,
+    });
+    expressions.flat_map(paths).map(owned).collect()
+}
+
 /// The dotted names in an expression; words in quotes do not count.
 fn paths(expression: &str) -> Vec<Vec<&str>> {
     const WORDS: [&str; 11] =

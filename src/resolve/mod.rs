@@ -9,6 +9,7 @@ mod profile;
 mod requirements;
 
 pub use expression::Scope;
+pub(crate) use expression::names;
 pub use profile::{Fact, Profile};
 
 use crate::catalogue::{Catalogue, Component, Overlay, Stack};

@@ -11,6 +11,7 @@ pub use selector::{CompiledSelector, Selector};
 pub use set::{IdRef, ResourceSet};
 
 use crate::diagnostics::Mark;
+use crate::origin::Trail;
 use crate::yaml::{Map, Node};
 
 /// What a generator does when its resource exists already (kustomize's `behavior`).
@@ -69,6 +70,8 @@ pub struct Resource {
     pub origin: Option<Origin>,
     /// What changed it, for `buildMetadata: [transformerAnnotations]`.
     pub transformations: Vec<Origin>,
+    /// Where the values of its fields come from, when the build keeps that.
+    pub trail: Trail,
 }
 
 /// The origin of a resource or of a transformation, as kustomize's `originAnnotations` tell it.
@@ -118,7 +121,24 @@ impl Resource {
             owner: None,
             origin: None,
             transformations: Vec::new(),
+            trail: Trail::default(),
         }
+    }
+
+    /// Runs a change of a resource that touches nothing but the field at a path, and keeps what it changed there.
+    pub(crate) fn watch<T>(&mut self, path: &[&str], change: impl FnOnce(&mut Self) -> T) -> T {
+        if !self.trail.is_kept() {
+            return change(self);
+        }
+        let before = self.node.at(path).cloned();
+        let result = change(self);
+        let after = path.iter().try_fold(&mut self.node, |node, key| node.get_mut(key));
+        match (before, after) {
+            (None, Some(after)) => self.trail.created(after),
+            (before, Some(after)) => self.trail.compare(before, after),
+            (_, None) => {}
+        }
+        result
     }
 
     fn text(&self, path: &[&str]) -> &str {

@@ -2,6 +2,7 @@
 
 use super::{Behavior, Resource};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::origin::Step;
 use crate::yaml::{Entry, Key, Map, Node, ScalarKind};
 use rustc_hash::FxHashMap;
 
@@ -11,6 +12,8 @@ use rustc_hash::FxHashMap;
 pub struct ResourceSet {
     /// The resources.
     pub list: Vec<Resource>,
+    /// Resources that were taken away, when origins are kept.
+    pub gone: Vec<Resource>,
 }
 
 /// The current identity of a resource, borrowed, as kustomize compares it.
@@ -39,7 +42,23 @@ impl ResourceSet {
     /// A set of these resources, whose identities the caller knows to be unique.
     #[must_use]
     pub fn new(list: Vec<Resource>) -> Self {
-        Self { list }
+        Self { list, gone: Vec::new() }
+    }
+
+    /// Says for every resource which step comes next, when origins are kept.
+    pub fn enter(&mut self, step: &Step) {
+        self.list.iter_mut().for_each(|resource| resource.trail.enter(|| step.clone()));
+    }
+
+    /// Takes out the resources for which `keep` does not hold.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Resource) -> bool) {
+        if !self.list.iter().any(|resource| resource.trail.is_kept()) {
+            self.list.retain(keep);
+            return;
+        }
+        let (kept, gone) = std::mem::take(&mut self.list).into_iter().partition(|resource| keep(resource));
+        self.list = kept;
+        self.gone.extend::<Vec<Resource>>(gone);
     }
 
     /// Adds resources behind the ones that are there.
@@ -155,6 +174,7 @@ fn combine(
         .label(old.mark(), "it is here")
         .help("set `behavior: merge` or `behavior: replace`"));
     }
+    let step = new.trail.step();
     merge_text_map(&mut new, old, &["metadata", "labels"]);
     merge_text_map(&mut new, old, &["metadata", "annotations"]);
     if behavior == Behavior::Merge {
@@ -170,6 +190,9 @@ fn combine(
     if new.transformations.is_empty() {
         new.transformations.clone_from(&old.transformations);
     }
+    new.trail.clone_from(&old.trail);
+    new.trail.enter(|| step.unwrap_or_default());
+    new.trail.compare(old.trail.copy_of(&old.node), &mut new.node);
     Ok(Resource {
         cluster_scoped: old.cluster_scoped,
         previous: old.previous.clone(),

@@ -92,7 +92,8 @@ impl TransformerConfig {
         self.name_reference.sort_by(|a, b| compare_gvks(&a.referral, &b.referral));
     }
 
-    fn tables(&self) -> [(&Vec<FieldSpec>, &'static str); 10] {
+    /// Every table of field specs with its name.
+    pub(crate) fn tables(&self) -> [(&Vec<FieldSpec>, &'static str); 10] {
         [
             (&self.name_prefix, "namePrefix"),
             (&self.name_suffix, "nameSuffix"),

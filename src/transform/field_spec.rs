@@ -1,6 +1,7 @@
 //! Field specs: which fields of which kinds a transformer changes, and the walk to those fields.
 
 use crate::diagnostics::{Code, Diagnostic, Mark, Result};
+use crate::origin::Trail;
 use crate::resource::{Gvk, Resource};
 use crate::yaml::parse::resolve_plain;
 use crate::yaml::{Map, Node, ScalarKind, Value};
@@ -73,7 +74,9 @@ impl<'s> FieldSpecs<'s> {
         mut set: impl FnMut(&mut Node) -> Result<()>,
     ) -> Result<()> {
         let fitting = Self::fitting(&mut self.fitting, &self.routes, resource);
-        fitting.iter().try_for_each(|at| self.routes[*at].walk(&mut resource.node, create, &mut set))
+        fitting.iter().try_for_each(|at| {
+            self.routes[*at].walk(&mut resource.node, &mut resource.trail, create, &mut set)
+        })
     }
 
     /// The routes that fit a resource.
@@ -115,36 +118,44 @@ impl<'s> Route<'s> {
         Self { spec, steps: split_path(&spec.path).map(step).collect() }
     }
 
-    /// Calls `set` on every field below `node` that the path leads to.
+    /// Calls `set` on every field below `node` that the path leads to; what it changes is kept in the trail.
     pub(crate) fn walk(
         &self,
         node: &mut Node,
+        trail: &mut Trail,
         create: Create,
         set: &mut impl FnMut(&mut Node) -> Result<()>,
     ) -> Result<()> {
         let create = if self.spec.create { create } else { Create::Nothing };
-        self.walk_steps(node, &self.steps, create, set)
+        self.walk_steps(node, trail, &self.steps, create, set)
     }
 
     fn walk_steps(
         &self,
         node: &mut Node,
+        trail: &mut Trail,
         steps: &[Step<'_>],
         create: Create,
         set: &mut impl FnMut(&mut Node) -> Result<()>,
     ) -> Result<()> {
-        let Some((step, rest)) = steps.split_first() else { return set(node) };
+        let Some((step, rest)) = steps.split_first() else { return trail.watch(node, set) };
         let (mark, found) = (node.mark, node.describe());
         match &mut node.value {
             Value::Map(map) => {
                 self.check_name(step, mark)?;
+                let is_new = trail.is_kept() && !map.contains(&step.name);
                 match open_field(map, step, rest.is_empty(), create, mark) {
-                    Some(field) => self.walk_steps(field, rest, create, set),
+                    Some(field) => {
+                        if is_new {
+                            trail.created(field);
+                        }
+                        self.walk_steps(field, trail, rest, create, set)
+                    }
                     None => Ok(()),
                 }
             }
             Value::Seq(items) => {
-                items.iter_mut().try_for_each(|item| self.walk_steps(item, steps, create, set))
+                items.iter_mut().try_for_each(|item| self.walk_steps(item, trail, steps, create, set))
             }
             Value::Scalar(scalar) if scalar.kind == ScalarKind::Null => Ok(()),
             Value::Scalar(_) => {

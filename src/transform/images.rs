@@ -3,8 +3,9 @@
 use super::field_spec::{expect_scalar, rewrite_scalar};
 use super::image_reference::{ImageName, ImageReference};
 use super::{Create, FieldSpec, FieldSpecs};
-use crate::diagnostics::{Code, Diagnostic, Result};
+use crate::diagnostics::{Code, Diagnostic, Mark, Result};
 use crate::kustomization::model::Image;
+use crate::origin::{Step, StepKind, Trail};
 use crate::resource::ResourceSet;
 use crate::yaml::{Node, Value};
 
@@ -35,8 +36,9 @@ pub fn apply_all(set: &mut ResourceSet, images: &[Image], fields: &[FieldSpec]) 
     for resource in set.list.iter_mut().filter(|resource| resource.kind() != "CustomResourceDefinition") {
         let has_lists = has_container_list(&resource.node);
         for change in &changes {
+            resource.trail.enter(|| step(change.image));
             if has_lists {
-                change_container_lists(&mut resource.node, change)?;
+                change_container_lists(&mut resource.node, &mut resource.trail, change)?;
             }
             specs.apply(resource, Create::Nothing, |node| change.apply(node))?;
         }
@@ -56,29 +58,44 @@ fn has_container_list(node: &Node) -> bool {
     }
 }
 
-fn change_container_lists(node: &mut Node, change: &Change<'_>) -> Result<()> {
+/// The step that an entry asks for.
+pub(crate) fn step(image: &Image) -> Step {
+    let entry = image.mark.unwrap_or(Mark::NONE);
+    let Image { new_name, new_tag, digest, tag_suffix, .. } = image;
+    let fields = [("newName", new_name), ("newTag", new_tag), ("digest", digest), ("tagSuffix", tag_suffix)];
+    let given = fields.iter().filter(|(_, value)| !value.is_empty());
+    let words: Vec<String> = given.map(|(field, value)| format!("{field} {value}")).collect();
+    let step = Step::new(StepKind::Images, entry).with_details(words.join(", "));
+    Step { place: image.change_mark.unwrap_or(entry), ..step }
+}
+
+fn change_container_lists(node: &mut Node, trail: &mut Trail, change: &Change<'_>) -> Result<()> {
     match &mut node.value {
         Value::Map(map) => map.iter_mut().try_for_each(|entry| {
-            change_container_lists(&mut entry.value, change)?;
+            change_container_lists(&mut entry.value, trail, change)?;
             match entry.value.as_seq_mut() {
                 Some(containers) if CONTAINER_LISTS.contains(&entry.key.text.as_str()) => {
-                    containers.iter_mut().try_for_each(|container| change_container(container, change))
+                    containers.iter_mut().try_for_each(|container| change_container(container, trail, change))
                 }
                 _ => Ok(()),
             }
         }),
-        Value::Seq(items) => items.iter_mut().try_for_each(|item| change_container_lists(item, change)),
+        Value::Seq(items) => {
+            items.iter_mut().try_for_each(|item| change_container_lists(item, trail, change))
+        }
         Value::Scalar(_) => Ok(()),
     }
 }
 
-fn change_container(container: &mut Node, change: &Change<'_>) -> Result<()> {
+fn change_container(container: &mut Node, trail: &mut Trail, change: &Change<'_>) -> Result<()> {
     if container.is_null() {
         return Ok(());
     }
     let (mark, found) = (container.mark, container.describe());
     match container.as_map_mut() {
-        Some(map) => map.get_mut("image").map_or(Ok(()), |image| change.apply(image)),
+        Some(map) => {
+            map.get_mut("image").map_or(Ok(()), |image| trail.watch(image, |image| change.apply(image)))
+        }
         None => {
             let message = format!("expected a container, which is a mapping, found {found}");
             Err(Diagnostic::error(Code::WrongType, message).at(mark).into())

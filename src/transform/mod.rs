@@ -17,9 +17,9 @@ pub mod prefix;
 pub mod replicas;
 pub mod suffix;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod value_add;
 
 pub use config::{NameReference, TransformerConfig};
-pub(crate) use field_spec::Route;
 pub use field_spec::{Create, FieldSpec, FieldSpecs};
+pub(crate) use field_spec::{Route, split_path};

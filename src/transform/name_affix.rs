@@ -31,7 +31,8 @@ pub(super) fn apply(
                 affixes(resource).push(affix.to_owned());
                 resource.remember_id();
             }
-            route.walk(&mut resource.node, Create::Scalar, &mut |node| change(node, &rename))?;
+            let Resource { node, trail, .. } = &mut *resource;
+            route.walk(node, trail, Create::Scalar, &mut |node| change(node, &rename))?;
         }
     }
     Ok(())

@@ -53,10 +53,10 @@ pub fn apply(
     for resource in &mut set.list {
         resource.remember_id();
         if !resource.cluster_scoped {
-            setter.set_own_namespace(resource)?;
+            resource.watch(&["metadata", "namespace"], |resource| setter.set_own_namespace(resource))?;
         }
         if is_role_binding(resource.kind()) {
-            setter.set_subjects(resource)?;
+            resource.watch(&["subjects"], |resource| setter.set_subjects(resource))?;
         }
         if resource.api_version() == "v1" {
             names.apply(resource, Create::Scalar, |node| setter.set(node))?;

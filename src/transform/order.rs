@@ -113,7 +113,7 @@ mod tests {
 
     fn sorted(list: &[[&str; 4]], options: &SortOptions) -> Vec<String> {
         let list = list.iter().map(|[a, k, ns, n]| resource(a, k, ns, n)).collect();
-        let mut set = ResourceSet { list };
+        let mut set = ResourceSet::new(list);
         sort(&mut set, options);
         set.list
             .iter()

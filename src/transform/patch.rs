@@ -8,6 +8,7 @@ pub use read::{LoadedPatch, PatchOptions};
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use crate::merge::{json_patch, strategic};
+use crate::origin::Step;
 use crate::resource::{Behavior, Resource, ResourceSet};
 use crate::schema::Schema;
 use crate::yaml::{Map, Node};
@@ -49,12 +50,14 @@ impl Run<'_> {
     fn apply(&mut self, patch: &LoadedPatch) -> Result<()> {
         match (&patch.content, &patch.target) {
             (Content::Json(operations), Some(target)) => {
-                self.for_each_covered(target, |run, at| run.apply_operations(at, operations, patch.remembers))
+                self.for_each_covered(target, |run, at| run.apply_operations(at, operations, patch))
             }
             // Refused when it was read, unless it is empty.
             (Content::Json(_), None) => Ok(()),
             (Content::Strategic(documents), Some(target)) => self.for_each_covered(target, |run, at| {
-                documents.iter().try_for_each(|document| run.merge(at, document, patch.options))
+                documents
+                    .iter()
+                    .try_for_each(|document| run.merge(at, document, patch.options, &patch.step()))
             }),
             (Content::Strategic(documents), None) => {
                 let mut errors = Diagnostics::default();
@@ -89,7 +92,7 @@ impl Run<'_> {
         let mut found = self.index.positions(&self.set.list, &id.name);
         found.retain(|&at| !self.removed[at] && target::has_or_had(&self.set.list[at], &id));
         match found.as_slice() {
-            [at] => self.merge(*at, document, patch.options),
+            [at] => self.merge(*at, document, patch.options, &patch.step()),
             [] => {
                 let left =
                     self.set.list.iter().zip(&self.removed).filter(|(_, removed)| !**removed).map(|(r, _)| r);
@@ -102,9 +105,16 @@ impl Run<'_> {
         }
     }
 
-    fn merge(&mut self, at: usize, document: &Node, options: PatchOptions) -> Result<()> {
+    fn merge(&mut self, at: usize, document: &Node, options: PatchOptions, step: &Step) -> Result<()> {
         let resource = &mut self.set.list[at];
-        match merge_into(resource, document, options, self.schema)? {
+        let before = resource.trail.copy_of(&resource.node);
+        let outcome = merge_into(resource, document, options, self.schema)?;
+        resource.trail.enter(|| step.clone().with_text(document.mark));
+        match outcome {
+            strategic::Outcome::Removed => resource.trail.removed_whole(),
+            strategic::Outcome::Kept => resource.trail.compare(before, &mut resource.node),
+        }
+        match outcome {
             strategic::Outcome::Removed => self.removed[at] = true,
             strategic::Outcome::Kept if options.keep_identity() => {}
             strategic::Outcome::Kept => self.note_identity(at),
@@ -117,11 +127,12 @@ impl Run<'_> {
         &mut self,
         at: usize,
         operations: &[json_patch::Operation],
-        remembers: bool,
+        patch: &LoadedPatch,
     ) -> Result<()> {
         let resource = &mut self.set.list[at];
         let before = resource.id();
-        if remembers {
+        let copy = resource.trail.copy_of(&resource.node);
+        if patch.remembers {
             resource.remember_id();
         }
         if has_notes(resource) {
@@ -134,6 +145,11 @@ impl Run<'_> {
             resource.transformations.clear();
         }
         drop_empty_annotations(resource);
+        resource.trail.enter(|| match operations.first() {
+            Some(first) => patch.step().with_text(first.mark()),
+            None => patch.step(),
+        });
+        resource.trail.compare(copy, &mut resource.node);
         check_identity(resource, self.schema)?;
         if self.set.list[at].id() != before {
             self.note_identity(at);
@@ -149,7 +165,7 @@ impl Run<'_> {
     fn finish(self) -> Result<()> {
         if self.removed.contains(&true) {
             let mut removed = self.removed.into_iter();
-            self.set.list.retain(|_| !removed.next().unwrap_or(false));
+            self.set.retain(|_| !removed.next().unwrap_or(false));
         }
         if self.renamed { self.set.check_unique(0) } else { Ok(()) }
     }

@@ -2,8 +2,9 @@
 
 use super::field_spec::expect_scalar;
 use super::{Create, FieldSpec, Route};
-use crate::diagnostics::{Code, Diagnostic, Result};
+use crate::diagnostics::{Code, Diagnostic, Mark, Result};
 use crate::kustomization::model::Replica;
+use crate::origin::{Step, StepKind};
 use crate::resource::{Resource, ResourceSet};
 use crate::yaml::{Node, ScalarKind};
 use compact_str::format_compact;
@@ -23,14 +24,20 @@ pub fn apply(set: &mut ResourceSet, replica: &Replica, fields: &[FieldSpec]) -> 
             if ids.iter().any(|id| id.name == replica.name && wanted.selects(&id.gvk)) {
                 found = true;
                 if wanted.selects(&gvk) {
-                    route.walk(&mut resource.node, Create::Scalar, &mut |node| {
-                        set_count(node, replica.count)
-                    })?;
+                    let Resource { node, trail, .. } = &mut *resource;
+                    trail.enter(|| step(replica));
+                    route.walk(node, trail, Create::Scalar, &mut |node| set_count(node, replica.count))?;
                 }
             }
         }
     }
     if found { Ok(()) } else { Err(no_target(set, replica, fields).into()) }
+}
+
+/// The step that an entry asks for.
+pub(crate) fn step(replica: &Replica) -> Step {
+    let entry = replica.mark.unwrap_or(Mark::NONE);
+    Step { place: replica.count_mark.unwrap_or(entry), ..Step::new(StepKind::Replicas, entry) }
 }
 
 fn has_or_had_name(resource: &Resource, name: &str) -> bool {
@@ -64,7 +71,7 @@ mod tests {
     use crate::transform::testing::{resources, yaml};
 
     fn count(set: &mut ResourceSet, name: &str, count: i64) -> Result<()> {
-        let replica = Replica { name: name.into(), count };
+        let replica = Replica { name: name.into(), count, ..Replica::default() };
         apply(set, &replica, &TransformerConfig::default_config().replicas)
     }
 

@@ -21,5 +21,5 @@ pub(crate) fn resources(text: &str) -> ResourceSet {
         };
         resource
     });
-    ResourceSet { list: list.collect() }
+    ResourceSet::new(list.collect())
 }

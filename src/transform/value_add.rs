@@ -44,6 +44,7 @@ pub fn apply(set: &mut ResourceSet, args: &ValueAddArgs) -> Result<()> {
         let steps: Vec<&str> = steps.iter().map(|step| step.trim()).collect();
         let selected = |resource: &&mut Resource| selector.matches(resource);
         for resource in set.list.iter_mut().filter(selected) {
+            let before = resource.trail.copy_of(&resource.node);
             let Some(field) = open(&mut resource.node, &steps)? else { continue };
             let new = match usize::try_from(target.file_path_position) {
                 Ok(position) if position > 0 => {
@@ -53,6 +54,7 @@ pub fn apply(set: &mut ResourceSet, args: &ValueAddArgs) -> Result<()> {
                 _ => args.value.clone(),
             };
             rewrite_scalar(field, &new)?;
+            resource.trail.compare(before, &mut resource.node);
         }
     }
     Ok(())

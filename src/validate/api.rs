@@ -133,7 +133,8 @@ fn removed(resource: &Resource, place: &Node, table: &Table, found: &mut Finding
     let version = table.version;
     if let Some(line) = lines.iter().find(|line| line.span.first > version) {
         let since = line.span.first;
-        let message = format!("{api_version} {kind} is there since Kubernetes {since}, but this is {version}");
+        let message =
+            format!("{api_version} {kind} is there since Kubernetes {since}, but this is {version}");
         let instead = replacement(table, api_version, kind);
         found.error_at(Code::UnknownApi, place, message).help = instead.map(|other| format!("use {other}"));
         return true;
@@ -166,7 +167,8 @@ fn unknown(
         || removals().any(|line| self::group(line.api_version) == group);
     let is_defined = definitions.all_kinds().any(|(other, k)| self::group(other) == group && k == kind);
     if is_builtin || is_defined {
-        let owner = if is_builtin { format!("Kubernetes {}", table.version) } else { "the definition".to_owned() };
+        let owner =
+            if is_builtin { format!("Kubernetes {}", table.version) } else { "the definition".to_owned() };
         let message = format!("{owner} has no {api_version} {kind}");
         let help = served(definitions, api_version, kind).or_else(|| suggestion(table, api_version, kind));
         found.error_at(Code::UnknownApi, place, message).help = help;
@@ -217,7 +219,11 @@ mod tests {
         let mut count = 0;
         for line in removals() {
             count += 1;
-            assert!(!kinds().any(|k| (k.api_version, k.kind) == (line.api_version, line.kind)), "{}", line.kind);
+            assert!(
+                !kinds().any(|k| (k.api_version, k.kind) == (line.api_version, line.kind)),
+                "{}",
+                line.kind
+            );
             if let Some(other) = line.replacement {
                 assert!(table.kind(other, line.kind).is_some(), "{other} {}", line.kind);
             }

@@ -42,7 +42,8 @@ impl Definitions {
     #[must_use]
     pub fn of<'r>(resources: impl IntoIterator<Item = &'r Resource>, used: &FxHashSet<(&str, &str)>) -> Self {
         let mut all = Self::default();
-        for resource in resources.into_iter().filter(|resource| resource.kind() == "CustomResourceDefinition") {
+        for resource in resources.into_iter().filter(|resource| resource.kind() == "CustomResourceDefinition")
+        {
             all.add(resource, used);
         }
         all
@@ -153,7 +154,8 @@ impl Reader<'_> {
             _ if keeps => Others::Kept,
             _ => Others::Refused,
         };
-        shape.items = schema.get("items").filter(|items| items.as_map().is_some()).map(|i| self.read(i, joined));
+        shape.items =
+            schema.get("items").filter(|items| items.as_map().is_some()).map(|i| self.read(i, joined));
         shape.identity = match text("x-kubernetes-list-type") {
             Some("set") => Identity::Value,
             Some("map") => {

@@ -105,12 +105,22 @@ impl<'r> Findings<'r> {
     }
 
     /// Adds an error at a node of the resource.
-    pub(super) fn error_at(&mut self, code: Code, node: &Node, message: impl Into<String>) -> &mut Diagnostic {
+    pub(super) fn error_at(
+        &mut self,
+        code: Code,
+        node: &Node,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.push_at(node, Diagnostic::error(code, message))
     }
 
     /// Adds a warning at a node of the resource.
-    pub(super) fn warning_at(&mut self, code: Code, node: &Node, message: impl Into<String>) -> &mut Diagnostic {
+    pub(super) fn warning_at(
+        &mut self,
+        code: Code,
+        node: &Node,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.push_at(node, Diagnostic::warning(code, message))
     }
 
@@ -127,8 +137,8 @@ impl<'r> Findings<'r> {
 
     /// Adds a finding; gives its diagnostic for a suggestion to be added.
     pub(super) fn push(&mut self, path: &Path<'_>, diagnostic: Diagnostic) -> &mut Diagnostic {
-        let is_secret = self.resource.kind() == "Secret"
-            && (path.is_below("data") || path.is_below("stringData"));
+        let is_secret =
+            self.resource.kind() == "Secret" && (path.is_below("data") || path.is_below("stringData"));
         self.list.push(Finding {
             subject: Subject::of(self.resource),
             path: path.to_string(),

@@ -103,7 +103,8 @@ impl<'a> Fit<'a> {
         {
             diagnostic.help = Some(format!("write it in quotes: \"{}\"", scalar.text));
         }
-        if let (Value::Scalar(scalar), Kind::Integer | Kind::Number | Kind::Boolean) = (&node.value, shape.kind)
+        if let (Value::Scalar(scalar), Kind::Integer | Kind::Number | Kind::Boolean) =
+            (&node.value, shape.kind)
             && scalar.quoted
             && scalar.kind == ScalarKind::Str
         {
@@ -131,7 +132,8 @@ impl<'a> Fit<'a> {
         for field in &shape.required {
             let value = map.get(field);
             let is_there = value.is_some_and(|value| !(self.null_is_nothing && value.is_null()));
-            let has_default = shape.fields.get(field).is_some_and(|id| self.shapes.get(*id).default.is_some());
+            let has_default =
+                shape.fields.get(field).is_some_and(|id| self.shapes.get(*id).default.is_some());
             if !is_there && !has_default {
                 let message = format!("{} has no `{field}`, which is required", whole(path));
                 self.found.error(Code::ValueMissing, &path.field(field), place, message);
@@ -143,12 +145,7 @@ impl<'a> Fit<'a> {
     fn metadata(&mut self, node: &Node, path: &Path<'_>, place: Mark) {
         let table = self.table;
         let (Some(id), false) = (table.metadata(), node.is_null()) else { return };
-        let mut fit = Fit {
-            shapes: &table.shapes,
-            table,
-            null_is_nothing: true,
-            found: self.found.empty(),
-        };
+        let mut fit = Fit { shapes: &table.shapes, table, null_is_nothing: true, found: self.found.empty() };
         fit.check(node, id, path, place);
         self.found.list.append(&mut fit.found.list);
     }
@@ -162,12 +159,14 @@ impl<'a> Fit<'a> {
         let spans = if shape.name.is_empty() { Vec::new() } else { field_spans(&shape.name, key) };
         let later = spans.iter().find(|span| span.first > version);
         if let Some(span) = later {
-            diagnostic.help = Some(format!("the field is there since Kubernetes {}, but this is {version}", span.first));
+            diagnostic.help =
+                Some(format!("the field is there since Kubernetes {}, but this is {version}", span.first));
         } else if let Some(span) = spans.first() {
             diagnostic.help = Some(format!("the field was removed after Kubernetes {}", span.last));
         } else {
             // A field that is there already was hardly meant.
-            let free = shape.fields.keys().map(CompactString::as_str).filter(|field| map.get(field).is_none());
+            let free =
+                shape.fields.keys().map(CompactString::as_str).filter(|field| map.get(field).is_none());
             let near = nearest(key, free).map(|near| format!("did you mean `{near}`?"));
             diagnostic.help = near.or_else(|| deeper(self.shapes, shape, key));
         }
@@ -242,7 +241,8 @@ impl<'a> Fit<'a> {
         let what = node.as_scalar().map_or_else(|| name(path), |scalar| quoted(scalar, path));
         let message = format!("{what} is not allowed");
         let near = node.as_text().and_then(|text| nearest(text, allowed.iter().copied()));
-        let listed = allowed.iter().take(LISTED).map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
+        let listed =
+            allowed.iter().take(LISTED).map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
         let more = if allowed.len() > LISTED { ", …" } else { "" };
         let diagnostic = self.found.error(Code::ValueNotAllowed, path, place, message);
         diagnostic.help = near.map(|near| format!("did you mean `{near}`?"));

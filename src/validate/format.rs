@@ -107,7 +107,9 @@ fn digits(text: &str, count: usize, most: u32) -> Option<u32> {
 fn is_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-');
     let mut part = |count, most| parts.next().and_then(|part| digits(part, count, most));
-    let (Some(year), Some(month), Some(day)) = (part(4, 9999), part(2, 12), part(2, 31)) else { return false };
+    let (Some(year), Some(month), Some(day)) = (part(4, 9999), part(2, 12), part(2, 31)) else {
+        return false;
+    };
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
         4 | 6 | 9 | 11 => 30,
@@ -230,9 +232,15 @@ mod tests {
 
     #[test]
     fn quantities_are_read_as_the_api_server_reads_them() {
-        for (text, value) in
-            [("1", 1.0), ("100m", 0.1), ("1.5Gi", 1.5 * 1073741824.0), ("2e3", 2000.0), (".5", 0.5), ("-1k", -1000.0), ("1E", 1e18)]
-        {
+        for (text, value) in [
+            ("1", 1.0),
+            ("100m", 0.1),
+            ("1.5Gi", 1.5 * 1073741824.0),
+            ("2e3", 2000.0),
+            (".5", 0.5),
+            ("-1k", -1000.0),
+            ("1E", 1e18),
+        ] {
             let found = quantity(text).unwrap_or(f64::NAN);
             assert!((found - value).abs() < 1e-9 * value.abs(), "{text} is {found}");
         }

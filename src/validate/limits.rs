@@ -23,7 +23,9 @@ pub(super) fn check(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path
         },
         Value::Seq(items) => {
             count(fit, items.len(), limits.items, "items", path, place);
-            let twice = || (1..items.len()).find(|at| items[..*at].iter().any(|one| same::are_equal(one, &items[*at])));
+            let twice = || {
+                (1..items.len()).find(|at| items[..*at].iter().any(|one| same::are_equal(one, &items[*at])))
+            };
             if let Some(at) = twice().filter(|_| limits.unique) {
                 let message = format!("two items of {} are the same", name(path));
                 fit.found.error(Code::ValueTwice, &path.item(at), items[at].mark, message);

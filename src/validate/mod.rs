@@ -57,7 +57,9 @@ impl Options {
         let gvk = resource.gvk();
         self.skipped.iter().any(|skipped| match skipped.rsplit_once('/') {
             None => *skipped == gvk.kind,
-            Some((group, kind)) => kind == gvk.kind && (group == gvk.group || group == resource.api_version()),
+            Some((group, kind)) => {
+                kind == gvk.kind && (group == gvk.group || group == resource.api_version())
+            }
         })
     }
 
@@ -137,9 +139,8 @@ fn check_rules(resources: &[&Resource], definitions: &Definitions, found: &[Find
         .par_iter()
         .map(|((api_version, kind), resources)| {
             let mut list = Vec::new();
-            let rules = resources
-                .first()
-                .and_then(|first| Rules::of(definitions.kind(api_version, kind)?, first));
+            let rules =
+                resources.first().and_then(|first| Rules::of(definitions.kind(api_version, kind)?, first));
             for resource in resources.iter().filter(|r| !wrong.contains(&Subject::of(r))) {
                 let mut found = Findings::of(resource);
                 if let Some(rules) = &rules {

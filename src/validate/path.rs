@@ -64,9 +64,7 @@ fn search<T>(at: &Node, node: &Node, path: &Path<'_>, then: &mut impl FnMut(&Pat
         return Some(then(path));
     }
     match &at.value {
-        Value::Map(map) => {
-            map.iter().find_map(|e| search(&e.value, node, &path.field(&e.key.text), then))
-        }
+        Value::Map(map) => map.iter().find_map(|e| search(&e.value, node, &path.field(&e.key.text), then)),
         Value::Seq(items) => {
             items.iter().enumerate().find_map(|(index, item)| search(item, node, &path.item(index), then))
         }

@@ -20,7 +20,8 @@ pub(super) fn check(fit: &mut Fit<'_>, items: &[Node], shape: &Shape, path: &Pat
     for (index, item) in items.iter().enumerate() {
         let Some(identity) = identity(fit, item, item_shape, &shape.identity) else { continue };
         let Some(first) = seen.insert(identity.clone(), index) else { continue };
-        let message = format!("two items of `{}` are the same: {identity}", path.last().unwrap_or("the list"));
+        let message =
+            format!("two items of `{}` are the same: {identity}", path.last().unwrap_or("the list"));
         let mark = if item.mark == Mark::NONE { place } else { item.mark };
         let diagnostic = fit.found.error(Code::ValueTwice, &path.item(index), mark, message);
         if TAKEN.contains(&item_shape.name.as_str()) {

@@ -127,8 +127,7 @@ impl Table {
             }
         }
         let there = kinds().filter(|line| line.span.contains(version));
-        let kinds =
-            there.map(|line| ((line.api_version, line.kind), reader.named(line.type_name))).collect();
+        let kinds = there.map(|line| ((line.api_version, line.kind), reader.named(line.type_name))).collect();
         Self { shapes: reader.shapes, version, kinds }
     }
 

@@ -4,6 +4,7 @@ use super::target::Target;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use crate::kustomization::model::Patch;
 use crate::merge::json_patch;
+use crate::origin::{Step, StepKind};
 use crate::resource::Selector;
 use crate::yaml::{Node, Value, parse};
 
@@ -48,6 +49,8 @@ pub struct LoadedPatch {
     pub(super) remembers: bool,
     /// Where the entry stands in the kustomization.
     pub(super) mark: Mark,
+    /// The field that lists it.
+    pub(super) kind: StepKind,
 }
 
 impl LoadedPatch {
@@ -71,7 +74,7 @@ impl LoadedPatch {
         } else if let Content::Json(_) = content {
             return Err(needs_target(Mark { source, offset: 0 }, mark));
         }
-        Ok(Self { content, target, options, remembers: true, mark })
+        Ok(Self { content, target, options, remembers: true, mark, kind: StepKind::Patch })
     }
 
     /// Reads an entry of `patchesStrategicMerge`. It may be empty: kustomize only minds when all of them are.
@@ -81,7 +84,8 @@ impl LoadedPatch {
     pub fn read_strategic(text: &str, source: SourceId, mark: Mark) -> Result<Self> {
         let documents = resources(parse::parse(text, source)?)?;
         let content = Content::Strategic(documents);
-        Ok(Self { content, target: None, options: PatchOptions::default(), remembers: true, mark })
+        let (options, kind) = (PatchOptions::default(), StepKind::PatchStrategicMerge);
+        Ok(Self { content, target: None, options, remembers: true, mark, kind })
     }
 
     /// Reads an entry of `patchesJson6902`. Other than with `patches`, resources do not remember their identity, and only
@@ -103,7 +107,31 @@ impl LoadedPatch {
             return Err(empty(start));
         }
         let (content, target) = (Content::Json(operations), Some(Target::compile(target)?));
-        Ok(Self { content, target, options: PatchOptions::default(), remembers: false, mark })
+        let (options, kind) = (PatchOptions::default(), StepKind::PatchJson6902);
+        Ok(Self { content, target, options, remembers: false, mark, kind })
+    }
+
+    /// The step that it is.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        Step::new(self.kind, self.mark)
+    }
+
+    /// What it is for, in a few words: `of Deployment web`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        if let Some(target) = &self.target {
+            return format!("of {}", target.shown());
+        }
+        let Content::Strategic(documents) = &self.content else { return String::new() };
+        let text =
+            |node: &Node, path: &[&str]| node.at(path).and_then(Node::as_text).unwrap_or("").to_owned();
+        let name = |node: &Node| format!("{} {}", text(node, &["kind"]), text(node, &["metadata", "name"]));
+        match documents.as_slice() {
+            [] => String::new(),
+            [one] => format!("of {}", name(one)),
+            [first, rest @ ..] => format!("of {} and {} more", name(first), rest.len()),
+        }
     }
 
     /// Whether it changes nothing.

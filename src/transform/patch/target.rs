@@ -10,6 +10,7 @@ use crate::yaml::Node;
 pub(super) struct Target {
     selector: CompiledSelector,
     plain_name: Option<String>,
+    shown: String,
 }
 
 impl Target {
@@ -20,7 +21,17 @@ impl Target {
     pub(super) fn compile(selector: &Selector) -> Result<Self> {
         let name = selector.name.as_str();
         let is_plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        Ok(Self { selector: selector.compile()?, plain_name: is_plain.then(|| name.to_owned()) })
+        let parts =
+            [&selector.gvk.kind, &selector.name, &selector.label_selector, &selector.annotation_selector];
+        let parts: Vec<&str> =
+            parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let shown = if parts.is_empty() { "everything".to_owned() } else { parts.join(" ") };
+        Ok(Self { selector: selector.compile()?, plain_name: is_plain.then(|| name.to_owned()), shown })
+    }
+
+    /// What it asks for, in a few words.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
     }
 
     /// The one name that it covers, when its expression has no special characters.

@@ -120,7 +120,8 @@ impl<'n> Needs<'n> {
 
     fn of_ingress(&mut self, top: &'n Node) {
         let paths = items(top, &["spec", "rules"]).flat_map(|rule| items(rule, &["http", "paths"]));
-        let backends = paths.filter_map(|path| path.get("backend")).chain(top.at(&["spec", "defaultBackend"]));
+        let backends =
+            paths.filter_map(|path| path.get("backend")).chain(top.at(&["spec", "defaultBackend"]));
         for service in backends.filter_map(|backend| backend.get("service")) {
             let port = service.at(&["port", "number"]).or(service.at(&["port", "name"]));
             if let Some(need) = self.add("Service", self.namespace, service.get("name")) {
@@ -129,7 +130,8 @@ impl<'n> Needs<'n> {
         }
         self.cluster("IngressClass", top.at(&["spec", "ingressClassName"]));
         let issued = |annotation: &str| top.at(&["metadata", "annotations", annotation]);
-        let issuers = [("ClusterIssuer", "cert-manager.io/cluster-issuer"), ("Issuer", "cert-manager.io/issuer")];
+        let issuers =
+            [("ClusterIssuer", "cert-manager.io/cluster-issuer"), ("Issuer", "cert-manager.io/issuer")];
         for (kind, annotation) in issuers {
             let namespace = if kind == "Issuer" { self.namespace } else { "" };
             self.add(kind, namespace, issued(annotation));

@@ -75,7 +75,10 @@ fn dangling(need: &Need<'_>, resources: &[Resource], found: &mut Findings<'_>) {
     let same = || resources.iter().filter(|r| r.kind() == need.kind);
     let near = nearest(
         need.name,
-        same().filter(|r| r.namespace() == need.namespace).map(Resource::name).filter(|name| *name != need.name),
+        same()
+            .filter(|r| r.namespace() == need.namespace)
+            .map(Resource::name)
+            .filter(|name| *name != need.name),
     );
     if OF_THE_CLUSTER.contains(&need.kind) && near.is_none() {
         return;

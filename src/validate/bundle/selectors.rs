@@ -24,7 +24,9 @@ pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Findin
             _ => None,
         };
         // An empty selector means all pods or none, whichever there are.
-        let Some(selector) = selector.filter(|s| s.as_map().is_some_and(|map| !map.is_empty())) else { continue };
+        let Some(selector) = selector.filter(|s| s.as_map().is_some_and(|map| !map.is_empty())) else {
+            continue;
+        };
         let mut found = Findings::of(resource);
         let here = pods.get(resource.namespace()).map_or(&[][..], Vec::as_slice);
         let selected: Vec<&Node> =

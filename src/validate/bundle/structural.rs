@@ -31,7 +31,11 @@ pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
             match version.at(&["schema", "openAPIV3Schema"]) {
                 Some(schema) => check_schema(schema, "", &mut found),
                 None => {
-                    found.error_at(Code::NotStructural, version, "this version of the definition has no schema");
+                    found.error_at(
+                        Code::NotStructural,
+                        version,
+                        "this version of the definition has no schema",
+                    );
                 }
             }
         }

@@ -21,7 +21,8 @@ pub(super) fn check(resource: &Resource, found: &mut Findings<'_>) {
             let length = entry.value.as_text().map_or(0, str::len);
             size += if is_base64 { length / 4 * 3 } else { length };
             if !is_key(key) {
-                let diagnostic = found.error_at(Code::BadName, &entry.value, format!("`{key}` is no key of data"));
+                let diagnostic =
+                    found.error_at(Code::BadName, &entry.value, format!("`{key}` is no key of data"));
                 diagnostic.mark = Some(entry.key.mark);
                 diagnostic.help = Some("at most 253 letters, digits, `-`, `_` and `.`".to_owned());
             }

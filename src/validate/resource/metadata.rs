@@ -47,7 +47,9 @@ impl Syntax {
     const fn describe(self) -> &'static str {
         match self {
             Self::Segment => "it may not contain `/` or `%`",
-            Self::Label => "at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",
+            Self::Label => {
+                "at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends"
+            }
             Self::Service => {
                 "at most 63 lower-case letters, digits and `-`, with a letter in front and a letter or digit at the end"
             }
@@ -138,8 +140,10 @@ fn check_texts(object: &Node, found: &mut Findings<'_>) {
         let value = entry.value.as_text().unwrap_or("");
         if !value.is_empty() && !is_word(value) {
             let message = format!("`{value}` is no value of a label");
-            found.error_at(Code::BadName, &entry.value, message).help =
-                Some("at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends".to_owned());
+            found.error_at(Code::BadName, &entry.value, message).help = Some(
+                "at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"
+                    .to_owned(),
+            );
         }
     }
     let Some(annotations) = entries("annotations") else { return };
@@ -161,12 +165,12 @@ fn check_key(entry: &Entry, what: &str, found: &mut Findings<'_>) {
     // Keys of annotations are compared in lower case.
     let is_fine = is_key(key) || (what == "annotation" && is_key(&key.to_lowercase()));
     if !is_fine {
-        let message = format!("`{key}` is no key of {}", if what == "label" { "a label" } else { "an annotation" });
+        let message =
+            format!("`{key}` is no key of {}", if what == "label" { "a label" } else { "an annotation" });
         let diagnostic = found.error_at(Code::BadName, &entry.value, message);
         diagnostic.mark = Some(entry.key.mark);
-        diagnostic.help = Some(
-            "an optional domain and `/`, then at most 63 letters, digits, `-`, `_` and `.`".to_owned(),
-        );
+        diagnostic.help =
+            Some("an optional domain and `/`, then at most 63 letters, digits, `-`, `_` and `.`".to_owned());
     }
 }
 

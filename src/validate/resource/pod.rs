@@ -40,7 +40,9 @@ fn check_selector(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
     if matches!(resource.kind(), "Pod" | "Job" | "CronJob") {
         return;
     }
-    let Some(selector) = resource.node.at(&["spec", "selector"]).filter(|s| s.as_map().is_some()) else { return };
+    let Some(selector) = resource.node.at(&["spec", "selector"]).filter(|s| s.as_map().is_some()) else {
+        return;
+    };
     if !selects(selector, pod.at(&["metadata", "labels"])) {
         let message = "the selector does not fit the labels of its own pods";
         let diagnostic = found.error_at(Code::Selector, selector, message);
@@ -133,14 +135,17 @@ fn check_volumes(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
 fn check_ports(container: &Node, names: &HashSet<&str>, found: &mut Findings<'_>) {
     for port in items(container, &["ports"]) {
         for field in ["containerPort", "hostPort"] {
-            if let Some(number) = port.get(field).filter(|number| number.as_text().is_some() && !is_port(number)) {
+            if let Some(number) =
+                port.get(field).filter(|number| number.as_text().is_some() && !is_port(number))
+            {
                 // 0 stands for no port of the host.
                 if field == "containerPort" || number.as_text() != Some("0") {
                     found.error_at(Code::PodSpec, number, "a port must lie between 1 and 65535");
                 }
             }
         }
-        if let Some(name) = port.get("name").filter(|n| text(n, &[]).is_some_and(|word| !is_port_name(word))) {
+        if let Some(name) = port.get("name").filter(|n| text(n, &[]).is_some_and(|word| !is_port_name(word)))
+        {
             let message = format!("`{}` is no name for a port", name.as_text().unwrap_or(""));
             found.error_at(Code::BadName, name, message).help =
                 Some("at most 15 lower-case letters, digits and `-`, one letter at least".to_owned());

@@ -24,7 +24,11 @@ pub(super) fn check(resource: &Resource, found: &mut Findings<'_>) {
     for port in &ports {
         match text(port, &["name"]) {
             None if ports.len() > 1 => {
-                found.error_at(Code::ServiceSpec, port, "each port of a service with several must have a name");
+                found.error_at(
+                    Code::ServiceSpec,
+                    port,
+                    "each port of a service with several must have a name",
+                );
             }
             Some(name) if !names.insert(name) => {
                 found.error_at(Code::ValueTwice, port, format!("two ports are called `{name}`"));
@@ -48,11 +52,8 @@ fn check_numbers(port: &Node, kind: Option<&str>, found: &mut Findings<'_>) {
         if scalar.kind == ScalarKind::Int && !is_port(target) {
             found.error_at(Code::ServiceSpec, target, "a port must lie between 1 and 65535");
         } else if scalar.kind == ScalarKind::Str && !scalar.text.is_empty() && !is_port_name(&scalar.text) {
-            let diagnostic = found.error_at(
-                Code::BadName,
-                target,
-                format!("`{}` is no name for a port", scalar.text),
-            );
+            let diagnostic =
+                found.error_at(Code::BadName, target, format!("`{}` is no name for a port", scalar.text));
             if scalar.text.bytes().all(|byte| byte.is_ascii_digit()) {
                 diagnostic.help = Some("write a number without quotes".to_owned());
             }

@@ -1,0 +1,146 @@
+//! `kfc explain`: where the values of fields come from, and what changed nothing.
+
+use super::target::{Resolved, StackArgs, Target, resolve_target};
+use super::{DONE, FAILED, output};
+use crate::assemble::assemble_with_origins;
+use crate::build::{self, Bundle, Options};
+use crate::diagnostics::{Code, Diagnostic, Result, Sources};
+use crate::explain::{self, FieldPath, Places};
+use crate::origin::Declared;
+use crate::sources::{HelmOptions, LoadRestrictor};
+use clap::{Args, ValueEnum};
+use std::sync::Arc;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The resource as kubectl knows it: `deployment/web`, `svc/web`, `gateways.networking.istio.io/web`. With
+    /// `--unused`, the target.
+    #[arg(value_name = "RESOURCE", required_unless_present = "unused")]
+    resource: Option<String>,
+    /// The field: `spec.containers[0].image`, `spec.containers[name=app].image`, `/spec/containers/0/image`. All fields
+    /// when it is not given.
+    #[arg(value_name = "FIELD", conflicts_with = "unused")]
+    field: Option<String>,
+    /// List patches, replacements, images, replicas, labels, parameters, overlays and configurations that changed nothing.
+    #[arg(long)]
+    unused: bool,
+    /// Exit with 1 when anything is unused.
+    #[arg(long, requires = "unused")]
+    fail: bool,
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its folder, or a folder or URL of a kustomization root.
+    #[arg(short, long, value_name = "TARGET")]
+    target: Option<String>,
+    /// Namespace of the resource.
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    #[command(flatten)]
+    stack: StackArgs,
+    /// Whether files outside the root may be read.
+    #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
+    load_restrictor: super::build::RestrictorFlag,
+    /// Allow charts to be rendered by the helm program.
+    #[arg(long)]
+    enable_helm: bool,
+    /// The helm program.
+    #[arg(long, default_value = "helm", value_name = "PROGRAM")]
+    helm_command: String,
+    #[command(flatten)]
+    remote: super::build::RemoteArgs,
+    /// Output format.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub(super) fn run(args: &ExplainArgs) -> u8 {
+    let sources = Arc::new(Sources::default());
+    match explained(args, &sources) {
+        Ok((text, code)) => match output::print(&text) {
+            DONE => code,
+            failed => failed,
+        },
+        Err(errors) => {
+            output::report(&errors, &sources);
+            FAILED
+        }
+    }
+}
+
+/// What is printed, with the exit code.
+fn explained(args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(String, u8)> {
+    let (target, resource) = match (&args.resource, args.unused) {
+        (Some(target), true) if args.target.is_some() => {
+            let message = format!("`--unused` takes one target, but `--target` and `{target}` are two");
+            return Err(Diagnostic::error(Code::Usage, message).into());
+        }
+        (resource, true) => (args.target.as_ref().or(resource.as_ref()), ""),
+        (resource, false) => (args.target.as_ref(), resource.as_deref().unwrap_or("")),
+    };
+    let target = target.map_or(".", String::as_str);
+    // A path that cannot be read is told before anything is built.
+    let path = args.field.as_deref().map(FieldPath::parse).transpose()?;
+    let (bundle, parameters) = built(target, args, sources)?;
+    let mut places = Places::new(sources);
+    if args.unused {
+        return Ok(unused(&bundle, &parameters, args, &mut places));
+    }
+    let resource = explain::select(&bundle.resources, resource, args.namespace.as_deref())?;
+    let whole = explain::Field { segments: Vec::new(), node: &resource.node };
+    let field = path.map_or(Ok(whole), |path| path.find(resource))?;
+    let text = match args.format {
+        Format::Text => explain::annotated(resource, &field, &mut places)?,
+        Format::Json => pretty(&explain::of_fields(resource, &field, &mut places)),
+    };
+    Ok((text, DONE))
+}
+
+fn unused(
+    bundle: &Bundle,
+    parameters: &[Declared],
+    args: &ExplainArgs,
+    places: &mut Places<'_>,
+) -> (String, u8) {
+    let list = explain::unused(bundle, parameters, places);
+    let text = match args.format {
+        Format::Json => pretty(&explain::of_unused(&list, places)),
+        Format::Text if list.is_empty() => "everything that asks for a change changes something\n".to_owned(),
+        Format::Text => explain::unused_text(&list, places),
+    };
+    (text, if args.fail && !list.is_empty() { FAILED } else { DONE })
+}
+
+fn pretty(json: &serde_json::Value) -> String {
+    format!("{json:#}\n")
+}
+
+/// The bundle of the target with its origins, and the parameters that the user set.
+fn built(target: &str, args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(Bundle, Vec<Declared>)> {
+    let restrictor = LoadRestrictor::from(args.load_restrictor);
+    let helm = HelmOptions {
+        enabled: args.enable_helm,
+        command: args.helm_command.clone(),
+        ..HelmOptions::default()
+    };
+    let target = Target::of(target);
+    let options =
+        Options { restrictor, helm, remote: args.remote.options(), keep_origins: true, ..Options::default() };
+    if let Target::Root(root) = &target {
+        if !args.stack.is_empty() {
+            let message = format!("`{root}` is a kustomization root: it has no components or parameters");
+            return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
+        }
+        return Ok((build::build(root, &options, sources)?, Vec::new()));
+    }
+    let Resolved { plan, stack, loader, .. } =
+        resolve_target(&target, &args.stack, options.reads(), sources)?;
+    let assembled = assemble_with_origins(&plan, &stack, &loader)?;
+    Ok((assembled.bundle, explain::parameters(&plan, &stack)))
+}

@@ -1,0 +1,245 @@
+//! Origins that are kept change no byte of the output, and each leads to a text that says what it is said to say: over the
+//! corpora and cases beside the project where there are any, and over the cases of the project.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+use kfc::build::{Bundle, Options, build};
+use kfc::diagnostics::{Mark, SourceId, Sources};
+use kfc::origin::{Link, StepKind, Trail};
+use kfc::sources::LoadRestrictor;
+use kfc::yaml::{Node, Scalar, ScalarKind, Value, emit, parse::parse, parse::parse_last_wins};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn built(root: &Path, keep_origins: bool) -> Option<(Bundle, Arc<Sources>)> {
+    let sources = Arc::new(Sources::default());
+    let options = Options { restrictor: LoadRestrictor::None, keep_origins, ..Options::default() };
+    Some((build(&root.to_string_lossy(), &options, &sources).ok()?, sources))
+}
+
+fn bytes(bundle: &Bundle) -> Vec<u8> {
+    let nodes: Vec<&Node> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
+    emit::emit_all(&nodes).unwrap().concat()
+}
+
+/// The scalars of every text, by place.
+struct Texts<'s> {
+    sources: &'s Sources,
+    known: HashMap<SourceId, HashMap<u32, Scalar>>,
+}
+
+impl Texts<'_> {
+    fn at(&mut self, mark: Mark) -> Option<&Scalar> {
+        let sources = self.sources;
+        let scalars = self.known.entry(mark.source).or_insert_with(|| {
+            let text = sources.get(mark.source).map(|source| source.text.clone()).unwrap_or_default();
+            let mut found = HashMap::new();
+            let read = parse(&text, mark.source);
+            let read = read.or_else(|_| parse_last_wins(&text, mark.source).map(|(nodes, _)| nodes));
+            for node in read.unwrap_or_default() {
+                gather(&node, &mut found);
+            }
+            found
+        });
+        scalars.get(&mark.offset)
+    }
+}
+
+fn gather(node: &Node, found: &mut HashMap<u32, Scalar>) {
+    match &node.value {
+        Value::Scalar(scalar) => drop(found.insert(node.mark.offset, scalar.clone())),
+        Value::Map(map) => map.iter().for_each(|entry| gather(&entry.value, found)),
+        Value::Seq(items) => items.iter().for_each(|item| gather(item, found)),
+    }
+}
+
+/// Annotations become strings, and numbers lose their spelling, on the way through some steps.
+fn same(a: &Scalar, b: &Scalar) -> bool {
+    let emitted = |scalar: &Scalar| {
+        let mut out = Vec::new();
+        let number = matches!(scalar.kind, ScalarKind::Int | ScalarKind::Float);
+        let node = Node::scalar(scalar.text.clone(), scalar.kind, Mark::NONE);
+        (number && emit::emit(&node, &mut out).is_ok()).then_some(out)
+    };
+    let is_null = |scalar: &Scalar| scalar.text.is_empty() || scalar.text == "null" || scalar.text == "~";
+    a.text == b.text || (is_null(a) && is_null(b)) || (emitted(a).is_some() && emitted(a) == emitted(b))
+}
+
+/// What is wrong with the origin of a leaf.
+fn wrong(trail: &Trail, node: &Node, texts: &mut Texts<'_>) -> Option<String> {
+    let links = trail.chain(node.mark);
+    let Some(first) = links.first() else { return Some("no origin".to_owned()) };
+    let is_placed = |link: &Link<'_>| {
+        link.step.kind == StepKind::BuildMetadata || texts.sources.get(link.place.source).is_some()
+    };
+    if let Some(link) = links.iter().find(|link| !is_placed(link)) {
+        return Some(format!("{} has no place", link.step.kind));
+    }
+    let stands_there = match first.step.kind {
+        StepKind::Base => true,
+        StepKind::Patch | StepKind::PatchStrategicMerge => texts.at(first.place).is_some(),
+        _ => false,
+    };
+    if !stands_there {
+        return None;
+    }
+    let value = links.get(1).map_or(Some(node), |next| next.before)?;
+    let Value::Scalar(value) = &value.value else { return None };
+    match texts.at(first.place) {
+        Some(text) if same(text, value) => None,
+        Some(text) => Some(format!("`{}` stands at the base, not `{}`", text.text, value.text)),
+        None => Some(format!("nothing stands at the base of `{}`", value.text)),
+    }
+}
+
+fn check_leaves(trail: &Trail, node: &Node, path: &str, texts: &mut Texts<'_>, found: &mut Vec<String>) {
+    match &node.value {
+        Value::Scalar(_) => {
+            let place = |texts: &Texts<'_>| texts.sources.locate(trail.place(node.mark)).unwrap_or_default();
+            if found.len() > 100 {
+                return;
+            }
+            found.extend(wrong(trail, node, texts).map(|why| format!("{path} ({}): {why}", place(texts))));
+        }
+        Value::Map(map) => map.iter().for_each(|entry| {
+            check_leaves(trail, &entry.value, &format!("{path}.{}", entry.key.text), texts, found);
+        }),
+        Value::Seq(items) => items.iter().enumerate().for_each(|(at, item)| {
+            check_leaves(trail, item, &format!("{path}[{at}]"), texts, found);
+        }),
+    }
+}
+
+/// Builds a root with and without origins; whether it builds at all.
+fn check(root: &Path, found: &mut Vec<String>) -> bool {
+    let (Some((plain, _)), Some((kept, sources))) = (built(root, false), built(root, true)) else {
+        return false;
+    };
+    if bytes(&plain) != bytes(&kept) {
+        found.push(format!("{}: origins change the output", root.display()));
+    }
+    let mut texts = Texts { sources: &sources, known: HashMap::new() };
+    for resource in &kept.resources.list {
+        let name = format!("{}: {}/{}", root.display(), resource.kind(), resource.name());
+        check_leaves(&resource.trail, &resource.node, &name, &mut texts, found);
+    }
+    true
+}
+
+fn roots_below(folder: &Path) -> Vec<PathBuf> {
+    let files = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
+    let is_root = |name: &str| matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization");
+    let roots = files.filter(|file| is_root(&file.file_name().to_string_lossy()));
+    roots.filter_map(|file| file.path().parent().map(Path::to_owned)).collect()
+}
+
+#[test]
+fn every_origin_of_the_cases_is_true() {
+    let mut found = Vec::new();
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let count = roots_below(&cases).iter().filter(|root| check(root, &mut found)).count();
+    assert!(count > 10, "only {count} roots build");
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_origin_of_the_corpora_is_true() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    if !shared.is_dir() {
+        eprintln!("skipped: there is no ../shared");
+        return;
+    }
+    let mut found = Vec::new();
+    let mut roots = roots_below(&shared.join("conformance"));
+    let corpora = roots_below(&shared.join("corpora"));
+    // Every ninth root is enough in a debug build.
+    roots.extend(corpora.into_iter().step_by(if cfg!(debug_assertions) { 9 } else { 1 }));
+    let count = roots.iter().filter(|root| check(root, &mut found)).count();
+    assert!(count > 50, "only {count} roots build");
+    assert!(
+        found.is_empty(),
+        "{} of {count} roots:\n{}",
+        found.len(),
+        found[..found.len().min(60)].join("\n")
+    );
+}
+
+/// Values that no explanation may show, plain or as base64.
+const PLANTED: [&str; 5] = ["planted-one", "planted-two", "planted-three", "planted-four", "planted-five"];
+
+/// A tree in which secret values come from a file, a patch, a generator and a merge, and go on into another resource.
+fn planted(folder: &Path) {
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    write(
+        "secret.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: fixed\n  annotations:\n    \
+         kubectl.kubernetes.io/last-applied-configuration: '{\"stringData\":{\"a\":\"planted-one\"}}'\n\
+         stringData:\n  a: planted-one\n  gone: planted-five\ndata:\n  b: cGxhbnRlZC10d28=\n---\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: copy\ndata:\n  token: none\n",
+    );
+    write("three.txt", "planted-three");
+    write(
+        "kustomization.yaml",
+        "resources: [secret.yaml]\nnamePrefix: p-\nsecretGenerator:\n- name: made\n  literals: [c=planted-four]\n  \
+         files: [three.txt]\npatches:\n- patch: |\n    apiVersion: v1\n    kind: Secret\n    metadata:\n      \
+         name: fixed\n    stringData:\n      a: planted-two\n      gone: null\n- patch: |\n    apiVersion: v1\n    \
+         kind: Secret\n    metadata:\n      name: fixed\n    stringData:\n      a: planted-three\n\
+         replacements:\n- source: {kind: Secret, name: fixed, fieldPath: stringData.a}\n  targets:\n  \
+         - select: {kind: ConfigMap, name: copy}\n    fieldPaths: [data.token]\n",
+    );
+}
+
+#[test]
+fn values_of_secrets_are_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    planted(folder.path());
+    let root = folder.path().to_string_lossy().into_owned();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kfc"));
+        let output = command.args(arguments).args(["-t", &root]).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let mut asked = vec![vec!["explain", "--unused"], vec!["explain", "--unused", "--format", "json"]];
+    let resources = ["secret/fixed", "secret/made", "cm/copy"];
+    let fields =
+        ["", "stringData", "stringData.a", "data", "data.b", "data.c", "data.token", "stringData.gone"];
+    for resource in resources {
+        for field in fields {
+            for format in ["text", "json"] {
+                let mut arguments = vec!["explain", resource, "--format", format];
+                arguments.extend((!field.is_empty()).then_some(field));
+                asked.push(arguments);
+            }
+        }
+    }
+    let mut digests = 0;
+    for arguments in asked {
+        let (code, text) = run(&arguments);
+        assert!(code == Some(0) || text.contains("KFC1302"), "{arguments:?}: {text}");
+        digests += usize::from(text.contains("sha256:"));
+        for value in PLANTED {
+            let encoded = base64::engine::Engine::encode(&base64::engine::general_purpose::STANDARD, value);
+            let is_clean = !text.contains(value) && !text.contains(&encoded);
+            assert!(is_clean, "{arguments:?} shows {value}:\n{text}");
+        }
+    }
+    assert!(digests > 15, "only {digests} answers have digests");
+}
+
+#[test]
+fn explanations_do_not_depend_on_the_number_of_threads() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/explain-resource/input/root");
+    let explained = |threads: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kfc"));
+        command.args(["explain", "deploy/web", "--format", "json", "-t"]).arg(&root);
+        let output = command.env("RAYON_NUM_THREADS", threads).output().unwrap();
+        assert!(output.status.success());
+        output.stdout
+    };
+    let one = explained("1");
+    for threads in ["2", "3", "8"] {
+        assert!(explained(threads) == one, "{threads} threads make a difference");
+    }
+}
