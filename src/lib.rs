@@ -9,6 +9,8 @@
 //!
 //! ARCHITECTURE.md says which folder holds what.
 
+#[cfg(feature = "cluster")]
+pub mod apply;
 pub mod assemble;
 pub mod build;
 pub mod catalogue;

@@ -30,7 +30,7 @@ fn setting() -> Setting {
 }
 
 fn shown(diagnostics: &Diagnostics, sources: &Sources) -> String {
-    render(diagnostics, sources, Style { colour: false, width: 140 })
+    render(diagnostics, sources, Style { colour: false, width: 140, run: "build" })
 }
 
 fn folder() -> PathBuf {

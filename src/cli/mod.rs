@@ -1,13 +1,21 @@
 //! The command line: reads arguments, calls the stages, writes the results. All output goes through here.
 
+#[cfg(feature = "cluster")]
+mod apply;
 mod build;
 mod explain;
+#[cfg(feature = "cluster")]
+mod cluster;
+#[cfg(feature = "cluster")]
+mod delete;
 mod golden;
 mod graph;
 mod init;
 mod kustomize;
 mod list;
 mod output;
+#[cfg(feature = "cluster")]
+mod progress;
 mod schema;
 mod target;
 mod vendor;
@@ -32,10 +40,18 @@ struct Kfc {
     command: KfcCommand,
 }
 
+// One value a run: its size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 enum KfcCommand {
+    /// Bring a profile, a stack or any resources into a cluster, wave by wave, and wait until they are ready.
+    #[cfg(feature = "cluster")]
+    Apply(apply::ApplyArgs),
     /// Print the bundle of a profile, a stack, or a kustomization root.
     Build(build::KfcBuildArgs),
+    /// Delete from a cluster what was applied, the last wave first.
+    #[cfg(feature = "cluster")]
+    Delete(delete::DeleteArgs),
     /// Compare the golden bundles with what is built now, or write them anew.
     Golden {
         #[command(subcommand)]
@@ -101,7 +117,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         return parsed(Kustomize::try_parse_from(&arguments), |kustomize| run_kustomize(kustomize.command));
     }
     parsed(Kfc::try_parse_from(&arguments), |kfc| match kfc.command {
+        #[cfg(feature = "cluster")]
+        KfcCommand::Apply(args) => apply::run(&args),
         KfcCommand::Build(args) => build::run_kfc(&args),
+        #[cfg(feature = "cluster")]
+        KfcCommand::Delete(args) => delete::run(&args),
         KfcCommand::Golden { command } => golden::run(&command),
         KfcCommand::Explain(args) => explain::run(&args),
         KfcCommand::Graph(args) => graph::run(&args),

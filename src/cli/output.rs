@@ -37,6 +37,11 @@ pub(super) fn note(text: &str) {
 
 /// Prints errors and warnings on standard error.
 pub(super) fn report(diagnostics: &Diagnostics, sources: &Sources) {
+    report_run("build", diagnostics, sources);
+}
+
+/// Prints errors and warnings of something else than a build.
+pub(super) fn report_run(run: &'static str, diagnostics: &Diagnostics, sources: &Sources) {
     if diagnostics.is_empty() {
         return;
     }
@@ -44,6 +49,7 @@ pub(super) fn report(diagnostics: &Diagnostics, sources: &Sources) {
     let style = crate::diagnostics::Style {
         colour: stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         width: 140,
+        run,
     };
     let mut told = Diagnostics::default();
     // Several ways may lead to the same trouble, close to each other; comparing all with all would take too long.

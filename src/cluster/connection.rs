@@ -198,6 +198,8 @@ async fn configuration(options: &Options) -> std::result::Result<Config, String>
 fn of_client(error: &kube::Error) -> Failure {
     match error {
         kube::Error::Auth(_) | kube::Error::TlsRequired => Failure { status: 401, ..wrong(error) },
+        // The layer's own name for what happened below it says nothing.
+        kube::Error::Service(_) => std::error::Error::source(error).map_or_else(|| wrong(error), wrong),
         _ => wrong(error),
     }
 }

@@ -23,7 +23,7 @@ struct State {
 impl Limiter {
     /// A rate of zero or less is no limit.
     pub(super) fn new(rate: f64) -> Self {
-        let burst = (rate * 2.0).max(1.0);
+        let burst = (rate * 4.0).max(1.0);
         Self { rate, burst, state: Mutex::new(State { tokens: burst, at: Instant::now() }) }
     }
 
@@ -61,9 +61,9 @@ mod tests {
     fn a_burst_goes_at_once_and_the_rest_in_its_turn() {
         let limiter = Limiter::new(10.0);
         let now = Instant::now();
-        let waits: Vec<Duration> = (0..23).map(|_| limiter.reserve(now)).collect();
-        assert!(waits[..20].iter().all(Duration::is_zero));
-        assert_eq!(waits[22].as_millis(), 300);
+        let waits: Vec<Duration> = (0..43).map(|_| limiter.reserve(now)).collect();
+        assert!(waits[..40].iter().all(Duration::is_zero));
+        assert_eq!(waits[42].as_millis(), 300);
         assert!(limiter.reserve(now + Duration::from_secs(60)).is_zero());
     }
 

@@ -13,6 +13,8 @@ pub struct Style {
     pub colour: bool,
     /// Characters of a line; longer source lines are cut around the place.
     pub width: usize,
+    /// What failed, for the line that counts the errors: `build`.
+    pub run: &'static str,
 }
 
 /// Shows all diagnostics in order, each with its places, and a line that counts the errors.
@@ -32,7 +34,8 @@ pub fn render(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> Str
     let errors = diagnostics.0.iter().filter(|d| d.severity == Severity::Error).count();
     if errors > 0 {
         let plural = if errors == 1 { "" } else { "s" };
-        let count = Level::ERROR.primary_title(format!("the build failed with {errors} error{plural}"));
+        let count =
+            Level::ERROR.primary_title(format!("the {} failed with {errors} error{plural}", style.run));
         out.push_str(&renderer.render(&[Group::with_title(count)]));
         out.push('\n');
     }
@@ -146,7 +149,7 @@ mod tests {
         let (source, _) = sources.add("kustomization.yaml", text);
         let error =
             Diagnostic::error(Code::UnknownField, "unknown field `namePrefx`").at(Mark { source, offset });
-        render(&error.help(help).into(), &sources, Style { colour: false, width: 80 })
+        render(&error.help(help).into(), &sources, Style { colour: false, width: 80, run: "build" })
     }
 
     #[test]

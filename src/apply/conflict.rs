@@ -1,0 +1,189 @@
+//! Explains conflicts: which field, who owns it, since when, what it is and what the bundle wants.
+
+use super::secret::digest;
+use crate::cluster::{Failure, ObjectRef};
+use crate::diagnostics::{Code, Diagnostic, Mark};
+use serde_json::Value;
+
+/// Longer values are cut in messages.
+const LONGEST: usize = 80;
+
+/// Whether the server refused because fields belong to others.
+pub(super) fn is_conflict(failure: &Failure) -> bool {
+    failure.status == 409 && failure.causes.iter().any(|cause| cause.reason == "FieldManagerConflict")
+}
+
+/// The error for it. `live` is the object as it is, if it could be read; `body` what we sent.
+pub(super) fn explain(
+    object: &ObjectRef,
+    failure: &Failure,
+    live: Option<&Value>,
+    body: &str,
+    mark: Mark,
+) -> Diagnostic {
+    let ours: Value = serde_json::from_str(body).unwrap_or_default();
+    let causes: Vec<_> =
+        failure.causes.iter().filter(|cause| cause.reason == "FieldManagerConflict").collect();
+    let fields = if causes.len() == 1 { "a field".to_owned() } else { format!("{} fields", causes.len()) };
+    let message = format!("{object}: {fields} of it belong to others");
+    let message = if causes.len() == 1 { message.replace("belong", "belongs") } else { message };
+    let mut error = Diagnostic::error(Code::OwnedByOthers, message).at(mark);
+    for cause in causes {
+        let owner = owner_in(&cause.message);
+        let since = live.and_then(|live| since(live, owner)).unwrap_or_default();
+        let is_secret = object.kind == "Secret";
+        let shown = |value: Option<&Value>| {
+            value.map_or("not there".to_owned(), |v| show(v, &cause.field, is_secret))
+        };
+        let has = live.map_or(String::new(), |live| format!(", is {}", shown(at(live, &cause.field))));
+        let wants = shown(at(&ours, &cause.field));
+        error = error.note(format!(
+            "`{}` belongs to `{owner}`{since}{has}; the bundle wants {wants}",
+            cause.field.trim_start_matches('.')
+        ));
+    }
+    error.help(
+        "take them over with `--force-conflicts`, or leave the fields out of the bundle and to their owner",
+    )
+}
+
+/// The manager that a message names: `conflict with "kubectl-edit" using apps/v1`.
+fn owner_in(message: &str) -> &str {
+    message.split('"').nth(1).unwrap_or(message)
+}
+
+/// Since when and how a manager owns fields.
+fn since(live: &Value, owner: &str) -> Option<String> {
+    let entries = live["metadata"]["managedFields"].as_array()?;
+    let entry = entries.iter().find(|entry| entry["manager"] == owner)?;
+    let how = match entry["operation"].as_str()? {
+        "Apply" => "by an apply",
+        _ => "by an update",
+    };
+    let part = entry["subresource"].as_str().map(|part| format!(" of its {part}")).unwrap_or_default();
+    Some(format!(" since {} {how}{part}", entry["time"].as_str()?))
+}
+
+fn show(value: &Value, field: &str, is_secret: bool) -> String {
+    if is_secret && (field.starts_with(".data") || field.starts_with(".stringData")) {
+        return digest(value);
+    }
+    let text = value.to_string();
+    if text.chars().count() <= LONGEST {
+        return format!("`{text}`");
+    }
+    format!("`{}…`", text.chars().take(LONGEST).collect::<String>())
+}
+
+/// The value at a path as the server writes it: `.spec.template.spec.containers[name="app"].image`,
+/// `.metadata.finalizers[="a"]`, `.metadata.labels.app.kubernetes.io/name`.
+fn at<'v>(object: &'v Value, path: &str) -> Option<&'v Value> {
+    let mut here = object;
+    let mut rest = path;
+    while !rest.is_empty() {
+        if let Some(inside) = rest.strip_prefix('[') {
+            let end = closing(inside)?;
+            here = item(here, &inside[..end])?;
+            rest = &inside[end + 1..];
+            continue;
+        }
+        rest = rest.strip_prefix('.').unwrap_or(rest);
+        // Keys may have dots: the longest that is there is meant.
+        let ends = rest.char_indices().filter(|(_, c)| matches!(c, '.' | '[')).map(|(at, _)| at);
+        let mut ends: Vec<usize> = ends.filter(|at| *at > 0).chain([rest.len()]).collect();
+        ends.reverse();
+        let end = ends.into_iter().find(|end| here.get(&rest[..*end]).is_some())?;
+        here = here.get(&rest[..end])?;
+        rest = &rest[end..];
+    }
+    Some(here)
+}
+
+/// Where the bracket closes; texts in quotes may have brackets.
+fn closing(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            ']' if !quoted => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The item of a list that a selector names: `name="app"`, `containerPort=80,protocol="TCP"`, `="value"`, `3`.
+fn item<'v>(list: &'v Value, selector: &str) -> Option<&'v Value> {
+    let items = list.as_array()?;
+    if let Ok(index) = selector.parse::<usize>() {
+        return items.get(index);
+    }
+    let pairs: Vec<(&str, Value)> = selector
+        .split(',')
+        .filter_map(|pair| {
+            let (key, value) = pair.split_once('=')?;
+            Some((key, serde_json::from_str(value).ok()?))
+        })
+        .collect();
+    let fits = |item: &&Value| {
+        pairs.iter().all(|(key, value)| if key.is_empty() { *item == value } else { item[*key] == *value })
+    };
+    items.iter().find(fits).filter(|_| !pairs.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{at, explain};
+    use crate::cluster::{Cause, Failure, ObjectRef};
+    use crate::diagnostics::Mark;
+    use serde_json::json;
+
+    #[test]
+    fn paths_of_the_server_are_followed() {
+        let object = json!({
+            "metadata": {"labels": {"app.kubernetes.io/name": "x"}, "finalizers": ["a/b"]},
+            "spec": {"containers": [{"name": "a]", "ports": [{"containerPort": 80, "protocol": "TCP", "n": 1}]}]},
+        });
+        let get = |path: &str| at(&object, path).map(ToString::to_string);
+        assert_eq!(get(".metadata.labels.app.kubernetes.io/name").as_deref(), Some("\"x\""));
+        assert_eq!(get(".metadata.finalizers[=\"a/b\"]").as_deref(), Some("\"a/b\""));
+        let port = r#".spec.containers[name="a]"].ports[containerPort=80,protocol="TCP"].n"#;
+        assert_eq!(get(port).as_deref(), Some("1"));
+        for wrong in
+            [".spec.no", ".spec.containers[name=\"b\"]", ".spec.containers[", ".spec.containers[9]", "[", "."]
+        {
+            assert_eq!(get(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn both_values_and_the_owner_are_told_but_no_secret() {
+        let object = ObjectRef {
+            group: String::new(),
+            version: "v1".to_owned(),
+            kind: "Secret".to_owned(),
+            namespace: "n".to_owned(),
+            name: "s".to_owned(),
+        };
+        let cause = Cause {
+            reason: "FieldManagerConflict".to_owned(),
+            field: ".data.password".to_owned(),
+            message: "conflict with \"kubectl-edit\" using v1".to_owned(),
+        };
+        let failure = Failure { status: 409, causes: vec![cause], ..Failure::default() };
+        let live = json!({
+            "metadata": {"managedFields": [{"manager": "kubectl-edit", "operation": "Update", "time": "2026-01-02T03:04:05Z"}]},
+            "data": {"password": "b2xk"},
+        });
+        let error = explain(&object, &failure, Some(&live), r#"{"data":{"password":"bmV3"}}"#, Mark::NONE);
+        assert_eq!(error.message, "Secret n/s: a field of it belongs to others");
+        let note = &error.notes[0];
+        let start =
+            "`data.password` belongs to `kubectl-edit` since 2026-01-02T03:04:05Z by an update, is sha256:";
+        assert!(note.starts_with(start), "{note}");
+        assert!(!note.contains("b2xk") && !note.contains("bmV3"), "{note}");
+    }
+}

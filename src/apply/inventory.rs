@@ -1,0 +1,320 @@
+//! The inventory: which objects a run has put into the cluster, kept there in config maps, so that a later run knows what
+//! has left the bundle. It is written before anything is applied, as the old and the new objects together, and trimmed at
+//! the end: whenever a run stops in between, it names at least what is there.
+
+use super::session::Session;
+use crate::cluster::{Body, Failure, ObjectRef};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use http::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The label that all config maps of an inventory have, with its name.
+pub const LABEL: &str = "kfc.dev/inventory";
+/// An object of the API server is at most 1.5 MiB; config maps hold at most 1 MiB of data.
+const SHARD_BYTES: usize = 900_000;
+const KEY: &str = "objects";
+
+/// Group, kind, namespace and name: an object in whatever version.
+type Identity = (String, String, String, String);
+
+/// The objects of a run, with the wave of each.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// Name of the inventory.
+    pub name: String,
+    /// Namespace of its config maps.
+    pub namespace: String,
+    entries: BTreeMap<Identity, (ObjectRef, usize)>,
+    /// Names and resource versions of the config maps as they were read or written last.
+    shards: Vec<(String, String)>,
+    /// What the config maps hold.
+    written: Vec<String>,
+}
+
+impl Inventory {
+    /// Reads an inventory; an empty one when it is not there.
+    ///
+    /// # Errors
+    /// [`Code::Inventory`] when the server refuses, or the texts are not ours.
+    pub async fn read(session: &Session<'_>, namespace: &str, name: &str) -> Result<Self> {
+        let path = format!("{}?labelSelector={LABEL}%3D{name}", config_maps(namespace));
+        let answer = session.connection.get(&path).await.map_err(|failure| {
+            trouble(&format!("cannot read the inventory `{name}` in `{namespace}`"), &failure)
+        })?;
+        let mut inventory =
+            Self { name: name.to_owned(), namespace: namespace.to_owned(), ..Self::default() };
+        let mut items: Vec<&Value> = answer["items"].as_array().into_iter().flatten().collect();
+        items.sort_by_key(|item| shard_number(item));
+        for item in items {
+            let metadata = |field: &str| item["metadata"][field].as_str().unwrap_or_default().to_owned();
+            let text = item["data"][KEY].as_str().unwrap_or_default();
+            inventory.shards.push((metadata("name"), metadata("resourceVersion")));
+            inventory.written.push(text.to_owned());
+            for line in text.lines() {
+                let (object, wave) = read_line(line).ok_or_else(|| {
+                    let message = format!(
+                        "the inventory `{name}` in `{namespace}` has a line that is none of ours: `{line}`"
+                    );
+                    Diagnostics::from(Diagnostic::error(Code::Inventory, message))
+                })?;
+                inventory.add(object, wave);
+            }
+        }
+        Ok(inventory)
+    }
+
+    /// Adds an object, or puts it into another wave.
+    pub fn add(&mut self, object: ObjectRef, wave: usize) {
+        let (group, kind, namespace, name) = object.identity();
+        let identity = (group.to_owned(), kind.to_owned(), namespace.to_owned(), name.to_owned());
+        self.entries.insert(identity, (object, wave));
+    }
+
+    /// Takes an object out.
+    pub fn remove(&mut self, object: &ObjectRef) {
+        let (group, kind, namespace, name) = object.identity();
+        self.entries.remove(&(group.to_owned(), kind.to_owned(), namespace.to_owned(), name.to_owned()));
+    }
+
+    /// Whether it names an object, in whatever version.
+    #[must_use]
+    pub fn has(&self, object: &ObjectRef) -> bool {
+        let (group, kind, namespace, name) = object.identity();
+        let identity = (group.to_owned(), kind.to_owned(), namespace.to_owned(), name.to_owned());
+        self.entries.contains_key(&identity)
+    }
+
+    /// The objects with their waves.
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, usize)> {
+        self.entries.values().map(|(object, wave)| (object, *wave))
+    }
+
+    /// How many objects there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether the cluster has anything of it.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        !self.shards.is_empty()
+    }
+
+    /// Writes what has changed; nothing when nothing has. Config maps that are needed no longer are deleted last.
+    ///
+    /// # Errors
+    /// [`Code::Inventory`] when the server refuses, as it does when another run has written in the meantime.
+    pub async fn write(&mut self, session: &Session<'_>) -> Result<()> {
+        let texts = self.texts();
+        for (at, text) in texts.iter().enumerate() {
+            if self.written.get(at) == Some(text) {
+                continue;
+            }
+            let shard =
+                self.write_shard(session, at, text).await.map_err(|failure| self.unwritten(&failure))?;
+            if at < self.shards.len() {
+                self.shards[at] = shard;
+                self.written[at].clone_from(text);
+            } else {
+                self.shards.push(shard);
+                self.written.push(text.clone());
+            }
+        }
+        while self.shards.len() > texts.len() {
+            let Some((name, _)) = self.shards.last() else { break };
+            delete(session, &self.namespace, name).await.map_err(|failure| self.unwritten(&failure))?;
+            self.shards.pop();
+            self.written.pop();
+        }
+        Ok(())
+    }
+
+    /// Deletes all config maps.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn delete(&mut self, session: &Session<'_>) -> Result<()> {
+        self.entries.clear();
+        while let Some((name, _)) = self.shards.last() {
+            delete(session, &self.namespace, name).await.map_err(|failure| self.unwritten(&failure))?;
+            self.shards.pop();
+            self.written.pop();
+        }
+        Ok(())
+    }
+
+    /// The contents of the config maps. One is written even for an empty inventory, so that it can be found.
+    fn texts(&self) -> Vec<String> {
+        let mut texts = vec![String::new()];
+        for (object, wave) in self.entries.values() {
+            let line = write_line(object, *wave);
+            if let Some(last) = texts.last_mut() {
+                if last.len() + line.len() > SHARD_BYTES {
+                    texts.push(line);
+                } else {
+                    last.push_str(&line);
+                }
+            }
+        }
+        texts
+    }
+
+    async fn write_shard(
+        &self,
+        session: &Session<'_>,
+        at: usize,
+        text: &str,
+    ) -> std::result::Result<(String, String), Failure> {
+        let known = self.shards.get(at);
+        let name = known.map_or_else(|| shard_name(&self.name, at), |(name, _)| name.clone());
+        let mut object = json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": name,
+                "namespace": self.namespace,
+                "labels": {LABEL: self.name, "app.kubernetes.io/managed-by": "kfc"},
+            },
+            "data": {KEY: text},
+        });
+        let all = config_maps(&self.namespace);
+        let (method, path) = match known {
+            Some((name, version)) => {
+                object["metadata"]["resourceVersion"] = Value::from(version.as_str());
+                (Method::PUT, format!("{all}/{name}?fieldManager=kfc"))
+            }
+            None => (Method::POST, format!("{all}?fieldManager=kfc")),
+        };
+        let body = object.to_string();
+        let (_, answer) =
+            session.connection.send(method, &path, "application/json", Body::Json(&body)).await?;
+        Ok((name, answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()))
+    }
+
+    fn unwritten(&self, failure: &Failure) -> Diagnostics {
+        let what = format!("cannot write the inventory `{}` in `{}`", self.name, self.namespace);
+        trouble(&what, failure)
+    }
+}
+
+/// The names of all inventories of a namespace, with all that they list; those of other namespaces too when `namespace`
+/// is empty. Empty when we may not see them.
+pub(super) async fn all(session: &Session<'_>, namespace: &str) -> Vec<(String, String, Vec<ObjectRef>)> {
+    let path = match namespace {
+        "" => format!("/api/v1/configmaps?labelSelector={LABEL}"),
+        namespace => format!("{}?labelSelector={LABEL}", config_maps(namespace)),
+    };
+    let Ok(answer) = session.connection.get(&path).await else { return Vec::new() };
+    let items = answer["items"].as_array().cloned().unwrap_or_default();
+    let read = |item: &Value| {
+        let name = item["metadata"]["labels"][LABEL].as_str()?.to_owned();
+        let namespace = item["metadata"]["namespace"].as_str()?.to_owned();
+        let lines = item["data"][KEY].as_str().unwrap_or_default().lines();
+        Some((namespace, name, lines.filter_map(|line| Some(read_line(line)?.0)).collect()))
+    };
+    items.iter().filter_map(read).collect()
+}
+
+fn trouble(what: &str, failure: &Failure) -> Diagnostics {
+    let error = Diagnostic::error(Code::Inventory, format!("{what}: {}", failure.message));
+    match failure.status {
+        404 => {
+            error.help("the namespace must be there: make it, or name another with `--inventory-namespace`")
+        }
+        409 => error.help("another run has changed it in the meantime: let it end, and run again"),
+        403 => error.help("name a namespace that you may write config maps in with `--inventory-namespace`"),
+        _ => error,
+    }
+    .into()
+}
+
+async fn delete(session: &Session<'_>, namespace: &str, name: &str) -> std::result::Result<(), Failure> {
+    let path = format!("{}/{name}", config_maps(namespace));
+    match session.connection.send(Method::DELETE, &path, "application/json", Body::None).await {
+        Err(failure) if !failure.is_not_found() => Err(failure),
+        _ => Ok(()),
+    }
+}
+
+fn config_maps(namespace: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/configmaps")
+}
+
+fn shard_name(name: &str, at: usize) -> String {
+    if at == 0 { format!("kfc-inventory-{name}") } else { format!("kfc-inventory-{name}.{at}") }
+}
+
+fn shard_number(item: &Value) -> usize {
+    let name = item["metadata"]["name"].as_str().unwrap_or_default();
+    name.rsplit_once('.').and_then(|(_, at)| at.parse().ok()).unwrap_or(0)
+}
+
+/// `3 apps/v1 Deployment kubeflow katib-controller`; `-` for no namespace. None of the parts can have a blank.
+fn write_line(object: &ObjectRef, wave: usize) -> String {
+    let namespace = if object.namespace.is_empty() { "-" } else { &object.namespace };
+    format!("{wave} {} {} {namespace} {}\n", object.api_version(), object.kind, object.name)
+}
+
+fn read_line(line: &str) -> Option<(ObjectRef, usize)> {
+    let parts: Vec<&str> = line.split(' ').collect();
+    let [wave, api_version, kind, namespace, name] = parts.as_slice() else { return None };
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let namespace = if *namespace == "-" { "" } else { namespace };
+    let [group, version, kind, namespace, name] = [group, version, kind, namespace, name].map(str::to_owned);
+    Some((ObjectRef { group, version, kind, namespace, name }, wave.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Inventory, SHARD_BYTES, read_line, write_line};
+    use crate::cluster::ObjectRef;
+
+    fn object(version: &str, name: &str) -> ObjectRef {
+        let [group, version, kind, namespace, name] =
+            ["apps", version, "Deployment", "n", name].map(str::to_owned);
+        ObjectRef { group, version, kind, namespace, name }
+    }
+
+    #[test]
+    fn lines_are_read_as_they_are_written() {
+        let cluster_wide =
+            ObjectRef { namespace: String::new(), group: String::new(), ..object("v1", "a:b") };
+        for object in [object("v1", "a"), cluster_wide] {
+            assert_eq!(read_line(write_line(&object, 7).trim_end()), Some((object, 7)));
+        }
+        for wrong in ["", "a b", "x v1 Pod n a", "1 v1 Pod n a b"] {
+            assert_eq!(read_line(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_object_in_another_version_is_the_same() {
+        let mut inventory = Inventory::default();
+        inventory.add(object("v1beta1", "a"), 0);
+        inventory.add(object("v1", "a"), 2);
+        assert_eq!(inventory.len(), 1);
+        assert!(inventory.has(&object("v2", "a")));
+        inventory.remove(&object("v3", "a"));
+        assert!(inventory.is_empty());
+    }
+
+    #[test]
+    fn many_objects_are_split_and_none_is_lost() {
+        let mut inventory = Inventory::default();
+        for at in 0..30_000 {
+            inventory.add(object("v1", &format!("a-rather-long-name-of-a-deployment-{at}")), 1);
+        }
+        let texts = inventory.texts();
+        assert!(texts.len() > 1);
+        assert!(texts.iter().all(|text| text.len() <= SHARD_BYTES));
+        assert_eq!(texts.iter().map(|text| text.lines().count()).sum::<usize>(), 30_000);
+    }
+}

@@ -1,0 +1,239 @@
+//! What all commands that speak to a cluster have in common: flags, reading what is to be applied, running until done or
+//! interrupted.
+
+use super::target::{StackArgs, Target, resolve_target};
+use crate::apply::{Wave, wave};
+use crate::assemble;
+use crate::build::{self, read};
+use crate::catalogue::API_VERSION;
+use crate::cluster::Options;
+use crate::diagnostics::{Code, Diagnostic, Result, Sources};
+use crate::resource::Resource;
+use crate::schema::Schema;
+use crate::sources::{self, LoadRestrictor};
+use crate::yaml::{Node, parse};
+use clap::Args;
+use std::future::Future;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Which cluster, and how hard it may be worked.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ClusterArgs {
+    /// The kubeconfig, in place of `$KUBECONFIG` or `~/.kube/config`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig, in place of its current one.
+    #[arg(long, value_name = "NAME")]
+    pub(super) context: Option<String>,
+    /// Requests a second at most, with bursts of four times as many; 0 for no limit.
+    #[arg(long, value_name = "N", default_value_t = 50.0)]
+    pub(super) qps: f64,
+    /// Requests under way at once at most.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(super) concurrency: usize,
+}
+
+impl ClusterArgs {
+    pub(super) fn options(&self) -> Options {
+        Options { kubeconfig: self.kubeconfig.clone(), context: self.context.clone(), rate: self.qps }
+    }
+}
+
+/// Which inventory.
+#[derive(Clone, Debug, Args)]
+pub(super) struct InventoryArgs {
+    /// The name under which the cluster keeps the list of what was applied; the stack's or profile's when not given.
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// The namespace of that list; it has to be there.
+    #[arg(long, value_name = "NAMESPACE", default_value = "default")]
+    pub(super) inventory_namespace: String,
+}
+
+/// What is to be applied, and the name that it has of itself.
+pub(super) enum Intake {
+    /// A stack or profile.
+    Planned { name: String, resolved: Box<super::target::Resolved> },
+    /// Any set of resources.
+    Resources { hint: String, resources: Vec<Resource> },
+}
+
+impl Intake {
+    /// Reads a target: a profile, a stack, a kustomization root, a file of resources, or `-` for standard input.
+    pub(super) fn read(
+        target: &str,
+        stack: &StackArgs,
+        restrictor: LoadRestrictor,
+        texts: &Arc<Sources>,
+    ) -> Result<Self> {
+        if target == "-" {
+            return Ok(Self::Resources { hint: "my-app".to_owned(), resources: from_input(texts)? });
+        }
+        let options = sources::Options { restrictor, ..sources::Options::default() };
+        if let Some(documents) = bundle_in(Path::new(target), texts)? {
+            let hint = Path::new(target).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let resources = read::resources(documents, &Schema::builtin())?;
+            return Ok(Self::Resources { hint, resources });
+        }
+        let found = Target::of(target);
+        if let Target::Root(root) = &found {
+            let options = build::Options { restrictor, ..build::Options::default() };
+            let resources = build::build(root, &options, texts)?.resources.list;
+            let folder = Path::new(target).canonicalize().unwrap_or_default();
+            let hint = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            return Ok(Self::Resources { hint, resources });
+        }
+        let resolved = resolve_target(&found, stack, options, texts)?;
+        Ok(Self::Planned { name: resolved.plan.name.clone(), resolved: Box::new(resolved) })
+    }
+
+    /// The waves of it.
+    pub(super) fn waves(&self, namespace: &str) -> Result<Vec<Wave>> {
+        match self {
+            Self::Planned { resolved, .. } => {
+                let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+                wave::of_plan(&resolved.plan, &assembled, namespace)
+            }
+            Self::Resources { resources, .. } => wave::of_bundle(resources, namespace),
+        }
+    }
+
+    /// The name of its inventory. Resources without a stack have none of themselves: two folders of one name would take
+    /// away each other's resources.
+    pub(super) fn name(&self, args: &InventoryArgs) -> Result<String> {
+        match (&args.name, self) {
+            (Some(name), _) => checked(name),
+            (None, Self::Planned { name, .. }) => Ok(dns_name(name)),
+            (None, Self::Resources { hint, .. }) => {
+                let message = "these resources have no stack that names them, and the cluster keeps its list of them by name";
+                let help =
+                    format!("give them one that stays the same from run to run: `--name {}`", dns_name(hint));
+                Err(Diagnostic::error(Code::Usage, message).help(help).into())
+            }
+        }
+    }
+}
+
+/// A name that may stand in a label and in the name of a config map.
+pub(super) fn checked(name: &str) -> Result<String> {
+    if name == dns_name(name) && name.len() <= 50 {
+        return Ok(name.to_owned());
+    }
+    let message = format!("`{name}` cannot be the name of an inventory");
+    let help = format!("use up to 50 small letters, digits and hyphens: `{}`", dns_name(name));
+    Err(Diagnostic::error(Code::Usage, message).help(help).into())
+}
+
+/// `gke+gpu` becomes `gke-gpu`.
+pub(super) fn dns_name(name: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let name: String = name.chars().map(allowed).take(50).collect();
+    let name = name.trim_matches('-');
+    if name.is_empty() { "my-app".to_owned() } else { name.to_owned() }
+}
+
+fn from_input(texts: &Arc<Sources>) -> Result<Vec<Resource>> {
+    let mut text = String::new();
+    std::io::stdin().lock().read_to_string(&mut text).map_err(|error| {
+        let message = format!("cannot read standard input: {}", super::output::describe(&error));
+        Diagnostic::error(Code::Unreadable, message)
+    })?;
+    let (id, source) = texts.add("standard input", &text);
+    read::resources(parse::parse(&source.text, id)?, &Schema::builtin())
+}
+
+/// The documents of a file of resources; `None` when it is no such file but a stack or a folder.
+fn bundle_in(path: &Path, texts: &Arc<Sources>) -> Result<Option<Vec<Node>>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("cannot read {}: {}", path.display(), super::output::describe(&error));
+        Diagnostic::error(Code::Unreadable, message)
+    })?;
+    let (id, source) = texts.add(path.to_string_lossy(), &text);
+    let documents = parse::parse(&source.text, id)?;
+    let is_ours = |node: &Node| node.get("apiVersion").and_then(Node::as_text) == Some(API_VERSION);
+    Ok((!documents.first().is_some_and(is_ours)).then_some(documents))
+}
+
+/// Runs what speaks to a cluster until it is done, or until somebody interrupts it.
+pub(super) fn run_until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    crate::cluster::run(async {
+        tokio::select! {
+            result = work => result,
+            signal = interrupted() => {
+                let message = format!("stopped by {signal}");
+                let help = "what is done stays; the next run goes on from here";
+                Err(Diagnostic::error(Code::Interrupted, message).help(help).into())
+            }
+        }
+    })
+}
+
+#[cfg(unix)]
+async fn interrupted() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => "an interrupt",
+        _ = terminated.recv() => "a request to terminate",
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() -> &'static str {
+    drop(tokio::signal::ctrl_c().await);
+    "an interrupt"
+}
+
+/// A span of time: `90s`, `10m`, `1h30m`, or seconds.
+pub(super) fn duration(text: &str) -> std::result::Result<Duration, String> {
+    let wrong = || format!("`{text}` is no span of time: write `90s`, `10m` or `1h30m`");
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let mut total = 0u64;
+    let mut number = String::new();
+    for c in text.chars() {
+        let unit = match c {
+            '0'..='9' => {
+                number.push(c);
+                continue;
+            }
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            _ => return Err(wrong()),
+        };
+        let count: u64 = number.parse().map_err(|_| wrong())?;
+        total = count.checked_mul(unit).and_then(|more| total.checked_add(more)).ok_or_else(wrong)?;
+        number.clear();
+    }
+    if number.is_empty() && !text.is_empty() { Ok(Duration::from_secs(total)) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{dns_name, duration};
+    use std::time::Duration;
+
+    #[test]
+    fn spans_of_time() {
+        assert_eq!(duration("1h30m5s"), Ok(Duration::from_secs(5405)));
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        for wrong in ["", "m", "5x", "5m3", "99999999999999999999h", "9999999999999999h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_fit_into_labels() {
+        assert_eq!(dns_name("gke+gpu"), "gke-gpu");
+        assert_eq!(dns_name("../My App"), "my-app");
+        assert_eq!(dns_name("++"), "my-app");
+    }
+}

@@ -1,0 +1,145 @@
+//! Shows what a run against a cluster does: a live line on a terminal, plain lines elsewhere. All on standard error.
+
+use crate::apply::{Event, Observer, Outcome};
+use crate::cluster::ObjectRef;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often plain lines say what is waited for.
+const REMIND: Duration = Duration::from_secs(10);
+/// Objects that are named when many are waited for.
+const NAMED: usize = 3;
+
+/// Shows events.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// The live line; none where standard error is no terminal.
+    line: Option<ProgressBar>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// `wave 2 of 9`.
+    title: String,
+    resources: usize,
+    counts: BTreeMap<Outcome, usize>,
+    deleted: usize,
+    /// When plain lines last said what is waited for, and what they said.
+    reminded: Option<(Instant, String)>,
+    /// What was last said about an object that is tried again.
+    retried: BTreeMap<String, String>,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        let is_live = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        let line = is_live.then(|| {
+            let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+                line.set_style(style);
+            }
+            line.enable_steady_tick(Duration::from_millis(120));
+            line
+        });
+        Self { line, state: Mutex::new(State::default()) }
+    }
+
+    /// Takes the live line away.
+    pub(super) fn end(&self) {
+        if let Some(line) = &self.line {
+            line.finish_and_clear();
+        }
+    }
+
+    /// A line that stays.
+    pub(super) fn say(&self, text: &str) {
+        match &self.line {
+            Some(line) => line.println(text),
+            // Nothing can be said when standard error itself is gone.
+            None => drop(writeln!(std::io::stderr().lock(), "{text}")),
+        }
+    }
+
+    fn show(&self, text: String) {
+        if let Some(line) = &self.line {
+            line.set_message(text);
+        }
+    }
+
+    fn applied(&self, state: &mut State, outcome: Outcome) {
+        *state.counts.entry(outcome).or_default() += 1;
+        let done: usize = state.counts.values().sum();
+        self.show(format!("{}: {done} of {} applied", state.title, state.resources));
+        if done == state.resources {
+            self.say(&format!("{}: {}", state.title, counts(&state.counts)));
+        }
+    }
+
+    fn waiting(&self, state: &mut State, pending: &[(ObjectRef, String)]) {
+        let text = pending_text(pending);
+        self.show(format!("{}: waiting for {text}", state.title));
+        if self.line.is_some() {
+            return;
+        }
+        let now = Instant::now();
+        let is_due = match &state.reminded {
+            None => true,
+            Some((at, said)) => {
+                let age = now.duration_since(*at);
+                (age >= REMIND && *said != text) || age >= REMIND * 6
+            }
+        };
+        if is_due {
+            self.say(&format!("{}: waiting for {text}", state.title));
+            state.reminded = Some((now, text));
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn see(&self, event: &Event<'_>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Wave { at, of, resources } => {
+                *state =
+                    State { title: format!("wave {at} of {of}"), resources: *resources, ..State::default() };
+                self.show(format!("{}: {resources} resources", state.title));
+            }
+            Event::Applied { outcome, .. } => self.applied(&mut state, *outcome),
+            Event::Retry { object, why } => {
+                let known = state.retried.insert(object.to_string(), (*why).to_owned());
+                if known.as_deref() != Some(*why) {
+                    self.say(&format!("{}: trying {object} again: {why}", state.title));
+                }
+            }
+            Event::Waiting { pending } => self.waiting(&mut state, pending),
+            Event::Ready { object } => self.show(format!("{}: {object} is ready", state.title)),
+            Event::Deleting { object } => self.show(format!("deleting {object}")),
+            Event::Deleted { object } => {
+                state.deleted += 1;
+                self.show(format!("{} deleted, last {object}", state.deleted));
+            }
+            Event::Kept { object, why } => self.say(&format!("{object} stays: {why}")),
+        }
+    }
+}
+
+/// `3 created, 2 unchanged`.
+pub(super) fn counts(counts: &BTreeMap<Outcome, usize>) -> String {
+    let parts: Vec<String> =
+        counts.iter().map(|(outcome, count)| format!("{count} {}", outcome.word())).collect();
+    if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+}
+
+fn pending_text(pending: &[(ObjectRef, String)]) -> String {
+    let named: Vec<String> =
+        pending.iter().take(NAMED).map(|(object, why)| format!("{object} ({why})")).collect();
+    match pending.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}

@@ -1,0 +1,497 @@
+//! `kfc apply` and `kfc delete` against the stand-in for an API server in `tests/apiserver`, which runs on this machine
+//! for the time of a test. Needs python3; says that it is skipped where there is none.
+
+#![cfg(feature = "cluster")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+struct Server {
+    process: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+impl Server {
+    /// Starts a server with these settings; `None` when there is no python3.
+    fn start(settings: &Value) -> Option<Self> {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apiserver/server.py");
+        let settings = settings.to_string();
+        let started = Command::new("python3")
+            .arg("-B")
+            .arg(program)
+            .args(["--settings", &settings])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let Ok(mut process) = started else {
+            eprintln!("skipped: there is no python3");
+            return None;
+        };
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.trim().parse().expect("the stand-in tells its port");
+        let folder = tempfile::tempdir().unwrap();
+        let server = Self { process, port, folder };
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "t",
+            "clusters": [{"name": "t", "cluster": {"server": format!("http://127.0.0.1:{port}")}}],
+            "users": [{"name": "t", "user": {}}],
+            "contexts": [{"name": "t", "context": {"cluster": "t", "user": "t"}}],
+        });
+        std::fs::write(server.kubeconfig(), config.to_string()).unwrap();
+        Some(server)
+    }
+
+    fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("kubeconfig")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kfc"));
+        command.args(args).args(["--qps", "0"]);
+        command.env("KUBECONFIG", self.kubeconfig()).env("CI", "true").stdin(Stdio::null());
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    fn kfc(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Applies YAML text under a name.
+    fn apply(&self, text: &str, more: &[&str]) -> Output {
+        let file = self.folder.path().join("bundle.yaml");
+        std::fs::write(&file, text).unwrap();
+        let mut args = vec!["apply", "bundle.yaml", "--name", "test"];
+        if !more.contains(&"--timeout") {
+            args.extend(["--timeout", "20s"]);
+        }
+        args.extend(more);
+        self.kfc(&args)
+    }
+
+    fn request(&self, method: &str, path: &str, kind: &str, body: &str) -> Value {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n");
+        let head = format!("{head}Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    fn get(&self, path: &str) -> Value {
+        self.request("GET", path, "application/json", "")
+    }
+
+    fn settings(&self, settings: &Value) {
+        self.request("POST", "/_test/settings", "application/json", &settings.to_string());
+    }
+
+    /// All objects with their resource versions, without what controllers make.
+    fn objects(&self) -> BTreeMap<String, String> {
+        let answer = self.get("/_test/objects");
+        let all: BTreeMap<String, String> = serde_json::from_value(answer["done"].clone()).unwrap();
+        let made = ["/pods/", "/events/", "endpointslices/"];
+        all.into_iter().filter(|(name, _)| !made.iter().any(|part| name.contains(part))).collect()
+    }
+
+    /// As somebody else who changes fields.
+    fn edit(&self, path: &str, patch: &Value) {
+        let path = format!("{path}?fieldManager=kubectl-edit");
+        let answer = self.request("PATCH", &path, "application/merge-patch+json", &patch.to_string());
+        assert_ne!(answer["kind"], "Status", "{answer}");
+    }
+}
+
+fn said(output: &Output) -> (String, String) {
+    (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+#[track_caller]
+fn succeeds(output: &Output) -> (String, String) {
+    let (out, err) = said(output);
+    assert!(output.status.success(), "{out}\n{err}");
+    (out, err)
+}
+
+#[track_caller]
+fn fails(output: &Output) -> String {
+    let (out, err) = said(output);
+    assert_eq!(output.status.code(), Some(1), "{out}\n{err}");
+    assert!(out.is_empty(), "standard output has to stay empty: {out}");
+    err
+}
+
+fn config_map(name: &str, value: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: app}}\ndata: {{key: {value}}}\n---\n"
+    )
+}
+
+const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: app}\n---\n";
+const CLAIM: &str = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: disk, namespace: app}\n\
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n---\n";
+
+fn deployment(image: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: app}}\nspec:\n  replicas: 1\n  \
+         selector: {{matchLabels: {{app: web}}}}\n  template:\n    metadata: {{labels: {{app: web}}}}\n    spec:\n      \
+         containers:\n      - {{name: web, image: '{image}'}}\n---\n"
+    )
+}
+
+#[test]
+fn a_profile_arrives_changes_nothing_again_and_leaves_nothing() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    let before = server.objects();
+    let (out, _) = succeeds(&server.kfc(&["apply", "minikube"]));
+    assert!(out.lines().count() > 400 && out.lines().all(|line| line.starts_with("created ")), "{out}");
+    let there = server.objects();
+    let (out, err) = succeeds(&server.kfc(&["apply", "minikube"]));
+    assert_eq!(out, "", "{err}");
+    assert_eq!(server.objects(), there, "a second run changes no resource version");
+    succeeds(&server.kfc(&["delete", "minikube", "--yes"]));
+    let names = |objects: BTreeMap<String, String>| objects.into_keys().collect::<Vec<_>>();
+    assert_eq!(names(server.objects()), names(before));
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_point_is_completed_by_the_next() {
+    let classes = json!({"storageClasses": ["standard", "premium-rwo", "standard-rwx"]});
+    let Some(server) = Server::start(&classes) else { return };
+    let before: Vec<String> = server.objects().into_keys().collect();
+    // The server is as fast as the machine: the pauses only spread the points at which runs end.
+    for pause in [150, 400, 700, 1100, 1600, 2300, 3100] {
+        let mut run = server.command(&["apply", "gke+gpu"]);
+        let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+        run.kill().unwrap();
+        run.wait().unwrap();
+        let inventory = inventory(&server, "gke-gpu");
+        let unknown: Vec<String> = server
+            .objects()
+            .into_keys()
+            .filter(|name| !before.contains(name) && !is_known(name, &inventory))
+            .collect();
+        assert!(unknown.is_empty(), "objects that no inventory names: {unknown:?}");
+    }
+    succeeds(&server.kfc(&["apply", "gke+gpu", "--timeout", "60s"]));
+    let there = server.objects();
+    let (out, _) = succeeds(&server.kfc(&["apply", "gke+gpu", "--timeout", "60s"]));
+    assert_eq!(out, "");
+    assert_eq!(server.objects(), there);
+    for pause in [300, 900, 1800] {
+        let mut run = server.command(&["delete", "gke+gpu", "--yes"]);
+        let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+        run.kill().unwrap();
+        run.wait().unwrap();
+    }
+    succeeds(&server.kfc(&["delete", "gke+gpu", "--yes"]));
+    assert_eq!(server.objects().into_keys().collect::<Vec<_>>(), before);
+}
+
+/// What an inventory lists, as kind, namespace and name.
+fn inventory(server: &Server, name: &str) -> Vec<(String, String, String)> {
+    let answer = server
+        .get(&format!("/api/v1/namespaces/default/configmaps?labelSelector=kfc.dev%2Finventory%3D{name}"));
+    let items = answer["items"].as_array().unwrap().clone();
+    let texts =
+        items.iter().map(|item| item["data"]["objects"].as_str().unwrap().to_owned()).collect::<String>();
+    let line = |line: &str| {
+        let parts: Vec<&str> = line.split(' ').collect();
+        let namespace = if parts[3] == "-" { "" } else { parts[3] };
+        (parts[2].to_lowercase(), namespace.to_owned(), parts[4].to_owned())
+    };
+    texts.lines().map(line).collect()
+}
+
+fn is_known(name: &str, inventory: &[(String, String, String)]) -> bool {
+    let mut parts = name.splitn(4, '/');
+    let (_, plural, namespace, name) =
+        (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+    // What a cluster puts into every namespace, and our own list.
+    if name == "kube-root-ca.crt"
+        || (plural == "serviceaccounts" && name == "default")
+        || name.starts_with("kfc-inventory-")
+    {
+        return true;
+    }
+    let singular = |kind: &str| plural.starts_with(&kind[..kind.len() - 1]);
+    inventory.iter().any(|(kind, space, known)| known == name && space == namespace && singular(kind))
+}
+
+#[test]
+fn what_left_the_bundle_is_pruned_but_no_namespaces_and_volumes_unless_told() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    let kept = config_map("kept", "a")
+        .replace("namespace: app}", "namespace: app, annotations: {kfc.dev/prune: disabled}}");
+    let all = [NAMESPACE, CLAIM, &config_map("a", "1"), &config_map("b", "1"), &kept].concat();
+    succeeds(&server.apply(&all, &[]));
+    let (out, err) = succeeds(&server.apply(&config_map("a", "1").replace("app", "default"), &[]));
+    assert!(out.contains("pruned ConfigMap app/a\n") && out.contains("pruned ConfigMap app/b\n"), "{out}");
+    assert!(
+        err.contains("Namespace app stays: namespaces are deleted only with `--prune-namespaces`"),
+        "{err}"
+    );
+    assert!(err.contains("PersistentVolumeClaim app/disk stays"), "{err}");
+    assert!(err.contains("ConfigMap app/kept stays: its annotation says so"), "{err}");
+    let names: Vec<String> = server.objects().into_keys().collect();
+    assert!(names.contains(&"/configmaps/app/kept".to_owned()), "{names:?}");
+    assert!(!names.contains(&"/configmaps/app/a".to_owned()), "{names:?}");
+    let (out, _) = succeeds(&server.apply(&config_map("a", "1").replace("app", "default"), &["--prune-all"]));
+    assert_eq!(out, "pruned PersistentVolumeClaim app/disk\npruned Namespace app\n");
+}
+
+#[test]
+fn a_component_that_was_taken_out_is_pruned() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    succeeds(&server.kfc(&["apply", "kind", "--components", "cert-manager,mpi-operator"]));
+    let had = |server: &Server| server.objects().keys().filter(|name| name.contains("mpi-operator")).count();
+    assert!(had(&server) > 3);
+    let (out, err) = succeeds(&server.kfc(&["apply", "kind", "--components", "cert-manager"]));
+    assert!(out.lines().all(|line| line.starts_with("pruned ")), "{out}");
+    assert_eq!(had(&server), 0, "{err}");
+    let definitions = server.objects().keys().filter(|name| name.contains("mpijobs")).count();
+    assert_eq!(definitions, 1, "definitions stay: {err}");
+}
+
+#[test]
+fn conflicts_are_explained_field_by_field() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    let bundle = |image: &str| [NAMESPACE, &deployment(image)].concat();
+    succeeds(&server.apply(&bundle("web:1"), &[]));
+    let path = "/apis/apps/v1/namespaces/app/deployments/web";
+    server.edit(path, &json!({"spec": {"replicas": 3}}));
+    let err = fails(&server.apply(&bundle("web:2"), &[]));
+    assert!(err.contains("error[KFC1603]: Deployment app/web: a field of it belongs to others"), "{err}");
+    assert!(err.contains("`spec.replicas` belongs to `kubectl-edit` since "), "{err}");
+    assert!(err.contains(" by an update, is `3`; the bundle wants `1`"), "{err}");
+    assert!(err.contains("bundle.yaml:5:1") && err.contains("--force-conflicts"), "{err}");
+    let (out, _) = succeeds(&server.apply(&bundle("web:2"), &["--force-conflicts"]));
+    assert_eq!(out, "changed Deployment app/web\n");
+    assert_eq!(server.get(path)["spec"]["replicas"], 1);
+    succeeds(&server.apply(&bundle("web:3"), &[]));
+}
+
+#[test]
+fn a_field_that_left_the_bundle_leaves_the_object() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    succeeds(&server.apply(&[NAMESPACE, &config_map("a", "1, other: x")].concat(), &[]));
+    succeeds(&server.apply(&[NAMESPACE, &config_map("a", "1")].concat(), &[]));
+    assert_eq!(server.get("/api/v1/namespaces/app/configmaps/a")["data"], json!({"key": 1}));
+}
+
+#[test]
+fn why_something_is_not_ready_is_told() {
+    let Some(server) = Server::start(&json!({"broken": "missing"})) else { return };
+    let err = fails(&server.apply(&[NAMESPACE, &deployment("missing:1")].concat(), &["--timeout", "2s"]));
+    assert!(
+        err.contains(
+            "error[KFC1604]: Deployment app/web was not ready in time: 0 of 1 replicas are available"
+        ),
+        "{err}"
+    );
+    assert!(err.contains("ImagePullBackOff: Back-off pulling image \"missing:1\""), "{err}");
+    assert!(err.contains("event of Pod web-") && err.contains("(3 times)"), "{err}");
+    assert!(err.contains("the apply failed with 1 error"), "{err}");
+    succeeds(&server.apply(&[NAMESPACE, &deployment("there:1")].concat(), &[]));
+}
+
+#[test]
+fn a_storage_class_that_is_not_there_is_named() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    let claim = CLAIM.replace("spec: {", "spec: {storageClassName: fast, ");
+    let err = fails(&server.apply(&[NAMESPACE, &claim].concat(), &["--timeout", "1s"]));
+    assert!(
+        err.contains(
+            "PersistentVolumeClaim app/disk was not ready in time: there is no storage class `fast`"
+        ),
+        "{err}"
+    );
+    succeeds(&server.apply(&[NAMESPACE, CLAIM].concat().replace("disk", "other"), &[]));
+}
+
+#[test]
+fn a_server_in_trouble_is_asked_again() {
+    let faults = json!([
+        {"method": "PATCH", "path": "/a$", "status": 429, "times": 2, "retryAfter": 1},
+        {"method": "PATCH", "path": "/b$", "status": 503, "times": 2},
+        {"method": "PATCH", "path": "/c$", "status": 0, "times": 2},
+        {"method": "PATCH", "path": "/web$", "status": 500, "times": 3},
+        {"method": "GET", "path": "/deployments", "status": 500, "times": 3},
+        {"method": "POST", "path": "/configmaps$", "status": 503, "times": 1},
+    ]);
+    let Some(server) = Server::start(&json!({"faults": faults})) else { return };
+    let names = ["a", "b", "c"].map(|name| config_map(name, "1")).concat();
+    let (out, _) = succeeds(&server.apply(&[NAMESPACE, &names, &deployment("web:1")].concat(), &[]));
+    assert_eq!(out.lines().count(), 5, "{out}");
+}
+
+#[test]
+fn what_may_not_be_done_is_refused_at_once_with_the_reason() {
+    let faults = json!([{"method": "PATCH", "path": "/a$", "status": 403, "times": 9, "message": "user \"me\" cannot patch configmaps"}]);
+    let Some(server) = Server::start(&json!({"faults": faults})) else { return };
+    let err = fails(&server.apply(&[NAMESPACE, &config_map("a", "1"), &config_map("b", "1")].concat(), &[]));
+    assert!(err.contains("error[KFC1602]: ConfigMap app/a: user \"me\" cannot patch configmaps"), "{err}");
+    assert!(
+        server.objects().contains_key("/configmaps/app/b"),
+        "the others of the wave are sent all the same"
+    );
+}
+
+#[test]
+fn an_unknown_kind_is_no_reason_to_wait_for_long() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    let unknown = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a, namespace: app}\n";
+    let err = fails(&server.apply(&[NAMESPACE, unknown].concat(), &["--timeout", "300s"]));
+    assert!(err.contains("Thing app/a: the server does not know Thing of example.com/v1"), "{err}");
+    assert!(err.contains("no definition of Thing is in the bundle or on the cluster"), "{err}");
+}
+
+#[test]
+fn objects_of_new_kinds_wait_for_their_definition() {
+    for aggregated in [true, false] {
+        let Some(server) = Server::start(&json!({"crdDelay": 1.5, "aggregated": aggregated})) else { return };
+        let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.com}\n\
+            spec:\n  group: example.com\n  scope: Cluster\n  names: {kind: Thing, plural: things}\n  versions:\n  \
+            - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}\n---\n";
+        let thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: {a: 1}\n---\n";
+        let (out, _) = succeeds(&server.apply(&[thing, definition].concat(), &[]));
+        assert_eq!(out, "created CustomResourceDefinition things.example.com\ncreated Thing a\n");
+        let (out, _) = succeeds(&server.kfc(&["delete", "--name", "test", "--yes"]));
+        assert_eq!(out, "deleted Thing a\ndeleted CustomResourceDefinition things.example.com\n");
+    }
+}
+
+#[test]
+fn a_dry_run_tells_everything_and_writes_nothing() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    succeeds(&server.apply(&[NAMESPACE, &config_map("a", "1"), &config_map("b", "1")].concat(), &[]));
+    let before = server.objects();
+    let new = [
+        NAMESPACE,
+        &config_map("a", "2"),
+        &config_map("c", "1"),
+        &config_map("d", "1").replace("app", "new"),
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: new}\n",
+    ]
+    .concat();
+    let (out, err) = succeeds(&server.apply(&new, &["--dry-run", "server"]));
+    let mut lines: Vec<&str> = out.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "changed ConfigMap app/a",
+            "created ConfigMap app/c",
+            "created ConfigMap new/d",
+            "created Namespace new",
+            "pruned ConfigMap app/b"
+        ]
+    );
+    assert!(err.contains("nothing was written"), "{err}");
+    assert_eq!(server.objects(), before);
+    let (out, _) = succeeds(&server.apply(&new, &["--dry-run", "client"]));
+    assert!(out.starts_with("wave 1\n  Namespace app\n"), "{out}");
+    let untouched =
+        server.get("/_test/requests")["done"].as_array().unwrap().iter().all(|request| request[0] != "POST");
+    assert!(untouched || server.objects() == before);
+}
+
+#[test]
+fn values_of_secrets_are_never_shown() {
+    let faults = json!([{"method": "PATCH", "path": "/refused$", "status": 403, "times": 9, "message": "bad value topsecret-value here"}]);
+    let Some(server) = Server::start(&json!({"faults": faults})) else { return };
+    let secret = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}, namespace: app}}\nstringData: {{password: topsecret-value}}\n---\n"
+        )
+    };
+    succeeds(&server.apply(&[NAMESPACE, &secret("a")].concat(), &[]));
+    server.edit("/api/v1/namespaces/app/secrets/a", &json!({"data": {"password": "b3RoZXItc2VjcmV0"}}));
+    let err = fails(&server.apply(&[NAMESPACE, &secret("a"), &secret("refused")].concat(), &[]));
+    assert!(err.contains("`data.password` belongs to `kubectl-edit`") && err.contains("sha256:"), "{err}");
+    for value in ["topsecret", "dG9wc2VjcmV0", "b3RoZXItc2VjcmV0", "other-secret"] {
+        assert!(!err.contains(value), "{value} in {err}");
+    }
+    let inventory = server.get("/api/v1/namespaces/default/configmaps/kfc-inventory-test").to_string();
+    assert!(!inventory.contains("topsecret"));
+}
+
+#[test]
+fn a_deletion_that_is_held_up_says_by_what() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    let held =
+        config_map("held", "1").replace("namespace: app}", "namespace: app, finalizers: [example.com/mine]}");
+    succeeds(&server.apply(&[NAMESPACE, &held, &config_map("free", "1")].concat(), &[]));
+    let err = fails(&server.kfc(&["delete", "--name", "test", "--yes", "--timeout", "1s"]));
+    assert!(
+        err.contains(
+            "error[KFC1607]: ConfigMap app/held is not gone in time: finalizers: `example.com/mine`"
+        ),
+        "{err}"
+    );
+    assert!(server.objects().contains_key("/configmaps/default/kfc-inventory-test"));
+    server.edit("/api/v1/namespaces/app/configmaps/held", &json!({"metadata": {"finalizers": null}}));
+    succeeds(&server.kfc(&["delete", "--name", "test", "--yes"]));
+    let (out, err) = succeeds(&server.kfc(&["delete", "--name", "test", "--yes"]));
+    assert!(out.is_empty() && err.contains("nothing to delete"), "{err}");
+}
+
+#[test]
+fn deleting_has_to_be_confirmed_and_resources_without_a_stack_named() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    succeeds(&server.apply(&[NAMESPACE, &config_map("a", "1")].concat(), &[]));
+    let err = fails(&server.kfc(&["delete", "--name", "test"]));
+    assert!(
+        err.contains("deleting has to be confirmed") && err.contains("1 ConfigMap, 1 Namespace"),
+        "{err}"
+    );
+    let err = fails(&server.kfc(&["apply", "bundle.yaml"]));
+    assert!(err.contains("`--name bundle`"), "{err}");
+}
+
+#[test]
+fn an_object_that_moved_to_another_inventory_is_not_pruned() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    let both = [NAMESPACE, &config_map("a", "1"), &config_map("b", "1")].concat();
+    succeeds(&server.apply(&both, &[]));
+    std::fs::write(server.folder.path().join("other.yaml"), config_map("b", "1")).unwrap();
+    succeeds(&server.kfc(&["apply", "other.yaml", "--name", "other"]));
+    let (out, err) = succeeds(&server.apply(&[NAMESPACE, &config_map("a", "1")].concat(), &[]));
+    assert_eq!(out, "", "{err}");
+    assert!(err.contains("ConfigMap app/b stays: another inventory has it"), "{err}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_soon() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    let config = std::fs::read_to_string(server.kubeconfig()).unwrap();
+    std::fs::write(server.kubeconfig(), config.replace(&server.port.to_string(), "1")).unwrap();
+    let err = fails(&server.apply(NAMESPACE, &[]));
+    assert!(err.contains("error[KFC1601]: http://127.0.0.1:1 does not answer"), "{err}");
+    let err = fails(&server.kfc(&["delete", "--name", "test", "--yes", "--context", "other"]));
+    assert!(err.contains("error[KFC1601]: cannot find out where the cluster is"), "{err}");
+}
