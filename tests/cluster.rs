@@ -101,10 +101,6 @@ impl Server {
         self.request("GET", path, "application/json", "")
     }
 
-    fn settings(&self, settings: &Value) {
-        self.request("POST", "/_test/settings", "application/json", &settings.to_string());
-    }
-
     /// All objects with their resource versions, without what controllers make.
     fn objects(&self) -> BTreeMap<String, String> {
         let answer = self.get("/_test/objects");
@@ -494,4 +490,35 @@ fn a_server_that_is_not_there_is_told_soon() {
     assert!(err.contains("error[KFC1601]: http://127.0.0.1:1 does not answer"), "{err}");
     let err = fails(&server.kfc(&["delete", "--name", "test", "--yes", "--context", "other"]));
     assert!(err.contains("error[KFC1601]: cannot find out where the cluster is"), "{err}");
+}
+
+/// The stand-in is worth something only if it speaks as kubectl expects.
+#[test]
+fn kubectl_understands_the_stand_in() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    let kubectl = |args: &[&str]| {
+        let mut command = Command::new("kubectl");
+        command.args(args).env("KUBECONFIG", server.kubeconfig()).env("HOME", server.folder.path());
+        command.current_dir(server.folder.path()).output()
+    };
+    if kubectl(&["version", "--client"]).is_err() {
+        eprintln!("skipped: there is no kubectl");
+        return;
+    }
+    let write = |name: &str, text: &str| std::fs::write(server.folder.path().join(name), text).unwrap();
+    write("one.yaml", &[NAMESPACE, &config_map("a", "one")].concat());
+    write("two.yaml", &[NAMESPACE, &config_map("a", "two")].concat());
+    let apply = ["apply", "--server-side", "--validate=false", "-f"];
+    succeeds(&kubectl(&[&apply[..], &["one.yaml"]].concat()).unwrap());
+    let (out, _) = said(&kubectl(&["diff", "--server-side", "-f", "two.yaml"]).unwrap());
+    assert!(out.contains("-  key: one") && out.contains("+  key: two"), "{out}");
+    succeeds(&server.kfc(&["apply", "one.yaml", "--name", "test"]));
+    let refused = kubectl(&[&apply[..], &["two.yaml"]].concat()).unwrap();
+    let (_, err) = said(&refused);
+    assert!(err.contains("conflict") && err.contains("\"kfc\"") && err.contains(".data.key"), "{err}");
+    let (out, _) =
+        succeeds(&kubectl(&["get", "configmap", "a", "-n", "app", "-o", "jsonpath={.data.key}"]).unwrap());
+    assert_eq!(out, "one");
+    succeeds(&kubectl(&["delete", "-f", "one.yaml", "--timeout", "20s"]).unwrap());
+    assert!(!server.objects().contains_key("/namespaces//app"));
 }
