@@ -3,11 +3,11 @@
 #[cfg(feature = "cluster")]
 mod apply;
 mod build;
-mod explain;
 #[cfg(feature = "cluster")]
 mod cluster;
 #[cfg(feature = "cluster")]
 mod delete;
+mod explain;
 mod golden;
 mod graph;
 mod init;
