@@ -1,6 +1,6 @@
 //! The rows of the page. Their size is limited: what a browser cannot show at once nobody reads.
 
-use crate::diff::model::Severity;
+use crate::diff::model::{ChangeKind, Class, Severity};
 use crate::report::view::{Field, Finding, Group, Item, Line, View, counted, place, sign};
 use crate::report::words::{Pieces, keep_start, split};
 use serde::Serialize;
@@ -178,19 +178,19 @@ fn tags(item: &Item) -> Vec<Tag> {
 
 /// What is said of the resource as a whole, with its content when it is new or gone.
 fn whole(item: &Item) -> Option<FieldRow> {
-    if item.findings.is_empty() && item.body.is_none() && item.origin.is_none() && !item.fields.is_empty() {
+    let stays = item.happened == ChangeKind::Changed;
+    if stays && item.findings.is_empty() && !item.fields.is_empty() {
         return None;
     }
-    let is_new = item.happened == crate::diff::model::ChangeKind::Added;
     let lines = item.body.as_deref().unwrap_or_default().lines().map(|line| {
-        let (side, sign) = if is_new { ("r", '+') } else { ("l", '-') };
+        let (side, sign) = if item.happened == ChangeKind::Added { ("r", '+') } else { ("l", '-') };
         LineRow { side, text: format!("{sign} {line}") }
     });
-    Some(FieldRow {
-        lines: lines.collect(),
-        origin: item.origin.as_ref().map(place),
-        ..said(&item.findings, item.severity)
-    })
+    let mut row = said(&item.findings, if item.fields.is_empty() { item.severity } else { Severity::Medium });
+    if !stays && !row.classes.split(' ').any(|class| class == Class::Resource.name()) {
+        row.classes = format!("{} {}", row.classes, Class::Resource);
+    }
+    Some(FieldRow { lines: lines.collect(), origin: item.origin.as_ref().map(place), ..row })
 }
 
 /// A row with what its findings say.
