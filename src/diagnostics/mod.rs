@@ -6,6 +6,7 @@
 
 mod code;
 mod render;
+mod secrecy;
 mod source;
 mod suggest;
 

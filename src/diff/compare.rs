@@ -5,7 +5,7 @@ use super::fold::fold;
 use super::keys::{Told, Type};
 use super::model::{Fold, Path, Step};
 use crate::yaml::{Map, Node, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 /// A field that differs.
@@ -113,7 +113,8 @@ impl<'n> Comparison<'n> {
             });
         }
         let stays: Vec<usize> = pairing.before_of.iter().flatten().copied().collect();
-        for (before, item) in old.iter().enumerate().filter(|(at, _)| !stays.contains(at)) {
+        let found: HashSet<usize> = stays.iter().copied().collect();
+        for (before, item) in old.iter().enumerate().filter(|(at, _)| !found.contains(at)) {
             let step = Step::Item { key: pairing.key(Some(item), None), before: Some(before), after: None };
             self.below(step, |this| this.note(Some(item), None));
         }
@@ -228,6 +229,10 @@ fn pair_gap(
     if old_gap.len() * new_gap.len() > MOST_PAIRS {
         return;
     }
+    if old_gap.len() == 1 && new_gap.len() == 1 && same_shape(&old[old_gap.start], &new[new_gap.start]) {
+        before_of[new_gap.start] = Some(old_gap.start);
+        return;
+    }
     let mut from = old_gap.start;
     for after in new_gap {
         let likeness = |before: usize| likeness(&leaves(&old[before]), &leaves(&new[after]));
@@ -237,6 +242,20 @@ fn pair_gap(
             before_of[after] = Some(before);
             from = before + 1;
         }
+    }
+}
+
+/// Whether two trees differ in nothing but their scalars: one reference and another.
+fn same_shape(a: &Node, b: &Node) -> bool {
+    match (&a.value, &b.value) {
+        (Value::Scalar(_), Value::Scalar(_)) => true,
+        (Value::Map(a), Value::Map(b)) => {
+            let has = |entry: &crate::yaml::Entry| {
+                b.get(&entry.key.text).is_some_and(|other| same_shape(&entry.value, other))
+            };
+            a.len() == b.len() && a.iter().all(has)
+        }
+        _ => false,
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn quantity(text: &str) -> Option<(i128, i32)> {
 
 /// What the API server sets where a pod template, service or workload says nothing: the field, the key that it stands
 /// below (empty for any), and the value.
-const DEFAULTS: [(&str, &str, &str); 34] = [
+const DEFAULTS: [(&str, &str, &str); 35] = [
     ("protocol", "ports", "TCP"),
     ("imagePullPolicy", "containers", "IfNotPresent"),
     ("terminationMessagePath", "", "/dev/termination-log"),
@@ -90,6 +90,7 @@ const DEFAULTS: [(&str, &str, &str); 34] = [
     ("revisionHistoryLimit", "spec", "10"),
     ("progressDeadlineSeconds", "spec", "600"),
     ("podManagementPolicy", "spec", "OrderedReady"),
+    ("type", "spec", "ClusterIP"),
     ("sessionAffinity", "spec", "None"),
     ("internalTrafficPolicy", "spec", "Cluster"),
     ("externalTrafficPolicy", "spec", "Cluster"),

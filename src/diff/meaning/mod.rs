@@ -4,6 +4,7 @@
 mod crd;
 mod exposure;
 mod field;
+mod image;
 mod immutable;
 mod loss;
 mod rbac;
@@ -49,6 +50,7 @@ pub(super) fn findings(changed: &Changed<'_, '_>, grants: &Grants<'_>) -> Vec<Fi
     let mut found = loss::findings(changed);
     found.extend(immutable::findings(changed));
     found.extend(crd::findings(changed));
+    found.extend(image::findings(changed));
     found.extend(rbac::findings(changed, grants));
     found.extend(exposure::findings(changed));
     found.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.class.cmp(&b.class)));
