@@ -12,7 +12,7 @@ use kfc::validate::{self, Version};
 use std::sync::Arc;
 
 /// Kinds that the platform itself defines.
-const FOREIGN: [&str; 1] = ["route.openshift.io/Route"];
+const FOREIGN: [&str; 2] = ["route.openshift.io/Route", "k8s.cni.cncf.io/NetworkAttachmentDefinition"];
 
 pub(crate) struct Setting {
     pub(crate) sources: Arc<Sources>,

@@ -36,9 +36,7 @@ impl<'t> Reference<'t> {
         };
         let last = rest.rfind('/').map_or(0, |slash| slash + 1);
         match rest[last..].find(':') {
-            Some(colon) => {
-                Self { name: &rest[..last + colon], tag: Some(&rest[last + colon + 1..]), digest }
-            }
+            Some(colon) => Self { name: &rest[..last + colon], tag: Some(&rest[last + colon + 1..]), digest },
             None => Self { name: rest, tag: None, digest },
         }
     }
@@ -57,7 +55,8 @@ fn told(before: &Reference<'_>, after: &Reference<'_>) -> Option<(Severity, Stri
     if before.digest.is_some() && after.digest.is_none() {
         return Some((Severity::High, "the image is no longer pinned by its digest".to_owned()));
     }
-    let is_loose = |image: &Reference<'_>| image.digest.is_none() && matches!(image.tag, None | Some("latest"));
+    let is_loose =
+        |image: &Reference<'_>| image.digest.is_none() && matches!(image.tag, None | Some("latest"));
     if is_loose(after) && !is_loose(before) {
         return Some((Severity::High, "the tag `latest` can be another image every day".to_owned()));
     }

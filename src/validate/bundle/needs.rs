@@ -80,7 +80,8 @@ impl<'n> Needs<'n> {
         let node = node?;
         // An empty name is none: a StatefulSet may do without a service.
         let name = node.as_text().filter(|name| !name.is_empty())?;
-        let before = kind != "Service";
+        // A certificate waits for its issuer by itself.
+        let before = !matches!(kind, "Service" | "Issuer" | "ClusterIssuer");
         self.list.push(Need { kind, namespace, name, node, before, key: None, port: None });
         self.list.last_mut()
     }
