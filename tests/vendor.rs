@@ -429,6 +429,35 @@ fn repositories_that_do_harm_are_refused_and_nothing_is_left() {
 }
 
 #[test]
+fn submodules_are_vendored_without_what_git_keeps() {
+    let inner = Repository::new(&[
+        ("kustomization.yaml", "resources: [i.yaml]\n"),
+        ("i.yaml", &config_map("i", "one")),
+    ]);
+    let outer = Repository::new(&[("kustomization.yaml", "resources: [part]\n")]);
+    outer.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &inner.url(), "part"]);
+    outer.commit(&[]);
+    let project = Project::new(&[("kustomization.yaml", &format!("resources: ['{}']\n", outer.url()))]);
+    project.good(&["vendor"]);
+    inner.remove();
+    outer.remove();
+    assert!(project.good(&["build"]).contains("name: i"));
+    assert!(!project.vendored("part").join(".git").exists());
+}
+
+#[test]
+fn a_root_that_is_a_url_is_vendored_for_the_working_folder() {
+    let repository = repository();
+    let url = format!("{}//base?ref=v1", repository.url());
+    let project = Project::new(&[]);
+    project.good(&["vendor", &url]);
+    repository.remove();
+    assert!(project.good(&["build", &url]).contains("name: a"));
+    assert!(project.bad(&["build", &url.replace("v1", "v2")]).contains("KFC1402"));
+    project.good(&["vendor", "--check"]);
+}
+
+#[test]
 fn moved_tags_are_refused_until_they_are_allowed() {
     let (project, repository) = vendored();
     let before = project.good(&["build"]);
@@ -600,6 +629,8 @@ fn charts_of_repositories_are_vendored() {
     let build = ["build", "--enable-helm", "--helm-command", &helm];
     assert!(project.good(&build).contains("value: one"));
     assert!(project.bad(&["build"]).contains("--enable-helm"));
+    // Without the lock, helm is asked to pull: this one fails.
+    assert!(project.bad(&["build", "--no-lock", "--enable-helm", "--helm-command", &helm]).contains("pull"));
     server.file("/index.yaml", &index(&[("1.0.0", &one), ("1.1.0", &two)]));
     server.set("/web-1.1.0.tgz", Answer::ok(two.clone()));
     let update = ["vendor", "--update", "web", "--enable-helm", "--helm-command", &helm];

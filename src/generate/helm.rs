@@ -4,6 +4,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::merge::values;
 use crate::sources::Loader;
+use crate::sources::remote::Source;
 use crate::yaml::{Node, emit, parse};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -83,6 +84,8 @@ impl Run<'_> {
     /// Pulls the chart into a folder below `target`, and gives that.
     fn pull(&self, target: &Path) -> Result<PathBuf> {
         let chart = self.chart;
+        let (repository, name) = (chart.repo.clone(), chart.name.clone());
+        self.loader.remotes().note(Source::Chart { repository, name, version: chart.version.clone() });
         let mut arguments = vec!["pull".to_owned(), "--untar".to_owned(), "--untardir".to_owned()];
         arguments.push(target.to_string_lossy().into_owned());
         if chart.repo.starts_with("oci://") {

@@ -20,16 +20,24 @@ pub fn text(bundle: Bundle) -> Result<String> {
     Ok(String::from_utf8_lossy(&emit::emit_all(&nodes)?.concat()).into_owned())
 }
 
+/// Where kubectl keeps a copy of what was applied.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 fn hide(secret: &mut Node) {
-    let Some(map) = secret.as_map_mut() else { return };
     for field in ["data", "stringData"] {
-        let Some(values) = map.get_mut(field).and_then(Node::as_map_mut) else { continue };
-        let keys: Vec<String> = values.iter().map(|entry| entry.key.text.to_string()).collect();
-        for key in keys {
-            let digest = values.get(&key).and_then(Node::as_text).map(|text| tree::sha256(text.as_bytes()));
-            let shown = format!("sha256:{}", digest.as_deref().map_or("?", |digest| &digest[..12]));
-            values.set(&key, Node::string(&shown, Mark::NONE));
-        }
+        hide_values(secret.get_mut(field), |_| true);
+    }
+    let annotations = secret.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    hide_values(annotations, |key| key == LAST_APPLIED);
+}
+
+fn hide_values(map: Option<&mut Node>, is_secret: impl Fn(&str) -> bool) {
+    let Some(values) = map.and_then(Node::as_map_mut) else { return };
+    let keys: Vec<String> = values.iter().map(|entry| entry.key.text.to_string()).collect();
+    for key in keys.into_iter().filter(|key| is_secret(key)) {
+        let digest = values.get(&key).and_then(Node::as_text).map(|text| tree::sha256(text.as_bytes()));
+        let shown = format!("sha256:{}", digest.as_deref().map_or("?", |digest| &digest[..12]));
+        values.set(&key, Node::string(&shown, Mark::NONE));
     }
 }
 

@@ -53,7 +53,13 @@ pub(super) fn fetch(folder: &Path, wanted: &Wanted<'_>, pinned: Option<&str>) ->
     if wanted.reference.starts_with('-') || wanted.repository.starts_with('-') {
         return Err(failed(format!("`{}` is no ref", wanted.reference)));
     }
-    let run = Run { folder, deadline: Instant::now() + wanted.timeout, timeout: wanted.timeout };
+    // A repository from elsewhere may not have submodules of this machine.
+    let protocols = match wanted.repository.starts_with("file://") {
+        true => "file:git:http:https:ssh",
+        false => "git:http:https:ssh",
+    };
+    let deadline = Instant::now() + wanted.timeout;
+    let run = Run { folder, deadline, timeout: wanted.timeout, protocols };
     run.git(&["init", "--quiet", "--template="]).map_err(failed)?;
     run.git(&["remote", "add", "origin", wanted.repository]).map_err(failed)?;
     let reference = if wanted.reference.is_empty() { "HEAD" } else { wanted.reference };
@@ -99,6 +105,8 @@ struct Run<'a> {
     folder: &'a Path,
     deadline: Instant,
     timeout: Duration,
+    /// Transports that git may use.
+    protocols: &'static str,
 }
 
 impl Run<'_> {
@@ -113,7 +121,7 @@ impl Run<'_> {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_ASKPASS", "true")
             .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
-            .env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
+            .env("GIT_ALLOW_PROTOCOL", self.protocols)
             .env("GIT_LFS_SKIP_SMUDGE", "1")
             .env_remove("GIT_DIR")
             .env_remove("GIT_WORK_TREE")

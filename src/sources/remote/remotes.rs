@@ -4,6 +4,7 @@ use super::{Event, LockUse, Pin, RemoteOptions, Source, git};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::sources::lock::{self, Entry, Lock};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub struct Remotes {
     found: OnceLock<Result<Option<Arc<Lock>>>>,
     slots: Mutex<FxHashMap<Source, Arc<OnceLock<Outcome>>>>,
     folders: Mutex<Vec<TempDir>>,
+    /// What other programs fetched.
+    elsewhere: Mutex<BTreeSet<Source>>,
     #[cfg(feature = "fetch")]
     client: OnceLock<super::web::Client>,
 }
@@ -60,6 +63,7 @@ impl Remotes {
             found: OnceLock::new(),
             slots: Mutex::default(),
             folders: Mutex::default(),
+            elsewhere: Mutex::default(),
             #[cfg(feature = "fetch")]
             client: OnceLock::new(),
         }
@@ -137,18 +141,25 @@ impl Remotes {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(source);
     }
 
+    /// Takes note of a source that another program fetches.
+    pub fn note(&self, source: Source) {
+        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).insert(source);
+    }
+
     /// A warning for each source that was fetched though nothing pins it, when those are asked for.
     #[must_use]
     pub fn warnings(&self) -> Diagnostics {
         if !self.options.warn_unpinned {
             return Diagnostics::default();
         }
-        let unpinned = self.used().into_iter().filter(|(_, fetched)| fetched.vendored.is_none());
-        let warning = |(source, _): (Source, _)| {
+        let used = self.used().into_iter().filter(|(_, fetched)| fetched.vendored.is_none());
+        let mut unpinned: BTreeSet<Source> = used.map(|(source, _)| source).collect();
+        unpinned.extend(self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        let warning = |source: Source| {
             Diagnostic::warning(Code::Unpinned, format!("`{source}` was fetched, and nothing pins it"))
                 .help("`kfc vendor` pins it and keeps a copy, so that builds need no network")
         };
-        Diagnostics(unpinned.map(warning).collect())
+        Diagnostics(unpinned.into_iter().map(warning).collect())
     }
 
     fn provide(&self, request: &Request) -> Result<Fetched> {
@@ -263,8 +274,9 @@ fn vendored(lock: &Lock, entry: &Entry) -> Result<Fetched> {
 
 fn not_locked(source: &Source, lock: &Lock) -> Diagnostic {
     let message = format!("kfc.lock does not have `{source}`");
-    let error = Diagnostic::error(Code::NotLocked, message)
-        .note("with a lock, a build reads vendored sources only and never the network");
+    let error = Diagnostic::error(Code::NotLocked, message).note(
+        "with a lock, a build reads vendored sources only and never the network, unless `--no-lock` is given",
+    );
     let other_ref = lock.entries.iter().find(|entry| same_address(&entry.source, source));
     match other_ref {
         Some(entry) => error.help(format!("run `kfc vendor`; the lock has `{}`", entry.source)),
