@@ -313,6 +313,7 @@ impl Loader {
             ("", "") => ".".to_owned(),
             ("", path) => path.to_owned(),
             (root, "") => root.to_owned(),
+            (root, path) if root.contains("://") => clean_address(&format!("{root}/{path}")),
             (root, path) => clean(&Path::new(root).join(path)).to_string_lossy().into_owned(),
         }
     }
@@ -522,6 +523,21 @@ fn has_manifest_ending(address: &str) -> bool {
     [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending))
 }
 
+/// Takes `.` and `..` out of an address; what parts the folder from the repository stays.
+fn clean_address(address: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in address.split('/') {
+        match part {
+            "." => {}
+            ".." if parts.last().is_some_and(|last| !matches!(*last, "" | "..")) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
 /// Takes `.` and `..` out of a path, in the text alone.
 fn clean(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
@@ -535,4 +551,15 @@ fn clean(path: &Path) -> PathBuf {
         }
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean_address;
+
+    #[test]
+    fn addresses_keep_their_slashes() {
+        assert_eq!(clean_address("file:///r//base/../more/./b.yaml"), "file:///r//more/b.yaml");
+        assert_eq!(clean_address("https://h/o/r?ref=v1/a.yaml"), "https://h/o/r?ref=v1/a.yaml");
+    }
 }
