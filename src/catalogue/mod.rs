@@ -76,17 +76,28 @@ impl Catalogue {
     /// Everything that is wrong with any of the files, and folders that are no catalogues.
     pub fn load(loader: &Loader, folders: &[Place]) -> Result<Self> {
         let built_in = Place { folder: PathBuf::from(folder::EMBEDDED), shown: String::new() };
-        let mut catalogue = Self::read(loader, &built_in)?;
+        Self::read(loader, &built_in)?.with(loader, folders)
+    }
+
+    /// Reads the catalogues in `folders` alone, in place of the built-in one.
+    ///
+    /// # Errors
+    /// As [`Catalogue::load`].
+    pub fn load_only(loader: &Loader, folders: &[Place]) -> Result<Self> {
+        Self::default().with(loader, folders)
+    }
+
+    fn with(mut self, loader: &Loader, folders: &[Place]) -> Result<Self> {
         for place in folders {
             let more = Self::read(loader, place)?;
             if more.components.is_empty() && more.overlays.is_empty() && more.layers.is_empty() {
                 return Err(no_catalogue(&place.shown).into());
             }
-            catalogue.components.extend(more.components);
-            catalogue.overlays.extend(more.overlays);
-            catalogue.layers.extend(more.layers);
+            self.components.extend(more.components);
+            self.overlays.extend(more.overlays);
+            self.layers.extend(more.layers);
         }
-        Ok(catalogue)
+        Ok(self)
     }
 
     fn read(loader: &Loader, top: &Place) -> Result<Self> {

@@ -29,6 +29,8 @@ pub struct Stack {
     pub prefers: Vec<(String, Spanned)>,
     /// Further catalogues, as seen from the file's folder.
     pub catalogues: Vec<Spanned>,
+    /// Whether the built-in catalogue lies under them.
+    pub builtin: bool,
     /// The folder of the file; none for a profile that was named on the command line.
     pub place: Option<Place>,
 }
@@ -58,6 +60,7 @@ impl Stack {
             overlays: Vec::new(),
             prefers: Vec::new(),
             catalogues: Vec::new(),
+            builtin: true,
             place: None,
         }
     }
@@ -90,6 +93,7 @@ fn read(document: &Document, errors: &Errors) -> Option<Stack> {
         overlays: spec.strings("overlays"),
         prefers: super::platform::prefers(&spec, errors),
         catalogues: spec.strings("catalogues"),
+        builtin: spec.node("builtin").is_none() || spec.boolean("builtin"),
         place: Some(document.place.clone()),
     };
     spec.finish();

@@ -30,6 +30,9 @@ pub(super) struct StackArgs {
     /// Folders of catalogues that lie on top of the built-in one.
     #[arg(long, value_name = "DIR")]
     pub(super) catalogue: Vec<PathBuf>,
+    /// Take the catalogues that are named in place of the built-in one.
+    #[arg(long)]
+    pub(super) no_builtin: bool,
 }
 
 impl StackArgs {
@@ -39,6 +42,7 @@ impl StackArgs {
             && self.without.is_empty()
             && self.set.is_empty()
             && self.catalogue.is_empty()
+            && !self.no_builtin
     }
 }
 
@@ -117,7 +121,11 @@ pub(super) fn resolve_with(
     let folders: Vec<Place> =
         of_stack.chain(args.catalogue.iter().map(|folder| Place::on_disk(folder))).collect();
     change(&mut stack, args, texts)?;
-    let catalogue = Catalogue::load(&loader, &folders)?;
+    let catalogue = if stack.builtin && !args.no_builtin {
+        Catalogue::load(&loader, &folders)?
+    } else {
+        Catalogue::load_only(&loader, &folders)?
+    };
     if let Target::Profile(profile) = target {
         check_profile(profile, &catalogue)?;
     }

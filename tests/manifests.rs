@@ -1,0 +1,73 @@
+//! The catalogue over a checkout of kubeflow/manifests: resource for resource what its `example` has, in right order.
+//! Skipped, with a word, when there is no `../shared` with the checkout and kustomize's output for it.
+
+#![allow(clippy::unwrap_used)]
+
+use kfc::build::Options;
+use kfc::catalogue::to_json;
+use kfc::check;
+use kfc::diagnostics::{SourceId, Sources, Style, render};
+use kfc::yaml::parse::parse;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+/// The resources of a bundle's text as values, sorted.
+fn resources(text: &str) -> Vec<Value> {
+    let mut values: Vec<Value> = parse(text, SourceId::NONE).unwrap().iter().map(to_json).collect();
+    values.sort_by_cached_key(Value::to_string);
+    values
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from).into_iter().filter_map(Result::ok) {
+        let target = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+        } else if entry.file_type().is_file() {
+            std::fs::copy(entry.path(), &target).unwrap();
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn components_that_point_at_kubeflow_manifests_give_its_example_in_right_order() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus: PathBuf = here.join("../shared/corpora/kubeflow-manifests");
+    if !corpus.is_dir() {
+        println!("skipped: there is no {}", corpus.display());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    copy(&here.join("examples/kubeflow-manifests"), folder.path());
+    let link = folder.path().join("manifests");
+    if !link.exists() {
+        std::os::unix::fs::symlink(corpus.join("tree").canonicalize().unwrap(), link).unwrap();
+    }
+    let bundle = folder.path().join("bundle");
+    std::fs::create_dir(&bundle).unwrap();
+    let file = bundle.join("bundle.yaml");
+    let output = Command::new(env!("CARGO_BIN_EXE_kfc"))
+        .args(["build", ".", "--load-restrictor", "LoadRestrictionsNone", "-o"])
+        .arg(&file)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let built = resources(&std::fs::read_to_string(&file).unwrap());
+    let due = resources(&std::fs::read_to_string(corpus.join("expected/example.yaml")).unwrap());
+    assert_eq!(built.len(), due.len(), "not as many resources");
+    for (built, due) in built.iter().zip(&due) {
+        assert_eq!(built, due);
+    }
+
+    std::fs::write(bundle.join("kustomization.yaml"), "resources: [bundle.yaml]\n").unwrap();
+    let sources = Arc::new(Sources::default());
+    let options = Options { reorder: kfc::build::Reorder::None, ..Options::default() };
+    let ordered = kfc::build::build(&bundle.to_string_lossy(), &options, &sources).unwrap();
+    let wrong = check::order(&ordered.resources.list);
+    assert!(wrong.is_empty(), "{}", render(&wrong, &sources, Style { colour: false, width: 140 }));
+}
