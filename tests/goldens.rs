@@ -2,48 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use kfc::assemble::assemble;
-use kfc::catalogue::{Catalogue, Role, Stack, schema, to_json};
+mod setting;
+
+use kfc::catalogue::{Role, Stack, schema, to_json};
 use kfc::check;
-use kfc::diagnostics::{Diagnostics, SourceId, Sources, Style, render};
+use kfc::diagnostics::SourceId;
 use kfc::golden;
-use kfc::resolve::resolve;
-use kfc::resource::Resource;
-use kfc::sources::{Loader, Options};
 use kfc::yaml::parse::parse;
+use setting::{setting, shown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-
-struct Setting {
-    sources: Arc<Sources>,
-    loader: Loader,
-    catalogue: Catalogue,
-}
-
-fn setting() -> Setting {
-    let sources = Arc::new(Sources::default());
-    let loader = Loader::here(Options::default(), &sources);
-    let catalogue = Catalogue::load(&loader, &[]);
-    let catalogue = catalogue.unwrap_or_else(|errors| panic!("{}", shown(&errors, &sources)));
-    Setting { sources, loader, catalogue }
-}
-
-fn shown(diagnostics: &Diagnostics, sources: &Sources) -> String {
-    render(diagnostics, sources, Style { colour: false, width: 140, run: "build" })
-}
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
-}
-
-fn bundle(setting: &Setting, profile: &str) -> Vec<Resource> {
-    let stack = Stack::of_profile(profile);
-    let plan = resolve(&setting.catalogue, &stack);
-    let plan = plan.unwrap_or_else(|errors| panic!("{}", shown(&errors, &setting.sources)));
-    let assembled = assemble(&plan, &stack, &setting.loader);
-    let assembled = assembled.unwrap_or_else(|errors| panic!("{}", shown(&errors, &setting.sources)));
-    assembled.bundle.resources.list
 }
 
 #[test]
@@ -62,14 +33,22 @@ fn every_golden_is_what_is_built_now() {
 }
 
 #[test]
-fn no_golden_has_dangling_references_or_a_wrong_order_or_unstructural_definitions() {
+fn no_golden_has_anything_that_an_api_server_would_refuse() {
     let setting = setting();
     for profile in golden::profiles(&folder()) {
-        let resources = bundle(&setting, &profile);
-        let mut found = check::references(&resources);
-        found.extend(check::order(&resources));
-        found.extend(check::structural(&resources));
-        assert!(found.is_empty(), "{profile}: {}", shown(&found, &setting.sources));
+        setting.check(&profile, &setting.resources(&Stack::of_profile(&profile)));
+    }
+}
+
+#[test]
+fn the_order_is_no_accident() {
+    let setting = setting();
+    let mut resources = setting.resources(&Stack::of_profile("kind"));
+    resources.reverse();
+    let found = check::order(&resources);
+    for kind in ["Namespace", "CustomResourceDefinition", "ServiceAccount", "Role", "ConfigMap", "Secret"] {
+        let before = format!("comes before {kind} ");
+        assert!(found.0.iter().any(|d| d.message.contains(&before)), "no {kind} is missed");
     }
 }
 
@@ -109,6 +88,9 @@ fn every_file_of_the_catalogue_fits_its_schema() {
         ("overlays", "overlay.yaml", "overlay"),
         ("platforms", "", "platform"),
         ("tests/cases/stack-file/input", "kfc.yaml", "stack"),
+        ("examples/kubeflow-manifests/bases", "component.yaml", "component"),
+        ("examples/kubeflow-manifests/platforms", "", "platform"),
+        ("examples/kubeflow-manifests/kfc.yaml", "kfc.yaml", "stack"),
     ] {
         let schema: serde_json::Value = serde_json::from_str(schema::of(kind).unwrap()).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
@@ -128,22 +110,55 @@ fn every_file_of_the_catalogue_fits_its_schema() {
     assert!(checked > 50, "only {checked} files");
 }
 
-/// The bundle as the program prints it, with these variables, in this folder.
-fn printed(profile: &str, jobs: &str, variables: &[(&str, &str)], folder: &Path) -> Vec<u8> {
+/// The bundle as the program prints it, with these arguments and variables, in this folder.
+fn printed(arguments: &[&str], variables: &[(&str, &str)], folder: &Path) -> Vec<u8> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kfc"));
-    command.args(["build", profile, "--jobs", jobs]).current_dir(folder);
+    command.arg("build").args(arguments).current_dir(folder);
     let output = command.envs(variables.iter().copied()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from).into_iter().filter_map(Result::ok) {
+        let target = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(target).unwrap();
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
 
 #[test]
 fn threads_locale_and_folder_change_no_byte() {
     let elsewhere = tempfile::tempdir().unwrap();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let first = printed("gke+gpu", "1", &[("LC_ALL", "C"), ("TZ", "UTC")], here);
-    let again = printed("gke+gpu", "1", &[("LC_ALL", "C"), ("TZ", "UTC")], here);
-    let other = printed("gke+gpu", "8", &[("LC_ALL", "tr_TR.UTF-8"), ("TZ", "Asia/Tokyo")], elsewhere.path());
-    assert!(first == again, "two runs differ");
-    assert!(first == other, "threads, locale or folder make a difference");
+    for profile in ["gke+gpu", "minikube"] {
+        let plain = [("LC_ALL", "C"), ("TZ", "UTC")];
+        let first = printed(&[profile, "--jobs", "1"], &plain, here);
+        let again = printed(&[profile, "--jobs", "1"], &plain, here);
+        let variables = [("LC_ALL", "tr_TR.UTF-8"), ("TZ", "Asia/Tokyo")];
+        let other = printed(&[profile, "--jobs", "8"], &variables, elsewhere.path());
+        assert!(first == again, "two runs differ");
+        assert!(first == other, "threads, locale or folder make a difference");
+    }
+}
+
+#[test]
+fn a_copy_of_the_catalogue_in_another_folder_gives_the_same_bytes() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let built_in = printed(&["aws+gpu"], &[], here);
+    for name in ["copy", "a copy/deeper"] {
+        let copied = elsewhere.path().join(name);
+        for folder in ["bases", "overlays", "platforms"] {
+            copy(&here.join(folder), &copied.join(folder));
+        }
+        let copied = copied.to_string_lossy();
+        let on_top = printed(&["aws+gpu", "--catalogue", &copied], &[], elsewhere.path());
+        assert!(on_top == built_in, "a catalogue on top in `{name}` makes a difference");
+        let alone = printed(&["aws+gpu", "--catalogue", &copied, "--no-builtin", "--jobs", "8"], &[], here);
+        assert!(alone == built_in, "a catalogue alone in `{name}` makes a difference");
+    }
 }

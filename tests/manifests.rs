@@ -1,7 +1,7 @@
 //! The catalogue over a checkout of kubeflow/manifests: resource for resource what its `example` has, in right order.
 //! Skipped, with a word, when there is no `../shared` with the checkout and kustomize's output for it.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use kfc::build::Options;
 use kfc::catalogue::to_json;
@@ -69,5 +69,5 @@ fn components_that_point_at_kubeflow_manifests_give_its_example_in_right_order()
     let options = Options { reorder: kfc::build::Reorder::None, ..Options::default() };
     let ordered = kfc::build::build(&bundle.to_string_lossy(), &options, &sources).unwrap();
     let wrong = check::order(&ordered.resources.list);
-    assert!(wrong.is_empty(), "{}", render(&wrong, &sources, Style { colour: false, width: 140 }));
+    assert!(wrong.is_empty(), "{}", render(&wrong, &sources, Style { colour: false, width: 140, run: "build" }));
 }

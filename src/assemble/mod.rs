@@ -154,7 +154,8 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
     let mut errors = Diagnostics::default();
     for planned in &plan.overlays {
         let overlay = &planned.overlay;
-        let owner = overlay.components.first().and_then(|first| owner_of(plan, &first.text));
+        // What it adds may need all of its components: it belongs to the last one.
+        let owner = overlay.components.iter().filter_map(|name| owner_of(plan, &name.text)).max();
         assembly.enter_overlay(|| Overlay {
             name: overlay.name.text.clone(),
             when: overlay.when.as_ref().map(|when| when.text.clone()),

@@ -1,13 +1,14 @@
 //! Puts the values of setters into resources.
 
 use super::inputs::Inputs;
-use crate::catalogue::Setter;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
+use crate::catalogue::{Setter, to_json};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, nearest};
+use crate::fields::Spanned;
 use crate::origin::{Details, Step, StepKind};
 use crate::reference::field_path::{explain_missing, split_replacement};
 use crate::resolve::Scope;
 use crate::resource::Resource;
-use crate::yaml::{Entry, Key, Map, Node, Value};
+use crate::yaml::{Entry, Key, Map, Node, Value, emit, parse};
 use std::sync::Arc;
 
 /// Applies setters in order.
@@ -38,14 +39,16 @@ fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut
     for resource in resources.iter_mut().filter(|resource| selects(setter, resource)) {
         selected = true;
         let before = resource.trail.copy_of(&resource.node);
-        let found = put(&mut resource.node, &steps, &value);
+        let done = match &setter.inside {
+            Some(inside) => put_inside(setter, inside, resource, &steps, &value),
+            None if put(&mut resource.node, &steps, &value) => Ok(()),
+            None => Err(leads_nowhere(setter, &setter.path, resource, &resource.node, &steps).into()),
+        };
         resource.trail.enter(|| step(setter, inputs));
         resource.trail.compare(before, &mut resource.node);
-        if !found {
-            errors.push(leads_nowhere(setter, resource, &steps));
-        }
+        errors.collect(done);
     }
-    if !selected {
+    if !selected && !setter.optional {
         errors.push(selects_nothing(setter, resources));
     }
     errors.into_result(())
@@ -109,17 +112,73 @@ fn put(node: &mut Node, steps: &[String], value: &Node) -> bool {
     map.get_mut(step).is_some_and(|below| put(below, rest, value))
 }
 
-fn leads_nowhere(setter: &Setter, resource: &Resource, steps: &[String]) -> Diagnostic {
-    let (place, what, near) = explain_missing(&resource.node, steps);
+/// Puts a value into the YAML or JSON that a field of a resource holds as text.
+fn put_inside(
+    setter: &Setter,
+    inside: &Spanned,
+    resource: &mut Resource,
+    steps: &[String],
+    value: &Node,
+) -> Result<()> {
+    let way = split_replacement(&inside.text);
+    let names: Vec<&str> = way.iter().map(String::as_str).collect();
+    let Some(text) = resource.node.at(&names).and_then(Node::as_str).map(str::to_owned) else {
+        return Err(leads_nowhere(setter, inside, resource, &resource.node, &way).into());
+    };
+    let unreadable = || {
+        let message = format!(
+            "`{}` of {} `{}` holds no single YAML document",
+            inside.text,
+            resource.kind(),
+            resource.name()
+        );
+        Diagnostic::error(Code::Setter, message).at(inside.mark)
+    };
+    let documents = parse::parse(&text, SourceId::NONE).map_err(|_| unreadable())?;
+    let [mut tree] = <[Node; 1]>::try_from(documents).map_err(|_| unreadable())?;
+    if !put(&mut tree, steps, value) {
+        return Err(leads_nowhere(setter, &setter.path, resource, &tree, steps).into());
+    }
+    let text = if text.trim_start().starts_with('{') { json_text(&tree) } else { yaml_text(&tree)? };
+    put(&mut resource.node, &way, &Node::string(&text, value.mark));
+    Ok(())
+}
+
+fn json_text(tree: &Node) -> String {
+    format!("{:#}\n", to_json(tree))
+}
+
+fn yaml_text(tree: &Node) -> Result<String> {
+    let mut bytes = Vec::new();
+    emit::emit(tree, &mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The error for a path that leads nowhere in `tree`, which is a resource or what one of its fields holds.
+fn leads_nowhere(
+    setter: &Setter,
+    path: &Spanned,
+    resource: &Resource,
+    tree: &Node,
+    steps: &[String],
+) -> Diagnostic {
+    let (place, what, near) = explain_missing(tree, steps);
+    let field = match &setter.inside {
+        Some(inside) if inside != path => format!("`{}` of ", inside.text),
+        _ => String::new(),
+    };
     let message =
-        format!("the path `{}` leads nowhere in {} `{}`", setter.path.text, resource.kind(), resource.name());
-    let error = Diagnostic::error(Code::Setter, message).at(setter.path.mark).label(place, what);
+        format!("the path `{}` leads nowhere in {field}{} `{}`", path.text, resource.kind(), resource.name());
+    let error = Diagnostic::error(Code::Setter, message).at(path.mark);
+    // A text inside a resource has no places of its own.
+    let error = if place.source == SourceId::NONE { error.note(what) } else { error.label(place, what) };
     Diagnostic { help: near, ..error }
 }
 
 fn selects_nothing(setter: &Setter, resources: &[Resource]) -> Diagnostic {
     let Setter { kind, name, .. } = setter;
-    let message = format!("this setter selects nothing: there is no {kind} `{name}`");
+    let wanted = if name.is_empty() { format!("no {kind}") } else { format!("no {kind} `{name}`") };
+    let message = format!("this setter selects nothing: there is {wanted}");
     let error = Diagnostic::error(Code::Setter, message).at(setter.mark);
     let same_kind = resources.iter().filter(|resource| kind.is_empty() || resource.kind() == kind);
     match nearest(name, same_kind.map(Resource::name)) {

@@ -37,7 +37,13 @@ fn waves(plan: &Plan, resources: &[Resource]) -> Vec<usize> {
     let wave = |resource: &Resource| match resource.owner.and_then(|owner| starts.get(owner as usize)) {
         Some(start) => start + usize::from(is_of_own_kind(resource)),
         // What the user's overlays add comes last, but for what others stand in.
-        None if matches!(resource.kind(), "Namespace" | "CustomResourceDefinition" | "PriorityClass") => 0,
+        None if matches!(
+            resource.kind(),
+            "Namespace" | "CustomResourceDefinition" | "PriorityClass" | "StorageClass"
+        ) =>
+        {
+            0
+        }
         None => last.unwrap_or(0),
     };
     compact(&resources.iter().map(wave).collect::<Vec<_>>())

@@ -17,6 +17,10 @@ pub struct Setter {
     pub name: String,
     /// Namespace of the resources; any when empty.
     pub namespace: String,
+    /// The field whose text, YAML or JSON, `path` leads into; the resource itself when not said.
+    pub inside: Option<Spanned>,
+    /// Whether it may select nothing.
+    pub optional: bool,
     /// A path as in replacements: dots, `[name=x]` for items of a list, `*` for all of them.
     pub path: Spanned,
     /// A condition: without it, or when it is true, the value is set.
@@ -43,6 +47,8 @@ pub(super) fn read(node: &Node, errors: &Errors) -> Option<Setter> {
         kind: text("kind"),
         name: text("name"),
         namespace: text("namespace"),
+        inside: fields.spanned("inside"),
+        optional: fields.boolean("optional"),
         path: fields.required("path"),
         when: fields.spanned("when"),
         value: fields.node("value").cloned().unwrap_or_else(|| Node::null(node.mark)),

@@ -65,6 +65,13 @@ impl Stack {
         }
     }
 
+    /// The same stack with these components in place of its own, as `--components` asks for them.
+    #[must_use]
+    pub fn with_components<S: AsRef<str>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        let spanned = |name: S| Spanned { text: name.as_ref().trim().to_owned(), mark: Mark::NONE };
+        Self { components: Some(names.into_iter().map(spanned).collect()), ..self }
+    }
+
     /// Reads a stack's file.
     ///
     /// # Errors

@@ -1,12 +1,14 @@
 //! Checks of a finished bundle: that nothing in it refers to what is not there, that nothing comes before what it needs,
-//! and that its custom resource definitions are structural.
+//! that its custom resource definitions are structural, and that namespaces let its pods in.
 
 mod needs;
 mod order;
+mod pod_security;
 mod references;
 mod structural;
 
 pub use order::order;
+pub use pod_security::pod_security;
 pub use references::references;
 pub use structural::structural;
 

@@ -159,7 +159,7 @@ fn change(stack: &mut Stack, args: &StackArgs, texts: &Arc<Sources>) -> Result<(
         names.iter().map(|name| Spanned { text: name.trim().to_owned(), mark: Mark::NONE }).collect()
     };
     if !args.components.is_empty() {
-        stack.components = Some(named(&args.components));
+        *stack = stack.clone().with_components(&args.components);
     }
     stack.without.extend(named(&args.without));
     let mut errors = Diagnostics::default();

@@ -140,6 +140,8 @@ codes! {
     Order = "KFC1102",
     /// A custom resource definition that an API server refuses.
     NotStructural = "KFC1103",
+    /// A pod that its namespace does not let in.
+    PodSecurity = "KFC1104",
 
     /// A resource to be explained that is not in the bundle, or not one alone.
     ExplainedResource = "KFC1301",

@@ -7,6 +7,7 @@ use crate::fields::Spanned;
 use crate::yaml::{Entry, Map, Node};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What an expression sees.
 #[derive(Clone, Debug)]
@@ -93,6 +94,7 @@ impl Scope {
     fn compute(&self, expression: &str, mark: Mark) -> Result<minijinja::Value> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.add_filter("match_expressions", match_expressions);
         let computed = environment
             .compile_expression(expression)
             .and_then(|compiled| compiled.eval(minijinja::value::Serde(&self.variables)));
@@ -144,6 +146,16 @@ impl Scope {
         }
         None
     }
+}
+
+/// Labels as the match expressions that node affinities and selectors have, in the order of their names.
+fn match_expressions(labels: &minijinja::Value) -> std::result::Result<minijinja::Value, minijinja::Error> {
+    let labels: BTreeMap<String, Value> =
+        serde_json::from_value(serde_json::to_value(labels).unwrap_or_default())
+            .map_err(|error| minijinja::Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
+    let expression = |(key, value)| json!({"key": key, "operator": "In", "values": [value]});
+    let expressions: Vec<Value> = labels.into_iter().map(expression).collect();
+    Ok(minijinja::value::Serde(expressions).into())
 }
 
 enum Piece<'t> {

@@ -102,12 +102,12 @@ impl Profile {
         for layer in layers {
             for support in &layer.supports {
                 if errors.collect(scope.holds(&support.when)) == Some(false) {
-                    let message = format!(
-                        "the layer `{}` does not go with `{}`: {}",
-                        layer.name.text,
-                        written.text,
-                        reason(&support.reason, &support.when.text)
-                    );
+                    let why = reason(&support.reason, &support.when.text);
+                    let name = layer.name.text.as_str();
+                    let message = match name {
+                        DEFAULTS => format!("the facts of `{}` do not go together: {why}", written.text),
+                        _ => format!("the layer `{name}` does not go with `{}`: {why}", written.text),
+                    };
                     let error =
                         Diagnostic::error(Code::Unsupported, message).at(place(written, support.when.mark));
                     let facts = self.facts_in(&support.when.text);
