@@ -69,5 +69,9 @@ fn components_that_point_at_kubeflow_manifests_give_its_example_in_right_order()
     let options = Options { reorder: kfc::build::Reorder::None, ..Options::default() };
     let ordered = kfc::build::build(&bundle.to_string_lossy(), &options, &sources).unwrap();
     let wrong = check::order(&ordered.resources.list);
-    assert!(wrong.is_empty(), "{}", render(&wrong, &sources, Style { colour: false, width: 140, run: "build" }));
+    assert!(
+        wrong.is_empty(),
+        "{}",
+        render(&wrong, &sources, Style { colour: false, width: 140, run: "build" })
+    );
 }
