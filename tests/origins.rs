@@ -1,11 +1,13 @@
 //! Origins that are kept change no byte of the output, and each leads to a text that says what it is said to say: over the
 //! corpora and cases beside the project where there are any, and over the cases of the project.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 use kfc::build::{Bundle, Options, build};
 use kfc::diagnostics::{Mark, SourceId, Sources};
+use kfc::diff::{Input, compare};
 use kfc::origin::{Link, StepKind, Trail};
+use kfc::schema::Schema;
 use kfc::sources::LoadRestrictor;
 use kfc::yaml::{Node, Scalar, ScalarKind, Value, emit, parse::parse, parse::parse_last_wins};
 use std::collections::HashMap;
@@ -242,4 +244,37 @@ fn explanations_do_not_depend_on_the_number_of_threads() {
     for threads in ["2", "3", "8"] {
         assert!(explained(threads) == one, "{threads} threads make a difference");
     }
+}
+
+#[test]
+fn a_diff_report_names_the_line_that_made_each_change() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/explain-resource/input/root");
+    let (bundle, sources) = built(&root, true).unwrap();
+    let text = String::from_utf8(bytes(&bundle)).unwrap();
+    let earlier = [
+        ("web:v2", "web:v1"),
+        ("value: loud", "value: low"),
+        ("replicas: 3", "replicas: 2"),
+        ("calls: eu-web", "calls: eu-web\n    example.com/owner: nobody"),
+        ("team: red", "team: blue"),
+    ];
+    let text = earlier.iter().fold(text, |text, (now, then)| text.replace(now, then));
+    let resources = kfc::build::read::resources(parse(&text, SourceId::NONE).unwrap(), &Schema::builtin());
+    let before = Input { resources: resources.unwrap(), ..Input::default() };
+    let after = Input { resources: bundle.resources.list, sources, ..Input::default() };
+    let report = compare(&before, &after, &Schema::builtin());
+    let deployment = report.changes.iter().find(|change| change.identity.kind == "Deployment").unwrap();
+    let line = |path: &str| {
+        let paths: Vec<String> = deployment.fields.iter().map(|field| field.path.to_string()).collect();
+        let at = paths.iter().position(|known| known.ends_with(path));
+        let field = &deployment.fields[at.unwrap_or_else(|| panic!("no {path} in {paths:?}"))];
+        let origin = field.after_origin.clone().unwrap();
+        (origin.file.rsplit("/root/").next().unwrap().to_owned(), origin.line, origin.step)
+    };
+    let expected = |file: &str, line: u32, step: &str| (file.to_owned(), line, step.to_owned());
+    assert_eq!(line(".image"), expected("kustomization.yaml", 11, "images"));
+    assert_eq!(line("[name=MODE].value"), expected("team/mode.yaml", 12, "patches"));
+    assert_eq!(line("spec.replicas"), expected("kustomization.yaml", 16, "replicas"));
+    assert_eq!(line("labels.team"), expected("kustomization.yaml", 7, "labels"));
+    assert_eq!(line("owner\"]"), expected("team/kustomization.yaml", 7, "patches"));
 }

@@ -39,15 +39,14 @@ fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut
     for resource in resources.iter_mut().filter(|resource| selects(setter, resource)) {
         selected = true;
         let before = resource.trail.copy_of(&resource.node);
-        match &setter.inside {
-            Some(inside) => {
-                errors.collect(put_inside(setter, inside, resource, &steps, &value));
-            }
-            None if put(&mut resource.node, &steps, &value) => {}
-            None => errors.push(leads_nowhere(setter, &setter.path, resource, &resource.node, &steps)),
-        }
+        let done = match &setter.inside {
+            Some(inside) => put_inside(setter, inside, resource, &steps, &value),
+            None if put(&mut resource.node, &steps, &value) => Ok(()),
+            None => Err(leads_nowhere(setter, &setter.path, resource, &resource.node, &steps).into()),
+        };
         resource.trail.enter(|| step(setter, inputs));
         resource.trail.compare(before, &mut resource.node);
+        errors.collect(done);
     }
     if !selected && !setter.optional {
         errors.push(selects_nothing(setter, resources));

@@ -25,8 +25,8 @@ use compare::Difference;
 use matching::{Compared, matches};
 use meaning::{Changed, Grants};
 use model::{
-    Change, ChangeKind, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, ResourceChange, Severity,
-    Side, Summary,
+    Change, ChangeKind, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, Path, ResourceChange, Severity,
+    Side, Step, Summary,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -150,8 +150,10 @@ impl Sides<'_> {
             (None, Some(old)) => (old, self.before),
             (None, None) => return None,
         };
-        let fields: Vec<FieldChange> =
-            differences.iter().map(|difference| self.field(&shown.identity.kind, difference)).collect();
+        let fields: Vec<FieldChange> = differences
+            .iter()
+            .map(|difference| self.field(&shown.identity.kind, (old, new), difference))
+            .collect();
         let of_fields = fields.iter().filter(|field| field.folded.is_none()).map(|field| field.severity);
         let severity = findings.iter().map(|finding| finding.severity).chain(of_fields).max();
         let is_whole = matches!(kind, ChangeKind::Added | ChangeKind::Removed);
@@ -164,11 +166,16 @@ impl Sides<'_> {
             findings,
             fields,
             value: is_whole.then(|| to_json(&shown.node)),
-            origin: if is_whole { origin(input, shown.node.mark) } else { None },
+            origin: if is_whole { source_line(input, shown.resource, shown.node.mark) } else { None },
         })
     }
 
-    fn field(&self, kind: &str, difference: &Difference<'_>) -> FieldChange {
+    fn field(
+        &self,
+        kind: &str,
+        (old, new): (Option<&Compared<'_>>, Option<&Compared<'_>>),
+        difference: &Difference<'_>,
+    ) -> FieldChange {
         let json = |node: Option<&Node>| node.map(to_json).unwrap_or_default();
         let change = match (difference.before, difference.after, &difference.order) {
             (_, _, Some(order)) => Change::Reordered { order: order.clone() },
@@ -192,8 +199,12 @@ impl Sides<'_> {
             class,
             severity,
             folded: difference.folded,
-            before_origin: difference.before.and_then(|node| origin(self.before, node.mark)),
-            after_origin: difference.after.and_then(|node| origin(self.after, node.mark)),
+            before_origin: old
+                .and_then(|old| source_line(self.before, old.resource, difference.before?.mark)),
+            after_origin: new.and_then(|new| match difference.after {
+                Some(node) => source_line(self.after, new.resource, node.mark),
+                None => removal_line(self.after, new.resource, &difference.path),
+            }),
         }
     }
 }
@@ -209,6 +220,27 @@ fn of_whole(kind: ChangeKind) -> Severity {
         ChangeKind::Changed | ChangeKind::Added => Severity::Low,
         ChangeKind::Removed | ChangeKind::Renamed | ChangeKind::Moved => Severity::Medium,
     }
+}
+
+/// The line that gave a field its value, with the step when the side was built with origins.
+fn source_line(input: &Input, resource: &Resource, mark: Mark) -> Option<Origin> {
+    match resource.trail.last(mark) {
+        None => origin(input, mark),
+        Some(last) => Some(Origin { step: last.step.kind.to_string(), ..origin(input, last.place)? }),
+    }
+}
+
+/// The line of the step that took a field away, when the side was built with origins.
+fn removal_line(input: &Input, resource: &Resource, path: &Path) -> Option<Origin> {
+    let (last, way) = path.0.split_last()?;
+    let parent = way.iter().try_fold(&resource.node, |node, step| match step {
+        Step::Key(key) => node.get(key),
+        Step::Item { after, .. } => node.as_seq()?.get((*after)?),
+    })?;
+    let Step::Key(key) = last else { return None };
+    let removal = resource.trail.removals(parent.mark).find(|removal| removal.key == *key)?;
+    let step = removal.step.kind.to_string();
+    Some(Origin { step, ..origin(input, removal.step.place)? })
 }
 
 fn origin(input: &Input, mark: Mark) -> Option<Origin> {
