@@ -232,6 +232,8 @@ fn finish(bundle: Result<Bundle>, args: &CommonArgs, format: Format, sources: &S
 fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     let mut options = options(&args.common);
     options.remote.warn_unpinned = true;
+    // The report names the line behind each change.
+    options.keep_origins = args.report.is_some();
     let target = Target::of(&args.target);
     if let Target::Root(root) = &target {
         if !args.stack.is_empty() || args.sync_waves {
@@ -244,7 +246,8 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
         return Ok(Built { bundle, components: Vec::new(), graph: None });
     }
     let resolved = resolve_target(&target, &args.stack, options.reads(), sources)?;
-    let mut assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    let assemble = if options.keep_origins { assemble::assemble_with_origins } else { assemble::assemble };
+    let mut assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
     if args.sync_waves {
         assembled.annotate_waves();
     }

@@ -3,7 +3,7 @@
 
 use super::output::describe;
 use super::target::{StackArgs, Target, resolve_target};
-use crate::assemble::assemble;
+use crate::assemble::assemble_with_origins;
 use crate::build::{self, Options, read};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
 use crate::diff::{Input, graph_of};
@@ -88,12 +88,12 @@ impl Reader<'_> {
     fn target(&self, name: &str) -> Result<Input> {
         let target = Target::of(name);
         if let Target::Root(root) = &target {
-            let options = Options { restrictor: self.restrictor, ..Options::default() };
+            let options = Options { restrictor: self.restrictor, keep_origins: true, ..Options::default() };
             return Ok(self.input(build::build(root, &options, self.sources)?.resources.list));
         }
         let reads = sources::Options { restrictor: self.restrictor, ..sources::Options::default() };
         let resolved = resolve_target(&target, self.stack, reads, self.sources)?;
-        let assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+        let assembled = assemble_with_origins(&resolved.plan, &resolved.stack, &resolved.loader)?;
         let components = resolved.plan.components.iter().map(|planned| planned.name().to_owned());
         Ok(Input {
             components: components.collect(),

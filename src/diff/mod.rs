@@ -25,8 +25,8 @@ use compare::Difference;
 use matching::{Compared, matches};
 use meaning::{Changed, Grants};
 use model::{
-    Change, ChangeKind, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, Path, ResourceChange, Severity,
-    Side, Step, Summary,
+    Change, ChangeKind, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, Path, ResourceChange,
+    Severity, Side, Step, Summary,
 };
 use rayon::prelude::*;
 use std::sync::Arc;

@@ -170,7 +170,7 @@ fn is_cidr(text: &str) -> bool {
 fn is_mac(text: &str) -> bool {
     let parts: Vec<&str> = text.split([':', '-']).collect();
     let is_byte = |part: &&str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    matches!(parts.len(), 6 | 8 | 20) && parts.iter().all(|part| is_byte(part))
+    matches!(parts.len(), 6 | 8 | 20) && parts.iter().all(is_byte)
 }
 
 fn is_hostname(text: &str) -> bool {
