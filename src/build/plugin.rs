@@ -5,13 +5,13 @@ use super::load::{self, Root};
 use super::{finish, origin, read};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use crate::generate;
-use crate::kustomization::model::{HelmChart, HelmGlobals, SortOptions};
+use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::kustomization::plugin::{self, Plugin};
 use crate::origin::{Step, StepKind, Trail};
 use crate::reference::replacements;
 use crate::resource::{Origin, Resource, ResourceSet};
 use crate::transform::patch;
-use crate::transform::{annotations, images, labels, namespace, order, prefix, replicas, suffix, value_add};
+use crate::transform::{annotations, images, labels, namespace, prefix, replicas, suffix, value_add};
 use crate::yaml::parse;
 
 /// Runs one generator configuration.
@@ -102,10 +102,6 @@ pub(super) fn transform(
             replacements::apply(set, &load::load_replacements(&root.loader, &fields)?)
         }
         Plugin::Hash => finish::add_hashes(set),
-        Plugin::LegacyOrder => {
-            order::sort(set, &SortOptions { legacy: true, legacy_options: None });
-            Ok(())
-        }
         Plugin::ValueAdd(args) => value_add::apply(set, &args),
         Plugin::ConfigMap(_) | Plugin::Secret(_) | Plugin::HelmChart(..) | Plugin::IamPolicy(_) => {
             Err(wrong_field(config, "a generator", "generators").into())

@@ -199,7 +199,11 @@ fn take_notes(resource: &mut Resource) {
     let previous = (split("previousNames").into_iter())
         .zip(split("previousNamespaces"))
         .zip(split("previousKinds"))
-        .map(|((name, namespace), kind)| PreviousId { kind, name, namespace })
+        .map(|((name, namespace), kind)| PreviousId {
+            kind: kind.into(),
+            name: name.into(),
+            namespace: namespace.into(),
+        })
         .collect();
     let (prefixes, suffixes) = (split("prefixes"), split("suffixes"));
     resource.needs_hash = needs_hash;

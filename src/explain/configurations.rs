@@ -54,7 +54,7 @@ fn changed_at(spec: &FieldSpec, kinds: &[StepKind], resource: &Resource) -> bool
     let was = resource
         .previous
         .iter()
-        .map(|previous| crate::resource::Gvk { kind: previous.kind.clone(), ..gvk.clone() });
+        .map(|previous| crate::resource::Gvk { kind: previous.kind.to_string(), ..gvk.clone() });
     if !spec.gvk.selects(&gvk) && !was.into_iter().any(|was| spec.gvk.selects(&was)) {
         return false;
     }

@@ -261,8 +261,6 @@ pub enum ReplacementField {
 pub struct Replacement {
     /// Where the value is copied from.
     pub source: Option<ReplacementSource>,
-    /// `sourceValue`: a fixed value in place of a source.
-    pub source_value: Option<Spanned>,
     /// Where it goes.
     pub targets: Vec<ReplacementTarget>,
     /// Where the entry stands.

@@ -90,8 +90,6 @@ pub enum Plugin {
     Replacements(Vec<ReplacementField>),
     /// HashTransformer.
     Hash,
-    /// LegacyOrderTransformer.
-    LegacyOrder,
     /// ValueAddTransformer.
     ValueAdd(ValueAddArgs),
     /// ConfigMapGenerator.
@@ -105,7 +103,7 @@ pub enum Plugin {
 }
 
 /// The kinds, for suggestions.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 18] = [
     "AnnotationsTransformer",
     "ConfigMapGenerator",
     "HashTransformer",
@@ -113,7 +111,6 @@ const KINDS: [&str; 19] = [
     "IAMPolicyGenerator",
     "ImageTagTransformer",
     "LabelTransformer",
-    "LegacyOrderTransformer",
     "NamespaceTransformer",
     "PatchJson6902Transformer",
     "PatchStrategicMergeTransformer",
@@ -189,7 +186,6 @@ fn of_kind(kind: &str, fields: &Fields<'_>, config: &Node, errors: &Errors) -> O
             Plugin::Replacements(fields.list("replacements", |item| parts::replacement_field(item, errors)))
         }
         "HashTransformer" => Plugin::Hash,
-        "LegacyOrderTransformer" => Plugin::LegacyOrder,
         "ValueAddTransformer" => Plugin::ValueAdd(value_add(fields, errors)),
         _ => return generator(kind, fields, config, errors),
     })
@@ -231,8 +227,7 @@ fn named(mut args: ConfigMapArgs, config: &Node) -> ConfigMapArgs {
 }
 
 fn namespace(fields: &Fields<'_>, config: &Node, errors: &Errors, specs: Vec<FieldSpec>) -> Plugin {
-    let own = fields.string("namespace");
-    let in_metadata = config.at(&["metadata", "namespace"]).and_then(Node::as_text).unwrap_or("");
+    let namespace = config.at(&["metadata", "namespace"]).and_then(Node::as_text).unwrap_or("");
     let subjects = match fields.spanned("setRoleBindingSubjects") {
         None => Subjects::default(),
         Some(word) => match word.text.as_str() {
@@ -248,7 +243,7 @@ fn namespace(fields: &Fields<'_>, config: &Node, errors: &Errors, specs: Vec<Fie
         },
     };
     Plugin::Namespace {
-        namespace: if own.is_empty() { in_metadata.to_owned() } else { own },
+        namespace: namespace.to_owned(),
         fields: specs,
         rules: NamespaceRules { subjects, unset_only: fields.boolean("unsetOnly") },
     }
@@ -324,6 +319,9 @@ fn external(config: &Node, kind: &str) -> Diagnostic {
 fn unknown(config: &Node, kind: &str) -> Diagnostic {
     let error = Diagnostic::error(Code::Plugin, format!("there is no built-in plug-in `{kind}`"))
         .at(config.get("kind").map_or(config.mark, |node| node.mark));
+    if matches!(kind, "LegacyOrderTransformer" | "SortOrderTransformer") {
+        return error.help("set `sortOptions` of the kustomization to order the output");
+    }
     match nearest(kind, KINDS) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help(format!("the built-in ones are {}", KINDS.join(", "))),

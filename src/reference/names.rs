@@ -6,9 +6,10 @@
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::origin::{self, StepKind};
-use crate::resource::{Gvk, Resource, ResourceSet, effective_namespace};
+use crate::resource::{Gvk, ResId, Resource, ResourceSet, effective_namespace};
 use crate::transform::{Create, FieldSpec, Route, TransformerConfig};
 use crate::yaml::{Node, ScalarKind, Value};
+use compact_str::CompactString;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -55,17 +56,18 @@ fn check_subjects(set: &ResourceSet) -> Result<()> {
 }
 
 /// A resource that had another name or namespace before, as it is and was.
+///
+/// Names are short as a rule: compact texts spare an allocation for each.
 struct Target {
-    id: String,
-    name: String,
-    namespace: String,
-    kind: String,
+    /// Group and version now and ever; the kind is that of now.
+    gvk: Gvk,
+    name: CompactString,
+    namespace: CompactString,
     cluster_scoped: bool,
-    /// Namespace that counts now.
-    current_namespace: String,
     /// Namespace that counted when it was read.
-    original_namespace: String,
-    previous: Vec<(Gvk, String)>,
+    original_namespace: CompactString,
+    /// Earlier kinds.
+    previous_kinds: Vec<CompactString>,
     prefixes: Vec<String>,
     suffixes: Vec<String>,
     mark: Mark,
@@ -76,25 +78,33 @@ struct Target {
 /// All targets, by every earlier name.
 struct Targets {
     list: Vec<Target>,
-    by_name: FxHashMap<String, Vec<usize>>,
+    by_name: FxHashMap<CompactString, Vec<usize>>,
     /// Every namespace that some resource had when it was read.
-    original_namespaces: FxHashSet<String>,
+    original_namespaces: FxHashSet<CompactString>,
 }
 
 impl Targets {
     fn of(set: &ResourceSet) -> Self {
-        let list: Vec<Target> = set.list.iter().filter(|r| !r.previous.is_empty()).map(Target::of).collect();
-        let mut by_name: FxHashMap<String, Vec<usize>> = FxHashMap::default();
-        for (at, target) in list.iter().enumerate() {
-            for (_, name) in &target.previous {
-                let positions = by_name.entry(name.clone()).or_default();
+        let list: Vec<Target> =
+            set.list.par_iter().filter(|r| !r.previous.is_empty()).map(Target::of).collect();
+        let mut by_name: FxHashMap<CompactString, Vec<usize>> = FxHashMap::default();
+        by_name.reserve(list.len());
+        let mut original_namespaces = FxHashSet::default();
+        let mut at = 0;
+        for resource in &set.list {
+            let namespace = resource.original_namespace();
+            if !original_namespaces.contains(namespace) {
+                original_namespaces.insert(CompactString::from(namespace));
+            }
+            for previous in &resource.previous {
+                let positions = by_name.entry(previous.name.as_str().into()).or_default();
                 if positions.last() != Some(&at) {
                     positions.push(at);
                 }
             }
+            at += usize::from(!resource.previous.is_empty());
         }
-        let original = |resource: &Resource| resource.original_id().effective_namespace().to_owned();
-        Self { list, by_name, original_namespaces: set.list.iter().map(original).collect() }
+        Self { list, by_name, original_namespaces }
     }
 
     fn named(&self, name: &str) -> impl Iterator<Item = &Target> {
@@ -104,16 +114,13 @@ impl Targets {
 
 impl Target {
     fn of(resource: &Resource) -> Self {
-        let owned = |namespace: &str| effective_namespace(namespace, resource.cluster_scoped).to_owned();
         Self {
-            id: resource.id().to_string(),
-            name: resource.name().to_owned(),
-            namespace: resource.namespace().to_owned(),
-            kind: resource.kind().to_owned(),
+            gvk: resource.gvk(),
+            name: resource.name().into(),
+            namespace: resource.namespace().into(),
             cluster_scoped: resource.cluster_scoped,
-            current_namespace: owned(resource.namespace()),
-            original_namespace: owned(&resource.original_id().namespace),
-            previous: resource.previous_ids().map(|id| (id.gvk, id.name)).collect(),
+            original_namespace: resource.original_namespace().into(),
+            previous_kinds: resource.previous.iter().map(|p| p.kind.as_str().into()).collect(),
             prefixes: resource.prefixes.clone(),
             suffixes: resource.suffixes.clone(),
             mark: resource.mark(),
@@ -124,8 +131,25 @@ impl Target {
         }
     }
 
-    fn was_of_kind(&self, gvk: &Gvk) -> bool {
-        self.previous.iter().any(|(previous, _)| gvk.selects(previous))
+    /// Namespace that counts now.
+    fn current_namespace(&self) -> &str {
+        effective_namespace(&self.namespace, self.cluster_scoped)
+    }
+
+    fn was_of_kind(&self, pattern: &Gvk) -> bool {
+        let part = |pattern: &str, value: &str| pattern.is_empty() || pattern == value;
+        part(&pattern.group, &self.gvk.group)
+            && part(&pattern.version, &self.gvk.version)
+            && self.previous_kinds.iter().any(|kind| part(&pattern.kind, kind))
+    }
+
+    fn id(&self) -> ResId {
+        ResId {
+            gvk: self.gvk.clone(),
+            name: self.name.to_string(),
+            namespace: self.namespace.to_string(),
+            cluster_scoped: self.cluster_scoped,
+        }
     }
 }
 
@@ -135,33 +159,32 @@ struct Step<'c> {
     referral: &'c Gvk,
 }
 
-/// The fields to look at, for each apiVersion and original kind.
+/// The fields to look at, by apiVersion and original kind.
 struct Plans<'c> {
-    by_kind: FxHashMap<(String, String), Vec<Step<'c>>>,
+    by_kind: FxHashMap<String, FxHashMap<String, Vec<Step<'c>>>>,
 }
 
 impl<'c> Plans<'c> {
     fn of(set: &ResourceSet, config: &'c TransformerConfig) -> Self {
-        let mut by_kind = FxHashMap::default();
+        let mut plans = Self { by_kind: FxHashMap::default() };
         for resource in &set.list {
-            by_kind.entry(Self::key(resource)).or_insert_with(|| {
-                let gvk = resource.original_id().gvk;
-                let fields =
-                    config.name_reference.iter().flat_map(|r| r.fields.iter().map(|f| (&r.referral, f)));
-                let fitting = fields.filter(|(_, field): &(&Gvk, &FieldSpec)| field.gvk.selects(&gvk));
-                fitting.map(|(referral, field)| Step { route: Route::new(field), referral }).collect()
-            });
+            if plans.of_resource(resource).is_none() {
+                let steps = Self::steps(&resource.original_id().gvk, config);
+                let kinds = plans.by_kind.entry(resource.api_version().to_owned()).or_default();
+                kinds.insert(resource.original_kind().to_owned(), steps);
+            }
         }
-        Self { by_kind }
+        plans
     }
 
-    fn key(resource: &Resource) -> (String, String) {
-        let kind = resource.previous.first().map_or_else(|| resource.kind(), |p| &p.kind);
-        (resource.api_version().to_owned(), kind.to_owned())
+    fn steps(gvk: &Gvk, config: &'c TransformerConfig) -> Vec<Step<'c>> {
+        let fields = config.name_reference.iter().flat_map(|r| r.fields.iter().map(|f| (&r.referral, f)));
+        let fitting = fields.filter(|(_, field): &(&Gvk, &FieldSpec)| field.gvk.selects(gvk));
+        fitting.map(|(referral, field)| Step { route: Route::new(field), referral }).collect()
     }
 
     fn of_resource(&self, resource: &Resource) -> Option<&Vec<Step<'c>>> {
-        self.by_kind.get(&Self::key(resource))
+        self.by_kind.get(resource.api_version())?.get(resource.original_kind())
     }
 }
 
@@ -233,7 +256,7 @@ impl Referrer<'_> {
                     self.select(&scalar.text, Place::Scalar, None, referral, role, node.mark)?
                     && target.name != scalar.text.as_str()
                 {
-                    scalar.text = target.name.as_str().into();
+                    scalar.text.clone_from(&target.name);
                     scalar.kind = ScalarKind::Str;
                     node.mark = target.place.unwrap_or(node.mark);
                 }
@@ -311,7 +334,7 @@ impl Referrer<'_> {
     fn in_namespace<'t>(&self, candidates: Vec<&'t Target>, namespace: &str) -> Vec<&'t Target> {
         let had_it = self.targets.original_namespaces.contains(namespace);
         let keep = |target: &&Target| {
-            let lives = if had_it { &target.original_namespace } else { &target.current_namespace };
+            let lives = if had_it { &target.original_namespace } else { target.current_namespace() };
             !target.cluster_scoped && lives == namespace
         };
         candidates.into_iter().filter(keep).collect()
@@ -320,16 +343,16 @@ impl Referrer<'_> {
     fn may_refer_to(&self, target: &Target) -> bool {
         self.cluster_scoped
             || target.cluster_scoped
-            || target.current_namespace == self.namespace
-            || self.account_namespaces.contains(&target.namespace)
+            || target.current_namespace() == self.namespace
+            || self.account_namespaces.iter().any(|namespace| target.namespace == namespace.as_str())
     }
 
     /// Service accounts may be referred to from any namespace.
     fn lives_with(&self, target: &Target) -> bool {
         self.cluster_scoped
             || target.cluster_scoped
-            || target.kind == "ServiceAccount"
-            || target.current_namespace == self.namespace
+            || target.gvk.kind == "ServiceAccount"
+            || target.current_namespace() == self.namespace
     }
 
     fn shares_affixes(&self, target: &Target, allow_empty: bool) -> bool {
@@ -349,5 +372,5 @@ fn ambiguous(name: &str, candidates: &[&Target], mark: Mark) -> Diagnostic {
     )
     .at(mark)
     .help("give the resources different names, or name the one that is meant by the name it has in the end");
-    candidates.iter().fold(error, |error, target| error.label(target.mark, format!("{} is one", target.id)))
+    candidates.iter().fold(error, |error, target| error.label(target.mark, format!("{} is one", target.id())))
 }

@@ -24,18 +24,10 @@ pub fn apply(set: &mut ResourceSet, replacements: &[Replacement]) -> Result<()> 
 }
 
 fn apply_one(set: &mut ResourceSet, replacement: &Replacement) -> Result<()> {
-    let value = match (&replacement.source, &replacement.source_value) {
-        (Some(source), None) => source_value(set, source)?,
-        (None, Some(fixed)) => Node::string(&fixed.text, fixed.mark),
-        (Some(_), Some(_)) => {
-            let error = wrong(
-                replacement.mark,
-                "a replacement has either `source` or `sourceValue`, but this has both",
-            );
-            return Err(error.into());
-        }
-        (None, None) => return Err(wrong(replacement.mark, "a replacement needs a `source`").into()),
+    let Some(source) = &replacement.source else {
+        return Err(wrong(replacement.mark, "a replacement needs a `source`").into());
     };
+    let value = source_value(set, source)?;
     if replacement.targets.is_empty() {
         return Err(wrong(replacement.mark, "a replacement needs at least one target").into());
     }
@@ -161,6 +153,7 @@ fn apply_target(set: &mut ResourceSet, target: &ReplacementTarget, value: &Node,
     for resource in &mut set.list {
         if choice.select.matches_any_id(resource) && !choice.reject.iter().any(|r| r.rejects(resource)) {
             errors.collect(copy_to(resource, target, value, step));
+            resource.pull_ties();
         }
     }
     errors.into_result(())
@@ -237,7 +230,7 @@ fn set_field(
             return Err(Diagnostic::error(Code::Replacement, message).at(field.mark));
         }
     };
-    *old = crate::yaml::Scalar::new(text.into(), kind);
+    *old = crate::yaml::Scalar { tie: old.tie, ..crate::yaml::Scalar::new(text.into(), kind) };
     Ok(())
 }
 

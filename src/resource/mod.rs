@@ -5,14 +5,17 @@ mod label_selector;
 pub(crate) mod pattern;
 mod selector;
 mod set;
+mod tie;
 
 pub use id::{Gvk, ResId, effective_namespace};
 pub use selector::{CompiledSelector, Selector};
 pub use set::{IdRef, ResourceSet};
+pub use tie::Ties;
 
 use crate::diagnostics::Mark;
 use crate::origin::Trail;
 use crate::yaml::{Map, Node};
+use compact_str::CompactString;
 
 /// What a generator does when its resource exists already (kustomize's `behavior`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -32,11 +35,11 @@ pub enum Behavior {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviousId {
     /// Its kind then.
-    pub kind: String,
+    pub kind: CompactString,
     /// Its name then.
-    pub name: String,
+    pub name: CompactString,
     /// Its namespace then; empty for none.
-    pub namespace: String,
+    pub namespace: CompactString,
 }
 
 /// One Kubernetes object with what the build has to remember of it.
@@ -64,6 +67,8 @@ pub struct Resource {
     pub ref_by: Vec<ResId>,
     /// Names of the variables used in this resource.
     pub ref_vars: Vec<String>,
+    /// Scalars of the node that change together.
+    pub ties: Ties,
     /// Which part of an assembled bundle it belongs to.
     pub owner: Option<u32>,
     /// Where it came from, for `buildMetadata: [originAnnotations]`: the YAML text of the annotation's value.
@@ -118,6 +123,7 @@ impl Resource {
             allow_kind_change: false,
             ref_by: Vec::new(),
             ref_vars: Vec::new(),
+            ties: Ties::default(),
             owner: None,
             origin: None,
             transformations: Vec::new(),
@@ -198,6 +204,19 @@ impl Resource {
         self.previous.first().map_or_else(|| self.id(), |p| self.previous_id(p))
     }
 
+    /// The kind it was read with.
+    #[must_use]
+    pub fn original_kind(&self) -> &str {
+        self.previous.first().map_or_else(|| self.kind(), |p| &p.kind)
+    }
+
+    /// The namespace that counted when it was read.
+    #[must_use]
+    pub fn original_namespace(&self) -> &str {
+        let namespace = self.previous.first().map_or_else(|| self.namespace(), |p| &p.namespace);
+        effective_namespace(namespace, self.cluster_scoped)
+    }
+
     /// Every earlier identity, oldest first (kustomize's PrevIds); the current one is not among them.
     pub fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
         self.previous.iter().map(|p| self.previous_id(p))
@@ -206,9 +225,9 @@ impl Resource {
     /// An earlier identity; group and version are the current ones, as in kustomize.
     fn previous_id(&self, previous: &PreviousId) -> ResId {
         ResId {
-            gvk: Gvk { kind: previous.kind.clone(), ..self.gvk() },
-            name: previous.name.clone(),
-            namespace: previous.namespace.clone(),
+            gvk: Gvk { kind: previous.kind.to_string(), ..self.gvk() },
+            name: previous.name.to_string(),
+            namespace: previous.namespace.to_string(),
             cluster_scoped: self.cluster_scoped,
         }
     }
@@ -216,9 +235,9 @@ impl Resource {
     /// Remembers the current identity as an earlier one; called before a transformer changes name, namespace or kind.
     pub fn remember_id(&mut self) {
         let now = PreviousId {
-            kind: self.kind().to_owned(),
-            name: self.name().to_owned(),
-            namespace: self.namespace().to_owned(),
+            kind: self.kind().into(),
+            name: self.name().into(),
+            namespace: self.namespace().into(),
         };
         self.previous.push(now);
     }

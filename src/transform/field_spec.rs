@@ -4,7 +4,7 @@ use crate::diagnostics::{Code, Diagnostic, Mark, Result};
 use crate::origin::Trail;
 use crate::resource::{Gvk, Resource};
 use crate::yaml::parse::resolve_plain;
-use crate::yaml::{Map, Node, ScalarKind, Value};
+use crate::yaml::{Entry, Key, Map, Node, ScalarKind, Value};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 
@@ -275,19 +275,32 @@ pub(crate) fn expect_scalar(node: &Node) -> Result<bool> {
     }
 }
 
-/// Sets an entry of a mapping to a string; null is left alone.
+/// Sets an entry of a mapping to a string; null is left alone. A new entry gets the tie, one that is there keeps its own.
+/// Gives whether the entry is new.
 ///
 /// # Errors
 /// [`Code::WrongType`] when the node is neither a mapping nor null.
-pub(crate) fn set_entry(node: &mut Node, key: &str, text: &str) -> Result<()> {
+pub(crate) fn set_entry(node: &mut Node, key: &str, text: &str, tie: usize) -> Result<bool> {
     let (mark, found) = (node.mark, node.describe());
     match &mut node.value {
         Value::Map(map) => {
-            let mark = map.get(key).map_or(mark, |old| old.mark);
-            map.set(key, Node::string(text, mark));
-            Ok(())
+            let old = map.get_mut(key);
+            let is_new = old.is_none();
+            let tie = match old.as_ref().map(|old| old.as_scalar()) {
+                None => u32::try_from(tie).unwrap_or_default(),
+                Some(old) => old.map_or(0, |scalar| scalar.tie),
+            };
+            let mut new = Node::string(text, old.as_ref().map_or(mark, |old| old.mark));
+            if let Value::Scalar(scalar) = &mut new.value {
+                scalar.tie = tie;
+            }
+            match old {
+                Some(old) => *old = new,
+                None => map.push(Entry { key: Key::new(key, mark), value: new }),
+            }
+            Ok(is_new)
         }
-        Value::Scalar(scalar) if scalar.kind == ScalarKind::Null => Ok(()),
+        Value::Scalar(scalar) if scalar.kind == ScalarKind::Null => Ok(false),
         _ => {
             let message = format!("expected a mapping to set `{key}` in, found {found}");
             Err(Diagnostic::error(Code::WrongType, message).at(mark).into())
@@ -309,7 +322,7 @@ mod tests {
         let gvk = Gvk { kind: "Foo".into(), ..Gvk::default() };
         let spec = FieldSpec { gvk, path: path.into(), create };
         FieldSpecs::new([&spec])
-            .apply(&mut resource, Create::Mapping, |node| set_entry(node, "L", "x"))
+            .apply(&mut resource, Create::Mapping, |node| set_entry(node, "L", "x", 0).map(drop))
             .map_err(|errors| errors.0[0].code)?;
         Ok(resource.node.get("spec").unwrap().clone())
     }

@@ -5,7 +5,7 @@ use super::field_spec::set_entry;
 use super::{Create, FieldSpec, FieldSpecs, TransformerConfig};
 use crate::diagnostics::Result;
 use crate::kustomization::model::Label;
-use crate::resource::ResourceSet;
+use crate::resource::{Resource, ResourceSet};
 
 /// Applies each entry of `labels` in order, then `commonLabels`, as kustomize does.
 ///
@@ -55,12 +55,27 @@ pub fn apply(set: &mut ResourceSet, pairs: &[(String, String)], fields: &[FieldS
     let mut pairs: Vec<_> = pairs.iter().collect();
     pairs.sort();
     let mut specs = FieldSpecs::new(fields);
+    let mut added = vec![0; pairs.len()];
     for resource in &mut set.list {
+        let last_tie = resource.ties.last();
+        added.fill(0);
         specs.apply(resource, Create::Mapping, |node| {
-            pairs.iter().try_for_each(|(key, value)| set_entry(node, key, value))
+            for (at, (key, value)) in pairs.iter().enumerate() {
+                added[at] += usize::from(set_entry(node, key, value, last_tie + at + 1)?);
+            }
+            Ok(())
         })?;
+        resource.pull_ties();
+        tie(resource, &pairs, &added);
     }
     Ok(())
+}
+
+/// Remembers which pairs were added to several fields: kustomize makes one value of all of them.
+fn tie(resource: &mut Resource, pairs: &[&(String, String)], added: &[usize]) {
+    for ((_, value), added) in pairs.iter().zip(added) {
+        resource.ties.add((*added > 1).then_some(value));
+    }
 }
 
 #[cfg(test)]

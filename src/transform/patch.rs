@@ -139,6 +139,7 @@ impl Run<'_> {
             create_annotations(resource);
         }
         json_patch::apply(&mut resource.node, operations)?;
+        resource.ties.loosen();
         if operations.iter().any(json_patch::Operation::replaces_annotations) {
             // kustomize keeps these among the annotations, and they go with them.
             resource.origin = None;
@@ -193,6 +194,7 @@ fn merge_into(
     if outcome == strategic::Outcome::Removed {
         return Ok(outcome);
     }
+    resource.pull_ties();
     if let Some(root) = resource.node.as_map_mut() {
         put_back(root, "apiVersion", api_version);
         if !options.allow_kind_change {

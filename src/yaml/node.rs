@@ -39,13 +39,16 @@ pub struct Scalar {
     /// Whether the source has it in quotes or as a block. A strategic merge patch puts its scalars into the target's
     /// quotes, so that a number becomes a string. Does not count in comparisons.
     pub quoted: bool,
+    /// Which other scalars of its resource it changes together with; 0 for none (see [`crate::resource::Ties`]). Does not
+    /// count in comparisons.
+    pub tie: u32,
 }
 
 impl Scalar {
     /// A scalar without quotes.
     #[must_use]
     pub fn new(text: CompactString, kind: ScalarKind) -> Self {
-        Self { text, kind, quoted: false }
+        Self { text, kind, quoted: false, tie: 0 }
     }
 }
 
@@ -254,14 +257,14 @@ impl Node {
     #[must_use]
     pub fn string(text: &str, mark: Mark) -> Self {
         let quoted = !text.is_empty() && !emit::is_written_plain(text);
-        let scalar = Scalar { text: CompactString::new(text), kind: ScalarKind::Str, quoted };
+        let scalar = Scalar { text: CompactString::new(text), kind: ScalarKind::Str, quoted, tie: 0 };
         Self { value: Value::Scalar(scalar), mark }
     }
 
     /// A string that the source has in quotes or as a block.
     #[must_use]
     pub fn quoted(text: CompactString, mark: Mark) -> Self {
-        Self { value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, quoted: true }), mark }
+        Self { value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, quoted: true, tie: 0 }), mark }
     }
 
     /// A scalar of a known kind.

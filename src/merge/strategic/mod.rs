@@ -305,9 +305,9 @@ impl<'s> Merger<'s> {
 
 /// Replaces a scalar; what stands in quotes stays in quotes and so becomes a string, spelt as in the patch.
 fn put_into_quotes_of(old: &mut Scalar, new: &Scalar) {
-    let quoted = old.quoted;
+    let (quoted, tie) = (old.quoted, old.tie);
     old.clone_from(new);
-    old.quoted = quoted;
+    (old.quoted, old.tie) = (quoted, tie);
     if quoted {
         old.kind = ScalarKind::Str;
     }

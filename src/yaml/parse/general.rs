@@ -163,8 +163,12 @@ impl Builder<'_> {
                 let text = if cut { text.strip_suffix('\n').unwrap_or(text) } else { text };
                 let in_flow = absent && self.duplicates == Duplicates::Refused && self.is_in_flow();
                 let kind = if in_flow { ScalarKind::Str } else { kind(text, style, tag.as_deref()) };
-                let scalar =
-                    Scalar { text: CompactString::new(text), kind, quoted: style != ScalarStyle::Plain };
+                let scalar = Scalar {
+                    text: CompactString::new(text),
+                    kind,
+                    quoted: style != ScalarStyle::Plain,
+                    tie: 0,
+                };
                 let node = Node { value: Value::Scalar(scalar), mark };
                 let merge = style == ScalarStyle::Plain && tag.is_none() && text == "<<";
                 self.anchor(anchor, &node);
