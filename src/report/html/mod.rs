@@ -75,7 +75,7 @@ struct Tile {
 fn tiles(view: &View) -> Vec<Tile> {
     let tile = |severity: Severity| Tile {
         tone: severity.name(),
-        label: format!("{severity} severity"),
+        label: severity.name().to_owned(),
         count: view.items().filter(|item| item.severity == severity).count(),
     };
     Severity::ALL.into_iter().rev().map(tile).collect()

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 /// Bytes of all rows together.
 const BUDGET: usize = 850_000;
+/// Bytes of a resource whose values are left out, about.
+const HEAD: usize = 900;
 /// Bytes of the markup of a row, about.
 const MARKUP: usize = 420;
 /// Characters of a value.
@@ -98,9 +100,11 @@ pub(super) fn group_name(group: &Group) -> &str {
 }
 
 pub(super) fn rows(view: &View) -> Rows {
-    let few = view.items().count() <= OPEN;
-    let mut budget = BUDGET;
-    let mut left_out = 0;
+    let all = view.items().count();
+    let few = all <= OPEN;
+    // First the heads of all resources, then as much detail as there is room for.
+    let mut heads = all.min(BUDGET / HEAD);
+    let mut budget = BUDGET - heads * HEAD;
     let groups = view
         .groups
         .iter()
@@ -108,9 +112,8 @@ pub(super) fn rows(view: &View) -> Rows {
         .map(|(nth_group, group)| {
             let mut resources = Vec::with_capacity(group.items.len());
             for (nth, item) in group.items.iter().enumerate() {
-                if budget < MARKUP {
-                    left_out += 1;
-                } else {
+                if heads > 0 {
+                    heads -= 1;
                     resources.push(resource(item, anchor(nth_group, nth), few, &mut budget));
                 }
             }
@@ -118,34 +121,35 @@ pub(super) fn rows(view: &View) -> Rows {
         })
         .filter(|group: &GroupRow| !group.resources.is_empty())
         .collect();
-    let left_out = (left_out > 0).then(|| {
-        format!("Left out for its length: {}. The JSON report has all of it.", counted(left_out, "resource"))
-    });
+    let left_out = all.saturating_sub(BUDGET / HEAD);
+    let left_out = (left_out > 0).then(|| note(&counted(left_out, "resource")));
     Rows { groups, left_out }
 }
 
+fn note(what: &str) -> String {
+    format!("Left out for its length: {what}. The JSON report has all of it.")
+}
+
 fn resource(item: &Item, anchor: String, few: bool, budget: &mut usize) -> ResourceRow {
-    *budget = budget.saturating_sub(MARKUP + item.name.len());
     let mut fields: Vec<FieldRow> = whole(item).into_iter().collect();
     fields.extend(item.fields.iter().map(field));
     let total = fields.len();
     let mut kept: Vec<FieldRow> = Vec::with_capacity(total);
+    let mut left_out = None;
     for row in fields {
         let size = row.size();
-        // Every resource keeps a row: filters go by rows.
-        if size > *budget && !kept.is_empty() {
+        if size <= *budget {
+            *budget -= size;
+            kept.push(row);
+        } else if kept.is_empty() {
+            // Every resource keeps a row: filters go by rows.
+            kept.push(row.without_values());
+            left_out = Some(note("the values"));
+        } else {
+            left_out = Some(note(&counted(total - kept.len(), "change")));
             break;
         }
-        let row = if size > *budget { row.without_values() } else { row };
-        *budget = budget.saturating_sub(row.size());
-        kept.push(row);
     }
-    let left_out = (kept.len() < total).then(|| {
-        format!(
-            "Left out for its length: {}. The JSON report has all of it.",
-            counted(total - kept.len(), "change")
-        )
-    });
     let mut notes: Vec<String> = item.was.iter().map(|was| format!("was {was}")).collect();
     if !item.fields.is_empty() {
         notes.push(counted(item.fields.len(), "field"));
