@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod cli;
 #[cfg(feature = "cluster")]
 pub mod cluster;
+pub mod detect;
 pub mod diagnostics;
 pub mod diff;
 pub mod edit;

@@ -7,6 +7,7 @@ mod build;
 mod cluster;
 #[cfg(feature = "cluster")]
 mod delete;
+mod detect;
 mod diff;
 mod explain;
 mod findings;
@@ -60,6 +61,8 @@ enum KfcCommand {
     /// Delete from a cluster what was applied, the last wave first.
     #[cfg(feature = "cluster")]
     Delete(delete::DeleteArgs),
+    /// Find out the profile of a cluster, live or from saved answers, with the evidence for it.
+    Detect(detect::DetectArgs),
     /// Compare the golden bundles with what is built now, or write them anew.
     Golden {
         #[command(subcommand)]
@@ -133,6 +136,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::Diff(args) => diff::run(&args),
         #[cfg(feature = "cluster")]
         KfcCommand::Delete(args) => delete::run(&args),
+        KfcCommand::Detect(args) => detect::run(&args),
         KfcCommand::Golden { command } => golden::run(&command),
         KfcCommand::Explain(args) => explain::run(&args),
         KfcCommand::Graph(args) => graph::run(&args),

@@ -1,0 +1,140 @@
+//! `kfc detect`.
+
+use super::{DONE, FAILED, output};
+use crate::catalogue::{Catalogue, Place};
+use crate::detect::{Answers, Detected, Finding, detect};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::sources::{self, Loader};
+use clap::Args;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is to be detected.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ClusterSource {
+    /// Saved answers in place of a live cluster: files of `kubectl get … -o json` and `kubectl version -o json`, or
+    /// folders of them.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(super) from: Vec<PathBuf>,
+    /// The kubeconfig, in place of `$KUBECONFIG` or `~/.kube/config`.
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "FILE")]
+    pub(super) kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig, in place of its current one.
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "NAME")]
+    pub(super) context: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DetectArgs {
+    #[command(flatten)]
+    source: ClusterSource,
+    /// Write a stack for this cluster.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Name of that stack.
+    #[arg(long, value_name = "NAME", default_value = "ml-platform")]
+    name: String,
+    /// Write over a file that is there.
+    #[arg(long)]
+    force: bool,
+    /// Folders of catalogues that lie on top of the built-in one.
+    #[arg(long, value_name = "DIR")]
+    catalogue: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: &DetectArgs) -> u8 {
+    let sources = Arc::new(Sources::default());
+    match run_detection(args, &sources) {
+        Ok((text, warnings)) => {
+            output::report(&warnings, &sources);
+            output::print(&text).max(DONE)
+        }
+        Err(errors) => {
+            output::report_run("detection", &errors, &sources);
+            FAILED
+        }
+    }
+}
+
+fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, Diagnostics)> {
+    let loader = Loader::here(sources::Options::default(), sources);
+    let folders: Vec<Place> = args.catalogue.iter().map(|folder| Place::on_disk(folder)).collect();
+    let catalogue = Catalogue::load(&loader, &folders)?;
+    let (answers, warnings) = answers(&args.source)?;
+    let found = detect(&answers, &catalogue)?;
+    if let Some(path) = &args.output {
+        if path.exists() && !args.force {
+            let message = format!("{} is there already", path.display());
+            return Err(Diagnostic::error(Code::Output, message).help("`--force` writes over it").into());
+        }
+        std::fs::write(path, found.stack_file(&args.name)).map_err(|error| {
+            let message = format!("cannot write {}: {}", path.display(), output::describe(&error));
+            Diagnostics::from(Diagnostic::error(Code::Output, message))
+        })?;
+    }
+    Ok((shown(&found), warnings))
+}
+
+/// The answers, saved or live, with warnings about what could not be seen.
+pub(super) fn answers(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
+    if !source.from.is_empty() {
+        return Ok((Answers::read(&source.from)?, Diagnostics::default()));
+    }
+    live(source)
+}
+
+#[cfg(feature = "cluster")]
+fn live(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
+    use crate::cluster::{Connection, Options};
+    let options =
+        Options { kubeconfig: source.kubeconfig.clone(), context: source.context.clone(), rate: 50.0 };
+    super::cluster::run_until_interrupted(async {
+        let connection = Connection::open(&options).await?;
+        crate::detect::ask(&connection).await
+    })
+}
+
+#[cfg(not(feature = "cluster"))]
+fn live(_: &ClusterSource) -> Result<(Answers, Diagnostics)> {
+    let message = "this kfc was built without access to clusters";
+    Err(Diagnostic::error(Code::Usage, message).help("name saved answers with `--from`").into())
+}
+
+/// The profile, then each finding with its evidence.
+fn shown(found: &Detected) -> String {
+    let mut text = format!("profile: {}\n", found.profile);
+    let value = |finding: &Finding| match finding.value.as_str() {
+        Some("") => "none".to_owned(),
+        Some(text) => text.to_owned(),
+        None => finding.value.to_string(),
+    };
+    let widest = |list: &mut dyn Iterator<Item = usize>| list.max().unwrap_or(0);
+    let names = widest(&mut found.findings.iter().map(|finding| finding.name.len()));
+    let values = widest(&mut found.findings.iter().map(|finding| value(finding).len()));
+    for finding in &found.findings {
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "  {:names$}  {:values$}  {}", finding.name, value(finding), finding.evidence);
+    }
+    if !found.differing.is_empty() {
+        text.push_str("differs from the profile:\n");
+        for finding in &found.differing {
+            let _ = writeln!(text, "  {}: {}", finding.name, value(finding));
+        }
+    }
+    if !found.present.is_empty() {
+        text.push_str("present:\n");
+        for (name, evidence) in &found.present {
+            let _ = writeln!(text, "  {name}  {evidence}");
+        }
+    }
+    if !found.notes.is_empty() {
+        text.push_str("notes:\n");
+        for note in &found.notes {
+            let _ = writeln!(text, "  {note}");
+        }
+    }
+    text
+}

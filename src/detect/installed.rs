@@ -1,0 +1,84 @@
+//! Which components of the catalogue are on the cluster already.
+
+use super::answers::{Answers, name};
+use crate::catalogue::{Catalogue, Component};
+use serde_json::Value;
+
+/// Definitions by which components are known that name none under `ready`.
+const DEFINITIONS: [(&str, &str); 2] =
+    [("istio", "virtualservices.networking.istio.io"), ("knative-serving", "services.serving.knative.dev")];
+
+const KINDS: [(&str, &str); 3] =
+    [("deployment", "Deployment"), ("statefulset", "StatefulSet"), ("daemonset", "DaemonSet")];
+
+/// Components that are installed, with the evidence: their definitions are there, and their workloads too where these
+/// were asked for. Components without definitions are told by their workloads alone.
+pub(super) fn installed(
+    answers: &Answers,
+    catalogue: &Catalogue,
+    notes: &mut Vec<String>,
+) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (name, component) in &catalogue.components {
+        let definitions = definitions(name, component);
+        let has_definitions = !definitions.is_empty()
+            && definitions.iter().all(|definition| answers.has("CustomResourceDefinition", definition));
+        if !definitions.is_empty() && !has_definitions {
+            continue;
+        }
+        match workloads(answers, component) {
+            Workloads::There(evidence) if has_definitions => {
+                found.push((name.clone(), format!("{} and {evidence}", definitions.join(", "))));
+            }
+            Workloads::There(evidence) => found.push((name.clone(), evidence)),
+            Workloads::Unknown if has_definitions => found.push((name.clone(), definitions.join(", "))),
+            Workloads::Missing(which) if has_definitions => notes.push(format!(
+                "{name} is not counted as installed: its definitions are there, but not {which}"
+            )),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn definitions<'c>(name: &str, component: &'c Component) -> Vec<&'c str> {
+    let own: Vec<&str> =
+        component.ready.iter().filter(|ready| ready.what == "crd").map(|ready| ready.name.as_str()).collect();
+    if !own.is_empty() {
+        return own;
+    }
+    DEFINITIONS.iter().filter(|(known, _)| *known == name).map(|(_, definition)| *definition).collect()
+}
+
+enum Workloads {
+    There(String),
+    Missing(String),
+    /// They were not asked for, or the component has none.
+    Unknown,
+}
+
+/// Whether the first workload that the component waits for is there. An installation by other means may have it in another
+/// namespace and without some of the others.
+fn workloads(answers: &Answers, component: &Component) -> Workloads {
+    let of_kind = |what: &str| KINDS.iter().find(|(word, _)| *word == what).map(|(_, kind)| *kind);
+    let mut named = component.ready.iter().filter_map(|ready| Some((of_kind(ready.what)?, ready)));
+    let Some((kind, ready)) = named.next().filter(|(kind, _)| answers.knows(kind)) else {
+        return Workloads::Unknown;
+    };
+    let fits = |object: &&Value| {
+        name(object) == ready.name
+            && (!is_common(&ready.name) || object["metadata"]["namespace"] == ready.namespace.as_str())
+    };
+    match answers.of(kind).iter().find(fits) {
+        Some(object) => {
+            let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+            Workloads::There(format!("{kind} {namespace}/{}", ready.name))
+        }
+        None => Workloads::Missing(format!("{kind} {}/{}", ready.namespace, ready.name)),
+    }
+}
+
+/// Names that say nothing without their namespace.
+fn is_common(name: &str) -> bool {
+    matches!(name, "webhook" | "controller" | "mysql")
+}

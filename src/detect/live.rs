@@ -1,0 +1,52 @@
+//! Asks a live cluster for what detection needs.
+
+use super::Answers;
+use crate::cluster::{Connection, Failure};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use serde_json::Value;
+
+/// Path, kind, and whether nothing can be told without it. For definitions, the names are enough.
+const PATHS: [(&str, &str, bool); 10] = [
+    ("/api/v1/nodes", "Node", true),
+    ("/apis/storage.k8s.io/v1/storageclasses", "StorageClass", false),
+    ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "CustomResourceDefinition", false),
+    ("/apis/apiregistration.k8s.io/v1/apiservices", "APIService", false),
+    ("/apis/apps/v1/deployments", "Deployment", false),
+    ("/apis/apps/v1/daemonsets", "DaemonSet", false),
+    ("/apis/apps/v1/statefulsets", "StatefulSet", false),
+    ("/api/v1/services", "Service", false),
+    ("/api/v1/namespaces", "Namespace", false),
+    ("/apis/networking.k8s.io/v1/ingressclasses", "IngressClass", false),
+];
+
+/// The answers of a cluster. What we may not see is passed over and told as a warning.
+///
+/// # Errors
+/// [`Code::Unreachable`] when the server does not answer or does not show its nodes.
+pub async fn ask(connection: &Connection) -> Result<(Answers, Diagnostics)> {
+    let mut answers = Answers::default();
+    let mut warnings = Diagnostics::default();
+    for (path, kind, is_needed) in PATHS {
+        match connection.get(path).await {
+            Ok(mut list) => {
+                list["kind"] = Value::from(format!("{kind}List"));
+                answers.add(list);
+            }
+            Err(failure) if is_needed || failure.status == 0 => return Err(trouble(connection, kind, &failure)),
+            Err(failure) => {
+                let message = format!("{kind} objects cannot be seen: {}", failure.message);
+                warnings.push(Diagnostic::warning(Code::Unreachable, message));
+            }
+        }
+    }
+    if let Ok(version) = connection.get("/version").await {
+        answers.add(version);
+    }
+    Ok((answers, warnings))
+}
+
+fn trouble(connection: &Connection, kind: &str, failure: &Failure) -> Diagnostics {
+    let message = format!("{} does not show its {kind} objects: {}", connection.server(), failure.message);
+    let help = "without access, save answers elsewhere and use `--from`";
+    Diagnostic::error(Code::Unreachable, message).help(help).into()
+}
