@@ -1,14 +1,15 @@
 //! `kfc build` and `kustomize build`.
 
+use super::detect::{ClusterSource, detected_stack};
 use super::side::{Reader, Side};
-use super::target::{StackArgs, Target, resolve_target};
+use super::target::{Resolved, StackArgs, Target, resolve_stack, resolve_target};
 use super::{DONE, FAILED, output};
 use crate::assemble;
 use crate::build::{self, Bundle, Options, Reorder};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::diff::Input;
 use crate::sources::remote::{LockUse, RemoteOptions};
-use crate::sources::{HelmOptions, LoadRestrictor};
+use crate::sources::{HelmOptions, LoadRestrictor, Loader};
 use crate::validate;
 use crate::yaml::emit;
 use clap::{Args, ValueEnum};
@@ -142,6 +143,12 @@ pub(super) struct KfcBuildArgs {
     target: String,
     #[command(flatten)]
     stack: StackArgs,
+    /// Build what fits the cluster of the kubeconfig, in place of a target: its profile is detected.
+    #[arg(long, conflicts_with = "target")]
+    detect: bool,
+    /// As `--detect`, from saved answers: see `kfc detect --help`.
+    #[arg(long, value_name = "FILE|DIR", conflicts_with = "target")]
+    detect_from: Vec<PathBuf>,
     /// Annotate every resource with the wave that Argo CD is to apply it in.
     #[arg(long)]
     sync_waves: bool,
@@ -234,6 +241,12 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     options.remote.warn_unpinned = true;
     // The report names the line behind each change.
     options.keep_origins = args.report.is_some();
+    if args.detect || !args.detect_from.is_empty() {
+        let source = ClusterSource { from: args.detect_from.clone(), ..ClusterSource::default() };
+        let stack = detected_stack(&source, &args.stack.catalogue, sources)?;
+        let loader = Loader::here(options.reads(), sources);
+        return assembled(&resolve_stack(loader, stack, None, &args.stack, sources)?, args, sources);
+    }
     let target = Target::of(&args.target);
     if let Target::Root(root) = &target {
         if !args.stack.is_empty() || args.sync_waves {
@@ -245,8 +258,12 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
         let bundle = validated(bundle, args, None, sources)?;
         return Ok(Built { bundle, components: Vec::new(), graph: None });
     }
-    let resolved = resolve_target(&target, &args.stack, options.reads(), sources)?;
-    let assemble = if options.keep_origins { assemble::assemble_with_origins } else { assemble::assemble };
+    assembled(&resolve_target(&target, &args.stack, options.reads(), sources)?, args, sources)
+}
+
+/// The bundle of a stack that was resolved, as the arguments want it.
+fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Result<Built> {
+    let assemble = if args.report.is_some() { assemble::assemble_with_origins } else { assemble::assemble };
     let mut assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
     if args.sync_waves {
         assembled.annotate_waves();

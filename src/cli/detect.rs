@@ -1,7 +1,7 @@
 //! `kfc detect`.
 
-use super::{DONE, FAILED, output};
-use crate::catalogue::{Catalogue, Place};
+use super::{FAILED, output};
+use crate::catalogue::{Catalogue, Place, Stack};
 use crate::detect::{Answers, Detected, Finding, detect};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::sources::{self, Loader};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &DetectArgs) -> u8 {
     match run_detection(args, &sources) {
         Ok((text, warnings)) => {
             output::report(&warnings, &sources);
-            output::print(&text).max(DONE)
+            output::print(&text)
         }
         Err(errors) => {
             output::report_run("detection", &errors, &sources);
@@ -59,10 +59,31 @@ pub(super) fn run(args: &DetectArgs) -> u8 {
     }
 }
 
-fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, Diagnostics)> {
+/// The stack that fits a cluster; says on standard error what was found.
+pub(super) fn detected_stack(
+    source: &ClusterSource,
+    catalogue: &[PathBuf],
+    sources: &Arc<Sources>,
+) -> Result<Stack> {
+    let catalogue = read_catalogue(catalogue, sources)?;
+    let (answers, warnings) = answers(source)?;
+    let found = detect(&answers, &catalogue)?;
+    output::report(&warnings, sources);
+    let present: Vec<&str> = found.present.iter().map(|(name, _)| name.as_str()).collect();
+    let present =
+        if present.is_empty() { String::new() } else { format!("; present: {}", present.join(", ")) };
+    output::note(&format!("detected: {}{present}", found.profile));
+    Ok(found.stack())
+}
+
+fn read_catalogue(folders: &[PathBuf], sources: &Arc<Sources>) -> Result<Catalogue> {
     let loader = Loader::here(sources::Options::default(), sources);
-    let folders: Vec<Place> = args.catalogue.iter().map(|folder| Place::on_disk(folder)).collect();
-    let catalogue = Catalogue::load(&loader, &folders)?;
+    let folders: Vec<Place> = folders.iter().map(|folder| Place::on_disk(folder)).collect();
+    Catalogue::load(&loader, &folders)
+}
+
+fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, Diagnostics)> {
+    let catalogue = read_catalogue(&args.catalogue, sources)?;
     let (answers, warnings) = answers(&args.source)?;
     let found = detect(&answers, &catalogue)?;
     if let Some(path) = &args.output {
@@ -79,7 +100,7 @@ fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, D
 }
 
 /// The answers, saved or live, with warnings about what could not be seen.
-pub(super) fn answers(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
+fn answers(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
     if !source.from.is_empty() {
         return Ok((Answers::read(&source.from)?, Diagnostics::default()));
     }

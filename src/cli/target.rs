@@ -112,11 +112,22 @@ pub(super) fn resolve_with(
     args: &StackArgs,
     texts: &Arc<Sources>,
 ) -> Result<Resolved> {
-    let mut stack = match target {
+    let stack = match target {
         Target::Stack(file) => Stack::load(&loader, file)?,
         Target::Profile(profile) => Stack::of_profile(profile),
         Target::Root(path) => return Err(no_stack(path).into()),
     };
+    resolve_stack(loader, stack, Some(target), args, texts)
+}
+
+/// Resolves a stack as the arguments change it; `target` is what it was read from, if anything.
+pub(super) fn resolve_stack(
+    loader: Loader,
+    mut stack: Stack,
+    target: Option<&Target>,
+    args: &StackArgs,
+    texts: &Arc<Sources>,
+) -> Result<Resolved> {
     let of_stack =
         stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.text)));
     let folders: Vec<Place> =
@@ -128,6 +139,8 @@ pub(super) fn resolve_with(
         Catalogue::load_only(&loader, &folders)?
     };
     if let Target::Profile(profile) = target {
+    let catalogue = Catalogue::load(&loader, &folders)?;
+    if let Some(Target::Profile(profile)) = target {
         check_profile(profile, &catalogue)?;
     }
     let plan = resolve(&catalogue, &stack)?;

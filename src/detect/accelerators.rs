@@ -16,11 +16,13 @@ pub(super) struct Accelerators {
 type Kind = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
 
 const KINDS: &[Kind] = &[
-    ("nvidia.com/gpu", "gpu", "gpu", "nvidia", &[
-        "cloud.google.com/gke-accelerator",
-        "nvidia.com/gpu.present",
-        "k8s.amazonaws.com/accelerator",
-    ]),
+    (
+        "nvidia.com/gpu",
+        "gpu",
+        "gpu",
+        "nvidia",
+        &["cloud.google.com/gke-accelerator", "nvidia.com/gpu.present", "k8s.amazonaws.com/accelerator"],
+    ),
     ("google.com/tpu", "tpu", "tpu", "google", &["cloud.google.com/gke-tpu-accelerator"]),
     ("aws.amazon.com/neuron", "neuron", "neuron", "aws", &[]),
     ("amd.com/gpu", "amd-gpu", "gpu", "amd", &["amd.com/gpu.present"]),
@@ -31,7 +33,8 @@ pub(super) fn accelerators(answers: &Answers) -> Accelerators {
     let mut found: Vec<(&Kind, usize, u64)> = Vec::new();
     for kind in KINDS {
         let carriers = answers.of("Node").iter().filter(|node| carries(node, kind));
-        let (nodes, count) = carriers.fold((0, 0), |(nodes, count), node| (nodes + 1, count + offered(node, kind.0)));
+        let (nodes, count) =
+            carriers.fold((0, 0), |(nodes, count), node| (nodes + 1, count + offered(node, kind.0)));
         if nodes > 0 {
             found.push((kind, nodes, count));
         }
@@ -52,33 +55,47 @@ pub(super) fn accelerators(answers: &Answers) -> Accelerators {
         let evidence = "the nodes offer the resource: a device plug-in runs already";
         result.findings.push(Finding::new("accelerator.devicePlugin", false, evidence));
     } else {
-        result.notes.push(format!("nodes have the label of an accelerator but offer no {resource}: no device plug-in runs"));
+        result.notes.push(format!(
+            "nodes have the label of an accelerator but offer no {resource}: no device plug-in runs"
+        ));
     }
     for ((resource, ..), nodes, count) in &found[1..] {
-        result.notes.push(format!("there are also {count} {resource} on {nodes} nodes; a profile has one kind of accelerator"));
+        result.notes.push(format!(
+            "there are also {count} {resource} on {nodes} nodes; a profile has one kind of accelerator"
+        ));
     }
     result
 }
 
 /// How many of a resource a node offers. AWS counts devices and cores by names of their own.
 fn offered(node: &Value, resource: &str) -> u64 {
-    let quantity = |name: &str| node["status"]["allocatable"][name].as_str().and_then(|text| text.parse().ok());
+    let quantity =
+        |name: &str| node["status"]["allocatable"][name].as_str().and_then(|text| text.parse().ok());
     let names = [resource.to_owned(), format!("{resource}device"), format!("{resource}core")];
     names.iter().filter_map(|name| quantity(name)).find(|count| *count > 0).unwrap_or(0)
 }
 
 fn carries(node: &Value, (resource, _, _, _, labels): &Kind) -> bool {
-    offered(node, resource) > 0 || labels.iter().any(|name| label(node, name).is_some_and(|value| value != "false"))
+    offered(node, resource) > 0
+        || labels.iter().any(|name| label(node, name).is_some_and(|value| value != "false"))
 }
 
 /// What the labels of nodes call their accelerators.
 fn products(answers: &Answers, resource: &str) -> String {
-    let names =
-        ["nvidia.com/gpu.product", "cloud.google.com/gke-accelerator", "cloud.google.com/gke-tpu-accelerator", "node.kubernetes.io/instance-type"];
+    let names = [
+        "nvidia.com/gpu.product",
+        "cloud.google.com/gke-accelerator",
+        "cloud.google.com/gke-tpu-accelerator",
+        "node.kubernetes.io/instance-type",
+    ];
     let product = |node: &Value| names.into_iter().find_map(|name| label(node, name)).map(str::to_owned);
     let carriers = answers.of("Node").iter().filter(|node| offered(node, resource) > 0);
     let mut products: Vec<String> = carriers.filter_map(product).collect();
     products.sort();
     products.dedup();
-    if products.is_empty() { "by what the nodes offer".to_owned() } else { format!("nodes with {}", products.join(", ")) }
+    if products.is_empty() {
+        "by what the nodes offer".to_owned()
+    } else {
+        format!("nodes with {}", products.join(", "))
+    }
 }

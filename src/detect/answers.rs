@@ -43,7 +43,8 @@ impl Answers {
 
     /// Adds an answer; false when it is none.
     pub fn add(&mut self, mut value: Value) -> bool {
-        if let Some(version) = value["serverVersion"]["gitVersion"].as_str().or(value["gitVersion"].as_str()) {
+        if let Some(version) = value["serverVersion"]["gitVersion"].as_str().or(value["gitVersion"].as_str())
+        {
             version.clone_into(&mut self.version);
             return true;
         }

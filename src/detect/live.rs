@@ -32,7 +32,9 @@ pub async fn ask(connection: &Connection) -> Result<(Answers, Diagnostics)> {
                 list["kind"] = Value::from(format!("{kind}List"));
                 answers.add(list);
             }
-            Err(failure) if is_needed || failure.status == 0 => return Err(trouble(connection, kind, &failure)),
+            Err(failure) if is_needed || failure.status == 0 => {
+                return Err(trouble(connection, kind, &failure));
+            }
             Err(failure) => {
                 let message = format!("{kind} objects cannot be seen: {}", failure.message);
                 warnings.push(Diagnostic::warning(Code::Unreachable, message));

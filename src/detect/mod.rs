@@ -82,9 +82,8 @@ pub fn detect(answers: &Answers, catalogue: &Catalogue) -> Result<Detected> {
     findings.extend(accelerator.findings);
     findings.extend(storage::storage(answers, &joined));
     findings.extend(services::services(answers, found.layer, &joined, &mut notes));
-    let differs = |finding: &&Finding| {
-        joined.facts.get(&finding.name).is_some_and(|fact| fact.value != finding.value)
-    };
+    let differs =
+        |finding: &&Finding| joined.facts.get(&finding.name).is_some_and(|fact| fact.value != finding.value);
     let differing = findings.iter().filter(differs).cloned().collect();
     let present = installed::installed(answers, catalogue, &mut notes);
     Ok(Detected { profile, findings, differing, present, notes })
@@ -130,7 +129,9 @@ impl Detected {
             self.profile
         );
         if !self.present.is_empty() {
-            text.push_str("  # On the cluster already: not emitted, but what they provide counts.\n  present:\n");
+            text.push_str(
+                "  # On the cluster already: not emitted, but what they provide counts.\n  present:\n",
+            );
             for (name, evidence) in &self.present {
                 text.push_str(&format!("  - {name}  # {evidence}\n"));
             }

@@ -7,7 +7,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Findings about services; `layer` is the platform's.
-pub(super) fn services(answers: &Answers, layer: &str, profile: &Profile, notes: &mut Vec<String>) -> Vec<Finding> {
+pub(super) fn services(
+    answers: &Answers,
+    layer: &str,
+    profile: &Profile,
+    notes: &mut Vec<String>,
+) -> Vec<Finding> {
     let mut findings = vec![ingress(answers, layer, profile)];
     findings.extend(metrics(answers));
     findings.extend(identity(answers, layer));
@@ -35,8 +40,14 @@ fn ingress(answers: &Answers, layer: &str, profile: &Profile) -> Finding {
     if answers.has("CustomResourceDefinition", "ipaddresspools.metallb.io") {
         return Finding::new("ingress.service", "LoadBalancer", "MetalLB is installed");
     }
-    if answers.has("CustomResourceDefinition", "ciliumloadbalancerippools.cilium.io") && usual != "LoadBalancer" {
-        return Finding::new("ingress.service", usual, "Cilium could hand out addresses, if it has a pool of them");
+    if answers.has("CustomResourceDefinition", "ciliumloadbalancerippools.cilium.io")
+        && usual != "LoadBalancer"
+    {
+        return Finding::new(
+            "ingress.service",
+            usual,
+            "Cilium could hand out addresses, if it has a pool of them",
+        );
     }
     let evidence = match layer {
         "gke" | "aws" | "azure" => "the cloud brings load balancers",
@@ -91,5 +102,9 @@ fn pod_security(answers: &Answers) -> Option<Finding> {
     }
     let words: Vec<String> = levels.iter().map(|(level, count)| format!("{count} enforce {level}")).collect();
     let words = if words.is_empty() { "none enforces a level".to_owned() } else { words.join(", ") };
-    Some(Finding::new("pod security", words, format!("labels of {} namespaces", answers.of("Namespace").len())))
+    Some(Finding::new(
+        "pod security",
+        words,
+        format!("labels of {} namespaces", answers.of("Namespace").len()),
+    ))
 }

@@ -31,7 +31,8 @@ pub(super) fn storage(answers: &Answers, profile: &Profile) -> Vec<Finding> {
 }
 
 fn class(classes: &[Value], profile: &Profile) -> Finding {
-    let marked = |class: &&Value| annotation(class, "storageclass.kubernetes.io/is-default-class") == Some("true");
+    let marked =
+        |class: &&Value| annotation(class, "storageclass.kubernetes.io/is-default-class") == Some("true");
     let usual = fact(profile, "storage.class");
     let default = classes.iter().find(marked);
     if let Some(class) = classes.iter().find(|class| !usual.is_empty() && name(class) == usual) {
@@ -60,7 +61,9 @@ fn shared(classes: &[Value], profile: &Profile) -> Finding {
             let evidence = format!("many nodes can write to volumes of {}", provisioner(class));
             Finding::new("storage.sharedClass", name(class), evidence)
         }
-        None => Finding::new("storage.sharedClass", "", "no class is known whose volumes many nodes can write to"),
+        None => {
+            Finding::new("storage.sharedClass", "", "no class is known whose volumes many nodes can write to")
+        }
     }
 }
 
