@@ -120,7 +120,7 @@ async fn list(session: &Session<'_>, kind: &ApiResource) -> Option<Vec<Value>> {
     loop {
         let path = format!("{}?limit={PAGE}{next}", kind.path(""));
         let (_, mut answer) = session.connection.send(Method::GET, &path, METADATA, Body::None).await.ok()?;
-        if let Some(items) = answer["items"].as_array_mut() {
+        if let Some(items) = answer.get_mut("items").and_then(Value::as_array_mut) {
             found.append(items);
         }
         match answer["metadata"]["continue"].as_str() {

@@ -114,7 +114,8 @@ async fn look_at_group(session: &Session<'_>, objects: Vec<ObjectRef>) -> Vec<(O
 async fn list(session: &Session<'_>, one: &ObjectRef) -> Option<Vec<Value>> {
     let kind = session.any_version(one).await?;
     let answer = session.connection.get(&kind.path(&one.namespace)).await.ok()?;
-    let mut items = answer["items"].as_array()?.clone();
+    let mut items: Vec<Value> =
+        answer["items"].as_array()?.iter().filter(|item| item.is_object()).cloned().collect();
     for item in &mut items {
         item["apiVersion"] = Value::from(one.api_version());
         item["kind"] = Value::from(one.kind.as_str());

@@ -171,10 +171,14 @@ impl Connection {
         if status >= 400 {
             return Err(Failure::read(status, &bytes, retry_after));
         }
-        let value = serde_json::from_slice(&bytes).map_err(|error| {
-            let message = format!("the answer to {path} is no JSON: {error}");
+        let odd = |why: &str| {
+            let message = format!("the answer to {path} is no object of Kubernetes: {why}");
             Failure { status: 406, message, ..Failure::default() }
-        })?;
+        };
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| odd(&error.to_string()))?;
+        if !value.is_object() {
+            return Err(odd("it is no mapping"));
+        }
         Ok((status, value))
     }
 }

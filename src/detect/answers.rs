@@ -51,7 +51,7 @@ impl Answers {
         // Items of typed lists do not say their kind.
         let kind = value["kind"].as_str().unwrap_or_default().to_owned();
         let item_kind = kind.strip_suffix("List").unwrap_or_default().to_owned();
-        if let Some(items) = value["items"].as_array_mut() {
+        if let Some(items) = value.get_mut("items").and_then(Value::as_array_mut) {
             for item in std::mem::take(items) {
                 let own = item["kind"].as_str().map(str::to_owned);
                 self.objects.entry(own.unwrap_or_else(|| item_kind.clone())).or_default().push(item);
