@@ -138,8 +138,6 @@ pub(super) fn resolve_stack(
     } else {
         Catalogue::load_only(&loader, &folders)?
     };
-    if let Target::Profile(profile) = target {
-    let catalogue = Catalogue::load(&loader, &folders)?;
     if let Some(Target::Profile(profile)) = target {
         check_profile(profile, &catalogue)?;
     }
