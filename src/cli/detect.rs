@@ -53,7 +53,7 @@ pub(super) fn run(args: &DetectArgs) -> u8 {
             output::print(&text)
         }
         Err(errors) => {
-            output::report_run("detection", &errors, &sources);
+            output::report_run(&errors, &sources, "the detection");
             FAILED
         }
     }
