@@ -25,6 +25,6 @@ fuzz_target!(|data: &[u8]| {
             let nodes: Vec<_> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
             let _ = emit::emit_all(&nodes);
         }
-        Err(errors) => assert!(!render(&errors, &sources, Style { colour: true, width: 80, run: "build" }).is_empty()),
+        Err(errors) => assert!(!render(&errors, &sources, Style { colour: true, width: 80 }).is_empty()),
     }
 });
