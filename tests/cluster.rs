@@ -519,6 +519,6 @@ fn kubectl_understands_the_stand_in() {
     let (out, _) =
         succeeds(&kubectl(&["get", "configmap", "a", "-n", "app", "-o", "jsonpath={.data.key}"]).unwrap());
     assert_eq!(out, "one");
-    succeeds(&kubectl(&["delete", "-f", "one.yaml", "--timeout", "20s"]).unwrap());
+    succeeds(&kubectl(&["delete", "-f", "one.yaml", "--ignore-not-found", "--timeout", "20s"]).unwrap());
     assert!(!server.objects().contains_key("/namespaces//app"));
 }
