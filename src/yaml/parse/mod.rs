@@ -33,6 +33,9 @@ pub fn parse(text: &str, source: SourceId) -> Result<Vec<Node>> {
     let mut nodes = Vec::with_capacity(chunks.len());
     let mut errors = Diagnostics::default();
     for (start, end) in chunks {
+        // A byte order mark may stand before every document, not only at the start of a file.
+        let start =
+            if text[start..end].starts_with('\u{feff}') { start + '\u{feff}'.len_utf8() } else { start };
         match block::parse(text, start, end, source) {
             Some(node) => nodes.extend(node),
             None => nodes.extend(errors.collect(read(start, end)).unwrap_or_default()),
@@ -117,4 +120,17 @@ fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
 fn is_blank_or_comment(rest: &[u8]) -> bool {
     let text = rest.trim_ascii();
     text.is_empty() || (text.starts_with(b"#") && rest.first() == Some(&b' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::diagnostics::SourceId;
+
+    #[test]
+    fn a_byte_order_mark_before_a_later_document_is_passed_over() {
+        let nodes = parse("a: 1\n---\n\u{feff}b: 2\n", SourceId::NONE).unwrap();
+        let entry = &nodes[1].as_map().unwrap().as_slice()[0];
+        assert_eq!((entry.key.text.as_str(), entry.key.mark.offset), ("b", 12));
+    }
 }
