@@ -68,7 +68,7 @@ pub(super) fn run(args: &ExplainArgs) -> u8 {
             failed => failed,
         },
         Err(errors) => {
-            output::report(&errors, &sources);
+            output::report_run(&errors, &sources, "the explanation");
             FAILED
         }
     }

@@ -54,7 +54,7 @@ pub(super) fn run(args: &VendorArgs) -> u8 {
     match vendor(args, &texts) {
         Ok(code) => code,
         Err(errors) => {
-            output::report(&errors, &texts);
+            output::report_run(&errors, &texts, "the vendoring");
             FAILED
         }
     }

@@ -1,0 +1,200 @@
+//! A loader stands in one kustomization root and reads what the root names: files, further roots, remote repositories.
+
+mod cycle;
+mod kustomization_file;
+mod local;
+mod remote;
+mod shown;
+
+use super::remote::Remotes;
+use super::url::{self, RemoteRoot};
+use super::{Options, file, folder};
+use crate::diagnostics::{self, Mark, Result, SourceId, Sources};
+pub use kustomization_file::Found;
+pub use remote::Remote;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A text that was read.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its number.
+    pub id: SourceId,
+    /// The text.
+    pub source: Arc<diagnostics::Source>,
+}
+
+/// What an entry of `resources` turns out to be.
+#[derive(Debug)]
+pub enum Resolved {
+    /// A file.
+    File(File),
+    /// A folder or remote repository.
+    Root(Loader),
+}
+
+/// What all loaders of a run share.
+#[derive(Debug)]
+struct Shared {
+    options: Options,
+    sources: Arc<Sources>,
+    remotes: Remotes,
+    working_folder: PathBuf,
+}
+
+/// Reads for one kustomization root.
+#[derive(Clone, Debug)]
+pub struct Loader {
+    shared: Arc<Shared>,
+    /// The folder of the root, without symbolic links.
+    root: PathBuf,
+    /// How the root is shown.
+    shown: String,
+    remote: Option<Remote>,
+    /// The checkout that the root lies in.
+    checkout: Option<PathBuf>,
+    /// The root that names this one.
+    parent: Option<Arc<Loader>>,
+}
+
+impl Loader {
+    /// A loader for the working folder, whether it is a root or not.
+    #[must_use]
+    pub fn here(options: Options, sources: &Arc<Sources>) -> Self {
+        let working_folder = std::env::current_dir().unwrap_or_default();
+        Self::starting(options, sources, working_folder.clone(), working_folder)
+    }
+
+    fn starting(options: Options, sources: &Arc<Sources>, working_folder: PathBuf, start: PathBuf) -> Self {
+        let remotes = Remotes::new(options.remote.clone(), &start, sources);
+        let shared = Arc::new(Shared {
+            options,
+            sources: Arc::clone(sources),
+            remotes,
+            working_folder: working_folder.clone(),
+        });
+        let shown = String::new();
+        Self { shared, root: working_folder, shown, remote: None, checkout: None, parent: None }
+    }
+
+    /// A loader for the root that a build starts at: a folder or a remote URL. A lock is looked for from the folder
+    /// upwards.
+    ///
+    /// # Errors
+    /// When it is not there, is no folder or cannot be fetched.
+    pub fn open(target: &str, options: Options, sources: &Arc<Sources>) -> Result<Self> {
+        let here = std::env::current_dir().unwrap_or_default();
+        match RemoteRoot::parse(target).filter(|_| !Path::new(target).is_dir()) {
+            Some(url) => {
+                let loader = Self::starting(options, sources, here.clone(), here);
+                Ok(Self { parent: None, ..loader.fetch(target, url, Mark::NONE)? })
+            }
+            None => {
+                let loader = Self::starting(options, sources, here.clone(), here.join(target));
+                let root = loader.folder(&loader.absolute(target), target, Mark::NONE)?;
+                Ok(Self { shown: target.trim_end_matches('/').to_owned(), root, ..loader })
+            }
+        }
+    }
+
+    /// A loader for a root of a catalogue or stack, shown under another name than its path. It shares options, texts and
+    /// checkouts with this one, but is no child of it: nothing of the tree names it.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn beside(&self, folder: &Path, shown: &str, referrer: Mark) -> Result<Self> {
+        let root = self.folder(folder, shown, referrer)?;
+        let shared = Arc::clone(&self.shared);
+        Ok(Self { shared, root, shown: shown.to_owned(), remote: None, checkout: None, parent: None })
+    }
+
+    /// The texts of the run.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.shared.sources
+    }
+
+    /// What may be read and run.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.shared.options
+    }
+
+    /// The remote sources of the run.
+    #[must_use]
+    pub fn remotes(&self) -> &Remotes {
+        &self.shared.remotes
+    }
+
+    /// The folder of the root.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// How the root is shown.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Where the root was fetched from, if it was named by a URL.
+    #[must_use]
+    pub fn remote(&self) -> Option<&Remote> {
+        self.remote.as_ref()
+    }
+
+    /// Reads a text file that the root names.
+    ///
+    /// # Errors
+    /// When it is not there, lies outside the root, is too large or no text.
+    pub fn load(&self, path: &str, referrer: Mark) -> Result<File> {
+        let (file, shown) = self.locate(path, referrer)?;
+        let bytes = file::read(&file, &shown, referrer)?;
+        let text = file::text(bytes, &shown, referrer)?;
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
+        let (id, source) = self.shared.sources.add(shown, text);
+        Ok(File { id, source })
+    }
+
+    /// Reads a file that may be binary.
+    ///
+    /// # Errors
+    /// As [`Loader::load`], but for what the bytes are.
+    pub fn load_bytes(&self, path: &str, referrer: Mark) -> Result<Vec<u8>> {
+        let (file, shown) = self.locate(path, referrer)?;
+        Ok(file::read(&file, &shown, referrer)?)
+    }
+
+    /// Reads an entry of `resources` as a file when there is one, else as a root.
+    ///
+    /// # Errors
+    /// Those of [`Loader::load`] or [`Loader::child`].
+    pub fn resolve(&self, path: &str, referrer: Mark) -> Result<Resolved> {
+        let full = self.absolute(path);
+        if folder::is_file(&full) {
+            return Ok(Resolved::File(self.load(path, referrer)?));
+        }
+        if url::is_web_address(path) && !folder::is_folder(&full) {
+            return self.resolve_address(path, referrer);
+        }
+        match RemoteRoot::parse(path).is_some() || folder::is_folder(&full) {
+            true => Ok(Resolved::Root(self.child(path, referrer)?)),
+            false => Ok(Resolved::File(self.load(path, referrer)?)),
+        }
+    }
+
+    /// A loader for another root that this one names: a folder or a URL.
+    ///
+    /// # Errors
+    /// When it is not there, is no folder, cannot be fetched, or is or contains a root that leads here.
+    pub fn child(&self, path: &str, referrer: Mark) -> Result<Self> {
+        match RemoteRoot::parse(path).filter(|_| !folder::is_folder(&self.absolute(path))) {
+            Some(url) => self.fetch(path, url, referrer),
+            None => self.local_root(path, referrer),
+        }
+    }
+}
