@@ -26,6 +26,7 @@ pub(crate) mod fields;
 pub mod generate;
 pub mod golden;
 pub mod kustomization;
+pub mod localize;
 pub mod merge;
 pub mod origin;
 pub mod picture;

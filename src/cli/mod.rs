@@ -116,6 +116,8 @@ enum KustomizeCommand {
         #[command(subcommand)]
         command: kustomize::edit::EditCommand,
     },
+    /// Copy a root with all that it names into a new folder, in which everything is local.
+    Localize(kustomize::localize::LocalizeArgs),
     /// Print the version of kustomize that this build behaves as.
     Version(version::KustomizeVersionArgs),
 }
@@ -155,6 +157,7 @@ fn run_kustomize(command: KustomizeCommand) -> u8 {
         KustomizeCommand::Build(args) => build::run_kustomize(&args),
         KustomizeCommand::Create(args) => kustomize::create::run(&args),
         KustomizeCommand::Edit { command } => kustomize::edit::run(&command),
+        KustomizeCommand::Localize(args) => kustomize::localize::run(&args),
         KustomizeCommand::Version(args) => version::run_kustomize(&args),
     }
 }

@@ -2,7 +2,8 @@
 //! and identity, 04xx patches and merging, 05xx references, variables and replacements, 06xx generators, 07xx plug-ins,
 //! 08xx output, 09xx command line, 10xx catalogue, platforms and plans,
 //! 11xx checks of a bundle, 12xx reports of differences, 13xx explanations, 14xx vendoring and the lock, 15xx validation
-//! of resources, 16xx applying to a cluster, 17xx detecting a cluster, 18xx changes of kustomization files.
+//! of resources, 16xx applying to a cluster, 17xx detecting a cluster, 18xx changes of kustomization files,
+//! 20xx copies of a kustomization with all that it names.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -236,6 +237,13 @@ codes! {
     EditMissing = "KFC1802",
     /// A change of a file that cannot be made.
     Edit = "KFC1803",
+
+    /// Something outside of what may be copied.
+    LocalizeScope = "KFC2001",
+    /// A folder to copy into that is there already, or is to be copied itself.
+    LocalizeDestination = "KFC2002",
+    /// A copy that cannot be the same as what it is made of.
+    Localize = "KFC2003",
 
     /// A report that cannot be written.
     Report = "KFC1250",

@@ -1,7 +1,8 @@
 //! Carries a change of a tree into the text that the tree was read from, touching only the lines that have to change.
 
 use super::write::Style;
-use crate::diagnostics::Result;
+use crate::diagnostics::{Result, SourceId};
+use crate::yaml::parse::parse_last_wins;
 use crate::yaml::{Entry, Map, Node, Scalar, Value, emit};
 use std::ops::Range;
 
@@ -9,6 +10,46 @@ use std::ops::Range;
 struct Splice {
     range: Range<usize>,
     text: String,
+}
+
+/// Carries changes of all documents of a text into it. `source` is where their marks point into. What cannot be changed in
+/// place is written anew.
+///
+/// # Errors
+/// Values that cannot be written.
+pub fn carry(text: &str, source: SourceId, old: &[Node], new: &[Node]) -> Result<String> {
+    if old == new {
+        return Ok(text.to_owned());
+    }
+    let reads_as_meant = |text: &str| parse_last_wins(text, source).is_ok_and(|(read, _)| read == new);
+    let mut rewriter = Rewriter { text, style: Style::default(), splices: Vec::new() };
+    let mut in_place = old.len() == new.len();
+    for (at, (old_one, new_one)) in old.iter().zip(new).enumerate() {
+        rewriter.style = style_of(text, old_one);
+        let end = old.get(at + 1).map_or(text.len(), |next| separator_before(text, offset(next)));
+        in_place = in_place && rewriter.node(old_one, new_one, end)?;
+    }
+    let carried = rewriter.apply();
+    match (in_place && reads_as_meant(&carried), old, new) {
+        (true, ..) => Ok(carried),
+        (false, [old], [new]) => {
+            let carried = rewrite(text, old, new)?;
+            match reads_as_meant(&carried) {
+                true => Ok(carried),
+                // Anchors, odd indentation: nothing is left but to write all of it.
+                false => whole(new, style_of(text, old)),
+            }
+        }
+        _ => {
+            let documents: Vec<&Node> = new.iter().collect();
+            Ok(String::from_utf8_lossy(&emit::emit_all(&documents)?.concat()).into_owned())
+        }
+    }
+}
+
+/// The start of the last line before `at` that parts documents.
+fn separator_before(text: &str, at: usize) -> usize {
+    text[..at].rfind("\n---").map_or(at, |line| line + 1)
 }
 
 /// The text that `new` is read from, made from `text`, which `old` was read from. What cannot be changed in place (flow

@@ -16,3 +16,4 @@ pub mod vars;
 mod write;
 
 pub use document::Document;
+pub use layout::carry;

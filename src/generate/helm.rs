@@ -55,7 +55,8 @@ fn home(globals: &HelmGlobals, loader: &Loader) -> PathBuf {
 }
 
 /// The folder that kustomize pulls a chart into.
-fn pulled(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> PathBuf {
+#[must_use]
+pub fn pulled(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> PathBuf {
     let home = home(globals, loader);
     if chart.version.is_empty() { home } else { home.join(format!("{}-{}", chart.name, chart.version)) }
 }

@@ -4,3 +4,4 @@ pub(super) mod create;
 pub(super) mod edit;
 mod edit_args;
 mod file;
+pub(super) mod localize;

@@ -144,6 +144,20 @@ impl Loader {
         self.remote.as_ref()
     }
 
+    /// The top of the repository that the root lies in, when it or a root above was named by a URL.
+    #[must_use]
+    pub fn repository(&self) -> Option<&Path> {
+        self.checkout.as_deref()
+    }
+
+    /// Where a file lies that the root names, without symbolic links.
+    ///
+    /// # Errors
+    /// When it is not there or lies outside the root.
+    pub fn real_path(&self, path: &str, referrer: Mark) -> Result<PathBuf> {
+        Ok(self.locate(path, referrer)?.0)
+    }
+
     /// Reads a text file that the root names.
     ///
     /// # Errors

@@ -1,0 +1,118 @@
+//! `kustomize localize`.
+
+use crate::build::{self, Bundle, Options};
+use crate::cli::build::RemoteArgs;
+use crate::cli::{DONE, FAILED, output};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::localize::{Scope, default_name, localize, refuse_existing, refuse_without_ref};
+use crate::sources::{HelmOptions, LoadRestrictor, Loader};
+use crate::yaml::{Node, emit};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct LocalizeArgs {
+    /// The kustomization root, a folder or a URL with a ref.
+    #[arg(default_value = ".")]
+    target: String,
+    /// The new folder; `localized-` and the target's name when not given.
+    destination: Option<PathBuf>,
+    /// The folder that everything local has to lie in; the target itself when not given.
+    #[arg(long, value_name = "DIR")]
+    scope: Option<PathBuf>,
+    /// Do not build target and copy to see that they give the same.
+    #[arg(long)]
+    no_verify: bool,
+    /// Allow charts to be rendered by the helm program when target and copy are built.
+    #[arg(long)]
+    enable_helm: bool,
+    /// The helm program.
+    #[arg(long, default_value = "helm", value_name = "PROGRAM")]
+    helm_command: String,
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+/// Copies a root into a new folder.
+pub(in crate::cli) fn run(args: &LocalizeArgs) -> u8 {
+    let sources = Arc::new(Sources::default());
+    match copy(args, &sources) {
+        Ok(done) => {
+            output::note(&done);
+            DONE
+        }
+        Err(errors) => {
+            output::report_run(&errors, &sources, "the copy");
+            FAILED
+        }
+    }
+}
+
+fn copy(args: &LocalizeArgs, sources: &Arc<Sources>) -> Result<String> {
+    if !Path::new(&args.target).is_dir() {
+        refuse_without_ref(&args.target, crate::diagnostics::Mark::NONE)?;
+    }
+    let options = options(args);
+    let loader = Loader::open(&args.target, options.reads(), sources)?;
+    let scope = Scope::of(&loader, &args.target, args.scope.as_deref())?;
+    let destination = args.destination.clone().unwrap_or_else(|| PathBuf::from(default_name(&loader)));
+    refuse_existing(&destination)?;
+    let copy = localize(loader.clone(), &scope, &resolved(&destination))?;
+    let before = match args.no_verify {
+        true => None,
+        false => Some(bytes(build::build_root(loader, &options).map_err(advise)?)?),
+    };
+    copy.write(&destination)?;
+    if let Some(before) = before {
+        let root = destination.join(&copy.root);
+        let after = build::build(&root.to_string_lossy(), &options, sources)?;
+        if bytes(after)? != before {
+            let message = format!("`{}` does not build to what `{}` does", root.display(), args.target);
+            return Err(Diagnostic::error(Code::Localize, message)
+                .note("origin annotations name other places in a copy; so do charts that look at where they are")
+                .help("compare them with `kfc diff`; `--no-verify` leaves this check out")
+                .into());
+        }
+    }
+    let count = copy.files().count();
+    let files = if count == 1 { "file" } else { "files" };
+    let verified = if args.no_verify { "" } else { "; both build to the same" };
+    Ok(format!("localized `{}` to `{}`: {count} {files}{verified}", args.target, destination.display()))
+}
+
+fn options(args: &LocalizeArgs) -> Options {
+    let helm = HelmOptions {
+        enabled: args.enable_helm,
+        command: args.helm_command.clone(),
+        ..HelmOptions::default()
+    };
+    // The scope says what may be read.
+    let restrictor = LoadRestrictor::None;
+    Options { restrictor, helm, remote: args.remote.options(), ..Options::default() }
+}
+
+/// What a target that does not build needs.
+fn advise(errors: Diagnostics) -> Diagnostics {
+    let message = "the target does not build, so that the copy cannot be held against it";
+    let hint = Diagnostic::error(Code::Localize, message).help("`--no-verify` copies it all the same");
+    Diagnostics(errors.0.into_iter().chain([hint]).collect())
+}
+
+fn bytes(bundle: Bundle) -> Result<Vec<u8>> {
+    let nodes: Vec<&Node> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
+    Ok(emit::emit_all(&nodes)?.concat())
+}
+
+/// A path that is not there yet, without symbolic links in what is above it.
+fn resolved(path: &Path) -> PathBuf {
+    let whole = std::env::current_dir().unwrap_or_default().join(path);
+    let mut above = whole.as_path();
+    while let (Some(parent), Some(_)) = (above.parent(), above.file_name()) {
+        above = parent;
+        if let Ok(real) = above.canonicalize() {
+            return real.join(whole.strip_prefix(above).unwrap_or(Path::new("")));
+        }
+    }
+    whole
+}
