@@ -90,7 +90,8 @@ fn everything_remote_is_brought_in() {
     let named = project.read(&format!("localized-top/{outer_place}/{inner_place}/a/kustomization.yaml"));
     assert_eq!(named, "resources:\n- ../b\n- below/real.yaml\n");
 
-    (inner.remove(), outer.remove());
+    inner.remove();
+    outer.remove();
     drop(server);
     let local = project.run_without_programs(&[
         "build",
