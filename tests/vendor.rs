@@ -471,7 +471,7 @@ fn moved_tags_are_refused_until_they_are_allowed() {
     assert!(errors.contains("KFC1406") && errors.contains("?ref=v1` has moved"), "{errors}");
     assert_eq!(project.good(&["build"]), before);
     let report = project.good(&["vendor", "--update", "--allow-moved"]);
-    assert!(report.contains("-  value: one") && report.contains("+  value: two"), "{report}");
+    assert!(report.contains("data.value: one → two"), "{report}");
     assert!(project.good(&["build"]).contains("value: two"));
     assert_eq!(project.trees().len(), 1);
 }
@@ -507,11 +507,15 @@ fn an_update_shows_what_it_changes_and_hides_secrets() {
     assert_eq!(project.good(&["vendor"]), "kfc.lock has 1 source, 0 changed\n");
     let name = repository.path().file_name().unwrap().to_str().unwrap();
     let shown = project.good(&["vendor", "--update", name, "--dry-run"]);
-    assert!(shown.starts_with("updated ") && shown.contains("+  value: two"), "{shown}");
+    assert!(shown.starts_with("updated ") && shown.contains("data.value: one → two"), "{shown}");
     assert!(
-        shown.contains("+  password: sha256:") && !shown.contains("hunter2") && !shown.contains("swordfish"),
+        shown.contains("password: sha256:") && !shown.contains("hunter2") && !shown.contains("swordfish"),
         "{shown}"
     );
+    let written = ["vendor", "--update", "--dry-run", "--report", "update.json"];
+    project.good(&written);
+    let report: serde_json::Value = serde_json::from_str(&project.read("update.json")).unwrap();
+    assert_eq!(report["summary"]["changed"], 2);
     assert_eq!(project.read("kfc.lock"), lock);
     assert_eq!(project.good(&["vendor", "--update"]).replace("has 1", "would have 1"), shown);
     assert_ne!(project.read("kfc.lock"), lock);
@@ -635,7 +639,7 @@ fn charts_of_repositories_are_vendored() {
     server.set("/web-1.1.0.tgz", Answer::ok(two.clone()));
     let update = ["vendor", "--update", "web", "--enable-helm", "--helm-command", &helm];
     let report = project.good(&update);
-    assert!(report.contains("1.0.0 -> 1.1.0") && report.contains("+  value: two"), "{report}");
+    assert!(report.contains("1.0.0 -> 1.1.0") && report.contains("data.value: one → two"), "{report}");
     server.clear();
     assert!(project.good(&build).contains("value: two"));
     project.good(&["vendor", "--check"]);

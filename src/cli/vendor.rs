@@ -3,20 +3,30 @@
 mod progress;
 mod targets;
 
+use super::diff::{colours, width};
 use super::{FAILED, output};
 use crate::build::Options;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources, nearest};
+use crate::diff::{Report, compare, join};
+use crate::report::{self, Format, Style};
+use crate::schema::Schema;
 use crate::sources::lock::{self, Lock};
 use crate::sources::remote::{LockUse, Refresh, RemoteOptions, Renewal};
 use crate::sources::{HelmOptions, LoadRestrictor, Loader};
-use crate::vendor::{change, report, store, walk};
+use crate::vendor::{change, store, walk};
 use clap::Args;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use targets::Targets;
 
 /// Sources that are fetched at once.
 const AT_ONCE: usize = 16;
+
+/// What the bundle before is called in a report.
+const PINNED: &str = "as kfc.lock pins it";
+/// What the bundle after is called.
+const UPDATED: &str = "updated";
 
 #[derive(Debug, Args)]
 pub(super) struct VendorArgs {
@@ -32,6 +42,9 @@ pub(super) struct VendorArgs {
     /// Write nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Write what an update changes into this file as well, in the format of its ending.
+    #[arg(long, value_name = "FILE", requires = "update")]
+    report: Option<PathBuf>,
     /// The folder of kfc.lock and vendor/; else where a lock is found from the target upwards, or the target's folder.
     #[arg(long, value_name = "DIR")]
     at: Option<PathBuf>,
@@ -184,7 +197,7 @@ impl Work<'_> {
             targets: self.targets.names(),
             entries: listed.iter().map(|one| one.entry.clone()).collect(),
         };
-        let shown = self.describe(&after, &loader);
+        let shown = self.describe(&after, &loader)?;
         if !self.args.dry_run {
             store::put(&after.folder, &listed)?;
             store::write_lock(&after)?;
@@ -194,7 +207,7 @@ impl Work<'_> {
     }
 
     /// The changes, and with `--update` what they come to in the bundles.
-    fn describe(&self, after: &Lock, loader: &Loader) -> String {
+    fn describe(&self, after: &Lock, loader: &Loader) -> Result<String> {
         let changes = change::changes(&self.before, after);
         let mut text: String = changes.iter().map(|change| format!("{change}\n")).collect();
         let word = if self.args.dry_run { "would have" } else { "has" };
@@ -202,32 +215,48 @@ impl Work<'_> {
         let count = after.entries.len();
         text.push_str(&format!("kfc.lock {word} {count} {}, {} changed\n", counts(count), changes.len()));
         if self.args.update.is_some() && !changes.is_empty() {
-            text.push_str(&self.differences(loader));
+            text.push_str(&self.differences(loader)?);
         }
-        text
+        Ok(text)
     }
 
-    /// The differences of the bundles between the lock before and what was fetched now. A bundle that cannot be built is
-    /// told on standard error: the sources are good all the same.
-    fn differences(&self, after: &Loader) -> String {
+    /// The report of what changes in the bundles from the lock before to what was fetched now. A bundle that cannot be built
+    /// is told on standard error: the sources are good all the same.
+    fn differences(&self, after: &Loader) -> Result<String> {
         let remote =
             RemoteOptions { lock: LockUse::Given(Arc::new(self.before.clone())), ..RemoteOptions::default() };
         let options = self.options(remote);
         let before = Loader::here(options.reads(), self.texts);
-        let mut text = String::new();
+        let schema = Schema::builtin();
+        let mut reports = Vec::new();
         for target in self.targets.iter() {
-            let built = |loader: &Loader| target.build(loader, &options, self.texts).and_then(report::text);
-            match built(&before).and_then(|before| Ok((before, built(after)?))) {
-                Ok((before, after)) => text.push_str(&report::difference(target.name(), &before, &after)),
+            let side = |loader: &Loader, state: &str| {
+                target.side(format!("{}, {state}", target.name()), loader, &options, self.texts)
+            };
+            match side(&before, PINNED).and_then(|old| Ok((old, side(after, UPDATED)?))) {
+                Ok((old, new)) => reports.push((target.name().to_owned(), compare(&old, &new, &schema))),
                 Err(errors) => {
                     let message = format!("cannot tell what changes in the bundle of `{}`", target.name());
                     output::report(&Diagnostic::warning(Code::Drift, message).into(), self.texts);
-                    output::report(&errors, self.texts);
+                    output::report_run(&errors, self.texts, "the build");
                 }
             }
         }
-        text
+        let text = reports.iter().map(|(_, report)| shown(report)).collect::<Result<String>>()?;
+        if let Some(file) = &self.args.report {
+            super::diff::write_to(file, &join((PINNED, UPDATED), reports), None)?;
+        }
+        Ok(text)
     }
+}
+
+/// A report for the terminal.
+fn shown(report: &Report) -> Result<String> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let width = is_terminal.then(width).flatten();
+    let style = Style { colour: colours(is_terminal), width, ..Style::default() };
+    let bytes = report::write(Format::Text, report, &style)?;
+    Ok(format!("\n{}", String::from_utf8_lossy(&bytes)))
 }
 
 /// The path of a folder as seen from another, with `/` between names.

@@ -2,9 +2,10 @@
 
 use super::relative;
 use crate::assemble;
-use crate::build::{self, Bundle, Options};
+use crate::build::{self, Options};
 use crate::cli::target::{StackArgs, Target, resolve_with};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
+use crate::diff::{Input, graph_of};
 use crate::sources::{Loader, RemoteRoot, lock};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -150,16 +151,31 @@ impl OneTarget {
         assemble::roots(&resolved.plan, &resolved.stack, &resolved.loader)
     }
 
-    /// The bundle, with the sources of this loader.
+    /// The bundle, with the sources of this loader, as a side of a comparison that is called `label`.
     ///
     /// # Errors
     /// Those of the build.
-    pub(super) fn build(&self, loader: &Loader, options: &Options, texts: &Arc<Sources>) -> Result<Bundle> {
+    pub(super) fn side(
+        &self,
+        label: String,
+        loader: &Loader,
+        options: &Options,
+        texts: &Arc<Sources>,
+    ) -> Result<Input> {
+        let side = Input { label, sources: Arc::clone(texts), ..Input::default() };
         let target = Target::of(&self.text);
         if matches!(target, Target::Root(_)) {
-            return build::build_root(self.root(loader)?, options);
+            let options = Options { keep_origins: true, ..options.clone() };
+            let bundle = build::build_root(self.root(loader)?, &options)?;
+            return Ok(Input { resources: bundle.resources.list, ..side });
         }
         let resolved = resolve_with(loader.clone(), &target, &StackArgs::default(), texts)?;
-        Ok(assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?.bundle)
+        let assembled = assemble::assemble_with_origins(&resolved.plan, &resolved.stack, &resolved.loader)?;
+        Ok(Input {
+            components: resolved.plan.components.iter().map(|one| one.name().to_owned()).collect(),
+            graph: Some(graph_of(&resolved.plan)),
+            resources: assembled.bundle.resources.list,
+            ..side
+        })
     }
 }
