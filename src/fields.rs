@@ -4,8 +4,9 @@
 //! as absent, unknown fields and values of another type are errors. Our own files are read alike, but for the case.
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Severity, nearest};
-use crate::yaml::{Entry, Node, ScalarKind};
-use std::cell::RefCell;
+use crate::yaml::{Entry, Node, Scalar, ScalarKind, emit};
+use compact_str::CompactString;
+use std::cell::{Cell, RefCell};
 
 /// A text with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,28 +23,89 @@ pub(crate) struct Errors {
     found: RefCell<Diagnostics>,
     /// Whether an unknown field is an error, or only a warning.
     strict: bool,
-    /// Whether the case of field names matters.
-    cased: bool,
+    /// How values become texts and booleans.
+    typing: Typing,
+}
+
+/// What a value may be where a text or a boolean is wanted, and whether the case of names matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Typing {
+    /// Our own files: names are cased, texts are texts.
+    Own,
+    /// A kustomization, which kustomize reads with the words of YAML 1.1: unquoted `y`, `on` and their like are
+    /// booleans, and never texts.
+    Kustomization,
+    /// Files that kustomize decodes into structs with sigs.k8s.io/yaml: numbers and booleans become texts where a text
+    /// is wanted, but for the fields of embedded structs.
+    Decoded,
+    /// The same after a turn through kyaml, which has no booleans but `true` and `false`.
+    Configuration,
 }
 
 impl Errors {
-    /// Unknown fields are errors.
-    pub(crate) fn strict() -> Self {
-        Self { found: RefCell::default(), strict: true, cased: false }
+    /// For kustomizations: unknown fields are errors.
+    pub(crate) fn kustomization() -> Self {
+        Self { found: RefCell::default(), strict: true, typing: Typing::Kustomization }
     }
 
-    /// Unknown fields are warnings.
-    pub(crate) fn lenient() -> Self {
-        Self { found: RefCell::default(), strict: false, cased: false }
+    /// For files of replacements: unknown fields are warnings, numbers and booleans become texts.
+    pub(crate) fn replacements() -> Self {
+        Self { found: RefCell::default(), strict: false, typing: Typing::Decoded }
     }
 
-    /// Unknown fields are errors, and so are known ones in another case.
+    /// For files of `configurations`: unknown fields are errors, numbers and booleans become texts.
+    pub(crate) fn field_specs() -> Self {
+        Self { found: RefCell::default(), strict: true, typing: Typing::Decoded }
+    }
+
+    /// For the configurations of plug-ins: unknown fields are warnings, numbers and booleans become texts.
+    pub(crate) fn plugin() -> Self {
+        Self { found: RefCell::default(), strict: false, typing: Typing::Configuration }
+    }
+
+    /// For our own files: unknown fields are errors, and so are known ones in another case.
     pub(crate) fn exact() -> Self {
-        Self { found: RefCell::default(), strict: true, cased: true }
+        Self { found: RefCell::default(), strict: true, typing: Typing::Own }
     }
 
     fn same_name(&self, a: &str, b: &str) -> bool {
-        if self.cased { a == b } else { a.eq_ignore_ascii_case(b) }
+        if self.typing == Typing::Own { a == b } else { a.eq_ignore_ascii_case(b) }
+    }
+
+    /// Whether null stands for a value of nothing but defaults, also as an item of a list.
+    fn null_is_zero(&self) -> bool {
+        self.typing != Typing::Own
+    }
+
+    fn is_boolean(&self, scalar: &Scalar) -> bool {
+        match self.typing {
+            Typing::Configuration => scalar.kind == ScalarKind::Bool,
+            _ => scalar.kind == ScalarKind::Bool || !scalar.is_quoted() && is_old_boolean(scalar),
+        }
+    }
+
+    /// A scalar as text, if it may be one here. `converts` is false in embedded structs.
+    fn text(&self, scalar: &Scalar, converts: bool) -> Option<CompactString> {
+        let is_text = match scalar.kind {
+            ScalarKind::Str if matches!(self.typing, Typing::Kustomization | Typing::Decoded) => {
+                scalar.is_quoted() || !is_old_boolean(scalar)
+            }
+            // An unquoted date is a string for the library that reads kustomization files.
+            ScalarKind::Str | ScalarKind::Timestamp => true,
+            _ => false,
+        };
+        if is_text {
+            return Some(scalar.text.clone());
+        }
+        let decoded = converts && matches!(self.typing, Typing::Decoded | Typing::Configuration);
+        match scalar.kind {
+            _ if !decoded => None,
+            ScalarKind::Int | ScalarKind::Float => emit::integer(&scalar.text)
+                .or_else(|| emit::float(&scalar.text))
+                .map(|text| CompactString::new(&text)),
+            ScalarKind::Bool | ScalarKind::Str => truth(scalar).map(|truth| truth.to_string().into()),
+            _ => None,
+        }
     }
 
     /// Adds one.
@@ -51,9 +113,18 @@ impl Errors {
         self.found.borrow_mut().push(diagnostic);
     }
 
-    /// All that was found.
+    /// All that was found, in the order of the source.
     pub(crate) fn into_inner(self) -> Diagnostics {
-        self.found.into_inner()
+        let mut found = self.found.into_inner();
+        found.0.sort_by_key(|found| found.mark.map_or(0, |mark| mark.offset));
+        found
+    }
+
+    /// The errors and the warnings.
+    pub(crate) fn split(self) -> (Diagnostics, Diagnostics) {
+        let (errors, warnings) =
+            self.into_inner().0.into_iter().partition(|found| found.severity == Severity::Error);
+        (Diagnostics(errors), Diagnostics(warnings))
     }
 }
 
@@ -62,17 +133,31 @@ pub(crate) struct Fields<'a> {
     what: &'static str,
     entries: &'a [Entry],
     known: RefCell<Vec<&'static str>>,
+    /// Whether these are the fields of an embedded struct, whose values do not become texts.
+    embedded: Cell<bool>,
     errors: &'a Errors,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of `node`; `what` names the thing in messages ("a patch").
     pub(crate) fn of(node: &'a Node, what: &'static str, errors: &'a Errors) -> Option<Self> {
-        let Some(map) = node.as_map() else {
-            errors.push(wrong_type(node, what, "a mapping"));
-            return None;
+        let entries = match node.as_map() {
+            Some(map) => map.as_slice(),
+            None if node.is_null() && errors.null_is_zero() => &[],
+            None => {
+                errors.push(wrong_type(node, what, "a mapping"));
+                return None;
+            }
         };
-        Some(Self { what, entries: map.as_slice(), known: RefCell::default(), errors })
+        Some(Self { what, entries, known: RefCell::default(), embedded: Cell::new(false), errors })
+    }
+
+    /// What `read` gives, for fields that kustomize has in an embedded struct.
+    pub(crate) fn embedded<T>(&self, read: impl FnOnce(&Self) -> T) -> T {
+        let before = self.embedded.replace(true);
+        let value = read(self);
+        self.embedded.set(before);
+        value
     }
 
     fn push(&self, error: Diagnostic) {
@@ -130,29 +215,33 @@ impl<'a> Fields<'a> {
     }
 
     fn text_of(&self, node: &Node, name: &str) -> Option<Spanned> {
-        let text = node.as_scalar().filter(|scalar| {
-            // An unquoted date is a string for the library that reads kustomization files.
-            matches!(scalar.kind, ScalarKind::Str | ScalarKind::Timestamp)
-        });
+        if node.is_null() && self.errors.null_is_zero() {
+            return Some(Spanned { text: String::new(), mark: node.mark });
+        }
+        let text = node.as_scalar().and_then(|scalar| self.errors.text(scalar, !self.embedded.get()));
         match text {
-            Some(scalar) => Some(Spanned { text: scalar.text.to_string(), mark: node.mark }),
+            Some(text) => Some(Spanned { text: text.into(), mark: node.mark }),
             None => {
                 let error = wrong_type(node, &format!("`{name}`"), "a string");
                 let help = node.as_text().map(|text| format!("put it in quotes: \"{text}\""));
-                self.push(Diagnostic { help, ..error });
+                let old = node.as_scalar().filter(|scalar| scalar.kind == ScalarKind::Str);
+                let message = match old {
+                    Some(word) => format!("`{name}` must be a string, but `{}` is a boolean here", word.text),
+                    None => error.message.clone(),
+                };
+                self.push(Diagnostic { help, message, ..error });
                 None
             }
         }
     }
 
-    /// A boolean, in YAML 1.1 notation (`yes`, `on`) too; false when it is not there.
+    /// A boolean, in YAML 1.1 notation (`yes`, `on`) too where kustomize reads it so; false when it is not there.
     pub(crate) fn boolean(&self, name: &'static str) -> bool {
         let Some(node) = self.node(name) else { return false };
-        let word = node.as_scalar().filter(|s| matches!(s.kind, ScalarKind::Bool | ScalarKind::Str));
-        match word.map(|scalar| scalar.text.to_ascii_lowercase()).as_deref() {
-            Some("true" | "yes" | "y" | "on") => true,
-            Some("false" | "no" | "n" | "off") => false,
-            _ => {
+        let word = node.as_scalar().filter(|scalar| self.errors.is_boolean(scalar));
+        match word.and_then(truth) {
+            Some(truth) => truth,
+            None => {
                 self.push(wrong_type(node, &format!("`{name}`"), "`true` or `false`"));
                 false
             }
@@ -238,6 +327,24 @@ impl<'a> Fields<'a> {
             self.errors.push(error);
         }
     }
+}
+
+/// The truth of a boolean in any notation of YAML 1.1.
+fn truth(scalar: &Scalar) -> Option<bool> {
+    match scalar.text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "y" | "on" => Some(true),
+        "false" | "no" | "n" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether an unquoted text is a boolean in YAML 1.1 only: the words of `truth` in small, capitalised or all capitals.
+fn is_old_boolean(scalar: &Scalar) -> bool {
+    let text = scalar.text.as_str();
+    let rest = text.get(1..).unwrap_or_default();
+    let is_cased =
+        text.chars().all(|c| c.is_ascii_uppercase()) || rest.chars().all(|c| c.is_ascii_lowercase());
+    is_cased && truth(scalar).is_some()
 }
 
 fn wrong_type(node: &Node, what: &str, wanted: &str) -> Diagnostic {

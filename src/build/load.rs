@@ -122,7 +122,8 @@ pub(super) fn load_component(loader: Loader, entry: Mark, builtin: &Arc<Schema>)
 
 /// Loads one root; `wanted` is the kind that the field naming it asks for, with the place of the entry.
 fn load_root(loader: Loader, origin: Origin, wanted: Option<(Kind, Mark)>, shared: &Shared) -> Result<Root> {
-    let found = loader.find_kustomization()?;
+    let entry = wanted.map_or(Mark::NONE, |(_, entry)| entry);
+    let found = loader.find_kustomization().map_err(|errors| errors.or_at(entry))?;
     let (documents, warnings) = parse::parse_last_wins(&found.source.text, found.id)?;
     let document = first_document(documents, Mark { source: found.id, offset: 0 })?;
     let mut read = kustomization::read(&document);
@@ -181,6 +182,8 @@ fn load_parts(
     else {
         return Err(errors);
     };
+    let mut warnings = read.warnings;
+    warnings.extend(settings.warnings);
     let [generators, transformers, validators] = configs;
     let [patches, patches_strategic_merge, patches_json6902] = patches;
     errors.into_result(Root {
@@ -202,7 +205,7 @@ fn load_parts(
         schema: Arc::clone(&shared.builtin),
         kustomization,
         origin,
-        warnings: read.warnings,
+        warnings,
     })
 }
 
@@ -279,12 +282,16 @@ fn load_configs(
     errors.into_result(configs)
 }
 
-/// The documents of an inline configuration, or nothing for a path. A text of one line that is no mapping is a path.
+/// The documents of an inline configuration, or nothing for a path. A text of one line that is no mapping is a path; one
+/// of nothing at all configures nothing.
 ///
 /// # Errors
 /// Text of several lines that is no YAML.
 pub(crate) fn inline_documents(loader: &Loader, item: &Spanned) -> Result<Option<Vec<Node>>> {
     let several_lines = item.text.trim_end().contains('\n');
+    if item.text.trim().is_empty() {
+        return Ok(Some(Vec::new()));
+    }
     if !several_lines && !item.text.contains(['{', ':']) {
         return Ok(None);
     }
@@ -376,6 +383,7 @@ struct Settings {
     crds: Vec<TransformerConfig>,
     replacements: Vec<Replacement>,
     openapi: Option<Arc<Schema>>,
+    warnings: Diagnostics,
 }
 
 fn load_settings(loader: &Loader, kustomization: &Kustomization, shared: &Shared) -> Result<Settings> {
@@ -389,9 +397,9 @@ fn load_settings(loader: &Loader, kustomization: &Kustomization, shared: &Shared
     let replacements = errors.collect(load_replacements(loader, &kustomization.replacements));
     let openapi = errors.collect(load_openapi(loader, kustomization, shared));
     match (config, crds, replacements, openapi) {
-        (Some((config, configurations)), Some(crds), Some(replacements), Some(openapi)) => {
+        (Some((config, configurations)), Some(crds), Some((replacements, warnings)), Some(openapi)) => {
             let crds = crds.into_iter().flatten().collect();
-            Ok(Settings { config, configurations, crds, replacements, openapi })
+            Ok(Settings { config, configurations, crds, replacements, openapi, warnings })
         }
         _ => Err(errors),
     }
@@ -428,15 +436,25 @@ fn load_config(
     Ok((Arc::new(config), configurations))
 }
 
-pub(super) fn load_replacements(loader: &Loader, fields: &[ReplacementField]) -> Result<Vec<Replacement>> {
+/// The replacements of a list, those of files among them, with the warnings of the files.
+pub(super) fn load_replacements(
+    loader: &Loader,
+    fields: &[ReplacementField],
+) -> Result<(Vec<Replacement>, Diagnostics)> {
     let lists = fields.iter().map(|field| match field {
-        ReplacementField::Inline(replacement) => Ok(vec![Replacement::clone(replacement)]),
+        ReplacementField::Inline(replacement) => {
+            Ok(vec![(vec![Replacement::clone(replacement)], Diagnostics::default())])
+        }
         ReplacementField::File(path) => {
-            let lists = documents(loader, path)?.iter().map(kustomization::read_replacement_file).collect();
-            Ok(all(lists)?.into_iter().flatten().collect())
+            all(documents(loader, path)?.iter().map(kustomization::read_replacement_file).collect())
         }
     });
-    Ok(all(lists.collect::<Vec<Result<Vec<_>>>>())?.into_iter().flatten().collect())
+    let (mut replacements, mut warnings) = (Vec::new(), Diagnostics::default());
+    for (list, found) in all(lists.collect())?.into_iter().flatten() {
+        replacements.extend(list);
+        warnings.extend(found);
+    }
+    Ok((replacements, warnings))
 }
 
 fn load_openapi(

@@ -99,7 +99,9 @@ pub(super) fn transform(
             patch::apply_patches(set, &patches, &root.schema)
         }
         Plugin::Replacements(fields) => {
-            replacements::apply(set, &load::load_replacements(&root.loader, &fields)?)
+            let (replacements, found) = load::load_replacements(&root.loader, &fields)?;
+            warnings.extend(found);
+            replacements::apply(set, &replacements)
         }
         Plugin::Hash => finish::add_hashes(set),
         Plugin::ValueAdd(args) => value_add::apply(set, &args),

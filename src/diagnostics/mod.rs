@@ -138,6 +138,14 @@ impl Diagnostics {
         }
     }
 
+    /// The list, where what has no place gets the one that led to it.
+    #[must_use]
+    pub fn or_at(mut self, mark: Mark) -> Self {
+        let nowhere = |found: &&mut Diagnostic| found.mark.is_none_or(|place| place == Mark::NONE);
+        self.0.iter_mut().filter(nowhere).for_each(|found| found.mark = Some(mark));
+        self
+    }
+
     /// `Ok(value)` when nothing was found, else the list.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! generators and transformers ([`plugin`]).
 
 pub mod model;
-mod parts;
+pub(crate) mod parts;
 pub mod plugin;
 mod read;
 

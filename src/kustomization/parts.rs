@@ -14,11 +14,7 @@ use crate::yaml::Node;
 pub(crate) fn field_spec(node: &Node, errors: &Errors) -> Option<FieldSpec> {
     let fields = Fields::of(node, "a field spec", errors)?;
     let spec = FieldSpec {
-        gvk: Gvk {
-            group: fields.string("group"),
-            version: fields.string("version"),
-            kind: fields.string("kind"),
-        },
+        gvk: fields.embedded(gvk),
         path: fields.string("path"),
         create: fields.boolean("create"),
     };
@@ -26,15 +22,15 @@ pub(crate) fn field_spec(node: &Node, errors: &Errors) -> Option<FieldSpec> {
     Some(spec)
 }
 
+pub(crate) fn gvk(fields: &Fields<'_>) -> Gvk {
+    Gvk { group: fields.string("group"), version: fields.string("version"), kind: fields.string("kind") }
+}
+
 fn selector_fields(fields: &Fields<'_>, node: &Node) -> Selector {
     Selector {
-        gvk: Gvk {
-            group: fields.string("group"),
-            version: fields.string("version"),
-            kind: fields.string("kind"),
-        },
-        name: fields.string("name"),
-        namespace: fields.string("namespace"),
+        gvk: fields.embedded(gvk),
+        name: fields.embedded(|fields| fields.string("name")),
+        namespace: fields.embedded(|fields| fields.string("namespace")),
         annotation_selector: fields.string("annotationSelector"),
         label_selector: fields.string("labelSelector"),
         mark: Some(node.mark),

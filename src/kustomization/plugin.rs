@@ -5,7 +5,7 @@ use super::model::{
     ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, ReplacementField, Replica, SecretArgs, Spanned,
 };
 use super::parts;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity, nearest};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 use crate::fields::{Errors, Fields};
 use crate::generate::iam_policy::IamPolicyArgs;
 use crate::transform::FieldSpec;
@@ -134,7 +134,7 @@ pub fn read(config: &Node) -> Result<(Plugin, Diagnostics)> {
     if text("apiVersion") != BUILTIN {
         return Err(external(config, text("kind")).into());
     }
-    let errors = Errors::lenient();
+    let errors = Errors::plugin();
     let plugin = Fields::of(config, "this configuration", &errors).and_then(|fields| {
         let plugin = of_kind(text("kind"), &fields, config, &errors);
         for name in ["apiVersion", "kind", "metadata"] {
@@ -146,11 +146,10 @@ pub fn read(config: &Node) -> Result<(Plugin, Diagnostics)> {
         }
         plugin
     });
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        errors.into_inner().0.into_iter().partition(|found| found.severity == Severity::Error);
+    let (errors, warnings) = errors.split();
     match plugin {
-        Some(plugin) => Diagnostics(errors).into_result((plugin, Diagnostics(warnings))),
-        None => Err(Diagnostics(errors)),
+        Some(plugin) => errors.into_result((plugin, warnings)),
+        None => Err(errors),
     }
 }
 
@@ -194,20 +193,22 @@ fn of_kind(kind: &str, fields: &Fields<'_>, config: &Node, errors: &Errors) -> O
 fn generator(kind: &str, fields: &Fields<'_>, config: &Node, errors: &Errors) -> Option<Plugin> {
     Some(match kind {
         "ConfigMapGenerator" => {
-            Plugin::ConfigMap(named(parts::generator_fields(fields, config, errors), config))
+            let args = fields.embedded(|fields| parts::generator_fields(fields, config, errors));
+            Plugin::ConfigMap(named(args, config))
         }
         "SecretGenerator" => Plugin::Secret(SecretArgs {
-            common: named(parts::generator_fields(fields, config, errors), config),
+            common: named(fields.embedded(|fields| parts::generator_fields(fields, config, errors)), config),
             secret_type: fields.string("type"),
         }),
         "HelmChartInflationGenerator" => {
             let globals = parts::helm_globals(fields);
-            let own = HelmGlobals {
+            let own = fields.embedded(|fields| HelmGlobals {
                 chart_home: fields.string("chartHome"),
                 config_home: fields.string("configHome"),
-            };
+            });
             let globals = if own == HelmGlobals::default() { globals } else { own };
-            Plugin::HelmChart(Box::new(parts::helm_chart_fields(fields, config)), globals)
+            let chart = fields.embedded(|fields| parts::helm_chart_fields(fields, config));
+            Plugin::HelmChart(Box::new(chart), globals)
         }
         "IAMPolicyGenerator" => Plugin::IamPolicy(iam_policy(fields)),
         _ => return None,

@@ -2,7 +2,7 @@
 
 use super::model::{HelmGlobals, Kind, Kustomization, LegacySortOptions, Places, Replacement, SortOptions};
 use super::parts;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::fields::{Errors, Fields};
 use crate::yaml::Node;
 
@@ -21,7 +21,7 @@ pub struct Read {
 /// Reads the document of a kustomization file.
 #[must_use]
 pub fn read(document: &Node) -> Read {
-    let errors = Errors::strict();
+    let errors = Errors::kustomization();
     let mut kustomization = Kustomization::default();
     if let Some(fields) = Fields::of(document, "a kustomization", &errors) {
         kustomization.kind = kind(&fields, &errors);
@@ -35,23 +35,21 @@ pub fn read(document: &Node) -> Read {
         check_metadata(&fields);
         fields.finish();
     }
-    let mut all = errors.into_inner().0;
-    all.sort_by_key(|found| found.mark.map_or(0, |mark| mark.offset));
-    let (found, mut warnings): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|d| d.severity == Severity::Error);
-    warnings.extend(deprecations(document));
-    Read { kustomization, warnings: Diagnostics(warnings), errors: Diagnostics(found) }
+    let (errors, mut warnings) = errors.split();
+    warnings.0.extend(deprecations(document));
+    Read { kustomization, warnings, errors }
 }
 
-/// Reads a file of replacements: one, or a list of them.
+/// Reads a file of replacements: one, or a list of them. Unknown fields are no more than warnings.
 ///
 /// # Errors
-/// As [`read`].
-pub fn read_replacement_file(document: &Node) -> Result<Vec<Replacement>> {
-    let errors = Errors::strict();
+/// Wrong types and values.
+pub fn read_replacement_file(document: &Node) -> Result<(Vec<Replacement>, Diagnostics)> {
+    let errors = Errors::replacements();
     let items = document.as_seq().unwrap_or(std::slice::from_ref(document));
     let replacements = items.iter().filter_map(|item| parts::replacement(item, &errors)).collect();
-    errors.into_inner().into_result(replacements)
+    let (errors, warnings) = errors.split();
+    errors.into_result((replacements, warnings))
 }
 
 fn kind(fields: &Fields<'_>, errors: &Errors) -> Kind {

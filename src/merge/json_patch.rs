@@ -4,7 +4,7 @@
 
 use super::pointer::{self, Pointer, insert_position, item_position};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
-use crate::yaml::{Entry, Key, Node, ScalarKind, Value, emit, json};
+use crate::yaml::{Entry, Key, Node, ScalarKind, Spelling, Value, emit, folded, json};
 use compact_str::CompactString;
 
 /// What an operation does.
@@ -286,7 +286,13 @@ fn forget_spelling(node: &mut Node) {
                 ScalarKind::Float => emit::float(&scalar.text),
                 _ => None,
             };
-            scalar.quoted = scalar.kind == ScalarKind::Str && !emit::is_written_plain(&scalar.text);
+            if scalar.spelling == Spelling::Folded
+                && let Some(changed) = folded::read_back(&scalar.text)
+            {
+                scalar.text = changed;
+            }
+            let is_plain = scalar.kind != ScalarKind::Str || emit::is_written_plain(&scalar.text);
+            scalar.spelling = if is_plain { Spelling::Plain } else { Spelling::Quoted };
             scalar.text = plain.unwrap_or(std::mem::take(&mut scalar.text));
         }
     }

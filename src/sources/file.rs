@@ -96,8 +96,17 @@ fn first_missing(path: &Path) -> (PathBuf, PathBuf) {
     (folder.to_owned(), missing)
 }
 
-/// The text of a file.
+/// The text of a file, which is UTF-8, or UTF-16 with a byte order mark as some editors and shells of Windows write it.
 pub(super) fn text(bytes: Vec<u8>, shown: &str, referrer: Mark) -> Result<String, Diagnostic> {
+    if let Some(text) = utf16(&bytes) {
+        // kustomize takes the first document of such a file and drops the others without a word.
+        if text.lines().skip(1).any(|line| line.trim_end() == "---") {
+            let message = format!("`{shown}` is UTF-16 text with several documents");
+            let help = "save it as UTF-8: kustomize reads no more than the first document of it";
+            return Err(Diagnostic::error(Code::NotText, message).at(referrer).help(help));
+        }
+        return Ok(text);
+    }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
@@ -107,4 +116,18 @@ pub(super) fn text(bytes: Vec<u8>, shown: &str, referrer: Mark) -> Result<String
             .at(referrer)
             .note(format!("the first wrong byte is 0x{byte:02X} at offset {at}"))
     })
+}
+
+/// The text of bytes that begin with a byte order mark of UTF-16, if they are text.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xFF, 0xFE, ..] => u16::from_le_bytes,
+        [0xFE, 0xFF, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = bytes.get(2..)?.chunks_exact(2);
+    if !units.remainder().is_empty() {
+        return None;
+    }
+    char::decode_utf16(units.map(|pair| unit([pair[0], pair[1]]))).collect::<Result<_, _>>().ok()
 }

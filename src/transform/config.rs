@@ -108,7 +108,8 @@ impl TransformerConfig {
         ]
     }
 
-    fn tables_mut(&mut self) -> [&mut Vec<FieldSpec>; 10] {
+    /// The same, to be filled.
+    pub(super) fn tables_mut(&mut self) -> [&mut Vec<FieldSpec>; 10] {
         [
             &mut self.name_prefix,
             &mut self.name_suffix,
@@ -121,19 +122,6 @@ impl TransformerConfig {
             &mut self.images,
             &mut self.replicas,
         ]
-    }
-
-    /// The table with this name in a `configurations` file, compared without regard to case.
-    pub(crate) fn table_mut(&mut self, name: &str) -> Option<&mut Vec<FieldSpec>> {
-        let at = self.tables().iter().position(|(_, known)| known.eq_ignore_ascii_case(name))?;
-        self.tables_mut().into_iter().nth(at)
-    }
-
-    /// The names that a `configurations` file may hold.
-    pub(crate) fn table_names() -> Vec<&'static str> {
-        let tables = Self::default();
-        let names = tables.tables().into_iter().map(|(_, name)| name);
-        names.chain(["nameReference"]).collect()
     }
 }
 

@@ -105,7 +105,7 @@ impl<'a> Fit<'a> {
         }
         if let (Value::Scalar(scalar), Kind::Integer | Kind::Number | Kind::Boolean) =
             (&node.value, shape.kind)
-            && scalar.quoted
+            && scalar.is_quoted()
             && scalar.kind == ScalarKind::Str
         {
             diagnostic.help = Some("write it without quotes".to_owned());

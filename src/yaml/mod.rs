@@ -1,8 +1,9 @@
 //! YAML: text to [`Node`] trees ([`parse`]) and back ([`emit`]).
 
 pub mod emit;
+pub mod folded;
 pub mod json;
 pub mod node;
 pub mod parse;
 
-pub use node::{Entry, Key, Map, Node, Scalar, ScalarKind, Value};
+pub use node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};

@@ -28,6 +28,18 @@ pub enum ScalarKind {
     Binary,
 }
 
+/// How a scalar stands in its source, as far as it matters for what comes out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spelling {
+    /// Without quotes.
+    #[default]
+    Plain,
+    /// In quotes, or as a literal block.
+    Quoted,
+    /// As a folded block, which comes out of kustomize changed where lines are indented (see [`super::folded`]).
+    Folded,
+}
+
 /// A leaf. `text` is the value with quotes, escapes and folding undone; for numbers, booleans and timestamps it is the
 /// spelling of the source (`0x1F`, `1.10`), which only the emitter normalises.
 #[derive(Clone, Debug, Eq)]
@@ -36,9 +48,9 @@ pub struct Scalar {
     pub text: CompactString,
     /// How the text is to be read.
     pub kind: ScalarKind,
-    /// Whether the source has it in quotes or as a block. A strategic merge patch puts its scalars into the target's
-    /// quotes, so that a number becomes a string. Does not count in comparisons.
-    pub quoted: bool,
+    /// How the source has it. A strategic merge patch puts its scalars into the target's quotes, so that a number becomes
+    /// a string. Does not count in comparisons.
+    pub spelling: Spelling,
     /// Which other scalars of its resource it changes together with; 0 for none (see [`crate::resource::Ties`]). Does not
     /// count in comparisons.
     pub tie: u32,
@@ -48,7 +60,13 @@ impl Scalar {
     /// A scalar without quotes.
     #[must_use]
     pub fn new(text: CompactString, kind: ScalarKind) -> Self {
-        Self { text, kind, quoted: false, tie: 0 }
+        Self { text, kind, spelling: Spelling::Plain, tie: 0 }
+    }
+
+    /// Whether the source has it in quotes or as a block.
+    #[must_use]
+    pub fn is_quoted(&self) -> bool {
+        self.spelling != Spelling::Plain
     }
 }
 
@@ -256,15 +274,23 @@ impl Node {
     /// A string, whatever it looks like: `Node::string("123")` is emitted as `"123"`.
     #[must_use]
     pub fn string(text: &str, mark: Mark) -> Self {
-        let quoted = !text.is_empty() && !emit::is_written_plain(text);
-        let scalar = Scalar { text: CompactString::new(text), kind: ScalarKind::Str, quoted, tie: 0 };
+        let mut scalar = Scalar::new(CompactString::new(text), ScalarKind::Str);
+        if !text.is_empty() && !emit::is_written_plain(text) {
+            scalar.spelling = Spelling::Quoted;
+        }
         Self { value: Value::Scalar(scalar), mark }
     }
 
-    /// A string that the source has in quotes or as a block.
+    /// A string that the source has in quotes or as a literal block.
     #[must_use]
     pub fn quoted(text: CompactString, mark: Mark) -> Self {
-        Self { value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, quoted: true, tie: 0 }), mark }
+        Self::spelt(text, Spelling::Quoted, mark)
+    }
+
+    /// A string in a known spelling.
+    #[must_use]
+    pub fn spelt(text: CompactString, spelling: Spelling, mark: Mark) -> Self {
+        Self { value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, spelling, tie: 0 }), mark }
     }
 
     /// A scalar of a known kind.

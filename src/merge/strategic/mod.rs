@@ -305,10 +305,10 @@ impl<'s> Merger<'s> {
 
 /// Replaces a scalar; what stands in quotes stays in quotes and so becomes a string, spelt as in the patch.
 fn put_into_quotes_of(old: &mut Scalar, new: &Scalar) {
-    let (quoted, tie) = (old.quoted, old.tie);
+    let (spelling, tie) = (old.spelling, old.tie);
     old.clone_from(new);
-    (old.quoted, old.tie) = (quoted, tie);
-    if quoted {
+    (old.spelling, old.tie) = (spelling, tie);
+    if old.is_quoted() {
         old.kind = ScalarKind::Str;
     }
 }

@@ -51,6 +51,9 @@ impl Loader {
         let near =
             folder::names_in(&self.root).into_iter().find(|name| name.to_lowercase().starts_with("kustom"));
         match near {
+            Some(name) if self.root.join(&name).is_dir() => {
+                error.note(format!("`{name}` is a folder itself"))
+            }
             Some(name) => error.note(format!("the folder has a `{name}`")),
             None => error,
         }

@@ -82,8 +82,8 @@ impl LoadedPatch {
     /// # Errors
     /// [`Code::BadPatch`] for a document that names no resource.
     pub fn read_strategic(text: &str, source: SourceId, mark: Mark) -> Result<Self> {
-        let documents = resources(parse::parse(text, source)?)?;
-        let content = Content::Strategic(documents);
+        let mut content = Content::Strategic(resources(parse::parse(text, source)?)?);
+        make_maps_of_text(&mut content);
         let (options, kind) = (PatchOptions::default(), StepKind::PatchStrategicMerge);
         Ok(Self { content, target: None, options, remembers: true, mark, kind })
     }
@@ -234,8 +234,8 @@ fn check_single(content: &Content) -> Result<()> {
     Err(error.help("remove the target, or make an entry of each document").into())
 }
 
-/// With a `target`, kustomize passes the labels and annotations of a strategic merge patch through maps of strings: a null
-/// is the text `null` then and removes nothing, and empty maps say nothing at all.
+/// With a `target`, and in `patchesStrategicMerge`, kustomize passes the labels and annotations of a strategic merge patch
+/// through maps of strings: a null is the text `null` then and removes nothing, and empty maps say nothing at all.
 fn make_maps_of_text(content: &mut Content) {
     let Content::Strategic(documents) = content else { return };
     let metadata = documents.iter_mut().filter_map(|document| document.get_mut("metadata")?.as_map_mut());

@@ -16,8 +16,10 @@ pub use order::compare as compare_keys;
 pub(crate) use number::{float, go_float, go_integer, integer, is_timestamp, json_number};
 pub(crate) use value::{Written, is_true, key_text, written};
 
-use super::node::{Entry, Map, Node, Scalar, ScalarKind, Value};
+use super::folded;
+use super::node::{Entry, Map, Node, Scalar, ScalarKind, Spelling, Value};
 use crate::diagnostics::{Diagnostics, Mark, Result};
+use compact_str::CompactString;
 use rayon::prelude::*;
 use style::{Shape, Style};
 use text::TextWriter;
@@ -228,6 +230,10 @@ impl Emitter<'_> {
 
     /// Writes a scalar whose lines continue at `indent`.
     fn scalar(&mut self, scalar: &Scalar, indent: usize, mark: Mark) {
+        let changed = folded_text(scalar);
+        if let Some(text) = changed {
+            return self.value_string(&text, indent, mark);
+        }
         let written = match value::written(scalar, mark) {
             Ok(written) => written,
             Err(errors) => return self.errors.extend(errors),
@@ -285,6 +291,12 @@ impl Emitter<'_> {
             Style::Literal => self.fresh_line = writer.literal(text),
         }
     }
+}
+
+/// The text of a folded block that kustomize changes on the way.
+fn folded_text(scalar: &Scalar) -> Option<CompactString> {
+    let is_folded = scalar.spelling == Spelling::Folded && scalar.kind == ScalarKind::Str;
+    is_folded.then(|| folded::read_back(&scalar.text)).flatten()
 }
 
 #[cfg(test)]

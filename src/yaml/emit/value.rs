@@ -100,7 +100,7 @@ pub(crate) fn key_text(key: &Key, top_level: bool) -> Result<Cow<'_, str>> {
         ScalarKind::Str => Ok(Cow::Borrowed(text)),
         ScalarKind::Binary if top_level => {
             let decoded = binary(text).map(|text| Cow::Owned(text.into_string()));
-            let undecoded = Scalar { text: key.text.clone(), kind: key.kind, quoted: false, tie: 0 };
+            let undecoded = Scalar::new(key.text.clone(), key.kind);
             decoded.ok_or_else(|| unwritable(&undecoded, key.mark))
         }
         ScalarKind::Null => Err(odd_key(key)),

@@ -1,5 +1,6 @@
 //! Reads plain block YAML in one pass over the bytes: block mappings and sequences, plain, quoted and block scalars, flow
-//! collections on one line, comments.
+//! collections of plain and quoted scalars, comments. Inside flow collections indentation means nothing, as for Go's
+//! libraries; the general parser is stricter there.
 //!
 //! Whatever it is not sure of (anchors, tags, odd indentation, everything that is an error) it leaves to the general
 //! parser, by giving up on the document.
@@ -7,7 +8,7 @@
 use super::DEEPEST;
 use super::scalar::resolve_plain;
 use crate::diagnostics::{Mark, SourceId};
-use crate::yaml::node::{Entry, Key, Map, Node, ScalarKind};
+use crate::yaml::node::{Entry, Key, Map, Node, ScalarKind, Spelling};
 use compact_str::CompactString;
 use memchr::memchr;
 
@@ -274,7 +275,7 @@ impl<'t> Reader<'t> {
         let colon = self.at;
         let bytes = self.text.as_bytes();
         let mut at = colon;
-        while bytes.get(at) == Some(&b' ') {
+        while matches!(bytes.get(at), Some(b' ' | b'\t')) {
             at += 1;
         }
         match bytes.get(at) {
@@ -486,7 +487,8 @@ impl<'t> Reader<'t> {
             },
         };
         let text = self.block_lines(indent, folded, chomp)?;
-        Some(Node::quoted(text, self.mark(start)))
+        let spelling = if folded { Spelling::Folded } else { Spelling::Quoted };
+        Some(Node::spelt(text, spelling, self.mark(start)))
     }
 
     /// The indentation of the first line with content, when it belongs to the scalar. Gives up when a blank line before it
@@ -576,7 +578,7 @@ impl<'t> Reader<'t> {
         let close = if self.byte(start)? == b'[' { b']' } else { b'}' };
         let (mut items, mut map) = (Vec::new(), Map::new());
         self.at += 1;
-        self.skip_spaces();
+        self.skip_flow_space();
         while self.byte(self.at)? != close {
             if close == b']' {
                 items.push(self.flow_item()?);
@@ -587,11 +589,11 @@ impl<'t> Reader<'t> {
                 }
                 map.push(entry);
             }
-            self.skip_spaces();
+            self.skip_flow_space();
             match self.byte(self.at)? {
                 b',' => {
                     self.at += 1;
-                    self.skip_spaces();
+                    self.skip_flow_space();
                 }
                 byte if byte == close => {}
                 _ => return None,
@@ -612,12 +614,24 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Skips spaces, line breaks and comments.
+    fn skip_flow_space(&mut self) {
+        loop {
+            let before = self.at.checked_sub(1).and_then(|at| self.byte(at));
+            match self.byte(self.at) {
+                Some(b' ' | b'\n') => self.at += 1,
+                Some(b'#') if matches!(before, Some(b' ' | b'\n')) => self.at = self.line_end(self.at),
+                _ => return,
+            }
+        }
+    }
+
     fn flow_item(&mut self) -> Option<Node> {
         let start = self.at;
         match self.byte(start)? {
             b'[' | b'{' => self.flow(),
             quote @ (b'"' | b'\'') => {
-                let text = self.quoted_on_line(quote)?;
+                let text = self.quoted(quote)?;
                 // A pair in a list: `["a": 1]`.
                 let mut at = self.at;
                 while self.byte(at) == Some(b' ') {
@@ -635,6 +649,7 @@ impl<'t> Reader<'t> {
     fn flow_entry(&mut self) -> Option<Entry> {
         let start = self.at;
         let mark = self.mark(start);
+        let is_quoted = matches!(self.byte(start)?, b'"' | b'\'');
         let key = match self.byte(start)? {
             quote @ (b'"' | b'\'') => Key { text: self.quoted_on_line(quote)?, kind: ScalarKind::Str, mark },
             _ => {
@@ -643,11 +658,13 @@ impl<'t> Reader<'t> {
             }
         };
         self.skip_spaces();
-        if key.text == "<<" || self.byte(self.at)? != b':' || self.byte(self.at + 1)? != b' ' {
+        // Behind a quoted key the value may follow without a space, as in JSON.
+        let is_parted = is_quoted || matches!(self.byte(self.at + 1)?, b' ' | b'\n');
+        if key.text == "<<" || self.byte(self.at)? != b':' || !is_parted {
             return None;
         }
         self.at += 1;
-        self.skip_spaces();
+        self.skip_flow_space();
         match self.byte(self.at)? {
             b',' | b'}' => None,
             _ => Some(Entry { key, value: self.flow_item()? }),
@@ -693,12 +710,21 @@ impl<'t> Reader<'t> {
                     at += 1
                 }
                 b':' | b',' | b']' | b'}' => break,
+                b'#' if bytes.get(at - 1) == Some(&b' ') => break,
+                b'\n' if self.flow_scalar_ends(at) => break,
                 byte if simple(*byte) => at += 1,
                 _ => return None,
             }
         }
         self.at = at;
         Some(self.text.get(start..at)?.trim_end_matches(' '))
+    }
+
+    /// Whether nothing of a plain scalar follows behind this line break.
+    fn flow_scalar_ends(&self, line_break: usize) -> bool {
+        let rest = self.text.as_bytes().get(line_break..).unwrap_or_default();
+        let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\n'));
+        matches!(next, Some(b',' | b']' | b'}' | b'#'))
     }
 }
 
@@ -739,8 +765,7 @@ fn is_indicator(byte: u8) -> bool {
 fn find_colon(line: &[u8]) -> Option<usize> {
     for at in memchr::memchr2_iter(b':', b'#', line) {
         match line[at] {
-            b':' if matches!(line.get(at + 1), None | Some(b' ')) => return (at > 0).then_some(at),
-            b':' if line.get(at + 1) == Some(&b'\t') => return None,
+            b':' if matches!(line.get(at + 1), None | Some(b' ' | b'\t')) => return (at > 0).then_some(at),
             b'#' if at > 0 && matches!(line[at - 1], b' ' | b'\t') => return None,
             _ => {}
         }

@@ -3,7 +3,7 @@
 use super::DEEPEST;
 use super::scalar::resolve_plain;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, SourceId};
-use crate::yaml::node::{Entry, Key, Map, Node, Scalar, ScalarKind, Value};
+use crate::yaml::node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};
 use compact_str::CompactString;
 use rustc_hash::{FxHashMap, FxHashSet};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -23,12 +23,21 @@ pub(super) enum Duplicates {
     LastWins,
 }
 
-/// Parses all documents of `text`, which starts at byte `base` of the source. Gives warnings with them.
+/// How many documents of a text are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Documents {
+    All,
+    /// Nothing behind the first one is looked at.
+    First,
+}
+
+/// Parses documents of `text`, which starts at byte `base` of the source. Gives warnings with them.
 pub(super) fn parse(
     text: &str,
     base: usize,
     source: SourceId,
     duplicates: Duplicates,
+    documents: Documents,
 ) -> Result<(Vec<Node>, Diagnostics)> {
     let places = Places::of(text, base, source);
     let mut builder = Builder {
@@ -47,7 +56,11 @@ pub(super) fn parse(
     for item in Parser::new_from_str(text) {
         let (event, span) =
             item.map_err(|error| syntax_error(error.info(), builder.places.mark(error.marker().index())))?;
+        let is_end = matches!(event, Event::DocumentEnd);
         builder.take(event, span).map_err(|error| *error)?;
+        if is_end && documents == Documents::First {
+            break;
+        }
     }
     builder.documents.retain(|document| !document.is_null());
     Ok((builder.documents, builder.warnings))
@@ -166,7 +179,11 @@ impl Builder<'_> {
                 let scalar = Scalar {
                     text: CompactString::new(text),
                     kind,
-                    quoted: style != ScalarStyle::Plain,
+                    spelling: match style {
+                        ScalarStyle::Plain => Spelling::Plain,
+                        ScalarStyle::Folded => Spelling::Folded,
+                        _ => Spelling::Quoted,
+                    },
                     tie: 0,
                 };
                 let node = Node { value: Value::Scalar(scalar), mark };

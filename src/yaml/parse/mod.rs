@@ -12,7 +12,7 @@ pub use scalar::resolve_plain;
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use crate::yaml::node::Node;
-use general::Duplicates;
+use general::{Documents, Duplicates};
 
 /// Levels of nesting that are read. Far more than any manifest has, and few enough for every recursion over a tree.
 pub(crate) const DEEPEST: usize = 500;
@@ -26,19 +26,22 @@ pub fn parse(text: &str, source: SourceId) -> Result<Vec<Node>> {
         return Err(Diagnostic::error(Code::TooLarge, "this text has more than 4 GiB").into());
     }
     refuse_control_characters(text, source)?;
-    let read = |start: usize, end: usize| {
-        general::parse(&text[start..end], start, source, Duplicates::Refused).map(|(nodes, _)| nodes)
+    let read = |start: usize, end: usize, documents: Documents| {
+        let text = text.get(start..end).unwrap_or_default();
+        general::parse(text, start, source, Duplicates::Refused, documents).map(|(nodes, _)| nodes)
     };
-    let Some(chunks) = documents(text) else { return read(0, text.len()) };
+    let Some(chunks) = chunks(text) else { return read(0, text.len(), Documents::All) };
+    let has_returns = memchr::memchr(b'\r', text.as_bytes()).is_some();
     let mut nodes = Vec::with_capacity(chunks.len());
     let mut errors = Diagnostics::default();
-    for (start, end) in chunks {
+    for Chunk { start, end, documents } in chunks {
         // A byte order mark may stand before every document, not only at the start of a file.
         let start =
             if text[start..end].starts_with('\u{feff}') { start + '\u{feff}'.len_utf8() } else { start };
-        match block::parse(text, start, end, source) {
+        let is_plain = !has_returns && documents == Documents::All;
+        match is_plain.then(|| block::parse(text, start, end, source)).flatten() {
             Some(node) => nodes.extend(node),
-            None => nodes.extend(errors.collect(read(start, end)).unwrap_or_default()),
+            None => nodes.extend(errors.collect(read(start, end, documents)).unwrap_or_default()),
         }
     }
     errors.into_result(nodes)
@@ -50,7 +53,7 @@ pub fn parse(text: &str, source: SourceId) -> Result<Vec<Node>> {
 /// As [`parse`].
 pub fn parse_generally(text: &str, source: SourceId) -> Result<Vec<Node>> {
     refuse_control_characters(text, source)?;
-    general::parse(text, 0, source, Duplicates::Refused).map(|(nodes, _)| nodes)
+    general::parse(text, 0, source, Duplicates::Refused, Documents::All).map(|(nodes, _)| nodes)
 }
 
 /// Parses all documents of a kustomization file, where of two equal keys the last one counts, with a warning: the library
@@ -60,7 +63,7 @@ pub fn parse_generally(text: &str, source: SourceId) -> Result<Vec<Node>> {
 /// As [`parse`], but for duplicate keys.
 pub fn parse_last_wins(text: &str, source: SourceId) -> Result<(Vec<Node>, Diagnostics)> {
     refuse_control_characters(text, source)?;
-    general::parse(text, 0, source, Duplicates::LastWins)
+    general::parse(text, 0, source, Duplicates::LastWins, Documents::All)
 }
 
 /// YAML allows no control characters but tab and line breaks.
@@ -74,25 +77,32 @@ fn refuse_control_characters(text: &str, source: SourceId) -> Result<()> {
     Err(error.at(Mark { source, offset }).help("in double quotes it can be written as an escape").into())
 }
 
-/// Where each document starts and ends, when lines `---` are all that separates them; none when the text has directives,
-/// `...`, or content behind a marker.
-fn documents(text: &str) -> Option<Vec<(usize, usize)>> {
+/// A stretch of text between two lines `---`.
+struct Chunk {
+    start: usize,
+    end: usize,
+    /// [`Documents::First`] behind a line `...`: kustomize splits a text at lines `---` and reads one document of each part.
+    documents: Documents,
+}
+
+/// The parts of a text; none when it has directives, or content behind a marker.
+fn chunks(text: &str) -> Option<Vec<Chunk>> {
     let bytes = text.as_bytes();
-    if bytes.first() == Some(&b'%') || memchr::memchr(b'\r', bytes).is_some() {
+    if bytes.first() == Some(&b'%') {
         return None;
     }
     let mut chunks = Vec::new();
-    let mut start = 0;
-    let mut at_line = 0;
+    let (mut start, mut at_line, mut documents) = (0, 0, Documents::All);
     loop {
         let line = &bytes[at_line..];
         if line.starts_with(b"---") || line.starts_with(b"...") || line.starts_with(b"%") {
             let end = memchr::memchr(b'\n', line).map_or(bytes.len(), |i| at_line + i + 1);
             match &bytes[at_line..end] {
                 [b'-', b'-', b'-', rest @ ..] if is_blank_or_comment(rest) => {
-                    chunks.push((start, at_line));
-                    start = end;
+                    chunks.push(Chunk { start, end: at_line, documents });
+                    (start, documents) = (end, Documents::All);
                 }
+                [b'.', b'.', b'.', rest @ ..] if is_blank_or_comment(rest) => documents = Documents::First,
                 // A longer word that begins like a marker is content.
                 [b'-', b'-', b'-', next, ..] | [b'.', b'.', b'.', next, ..]
                     if !next.is_ascii_whitespace() => {}
@@ -104,7 +114,7 @@ fn documents(text: &str) -> Option<Vec<(usize, usize)>> {
             None => break,
         }
     }
-    chunks.push((start, bytes.len()));
+    chunks.push(Chunk { start, end: bytes.len(), documents });
     Some(chunks)
 }
 

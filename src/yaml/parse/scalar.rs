@@ -24,7 +24,9 @@ fn resolve_number(text: &str) -> ScalarKind {
         return ScalarKind::Float;
     }
     if text.starts_with('.') {
-        return if go_float(text).is_some() { ScalarKind::Float } else { ScalarKind::Str };
+        let is_float =
+            go_float(text).is_some() || separates_digits(text) && go_float(&text.replace('_', "")).is_some();
+        return if is_float { ScalarKind::Float } else { ScalarKind::Str };
     }
     if is_timestamp(text) {
         return ScalarKind::Timestamp;
@@ -38,6 +40,13 @@ fn resolve_number(text: &str) -> ScalarKind {
         return ScalarKind::Float;
     }
     ScalarKind::Str
+}
+
+/// Whether the underscores of a text stand between digits, which Go passes over.
+fn separates_digits(text: &str) -> bool {
+    let is_digit =
+        |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
+    text.match_indices('_').all(|(at, _)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)))
 }
 
 fn is_special_float(text: &str) -> bool {
@@ -88,6 +97,8 @@ mod tests {
             ("1e3", Float),
             ("1.", Float),
             (".5", Float),
+            (".1_000", Float),
+            ("._5", Str),
             (".inf", Float),
             ("-.inf", Float),
             ("+.nan", Str),
