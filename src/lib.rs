@@ -11,6 +11,7 @@
 
 #[cfg(feature = "cluster")]
 pub mod apply;
+pub mod argocd;
 pub mod assemble;
 pub mod build;
 pub mod catalogue;

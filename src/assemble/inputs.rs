@@ -4,7 +4,7 @@ use crate::catalogue::Component;
 use crate::catalogue::Stack;
 use crate::diagnostics::Mark;
 use crate::origin::Input;
-use crate::resolve::{Plan, names};
+use crate::resolve::{Plan, Profile, names};
 use crate::yaml::{Node, Value};
 
 /// What expressions of one component or overlay may name.
@@ -59,7 +59,7 @@ impl Inputs<'_> {
         let given = &self.stack.parameters;
         let of_component = self.component.and_then(|component| given.get(&component.name.text)?.at(&steps));
         if let Some(value) = of_component.or_else(|| given.at(&steps)) {
-            found.push(Input { name, place: value.mark, by: "the stack".to_owned() });
+            found.push(Input { name, place: value.mark, by: Profile::STACK.to_owned() });
             return;
         }
         let (component, parameter) = match (self.component, steps.as_slice()) {

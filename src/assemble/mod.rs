@@ -10,18 +10,14 @@ use crate::build::assembly::{Assembly, Part};
 use crate::catalogue::Stack;
 use crate::diagnostics::{Diagnostics, Mark, Result};
 use crate::fields::Spanned;
-use crate::origin::{Overlay, Step, StepKind};
+use crate::origin::Overlay;
 use crate::resolve::{Plan, Planned};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::sources::{Loader, Resolved, folder};
-use crate::yaml::Node;
 use inputs::Inputs;
 use rayon::prelude::*;
 use std::sync::Arc;
-
-/// The annotation that Argo CD orders resources by.
-const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 
 /// A bundle whose resources come in waves.
 #[derive(Clone, Debug, Default)]
@@ -30,25 +26,6 @@ pub struct Assembled {
     pub bundle: Bundle,
     /// The wave of each resource.
     pub waves: Vec<usize>,
-}
-
-impl Assembled {
-    /// Writes the wave of every resource into Argo CD's annotation.
-    pub fn annotate_waves(&mut self) {
-        for (resource, wave) in self.bundle.resources.list.iter_mut().zip(&self.waves) {
-            resource.trail.enter(|| Step::new(StepKind::BuildMetadata, Mark::NONE));
-            resource.watch(&["metadata", "annotations"], |resource| annotate_wave(resource, *wave));
-        }
-    }
-}
-
-fn annotate_wave(resource: &mut Resource, wave: usize) {
-    let mark = resource.mark();
-    let Some(metadata) = resource.metadata_mut() else { return };
-    let annotations = metadata.get_or_insert_map("annotations", mark);
-    if let Some(map) = annotations.as_map_mut() {
-        map.set(SYNC_WAVE, Node::string(&wave.to_string(), mark));
-    }
 }
 
 /// Assembles the components and overlays of a plan, then the overlays of the stack.

@@ -21,6 +21,8 @@ pub struct Stack {
     pub without: Vec<Spanned>,
     /// Values of facts that are known better here; a mapping.
     pub facts: Node,
+    /// Facts that are known of the cluster, where neither the stack nor a layer says anything; a mapping.
+    pub observed: Node,
     /// Values of parameters: global ones by name, those of a component below its name.
     pub parameters: Node,
     /// Kustomize components, applied last.
@@ -56,6 +58,7 @@ impl Stack {
             present: Vec::new(),
             without: Vec::new(),
             facts: empty(),
+            observed: empty(),
             parameters: empty(),
             overlays: Vec::new(),
             prefers: Vec::new(),
@@ -96,6 +99,7 @@ fn read(document: &Document, errors: &Errors) -> Option<Stack> {
         present: spec.strings("present"),
         without: spec.strings("without"),
         facts: mapping(&spec, "facts", errors),
+        observed: Node::map(Map::new(), Mark::NONE),
         parameters: mapping(&spec, "parameters", errors),
         overlays: spec.strings("overlays"),
         prefers: super::platform::prefers(&spec, errors),

@@ -4,9 +4,10 @@ use super::detect::{ClusterSource, detected_stack};
 use super::side::{Reader, Side};
 use super::target::{Resolved, StackArgs, Target, resolve_stack, resolve_target};
 use super::{DONE, FAILED, output};
+use crate::argocd::{self, Annotations};
 use crate::assemble;
 use crate::build::{self, Bundle, Options, Reorder};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use crate::diff::Input;
 use crate::sources::remote::{LockUse, RemoteOptions};
 use crate::sources::{HelmOptions, LoadRestrictor, Loader};
@@ -149,7 +150,11 @@ pub(super) struct KfcBuildArgs {
     /// As `--detect`, from saved answers: see `kfc detect --help`.
     #[arg(long, value_name = "FILE|DIR", conflicts_with = "target")]
     detect_from: Vec<PathBuf>,
-    /// Annotate every resource with the wave that Argo CD is to apply it in.
+    /// Annotate for Argo CD: `waves`, `hooks` (Jobs), `options` (server-side apply, what is never pruned, …); all of them
+    /// when nothing is said. See docs/gitops.md.
+    #[arg(long, value_name = "WHAT,…", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    argocd: Option<String>,
+    /// Annotate every resource with the wave that Argo CD is to apply it in: `--argocd=waves`.
     #[arg(long)]
     sync_waves: bool,
     /// Validate the bundle before it is written, as `kfc validate` does; errors stop the build.
@@ -249,13 +254,15 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     }
     let target = Target::of(&args.target);
     if let Target::Root(root) = &target {
-        if !args.stack.is_empty() || args.sync_waves {
+        let which = annotations(args)?;
+        if !args.stack.is_empty() || which.waves && args.argocd.as_deref() != Some("all") {
             let message =
                 format!("`{root}` is a kustomization root: it has no components, parameters or waves");
             return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
         }
-        let bundle = build::build(root, &options, sources)?;
-        let bundle = validated(bundle, args, None, sources)?;
+        let mut bundle = build::build(root, &options, sources)?;
+        argocd::annotate(&mut bundle.resources.list, None, which);
+        let bundle = validated(bundle, args.validate, None, sources)?;
         return Ok(Built { bundle, components: Vec::new(), graph: None });
     }
     assembled(&resolve_target(&target, &args.stack, options.reads(), sources)?, args, sources)
@@ -265,27 +272,32 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
 fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Result<Built> {
     let assemble = if args.report.is_some() { assemble::assemble_with_origins } else { assemble::assemble };
     let mut assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
-    if args.sync_waves {
-        assembled.annotate_waves();
-    }
+    argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations(args)?);
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     let plan = &resolved.plan;
-    let kubernetes = plan.profile.facts.get("kubernetes").and_then(|fact| fact.value.as_str());
     Ok(Built {
-        bundle: validated(assembled.bundle, args, kubernetes, sources)?,
+        bundle: validated(assembled.bundle, args.validate, plan.profile.kubernetes(), sources)?,
         components: plan.components.iter().map(|planned| planned.name().to_owned()).collect(),
         graph: Some(crate::diff::graph_of(plan)),
     })
 }
 
+/// Which of Argo CD's annotations the arguments ask for.
+fn annotations(args: &KfcBuildArgs) -> Result<Annotations> {
+    let names: Vec<&str> = args.argocd.iter().flat_map(|names| names.split(',')).collect();
+    let mut which = Annotations::named(&names, Mark::NONE)?;
+    which.waves |= args.sync_waves;
+    Ok(which)
+}
+
 /// The bundle, when it is valid or nobody asked.
-fn validated(
+pub(super) fn validated(
     mut bundle: Bundle,
-    args: &KfcBuildArgs,
+    asked: bool,
     kubernetes: Option<&str>,
     sources: &Sources,
 ) -> Result<Bundle> {
-    if args.validate {
+    if asked {
         let options = validate::Options {
             kubernetes: kubernetes.and_then(validate::Version::parse),
             ..validate::Options::default()

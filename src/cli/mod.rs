@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cluster")]
 mod apply;
+mod argocd;
 mod build;
 #[cfg(feature = "cluster")]
 mod cluster;
@@ -53,6 +54,11 @@ enum KfcCommand {
     /// Bring a profile, a stack or any resources into a cluster, wave by wave, and wait until they are ready.
     #[cfg(feature = "cluster")]
     Apply(apply::ApplyArgs),
+    /// What Argo CD calls when kfc is its config-management plug-in.
+    Argocd {
+        #[command(subcommand)]
+        command: argocd::ArgocdCommand,
+    },
     /// Print the bundle of a profile, a stack, or a kustomization root.
     Build(build::KfcBuildArgs),
     /// Show what changes between two bundles, profiles, stacks, roots, revisions, or a cluster. Exits with 0 when they are
@@ -127,13 +133,13 @@ enum KustomizeCommand {
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let called_as = arguments.first().map(Path::new).and_then(Path::file_stem).and_then(|s| s.to_str());
-    if called_as == Some("kustomize") {
+    if arguments.first().is_some_and(|program| is_kustomize(Path::new(program))) {
         return parsed(Kustomize::try_parse_from(&arguments), |kustomize| run_kustomize(kustomize.command));
     }
     parsed(Kfc::try_parse_from(&arguments), |kfc| match kfc.command {
         #[cfg(feature = "cluster")]
         KfcCommand::Apply(args) => apply::run(&args),
+        KfcCommand::Argocd { command } => argocd::run(&command),
         KfcCommand::Build(args) => build::run_kfc(&args),
         KfcCommand::Diff(args) => diff::run(&args),
         #[cfg(feature = "cluster")]
@@ -150,6 +156,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::Version(args) => version::run_kfc(&args),
         KfcCommand::Kustomize { command } => run_kustomize(command),
     })
+}
+
+/// Whether a program of this name is to behave as kustomize: `kustomize`, or one version of several, `kustomize-v5.5.0`, as
+/// Argo CD lets one have them.
+fn is_kustomize(program: &Path) -> bool {
+    let name = program.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.strip_prefix("kustomize").is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
 }
 
 fn run_kustomize(command: KustomizeCommand) -> u8 {

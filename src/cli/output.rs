@@ -50,17 +50,30 @@ pub(super) fn report_run(diagnostics: &Diagnostics, sources: &Sources, what: &st
         colour: stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         width: 140,
     };
-    let mut told = Diagnostics::default();
+    let text = crate::diagnostics::render_run(&told_once(diagnostics), sources, style, what);
+    // Nothing can be said when standard error itself is gone.
+    drop(stderr.lock().write_all(text.as_bytes()));
+}
+
+/// As [`report`], in plain and few lines, for a page that shows what a program said.
+pub(super) fn report_plain(diagnostics: &Diagnostics, sources: &Sources) {
+    const MOST: usize = 20;
+    let text = crate::diagnostics::render_plain(&told_once(diagnostics), sources, MOST);
+    // Nothing can be said when standard error itself is gone.
+    drop(std::io::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// The diagnostics without those that were told before.
+fn told_once(diagnostics: &Diagnostics) -> Diagnostics {
     // Several ways may lead to the same trouble, close to each other; comparing all with all would take too long.
     const NEAR: usize = 100;
+    let mut told = Diagnostics::default();
     diagnostics.0.iter().for_each(|one| {
         if !told.0.iter().rev().take(NEAR).any(|near| near == one) {
             told.push(one.clone());
         }
     });
-    let text = crate::diagnostics::render_run(&told, sources, style, what);
-    // Nothing can be said when standard error itself is gone.
-    drop(stderr.lock().write_all(text.as_bytes()));
+    told
 }
 
 /// The operating system's words for an error, without its number.

@@ -128,21 +128,26 @@ pub(super) fn resolve_stack(
     args: &StackArgs,
     texts: &Arc<Sources>,
 ) -> Result<Resolved> {
-    let of_stack =
-        stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.text)));
-    let folders: Vec<Place> =
-        of_stack.chain(args.catalogue.iter().map(|folder| Place::on_disk(folder))).collect();
     change(&mut stack, args, texts)?;
-    let catalogue = if stack.builtin && !args.no_builtin {
-        Catalogue::load(&loader, &folders)?
-    } else {
-        Catalogue::load_only(&loader, &folders)?
-    };
+    let catalogue = catalogue(&loader, &stack, args)?;
     if let Some(Target::Profile(profile)) = target {
         check_profile(profile, &catalogue)?;
     }
     let plan = resolve(&catalogue, &stack)?;
     Ok(Resolved { plan, stack, catalogue, loader })
+}
+
+/// The catalogue of a stack, with those that the arguments name.
+pub(super) fn catalogue(loader: &Loader, stack: &Stack, args: &StackArgs) -> Result<Catalogue> {
+    let of_stack =
+        stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.text)));
+    let folders: Vec<Place> =
+        of_stack.chain(args.catalogue.iter().map(|folder| Place::on_disk(folder))).collect();
+    if stack.builtin && !args.no_builtin {
+        Catalogue::load(loader, &folders)
+    } else {
+        Catalogue::load_only(loader, &folders)
+    }
 }
 
 fn no_stack(path: &str) -> Diagnostic {

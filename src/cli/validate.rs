@@ -187,8 +187,8 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
     }
     let resolved = resolve_target(&what, &args.stack, reads, sources)?;
     let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
-    let fact = resolved.plan.profile.facts.get("kubernetes").and_then(|fact| fact.value.as_str());
-    Ok(Bundle { resources: assembled.bundle.resources.list, kubernetes: fact.map(str::to_owned) })
+    let kubernetes = resolved.plan.profile.kubernetes().map(str::to_owned);
+    Ok(Bundle { resources: assembled.bundle.resources.list, kubernetes })
 }
 
 fn standard_input(sources: &Sources) -> Result<Vec<Resource>> {

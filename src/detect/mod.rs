@@ -91,7 +91,8 @@ pub fn detect(answers: &Answers, catalogue: &Catalogue) -> Result<Detected> {
 
 fn join(catalogue: &Catalogue, profile: &str) -> Result<Profile> {
     let written = Spanned { text: profile.to_owned(), mark: Mark::NONE };
-    Profile::join(catalogue, &written, &Node::map(Map::new(), Mark::NONE))
+    let none = Node::map(Map::new(), Mark::NONE);
+    Profile::join(catalogue, &written, &none, &none)
 }
 
 impl Detected {

@@ -3,7 +3,7 @@
 //! 08xx output, 09xx command line, 10xx catalogue, platforms and plans,
 //! 11xx checks of a bundle, 12xx reports of differences, 13xx explanations, 14xx vendoring and the lock, 15xx validation
 //! of resources, 16xx applying to a cluster, 17xx detecting a cluster, 18xx changes of kustomization files,
-//! 20xx copies of a kustomization with all that it names.
+//! 19xx Argo CD, 20xx copies of a kustomization with all that it names.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -237,6 +237,13 @@ codes! {
     EditMissing = "KFC1802",
     /// A change of a file that cannot be made.
     Edit = "KFC1803",
+
+    /// A parameter of an Argo CD application that does not exist or has the wrong form.
+    PluginParameter = "KFC1901",
+    /// A variable of Argo CD's environment that does not exist or cannot be read.
+    PluginEnvironment = "KFC1902",
+    /// A stack that is meant for another version of Kubernetes than the cluster has.
+    ClusterVersion = "KFC1903",
 
     /// Something outside of what may be copied.
     LocalizeScope = "KFC2001",

@@ -11,7 +11,7 @@ mod source;
 mod suggest;
 
 pub use code::Code;
-pub use render::{Style, render, render_run};
+pub use render::{Style, render, render_plain, render_run};
 pub use source::{Mark, Position, Source, SourceId, Sources};
 pub use suggest::nearest;
 

@@ -45,6 +45,53 @@ pub fn render_run(diagnostics: &Diagnostics, sources: &Sources, style: Style, wh
     out
 }
 
+/// Shows diagnostics as a few plain lines each, without the lines of their sources, for where neither a terminal nor a
+/// fixed-width font is: errors alone when there are any, and at most `most` of them.
+#[must_use]
+pub fn render_plain(diagnostics: &Diagnostics, sources: &Sources, most: usize) -> String {
+    let errors: Vec<&Diagnostic> = diagnostics.0.iter().filter(|d| d.severity == Severity::Error).collect();
+    let shown = if errors.is_empty() { diagnostics.0.iter().collect() } else { errors };
+    let mut out = String::new();
+    for diagnostic in shown.iter().take(most) {
+        plain(diagnostic, sources, &mut out);
+    }
+    let more = shown.len().saturating_sub(most);
+    if more > 0 {
+        out.push_str(&format!("… and {more} more\n"));
+    }
+    out
+}
+
+fn plain(diagnostic: &Diagnostic, sources: &Sources, out: &mut String) {
+    let word = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let mut line = |text: &str| {
+        out.push_str(visible(text).trim_end());
+        out.push('\n');
+    };
+    line(&format!("{word}[{}]: {}", diagnostic.code.as_str(), diagnostic.message));
+    if let Some(place) = diagnostic.mark.and_then(|mark| plain_place(mark, sources)) {
+        line(&format!("  at {place}"));
+    }
+    for Label { mark, text } in &diagnostic.labels {
+        let place = plain_place(*mark, sources).map_or_else(String::new, |place| format!(" at {place}"));
+        line(&format!("  {text}{place}"));
+    }
+    diagnostic.notes.iter().for_each(|note| line(&format!("  note: {note}")));
+    diagnostic.help.iter().for_each(|help| line(&format!("  help: {help}")));
+}
+
+/// Where a mark points; a text of one line is a place by itself.
+fn plain_place(mark: Mark, sources: &Sources) -> Option<String> {
+    let source = sources.get(mark.source)?;
+    match mark.offset == 0 && !source.text.trim_end().contains('\n') {
+        true => Some(source.name.clone()),
+        false => sources.locate(mark),
+    }
+}
+
 /// A place that is in a text.
 struct Place<'a> {
     source: Arc<Source>,

@@ -23,6 +23,8 @@ pub struct Plan {
     pub name: String,
     /// The profile with its facts.
     pub profile: Profile,
+    /// The global parameters.
+    pub parameters: Value,
     /// The components: those that others need come before them, and where nothing decides, by name.
     pub components: Vec<Planned>,
     /// Catalogue overlays in the order in which they are applied.
@@ -116,7 +118,7 @@ pub struct Edge {
 /// # Errors
 /// Everything that contradicts itself or is not there, in words: the whole chain, and what to change.
 pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
-    let profile = Profile::join(catalogue, &stack.platform, &stack.facts)?;
+    let profile = Profile::join(catalogue, &stack.platform, &stack.facts, &stack.observed)?;
     let parameters = parameters::Parameters::read(catalogue, &profile, &stack.parameters)?;
     let chosen = requirements::choose(catalogue, stack, &profile, &parameters)?;
     let order = graph::order(&chosen)?;
@@ -149,5 +151,6 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
         })
         .collect();
     let overlays = overlays::choose(catalogue, &components, &profile, parameters.global())?;
-    Ok(Plan { name: stack.name.clone(), profile, components, overlays, edges, warnings })
+    let parameters = parameters.global().clone();
+    Ok(Plan { name: stack.name.clone(), profile, parameters, components, overlays, edges, warnings })
 }

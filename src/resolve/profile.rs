@@ -32,6 +32,17 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// What facts of the stack name as the layer that set them.
+    pub const STACK: &'static str = "the stack";
+    /// What facts that the cluster tells name as the layer that set them.
+    pub const CLUSTER: &'static str = "the cluster";
+
+    /// The version of Kubernetes that the bundle is for.
+    #[must_use]
+    pub fn kubernetes(&self) -> Option<&str> {
+        self.facts.get("kubernetes")?.value.as_str()
+    }
+
     /// The facts as a tree, for expressions.
     #[must_use]
     pub fn tree(&self) -> Value {
@@ -49,11 +60,12 @@ impl Profile {
         tree
     }
 
-    /// Joins the layers of a profile; `own` has facts of the stack, which go before those of any layer.
+    /// Joins the layers of a profile; `own` has facts of the stack, which go before those of any layer, and `observed`
+    /// those that are known of the cluster, which hold where neither says anything.
     ///
     /// # Errors
     /// Unknown layers, layers that do not go together, facts that are unknown, wrong, or set differently by two layers.
-    pub fn join(catalogue: &Catalogue, written: &Spanned, own: &Node) -> Result<Self> {
+    pub fn join(catalogue: &Catalogue, written: &Spanned, own: &Node, observed: &Node) -> Result<Self> {
         let named = named_layers(catalogue, written)?;
         let mut order: Vec<&Layer> = Vec::new();
         let defaults = catalogue.layers.get(DEFAULTS).ok_or_else(|| -> Diagnostics {
@@ -66,12 +78,21 @@ impl Profile {
         check_roles(catalogue, &named, written)?;
         let mut facts = declared(defaults)?;
         let mut errors = Diagnostics::default();
+        let said_by = |layer: &str, value: &Node| Fact {
+            value: to_json(value),
+            mark: value.mark,
+            layer: layer.to_owned(),
+        };
+        for (name, value) in errors.collect(flatten(observed, defaults)).unwrap_or_default() {
+            facts.insert(name, said_by(Self::CLUSTER, value));
+        }
         for (at, layer) in order.iter().enumerate() {
             let Some(node) = &layer.facts else { continue };
             for (name, value) in errors.collect(flatten(node, defaults)).unwrap_or_default() {
-                let new = Fact { value: to_json(value), mark: value.mark, layer: layer.name.text.clone() };
+                let new = said_by(&layer.name.text, value);
                 if let Some(old) = facts.get(&name) {
-                    let free = old.layer == DEFAULTS || extends(catalogue, order[at], &old.layer);
+                    let free = [DEFAULTS, Self::CLUSTER].contains(&old.layer.as_str())
+                        || extends(catalogue, order[at], &old.layer);
                     if !free && old.value != new.value {
                         errors.push(contradiction(&name, old, &new));
                         continue;
@@ -81,8 +102,7 @@ impl Profile {
             }
         }
         for (name, value) in errors.collect(flatten(own, defaults)).unwrap_or_default() {
-            let layer = "the stack".to_owned();
-            facts.insert(name, Fact { value: to_json(value), mark: value.mark, layer });
+            facts.insert(name, said_by(Self::STACK, value));
         }
         errors.collect(check_facts(&facts, defaults));
         let profile = Self {

@@ -1,0 +1,19 @@
+//! What kfc and Argo CD tell each other: the environment of a config-management plug-in, parameters of an application and
+//! their announcement, annotations that steer a sync.
+
+mod annotate;
+mod announce;
+mod environment;
+mod parameters;
+
+pub use annotate::{Annotations, annotate};
+pub use announce::{Announcement, announce, announce_all};
+pub use environment::Environment;
+pub use parameters::{Chosen, Given, Setting, choose, read as read_parameters};
+
+/// The parameters that stand for fields of a stack, in the order in which they are announced.
+pub const FIELDS: [&str; 5] = ["platform", "components", "present", "without", "facts"];
+/// The parameter that says which annotations the bundle gets.
+pub const ANNOTATIONS: &str = "argocd";
+/// The parameter that has the bundle validated.
+pub const VALIDATE: &str = "validate";

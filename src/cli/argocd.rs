@@ -1,0 +1,292 @@
+//! `kfc argocd`: what Argo CD's config-management plug-in calls. Errors are told in plain and short lines, as Argo CD
+//! shows them on a page.
+
+use super::build::{RemoteArgs, RestrictorFlag, validated};
+use super::target::{KUSTOMIZATION_FILES, StackArgs, Target, catalogue};
+use super::{DONE, FAILED, output};
+use crate::argocd::{self, Annotations, Announcement, Chosen, Environment, FIELDS, Given};
+use crate::assemble;
+use crate::build::{self, Bundle, Options};
+use crate::catalogue::{Catalogue, Stack, StackFile};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, Sources};
+use crate::resolve::{Plan, resolve};
+use crate::sources::{HelmOptions, Loader, lock};
+use crate::yaml::{Entry, Key, Map, Node, emit};
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ArgocdCommand {
+    /// Print what kfc renders in a folder: its stack, or a kustomization root that has a kfc.lock; nothing when that is left to
+    /// Argo CD.
+    Discover(PlaceArgs),
+    /// Print the bundle of the application in a folder, as its parameters want it.
+    Generate(GenerateArgs),
+    /// Print the parameters that the application in a folder has, as Argo CD wants them announced.
+    Parameters(PlaceArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlaceArgs {
+    /// The folder of the application.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+}
+
+// What an application may not decide itself: these stand in the plug-in's configuration.
+#[derive(Debug, Args)]
+pub(super) struct GenerateArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// Whether files outside the root may be read.
+    #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
+    load_restrictor: RestrictorFlag,
+    /// Allow charts to be rendered by the helm program.
+    #[arg(long)]
+    enable_helm: bool,
+    /// The helm program.
+    #[arg(long, default_value = "helm", value_name = "PROGRAM")]
+    helm_command: String,
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+pub(super) fn run(command: &ArgocdCommand) -> u8 {
+    let sources = Arc::new(Sources::default());
+    let variables = std::env::vars_os();
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    let environment = Environment::read(variables.map(|(name, value)| (text(name), text(value))));
+    let printed = match command {
+        ArgocdCommand::Discover(args) => discover(&args.folder, environment),
+        ArgocdCommand::Generate(args) => {
+            environment.and_then(|environment| generate(args, &environment, &sources))
+        }
+        ArgocdCommand::Parameters(args) => {
+            environment.and_then(|environment| parameters(&args.folder, &environment, &sources))
+        }
+    };
+    match printed {
+        Ok((chunks, warnings)) => {
+            output::report_plain(&warnings, &sources);
+            if chunks.is_empty() { DONE } else { output::print_chunks(&chunks) }
+        }
+        Err(errors) => {
+            output::report_plain(&errors, &sources);
+            FAILED
+        }
+    }
+}
+
+/// What goes to standard output, and what was noticed.
+type Printed = (Vec<Vec<u8>>, Diagnostics);
+
+fn line(text: &str) -> Printed {
+    (vec![format!("{text}\n").into_bytes()], Diagnostics::default())
+}
+
+/// What an application's folder has. A word alone is a folder here, never a profile.
+fn target(folder: &Path) -> Target {
+    match Target::of(&folder.to_string_lossy()) {
+        Target::Profile(name) => Target::Root(name),
+        target => target,
+    }
+}
+
+fn discover(folder: &Path, environment: Result<Environment>) -> Result<Printed> {
+    if let Target::Stack(file) = target(folder) {
+        return Ok(line(&file.name));
+    }
+    let Some(name) = KUSTOMIZATION_FILES.iter().find(|name| folder.join(name).is_file()) else {
+        return Ok((Vec::new(), Diagnostics::default()));
+    };
+    match lock::find(folder).is_some() || environment?.kustomize {
+        true => Ok(line(name)),
+        false => Ok((Vec::new(), Diagnostics::default())),
+    }
+}
+
+fn generate(args: &GenerateArgs, environment: &Environment, sources: &Arc<Sources>) -> Result<Printed> {
+    let options = options(args, environment);
+    let (mut bundle, noticed) = match target(&args.place.folder) {
+        Target::Stack(file) => stack_bundle(&file, environment, options, sources)?,
+        Target::Root(root) => (root_bundle(&root, environment, &options, sources)?, Diagnostics::default()),
+        Target::Profile(_) => (Bundle::default(), Diagnostics::default()),
+    };
+    let mut warnings = environment.warnings.clone();
+    warnings.extend(noticed);
+    warnings.extend(std::mem::take(&mut bundle.warnings));
+    let nodes: Vec<&Node> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
+    let chunks = emit::emit_all(&nodes)?;
+    // The process ends soon: handing millions of nodes back to the allocator one by one would only cost time.
+    std::mem::forget(bundle);
+    Ok((chunks, warnings))
+}
+
+fn options(args: &GenerateArgs, environment: &Environment) -> Options {
+    let mut options = Options {
+        restrictor: args.load_restrictor.into(),
+        helm: HelmOptions {
+            enabled: args.enable_helm,
+            command: args.helm_command.clone(),
+            api_versions: environment.api_versions.clone(),
+            kube_version: environment.kubernetes_full.clone(),
+            debug: false,
+        },
+        remote: args.remote.options(),
+        ..Options::default()
+    };
+    options.remote.warn_unpinned = true;
+    options
+}
+
+fn root_bundle(
+    root: &str,
+    environment: &Environment,
+    options: &Options,
+    sources: &Arc<Sources>,
+) -> Result<Bundle> {
+    let chosen = argocd::choose(&environment.parameters, None, sources)?;
+    let mut bundle = build::build(root, options, sources)?;
+    // What kustomize would not write is written only where it is asked for.
+    argocd::annotate(&mut bundle.resources.list, None, chosen.annotations.unwrap_or_default());
+    let kubernetes = environment.kubernetes.as_deref();
+    validated(bundle, chosen.validate.unwrap_or_default(), kubernetes, sources)
+}
+
+/// The bundle of a stack, and what was noticed beside its build.
+fn stack_bundle(
+    file: &StackFile,
+    environment: &Environment,
+    options: Options,
+    sources: &Arc<Sources>,
+) -> Result<(Bundle, Diagnostics)> {
+    let mut app = Application::read(file, environment, options.reads(), sources)?;
+    let chosen = app.choose(&environment.parameters, sources)?;
+    let plan = app.plan()?;
+    let noticed = app.other_version(&plan, environment, sources);
+    let mut assembled = assemble::assemble(&plan, &app.stack, &app.loader)?;
+    let annotations = chosen.annotations.unwrap_or(Annotations::ALL);
+    argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations);
+    assembled.bundle.warnings.extend(app.loader.remotes().warnings());
+    let bundle =
+        validated(assembled.bundle, chosen.validate.unwrap_or_default(), plan.profile.kubernetes(), sources)?;
+    Ok((bundle, noticed))
+}
+
+/// A stack as it stands in the repository, with its catalogue.
+struct Application {
+    stack: Stack,
+    catalogue: Catalogue,
+    loader: Loader,
+}
+
+impl Application {
+    fn read(
+        file: &StackFile,
+        environment: &Environment,
+        mut options: crate::sources::Options,
+        sources: &Arc<Sources>,
+    ) -> Result<Self> {
+        options.remote.start = Some(file.place.folder.clone());
+        let loader = Loader::here(options, sources);
+        let mut stack = Stack::load(&loader, file)?;
+        let catalogue = catalogue(&loader, &stack, &StackArgs::default())?;
+        if let Some(version) = &environment.kubernetes {
+            stack.observed = version_fact(version, sources);
+        }
+        Ok(Self { stack, catalogue, loader })
+    }
+
+    fn choose<'g>(
+        &mut self,
+        given: impl IntoIterator<Item = &'g Given>,
+        sources: &Sources,
+    ) -> Result<Chosen> {
+        argocd::choose(given, Some((&mut self.stack, &self.catalogue)), sources)
+    }
+
+    fn plan(&self) -> Result<Plan> {
+        resolve(&self.catalogue, &self.stack)
+    }
+
+    /// Warnings when the stack is meant for another version of Kubernetes than the cluster has: what would be refused if
+    /// it were not.
+    fn other_version(&self, plan: &Plan, environment: &Environment, sources: &Sources) -> Diagnostics {
+        let meant = plan.profile.facts.get("kubernetes");
+        let (Some(meant), Some(cluster)) = (meant, &environment.kubernetes) else {
+            return Diagnostics::default();
+        };
+        let version = meant.value.as_str().unwrap_or_default();
+        if version == cluster {
+            return Diagnostics::default();
+        }
+        let message = format!("the stack is for Kubernetes {version}, but the cluster has {cluster}");
+        let warning = Diagnostic::warning(Code::ClusterVersion, message).at(meant.mark);
+        let mut warnings: Diagnostics =
+            warning.help("without the fact `kubernetes` it is for what the cluster has").into();
+        let mut stack = self.stack.clone();
+        if let (Some(facts), Node { value: crate::yaml::Value::Map(own), .. }) =
+            (stack.facts.as_map_mut(), version_fact(cluster, sources))
+        {
+            facts.remove("kubernetes");
+            own.into_iter().for_each(|entry| facts.push(entry));
+        }
+        let refused = resolve(&self.catalogue, &stack).err().unwrap_or_default();
+        let refused = refused.0.into_iter().filter(|error| error.code == Code::Unsupported);
+        refused.for_each(|error| warnings.push(Diagnostic { severity: Severity::Warning, ..error }));
+        warnings
+    }
+}
+
+/// The fact of the cluster's version.
+fn version_fact(version: &str, sources: &Sources) -> Node {
+    let (source, _) = sources.add("KUBE_VERSION", version);
+    let mark = Mark { source, offset: 0 };
+    let entry = Entry { key: Key::new("kubernetes", mark), value: Node::string(version, mark) };
+    Node::map(Map::from_iter([entry]), mark)
+}
+
+fn parameters(folder: &Path, environment: &Environment, sources: &Arc<Sources>) -> Result<Printed> {
+    let (announced, warnings) = match target(folder) {
+        Target::Stack(file) => announced(&file, environment, sources)?,
+        _ => (Vec::new(), Diagnostics::default()),
+    };
+    let text = serde_json::to_string_pretty(&announced).map_err(|error| -> Diagnostics {
+        Diagnostic::error(Code::Output, format!("the parameters cannot be written: {error}")).into()
+    })?;
+    Ok((line(&text).0, warnings))
+}
+
+/// The parameters of a stack. The tab is where mistakes in parameters are put right, so that they do not keep it from
+/// being shown: the less can be resolved, the more is announced.
+fn announced(
+    file: &StackFile,
+    environment: &Environment,
+    sources: &Arc<Sources>,
+) -> Result<(Vec<Announcement>, Diagnostics)> {
+    let reads = Options::default().reads();
+    let app = Application::read(file, environment, reads, sources)?;
+    let is_field = |given: &&Given| FIELDS.contains(&given.name.as_str());
+    // Values as the repository has them, of the components that the application chooses; else with its own values.
+    let fields: Vec<&Given> = environment.parameters.iter().filter(is_field).collect();
+    let mut warnings = Diagnostics::default();
+    for given in [fields, environment.parameters.iter().collect(), Vec::new()] {
+        let mut changed = Application {
+            stack: app.stack.clone(),
+            catalogue: app.catalogue.clone(),
+            loader: app.loader.clone(),
+        };
+        let plan = changed.choose(given, sources).and_then(|_| changed.plan());
+        match plan {
+            Ok(plan) => {
+                return Ok((
+                    argocd::announce(&plan, &changed.stack, &changed.catalogue),
+                    Diagnostics::default(),
+                ));
+            }
+            Err(errors) => warnings = errors,
+        }
+    }
+    Ok((argocd::announce_all(&app.stack, &app.catalogue), warnings))
+}
