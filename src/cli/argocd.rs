@@ -232,9 +232,12 @@ impl Application {
             facts.remove("kubernetes");
             own.into_iter().for_each(|entry| facts.push(entry));
         }
-        let refused = resolve(&self.catalogue, &stack).err().unwrap_or_default();
-        let refused = refused.0.into_iter().filter(|error| error.code == Code::Unsupported);
-        refused.for_each(|error| warnings.push(Diagnostic { severity: Severity::Warning, ..error }));
+        let refused = resolve(&self.catalogue, &stack).err().unwrap_or_default().0.into_iter();
+        for error in refused.filter(|error| error.code == Code::Unsupported) {
+            // What it says of the fact would be of this stack, which is not the user's.
+            let notes = vec![format!("this is so for Kubernetes {cluster}, which the cluster has")];
+            warnings.push(Diagnostic { severity: Severity::Warning, notes, ..error });
+        }
         warnings
     }
 }
