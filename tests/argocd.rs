@@ -5,8 +5,11 @@
 //! standard output and `notes.txt` standard error of a run that goes well; `error.txt` is standard error of one that fails. With
 //! `KFC_UPDATE_CASES=1` the expected files are written anew, to be reviewed.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod documents;
+
+use documents::{strings, yaml};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -159,4 +162,143 @@ fn argo_cd_reads_the_version() {
         assert!(output.status.success() && output.stderr.is_empty());
         assert_eq!(version_in(&String::from_utf8(output.stdout).unwrap()), "v5.5.0");
     }
+}
+
+const README: &str = "deploy/argocd/README.md";
+
+/// A folder with the stack that `kfc init` writes.
+fn stack() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_kfc")).args(["init", "kind"]).arg(folder.path()).output().unwrap();
+    assert!(output.status.success());
+    folder
+}
+
+/// Runs kfc with these arguments, `kfc` first, in a folder.
+fn kfc(words: &[String], folder: &Path, environment: &[(&str, String)]) -> Output {
+    assert_eq!(words[0], "kfc");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kfc"));
+    command.args(&words[1..]).current_dir(folder).env_clear();
+    command.envs(environment.iter().map(|(name, value)| (*name, value.as_str()))).output().unwrap()
+}
+
+#[test]
+fn the_plug_in_calls_commands_that_there_are() {
+    let plugin = yaml(&documents::text("deploy/argocd/plugin.yaml")).remove(0);
+    let spec = &plugin["spec"];
+    let folder = stack();
+    let call = |command: &serde_json::Value| {
+        let output = kfc(&strings(command), folder.path(), &[]);
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(call(&spec["discover"]["find"]["command"]), "kfc.yaml\n");
+    assert!(call(&spec["init"]["command"]).starts_with("kfc "));
+    assert!(yaml(&call(&spec["generate"]["command"])).iter().all(|resource| resource["kind"].is_string()));
+    let announced = call(&spec["parameters"]["dynamic"]["command"]);
+    let announced: Vec<serde_json::Value> = serde_json::from_str(&announced).unwrap();
+    assert!(announced.iter().any(|parameter| parameter["name"] == "domain"));
+    // A root takes just those that are announced for every application.
+    let root = documents::file("deploy/argocd/install/../example");
+    for parameter in spec["parameters"]["static"].as_array().unwrap() {
+        let parameters = format!(r#"[{{"name": {}, "string": ""}}]"#, parameter["name"]);
+        let output =
+            kfc(&strings(&spec["generate"]["command"]), &root, &[("ARGOCD_APP_PARAMETERS", parameters)]);
+        assert!(output.status.success(), "{parameter}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn the_application_of_the_readme_is_rendered() {
+    let application = yaml(&documents::block(README, "yaml", "katib.storageSize")).remove(0);
+    let parameters = application["spec"]["source"]["plugin"]["parameters"].to_string();
+    let words = ["kfc", "argocd", "generate"].map(str::to_owned);
+    let output = kfc(&words, stack().path(), &[("ARGOCD_APP_PARAMETERS", parameters)]);
+    let bundle = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for part in ["storage: 20Gi", "storageClassName: premium-rwo", "serving.ml.example.com"] {
+        assert!(bundle.contains(part), "{part}");
+    }
+    assert!(!bundle.contains("name: cert-manager-webhook"), "cert-manager is there already");
+}
+
+/// The bundle of a root, which `kubectl kustomize` has to build, too.
+fn built(root: &Path) -> String {
+    let words = ["kfc", "build", "."].map(str::to_owned);
+    let output = kfc(&words, root, &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bundle = String::from_utf8(output.stdout).unwrap();
+    if let Ok(output) = Command::new("kubectl").arg("kustomize").arg(root).output() {
+        assert_eq!(bundle, String::from_utf8_lossy(&output.stdout));
+    }
+    bundle
+}
+
+#[test]
+fn the_installation_puts_the_sidecar_in_place() {
+    let bundle = yaml(&built(&documents::file("deploy/argocd/example")));
+    let server = bundle.iter().find(|resource| resource["kind"] == "Deployment").unwrap();
+    let pod = &server["spec"]["template"]["spec"];
+    let named = |list: &str, name: &str| {
+        pod[list].as_array().unwrap().iter().find(|item| item["name"] == name).cloned().unwrap_or_default()
+    };
+    assert_eq!(named("containers", "kfc")["command"][0], "/var/run/argocd/argocd-cmp-server");
+    assert_eq!(named("containers", "kfc")["securityContext"]["runAsUser"], 999);
+    assert!(named("containers", "argocd-repo-server")["volumeMounts"].as_array().unwrap().len() == 3);
+    let copied = named("initContainers", "kfc")["command"][2].clone();
+    let settings = bundle.iter().find(|resource| resource["kind"] == "ConfigMap").unwrap();
+    assert_eq!(settings["data"]["kustomize.path.v5.5.0-kfc"], copied);
+    // What containers mount, the pod has.
+    for container in
+        pod["containers"].as_array().unwrap().iter().chain(pod["initContainers"].as_array().unwrap())
+    {
+        for mount in container["volumeMounts"].as_array().unwrap() {
+            assert!(named("volumes", mount["name"].as_str().unwrap()).is_object(), "{mount}");
+        }
+    }
+}
+
+#[test]
+fn the_kustomizations_of_the_readme_build() {
+    for has in ["newName:", "configMapGenerator"] {
+        let scratch = tempfile::tempdir().unwrap();
+        copy(&documents::file("deploy"), &scratch.path().join("kfc/deploy"));
+        for (from, to) in [("example/argocd.yaml", "argocd.yaml"), ("plugin.yaml", "plugin.yaml")] {
+            std::fs::copy(documents::file("deploy/argocd").join(from), scratch.path().join(to)).unwrap();
+        }
+        let kustomization = documents::block(README, "yaml", has);
+        std::fs::write(scratch.path().join("kustomization.yaml"), kustomization).unwrap();
+        let bundle = built(scratch.path());
+        let expected = match has {
+            "newName:" => "image: registry.example.org/tools/kfc-argocd:0.1.0",
+            _ => "mountPath: /home/argocd/cmp-server/config/plugin.yaml",
+        };
+        assert!(bundle.contains(expected), "{bundle}");
+    }
+}
+
+#[test]
+fn the_image_is_built_from_what_is_there() {
+    let file = documents::text("deploy/argocd/Containerfile");
+    let ignored = documents::text("deploy/argocd/Containerfile.containerignore");
+    assert_eq!(
+        ignored,
+        documents::text("deploy/argocd/Containerfile.dockerignore"),
+        "one list for both programs"
+    );
+    let copies =
+        file.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|rest| !rest.starts_with("--from"));
+    let mut count = 0;
+    for words in copies.map(|rest| rest.split_whitespace().collect::<Vec<_>>()) {
+        for source in &words[..words.len() - 1] {
+            count += 1;
+            assert!(documents::file(source).exists(), "{source}");
+            assert!(
+                ignored.lines().any(|line| line.strip_prefix('!') == Some(source)),
+                "{source} is ignored"
+            );
+        }
+    }
+    assert!(count > 5);
 }

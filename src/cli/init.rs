@@ -11,9 +11,10 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The files that are written, with their texts.
-const FILES: [(&str, &str); 4] = [
-    ("kfc.yaml", include_str!("templates/kfc.yaml")),
+/// The stack, as a template.
+const STACK: (&str, &str) = ("kfc.yaml", include_str!("templates/kfc.yaml"));
+/// The files beside it, with their texts.
+const FILES: [(&str, &str); 3] = [
     ("overlays/site/kustomization.yaml", include_str!("templates/kustomization.yaml")),
     (".github/workflows/platform.yaml", include_str!("templates/ci.yaml")),
     ("argocd.yaml", include_str!("templates/argocd.yaml")),
@@ -75,17 +76,18 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
 
 fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
     let mut errors = Diagnostics::default();
-    let existing = FILES.iter().map(|(name, _)| args.folder.join(name)).filter(|path| path.exists());
+    let names = std::iter::once(STACK).chain(FILES).map(|(name, _)| args.folder.join(name));
+    let existing = names.filter(|path| path.exists());
     for path in existing.filter(|_| !args.force) {
         let message = format!("{} is there already", path.display());
         errors.push(Diagnostic::error(Code::Output, message).help("`--force` writes over it"));
     }
     errors = errors.into_result(Diagnostics::default())?;
     let mut report = String::new();
-    for (name, template) in FILES {
+    let stack = rendered(STACK.1, values)?;
+    for (name, text) in std::iter::once((STACK.0, stack.as_str())).chain(FILES) {
         let path = args.folder.join(name);
-        let text = rendered(template, values)?;
-        if errors.collect(write(&path, &text)).is_some() {
+        if errors.collect(write(&path, text)).is_some() {
             report.push_str(&format!("wrote {}\n", path.display()));
         }
     }
