@@ -164,9 +164,8 @@ fn the_steps_for_flux_push_a_bundle() {
     steps(&workflow, "push").iter().for_each(|step| repository.succeeds(step));
     assert!(repository.read("clone/rendered/bundle.yaml").contains("kind: Deployment"));
     let call = repository.read("calls");
-    let start =
-        "flux push artifact oci://ghcr.io/example/platform:latest --path rendered --source ../origin.git";
-    assert!(call.starts_with(start), "{call}");
+    let start = "flux push artifact oci://ghcr.io/example/platform:latest --path rendered --source /";
+    assert!(call.starts_with(start) && call.contains("origin.git --revision main@sha1:"), "{call}");
 }
 
 #[test]

@@ -192,8 +192,8 @@ fn visible(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Style, render};
-    use crate::diagnostics::{Code, Diagnostic, Mark, Sources};
+    use super::{Style, render, render_plain};
+    use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Sources};
 
     fn shown(text: &str, offset: u32, help: &str) -> String {
         let sources = Sources::default();
@@ -215,6 +215,33 @@ mod tests {
           = help: did you mean `namePrefix`?
 
         error: the build failed with 1 error
+        ");
+    }
+
+    #[test]
+    fn plain_errors_are_few_and_have_no_lines_of_sources() {
+        let sources = Sources::default();
+        let (file, _) = sources.add("kfc.yaml", "a: b\nsecret: hush\n");
+        let (word, _) = sources.add("parameter domain", "x");
+        let error = |text: &str| Diagnostic::error(Code::Parameter, text);
+        let all = vec![
+            error("one\u{1b}[31m").at(Mark { source: file, offset: 5 }).note("a note").help("a way out"),
+            Diagnostic::warning(Code::Parameter, "only a warning"),
+            error("two")
+                .at(Mark { source: word, offset: 0 })
+                .label(Mark { source: file, offset: 0 }, "the other"),
+            error("three"),
+            error("four"),
+        ];
+        insta::assert_snapshot!(render_plain(&Diagnostics(all), &sources, 2), @r"
+        error[KFC1009]: one�[31m
+          at kfc.yaml:2:1
+          note: a note
+          help: a way out
+        error[KFC1009]: two
+          at parameter domain
+          the other at kfc.yaml:1:1
+        … and 2 more
         ");
     }
 
