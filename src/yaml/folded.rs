@@ -17,10 +17,13 @@ pub fn read_back(text: &str) -> Option<CompactString> {
     (read != text).then_some(read)
 }
 
-/// Spaces at the end of a line and characters that need escapes make the writer choose double quotes.
+/// Spaces at the end of a line and characters that need escapes, for that library also those beyond U+FFFF, make the writer
+/// choose double quotes.
 fn is_written_folded(text: &str) -> bool {
     let breaks_otherwise = ['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'];
-    let is_escaped = |c: char| (c.is_control() && c != '\n' && c != '\t') || breaks_otherwise.contains(&c);
+    let is_escaped = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t') || c > '\u{ffff}' || breaks_otherwise.contains(&c)
+    };
     !text.ends_with(' ') && !text.contains(" \n") && !text.contains(is_escaped)
 }
 
@@ -96,7 +99,9 @@ mod tests {
 
     #[test]
     fn plain_paragraphs_stay() {
-        for text in ["", "a", "a\n", "a b\nc\n\nd\n\n", "\na\nb", "a\tb\nc", "u \n v", "u\u{2028}\n v"] {
+        for text in
+            ["", "a", "a\n", "a b\nc\n\nd\n\n", "\na\nb", "a\tb\nc", "u \n v", "u\u{2028}\n v", "u\n v😀"]
+        {
             assert_eq!(read_back(text), None, "{text:?}");
         }
     }

@@ -98,11 +98,11 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Skips spaces and a comment up to the end of the line, and the line break; gives up on anything else.
+    /// Skips spaces, tabs and a comment up to the end of the line, and the line break; gives up on anything else.
     fn finish_line(&mut self) -> Option<()> {
         let bytes = self.text.as_bytes();
         let mut at = self.at;
-        while bytes.get(at) == Some(&b' ') {
+        while matches!(bytes.get(at), Some(b' ' | b'\t')) {
             at += 1;
         }
         match bytes.get(at) {
