@@ -36,6 +36,7 @@ pub mod report;
 pub mod resolve;
 pub mod resource;
 pub mod schema;
+pub mod secrecy;
 pub mod sources;
 pub mod transform;
 pub mod validate;

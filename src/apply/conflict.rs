@@ -1,8 +1,8 @@
 //! Explains conflicts: which field, who owns it, since when, what it is and what the bundle wants.
 
-use super::secret::digest;
 use crate::cluster::{Failure, ObjectRef};
 use crate::diagnostics::{Code, Diagnostic, Mark};
+use crate::secrecy::message;
 use serde_json::Value;
 
 /// Longer values are cut in messages.
@@ -31,9 +31,8 @@ pub(super) fn explain(
     for cause in causes {
         let owner = owner_in(&cause.message);
         let since = live.and_then(|live| since(live, owner)).unwrap_or_default();
-        let is_secret = object.kind == "Secret";
         let shown = |value: Option<&Value>| {
-            value.map_or("not there".to_owned(), |v| show(v, &cause.field, is_secret))
+            value.map_or("not there".to_owned(), |value| show(value, &cause.field, &object.kind))
         };
         let has = live.map_or(String::new(), |live| format!(", is {}", shown(at(live, &cause.field))));
         let wants = shown(at(&ours, &cause.field));
@@ -64,9 +63,9 @@ fn since(live: &Value, owner: &str) -> Option<String> {
     Some(format!(" since {} {how}{part}", entry["time"].as_str()?))
 }
 
-fn show(value: &Value, field: &str, is_secret: bool) -> String {
-    if is_secret && (field.starts_with(".data") || field.starts_with(".stringData")) {
-        return digest(value);
+fn show(value: &Value, field: &str, kind: &str) -> String {
+    if let Some(digest) = message::hidden(kind, field, value) {
+        return digest;
     }
     let text = value.to_string();
     if text.chars().count() <= LONGEST {

@@ -13,7 +13,6 @@ mod diagnose;
 mod inventory;
 mod prune;
 mod ready;
-mod secret;
 mod send;
 mod session;
 mod snapshot;

@@ -3,9 +3,10 @@
 use super::session::Session;
 use super::snapshot::{Outcome, Snapshot};
 use super::wave::{Item, Wave};
-use super::{Event, MANAGER, Settings, conflict, secret};
+use super::{Event, MANAGER, Settings, conflict};
 use crate::cluster::{Body, Failure, ObjectRef};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::secrecy::message;
 use futures::stream::{self, StreamExt};
 use http::Method;
 use serde_json::Value;
@@ -218,7 +219,7 @@ impl Sender<'_> {
             let live = self.session.read(object).await.ok().flatten();
             return conflict::explain(object, failure, live.as_ref(), &item.body, item.mark);
         }
-        let hidden = |text: &str| secret::hide(text, &object.kind, &item.body);
+        let hidden = |text: &str| message::hide(text, &object.kind, &item.body);
         let code = if failure.status == 0 { Code::Unreachable } else { Code::Refused };
         let message = format!("{object}: {}", hidden(&failure.message));
         let mut error = Diagnostic::error(code, message);

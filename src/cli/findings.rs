@@ -1,9 +1,9 @@
-//! Findings of a validation as documents for other programs: JSON, SARIF, JUnit's XML.
+//! Findings of a validation as documents for other programs.
 
 use crate::diagnostics::{Mark, Sources};
+use crate::report::{self, Case, Entry, Failure, Level, Place, Rule, Suite};
 use crate::validate::Finding;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 /// File, line and column of a finding.
 fn place(finding: &Finding, sources: &Sources) -> Option<(String, u32, u32)> {
@@ -53,78 +53,59 @@ fn sentence(finding: &Finding) -> String {
     format!("{}{help}: {}{field}", finding.diagnostic.message, finding.subject.title())
 }
 
-/// A SARIF 2.1.0 log of one run.
-pub(super) fn sarif(found: &[Finding], sources: &Sources) -> String {
+/// The entries of a validation of `target`.
+fn entries(found: &[Finding], target: &str, sources: &Sources) -> Vec<Entry> {
+    let entry = |finding: &Finding| {
+        let place = place(finding, sources);
+        let title = finding.subject.title();
+        Entry {
+            rule: finding.diagnostic.code.as_str().to_owned(),
+            level: if finding.is_error() { Level::Error } else { Level::Warning },
+            message: sentence(finding),
+            subject: if finding.path.is_empty() { title } else { format!("{title} {}", finding.path) },
+            place: match place {
+                Some((file, line, column)) => Place { file, line, column: Some(column) },
+                None => Place { file: target.to_owned(), line: 1, column: None },
+            },
+        }
+    };
+    found.iter().map(entry).collect()
+}
+
+/// A SARIF log; what has no place is in `target`.
+pub(super) fn sarif(found: &[Finding], target: &str, sources: &Sources) -> String {
     let mut codes: Vec<&str> = found.iter().map(|finding| finding.diagnostic.code.as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
-    let result = |finding: &Finding| {
-        let location = place(finding, sources).map(|(file, line, column)| {
-            json!({"physicalLocation": {
-                "artifactLocation": {"uri": file},
-                "region": {"startLine": line, "startColumn": column},
-            }})
-        });
-        json!({
-            "ruleId": finding.diagnostic.code.as_str(),
-            "level": level(finding),
-            "message": {"text": sentence(finding)},
-            "locations": location.into_iter().collect::<Vec<Value>>(),
-        })
-    };
-    text(&json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": "kfc",
-                "version": env!("CARGO_PKG_VERSION"),
-                "rules": codes.iter().map(|code| json!({"id": code})).collect::<Vec<Value>>(),
-            }},
-            "results": found.iter().map(result).collect::<Vec<Value>>(),
-        }],
-    }))
+    let rule = |code: &str| Rule { id: code.to_owned(), description: String::new() };
+    report::sarif(&codes.into_iter().map(rule).collect::<Vec<_>>(), &entries(found, target, sources))
+}
+
+/// A code quality report; what has no place is in `target`.
+pub(super) fn code_quality(found: &[Finding], target: &str, sources: &Sources) -> String {
+    report::code_quality(&entries(found, target, sources))
 }
 
 /// JUnit's XML: one case a finding, and one for everything that is valid.
 pub(super) fn junit(found: &[Finding], count: usize, sources: &Sources) -> String {
-    let failures = found.iter().filter(|finding| finding.is_error()).count();
-    let tests = found.len() + 1;
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    // Writing into a string cannot fail.
-    let _ = writeln!(out, "<testsuite name=\"kfc validate\" tests=\"{tests}\" failures=\"{failures}\">");
-    let _ = writeln!(out, "  <testcase classname=\"kfc\" name=\"{count} resources\"/>");
-    for finding in found {
+    let case = |finding: &Finding| {
         let place = place(finding, sources)
             .map(|(file, line, column)| format!("{file}:{line}:{column}: "))
             .unwrap_or_default();
-        let name = xml(&format!("{} {}", finding.subject.title(), finding.path));
-        let message = xml(&format!("{place}{}", sentence(finding)));
-        let code = finding.diagnostic.code.as_str();
-        let inner = match finding.is_error() {
-            true => format!("<failure type=\"{code}\" message=\"{message}\"/>"),
-            false => format!("<system-out>{code}: {message}</system-out>"),
-        };
-        let _ = writeln!(out, "  <testcase classname=\"{code}\" name=\"{name}\">{inner}</testcase>");
-    }
-    out.push_str("</testsuite>\n");
-    out
-}
-
-/// Text as it stands in an attribute or element.
-fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
+        let message = format!("{place}{}", sentence(finding));
+        let code = finding.diagnostic.code.as_str().to_owned();
+        let name = format!("{code} {} {}", finding.subject.title(), finding.path).trim_end().to_owned();
+        match finding.is_error() {
+            true => {
+                let failure = Failure { kind: code, detail: message.clone(), message };
+                Case { name, failure: Some(failure), output: String::new() }
+            }
+            false => Case { name, failure: None, output: message },
         }
-    }
-    out
+    };
+    let whole = Case { name: format!("{count} resources"), ..Case::default() };
+    let cases = std::iter::once(whole).chain(found.iter().map(case)).collect();
+    report::junit("kfc validate", &[Suite { name: "validation".to_owned(), cases }])
 }
 
 #[cfg(test)]
@@ -143,7 +124,7 @@ mod tests {
             sources.add("a&b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndato: {}\n");
         let resources = read::resources(parse(&source.text, id).unwrap(), &Schema::builtin()).unwrap();
         let found = validate(&resources, &[], &Options::default());
-        let log: serde_json::Value = serde_json::from_str(&sarif(&found, &sources)).unwrap();
+        let log: serde_json::Value = serde_json::from_str(&sarif(&found, "bundle", &sources)).unwrap();
         let result = &log["runs"][0]["results"][0];
         assert_eq!(result["ruleId"], "KFC1505");
         assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 4);

@@ -30,6 +30,9 @@ enum Format {
     Sarif,
     /// JUnit's XML, for test reports.
     Junit,
+    /// GitLab's code quality report.
+    #[value(name = "codequality")]
+    CodeQuality,
 }
 
 #[derive(Debug, Args)]
@@ -74,7 +77,7 @@ struct Bundle {
 pub(super) fn run(args: &ValidateArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     check(args, &sources).unwrap_or_else(|errors| {
-        output::report(&errors, &sources);
+        output::report_run(&errors, &sources, "validation");
         FAILED
     })
 }
@@ -117,11 +120,13 @@ fn answer(
 ) -> u8 {
     let failed = found.iter().filter(|finding| finding.is_error()).count();
     let code = if failed > 0 { FAILED } else { DONE };
+    let target = args.targets.first().map_or(".", String::as_str);
     let document = match args.format {
         Format::Text => None,
         Format::Json => Some(findings::json(found, sources)),
-        Format::Sarif => Some(findings::sarif(found, sources)),
+        Format::Sarif => Some(findings::sarif(found, target, sources)),
         Format::Junit => Some(findings::junit(found, count, sources)),
+        Format::CodeQuality => Some(findings::code_quality(found, target, sources)),
     };
     if let Some(document) = document {
         return output::print(&document).max(code);

@@ -6,7 +6,6 @@
 
 mod code;
 mod render;
-mod secrecy;
 mod source;
 mod suggest;
 

@@ -144,7 +144,7 @@ impl Place<'_> {
         let (line, start) = line_at(&self.source, self.mark);
         // A text within a text stands further to the right in its file than its own line says.
         let indent = (position.column as usize).saturating_sub(line[..start].chars().count() + 1);
-        let line = super::secrecy::shown(&self.source, self.mark.offset as usize, line);
+        let line = crate::secrecy::line::shown(&self.source, self.mark.offset as usize, line);
         let (line, start) = (format!("{:indent$}{line}", ""), start + indent);
         let kind = if self.is_main { AnnotationKind::Primary } else { AnnotationKind::Context };
         let annotation = kind.span(token(&line, start));

@@ -34,7 +34,7 @@ impl<'a> Compared<'a> {
             namespace: resource.namespace().to_owned(),
             name: resource.name().to_owned(),
         };
-        Self { resource, identity, node: super::secrecy::shown(resource) }
+        Self { resource, identity, node: crate::secrecy::object::shown(resource) }
     }
 }
 

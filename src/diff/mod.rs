@@ -10,7 +10,6 @@ mod lines;
 mod matching;
 mod meaning;
 pub mod model;
-mod secrecy;
 
 pub use join::join;
 pub use model::{Class, Report};
@@ -20,6 +19,7 @@ use crate::diagnostics::{Mark, SourceId, Sources};
 use crate::resolve::Plan;
 use crate::resource::Resource;
 use crate::schema::Schema;
+use crate::secrecy::object;
 use crate::yaml::Node;
 use compare::Difference;
 use matching::{Compared, matches};
@@ -78,7 +78,7 @@ pub fn graph_of(plan: &Plan) -> Graph {
 /// # Errors
 /// Values that cannot be written.
 pub fn shown_text(input: &Input) -> crate::diagnostics::Result<String> {
-    let shown: Vec<_> = input.resources.iter().map(secrecy::shown).collect();
+    let shown: Vec<_> = input.resources.iter().map(object::shown).collect();
     let nodes: Vec<&Node> = shown.iter().map(|node| &**node).collect();
     let bytes = crate::yaml::emit::emit_all(&nodes)?.concat();
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -20,6 +20,6 @@ pub use field::{Field, FieldPath, Segment};
 pub use json::{of_fields, of_unused};
 pub use parameters::parameters;
 pub use places::Places;
-pub use secrecy::{digest, is_secret};
+pub use secrecy::is_secret;
 pub use select::select;
 pub use unused::{Unused, text as unused_text, unused};

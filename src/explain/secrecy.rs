@@ -3,41 +3,34 @@
 use super::field::Segment;
 use crate::origin::{Link, StepKind};
 use crate::resource::Resource;
+use crate::secrecy::{digest as digest_of, digest_at, is_hidden, is_secret as is_secret_kind};
 use crate::yaml::{Node, Value, json};
-use sha2::{Digest, Sha256};
 
-/// The annotation that `kubectl apply` keeps the whole resource in.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// Hex digits of a digest that are shown.
-const DIGITS: usize = 12;
-
-/// What stands for a value that must not be shown: equal values have equal digests.
-#[must_use]
-pub fn digest(node: &Node) -> String {
-    let mut text = String::new();
+/// What stands for a value at a path that must not be shown: equal values have equal digests.
+fn digest(segments: &[Segment], node: &Node) -> String {
     match node.as_scalar() {
-        Some(scalar) => text.push_str(&scalar.text),
-        None => drop(json::write(node, &mut text)),
+        Some(scalar) => digest_at(&names(segments), &scalar.text),
+        None => {
+            let mut text = String::new();
+            drop(json::write(node, &mut text));
+            digest_of(text.as_bytes())
+        }
     }
-    let hex: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{}", &hex[..DIGITS])
 }
 
 /// Whether a resource is a secret, or was one before a patch changed its kind.
 #[must_use]
 pub fn is_secret(resource: &Resource) -> bool {
-    resource.kind() == "Secret" || resource.previous.iter().any(|previous| previous.kind == "Secret")
+    is_secret_kind(resource.kind()) || resource.previous.iter().any(|previous| is_secret_kind(&previous.kind))
 }
 
-/// Whether the values at and below a path of a secret are hidden.
-fn is_hidden(segments: &[Segment]) -> bool {
-    let is = |at: usize, wanted: &[&str]| match segments.get(at) {
-        Some(Segment::Key(key)) => wanted.contains(&key.as_str()),
-        _ => false,
-    };
-    is(0, &["data", "stringData"])
-        || (is(0, &["metadata"]) && is(1, &["annotations"]) && is(2, &[LAST_APPLIED]))
+/// The keys on the way; a place in a list has no name.
+fn names(segments: &[Segment]) -> Vec<&str> {
+    let keys = segments.iter().map_while(|segment| match segment {
+        Segment::Key(key) => Some(key.as_str()),
+        Segment::Index(_) => None,
+    });
+    keys.collect()
 }
 
 /// Whether a value was copied out of a secret on its way.
@@ -64,7 +57,7 @@ pub(super) fn shown_after(
     links: &[Link<'_>],
 ) -> Node {
     if came_from_secret(links) {
-        return Node::string(&digest(node), node.mark);
+        return Node::string(&digest(segments, node), node.mark);
     }
     shown(resource, segments, node)
 }
@@ -86,9 +79,10 @@ fn hide(resource: &Resource, secret: bool, way: &mut Vec<Segment>, node: &mut No
             }
         }
         Value::Scalar(_) => {
-            let hidden = (secret && is_hidden(way)) || came_from_secret(&resource.trail.chain(node.mark));
+            let hidden =
+                (secret && is_hidden(&names(way))) || came_from_secret(&resource.trail.chain(node.mark));
             if hidden && !node.is_null() {
-                *node = Node::string(&digest(node), node.mark);
+                *node = Node::string(&digest(way, node), node.mark);
             }
         }
     }

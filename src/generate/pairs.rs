@@ -89,7 +89,8 @@ fn env_file(env: &Spanned, loader: &Loader) -> Result<Vec<Pair>> {
             None => (line, std::env::var(line).unwrap_or_default()),
         };
         if !is_variable_name(key) {
-            let message = format!("`{key}` in line {} of `{}` is no variable name", index + 1, env.text);
+            // The line may be part of a secret.
+            let message = format!("line {} of `{}` starts with no variable name", index + 1, env.text);
             let help = "letters, digits, `-`, `_` and `.` make a name; it does not start with a digit";
             errors.push(Diagnostic::error(Code::Generator, message).at(env.mark).help(help));
             continue;

@@ -1,91 +1,85 @@
-//! JUnit XML: a suite for each component, a test case for each resource that differs. A case fails when it has a class
-//! that the caller wants to fail on.
+//! JUnit XML, for the test tab of a CI system.
 
-use crate::diff::model::{Class, Report, ResourceChange};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The report as test results.
-pub(super) fn junit(report: &Report, fail_on: &[Class]) -> String {
-    let mut suites: BTreeMap<&str, Vec<&ResourceChange>> = BTreeMap::new();
-    for change in &report.changes {
-        suites.entry(change.component.as_deref().unwrap_or("no component")).or_default().push(change);
-    }
-    let failures =
-        |changes: &[&ResourceChange]| changes.iter().filter(|change| fails(change, fail_on)).count();
-    let all: Vec<&ResourceChange> = report.changes.iter().collect();
+/// Cases that belong together.
+#[derive(Clone, Debug, Default)]
+pub struct Suite {
+    /// Its name.
+    pub name: String,
+    /// Its cases, in order.
+    pub cases: Vec<Case>,
+}
+
+/// One case.
+#[derive(Clone, Debug, Default)]
+pub struct Case {
+    /// What it is about.
+    pub name: String,
+    /// Why it failed, if it did.
+    pub failure: Option<Failure>,
+    /// What is to be said all the same; empty for nothing.
+    pub output: String,
+}
+
+/// Why a case failed.
+#[derive(Clone, Debug, Default)]
+pub struct Failure {
+    /// The kind of failure.
+    pub kind: String,
+    /// In one line.
+    pub message: String,
+    /// All of it.
+    pub detail: String,
+}
+
+/// Suites as test results under a name.
+#[must_use]
+pub fn junit(name: &str, suites: &[Suite]) -> String {
+    let counts = |suites: &[Suite]| {
+        let cases = || suites.iter().flat_map(|suite| &suite.cases);
+        (cases().count(), cases().filter(|case| case.failure.is_some()).count())
+    };
+    let (tests, failures) = counts(suites);
     let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\">\n",
-        escaped(&format!("{} → {}", report.before.label, report.after.label)),
-        all.len(),
-        failures(&all)
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">\n",
+        escaped(name),
     );
-    for (name, changes) in &suites {
+    for suite in suites {
+        let (tests, failures) = counts(std::slice::from_ref(suite));
+        // Writing into a string cannot fail.
         let _ = writeln!(
             out,
-            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\">",
-            escaped(name),
-            changes.len(),
-            failures(changes)
+            "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">",
+            escaped(&suite.name),
         );
-        for change in changes {
-            case(change, name, fail_on, &mut out);
-        }
+        suite.cases.iter().for_each(|case| write_case(case, &suite.name, &mut out));
         out.push_str("  </testsuite>\n");
     }
     out.push_str("</testsuites>\n");
     out
 }
 
-fn fails(change: &ResourceChange, fail_on: &[Class]) -> bool {
-    change.classes().any(|class| fail_on.contains(&class))
-}
-
-fn case(change: &ResourceChange, suite: &str, fail_on: &[Class], out: &mut String) {
-    let _ = writeln!(
-        out,
-        "    <testcase classname=\"{}\" name=\"{}\">",
-        escaped(suite),
-        escaped(&change.identity.to_string())
-    );
-    let mut classes: Vec<Class> = change.classes().filter(|class| fail_on.contains(class)).collect();
-    classes.sort();
-    classes.dedup();
-    if !classes.is_empty() {
-        let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
-        let names = names.join(", ");
+fn write_case(case: &Case, suite: &str, out: &mut String) {
+    let head = format!("    <testcase classname=\"{}\" name=\"{}\"", escaped(suite), escaped(&case.name));
+    if case.failure.is_none() && case.output.is_empty() {
+        let _ = writeln!(out, "{head}/>");
+        return;
+    }
+    let _ = writeln!(out, "{head}>");
+    if let Some(failure) = &case.failure {
         let _ = writeln!(
             out,
-            "      <failure type=\"{names}\" message=\"{}\">{}</failure>",
-            escaped(&format!("{} ({names})", change.kind.name())),
-            escaped(&detail(change, |class| fail_on.contains(&class)))
+            "      <failure type=\"{}\" message=\"{}\">{}</failure>",
+            escaped(&failure.kind),
+            escaped(&failure.message),
+            escaped(&failure.detail)
         );
     }
-    let _ = writeln!(out, "      <system-out>{}</system-out>", escaped(&detail(change, |_| true)));
+    if !case.output.is_empty() {
+        let _ = writeln!(out, "      <system-out>{}</system-out>", escaped(&case.output));
+    }
     out.push_str("    </testcase>\n");
-}
-
-/// A line for each finding and each changed field of the classes.
-fn detail(change: &ResourceChange, wanted: impl Fn(Class) -> bool) -> String {
-    let mut lines = Vec::new();
-    for finding in change.findings.iter().filter(|finding| wanted(finding.class)) {
-        lines.push(format!("{} {}: {}", finding.severity, finding.class, finding.message));
-    }
-    for field in change.fields.iter().filter(|field| field.folded.is_none() && wanted(field.class)) {
-        let origin = field.after_origin.as_ref().or(field.before_origin.as_ref());
-        let origin = origin.map_or(String::new(), |origin| format!(" ({origin})"));
-        lines.push(format!(
-            "{} {}: {} is {}{origin}",
-            field.severity,
-            field.class,
-            field.path,
-            field.change.name()
-        ));
-    }
-    if lines.is_empty() {
-        lines.push(change.kind.name().to_owned());
-    }
-    lines.join("\n")
 }
 
 /// Text for XML: markup escaped, characters that XML does not know replaced.
@@ -99,7 +93,7 @@ fn escaped(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\n' | '\t' => out.push(c),
             c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
-                out.push(char::REPLACEMENT_CHARACTER)
+                out.push(char::REPLACEMENT_CHARACTER);
             }
             c => out.push(c),
         }

@@ -1,10 +1,13 @@
 //! The diff report in every format: text for a terminal, Markdown for a pull request, JSON, SARIF and JUnit for CI, a
 //! unified diff, and one HTML page that needs nothing else.
 //!
-//! [`arrange`] decides what is shown and in which order; the formats for people mark that up. The formats for programs
-//! are written from the report itself.
+//! [`arrange`] decides what is shown and in which order; the formats for people mark that up. For programs, [`changes`]
+//! makes entries of a report; a validation makes its own. SARIF, JUnit's XML and code quality reports are written from those.
 
 mod arrange;
+mod changes;
+mod code_quality;
+mod entry;
 mod html;
 mod junit;
 mod markdown;
@@ -16,6 +19,11 @@ mod words;
 
 #[cfg(test)]
 mod tests;
+
+pub use code_quality::code_quality;
+pub use entry::{Entry, Level, Place, Rule};
+pub use junit::{Case, Failure, Suite, junit};
+pub use sarif::sarif;
 
 use crate::diagnostics::{Code, Diagnostic, Result};
 use crate::diff::model::{Class, Report};
@@ -45,6 +53,9 @@ pub enum Format {
     Sarif,
     /// JUnit XML: a test case for each resource.
     Junit,
+    /// GitLab's code quality report.
+    #[value(name = "codequality")]
+    CodeQuality,
     /// A unified diff of the two bundles.
     Unified,
     /// One page for a browser.
@@ -52,9 +63,12 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that the ending of a file's name stands for.
+    /// The format that the ending of a file's name stands for, or the name that GitLab's own reports have.
     #[must_use]
     pub fn of_file(path: &Path) -> Option<Self> {
+        if path.file_name()?.to_str()? == "gl-code-quality-report.json" {
+            return Some(Self::CodeQuality);
+        }
         Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "txt" => Self::Text,
             "md" | "markdown" => Self::Markdown,
@@ -101,8 +115,12 @@ pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u
         Format::Text => text::text(&arrange(report, short), style),
         Format::Markdown => markdown::markdown(&arrange(report, short), style),
         Format::Json => json(report)?,
-        Format::Sarif => sarif::sarif(report),
-        Format::Junit => junit::junit(report, style.fail_on),
+        Format::Sarif => sarif(&changes::rules(), &changes::entries(report)),
+        Format::Junit => {
+            let name = format!("{} → {}", report.before.label, report.after.label);
+            junit(&name, &changes::suites(report, style.fail_on))
+        }
+        Format::CodeQuality => code_quality(&changes::entries(report)),
         Format::Unified => unified::unified(report, style.texts)?,
         Format::Html => {
             let long = Wanted { folded: style.folded, outline: Some(OUTLINE) };

@@ -137,8 +137,8 @@ impl<'r> Findings<'r> {
 
     /// Adds a finding; gives its diagnostic for a suggestion to be added.
     pub(super) fn push(&mut self, path: &Path<'_>, diagnostic: Diagnostic) -> &mut Diagnostic {
-        let is_secret =
-            self.resource.kind() == "Secret" && (path.is_below("data") || path.is_below("stringData"));
+        let is_secret = crate::secrecy::is_secret(self.resource.kind())
+            && (path.is_below("data") || path.is_below("stringData"));
         self.list.push(Finding {
             subject: Subject::of(self.resource),
             path: path.to_string(),

@@ -1,0 +1,82 @@
+//! One thing that a program reads about: a rule, what it found in which resource, and the line of source. What differs
+//! between two bundles and what a validation finds are both written from this, in every format for programs.
+
+use sha2::{Digest, Sha256};
+
+/// Digits of a fingerprint.
+const FINGERPRINT: usize = 16;
+
+/// How bad an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// To be known.
+    Note,
+    /// To be looked at.
+    Warning,
+    /// To be put right.
+    Error,
+    /// What may lose something for good.
+    Critical,
+}
+
+/// A line of source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1; none for the whole line.
+    pub column: Option<u32>,
+}
+
+/// What entries are grouped by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name, or a code.
+    pub id: String,
+    /// What it is about, in words that stand alone; empty when the name says it.
+    pub description: String,
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The rule's id.
+    pub rule: String,
+    /// How bad it is.
+    pub level: Level,
+    /// What is wrong, with the resource, in one line.
+    pub message: String,
+    /// The resource, and the path of the field in it.
+    pub subject: String,
+    /// Where it comes from: programs refuse entries without a file, so that the bundle's is named when nothing else is known.
+    pub place: Place,
+}
+
+impl Entry {
+    /// The same finding has the same fingerprint in every run.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        hash(&format!("{} {}", self.rule, self.subject))
+    }
+}
+
+/// The start of a text's digest.
+pub(super) fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().take(FINGERPRINT / 2).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A path as a relative reference: what would have a meaning in an address is written in percent.
+pub(super) fn uri(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' | b'+' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
