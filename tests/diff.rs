@@ -186,6 +186,7 @@ fn no_format_shows_the_values_of_secrets() {
         Format::Json,
         Format::Sarif,
         Format::Junit,
+        Format::CodeQuality,
         Format::Unified,
         Format::Html,
     ];

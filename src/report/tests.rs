@@ -13,12 +13,13 @@ use std::sync::Arc;
 const BEFORE: &str = include_str!("fixtures/before.yaml");
 const AFTER: &str = include_str!("fixtures/after.yaml");
 
-const FORMATS: [Format; 7] = [
+const FORMATS: [Format; 8] = [
     Format::Text,
     Format::Markdown,
     Format::Json,
     Format::Sarif,
     Format::Junit,
+    Format::CodeQuality,
     Format::Unified,
     Format::Html,
 ];
