@@ -4,158 +4,13 @@
 #![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-use serde_json::{Value, json};
+mod standin;
+
+use serde_json::json;
+use standin::{CLAIM, NAMESPACE, Server, config_map, deployment, fails, inventory, is_known, said, succeeds};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
-use tempfile::TempDir;
-
-struct Server {
-    process: Child,
-    port: u16,
-    folder: TempDir,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
-
-impl Server {
-    /// Starts a server with these settings; `None` when there is no python3.
-    fn start(settings: &Value) -> Option<Self> {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apiserver/server.py");
-        let settings = settings.to_string();
-        let started = Command::new("python3")
-            .arg("-B")
-            .arg(program)
-            .args(["--settings", &settings])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn();
-        let Ok(mut process) = started else {
-            eprintln!("skipped: there is no python3");
-            return None;
-        };
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().parse().expect("the stand-in tells its port");
-        let folder = tempfile::tempdir().unwrap();
-        let server = Self { process, port, folder };
-        let config = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "t",
-            "clusters": [{"name": "t", "cluster": {"server": format!("http://127.0.0.1:{port}")}}],
-            "users": [{"name": "t", "user": {}}],
-            "contexts": [{"name": "t", "context": {"cluster": "t", "user": "t"}}],
-        });
-        std::fs::write(server.kubeconfig(), config.to_string()).unwrap();
-        Some(server)
-    }
-
-    fn kubeconfig(&self) -> PathBuf {
-        self.folder.path().join("kubeconfig")
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kfc"));
-        command.args(args).args(["--qps", "0"]);
-        command.env("KUBECONFIG", self.kubeconfig()).env("CI", "true").stdin(Stdio::null());
-        command.current_dir(self.folder.path());
-        command
-    }
-
-    fn kfc(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    /// Applies YAML text under a name.
-    fn apply(&self, text: &str, more: &[&str]) -> Output {
-        let file = self.folder.path().join("bundle.yaml");
-        std::fs::write(&file, text).unwrap();
-        let mut args = vec!["apply", "bundle.yaml", "--name", "test"];
-        if !more.contains(&"--timeout") {
-            args.extend(["--timeout", "20s"]);
-        }
-        args.extend(more);
-        self.kfc(&args)
-    }
-
-    fn request(&self, method: &str, path: &str, kind: &str, body: &str) -> Value {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n");
-        let head = format!("{head}Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}");
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
-    }
-
-    fn get(&self, path: &str) -> Value {
-        self.request("GET", path, "application/json", "")
-    }
-
-    /// All objects with their resource versions, without what controllers make.
-    fn objects(&self) -> BTreeMap<String, String> {
-        let answer = self.get("/_test/objects");
-        let all: BTreeMap<String, String> = serde_json::from_value(answer["done"].clone()).unwrap();
-        let made = ["/pods/", "/events/", "endpointslices/"];
-        all.into_iter().filter(|(name, _)| !made.iter().any(|part| name.contains(part))).collect()
-    }
-
-    /// As somebody else who changes fields.
-    fn edit(&self, path: &str, patch: &Value) {
-        let path = format!("{path}?fieldManager=kubectl-edit");
-        let answer = self.request("PATCH", &path, "application/merge-patch+json", &patch.to_string());
-        assert_ne!(answer["kind"], "Status", "{answer}");
-    }
-}
-
-fn said(output: &Output) -> (String, String) {
-    (
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    )
-}
-
-#[track_caller]
-fn succeeds(output: &Output) -> (String, String) {
-    let (out, err) = said(output);
-    assert!(output.status.success(), "{out}\n{err}");
-    (out, err)
-}
-
-#[track_caller]
-fn fails(output: &Output) -> String {
-    let (out, err) = said(output);
-    assert_eq!(output.status.code(), Some(1), "{out}\n{err}");
-    assert!(out.is_empty(), "standard output has to stay empty: {out}");
-    err
-}
-
-fn config_map(name: &str, value: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: app}}\ndata: {{key: {value}}}\n---\n"
-    )
-}
-
-const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: app}\n---\n";
-const CLAIM: &str = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: disk, namespace: app}\n\
-    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n---\n";
-
-fn deployment(image: &str) -> String {
-    format!(
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: app}}\nspec:\n  replicas: 1\n  \
-         selector: {{matchLabels: {{app: web}}}}\n  template:\n    metadata: {{labels: {{app: web}}}}\n    spec:\n      \
-         containers:\n      - {{name: web, image: '{image}'}}\n---\n"
-    )
-}
 
 #[test]
 fn a_profile_arrives_changes_nothing_again_and_leaves_nothing() {
@@ -206,36 +61,6 @@ fn a_run_that_is_killed_at_any_point_is_completed_by_the_next() {
     }
     succeeds(&server.kfc(&["delete", "gke+gpu", "--yes"]));
     assert_eq!(server.objects().into_keys().collect::<Vec<_>>(), before);
-}
-
-/// What an inventory lists, as kind, namespace and name.
-fn inventory(server: &Server, name: &str) -> Vec<(String, String, String)> {
-    let answer = server
-        .get(&format!("/api/v1/namespaces/default/configmaps?labelSelector=kfc.dev%2Finventory%3D{name}"));
-    let items = answer["items"].as_array().unwrap().clone();
-    let texts =
-        items.iter().map(|item| item["data"]["objects"].as_str().unwrap().to_owned()).collect::<String>();
-    let line = |line: &str| {
-        let parts: Vec<&str> = line.split(' ').collect();
-        let namespace = if parts[3] == "-" { "" } else { parts[3] };
-        (parts[2].to_lowercase(), namespace.to_owned(), parts[4].to_owned())
-    };
-    texts.lines().map(line).collect()
-}
-
-fn is_known(name: &str, inventory: &[(String, String, String)]) -> bool {
-    let mut parts = name.splitn(4, '/');
-    let (_, plural, namespace, name) =
-        (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
-    // What a cluster puts into every namespace, and our own list.
-    if name == "kube-root-ca.crt"
-        || (plural == "serviceaccounts" && name == "default")
-        || name.starts_with("kfc-inventory-")
-    {
-        return true;
-    }
-    let singular = |kind: &str| plural.starts_with(&kind[..kind.len() - 1]);
-    inventory.iter().any(|(kind, space, known)| known == name && space == namespace && singular(kind))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Deletes objects of a cluster, the last wave first, and waits until they are gone.
 
-use super::inventory::Inventory;
+use super::inventory::{self, Inventory};
 use super::session::Session;
 use super::{Event, MANAGER, PRUNE_ANNOTATION, ready};
 use crate::cluster::{Body, Failure, ObjectRef};
@@ -19,6 +19,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 pub struct Deletion {
     /// What is gone.
     pub gone: Vec<ObjectRef>,
+    /// What was not there to begin with.
+    pub absent: Vec<ObjectRef>,
     /// What stays, as its annotation says.
     pub spared: Vec<ObjectRef>,
     /// What could not be deleted.
@@ -51,10 +53,11 @@ pub async fn delete(
     for wave in objects.chunk_by(|a, b| a.1 == b.1) {
         let removal = Removal { wait, deadline: Instant::now() + timeout };
         let done = remove(session, wave.to_vec(), removal).await;
-        for object in done.gone.iter().chain(&done.spared) {
+        for object in done.gone.iter().chain(&done.absent).chain(&done.spared) {
             inventory.remove(object);
         }
         all.gone.extend(done.gone);
+        all.absent.extend(done.absent);
         all.spared.extend(done.spared);
         let is_stuck = !done.errors.is_empty();
         all.errors.extend(done.errors);
@@ -73,6 +76,38 @@ pub async fn delete(
     Err(all.errors)
 }
 
+/// Deletes objects with their waves, the last wave first, whoever applied them. What is gone is taken out of every inventory
+/// that we may see.
+///
+/// # Errors
+/// What could not be deleted in time and why.
+pub async fn delete_objects(
+    session: &Session<'_>,
+    mut objects: Vec<(ObjectRef, usize)>,
+    timeout: Duration,
+    wait: bool,
+) -> Result<Deletion> {
+    objects.sort_by_key(|(object, wave)| rank(object, *wave));
+    let mut all = Deletion::default();
+    for wave in objects.chunk_by(|a, b| a.1 == b.1) {
+        let removal = Removal { wait, deadline: Instant::now() + timeout };
+        let done = remove(session, wave.to_vec(), removal).await;
+        all.gone.extend(done.gone);
+        all.absent.extend(done.absent);
+        all.spared.extend(done.spared);
+        all.errors.extend(done.errors);
+        if !all.errors.is_empty() {
+            break;
+        }
+    }
+    let away: Vec<ObjectRef> = all.gone.iter().chain(&all.absent).cloned().collect();
+    inventory::forget(session, &away).await?;
+    match all.errors.is_empty() {
+        true => Ok(all),
+        false => Err(all.errors),
+    }
+}
+
 /// Deletes objects in the order of [`rank`], each rank in parallel, and waits for each rank.
 pub(super) async fn remove(
     session: &Session<'_>,
@@ -87,8 +122,9 @@ pub(super) async fn remove(
         let each: Vec<_> = each.buffered(session.concurrency).collect().await;
         for (object, result) in each {
             match result {
-                Ok(true) => done.gone.push(object.clone()),
-                Ok(false) => done.spared.push(object.clone()),
+                Ok(End::Gone) => done.gone.push(object.clone()),
+                Ok(End::Absent) => done.absent.push(object.clone()),
+                Ok(End::Spared) => done.spared.push(object.clone()),
                 Err(error) => done.errors.push(*error),
             }
         }
@@ -118,30 +154,42 @@ fn is_built_in(group: &str) -> bool {
     !group.contains('.') || group.ends_with(".k8s.io")
 }
 
-/// Deletes one object; false when it is to stay.
+/// How the deletion of one object ended.
+enum End {
+    Gone,
+    /// It was not there.
+    Absent,
+    /// It is to stay.
+    Spared,
+}
+
+/// Deletes one object.
 async fn remove_one(
     session: &Session<'_>,
     object: &ObjectRef,
     removal: Removal,
-) -> std::result::Result<bool, Box<Diagnostic>> {
+) -> std::result::Result<End, Box<Diagnostic>> {
     let refused = |failure: &Failure| {
         let message = format!("{object} cannot be deleted: {}", failure.message);
         Box::new(Diagnostic::error(Code::NotDeleted, message))
     };
     let mut pause = FIRST_PAUSE;
     let mut is_told = false;
+    let mut is_seen = false;
     loop {
         let live = match session.read(object).await {
             Ok(Some(live)) => live,
+            Ok(None) if !is_seen => return Ok(End::Absent),
             Ok(None) => {
                 session.tell(&Event::Deleted { object });
-                return Ok(true);
+                return Ok(End::Gone);
             }
             Err(failure) => return Err(refused(&failure)),
         };
+        is_seen = true;
         if live["metadata"]["annotations"][PRUNE_ANNOTATION] == "disabled" {
             session.tell(&Event::Kept { object, why: "its annotation says so" });
-            return Ok(false);
+            return Ok(End::Spared);
         }
         if live["metadata"]["deletionTimestamp"].is_null() {
             match request(session, object, &live).await {
@@ -164,7 +212,7 @@ async fn remove_one(
             is_told = true;
         }
         if !removal.wait {
-            return Ok(true);
+            return Ok(End::Gone);
         }
         let why = blocked(&live);
         if Instant::now() > removal.deadline {

@@ -7,7 +7,7 @@ use crate::cluster::{Body, Failure, ObjectRef};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use http::Method;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The label that all config maps of an inventory have, with its name.
 pub const LABEL: &str = "kfc.dev/inventory";
@@ -194,8 +194,19 @@ impl Inventory {
             None => (Method::POST, format!("{all}?fieldManager=kfc")),
         };
         let body = object.to_string();
-        let (_, answer) =
-            session.connection.send(method, &path, "application/json", Body::Json(&body)).await?;
+        let sent = session.connection.send(method, &path, "application/json", Body::Json(&body)).await;
+        let answer = match sent {
+            Ok((_, answer)) => answer,
+            // The answer to a first try may have been lost on the way: then it is ourselves who has written.
+            Err(failure) if failure.status == 409 => {
+                let there = session.connection.get(&format!("{all}/{name}")).await;
+                let is_ours = |there: &Value| {
+                    there["data"][KEY] == text && there["metadata"]["labels"][LABEL] == self.name.as_str()
+                };
+                there.ok().filter(is_ours).ok_or(failure)?
+            }
+            Err(failure) => return Err(failure),
+        };
         Ok((name, answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()))
     }
 
@@ -221,6 +232,27 @@ pub(super) async fn all(session: &Session<'_>, namespace: &str) -> Vec<(String, 
         Some((namespace, name, lines.filter_map(|line| Some(read_line(line)?.0)).collect()))
     };
     items.iter().filter_map(read).collect()
+}
+
+/// Takes objects that are gone out of all inventories that we may see; one that names nothing more goes itself.
+pub(super) async fn forget(session: &Session<'_>, gone: &[ObjectRef]) -> Result<()> {
+    let away: HashSet<_> = gone.iter().map(ObjectRef::identity).collect();
+    let listed = all(session, "").await.into_iter();
+    let mut names: Vec<(String, String)> = listed
+        .filter(|(_, _, listed)| listed.iter().any(|object| away.contains(&object.identity())))
+        .map(|(namespace, name, _)| (namespace, name))
+        .collect();
+    names.sort();
+    names.dedup();
+    for (namespace, name) in names {
+        let mut inventory = Inventory::read(session, &namespace, &name).await?;
+        gone.iter().for_each(|object| inventory.remove(object));
+        match inventory.is_empty() {
+            true => inventory.delete(session).await?,
+            false => inventory.write(session).await?,
+        }
+    }
+    Ok(())
 }
 
 fn trouble(what: &str, failure: &Failure) -> Diagnostics {

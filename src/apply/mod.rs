@@ -19,7 +19,7 @@ mod snapshot;
 mod wait;
 pub mod wave;
 
-pub use delete::{Deletion, delete};
+pub use delete::{Deletion, delete, delete_objects};
 pub use inventory::{Inventory, LABEL};
 pub use prune::Prune;
 pub use ready::{State, state, takes_time};

@@ -88,7 +88,7 @@ pub(super) async fn prune(
     let deadline = Instant::now() + settings.timeout;
     let removal = Removal { wait: settings.wait, deadline };
     let done = remove(session, going, removal).await;
-    for object in &done.gone {
+    for object in done.gone.iter().chain(&done.absent) {
         inventory.remove(object);
     }
     for object in &done.spared {

@@ -90,6 +90,11 @@ impl Intake {
         Ok(Self::Planned { name: resolved.plan.name.clone(), resolved: Box::new(resolved) })
     }
 
+    /// Whether a target is a file of resources.
+    pub(super) fn is_bundle(target: &str, texts: &Arc<Sources>) -> Result<bool> {
+        Ok(bundle_in(Path::new(target), texts)?.is_some())
+    }
+
     /// The waves of it.
     pub(super) fn waves(&self, namespace: &str) -> Result<Vec<Wave>> {
         match self {

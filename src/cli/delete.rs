@@ -1,14 +1,16 @@
 //! `kfc delete`.
 
-use super::cluster::{ClusterArgs, InventoryArgs, checked, dns_name, duration, run_until_interrupted};
+use super::cluster::{
+    ClusterArgs, Intake, InventoryArgs, checked, dns_name, duration, run_until_interrupted,
+};
 use super::progress::Progress;
-use super::target::Target;
+use super::target::{StackArgs, Target};
 use super::{DONE, FAILED, output};
-use crate::apply::{self, Inventory, Session};
+use crate::apply::{self, Deletion, Inventory, Session};
 use crate::catalogue::Stack;
 use crate::cluster::{Connection, ObjectRef};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
-use crate::sources::{self, Loader};
+use crate::sources::{self, LoadRestrictor, Loader};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,8 +20,9 @@ use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct DeleteArgs {
-    /// The profile or stack that was applied. Not needed with `--name`.
-    #[arg(default_value = ".", value_name = "TARGET")]
+    /// The profile or stack that was applied, not needed with `--name`; or resources to be deleted whoever applied them: a
+    /// file, a kustomization root, or `-` for standard input.
+    #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
     target: String,
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -55,12 +58,45 @@ pub(super) fn run(args: &DeleteArgs) -> u8 {
 }
 
 fn delete(args: &DeleteArgs, sources: &Arc<Sources>, progress: &Progress) -> Result<String> {
-    let name = name(args, sources)?;
+    match subject(args, sources)? {
+        Subject::Inventory(name) => delete_inventory(args, &name, progress),
+        Subject::Resources(intake) => delete_resources(args, &intake, progress),
+    }
+}
+
+/// What is to be deleted.
+enum Subject {
+    /// Everything that an inventory of this name lists.
+    Inventory(String),
+    /// Resources, whether an inventory lists them or not.
+    Resources(Intake),
+}
+
+/// A stack is read for its name alone: it can be deleted also when it builds no more.
+fn subject(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Subject> {
+    if let Some(name) = &args.inventory.name {
+        return Ok(Subject::Inventory(checked(name)?));
+    }
+    if args.target != "-" && !Intake::is_bundle(&args.target, sources)? {
+        match Target::of(&args.target) {
+            Target::Profile(profile) => return Ok(Subject::Inventory(dns_name(&profile))),
+            Target::Stack(file) => {
+                let loader = Loader::here(sources::Options::default(), sources);
+                return Ok(Subject::Inventory(dns_name(&Stack::load(&loader, &file)?.name)));
+            }
+            Target::Root(_) => {}
+        }
+    }
+    let stack = StackArgs::default();
+    Intake::read(&args.target, &stack, LoadRestrictor::RootOnly, sources).map(Subject::Resources)
+}
+
+fn delete_inventory(args: &DeleteArgs, name: &str, progress: &Progress) -> Result<String> {
     let namespace = &args.inventory.inventory_namespace;
     run_until_interrupted(async {
         let connection = Connection::open(&args.cluster.options()).await?;
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
-        let mut inventory = Inventory::read(&session, namespace, &name).await?;
+        let mut inventory = Inventory::read(&session, namespace, name).await?;
         if !inventory.is_there() {
             progress.say(&format!("nothing to delete: there is no inventory `{name}` in `{namespace}`"));
             for (namespace, other) in apply::inventories(&session).await {
@@ -74,31 +110,44 @@ fn delete(args: &DeleteArgs, sources: &Arc<Sources>, progress: &Progress) -> Res
         }
         if !args.yes {
             progress.end();
-            confirm(&name, connection.server(), &objects)?;
+            confirm(name, connection.server(), &objects)?;
         }
         let done = apply::delete(&session, &mut inventory, args.timeout, !args.no_wait).await?;
-        progress.say(&format!("done: {} deleted", done.gone.len()));
+        progress.say(&format!("done: {}", counts(&done)));
         Ok(lines("deleted", &done.gone))
     })
 }
 
-/// The name of the inventory. A stack is read for its name alone: it can be deleted also when it builds no more.
-fn name(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<String> {
-    if let Some(name) = &args.inventory.name {
-        return checked(name);
-    }
-    match Target::of(&args.target) {
-        Target::Profile(profile) => Ok(dns_name(&profile)),
-        Target::Stack(file) => {
-            let loader = Loader::here(sources::Options::default(), sources);
-            Ok(dns_name(&Stack::load(&loader, &file)?.name))
+fn delete_resources(args: &DeleteArgs, intake: &Intake, progress: &Progress) -> Result<String> {
+    run_until_interrupted(async {
+        let connection = Connection::open(&args.cluster.options()).await?;
+        let mut waves = intake.waves(connection.namespace())?;
+        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        apply::wave::settle_scopes(&mut waves, &session.discovery());
+        let numbered = waves.iter().enumerate();
+        let items = numbered.flat_map(|(at, wave)| wave.items.iter().map(move |item| (&item.object, at)));
+        let objects: Vec<(ObjectRef, usize)> = items.map(|(object, at)| (object.clone(), at)).collect();
+        let named: Vec<ObjectRef> = objects.iter().map(|(object, _)| object.clone()).collect();
+        if args.dry_run {
+            return Ok(lines("would delete", &named));
         }
-        Target::Root(root) => {
-            let message = format!("`{root}` is no stack and no profile: it has no name");
-            let help = "say what is to be deleted with `--name NAME`, as when it was applied";
-            Err(Diagnostic::error(Code::Usage, message).help(help).into())
+        if !args.yes {
+            progress.end();
+            confirm("yes", connection.server(), &named)?;
         }
+        let done = apply::delete_objects(&session, objects, args.timeout, !args.no_wait).await?;
+        progress.say(&format!("done: {}", counts(&done)));
+        Ok(lines("deleted", &done.gone))
+    })
+}
+
+fn counts(done: &Deletion) -> String {
+    let mut text = format!("{} deleted", done.gone.len());
+    let more = [(done.absent.len(), "not there"), (done.spared.len(), "left in place")];
+    for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {
+        let _ = write!(text, ", {count} {what}");
     }
+    text
 }
 
 /// Asks on a terminal; elsewhere it has to be said beforehand.
@@ -109,7 +158,7 @@ fn confirm(name: &str, server: &str, objects: &[ObjectRef]) -> Result<()> {
     }
     let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let question = format!(
-        "This deletes {} objects of `{name}` from {server}, with all data in them: {}.",
+        "This deletes {} objects from {server}, with all data in them: {}.",
         objects.len(),
         kinds.join(", ")
     );

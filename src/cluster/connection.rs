@@ -84,9 +84,14 @@ impl Connection {
         config.reset_reader_on_write = true;
         config.default_retry = false;
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let plug_in = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
         let client = Client::try_from(config).map_err(|error| {
             let message = format!("cannot connect to {server}: {}", chain(&error));
-            Diagnostics::from(Diagnostic::error(Code::Unreachable, message))
+            let error = Diagnostic::error(Code::Unreachable, message);
+            Diagnostics::from(match plug_in {
+                Some(program) => error.note(format!("the kubeconfig signs in with the program `{program}`")),
+                None => error,
+            })
         })?;
         Ok(Self { client, limiter: Limiter::new(options.rate), server })
     }

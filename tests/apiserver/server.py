@@ -3,15 +3,18 @@
 (discovery, server-side apply with owners of fields, lists, watches, finalizers, dry runs) and imitates controllers. It is
 no Kubernetes: there is no validation by schemas, no authorisation, and pods run nothing.
 
-    server.py [--port N] [--state FILE] [--settings JSON]
+    server.py [--port N] [--settings JSON] [--certificate FILE]
 
-prints its port and serves on the loopback interface until it is ended. `/_test/settings`, `/_test/objects` and
-`/_test/requests` are for tests."""
+prints its port and serves on the loopback interface until it is ended, with TLS when it has a certificate with its key.
+`/_test/settings`, `/_test/objects`, `/_test/requests` and `/_test/peak` (of requests at once) are for tests."""
 
 import argparse
 import copy
 import json
 import re
+import socket
+import ssl
+import struct
 import sys
 import threading
 import time
@@ -24,7 +27,8 @@ from controllers import Controllers
 from kinds import SHORT
 from store import Store, now
 
-SETTINGS = {"crdDelay": 0.2, "readyDelay": 0.3, "goneDelay": 0.05, "broken": None, "faults": [], "storageClasses": ["standard"], "aggregated": True}
+SETTINGS = {"crdDelay": 0.2, "readyDelay": 0.3, "goneDelay": 0.05, "broken": None, "faults": [], "storageClasses": ["standard"], "aggregated": True,
+            "latency": 0, "token": None}
 
 
 class Refused(Exception):
@@ -41,6 +45,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     store = controllers = None
     requests = []
+    under_way = peak = 0
+    counting = threading.Lock()
 
     def log_message(self, *_):
         pass
@@ -54,11 +60,17 @@ class Handler(BaseHTTPRequestHandler):
             if url.path.startswith("/_test/"):
                 return self.answer(200, {"done": self.test(url.path, body)})
             self.requests.append((self.command, url.path, self.headers.get("User-Agent", "")))
-            self.fault(url.path)
+            token = SETTINGS["token"]
+            if token and self.headers.get("Authorization") != f"Bearer {token}":
+                raise Refused(401, "Unauthorized", "Unauthorized")
+            self.take_time()
+            late = self.fault(url.path)
             if query.get("watch") in ("1", "true"):
                 return self.watch(url.path, query)
             with self.store.lock:
                 code, value = self.serve(url.path, query, body)
+            if late:
+                self.hang_up()
             self.answer(code, value)
         except Refused as refused:
             self.answer(refused.code, refused.status, refused.retry_after)
@@ -83,6 +95,8 @@ class Handler(BaseHTTPRequestHandler):
             if body:
                 SETTINGS.update(json.loads(body))
             return SETTINGS
+        if path == "/_test/peak":
+            return Handler.peak
         with self.store.lock:
             if path == "/_test/requests":
                 done = list(self.requests)
@@ -96,13 +110,30 @@ class Handler(BaseHTTPRequestHandler):
         for fault in SETTINGS["faults"]:
             if fault["times"] > 0 and fault["method"] == self.command and re.search(fault["path"], path):
                 fault["times"] -= 1
+                if fault.get("late"):
+                    return True
                 if fault["status"] == 0:
-                    self.close_connection = True
-                    self.connection.close()
-                    raise BrokenPipeError
+                    self.hang_up()
                 reason = {429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 403: "Forbidden"}
                 raise Refused(fault["status"], reason.get(fault["status"], ""), fault.get("message", "the server is busy"),
                               retry_after=fault.get("retryAfter"))
+        return False
+
+    def hang_up(self):
+        """Ends the connection without an answer."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        raise BrokenPipeError
+
+    def take_time(self):
+        """As long as the settings say; counts how many requests there are at once."""
+        with self.counting:
+            Handler.under_way += 1
+            Handler.peak = max(Handler.peak, Handler.under_way)
+        time.sleep(SETTINGS["latency"])
+        with self.counting:
+            Handler.under_way -= 1
 
     def serve(self, path, query, body):
         if path in ("/version", "/version/"):
@@ -417,10 +448,19 @@ def start_objects(store):
             "volumeBindingMode": "WaitForFirstConsumer", "metadata": {"name": name, "annotations": annotations}})
 
 
+class Quiet(ThreadingHTTPServer):
+    """Says nothing of clients that go away or do not trust the certificate."""
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--settings", default="{}")
+    parser.add_argument("--certificate")
     args = parser.parse_args()
     SETTINGS.update(json.loads(args.settings))
     store = Store()
@@ -430,7 +470,12 @@ def main():
     threading.Thread(target=Handler.controllers.run, daemon=True).start()
     ThreadingHTTPServer.request_queue_size = 128
     ThreadingHTTPServer.daemon_threads = True
-    server = ThreadingHTTPServer(("127.0.0.1", args.port), Handler)
+    server = Quiet(("127.0.0.1", args.port), Handler)
+    if args.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(args.certificate)
+        # The handshake is made by the thread of the connection: one that does not come may not hold up the others.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     print(server.server_address[1], flush=True)
     # Whoever started it holds the other end of standard input: when it is gone, so are we.
     threading.Thread(target=lambda: (sys.stdin.read(), server.shutdown()), daemon=True).start()
