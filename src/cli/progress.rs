@@ -81,7 +81,12 @@ impl Progress {
 
     fn waiting(&self, state: &mut State, pending: &[(ObjectRef, String)]) {
         let text = pending_text(pending);
-        self.show(format!("{}: waiting for {text}", state.title));
+        // A deletion has no waves to be named.
+        let told = match state.title.as_str() {
+            "" => format!("waiting for {text}"),
+            title => format!("{title}: waiting for {text}"),
+        };
+        self.show(told.clone());
         if self.line.is_some() {
             return;
         }
@@ -94,7 +99,7 @@ impl Progress {
             }
         };
         if is_due {
-            self.say(&format!("{}: waiting for {text}", state.title));
+            self.say(&told);
             state.reminded = Some((now, text));
         }
     }
