@@ -114,7 +114,8 @@ impl Inventory {
     /// [`Code::Inventory`] when the server refuses, as it does when another run has written in the meantime.
     pub async fn write(&mut self, session: &Session<'_>) -> Result<()> {
         let texts = self.texts();
-        for (at, text) in texts.iter().enumerate() {
+        for at in writing_order(&self.written, &texts) {
+            let text = &texts[at];
             if self.written.get(at) == Some(text) {
                 continue;
             }
@@ -216,6 +217,16 @@ impl Inventory {
     }
 }
 
+/// The order in which config maps are written, so that no entry is in none of them when a run stops in between. Entries that
+/// are added push others into later config maps: those are there before the earlier ones lose them. Entries that go away
+/// pull others into earlier ones.
+fn writing_order(written: &[String], texts: &[String]) -> Vec<usize> {
+    let bytes = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+    let new = written.len()..texts.len();
+    let known = 0..written.len().min(texts.len());
+    if bytes(texts) > bytes(written) { new.chain(known.rev()).collect() } else { known.chain(new).collect() }
+}
+
 /// The names of all inventories of a namespace, with all that they list; those of other namespaces too when `namespace`
 /// is empty. Empty when we may not see them.
 pub(super) async fn all(session: &Session<'_>, namespace: &str) -> Vec<(String, String, Vec<ObjectRef>)> {
@@ -306,7 +317,7 @@ fn read_line(line: &str) -> Option<(ObjectRef, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Inventory, SHARD_BYTES, read_line, write_line};
+    use super::{Inventory, SHARD_BYTES, read_line, write_line, writing_order};
     use crate::cluster::ObjectRef;
 
     fn object(version: &str, name: &str) -> ObjectRef {
@@ -324,6 +335,34 @@ mod tests {
         }
         for wrong in ["", "a b", "x v1 Pod n a", "1 v1 Pod n a b"] {
             assert_eq!(read_line(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_entry_is_away_while_config_maps_are_written() {
+        let texts = |range: std::ops::Range<usize>| {
+            let mut inventory = Inventory::default();
+            for at in range {
+                inventory.add(object("v1", &format!("a-rather-long-name-of-a-deployment-{at:05}")), 1);
+            }
+            inventory.texts()
+        };
+        let lines = |texts: &[String]| -> std::collections::HashSet<String> {
+            texts.iter().flat_map(|text| text.lines().map(str::to_owned)).collect()
+        };
+        let (few, many) = (texts(20_000..45_000), texts(0..60_000));
+        for (before, after) in [(&few, &many), (&many, &few)] {
+            let kept: Vec<String> = lines(before).intersection(&lines(after)).cloned().collect();
+            let mut there = before.clone();
+            for at in writing_order(before, after) {
+                if at < there.len() {
+                    there[at].clone_from(&after[at]);
+                } else {
+                    there.push(after[at].clone());
+                }
+                let now = lines(&there);
+                assert!(kept.iter().all(|line| now.contains(line)));
+            }
         }
     }
 

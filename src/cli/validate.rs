@@ -1,15 +1,17 @@
 //! `kfc validate`: what an API server would say of a bundle.
 
 use super::build::RestrictorFlag;
+use super::side::{Reader, Side};
 use super::target::{KUSTOMIZATION_FILES, StackArgs, Target, resolve_target};
 use super::{DONE, FAILED, findings, output};
 use crate::assemble;
 use crate::build::{self, read};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources};
+use crate::diff::{self, Input};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::sources;
-use crate::validate::{Finding, Options, Version, table, validate};
+use crate::validate::{Finding, Options, Version, immutable, table, validate};
 use crate::yaml::parse::parse;
 use clap::{Args, ValueEnum};
 use std::io::Read;
@@ -48,6 +50,10 @@ pub(super) struct ValidateArgs {
     /// Files or folders with further custom resource definitions.
     #[arg(long, value_name = "FILE|DIR")]
     crds: Vec<PathBuf>,
+    /// What is there already, whose immutable fields must stay: a bundle, a git revision (`HEAD~1:.`), `golden`, or
+    /// `cluster`.
+    #[arg(long, value_name = "FILE|GIT-REF|golden|cluster")]
+    against: Option<String>,
     /// Take warnings for errors.
     #[arg(long)]
     strict: bool,
@@ -100,6 +106,10 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
             allow_missing_schema: args.allow_missing_schema,
         };
         found.extend(validate(&bundle.resources, &crds, &options));
+        if let Some(against) = &args.against {
+            found
+                .extend(errors.collect(changes(against, target, &bundle, args, sources)).unwrap_or_default());
+        }
         count += bundle.resources.len();
         versions.push(kubernetes);
         // Handing millions of nodes back to the allocator one by one would only cost time.
@@ -108,6 +118,36 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
     errors.into_result(())?;
     versions.dedup();
     Ok(answer(args, &found, count, &versions, sources))
+}
+
+/// What cannot be changed of that which the side `against` has.
+fn changes(
+    against: &str,
+    target: &str,
+    bundle: &Bundle,
+    args: &ValidateArgs,
+    sources: &Arc<Sources>,
+) -> Result<Vec<Finding>> {
+    let schema = Schema::builtin();
+    let reader = Reader {
+        stack: &args.stack,
+        restrictor: args.load_restrictor.into(),
+        goldens: Path::new("golden"),
+        schema: &schema,
+        sources,
+    };
+    let here = Input {
+        label: target.to_owned(),
+        resources: bundle.resources.clone(),
+        sources: Arc::clone(sources),
+        ..Input::default()
+    };
+    let before = reader.read(against, target)?;
+    let (before, after) = super::diff::both(before, Side::Here(Box::new(here)), (against, target), &reader)?;
+    let report = diff::compare(&before, &after, &schema);
+    let is_ignored =
+        |code: Code| args.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(code.as_str()));
+    Ok(if is_ignored(Code::Immutable) { Vec::new() } else { immutable(&report, &bundle.resources) })
 }
 
 /// Prints what was found; gives the exit code.

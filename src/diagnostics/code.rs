@@ -208,6 +208,8 @@ codes! {
     ServerOwned = "KFC1520",
     /// A namespace on a kind that lives in none.
     WrongScope = "KFC1521",
+    /// A field that differs from the older bundle's and cannot be changed.
+    Immutable = "KFC1522",
 
     /// A cluster that cannot be found or does not answer.
     Unreachable = "KFC1601",

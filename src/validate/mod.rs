@@ -3,10 +3,12 @@
 //!
 //! [`validate`] is the whole of it. [`table`] has the types of Kubernetes, [`definitions`] those of custom resources, both as
 //! [`shape`]s; `fit` holds a value against its shape. `rules` runs the rules of definitions, `api` knows removed and
-//! deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources ask of each other.
+//! deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources ask of each other. `changes` looks
+//! at what an older bundle has.
 
 mod api;
 pub mod bundle;
+mod changes;
 pub mod definitions;
 mod finding;
 mod fit;
@@ -21,6 +23,7 @@ pub mod shape;
 pub mod table;
 mod version;
 
+pub use changes::immutable;
 pub use finding::{Finding, Subject};
 pub use version::{Span, Version};
 
