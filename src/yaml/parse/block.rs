@@ -108,7 +108,8 @@ impl<'t> Reader<'t> {
         match bytes.get(at) {
             None => self.at = at,
             Some(b'\n') => self.at = at + 1,
-            Some(b'#') if at > self.at => self.at = (self.line_end(at) + 1).min(bytes.len()),
+            // Go's libraries need no space before a comment here.
+            Some(b'#') => self.at = (self.line_end(at) + 1).min(bytes.len()),
             Some(_) => return None,
         }
         Some(())
