@@ -1,0 +1,139 @@
+"""Starts a control plane and what stands in for the rest of a cluster, inside the namespaces that `up` made."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pki
+import proxy
+import standins
+from api import PORT, Api, Refused
+
+SERVICES = "10.96.0.0/16"
+KUBERNETES_SERVICE = "10.96.0.1"
+ETCD = 12379
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tests/lab/up", description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--nodes", type=int, default=3, help="simulated nodes (3)")
+    parser.add_argument("--bare", action="store_true", help="the API server only: no controllers, no nodes, no stand-ins")
+    parser.add_argument("--without", default="", metavar="NAME,…", help=f"stand-ins to leave out: {', '.join(standins.ALL)}")
+    parser.add_argument("--leave", default="", metavar="NAMESPACE/SERVICE,…", help="webhooks that a real program answers")
+    parser.add_argument("--proxy", action="store_true", help="connect addresses of services to their pods, for real programs")
+    parser.add_argument("--api-server", default=[], action="append", metavar="FLAG", help="a further flag of the API server")
+    parser.add_argument("--until-closed", action="store_true", help="end when standard input ends")
+    return parser.parse_args()
+
+
+class Lab:
+    """The programs of one control plane."""
+
+    def __init__(self, options):
+        self.options = options
+        self.folder = options.folder
+        self.programs = {}
+        os.makedirs(f"{self.folder}/log", exist_ok=True)
+
+    def run(self, name, *flags):
+        program = os.path.join(os.environ["KFC_LAB_BIN"], name)
+        if not os.path.exists(program):
+            sys.exit(f"lab: {program} does not exist; make it with tests/lab/build")
+        log = open(f"{self.folder}/log/{name}.log", "wb")
+        self.programs[name] = subprocess.Popen([program, *flags], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def start_server(self):
+        etcd, peer = f"http://127.0.0.1:{ETCD}", f"http://127.0.0.1:{ETCD + 1}"
+        self.run("etcd", "--data-dir=etcd", f"--listen-client-urls={etcd}", f"--advertise-client-urls={etcd}",
+                 f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}",
+                 "--unsafe-no-fsync")
+        key = "pki/service-accounts"
+        self.run("kube-apiserver", f"--etcd-servers={etcd}", f"--secure-port={PORT}", "--bind-address=127.0.0.1",
+                 "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none", "--enable-aggregator-routing=true",
+                 "--tls-cert-file=pki/server.crt", "--tls-private-key-file=pki/server.key", "--client-ca-file=pki/ca.crt",
+                 f"--service-account-key-file={key}.pub", f"--service-account-signing-key-file={key}.key",
+                 "--service-account-issuer=https://kubernetes.default.svc", f"--service-cluster-ip-range={SERVICES}",
+                 "--authorization-mode=Node,RBAC", "--allow-privileged=true", "--profiling=false",
+                 "--requestheader-client-ca-file=pki/ca.crt", "--requestheader-allowed-names=front-proxy",
+                 "--requestheader-extra-headers-prefix=X-Remote-Extra-", "--requestheader-group-headers=X-Remote-Group",
+                 "--requestheader-username-headers=X-Remote-User",
+                 "--proxy-client-cert-file=pki/front-proxy.crt", "--proxy-client-key-file=pki/front-proxy.key",
+                 *self.options.api_server)
+
+    def wait_for_server(self, api):
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            for name, program in self.programs.items():
+                if program.poll() is not None:
+                    sys.exit(f"lab: {name} ended: see {self.folder}/log/{name}.log")
+            try:
+                if api.send("GET", "/readyz")[0] == 200 and api.find("/api/v1/namespaces/kube-system"):
+                    return
+            except (OSError, Refused):
+                pass
+            time.sleep(0.2)
+        sys.exit(f"lab: the API server is not ready after 120 seconds: see {self.folder}/log")
+
+    def start_controllers(self):
+        def users(name):
+            config = f"pki/{name}.conf"
+            return [f"--kubeconfig={config}", f"--authentication-kubeconfig={config}", f"--authorization-kubeconfig={config}",
+                    "--bind-address=127.0.0.1", "--leader-elect=false"]
+        self.run("kube-controller-manager", *users("controller-manager"), f"--secure-port={PORT + 1}",
+                 "--use-service-account-credentials=true", "--service-account-private-key-file=pki/service-accounts.key",
+                 "--root-ca-file=pki/ca.crt", "--cluster-signing-cert-file=pki/ca.crt", "--cluster-signing-key-file=pki/ca.key",
+                 "--controllers=*", "--allocate-node-cidrs=false", "--kube-api-qps=200", "--kube-api-burst=400")
+        self.run("kube-scheduler", *users("scheduler"), f"--secure-port={PORT + 2}", "--kube-api-qps=200", "--kube-api-burst=400")
+        self.run("kwok", "--kubeconfig=kubeconfig", "--manage-all-nodes=true", "--node-ip=127.0.0.1", "--cidr=10.0.0.1/16",
+                 "--node-lease-duration-seconds=40", f"--server-address=127.0.0.1:{PORT + 3}",
+                 f"--config={os.environ['KFC_LAB_BIN']}/stages.yaml")
+
+    def make_nodes(self, api):
+        size = {"cpu": "64", "memory": "256Gi", "pods": "250", "ephemeral-storage": "1Ti", "nvidia.com/gpu": "8"}
+        for number in range(1, self.options.nodes + 1):
+            name = f"node-{number}"
+            labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+            node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels},
+                    "status": {"capacity": size, "allocatable": size}}
+            api.apply(f"/api/v1/nodes/{name}", node)
+            api.apply(f"/api/v1/nodes/{name}/status", node)
+        annotation = {"storageclass.kubernetes.io/is-default-class": "true"}
+        api.apply("/apis/storage.k8s.io/v1/storageclasses/standard",
+                  {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "lab.kfc.dev/none",
+                   "metadata": {"name": "standard", "annotations": annotation}})
+
+
+def main():
+    options = arguments()
+    # What is asked from outside to end, ends; the process of a namespace of its own ignores signals that it does not handle.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["ip", "route", "add", "local", "10.0.0.0/8", "dev", "lo"], check=True)
+    pki.make(options.folder, KUBERNETES_SERVICE)
+    lab = Lab(options)
+    lab.start_server()
+    api = Api(options.folder, "lab")
+    lab.wait_for_server(api)
+    if not options.bare:
+        lab.start_controllers()
+        lab.make_nodes(api)
+        standins.start(options.folder, set(standins.ALL) - set(options.without.split(",")), set(options.leave.split(",")))
+    if options.proxy:
+        proxy.start(options.folder)
+    print(f"ready: {options.folder}/enter kubectl get pods --all-namespaces", flush=True)
+    if options.until_closed:
+        sys.stdin.buffer.read()
+    else:
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        pass
