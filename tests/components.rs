@@ -4,12 +4,20 @@
 
 mod setting;
 
-use kfc::catalogue::{Component, DEFAULTS, Parameter, Role, Stack, to_json};
-use kfc::diagnostics::Mark;
+use kfc::assemble::assemble;
+use kfc::catalogue::{Component, DEFAULTS, Parameter, Role, Setter, Stack, to_json};
+use kfc::diagnostics::{Code, Mark};
+use kfc::golden;
+use kfc::resolve::resolve;
+use kfc::resource::Resource;
 use kfc::yaml::Node;
-use setting::{Setting, setting};
+use rayon::prelude::*;
+use serde_json::Value;
+use setting::{Setting, setting, shown};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// Components that stand for one another: at most one of each line can take part.
 const CHOICES: [&[&str]; 3] = [
@@ -54,6 +62,293 @@ fn every_component_builds_alone() {
         let resources = setting.resources(&Stack::of_profile("onprem").with_components([&name]));
         setting.check(&name, &resources);
     }
+}
+
+/// The profiles that have a golden.
+fn profiles() -> Vec<String> {
+    let profiles = golden::profiles(&Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"));
+    assert!(profiles.len() >= 20, "only {} profiles", profiles.len());
+    profiles
+}
+
+/// The stack with values for the parameters that have no default.
+fn with_what_must_be_set(stack: Stack) -> Stack {
+    let text = "
+        cloud-sql: {instance: 'project:region:name'}
+        rds: {host: db.example.com}
+        azure-mysql: {host: db.example.com}
+        azure-blob: {account: example}
+        external-issuer: {issuer: 'https://login.example.com'}
+        cloudIdentity: someone";
+    let parameters = kfc::yaml::parse::parse(text, kfc::diagnostics::SourceId::NONE).unwrap().remove(0);
+    Stack { parameters, ..stack }
+}
+
+/// Builds a stack; nothing where a component does not support the platform, which is said by name.
+fn build_where_supported(setting: &Setting, what: &str, stack: &Stack) -> bool {
+    let plan = match resolve(&setting.catalogue, stack) {
+        Ok(plan) => plan,
+        Err(errors) => {
+            let is_reason = errors.0.iter().all(|error| error.code == Code::Unsupported);
+            assert!(is_reason, "{what}: {}", shown(&errors, &setting.sources));
+            return false;
+        }
+    };
+    if let Err(errors) = assemble(&plan, stack, &setting.loader) {
+        panic!("{what}: {}", shown(&errors, &setting.sources));
+    }
+    true
+}
+
+#[test]
+fn every_component_builds_alone_on_every_profile() {
+    let setting = setting();
+    let names: Vec<&String> = setting.catalogue.components.keys().collect();
+    let profiles = profiles();
+    let choices: Vec<(&str, &str)> =
+        profiles.iter().flat_map(|p| names.iter().map(|name| (p.as_str(), name.as_str()))).collect();
+    let built = choices
+        .par_iter()
+        .filter(|(profile, name)| {
+            let stack = with_what_must_be_set(Stack::of_profile(profile).with_components([name]));
+            build_where_supported(&setting, &format!("{profile} --components {name}"), &stack)
+        })
+        .count();
+    assert!(built > choices.len() * 3 / 4, "{built} of {} were built", choices.len());
+}
+
+#[test]
+fn every_component_may_be_on_the_cluster_already() {
+    let setting = setting();
+    for profile in ["minikube", "openshift+gpu", "gke+gpu+arm64"] {
+        let plan = resolve(&setting.catalogue, &Stack::of_profile(profile)).unwrap();
+        let names: Vec<String> = plan.components.iter().map(|planned| planned.name().to_owned()).collect();
+        names.par_iter().for_each(|name| {
+            let mut stack = Stack::of_profile(profile);
+            stack.present = Stack::of_profile(profile).with_components([name]).components.unwrap_or_default();
+            build_where_supported(&setting, &format!("{profile}, {name} present"), &stack);
+        });
+    }
+}
+
+/// The resources of all components on every profile; built once for all tests that ask something of them.
+fn everything_everywhere() -> &'static [(String, Vec<Resource>)] {
+    static BUNDLES: OnceLock<Vec<(String, Vec<Resource>)>> = OnceLock::new();
+    BUNDLES.get_or_init(|| {
+        let setting = setting();
+        let all = everything(&setting);
+        let build = |profile: &String| {
+            let resources = setting.resources(&Stack::of_profile(profile).with_components(&all));
+            (profile.clone(), resources)
+        };
+        profiles().par_iter().map(build).collect()
+    })
+}
+
+#[test]
+fn every_setter_selects_something_somewhere() {
+    let setting = setting();
+    let mut others = Vec::new();
+    for (profile, name) in [
+        ("gke", "cloud-sql"),
+        ("gke", "gcs"),
+        ("aws", "rds"),
+        ("aws", "s3"),
+        ("azure", "azure-mysql"),
+        ("azure", "azure-blob"),
+        ("onprem", "external-issuer"),
+        ("onprem+gpu", "gpu-device-plugin"),
+        ("onprem+amd-gpu", "amd-gpu-device-plugin"),
+        ("aws+neuron", "neuron-device-plugin"),
+    ] {
+        let stack = with_what_must_be_set(Stack::of_profile(profile).with_components([name]));
+        others.extend(setting.resources(&stack));
+    }
+    let found = |setter: &Setter| {
+        let mut lists = everything_everywhere().iter().map(|(_, list)| list).chain([&others]);
+        lists.any(|list| list.iter().any(|resource| setter.selects(resource)))
+    };
+    let idle = |setter: &&Setter| !found(setter);
+    let catalogue = &setting.catalogue;
+    let of_overlays = catalogue.overlays.values().map(|overlay| (&overlay.name.text, &overlay.set));
+    let of_components = catalogue.components.values().map(|component| (&component.name.text, &component.set));
+    for (owner, setters) in of_overlays.chain(of_components) {
+        let found: Vec<String> = setters
+            .iter()
+            .filter(idle)
+            .map(|s| format!("{} {} at {}", s.kind, s.name, s.path.text))
+            .collect();
+        assert!(found.is_empty(), "setters of {owner} that never select anything: {found:?}");
+    }
+}
+
+#[test]
+fn what_controllers_own_is_left_to_them() {
+    for (profile, resources) in everything_everywhere() {
+        let objects: Vec<Value> = resources.iter().map(|resource| to_json(&resource.node)).collect();
+        let name_of =
+            |object: &Value| format!("{profile}: {} {}", object["kind"], object["metadata"]["name"]);
+        let scaled: BTreeSet<(String, String)> = objects
+            .iter()
+            .filter(|object| object["kind"] == "HorizontalPodAutoscaler")
+            .map(|hpa| {
+                let target = &hpa["spec"]["scaleTargetRef"];
+                (hpa["metadata"]["namespace"].to_string(), format!("{}/{}", target["kind"], target["name"]))
+            })
+            .collect();
+        assert!(scaled.len() >= 5, "{profile} has {} autoscalers", scaled.len());
+        for object in &objects {
+            if object.get("aggregationRule").is_some() {
+                assert!(object.get("rules").is_none(), "{} has rules", name_of(object));
+            }
+            // Whoever signs the certificates of webhooks, conversions and API services puts the authority there.
+            let kind = object["kind"].as_str().unwrap_or_default();
+            if kind.ends_with("WebhookConfiguration")
+                || kind == "CustomResourceDefinition"
+                || kind == "APIService"
+            {
+                assert!(!object.to_string().contains("\"caBundle\""), "{} has a caBundle", name_of(object));
+            }
+            let id = (
+                object["metadata"]["namespace"].to_string(),
+                format!("{}/{}", object["kind"], object["metadata"]["name"]),
+            );
+            if scaled.contains(&id) {
+                assert!(object["spec"].get("replicas").is_none(), "{} has replicas", name_of(object));
+            }
+            if object["metadata"]["name"] == "istio-validator-istio-system" {
+                assert!(object["webhooks"][0].get("failurePolicy").is_none(), "istiod sets failurePolicy");
+            }
+        }
+    }
+}
+
+/// Whether every label of a selector is on a pod.
+fn matches(selector: &Value, labels: &Value) -> bool {
+    let selector = selector.as_object();
+    selector.is_some_and(|selector| {
+        !selector.is_empty() && selector.iter().all(|(k, v)| labels.get(k) == Some(v))
+    })
+}
+
+#[test]
+fn services_workloads_and_budgets_select_the_pods_of_one_workload() {
+    for (profile, resources) in everything_everywhere() {
+        let objects: Vec<Value> = resources.iter().map(|resource| to_json(&resource.node)).collect();
+        let mut pods: BTreeMap<String, Vec<(String, &Value)>> = BTreeMap::new();
+        for object in &objects {
+            if let labels @ Value::Object(_) = &object["spec"]["template"]["metadata"]["labels"] {
+                let name = format!("{}/{}", object["kind"], object["metadata"]["name"]);
+                pods.entry(object["metadata"]["namespace"].to_string()).or_default().push((name, labels));
+            }
+        }
+        for object in &objects {
+            let selector = match object["kind"].as_str().unwrap_or_default() {
+                "Service" => &object["spec"]["selector"],
+                "Deployment" | "StatefulSet" | "DaemonSet" | "PodDisruptionBudget" => {
+                    &object["spec"]["selector"]["matchLabels"]
+                }
+                _ => continue,
+            };
+            let beside =
+                pods.get(&object["metadata"]["namespace"].to_string()).map_or(&[][..], Vec::as_slice);
+            let selected: Vec<&String> =
+                beside.iter().filter(|(_, labels)| matches(selector, labels)).map(|(name, _)| name).collect();
+            assert!(
+                selected.len() <= 1,
+                "{profile}: {} {} selects the pods of {selected:?}",
+                object["kind"],
+                object["metadata"]["name"]
+            );
+        }
+    }
+}
+
+/// The object of a kind and name in a bundle.
+fn object(resources: &[Resource], kind: &str, name: &str) -> Value {
+    let found = resources.iter().find(|resource| resource.kind() == kind && resource.name() == name);
+    to_json(&found.unwrap_or_else(|| panic!("there is no {kind} {name}")).node)
+}
+
+#[test]
+fn definitions_of_protected_groups_say_who_approved_them() {
+    let setting = setting();
+    let resources = setting.resources(&Stack::of_profile("onprem").with_components(everything(&setting)));
+    let mut protected = 0;
+    for resource in resources.iter().filter(|resource| resource.kind() == "CustomResourceDefinition") {
+        let definition = to_json(&resource.node);
+        let group = definition["spec"]["group"].as_str().unwrap_or_default();
+        // The API server refuses them otherwise; `x-k8s.io` is free.
+        if group.ends_with(".k8s.io") || group.ends_with(".kubernetes.io") {
+            let approval = &definition["metadata"]["annotations"]["api-approved.kubernetes.io"];
+            let approval = approval.as_str().unwrap_or_default();
+            let is_accepted = approval.starts_with("https://") || approval.starts_with("unapproved");
+            assert!(is_accepted, "{} is approved by {approval:?}", resource.name());
+            protected += 1;
+        }
+    }
+    assert_eq!(protected, 6);
+}
+
+#[test]
+fn the_managers_of_training_find_what_they_insist_on() {
+    let setting = setting();
+    let resources = setting.resources(&Stack::of_profile("onprem").with_components(["trainer"]));
+    let config = object(&resources, "ConfigMap", "kubeflow-trainer-config");
+    let text = config["data"]["controller_manager_config.yaml"].as_str().unwrap().to_owned();
+    let config = kfc::yaml::parse::parse(&text, kfc::diagnostics::SourceId::NONE).unwrap().remove(0);
+    for (field, value) in [("leaseDuration", "15s"), ("renewDeadline", "10s"), ("retryPeriod", "2s")] {
+        assert_eq!(config.at(&["leaderElection", field]).and_then(Node::as_text), Some(value), "{field}");
+    }
+    let mut runtimes = 0;
+    for resource in resources.iter().filter(|resource| resource.kind() == "ClusterTrainingRuntime") {
+        let runtime = to_json(&resource.node);
+        for job in runtime["spec"]["template"]["spec"]["replicatedJobs"].as_array().unwrap() {
+            // Trainer's webhook: "always must be 1".
+            assert_eq!(job["replicas"], 1, "{} of {}", job["name"], resource.name());
+        }
+        runtimes += 1;
+    }
+    assert_eq!(runtimes, 5);
+    let properties = |name: &str, path: &str| {
+        let definition = object(&resources, "CustomResourceDefinition", name);
+        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        schema.pointer(path).cloned().unwrap_or_default()
+    };
+    let jobs = "/properties/spec/properties/replicatedJobs/items/properties";
+    let nested = format!("/properties/spec/properties/template{jobs}");
+    for (name, path) in [
+        ("jobsets.jobset.x-k8s.io", jobs),
+        ("clustertrainingruntimes.trainer.kubeflow.org", &nested),
+        ("trainingruntimes.trainer.kubeflow.org", &nested),
+    ] {
+        let jobs = properties(name, path);
+        assert_eq!(
+            (&jobs["groupName"]["default"], &jobs["replicas"]["default"]),
+            (&"default".into(), &1.into())
+        );
+    }
+    let reference =
+        properties("trainjobs.trainer.kubeflow.org", "/properties/spec/properties/runtimeRef/properties");
+    assert_eq!(reference["apiGroup"]["default"], "trainer.kubeflow.org");
+    assert_eq!(reference["kind"]["default"], "ClusterTrainingRuntime");
+}
+
+#[test]
+fn sidecars_fit_namespaces_that_are_restricted() {
+    let setting = setting();
+    let resources = setting.resources(&Stack::of_profile("onprem").with_components(["istio"]));
+    let injector = object(&resources, "ConfigMap", "istio-sidecar-injector");
+    let config = injector["data"]["config"].as_str().unwrap();
+    let config = kfc::yaml::parse::parse(config, kfc::diagnostics::SourceId::NONE).unwrap().remove(0);
+    let template = config.at(&["templates", "sidecar"]).and_then(Node::as_str).unwrap();
+    let containers: Vec<&str> = template.split("- name: istio-").skip(1).collect();
+    let guarded = |name: &str| {
+        let text = containers.iter().find(|text| text.starts_with(name)).unwrap();
+        let guards = ["seccompProfile: {type: RuntimeDefault}", "runAsNonRoot: true", "drop: [ALL]"];
+        guards.iter().all(|guard| text.contains(guard))
+    };
+    assert!(guarded("validation") && guarded("proxy"));
 }
 
 #[test]

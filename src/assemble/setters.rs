@@ -36,7 +36,7 @@ fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut
     let steps = split_replacement(&setter.path.text);
     let mut errors = Diagnostics::default();
     let mut selected = false;
-    for resource in resources.iter_mut().filter(|resource| selects(setter, resource)) {
+    for resource in resources.iter_mut().filter(|resource| setter.selects(resource)) {
         selected = true;
         let before = resource.trail.copy_of(&resource.node);
         let done = match &setter.inside {
@@ -60,19 +60,6 @@ fn step(setter: &Setter, inputs: Inputs<'_>) -> Step {
     let details = Details { inputs: inputs.of(&setter.value), text };
     let step = Step::new(StepKind::Setter, setter.mark).with_text(setter.value.mark);
     Step { details: Some(Arc::new(details)), ..step }
-}
-
-fn selects(setter: &Setter, resource: &Resource) -> bool {
-    let (group, version) = match resource.api_version().split_once('/') {
-        Some((group, version)) => (group, version),
-        None => ("", resource.api_version()),
-    };
-    let fits = |wanted: &str, found: &str| wanted.is_empty() || wanted == found;
-    setter.group.as_deref().is_none_or(|wanted| wanted == group)
-        && fits(&setter.version, version)
-        && fits(&setter.kind, resource.kind())
-        && fits(&setter.name, resource.name())
-        && fits(&setter.namespace, resource.namespace())
 }
 
 /// Puts a value where a path leads; fields of mappings are made, items of lists are not. Whether it led anywhere.
@@ -178,6 +165,10 @@ fn leads_nowhere(
 fn selects_nothing(setter: &Setter, resources: &[Resource]) -> Diagnostic {
     let Setter { kind, name, .. } = setter;
     let wanted = if name.is_empty() { format!("no {kind}") } else { format!("no {kind} `{name}`") };
+    let wanted = match &setter.has {
+        Some(field) => format!("{wanted} with the field `{}`", field.text),
+        None => wanted,
+    };
     let message = format!("this setter selects nothing: there is {wanted}");
     let error = Diagnostic::error(Code::Setter, message).at(setter.mark);
     let same_kind = resources.iter().filter(|resource| kind.is_empty() || resource.kind() == kind);

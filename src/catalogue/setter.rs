@@ -2,6 +2,8 @@
 
 use crate::diagnostics::{Code, Diagnostic, Mark};
 use crate::fields::{Errors, Fields, Spanned};
+use crate::reference::field_path::split_replacement;
+use crate::resource::Resource;
 use crate::yaml::Node;
 
 /// Puts the value of an expression at a path of the resources that it selects.
@@ -17,6 +19,8 @@ pub struct Setter {
     pub name: String,
     /// Namespace of the resources; any when empty.
     pub namespace: String,
+    /// A field path: only resources that have the field are selected.
+    pub has: Option<Spanned>,
     /// The field whose text, YAML or JSON, `path` leads into; the resource itself when not said.
     pub inside: Option<Spanned>,
     /// Whether it may select nothing.
@@ -29,6 +33,30 @@ pub struct Setter {
     pub value: Node,
     /// Where the setter stands.
     pub mark: Mark,
+}
+
+impl Setter {
+    /// Whether a resource is one of those that the value is put into.
+    #[must_use]
+    pub fn selects(&self, resource: &Resource) -> bool {
+        let (group, version) = match resource.api_version().split_once('/') {
+            Some((group, version)) => (group, version),
+            None => ("", resource.api_version()),
+        };
+        let fits = |wanted: &str, found: &str| wanted.is_empty() || wanted == found;
+        self.group.as_deref().is_none_or(|wanted| wanted == group)
+            && fits(&self.version, version)
+            && fits(&self.kind, resource.kind())
+            && fits(&self.name, resource.name())
+            && fits(&self.namespace, resource.namespace())
+            && self.has.as_ref().is_none_or(|field| has(resource, &field.text))
+    }
+}
+
+fn has(resource: &Resource, field: &str) -> bool {
+    let steps = split_replacement(field);
+    let names: Vec<&str> = steps.iter().map(String::as_str).collect();
+    resource.node.at(&names).is_some()
 }
 
 pub(super) fn read(node: &Node, errors: &Errors) -> Option<Setter> {
@@ -47,6 +75,7 @@ pub(super) fn read(node: &Node, errors: &Errors) -> Option<Setter> {
         kind: text("kind"),
         name: text("name"),
         namespace: text("namespace"),
+        has: select.as_ref().and_then(|select| select.spanned("has")),
         inside: fields.spanned("inside"),
         optional: fields.boolean("optional"),
         path: fields.required("path"),

@@ -48,9 +48,6 @@ impl Setting {
         let options = validate::Options {
             kubernetes: Some(Version(32)),
             strict: true,
-            // kustomize's namespace transformer takes kinds that it does not know for namespaced; the cluster passes
-            // over it.
-            ignored: vec!["KFC1521".to_owned()],
             skipped: FOREIGN.map(str::to_owned).to_vec(),
             ..validate::Options::default()
         };
