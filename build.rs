@@ -3,6 +3,9 @@
 //! The standard library asks the linker for `gcc_s`, the shared form of the unwinder. A linker script of that name, found
 //! first, sends the linker to the static form instead. Where the compiler has none, nothing is changed.
 
+//!
+//! Links a few lines of C into the program, too, that notice when standard output is closed: see src/stdout.c.
+
 use std::path::Path;
 use std::process::Command;
 
@@ -11,6 +14,9 @@ fn main() {
     // The catalogue that is built into the program.
     for folder in ["bases", "overlays", "platforms"] {
         println!("cargo:rerun-if-changed={folder}");
+    }
+    if std::env::var_os("CARGO_CFG_UNIX").is_some() {
+        link_stdout_check();
     }
     let is_linux_gnu = std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux")
         && std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu")
@@ -25,5 +31,13 @@ fn main() {
         if std::fs::write(script, format!("INPUT({path})\n")).is_ok() {
             println!("cargo:rustc-link-search=native={out}");
         }
+    }
+}
+
+/// A library would be left out, as nothing calls into it: the object itself is linked.
+fn link_stdout_check() {
+    println!("cargo:rerun-if-changed=src/stdout.c");
+    for object in cc::Build::new().file("src/stdout.c").compile_intermediates() {
+        println!("cargo:rustc-link-arg-bins={}", object.display());
     }
 }

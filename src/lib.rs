@@ -41,4 +41,5 @@ pub mod sources;
 pub mod transform;
 pub mod validate;
 pub mod vendor;
+pub mod write;
 pub mod yaml;

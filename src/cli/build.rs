@@ -1,6 +1,7 @@
 //! `kfc build` and `kustomize build`.
 
 use super::detect::{ClusterSource, detected_stack};
+use super::folder::{self, Names};
 use super::side::{Reader, Side};
 use super::target::{Resolved, StackArgs, Target, resolve_stack, resolve_target};
 use super::{DONE, FAILED, output};
@@ -44,7 +45,7 @@ impl From<RestrictorFlag> for LoadRestrictor {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// YAML documents.
     #[default]
     Yaml,
@@ -55,7 +56,7 @@ enum Format {
 /// What both command lines understand.
 #[derive(Debug, Args)]
 struct CommonArgs {
-    /// Write to this file, or one file a resource into this folder.
+    /// Write to this file; or, for a folder or a path that ends with `/`, one file a resource into it.
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
     /// Whether files outside the root may be read.
@@ -187,16 +188,19 @@ pub(super) struct KustomizeBuildArgs {
 
 pub(super) fn run_kfc(args: &KfcBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let bundle = threads(args.jobs).and_then(|()| kfc_bundle(args, &sources)).and_then(|built| {
+    let written = threads(args.jobs).and_then(|()| kfc_bundle(args, &sources)).and_then(|built| {
         write_report(args, &built, &sources)?;
-        Ok(built.bundle)
+        let names = Names::Ordered { waves: &built.waves };
+        write(built.bundle, names, &args.common, args.format)
     });
-    finish(bundle, &args.common, args.format, &sources)
+    finish(written, &sources)
 }
 
 /// A bundle, with what a report has to know of it.
 struct Built {
     bundle: Bundle,
+    /// The wave of each resource; empty for a root, which has none.
+    waves: Vec<usize>,
     components: Vec<String>,
     graph: Option<crate::diff::model::Graph>,
 }
@@ -225,11 +229,11 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
 pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     let bundle = build::build(&args.target, &options(&args.common), &sources);
-    finish(bundle, &args.common, Format::Yaml, &sources)
+    finish(bundle.and_then(|bundle| write(bundle, Names::Kustomize, &args.common, Format::Yaml)), &sources)
 }
 
-fn finish(bundle: Result<Bundle>, args: &CommonArgs, format: Format, sources: &Sources) -> u8 {
-    match bundle.and_then(|bundle| write(bundle, args, format)) {
+fn finish(written: Result<Written>, sources: &Sources) -> u8 {
+    match written {
         Ok(written) => {
             output::report(&written.warnings, sources);
             written.code()
@@ -263,7 +267,7 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
         let mut bundle = build::build(root, &options, sources)?;
         argocd::annotate(&mut bundle.resources.list, None, which);
         let bundle = validated(bundle, args.validate, None, sources)?;
-        return Ok(Built { bundle, components: Vec::new(), graph: None });
+        return Ok(Built { bundle, waves: Vec::new(), components: Vec::new(), graph: None });
     }
     assembled(&resolve_target(&target, &args.stack, options.reads(), sources)?, args, sources)
 }
@@ -277,6 +281,7 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
     let plan = &resolved.plan;
     Ok(Built {
         bundle: validated(assembled.bundle, args.validate, plan.profile.kubernetes(), sources)?,
+        waves: assembled.waves,
         components: plan.components.iter().map(|planned| planned.name().to_owned()).collect(),
         graph: Some(crate::diff::graph_of(plan)),
     })
@@ -326,15 +331,15 @@ impl Written {
     }
 }
 
-fn write(mut bundle: Bundle, args: &CommonArgs, format: Format) -> Result<Written> {
-    let warnings = std::mem::take(&mut bundle.warnings);
+fn write(mut bundle: Bundle, names: Names<'_>, args: &CommonArgs, format: Format) -> Result<Written> {
+    let mut warnings = std::mem::take(&mut bundle.warnings);
     let chunks = match &args.output {
-        Some(folder) if folder.is_dir() => {
-            write_folder(folder, &bundle)?;
+        Some(folder) if folder::is_folder(folder) => {
+            warnings.extend(folder::write(folder, &bundle.resources.list, names, format)?);
             Vec::new()
         }
         Some(file) => {
-            write_file(file, &encode(&bundle, format)?.concat())?;
+            output::write_file(file, &encode(&bundle, format)?.concat())?;
             Vec::new()
         }
         None => encode(&bundle, format)?,
@@ -382,41 +387,4 @@ fn threads(jobs: Option<usize>) -> Result<()> {
     rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global().map_err(|error| {
         Diagnostic::error(Code::Usage, format!("cannot start {jobs} threads: {error}")).into()
     })
-}
-
-fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    std::fs::write(path, bytes).map_err(|error| {
-        let message = format!("cannot write {}: {}", path.display(), output::describe(&error));
-        Diagnostic::error(Code::Output, message).into()
-    })
-}
-
-/// Writes one file a resource, under the names that kustomize gives them.
-fn write_folder(folder: &Path, bundle: &Bundle) -> Result<()> {
-    let resources = &bundle.resources.list;
-    let namespace_of =
-        |id: &crate::resource::ResId| (!id.cluster_scoped).then(|| id.effective_namespace().to_lowercase());
-    let mut namespaces: Vec<_> = resources.iter().filter_map(|r| namespace_of(&r.id())).collect();
-    namespaces.sort();
-    namespaces.dedup();
-    let mut errors = Diagnostics::default();
-    for resource in resources {
-        let id = resource.id();
-        let mut name = file_name(&id);
-        if let Some(namespace) = namespace_of(&id).filter(|_| namespaces.len() > 1) {
-            name = format!("{namespace}_{name}");
-        }
-        let mut bytes = Vec::new();
-        let written =
-            emit::emit(&resource.node, &mut bytes).and_then(|()| write_file(&folder.join(name), &bytes));
-        errors.collect(written);
-    }
-    errors.into_result(())
-}
-
-/// `apps_v1_deployment_name.yaml`. A path separator in a name (roles may have them) must not leave the folder.
-fn file_name(id: &crate::resource::ResId) -> String {
-    let parts = [&id.gvk.group, &id.gvk.version, &id.gvk.kind, &id.name];
-    let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
-    format!("{}.yaml", parts.join("_").to_lowercase().replace(['/', '\\'], "_"))
 }

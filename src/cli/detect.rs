@@ -91,10 +91,7 @@ fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, D
             let message = format!("{} is there already", path.display());
             return Err(Diagnostic::error(Code::Output, message).help("`--force` writes over it").into());
         }
-        std::fs::write(path, found.stack_file(&args.name)).map_err(|error| {
-            let message = format!("cannot write {}: {}", path.display(), output::describe(&error));
-            Diagnostics::from(Diagnostic::error(Code::Output, message))
-        })?;
+        output::write_file(path, found.stack_file(&args.name).as_bytes())?;
     }
     Ok((shown(&found), warnings))
 }

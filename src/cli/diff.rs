@@ -101,7 +101,9 @@ fn diff(args: &DiffArgs, sources: &Arc<Sources>) -> Result<u8> {
     let (before, after) = rayon::join(|| read(&args.before, &args.after), || read(&args.after, &args.before));
     let (before, after) = both(before?, after?, (&args.before, &args.after), &reader)?;
     let report = diff::compare(&before, &after, &schema);
-    write(&args.report, &report, Some((&before, &after)))?;
+    if write(&args.report, &report, Some((&before, &after)))? != DONE {
+        return Ok(TROUBLE);
+    }
     Ok(exit_code(&args.report, &report))
 }
 
@@ -132,8 +134,8 @@ pub(super) fn both(
     }
 }
 
-/// Writes a report where the arguments say.
-pub(super) fn write(args: &ReportArgs, report: &Report, sides: Option<(&Input, &Input)>) -> Result<()> {
+/// Writes a report where the arguments say; gives the exit code of a run that does nothing else.
+fn write(args: &ReportArgs, report: &Report, sides: Option<(&Input, &Input)>) -> Result<u8> {
     let of_file = args.output.as_deref().and_then(Format::of_file);
     let format = args.format.or(of_file).unwrap_or_default();
     let is_terminal = args.output.is_none() && std::io::stdout().is_terminal();
@@ -155,11 +157,8 @@ pub(super) fn write(args: &ReportArgs, report: &Report, sides: Option<(&Input, &
     };
     let bytes = report::write(format, report, &style)?;
     match &args.output {
-        Some(file) => write_file(file, &bytes),
-        None => {
-            output::print_chunks(&[bytes]);
-            Ok(())
-        }
+        Some(file) => output::write_file(file, &bytes).map(|()| DONE),
+        None => Ok(output::print_chunks(&[bytes])),
     }
 }
 
@@ -178,14 +177,7 @@ pub(super) fn write_to(file: &Path, report: &Report, sides: Option<(&Input, &Inp
         color: Colour::Never,
         max_bytes: report::COMMENT,
     };
-    write(&args, report, sides)
-}
-
-fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    std::fs::write(path, bytes).map_err(|error| {
-        let message = format!("cannot write {}: {}", path.display(), output::describe(&error));
-        Diagnostic::error(Code::Output, message).into()
-    })
+    write(&args, report, sides).map(drop)
 }
 
 /// Whether text has colours, as `NO_COLOR` and `CLICOLOR_FORCE` say.

@@ -1,6 +1,6 @@
 //! `kfc golden`: the golden bundles of profiles, checked or written anew.
 
-use super::{DONE, FAILED, output};
+use super::{FAILED, output};
 use crate::catalogue::{Catalogue, Place};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::diff::{self, Input, Report};
@@ -13,6 +13,9 @@ use rayon::prelude::*;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The folder of the goldens when none is named.
+const FOLDER: &str = "golden";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GoldenCommand {
@@ -27,7 +30,7 @@ pub(super) struct GoldenArgs {
     /// Profiles; all that have a golden when none is named.
     profiles: Vec<String>,
     /// The folder of the goldens.
-    #[arg(long, default_value = "golden", value_name = "DIR")]
+    #[arg(long, default_value = FOLDER, value_name = "DIR")]
     dir: PathBuf,
     /// Folders of catalogues that lie on top of the built-in one.
     #[arg(long, value_name = "DIR")]
@@ -47,7 +50,7 @@ pub(super) fn run(command: &GoldenCommand) -> u8 {
     let sources = Arc::new(Sources::default());
     let done = match command {
         GoldenCommand::Check(args) => check(args, &sources),
-        GoldenCommand::Update(args) => update(args, &sources).map(|()| DONE),
+        GoldenCommand::Update(args) => update(args, &sources),
     };
     done.unwrap_or_else(|errors| {
         output::report(&errors, &sources);
@@ -125,7 +128,7 @@ fn compare(profile: &str, golden: (&Path, &str), built: &str) -> Result<Report> 
     Ok(diff::compare(&before, &after, &schema))
 }
 
-fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<()> {
+fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
     let built = build_all(args, sources)?;
     let mut errors = Diagnostics::default();
     let mut report = String::new();
@@ -137,11 +140,13 @@ fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<()> {
             Some(before) if before == bundle => "same",
             Some(_) => "changed",
         };
-        errors.collect(write(&path, bundle));
+        if word != "same" {
+            let (folder, name) = place(&args.dir, &path);
+            errors.collect(output::write_below(folder, name, bundle.as_bytes()));
+        }
         report.push_str(&format!("{word}: {}\n", path.display()));
     }
-    output::print(&report);
-    errors.into_result(())
+    errors.into_result(output::print(&report))
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -151,10 +156,11 @@ fn read(path: &Path) -> Result<String> {
     })
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, text)).map_err(|error| {
-        let message = format!("cannot write {}: {}", path.display(), output::describe(&error));
-        Diagnostic::error(Code::Output, message).into()
-    })
+/// The folder that the user named, with the name of a golden below it. The folder that is looked for when none is named is
+/// part of the checkout, as the goldens are: links in it are not followed.
+fn place<'a>(folder: &'a Path, file: &'a Path) -> (&'a Path, &'a Path) {
+    match file.strip_prefix(folder) {
+        Ok(name) if folder != Path::new(FOLDER) => (folder, name),
+        _ => (Path::new(""), file),
+    }
 }

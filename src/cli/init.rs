@@ -77,7 +77,7 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
 fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
     let mut errors = Diagnostics::default();
     let names = std::iter::once(STACK).chain(FILES).map(|(name, _)| args.folder.join(name));
-    let existing = names.filter(|path| path.exists());
+    let existing = names.filter(|path| path.symlink_metadata().is_ok());
     for path in existing.filter(|_| !args.force) {
         let message = format!("{} is there already", path.display());
         errors.push(Diagnostic::error(Code::Output, message).help("`--force` writes over it"));
@@ -87,7 +87,7 @@ fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
     let stack = rendered(STACK.1, values)?;
     for (name, text) in std::iter::once((STACK.0, stack.as_str())).chain(FILES) {
         let path = args.folder.join(name);
-        if errors.collect(write(&path, text)).is_some() {
+        if errors.collect(output::write_below(&args.folder, Path::new(name), text.as_bytes())).is_some() {
             report.push_str(&format!("wrote {}\n", path.display()));
         }
     }
@@ -99,12 +99,4 @@ fn rendered(template: &str, values: &minijinja::Value) -> Result<String> {
     // The template language drops the last line break.
     let text = Environment::new().render_str(template, values).map(|text| text + "\n");
     text.map_err(|error| Diagnostic::error(Code::Output, format!("a file cannot be written: {error}")).into())
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, text)).map_err(|error| {
-        let message = format!("cannot write {}: {}", path.display(), output::describe(&error));
-        Diagnostic::error(Code::Output, message).into()
-    })
 }

@@ -12,6 +12,7 @@ mod detect;
 mod diff;
 mod explain;
 mod findings;
+mod folder;
 mod golden;
 mod graph;
 mod init;

@@ -1,8 +1,10 @@
 //! Standard output, standard error and files.
 
 use super::{DONE, FAILED};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Sources};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::write;
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 
 /// Prints text on standard output; gives the exit code.
 pub(super) fn print(text: &str) -> u8 {
@@ -12,9 +14,9 @@ pub(super) fn print(text: &str) -> u8 {
 /// Writes chunks one after the other to standard output; gives the exit code. A reader that has gone away (`| head`) is
 /// no error of ours, but the result is not whole.
 pub(super) fn print_chunks<T: AsRef<[u8]>>(chunks: &[T]) -> u8 {
-    let mut out = std::io::stdout().lock();
-    let written =
-        chunks.iter().try_for_each(|chunk| out.write_all(chunk.as_ref())).and_then(|()| out.flush());
+    let written = standard_output().and_then(|mut out| {
+        chunks.iter().try_for_each(|chunk| out.write_all(chunk.as_ref())).and_then(|()| out.flush())
+    });
     match written {
         Ok(()) => DONE,
         Err(error) if error.kind() == ErrorKind::BrokenPipe => FAILED,
@@ -27,6 +29,18 @@ pub(super) fn print_chunks<T: AsRef<[u8]>>(chunks: &[T]) -> u8 {
             FAILED
         }
     }
+}
+
+/// Standard output as a file: Rust's own handle takes everything for written when it is closed.
+#[cfg(unix)]
+fn standard_output() -> std::io::Result<std::fs::File> {
+    use std::os::fd::AsFd;
+    Ok(std::io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(not(unix))]
+fn standard_output() -> std::io::Result<std::io::Stdout> {
+    Ok(std::io::stdout())
 }
 
 /// Prints a line on standard error.
@@ -76,8 +90,32 @@ fn told_once(diagnostics: &Diagnostics) -> Diagnostics {
     told
 }
 
-/// The operating system's words for an error, without its number.
-pub(super) fn describe(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+pub(super) use crate::write::describe;
+
+/// Writes a file that the user named; see [`crate::write::replace`].
+///
+/// # Errors
+/// [`Code::Output`].
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    write::replace(path, bytes).map_err(|error| cannot_write(path, &error))
+}
+
+/// Writes a file whose name is ours, below a folder that the user named; see [`crate::write::replace_below`].
+///
+/// # Errors
+/// [`Code::Output`].
+pub(super) fn write_below(folder: &Path, name: &Path, bytes: &[u8]) -> Result<()> {
+    write::replace_below(folder, name, bytes).map_err(|error| cannot_write(&folder.join(name), &error))
+}
+
+/// The error for a file or folder that cannot be written.
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Diagnostics {
+    let message = format!("cannot write {}: {}", path.display(), describe(error));
+    let diagnostic = Diagnostic::error(Code::Output, message);
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::ResourceBusy => diagnostic
+            .help("kfc writes a new file beside the old one and renames it: the folder must be writable")
+            .into(),
+        _ => diagnostic.into(),
+    }
 }

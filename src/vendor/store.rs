@@ -5,7 +5,6 @@ use crate::sources::lock::{self, Entry, Lock, tree};
 use crate::sources::remote::{Fetched, Source};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -80,7 +79,8 @@ pub fn put(folder: &Path, listed: &[Listed]) -> Result<()> {
     std::fs::create_dir_all(&trees).map_err(failed)?;
     let attributes = trees.join(".gitattributes");
     if !attributes.exists() {
-        std::fs::write(&attributes, ATTRIBUTES).map_err(failed)?;
+        crate::write::replace_below(&trees, Path::new(".gitattributes"), ATTRIBUTES.as_bytes())
+            .map_err(failed)?;
     }
     listed.iter().filter_map(|one| Some((one, one.list.as_ref()?))).try_for_each(|(one, list)| {
         put_one(&trees, one, list).map_err(|error| {
@@ -146,14 +146,8 @@ fn open_to_all(_: &Path) -> std::io::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_lock(lock: &Lock) -> Result<()> {
-    let path = lock.folder.join(lock::FILE);
-    let write = || {
-        let mut file = tempfile::NamedTempFile::new_in(&lock.folder)?;
-        file.write_all(lock.text().as_bytes())?;
-        tree::set_mode(file.path(), tree::Mode::File)?;
-        file.persist(&path).map_err(|error| error.error).map(drop)
-    };
-    write().map_err(|error| cannot_write(&path, &error).into())
+    crate::write::replace_below(&lock.folder, Path::new(lock::FILE), lock.text().as_bytes())
+        .map_err(|error| cannot_write(&lock.folder.join(lock::FILE), &error).into())
 }
 
 /// The trees in the vendor folder that a lock does not name, and what is left of broken runs; sorted. Anything else in it

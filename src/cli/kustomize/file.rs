@@ -39,10 +39,7 @@ impl File {
 pub(super) fn write(name: &str, text: &str) -> Result<()> {
     let has_mark = std::fs::read(name).is_ok_and(|bytes| bytes.starts_with(b"\xef\xbb\xbf"));
     let text = if has_mark { format!("\u{feff}{text}") } else { text.to_owned() };
-    std::fs::write(name, text).map_err(|error| {
-        let message = format!("cannot write {name}: {}", output::describe(&error));
-        Diagnostic::error(Code::Output, message).into()
-    })
+    output::write_below(Path::new(""), Path::new(name), text.as_bytes())
 }
 
 /// The files and folders that patterns stand for, in order. A pattern that matches nothing is kept when it is a URL, or
