@@ -7,11 +7,16 @@
 
 use kfc::build::{Options, build};
 use kfc::diagnostics::{SourceId, Sources};
-use kfc::sources::LoadRestrictor;
+use kfc::sources::{LoadRestrictor, Surroundings};
 use kfc::yaml::{emit, parse};
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// Nothing of this machine but its folders.
+fn surroundings() -> Arc<Surroundings> {
+    Arc::new(Surroundings::bare(std::env::current_dir().unwrap_or_default(), std::env::temp_dir()))
+}
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -30,7 +35,7 @@ fn main() {
 }
 
 fn measure(root: &str) {
-    let options = Options { restrictor: LoadRestrictor::None, ..Options::default() };
+    let options = Options { restrictor: LoadRestrictor::None, ..Options::new(&surroundings()) };
     let mut best = [Duration::MAX; 3];
     let (mut read, mut written) = (0, 0);
     for _ in 0..ROUNDS {

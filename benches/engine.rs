@@ -3,12 +3,19 @@
 #![allow(clippy::print_stdout, clippy::panic, missing_docs)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use kfc::build::Options;
 use kfc::diagnostics::{SourceId, Sources};
 use kfc::merge::strategic;
 use kfc::schema::Schema;
+use kfc::sources::Surroundings;
 use kfc::yaml::{emit, parse};
 use std::fmt::Write as _;
 use std::sync::Arc;
+
+/// Nothing of this machine but its folders.
+fn surroundings() -> Arc<Surroundings> {
+    Arc::new(Surroundings::bare(std::env::current_dir().unwrap_or_default(), std::env::temp_dir()))
+}
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -83,7 +90,7 @@ fn build(c: &mut Criterion) {
     let target = folder.path().to_string_lossy().into_owned();
     c.bench_function("build", |b| {
         b.iter_with_large_drop(|| {
-            kfc::build::build(&target, &Default::default(), &Arc::new(Sources::default()))
+            kfc::build::build(&target, &Options::new(&surroundings()), &Arc::new(Sources::default()))
         });
     });
 }

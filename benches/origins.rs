@@ -6,15 +6,20 @@
 
 use kfc::build::{Options, build};
 use kfc::diagnostics::Sources;
-use kfc::sources::LoadRestrictor;
+use kfc::sources::{LoadRestrictor, Surroundings};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// Nothing of this machine but its folders.
+fn surroundings() -> Arc<Surroundings> {
+    Arc::new(Surroundings::bare(std::env::current_dir().unwrap_or_default(), std::env::temp_dir()))
+}
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn time(root: &str, keep_origins: bool) -> Option<Duration> {
-    let options = Options { restrictor: LoadRestrictor::None, keep_origins, ..Options::default() };
+    let options = Options { restrictor: LoadRestrictor::None, keep_origins, ..Options::new(&surroundings()) };
     let sources = Arc::new(Sources::default());
     let start = Instant::now();
     let bundle = build(root, &options, &sources).ok()?;

@@ -9,12 +9,18 @@ use kfc::build::{Options, build};
 use kfc::catalogue::{Stack, to_json};
 use kfc::diagnostics::{SourceId, Sources};
 use kfc::resource::Resource;
+use kfc::sources::Surroundings;
 use kfc::yaml::parse::parse;
 use serde_json::{Value, json};
 use setting::{setting, shown};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Nothing of this machine but its folders.
+fn surroundings() -> Arc<Surroundings> {
+    Arc::new(Surroundings::bare(std::env::current_dir().unwrap_or_default(), std::env::temp_dir()))
+}
 
 /// Validators by API version and kind.
 type Definitions = BTreeMap<(String, String), jsonschema::Validator>;
@@ -91,7 +97,7 @@ fn defined_by(resources: &[Resource]) -> Definitions {
 
 fn built(folder: &Path) -> Vec<Resource> {
     let sources = Arc::new(Sources::default());
-    let bundle = build(&folder.to_string_lossy(), &Options::default(), &sources);
+    let bundle = build(&folder.to_string_lossy(), &Options::new(&surroundings()), &sources);
     bundle
         .unwrap_or_else(|errors| panic!("{}: {}", folder.display(), shown(&errors, &sources)))
         .resources

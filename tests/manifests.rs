@@ -6,11 +6,17 @@
 use kfc::build::Options;
 use kfc::catalogue::to_json;
 use kfc::diagnostics::{SourceId, Sources, Style, render};
+use kfc::sources::Surroundings;
 use kfc::yaml::parse::parse;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+
+/// Nothing of this machine but its folders.
+fn surroundings() -> Arc<Surroundings> {
+    Arc::new(Surroundings::bare(std::env::current_dir().unwrap_or_default(), std::env::temp_dir()))
+}
 
 /// The resources of a bundle's text as values, sorted.
 fn resources(text: &str) -> Vec<Value> {
@@ -65,7 +71,7 @@ fn components_that_point_at_kubeflow_manifests_give_its_example_in_right_order()
 
     std::fs::write(bundle.join("kustomization.yaml"), "resources: [bundle.yaml]\n").unwrap();
     let sources = Arc::new(Sources::default());
-    let options = Options { reorder: kfc::build::Reorder::None, ..Options::default() };
+    let options = Options { reorder: kfc::build::Reorder::None, ..Options::new(&surroundings()) };
     let ordered = kfc::build::build(&bundle.to_string_lossy(), &options, &sources).unwrap();
     let found = kfc::validate::bundle::order(&ordered.resources.list);
     let wrong = kfc::diagnostics::Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());

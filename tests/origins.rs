@@ -8,15 +8,20 @@ use kfc::diagnostics::{Mark, SourceId, Sources};
 use kfc::diff::{Input, compare};
 use kfc::origin::{Link, StepKind, Trail};
 use kfc::schema::Schema;
-use kfc::sources::LoadRestrictor;
+use kfc::sources::{LoadRestrictor, Surroundings};
 use kfc::yaml::{Node, Scalar, ScalarKind, Value, emit, parse::parse, parse::parse_last_wins};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Nothing of this machine but its folders.
+fn surroundings() -> Arc<Surroundings> {
+    Arc::new(Surroundings::bare(std::env::current_dir().unwrap_or_default(), std::env::temp_dir()))
+}
+
 fn built(root: &Path, keep_origins: bool) -> Option<(Bundle, Arc<Sources>)> {
     let sources = Arc::new(Sources::default());
-    let options = Options { restrictor: LoadRestrictor::None, keep_origins, ..Options::default() };
+    let options = Options { restrictor: LoadRestrictor::None, keep_origins, ..Options::new(&surroundings()) };
     Some((build(&root.to_string_lossy(), &options, &sources).ok()?, sources))
 }
 

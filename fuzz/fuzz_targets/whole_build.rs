@@ -5,8 +5,14 @@
 use kfc::build::{Options, build};
 use kfc::diagnostics::{Sources, Style, render};
 use kfc::yaml::emit;
+use kfc::sources::Surroundings;
 use libfuzzer_sys::fuzz_target;
 use std::sync::Arc;
+
+/// Nothing of this machine but its folders.
+fn surroundings() -> Arc<Surroundings> {
+    Arc::new(Surroundings::bare(std::env::current_dir().unwrap_or_default(), std::env::temp_dir()))
+}
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -20,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
         std::fs::write(folder.path().join(name), part).expect("a file");
     }
     let sources = Arc::new(Sources::default());
-    match build(&folder.path().to_string_lossy(), &Options::default(), &sources) {
+    match build(&folder.path().to_string_lossy(), &Options::new(&surroundings()), &sources) {
         Ok(bundle) => {
             let nodes: Vec<_> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
             let _ = emit::emit_all(&nodes);

@@ -18,7 +18,7 @@ use crate::diagnostics::{Diagnostics, Result, Sources};
 use crate::origin::Origins;
 use crate::resource::ResourceSet;
 use crate::schema::Schema;
-use crate::sources::{self, HelmOptions, LoadRestrictor, Loader, RemoteOptions};
+use crate::sources::{self, HelmOptions, LoadRestrictor, Loader, RemoteOptions, Surroundings};
 use accumulate::Track;
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub enum Reorder {
 }
 
 /// What a build may do and how its output is ordered.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Which files may be read.
     pub restrictor: LoadRestrictor,
@@ -52,13 +52,34 @@ pub struct Options {
     pub remote: RemoteOptions,
     /// Keeps where the value of each field comes from; see [`crate::origin`]. The output is the same.
     pub keep_origins: bool,
+    /// What the run has around it.
+    pub surroundings: Arc<Surroundings>,
 }
 
 impl Options {
+    /// Options that allow as little as can be allowed.
+    #[must_use]
+    pub fn new(surroundings: &Arc<Surroundings>) -> Self {
+        Self {
+            restrictor: LoadRestrictor::default(),
+            helm: HelmOptions::default(),
+            reorder: Reorder::default(),
+            managed_by_label: false,
+            remote: RemoteOptions::default(),
+            keep_origins: false,
+            surroundings: Arc::clone(surroundings),
+        }
+    }
+
     /// What may be read and run.
     #[must_use]
     pub fn reads(&self) -> sources::Options {
-        sources::Options { restrictor: self.restrictor, helm: self.helm.clone(), remote: self.remote.clone() }
+        sources::Options {
+            restrictor: self.restrictor,
+            helm: self.helm.clone(),
+            remote: self.remote.clone(),
+            surroundings: Arc::clone(&self.surroundings),
+        }
     }
 }
 

@@ -52,13 +52,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// A folder on disk, shown as it was written.
+    /// A folder on disk as seen from the working directory, shown as it was written.
     #[must_use]
-    pub fn on_disk(folder: &Path) -> Self {
+    pub fn on_disk(working_directory: &Path, folder: &Path) -> Self {
         let shown = folder.to_string_lossy();
         let shown = shown.trim_start_matches("./").trim_end_matches('/');
         let shown = if shown == "." { String::new() } else { shown.to_owned() };
-        Self { folder: std::env::current_dir().unwrap_or_default().join(folder), shown }
+        Self { folder: working_directory.join(folder), shown }
     }
 
     /// A place below this one, or beside it.

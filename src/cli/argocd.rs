@@ -100,7 +100,7 @@ fn discover(folder: &Path, environment: Result<Environment>) -> Result<Printed> 
     let Some(name) = KUSTOMIZATION_FILES.iter().find(|name| folder.join(name).is_file()) else {
         return Ok((Vec::new(), Diagnostics::default()));
     };
-    match lock::find(folder).is_some() || environment?.kustomize {
+    match lock::find(folder, &super::here::working_directory()).is_some() || environment?.kustomize {
         true => Ok(line(name)),
         false => Ok((Vec::new(), Diagnostics::default())),
     }
@@ -134,7 +134,7 @@ fn options(args: &GenerateArgs, environment: &Environment) -> Options {
             debug: false,
         },
         remote: args.remote.options(),
-        ..Options::default()
+        ..super::here::builds()
     };
     options.remote.warn_unpinned = true;
     options
@@ -268,7 +268,7 @@ fn announced(
     environment: &Environment,
     sources: &Arc<Sources>,
 ) -> Result<(Vec<Announcement>, Diagnostics)> {
-    let reads = Options::default().reads();
+    let reads = super::here::builds().reads();
     let app = Application::read(file, environment, reads, sources)?;
     let is_field = |given: &&Given| FIELDS.contains(&given.name.as_str());
     // Values as the repository has them, of the components that the application chooses; else with its own values.

@@ -375,6 +375,7 @@ fn options(args: &CommonArgs) -> Options {
         managed_by_label: args.enable_managedby_label,
         remote: args.remote.options(),
         keep_origins: false,
+        surroundings: super::here::surroundings(),
     }
 }
 

@@ -72,7 +72,7 @@ impl Intake {
         if target == "-" {
             return Ok(Self::Resources { hint: "my-app".to_owned(), resources: from_input(texts)? });
         }
-        let options = sources::Options { restrictor, ..sources::Options::default() };
+        let options = sources::Options { restrictor, ..super::here::reads() };
         if let Some(documents) = bundle_in(Path::new(target), texts)? {
             let hint = Path::new(target).file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let resources = read::resources(documents, &Schema::builtin())?;
@@ -80,7 +80,7 @@ impl Intake {
         }
         let found = Target::of(target);
         if let Target::Root(root) = &found {
-            let options = build::Options { restrictor, ..build::Options::default() };
+            let options = build::Options { restrictor, ..super::here::builds() };
             let resources = build::build(root, &options, texts)?.resources.list;
             let folder = Path::new(target).canonicalize().unwrap_or_default();
             let hint = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();

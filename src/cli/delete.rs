@@ -10,7 +10,7 @@ use crate::apply::{self, Deletion, Inventory, Session};
 use crate::catalogue::Stack;
 use crate::cluster::{Connection, ObjectRef};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
-use crate::sources::{self, LoadRestrictor, Loader};
+use crate::sources::{LoadRestrictor, Loader};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -81,7 +81,7 @@ fn subject(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Subject> {
         match Target::of(&args.target) {
             Target::Profile(profile) => return Ok(Subject::Inventory(dns_name(&profile))),
             Target::Stack(file) => {
-                let loader = Loader::here(sources::Options::default(), sources);
+                let loader = Loader::here(super::here::reads(), sources);
                 return Ok(Subject::Inventory(dns_name(&Stack::load(&loader, &file)?.name)));
             }
             Target::Root(_) => {}

@@ -4,7 +4,7 @@ use super::{FAILED, output};
 use crate::catalogue::{Catalogue, Place, Stack};
 use crate::detect::{Answers, Detected, Finding, detect};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use crate::sources::{self, Loader};
+use crate::sources::Loader;
 use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -77,8 +77,8 @@ pub(super) fn detected_stack(
 }
 
 fn read_catalogue(folders: &[PathBuf], sources: &Arc<Sources>) -> Result<Catalogue> {
-    let loader = Loader::here(sources::Options::default(), sources);
-    let folders: Vec<Place> = folders.iter().map(|folder| Place::on_disk(folder)).collect();
+    let loader = Loader::here(super::here::reads(), sources);
+    let folders: Vec<Place> = folders.iter().map(|folder| super::here::place(folder)).collect();
     Catalogue::load(&loader, &folders)
 }
 

@@ -130,8 +130,13 @@ fn built(target: &str, args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(Bu
         ..HelmOptions::default()
     };
     let target = Target::of(target);
-    let options =
-        Options { restrictor, helm, remote: args.remote.options(), keep_origins: true, ..Options::default() };
+    let options = Options {
+        restrictor,
+        helm,
+        remote: args.remote.options(),
+        keep_origins: true,
+        ..super::here::builds()
+    };
     if let Target::Root(root) = &target {
         if !args.stack.is_empty() {
             let message = format!("`{root}` is a kustomization root: it has no components or parameters");

@@ -7,7 +7,7 @@ use crate::diff::{self, Input, Report};
 use crate::golden;
 use crate::report::{self, Style};
 use crate::schema::Schema;
-use crate::sources::{Loader, Options};
+use crate::sources::Loader;
 use clap::{Args, Subcommand};
 use rayon::prelude::*;
 use std::io::IsTerminal;
@@ -60,8 +60,8 @@ pub(super) fn run(command: &GoldenCommand) -> u8 {
 
 /// Every profile that is meant with its bundle.
 fn build_all(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<Vec<(String, String)>> {
-    let loader = Loader::here(Options::default(), sources);
-    let folders: Vec<Place> = args.catalogue.iter().map(|folder| Place::on_disk(folder)).collect();
+    let loader = Loader::here(super::here::reads(), sources);
+    let folders: Vec<Place> = args.catalogue.iter().map(|folder| super::here::place(folder)).collect();
     let catalogue = Catalogue::load(&loader, &folders)?;
     let profiles = if args.profiles.is_empty() { golden::profiles(&args.dir) } else { args.profiles.clone() };
     if profiles.is_empty() {

@@ -37,7 +37,7 @@ pub(super) struct GraphArgs {
 pub(super) fn run(args: &GraphArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     let target = Target::of(&args.target);
-    match resolve_target(&target, &args.stack, crate::sources::Options::default(), &sources) {
+    match resolve_target(&target, &args.stack, super::here::reads(), &sources) {
         Ok(resolved) => {
             output::report(&resolved.plan.warnings, &sources);
             output::print(&match args.format {

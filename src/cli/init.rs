@@ -47,8 +47,7 @@ pub(super) fn run(args: &InitArgs) -> u8 {
 
 fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
     let target = Target::Profile(args.profile.clone());
-    let resolved =
-        resolve_target(&target, &StackArgs::default(), crate::sources::Options::default(), sources)?;
+    let resolved = resolve_target(&target, &StackArgs::default(), super::here::reads(), sources)?;
     let asked = |planned: &&Planned| matches!(planned.reason, Reason::Platform(_));
     let components: Vec<&Planned> = resolved.plan.components.iter().filter(asked).collect();
     let widest = components.iter().map(|planned| planned.name().len()).max().unwrap_or(0);

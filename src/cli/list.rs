@@ -3,7 +3,7 @@
 use super::{FAILED, output};
 use crate::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role, STAGES, to_json};
 use crate::diagnostics::Sources;
-use crate::sources::{Loader, Options};
+use crate::sources::Loader;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -54,8 +54,8 @@ struct Row {
 
 pub(super) fn run(args: &ListArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let loader = Loader::here(Options::default(), &sources);
-    let folders: Vec<Place> = args.catalogue.iter().map(|folder| Place::on_disk(folder)).collect();
+    let loader = Loader::here(super::here::reads(), &sources);
+    let folders: Vec<Place> = args.catalogue.iter().map(|folder| super::here::place(folder)).collect();
     let catalogue = match Catalogue::load(&loader, &folders) {
         Ok(catalogue) => catalogue,
         Err(errors) => {

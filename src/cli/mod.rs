@@ -15,6 +15,7 @@ mod findings;
 mod folder;
 mod golden;
 mod graph;
+mod here;
 mod init;
 mod kustomize;
 mod list;

@@ -88,10 +88,11 @@ impl Reader<'_> {
     fn target(&self, name: &str) -> Result<Input> {
         let target = Target::of(name);
         if let Target::Root(root) = &target {
-            let options = Options { restrictor: self.restrictor, keep_origins: true, ..Options::default() };
+            let options =
+                Options { restrictor: self.restrictor, keep_origins: true, ..super::here::builds() };
             return Ok(self.input(build::build(root, &options, self.sources)?.resources.list));
         }
-        let reads = sources::Options { restrictor: self.restrictor, ..sources::Options::default() };
+        let reads = sources::Options { restrictor: self.restrictor, ..super::here::reads() };
         let resolved = resolve_target(&target, self.stack, reads, self.sources)?;
         let assembled = assemble_with_origins(&resolved.plan, &resolved.stack, &resolved.loader)?;
         let components = resolved.plan.components.iter().map(|planned| planned.name().to_owned());

@@ -65,13 +65,13 @@ impl Target {
         if path.is_file() {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Self::Stack(StackFile {
-                place: Place::on_disk(path.parent().unwrap_or(Path::new(""))),
+                place: super::here::place(path.parent().unwrap_or(Path::new(""))),
                 name,
             });
         }
         let has = |names: &[&'static str]| names.iter().copied().find(|name| path.join(name).is_file());
         if let Some(name) = has(&STACK_FILES) {
-            return Self::Stack(StackFile { place: Place::on_disk(path), name: name.to_owned() });
+            return Self::Stack(StackFile { place: super::here::place(path), name: name.to_owned() });
         }
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '_' | ' ');
         let is_profile = !text.is_empty() && text.chars().all(is_word);
@@ -142,7 +142,7 @@ pub(super) fn catalogue(loader: &Loader, stack: &Stack, args: &StackArgs) -> Res
     let of_stack =
         stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.text)));
     let folders: Vec<Place> =
-        of_stack.chain(args.catalogue.iter().map(|folder| Place::on_disk(folder))).collect();
+        of_stack.chain(args.catalogue.iter().map(|folder| super::here::place(folder))).collect();
     if stack.builtin && !args.no_builtin {
         Catalogue::load(loader, &folders)
     } else {

@@ -222,12 +222,12 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
         return plain(files(path, sources)?);
     }
     let what = Target::of(target);
-    let reads = sources::Options { restrictor: args.load_restrictor.into(), ..sources::Options::default() };
+    let reads = sources::Options { restrictor: args.load_restrictor.into(), ..super::here::reads() };
     if let Target::Root(root) = &what {
         if path.is_dir() && !KUSTOMIZATION_FILES.iter().any(|name| path.join(name).is_file()) {
             return plain(files(path, sources)?);
         }
-        let options = build::Options { restrictor: reads.restrictor, ..build::Options::default() };
+        let options = build::Options { restrictor: reads.restrictor, ..super::here::builds() };
         return plain(build::build(root, &options, sources)?.resources.list);
     }
     let resolved = resolve_target(&what, &args.stack, reads, sources)?;

@@ -85,8 +85,8 @@ fn vendor(args: &VendorArgs, texts: &Arc<Sources>) -> Result<u8> {
     let folder = targets::lock_folder(args.at.as_deref(), &args.targets)?;
     let has_lock = folder.join(lock::FILE).symlink_metadata().is_ok();
     let before = match has_lock {
-        true => Lock::load(&folder, texts)?,
-        false => Lock { folder: folder.clone(), ..Lock::default() },
+        true => Lock::load(&folder, &super::here::surroundings(), texts)?,
+        false => Lock::new(&folder, &super::here::surroundings()),
     };
     if args.check && !has_lock {
         let message = format!("there is no kfc.lock in `{}`", folder.display());
@@ -134,7 +134,7 @@ impl Work<'_> {
         };
         // What may be read is for builds to say; here, everything that they could read is looked at.
         let restrictor = LoadRestrictor::None;
-        Options { restrictor, helm, remote, ..Options::default() }
+        Options { restrictor, helm, remote, ..super::here::builds() }
     }
 
     /// Finds all remote sources of the targets; they are in the remotes of the loader then.
@@ -194,6 +194,7 @@ impl Work<'_> {
         }
         let after = Lock {
             folder: self.before.folder.clone(),
+            shown: self.before.shown.clone(),
             targets: self.targets.names(),
             entries: listed.iter().map(|one| one.entry.clone()).collect(),
         };

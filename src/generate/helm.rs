@@ -8,7 +8,6 @@ use crate::sources::remote::Source;
 use crate::yaml::{Node, emit, parse};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tempfile::TempDir;
 
 /// Renders a chart with `helm template`, pulling it first when it is not in the chart home and names a repository. Gives
 /// the YAML text that helm prints.
@@ -27,7 +26,11 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
     if chart.name.is_empty() {
         return Err(Diagnostic::error(Code::MissingField, "a chart needs a `name`").at(mark).into());
     }
-    let scratch = TempDir::new().map_err(|error| failed(mark, &format!("no temporary folder: {error}")))?;
+    let scratch = loader
+        .options()
+        .surroundings
+        .temporary_folder()
+        .map_err(|error| failed(mark, &format!("no temporary folder: {error}")))?;
     let run = Run { chart, loader, mark, scratch: scratch.path(), config_home: &globals.config_home };
     let location = match local(chart, globals, loader) {
         Some(location) => location,
@@ -180,7 +183,8 @@ impl Run<'_> {
         Ok(path)
     }
 
-    /// Runs helm with folders of its own, so that nothing of the user's configuration changes the result.
+    /// Runs helm with folders of its own and a few variables, so that nothing of the user's configuration changes the result:
+    /// not the namespace of a kubeconfig's context either, which helm takes for that of the release.
     fn helm(&self, arguments: &[String]) -> Result<String> {
         let program = &self.loader.options().helm.command;
         let home = |name: &str| match self.config_home {
@@ -190,6 +194,9 @@ impl Run<'_> {
         let output = Command::new(program)
             .args(arguments)
             .current_dir(self.loader.root())
+            .env_clear()
+            .envs(self.loader.options().surroundings.helm.iter())
+            .env("KUBECONFIG", self.scratch.join("kubeconfig"))
             .env("HELM_CONFIG_HOME", home("config"))
             .env("HELM_CACHE_HOME", home(".cache"))
             .env("HELM_DATA_HOME", home(".data"))

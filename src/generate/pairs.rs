@@ -70,7 +70,7 @@ fn wrong_file(file: &Spanned, why: &str) -> Diagnostic {
     Diagnostic::error(Code::Generator, format!("`{}` is no file entry: {why}", file.text)).at(file.mark)
 }
 
-/// Lines of `key=value`; a line with a key alone takes its value from the environment.
+/// Lines of `key=value`. A key alone has an empty value: kustomize took it from the environment before its version 5.
 fn env_file(env: &Spanned, loader: &Loader) -> Result<Vec<Pair>> {
     let bytes = loader.load_bytes(&env.text, env.mark)?;
     let Ok(text) = std::str::from_utf8(&bytes) else {
@@ -86,7 +86,7 @@ fn env_file(env: &Spanned, loader: &Loader) -> Result<Vec<Pair>> {
         }
         let (key, value) = match line.split_once('=') {
             Some((key, value)) => (key, value.to_owned()),
-            None => (line, std::env::var(line).unwrap_or_default()),
+            None => (line, String::new()),
         };
         if !is_variable_name(key) {
             // The line may be part of a secret.

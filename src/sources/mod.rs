@@ -6,12 +6,16 @@ pub mod folder;
 mod loader;
 pub mod lock;
 pub mod remote;
+mod surroundings;
 pub mod tree_path;
 mod url;
 
 pub use loader::{File, Found, Loader, Remote, Resolved};
 pub use remote::RemoteOptions;
+pub use surroundings::{ProxySettings, Surroundings, Variables};
 pub use url::{RemoteRoot, RemoteUrl, is_web_address};
+
+use std::sync::Arc;
 
 /// Which files a root may read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +43,7 @@ pub struct HelmOptions {
 }
 
 /// What may be read and run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Which files.
     pub restrictor: LoadRestrictor,
@@ -47,4 +51,19 @@ pub struct Options {
     pub helm: HelmOptions,
     /// Remote sources.
     pub remote: RemoteOptions,
+    /// What the run has around it.
+    pub surroundings: Arc<Surroundings>,
+}
+
+impl Options {
+    /// Options that allow as little as can be allowed.
+    #[must_use]
+    pub fn new(surroundings: &Arc<Surroundings>) -> Self {
+        Self {
+            restrictor: LoadRestrictor::default(),
+            helm: HelmOptions::default(),
+            remote: RemoteOptions::default(),
+            surroundings: Arc::clone(surroundings),
+        }
+    }
 }

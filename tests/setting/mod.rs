@@ -1,13 +1,13 @@
 //! What the tests of the catalogue have in common: the catalogue, and bundles of stacks.
 
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use kfc::assemble::assemble;
 use kfc::catalogue::{Catalogue, Stack};
 use kfc::diagnostics::{Diagnostics, Sources, Style, render};
 use kfc::resolve::resolve;
 use kfc::resource::Resource;
-use kfc::sources::{Loader, Options};
+use kfc::sources::{Loader, Options, Surroundings};
 use kfc::validate::{self, Version};
 use std::sync::Arc;
 
@@ -20,9 +20,14 @@ pub(crate) struct Setting {
     pub(crate) catalogue: Catalogue,
 }
 
+/// Nothing of this machine but its folders.
+pub(crate) fn surroundings() -> Arc<Surroundings> {
+    Arc::new(Surroundings::bare(std::env::current_dir().unwrap(), std::env::temp_dir()))
+}
+
 pub(crate) fn setting() -> Setting {
     let sources = Arc::new(Sources::default());
-    let loader = Loader::here(Options::default(), &sources);
+    let loader = Loader::here(Options::new(&surroundings()), &sources);
     let catalogue = Catalogue::load(&loader, &[]);
     let catalogue = catalogue.unwrap_or_else(|errors| panic!("{}", shown(&errors, &sources)));
     Setting { sources, loader, catalogue }

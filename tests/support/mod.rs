@@ -1,6 +1,7 @@
 //! What the tests of remote sources share: projects in temporary folders, git repositories, servers on loopback.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+// Each file of tests uses a part of this.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)]
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

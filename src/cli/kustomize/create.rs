@@ -1,11 +1,11 @@
 //! `kustomize create`.
 
 use super::file;
-use crate::cli::{DONE, FAILED, output};
+use crate::cli::{DONE, FAILED, here, output};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
 use crate::edit::create::{NewKustomization, create};
 use crate::edit::label;
-use crate::sources::{Loader, Options};
+use crate::sources::Loader;
 use clap::Args;
 use std::path::Path;
 use std::sync::Arc;
@@ -102,8 +102,7 @@ fn detect(recursive: bool, sources: &Arc<Sources>) -> Vec<String> {
 fn holds_resources(path: &Path, sources: &Arc<Sources>) -> bool {
     let is_yaml = path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|e| ending == *e));
     let read = |path: &str| {
-        let file =
-            Loader::here(Options::default(), sources).load(path, crate::diagnostics::Mark::NONE).ok()?;
+        let file = Loader::here(here::reads(), sources).load(path, crate::diagnostics::Mark::NONE).ok()?;
         crate::yaml::parse::parse(&file.source.text, file.id).ok()
     };
     let documents = path.to_str().filter(|_| is_yaml).and_then(read).unwrap_or_default();

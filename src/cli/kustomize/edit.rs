@@ -4,8 +4,8 @@ pub(in crate::cli) use super::edit_args::EditCommand;
 
 use super::edit_args::{AddCommand, AddLabels, Paths, RemoveCommand, SecretArgs, SetCommand, SetLabels};
 use super::file::{self, File};
-use crate::build::{self, Options};
-use crate::cli::{DONE, FAILED, output};
+use crate::build;
+use crate::cli::{DONE, FAILED, here, output};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::edit::label::{COMMON_ANNOTATIONS, COMMON_LABELS};
 use crate::edit::vars::ResourceFile;
@@ -204,7 +204,7 @@ fn convert_vars(document: &mut Document, sources: &Arc<Sources>) -> Result<Diagn
 
 /// What the root of the working folder builds to now, if it builds.
 fn bundle() -> Option<Vec<u8>> {
-    let bundle = build::build(".", &Options::default(), &Arc::new(Sources::default())).ok()?;
+    let bundle = build::build(".", &here::builds(), &Arc::new(Sources::default())).ok()?;
     let nodes: Vec<&Node> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
     Some(emit::emit_all(&nodes).ok()?.concat())
 }

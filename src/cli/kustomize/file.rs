@@ -1,9 +1,9 @@
 //! The kustomization file of the working folder, and paths beside it.
 
-use crate::cli::output;
+use crate::cli::{here, output};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use crate::edit::Document;
-use crate::sources::{Loader, Options, RemoteUrl};
+use crate::sources::{Loader, RemoteUrl};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(super) struct File {
 impl File {
     /// Reads the kustomization file of the working folder.
     pub(super) fn open(sources: &Arc<Sources>) -> Result<Self> {
-        let found = Loader::here(Options::default(), sources).find_kustomization()?;
+        let found = Loader::here(here::reads(), sources).find_kustomization()?;
         let document = Document::read(&found.source.text, found.id)?;
         Ok(Self { name: found.name, before: found.source.text.to_string(), document })
     }
@@ -90,7 +90,7 @@ fn is_remote(text: &str) -> bool {
 
 /// The texts of a file that is named at `mark`.
 pub(super) fn read(path: &str, sources: &Arc<Sources>) -> Result<(String, Vec<crate::yaml::Node>)> {
-    let file = Loader::here(Options::default(), sources).load(path, Mark::NONE)?;
+    let file = Loader::here(here::reads(), sources).load(path, Mark::NONE)?;
     let documents = crate::yaml::parse::parse(&file.source.text, file.id)?;
     Ok((file.source.text.to_string(), documents))
 }

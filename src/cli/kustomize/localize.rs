@@ -2,7 +2,7 @@
 
 use crate::build::{self, Bundle, Options};
 use crate::cli::build::RemoteArgs;
-use crate::cli::{DONE, FAILED, output};
+use crate::cli::{DONE, FAILED, here, output};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::localize::{Scope, default_name, localize, refuse_existing, refuse_without_ref};
 use crate::sources::{HelmOptions, LoadRestrictor, Loader};
@@ -89,7 +89,7 @@ fn options(args: &LocalizeArgs) -> Options {
     };
     // The scope says what may be read.
     let restrictor = LoadRestrictor::None;
-    Options { restrictor, helm, remote: args.remote.options(), ..Options::default() }
+    Options { restrictor, helm, remote: args.remote.options(), ..here::builds() }
 }
 
 /// What a target that does not build needs.
@@ -106,7 +106,7 @@ fn bytes(bundle: Bundle) -> Result<Vec<u8>> {
 
 /// A path that is not there yet, without symbolic links in what is above it.
 fn resolved(path: &Path) -> PathBuf {
-    let whole = std::env::current_dir().unwrap_or_default().join(path);
+    let whole = here::working_directory().join(path);
     let mut above = whole.as_path();
     while let (Some(parent), Some(_)) = (above.parent(), above.file_name()) {
         above = parent;

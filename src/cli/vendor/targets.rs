@@ -3,6 +3,7 @@
 use super::relative;
 use crate::assemble;
 use crate::build::{self, Options};
+use crate::cli::here;
 use crate::cli::target::{StackArgs, Target, resolve_with};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use crate::diff::{Input, graph_of};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 /// # Errors
 /// A target that is not there.
 pub(super) fn lock_folder(at: Option<&Path>, targets: &[String]) -> Result<PathBuf> {
-    let here = std::env::current_dir().unwrap_or_default();
+    let here = here::working_directory();
     if let Some(at) = at {
         return folder(&here.join(at), &at.display().to_string());
     }
@@ -24,7 +25,7 @@ pub(super) fn lock_folder(at: Option<&Path>, targets: &[String]) -> Result<PathB
         None => here.clone(),
         Some(target) => folder(&here.join(target), target)?,
     };
-    if let Some(found) = lock::find(&first) {
+    if let Some(found) = lock::find(&first, &here) {
         return Ok(found);
     }
     match targets.len() {
@@ -68,7 +69,7 @@ impl Targets {
     /// # Errors
     /// Targets outside the folder of the lock.
     pub(super) fn new(folder: &Path, before: &[String], named: &[String]) -> Result<Self> {
-        let here = std::env::current_dir().unwrap_or_default();
+        let here = here::working_directory();
         let mut all: BTreeMap<String, String> = BTreeMap::new();
         for name in before {
             let path = folder.join(name);
@@ -138,7 +139,7 @@ impl OneTarget {
         if is_remote(&self.text) {
             return loader.child(&self.text, Mark::NONE);
         }
-        let folder = std::env::current_dir().unwrap_or_default().join(&self.text);
+        let folder = here::working_directory().join(&self.text);
         loader.beside(&folder, self.text.trim_end_matches('/'), Mark::NONE)
     }
 

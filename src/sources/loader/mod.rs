@@ -39,7 +39,6 @@ struct Shared {
     options: Options,
     sources: Arc<Sources>,
     remotes: Remotes,
-    working_folder: PathBuf,
 }
 
 /// Reads for one kustomization root.
@@ -61,20 +60,15 @@ impl Loader {
     /// A loader for the working folder, whether it is a root or not.
     #[must_use]
     pub fn here(options: Options, sources: &Arc<Sources>) -> Self {
-        let working_folder = std::env::current_dir().unwrap_or_default();
-        Self::starting(options, sources, working_folder.clone(), working_folder)
+        let start = options.surroundings.working_directory.clone();
+        Self::starting(options, sources, &start)
     }
 
-    fn starting(options: Options, sources: &Arc<Sources>, working_folder: PathBuf, start: PathBuf) -> Self {
-        let remotes = Remotes::new(options.remote.clone(), &start, sources);
-        let shared = Arc::new(Shared {
-            options,
-            sources: Arc::clone(sources),
-            remotes,
-            working_folder: working_folder.clone(),
-        });
-        let shown = String::new();
-        Self { shared, root: working_folder, shown, remote: None, checkout: None, parent: None }
+    fn starting(options: Options, sources: &Arc<Sources>, start: &Path) -> Self {
+        let root = options.surroundings.working_directory.clone();
+        let remotes = Remotes::new(&options, start, sources);
+        let shared = Arc::new(Shared { options, sources: Arc::clone(sources), remotes });
+        Self { shared, root, shown: String::new(), remote: None, checkout: None, parent: None }
     }
 
     /// A loader for the root that a build starts at: a folder or a remote URL. A lock is looked for from the folder
@@ -83,14 +77,14 @@ impl Loader {
     /// # Errors
     /// When it is not there, is no folder or cannot be fetched.
     pub fn open(target: &str, options: Options, sources: &Arc<Sources>) -> Result<Self> {
-        let here = std::env::current_dir().unwrap_or_default();
-        match RemoteRoot::parse(target).filter(|_| !Path::new(target).is_dir()) {
+        let local = options.surroundings.working_directory.join(target);
+        match RemoteRoot::parse(target).filter(|_| !local.is_dir()) {
             Some(url) => {
-                let loader = Self::starting(options, sources, here.clone(), here);
+                let loader = Self::here(options, sources);
                 Ok(Self { parent: None, ..loader.fetch(target, url, Mark::NONE)? })
             }
             None => {
-                let loader = Self::starting(options, sources, here.clone(), here.join(target));
+                let loader = Self::starting(options, sources, &local);
                 let root = loader.folder(&loader.absolute(target), target, Mark::NONE)?;
                 Ok(Self { shown: target.trim_end_matches('/').to_owned(), root, ..loader })
             }

@@ -8,7 +8,7 @@ impl Loader {
     pub(super) fn show(&self, path: &str) -> String {
         if self.checkout.is_none() && !Path::new(&self.shown).is_absolute() {
             let clean = clean(&self.root.join(path));
-            if let Ok(below) = clean.strip_prefix(&self.shared.working_folder) {
+            if let Ok(below) = clean.strip_prefix(&self.options().surroundings.working_directory) {
                 let text = below.to_string_lossy();
                 return if text.is_empty() { ".".to_owned() } else { text.into_owned() };
             }

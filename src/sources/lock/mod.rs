@@ -8,6 +8,7 @@ pub use read::read;
 
 use super::remote::{Pin, Source};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
+use crate::sources::Surroundings;
 use std::path::{Path, PathBuf};
 
 /// The name of the file.
@@ -24,6 +25,8 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 pub struct Lock {
     /// The folder that it lies in.
     pub folder: PathBuf,
+    /// How that folder is shown.
+    pub shown: PathBuf,
     /// What was vendored: folders as seen from the lock's, or URLs; sorted.
     pub targets: Vec<String>,
     /// The sources, sorted.
@@ -42,13 +45,21 @@ pub struct Entry {
 }
 
 impl Lock {
+    /// A lock of a folder, with nothing in it.
+    #[must_use]
+    pub fn new(folder: &Path, surroundings: &Surroundings) -> Self {
+        let shown = surroundings.shown(folder).to_owned();
+        Self { folder: folder.to_owned(), shown, ..Self::default() }
+    }
+
     /// Reads the lock in a folder.
     ///
     /// # Errors
     /// [`Code::BadLock`] for everything that kfc would not have written.
-    pub fn load(folder: &Path, sources: &Sources) -> Result<Self> {
+    pub fn load(folder: &Path, surroundings: &Surroundings, sources: &Sources) -> Result<Self> {
+        let empty = Self::new(folder, surroundings);
         let path = folder.join(FILE);
-        let shown = shown(&path);
+        let shown = empty.shown.join(FILE).display().to_string();
         let failed = |why: String| Diagnostic::error(Code::BadLock, format!("`{shown}` {why}"));
         let meta =
             std::fs::symlink_metadata(&path).map_err(|error| failed(format!("cannot be read: {error}")))?;
@@ -61,7 +72,7 @@ impl Lock {
         let text =
             std::fs::read_to_string(&path).map_err(|error| failed(format!("cannot be read: {error}")))?;
         let (id, source) = sources.add(shown.clone(), text);
-        Ok(Self { folder: folder.to_owned(), ..read(&source.text, id)? })
+        Ok(Self { folder: empty.folder, shown: empty.shown, ..read(&source.text, id)? })
     }
 
     /// The entry of a source.
@@ -83,22 +94,24 @@ impl Lock {
     pub fn tree(&self, entry: &Entry) -> Result<PathBuf> {
         let top = self.trees();
         let folder = top.join(folder_name(&entry.tree));
-        let shown = shown(&folder);
+        let shown = |path: &Path| {
+            self.shown.join(path.strip_prefix(&self.folder).unwrap_or(path)).display().to_string()
+        };
         for part in [&top, &folder, &folder.join("tree")] {
             let Ok(meta) = std::fs::symlink_metadata(part) else {
                 let message = format!("the vendored tree of `{}` is not there", entry.source);
-                let error =
-                    Diagnostic::error(Code::NotLocked, message).note(format!("it is due in `{shown}`"));
+                let error = Diagnostic::error(Code::NotLocked, message)
+                    .note(format!("it is due in `{}`", shown(&folder)));
                 return Err(error.help("run `kfc vendor` to fetch what kfc.lock pins").into());
             };
             if !meta.is_dir() {
-                let message = format!("`{}` is no folder", self::shown(part));
+                let message = format!("`{}` is not a folder", shown(part));
                 return Err(Diagnostic::error(Code::Tampered, message)
                     .help("remove it and run `kfc vendor`")
                     .into());
             }
         }
-        tree::verify(&folder.join("tree"), &folder.join("files"), &entry.tree, &shown)?;
+        tree::verify(&folder.join("tree"), &folder.join("files"), &entry.tree, &shown(&folder))?;
         Ok(folder.join("tree"))
     }
 
@@ -115,21 +128,15 @@ pub fn folder_name(digest: &str) -> String {
     format!("sha256-{digest}")
 }
 
-/// How a path is shown: as seen from the working folder, when it lies below.
-fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
-}
-
 /// The folder of the lock that a root in `start` builds with. It is looked for in the root and the folders above, up to
 /// the top of the git repository that the root lies in; without a repository, up to the working folder when the root lies
 /// below it, and nowhere above the root else. A lock in a folder that others may write to is never picked up by chance.
 #[must_use]
-pub fn find(start: &Path) -> Option<PathBuf> {
+pub fn find(start: &Path, working_directory: &Path) -> Option<PathBuf> {
     let start = start.canonicalize().ok()?;
     let top = start.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
     let top = top.or_else(|| {
-        let here = std::env::current_dir().ok()?.canonicalize().ok()?;
+        let here = working_directory.canonicalize().ok()?;
         start.starts_with(&here).then_some(here)
     });
     let top = top.unwrap_or_else(|| start.clone());

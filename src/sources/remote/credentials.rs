@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// The URL without the credentials in it, and those as the value of an `Authorization` header.
 pub(super) fn split(url: &str) -> (String, Option<String>) {
@@ -32,11 +32,8 @@ fn basic(user_and_password: &str) -> String {
 
 /// What the configuration file of docker has for a registry, as the value of an `Authorization` header. Credential helpers
 /// are programs: they are not run.
-pub(super) fn of_registry(host: &str) -> Option<String> {
-    let folder = std::env::var_os("DOCKER_CONFIG")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker")))?;
-    let text = std::fs::read_to_string(folder.join("config.json")).ok()?;
+pub(super) fn of_registry(host: &str, docker_config: Option<&Path>) -> Option<String> {
+    let text = std::fs::read_to_string(docker_config?).ok()?;
     in_file(&text, host)
 }
 

@@ -2,6 +2,7 @@
 //! runs.
 
 use crate::diagnostics::{Code, Diagnostic};
+use crate::sources::{Surroundings, Variables};
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ pub(super) struct Wanted<'a> {
     pub(super) reference: &'a str,
     pub(super) submodules: bool,
     pub(super) timeout: Duration,
+    pub(super) surroundings: &'a Surroundings,
 }
 
 /// What was fetched.
@@ -27,9 +29,7 @@ pub(super) struct Got {
 pub(super) fn kept(wanted: &Wanted<'_>) -> Option<PathBuf> {
     let reference = wanted.reference;
     let is_commit = reference.len() == 40 && reference.bytes().all(|b| b.is_ascii_hexdigit());
-    let cache = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))?;
+    let cache = wanted.surroundings.cache_directory.as_ref()?;
     let key = format!("{}?{reference}&{}", wanted.repository, wanted.submodules);
     let digest = Sha256::digest(key.as_bytes());
     let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -59,7 +59,8 @@ pub(super) fn fetch(folder: &Path, wanted: &Wanted<'_>, pinned: Option<&str>) ->
         false => "git:http:https:ssh",
     };
     let deadline = Instant::now() + wanted.timeout;
-    let run = Run { folder, deadline, timeout: wanted.timeout, protocols };
+    let variables = &wanted.surroundings.git;
+    let run = Run { folder, deadline, timeout: wanted.timeout, protocols, variables };
     run.git(&["init", "--quiet", "--template="]).map_err(failed)?;
     run.git(&["remote", "add", "origin", wanted.repository]).map_err(failed)?;
     let reference = if wanted.reference.is_empty() { "HEAD" } else { wanted.reference };
@@ -107,6 +108,8 @@ struct Run<'a> {
     timeout: Duration,
     /// Transports that git may use.
     protocols: &'static str,
+    /// The environment of git.
+    variables: &'a Variables,
 }
 
 impl Run<'_> {
@@ -118,14 +121,13 @@ impl Run<'_> {
             .args(["-c", "advice.detachedHead=false"])
             .args(arguments)
             .current_dir(self.folder)
+            .env_clear()
+            .envs(self.variables.iter())
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_ASKPASS", "true")
             .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
             .env("GIT_ALLOW_PROTOCOL", self.protocols)
             .env("GIT_LFS_SKIP_SMUDGE", "1")
-            .env_remove("GIT_DIR")
-            .env_remove("GIT_WORK_TREE")
-            .env_remove("GIT_INDEX_FILE")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

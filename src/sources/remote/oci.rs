@@ -184,8 +184,10 @@ impl<'a> Registry<'a> {
 
     /// Does what the challenge of a registry asks for: a token of its token server, or the user's own credentials.
     fn authorize(&self, challenge: &str) -> Result<Option<String>, Failure> {
-        let own =
-            credentials::of_registry(if self.host == "docker.io" { "index.docker.io" } else { self.host });
+        let own = {
+            let host = if self.host == "docker.io" { "index.docker.io" } else { self.host };
+            credentials::of_registry(host, self.client.docker_config.as_deref())
+        };
         let Some(parameters) = challenge.strip_prefix("Bearer ") else { return Ok(own) };
         let value = |name: &str| {
             let start = parameters.find(&format!("{name}=\""))? + name.len() + 2;

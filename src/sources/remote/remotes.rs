@@ -3,6 +3,7 @@
 use super::{Event, LockUse, Pin, RemoteOptions, Source, git};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::sources::lock::{self, Entry, Lock};
+use crate::sources::{Options, Surroundings};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ type Outcome = Result<Arc<Fetched>>;
 #[derive(Debug)]
 pub struct Remotes {
     options: RemoteOptions,
+    surroundings: Arc<Surroundings>,
     start: PathBuf,
     texts: Arc<Sources>,
     found: OnceLock<Result<Option<Arc<Lock>>>>,
@@ -54,10 +56,11 @@ pub struct Remotes {
 impl Remotes {
     /// The sources of a run whose lock is looked for from `start`, unless the options say otherwise.
     #[must_use]
-    pub fn new(options: RemoteOptions, start: &Path, texts: &Arc<Sources>) -> Self {
-        let start = options.start.clone().unwrap_or_else(|| start.to_owned());
+    pub fn new(options: &Options, start: &Path, texts: &Arc<Sources>) -> Self {
+        let start = options.remote.start.clone().unwrap_or_else(|| start.to_owned());
         Self {
-            options,
+            options: options.remote.clone(),
+            surroundings: Arc::clone(&options.surroundings),
             start,
             texts: Arc::clone(texts),
             found: OnceLock::new(),
@@ -78,8 +81,10 @@ impl Remotes {
             LockUse::Ignore | LockUse::Renew(_) => Ok(None),
             LockUse::Given(lock) => Ok(Some(Arc::clone(lock))),
             LockUse::Find => {
-                let load = |folder: PathBuf| Lock::load(&folder, &self.texts).map(Arc::new);
-                self.found.get_or_init(|| lock::find(&self.start).map(load).transpose()).clone()
+                let load =
+                    |folder: PathBuf| Lock::load(&folder, &self.surroundings, &self.texts).map(Arc::new);
+                let find = || lock::find(&self.start, &self.surroundings.working_directory);
+                self.found.get_or_init(|| find().map(load).transpose()).clone()
             }
         }
     }
@@ -197,8 +202,13 @@ impl Remotes {
 
     fn fetch_kind(&self, request: &Request, pin: Option<&Pin>) -> std::result::Result<Fetched, Diagnostic> {
         if let Source::Git { repository, reference, submodules } = &request.source {
-            let wanted =
-                git::Wanted { repository, reference, submodules: *submodules, timeout: request.timeout };
+            let wanted = git::Wanted {
+                repository,
+                reference,
+                submodules: *submodules,
+                timeout: request.timeout,
+                surroundings: &self.surroundings,
+            };
             // What is to be pinned comes from where it is, not from a cache.
             let may_cache = !matches!(self.options.lock, LockUse::Renew(_));
             if let Some(folder) = git::kept(&wanted).filter(|folder| may_cache && folder.is_dir()) {
@@ -217,7 +227,8 @@ impl Remotes {
     #[cfg(feature = "fetch")]
     fn fetch_over_web(&self, source: &Source, pin: Option<&Pin>) -> std::result::Result<Fetched, Diagnostic> {
         use super::{chart, oci};
-        let client = self.client.get_or_init(|| super::web::Client::new(self.options.plain_http));
+        let client =
+            self.client.get_or_init(|| super::web::Client::new(self.options.plain_http, &self.surroundings));
         let folder = self.scratch()?;
         let cannot = |error: super::web::Failure| error.of_source(source);
         let (pin, fixed) = match source {
@@ -251,7 +262,7 @@ impl Remotes {
 
     /// A temporary folder that lives as long as the run.
     fn scratch(&self) -> std::result::Result<PathBuf, Diagnostic> {
-        let folder = TempDir::new().map_err(|error| {
+        let folder = self.surroundings.temporary_folder().map_err(|error| {
             Diagnostic::error(Code::Output, format!("cannot make a temporary folder: {error}"))
         })?;
         let path = folder.path().canonicalize().unwrap_or_else(|_| folder.path().to_owned());

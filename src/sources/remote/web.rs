@@ -3,14 +3,16 @@
 
 use super::{Source, credentials};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::sources::{ProxySettings, Surroundings};
 use std::io::Read;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use ureq::Agent;
 use ureq::http::Uri;
 use ureq::http::header::{HeaderMap, LOCATION};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Proxy};
 
 /// Bytes that an answer may have.
 pub(super) const LARGEST: u64 = 256 * 1024 * 1024;
@@ -93,15 +95,17 @@ pub(super) struct Client {
     /// For this machine itself, past every proxy.
     local: Agent,
     plain_http: bool,
+    /// The file with credentials for registries.
+    pub(super) docker_config: Option<PathBuf>,
 }
 
 impl Client {
-    pub(super) fn new(plain_http: bool) -> Self {
-        Self::with_patience(plain_http, Duration::from_secs(30))
+    pub(super) fn new(plain_http: bool, surroundings: &Surroundings) -> Self {
+        Self::with_patience(plain_http, surroundings, Duration::from_secs(30))
     }
 
     /// A client that waits so long for a connection, for an answer, and for each part of it.
-    pub(super) fn with_patience(plain_http: bool, patience: Duration) -> Self {
+    pub(super) fn with_patience(plain_http: bool, surroundings: &Surroundings, patience: Duration) -> Self {
         let config = || {
             Agent::config_builder()
                 .http_status_as_error(false)
@@ -115,9 +119,9 @@ impl Client {
                 .timeout_global(Some(patience * 20))
         };
         let tls = TlsConfig::builder().root_certs(root_certificates()).build();
-        let agent = config().tls_config(tls.clone()).build().new_agent();
+        let agent = config().tls_config(tls.clone()).proxy(proxy(&surroundings.proxy)).build().new_agent();
         let local = config().tls_config(tls).proxy(None).build().new_agent();
-        Self { agent, local, plain_http }
+        Self { agent, local, plain_http, docker_config: surroundings.docker_config.clone() }
     }
 
     /// The body behind a URL.
@@ -217,6 +221,19 @@ fn describe(error: &ureq::Error) -> String {
     }
 }
 
+/// The proxy of the settings; none when its address cannot be understood.
+fn proxy(settings: &ProxySettings) -> Option<Proxy> {
+    let named = Proxy::new(settings.address.as_deref()?).ok()?;
+    let mut built = Proxy::builder(named.protocol()).host(named.host()).port(named.port());
+    if let Some(name) = named.username() {
+        built = built.username(name);
+    }
+    if let Some(password) = named.password() {
+        built = built.password(password);
+    }
+    settings.without.iter().fold(built, |built, host| built.no_proxy(host)).build().ok()
+}
+
 /// The certificates that this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others); Mozilla's, when it has none.
 fn root_certificates() -> RootCerts {
     let found = rustls_native_certs::load_native_certs();
@@ -257,10 +274,27 @@ fn join(from: &Uri, location: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Client, Failure, is_this_machine, join};
+    use super::{Client, Failure, ProxySettings, is_this_machine, join, proxy};
     use std::io::{Read, Write};
     use std::net::TcpListener;
     use std::time::Duration;
+
+    fn client(patience: Duration) -> Client {
+        let here = std::path::PathBuf::from("/");
+        Client::with_patience(false, &crate::sources::Surroundings::bare(here.clone(), here), patience)
+    }
+
+    #[test]
+    fn proxies_are_those_of_the_settings() {
+        let settings = ProxySettings {
+            address: Some("http://me:p%40ss@proxy.example:3128".to_owned()),
+            without: vec!["internal.example".to_owned()],
+        };
+        let proxy = proxy(&settings).unwrap();
+        assert_eq!((proxy.host(), proxy.port(), proxy.password()), ("proxy.example", 3128, Some("p@ss")));
+        assert!(proxy.is_no_proxy(&"https://internal.example/x".parse().unwrap()));
+        assert!(super::proxy(&ProxySettings::default()).is_none());
+    }
 
     /// Answers one connection after the other with these bytes; the last one stays silent when `then_silent`.
     fn serve(answers: Vec<String>, then_silent: bool) -> String {
@@ -284,7 +318,7 @@ mod tests {
 
     fn failure(answers: &[&str]) -> String {
         let url = serve(answers.iter().map(|answer| (*answer).to_owned()).collect(), false);
-        match Client::new(false).get(&format!("{url}/x.yaml")) {
+        match client(Duration::from_secs(30)).get(&format!("{url}/x.yaml")) {
             Ok(body) => panic!("{} bytes", body.len()),
             Err(Failure::Status(status, _)) => status.to_string(),
             Err(Failure::Unreachable(_, why) | Failure::Refused(_, why)) => why,
@@ -303,7 +337,7 @@ mod tests {
     #[test]
     fn a_silent_server_is_not_waited_for() {
         let url = serve(Vec::new(), true);
-        let client = Client::with_patience(false, Duration::from_millis(200));
+        let client = client(Duration::from_millis(200));
         assert!(matches!(client.get(&url), Err(Failure::Unreachable(..))));
     }
 
@@ -313,7 +347,7 @@ mod tests {
         assert!(failure(&[answer]).contains("http://example.com/x"));
         let again = "HTTP/1.1 302 Found\r\nlocation: /x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         assert!(failure(&[again; 11]).contains("redirects"));
-        let client = Client::new(false);
+        let client = client(Duration::from_secs(30));
         assert!(matches!(client.get("http://example.com/x"), Err(Failure::Refused(..))));
     }
 

@@ -1,0 +1,35 @@
+//! The process as a build sees it: the only place where the environment and the working directory are read for one.
+
+use crate::catalogue::Place;
+use crate::sources::{Surroundings, Variables};
+use crate::{build, sources};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What this process has around it.
+pub(super) fn surroundings() -> Arc<Surroundings> {
+    // Without a working directory nothing below it can be read; `.` has no other folder in or above it.
+    let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    let variables: Variables = std::env::vars_os().collect();
+    Arc::new(Surroundings::of(working_directory, std::env::temp_dir(), variables))
+}
+
+/// The working directory.
+pub(super) fn working_directory() -> PathBuf {
+    surroundings().working_directory.clone()
+}
+
+/// What may be read and run, as long as no flag says more.
+pub(super) fn reads() -> sources::Options {
+    sources::Options::new(&surroundings())
+}
+
+/// How a build runs, as long as no flag says more.
+pub(super) fn builds() -> build::Options {
+    build::Options::new(&surroundings())
+}
+
+/// A folder that the user names, shown as it was written.
+pub(super) fn place(folder: &Path) -> Place {
+    Place::on_disk(&working_directory(), folder)
+}
