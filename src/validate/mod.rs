@@ -2,7 +2,7 @@
 //! its kind, and all of them against each other.
 //!
 //! [`validate`] is the whole of it. [`table`] has the types of Kubernetes, [`definitions`] those of custom resources, both as
-//! [`shape`]s; `fit` holds a value against its shape. `rules` runs the rules of definitions, `api` knows removed and
+//! [`shape`]s; `fit` holds a value against its shape. `foreign` has definitions of kinds that platforms bring. `rules` runs the rules of definitions, `api` knows removed and
 //! deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources ask of each other. `changes` looks
 //! at what an older bundle has.
 
@@ -12,6 +12,7 @@ mod changes;
 pub mod definitions;
 mod finding;
 mod fit;
+mod foreign;
 mod format;
 mod limits;
 mod path;
@@ -78,7 +79,8 @@ pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Opti
     let version = options.kubernetes.unwrap_or(table::covered().last);
     let table = Table::of(version);
     let used: FxHashSet<(&str, &str)> = resources.iter().map(|r| (r.api_version(), r.kind())).collect();
-    let definitions = Definitions::of(definitions.iter().chain(resources), &used);
+    let foreign = foreign::definitions();
+    let definitions = Definitions::of(foreign.iter().chain(definitions).chain(resources), &used);
     let checked: Vec<&Resource> = resources.iter().filter(|resource| !options.skips(resource)).collect();
     let found: Vec<Vec<Finding>> = checked
         .par_iter()

@@ -29,10 +29,10 @@ pub(crate) struct Setup {
     pub(crate) nodes: Option<usize>,
     /// Stand-ins to leave out: `webhooks`, `certificates`, `claims`, `addresses`.
     pub(crate) without: Vec<&'static str>,
-    /// Webhook services, as `NAMESPACE/NAME`, that real programs answer.
+    /// Real programs: an image without its tag, and the program that runs as the containers that have it.
+    pub(crate) programs: Vec<(&'static str, &'static str)>,
+    /// Webhook services, as `NAMESPACE/NAME`, that real programs answer with certificates of their own.
     pub(crate) left: Vec<&'static str>,
-    /// Whether addresses of services lead to their pods, which real programs need.
-    pub(crate) proxy: bool,
     /// Further flags of the API server.
     pub(crate) server_flags: Vec<&'static str>,
 }
@@ -171,7 +171,7 @@ impl Setup {
     fn options(&self) -> Vec<String> {
         let mut options = vec!["--until-closed".to_owned()];
         options.extend(self.bare.then(|| "--bare".to_owned()));
-        options.extend(self.proxy.then(|| "--proxy".to_owned()));
+        options.extend(self.programs.iter().map(|(image, program)| format!("--run={image}={program}")));
         options.extend(self.nodes.map(|nodes| format!("--nodes={nodes}")));
         options.push(format!("--without={}", self.without.join(",")));
         options.push(format!("--leave={}", self.left.join(",")));

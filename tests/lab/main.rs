@@ -6,3 +6,5 @@
 
 mod admission;
 mod cluster;
+mod controllers;
+mod profiles;

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import kubelet
 import pki
 import proxy
 import standins
@@ -24,8 +25,9 @@ def arguments():
     parser.add_argument("--nodes", type=int, default=3, help="simulated nodes (3)")
     parser.add_argument("--bare", action="store_true", help="the API server only: no controllers, no nodes, no stand-ins")
     parser.add_argument("--without", default="", metavar="NAME,…", help=f"stand-ins to leave out: {', '.join(standins.ALL)}")
-    parser.add_argument("--leave", default="", metavar="NAMESPACE/SERVICE,…", help="webhooks that a real program answers")
-    parser.add_argument("--proxy", action="store_true", help="connect addresses of services to their pods, for real programs")
+    parser.add_argument("--leave", default="", metavar="NAMESPACE/SERVICE,…", help="webhooks that a real program answers with a certificate of its own")
+    parser.add_argument("--run", default=[], action="append", metavar="IMAGE=PROGRAM",
+                        help="run a program of build's as the containers that have this image (without its tag)")
     parser.add_argument("--api-server", default=[], action="append", metavar="FLAG", help="a further flag of the API server")
     parser.add_argument("--until-closed", action="store_true", help="end when standard input ends")
     return parser.parse_args()
@@ -123,8 +125,10 @@ def main():
         lab.start_controllers()
         lab.make_nodes(api)
         standins.start(options.folder, set(standins.ALL) - set(options.without.split(",")), set(options.leave.split(",")))
-    if options.proxy:
+    if options.run:
         proxy.start(options.folder)
+        programs = dict(pair.split("=", 1) for pair in options.run)
+        kubelet.start(options.folder, {image: f"{os.environ['KFC_LAB_BIN']}/{name}" for image, name in programs.items()})
     print(f"ready: {options.folder}/enter kubectl get pods --all-namespaces", flush=True)
     if options.until_closed:
         sys.stdin.buffer.read()

@@ -1,4 +1,5 @@
-//! Structural schemas, as Kubernetes wants them of custom resource definitions in `apiextensions.k8s.io/v1`.
+//! Custom resource definitions in `apiextensions.k8s.io/v1`: structural schemas, names, versions, and the approval that groups of
+//! the Kubernetes community need.
 
 use super::super::finding::{Finding, Findings};
 use super::super::pods::{items, text};
@@ -9,9 +10,13 @@ use regex::Regex;
 
 /// Fields of a schema that hold further schemas for the same value; those must not say anything about types.
 const JUNCTORS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+/// The domains whose groups belong to the Kubernetes community.
+const PROTECTED: [&str; 2] = ["k8s.io", "kubernetes.io"];
+/// Where a definition in one of these groups says who approved it.
+const APPROVAL: &str = "api-approved.kubernetes.io";
 
-/// Finds custom resource definitions that an API server refuses: a version without a schema, none or several that are
-/// stored, parts of a schema without a type, fields that a structural schema may not have.
+/// Finds custom resource definitions that an API server refuses: a group that is protected, a version without a schema, none
+/// or several that are stored, parts of a schema without a type, fields that a structural schema may not have.
 pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
     let mut all = Vec::new();
     let is_meant = |resource: &&&Resource| {
@@ -20,6 +25,7 @@ pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
     for resource in resources.iter().filter(is_meant) {
         let mut found = Findings::of(resource);
         check_names(resource, &mut found);
+        check_approval(resource, &mut found);
         let versions: Vec<&Node> = items(&resource.node, &["spec", "versions"]).collect();
         let stored = versions.iter().filter(|version| text(version, &["storage"]) == Some("true")).count();
         if stored != 1 {
@@ -53,6 +59,44 @@ fn check_names(resource: &Resource, found: &mut Findings<'_>) {
     {
         found.error_at(Code::NotStructural, name, format!("the definition must be called `{due}`"));
     }
+}
+
+/// A definition in a protected group says where its API was approved, or that it was not: the API server refuses it when
+/// the annotation is missing, or is neither a URL nor starts with `unapproved`.
+fn check_approval(resource: &Resource, found: &mut Findings<'_>) {
+    let Some(place) = resource.node.at(&["spec", "group"]) else { return };
+    let group = place.as_text().unwrap_or_default();
+    if !PROTECTED.iter().any(|domain| is_in_domain(group, domain)) {
+        return;
+    }
+    let annotation = resource.node.at(&["metadata", "annotations", APPROVAL]);
+    let (place, message) = match annotation.and_then(Node::as_text).filter(|text| !text.is_empty()) {
+        None => (
+            place,
+            format!("the group `{group}` is protected: the definition needs the annotation `{APPROVAL}`"),
+        ),
+        Some(text) if text.starts_with("unapproved") || is_url(text) => return,
+        Some(_) => (
+            annotation.unwrap_or(place),
+            format!("the annotation `{APPROVAL}` is neither a URL nor `unapproved`"),
+        ),
+    };
+    let help =
+        "set it to the URL of the pull request that approved the API, or to `unapproved` and the reason";
+    found.error_at(Code::NotStructural, place, message).help = Some(help.to_owned());
+}
+
+/// Whether a group is a domain, or below it.
+fn is_in_domain(group: &str, domain: &str) -> bool {
+    group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Whether a text has a scheme and a host, which is what the API server asks of a URL here.
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    is_scheme && !rest.is_empty() && !rest.starts_with(['/', '?', '#'])
 }
 
 fn check_schema(schema: &Node, path: &str, found: &mut Findings<'_>) {
