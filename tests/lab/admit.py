@@ -57,16 +57,18 @@ class Admission:
         self.problems.append({"object": f"{item['apiVersion']} {item['kind']} {name}", "bundles": profiles, "message": message})
 
     def wait_for_definitions(self):
-        """Until every definition is established and its kinds can be discovered."""
+        """Until the server serves every version of every definition."""
         path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            conditions = [item.get("status", {}).get("conditions", []) for item in self.api.items(path)]
-            if all(any(c["type"] == "Established" and c["status"] == "True" for c in some) for some in conditions):
-                self.discover()
+            self.discover()
+            specs = [item["spec"] for item in self.api.items(path)]
+            served = {(f"{spec['group']}/{version['name']}", spec["names"]["kind"])
+                      for spec in specs for version in spec["versions"] if version["served"]}
+            if served <= self.paths.keys():
                 return
             time.sleep(0.3)
-        sys.exit("definitions are not established after 60 seconds")
+        sys.exit(f"not served after 60 seconds: {sorted(served - self.paths.keys())}")
 
 
 def read(files):

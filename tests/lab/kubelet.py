@@ -172,7 +172,7 @@ class Container:
 
     def token(self, audience):
         """A token of the pod's ServiceAccount. It is made once: it outlives every test."""
-        path = f"{self.folder}/token-{audience or 'default'}".replace("://", "-").replace("/", "-")
+        path = f"{self.folder}/token-{re.sub('[^a-z0-9.]+', '-', audience or 'default')}"
         if not os.path.exists(path):
             account = self.pod["spec"].get("serviceAccountName", "default")
             meta = self.pod["metadata"]

@@ -48,8 +48,8 @@ fn applied_profiles() -> Vec<String> {
 /// Applies a profile to a fresh cluster and holds the outcome against what is promised.
 fn arrives(profile: &str) {
     let cluster = Cluster::start();
-    let bundle = cluster.path("bundle.json").to_str().unwrap().to_owned();
-    cluster.kfc(&["build", profile, "--format", "json", "-o", &bundle]).succeeds();
+    let bundle = cluster.path("bundle.yaml").to_str().unwrap().to_owned();
+    cluster.kfc(&["build", profile, "-o", &bundle]).succeeds();
     let (out, err) = cluster.kfc(&["apply", profile]).succeeds();
     assert!(out.lines().count() > 400, "{profile}: {out}{err}");
     assert!(out.lines().all(|line| line.starts_with("created ")), "{profile}: {out}");

@@ -54,7 +54,8 @@ class Proxy:
                 return
             self.listening.add(place)
         try:
-            listener = socket.create_server(place)
+            # Stand-ins listen on the same port of all addresses; the more special listener gets the connection.
+            listener = socket.create_server(place, reuse_port=True)
         except OSError as error:
             print("proxy:", place, error, file=sys.stderr, flush=True)
             return

@@ -11,6 +11,7 @@ import base64
 import http.server
 import json
 import os
+import socket
 import ssl
 import sys
 import threading
@@ -78,6 +79,11 @@ class Answers(http.server.BaseHTTPRequestHandler):
 class Listener(http.server.ThreadingHTTPServer):
     daemon_threads = True
     context = None
+
+    def server_bind(self):
+        # Beside the proxy, which listens on the same port of some addresses.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        super().server_bind()
 
     def finish_request(self, request, client_address):
         try:
