@@ -246,9 +246,20 @@ fn the_installation_puts_the_sidecar_in_place() {
     assert_eq!(named("containers", "kfc")["command"][0], "/var/run/argocd/argocd-cmp-server");
     assert_eq!(named("containers", "kfc")["securityContext"]["runAsUser"], 999);
     assert!(named("containers", "argocd-repo-server")["volumeMounts"].as_array().unwrap().len() == 3);
-    let copied = named("initContainers", "kfc")["command"][2].clone();
+    let copied = named("initContainers", "kfc-kustomize")["command"][2].clone();
     let settings = bundle.iter().find(|resource| resource["kind"] == "ConfigMap").unwrap();
     assert_eq!(settings["data"]["kustomize.path.v5.5.0-kfc"], copied);
+    // The API server wants names that are unique among containers and init containers together, and among volumes.
+    let names = |lists: &[&str]| {
+        let items = lists.iter().flat_map(|list| pod[*list].as_array().unwrap());
+        items.map(|item| item["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for lists in [&["containers", "initContainers"][..], &["volumes"]] {
+        let mut unique = names(lists);
+        unique.sort();
+        unique.dedup();
+        assert_eq!(unique.len(), names(lists).len(), "{:?}", names(lists));
+    }
     // What containers mount, the pod has.
     for container in
         pod["containers"].as_array().unwrap().iter().chain(pod["initContainers"].as_array().unwrap())

@@ -5,7 +5,7 @@
 
 mod documents;
 
-use documents::{block, blocks, text, yaml};
+use documents::{block, blocks, strings, text, yaml};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -113,7 +113,12 @@ fn the_workflow_is_the_one_that_init_writes() {
     assert!(status.success());
     let written = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert_eq!(blocks(PAGE, "yaml")[0], written(".github/workflows/platform.yaml"));
-    assert_eq!(yaml(&written("argocd.yaml"))[0]["spec"]["source"]["plugin"]["name"], "kfc");
+    let spec = &yaml(&written("argocd.yaml"))[0]["spec"];
+    assert_eq!(spec["source"]["plugin"]["name"], "kfc");
+    // What a controller writes is neither shown as a difference nor set back.
+    assert_eq!(spec["ignoreDifferences"][0]["managedFieldsManagers"][0], "clusterrole-aggregation-controller");
+    assert_eq!(spec["ignoreDifferences"][1]["name"], "istio-validator-istio-system");
+    assert!(strings(&spec["syncPolicy"]["syncOptions"]).contains(&"RespectIgnoreDifferences=true".to_owned()));
 }
 
 #[test]

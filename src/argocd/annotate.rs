@@ -9,12 +9,16 @@ use std::collections::HashSet;
 
 const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
 const HOOK: &str = "argocd.argoproj.io/hook";
 const HOOK_DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
 /// Argo CD reads the hooks of charts, too.
 const HELM_HOOK: &str = "helm.sh/hook";
 /// What keeps a resource in the cluster under `kfc apply` and `kfc delete`.
 const KEEP: &str = "kfc.dev/prune";
+
+const NO_PRUNE: &str = "Prune=false";
+const IGNORE_EXTRANEOUS: &str = "IgnoreExtraneous";
 
 /// Bytes of YAML from which on a resource is applied on the server's side. Client-side apply keeps a copy of it in an
 /// annotation, and all annotations of an object have at most 262,144 bytes; the copy is JSON, which escapes quotes.
@@ -82,10 +86,13 @@ fn unknown(name: &str, mark: Mark) -> Diagnostic {
 /// Annotates resources; `waves` has the wave of each, where there are any. Sync options that a resource has already stay.
 pub fn annotate(resources: &mut [Resource], waves: Option<&[usize]>, which: Annotations) {
     let defined = defined_kinds(resources);
-    let mut wave_of = waves.filter(|_| which.waves).unwrap_or_default().iter();
+    let waves = waves.filter(|_| which.waves).unwrap_or_default();
+    let last = waves.iter().max().copied().unwrap_or_default();
+    let mut wave_of = waves.iter().copied();
     for resource in resources {
         let mut wanted: Vec<(&str, String)> = Vec::new();
-        wanted.extend(wave_of.next().map(|wave| (SYNC_WAVE, wave.to_string())));
+        let wave = wave_of.next().map(|wave| if is_autoscaler(resource) { last } else { wave });
+        wanted.extend(wave.map(|wave| (SYNC_WAVE, wave.to_string())));
         let is_hook =
             is_job(resource) && [HOOK, HELM_HOOK].iter().all(|name| annotation(resource, name).is_none());
         if which.hooks && is_hook {
@@ -93,7 +100,12 @@ pub fn annotate(resources: &mut [Resource], waves: Option<&[usize]>, which: Anno
             wanted.push((HOOK_DELETE_POLICY, "BeforeHookCreation".to_owned()));
         }
         if which.options {
-            wanted.extend(options(resource, &defined).map(|options| (SYNC_OPTIONS, options)));
+            let options = options(resource, &defined);
+            let all = options.as_deref().or_else(|| annotation(resource, SYNC_OPTIONS)).unwrap_or_default();
+            if all.split(',').any(|option| option.trim() == NO_PRUNE) {
+                wanted.push((COMPARE_OPTIONS, compare_options(resource)));
+            }
+            wanted.extend(options.map(|options| (SYNC_OPTIONS, options)));
         }
         if wanted.is_empty() {
             continue;
@@ -130,7 +142,7 @@ fn options(resource: &Resource, defined: &HashSet<(String, String)>) -> Option<S
     }
     let keeps = annotation(resource, KEEP) == Some("disabled");
     if keeps || is_definition || holds_others(resource) {
-        needed.push("Prune=false");
+        needed.push(NO_PRUNE);
     }
     if keeps {
         needed.push("Delete=false");
@@ -140,6 +152,22 @@ fn options(resource: &Resource, defined: &HashSet<(String, String)>) -> Option<S
     let key = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
     needed.retain(|option| !own.iter().any(|other| key(other) == key(option)));
     (!needed.is_empty()).then(|| [own, needed].concat().join(","))
+}
+
+/// The compare options of a resource that is never pruned. An application whose source does not have it any more would stay
+/// out of sync otherwise, and one that heals itself would sync again and again.
+fn compare_options(resource: &Resource) -> String {
+    let own = annotation(resource, COMPARE_OPTIONS).unwrap_or_default();
+    let mut options: Vec<&str> = own.split(',').map(str::trim).filter(|option| !option.is_empty()).collect();
+    if !options.contains(&IGNORE_EXTRANEOUS) {
+        options.push(IGNORE_EXTRANEOUS);
+    }
+    options.join(",")
+}
+
+/// A new HorizontalPodAutoscaler has no metrics yet, which Argo CD takes for a failure of its wave.
+fn is_autoscaler(resource: &Resource) -> bool {
+    group(resource) == "autoscaling" && resource.kind() == "HorizontalPodAutoscaler"
 }
 
 /// What takes others, or data, with it when it goes.
