@@ -4,7 +4,7 @@
 
 mod setting;
 
-use kfc::assemble::assemble;
+use kfc::assemble::{assemble, known_credentials};
 use kfc::catalogue::{Component, DEFAULTS, Parameter, Role, Setter, Stack, to_json};
 use kfc::diagnostics::{Code, Mark};
 use kfc::golden;
@@ -79,7 +79,8 @@ fn with_what_must_be_set(stack: Stack) -> Stack {
         azure-mysql: {host: db.example.com}
         azure-blob: {account: example}
         external-issuer: {issuer: 'https://login.example.com'}
-        cloudIdentity: someone";
+        cloudIdentity: someone
+        exposure: external";
     let parameters = kfc::yaml::parse::parse(text, kfc::diagnostics::SourceId::NONE).unwrap().remove(0);
     Stack { parameters, ..stack }
 }
@@ -157,6 +158,7 @@ fn every_setter_selects_something_somewhere() {
         ("azure", "azure-mysql"),
         ("azure", "azure-blob"),
         ("onprem", "external-issuer"),
+        ("openshift", "istio"),
         ("onprem+gpu", "gpu-device-plugin"),
         ("onprem+amd-gpu", "amd-gpu-device-plugin"),
         ("aws+neuron", "neuron-device-plugin"),
@@ -390,6 +392,231 @@ fn the_services_of_clouds_and_an_issuer_of_ones_own_build() {
             let lands = value.0.starts_with("facts.") || bundle.contains(value.1);
             assert!(lands, "{case:?}: `{}` is nowhere in the bundle", value.1);
         }
+    }
+}
+
+/// A stack with parameters as a user writes them.
+fn stack_with(profile: &str, parameters: &str) -> Stack {
+    let parsed = kfc::yaml::parse::parse(parameters, kfc::diagnostics::SourceId::NONE).unwrap().remove(0);
+    Stack { parameters: parsed, ..Stack::of_profile(profile) }
+}
+
+/// What is said of the credentials of a stack: as an error, or as a warning, or nothing.
+fn said_of_credentials(setting: &Setting, stack: &Stack) -> Result<String, String> {
+    let plan =
+        resolve(&setting.catalogue, stack).unwrap_or_else(|e| panic!("{}", shown(&e, &setting.sources)));
+    let resources = assemble(&plan, stack, &setting.loader).unwrap().bundle.resources.list;
+    let text = |found| shown(&found, &setting.sources);
+    known_credentials(&plan, &resources).map(text).map_err(text)
+}
+
+/// All credentials of a bundle whose services are in the cluster, replaced.
+const OWN: &str = "
+    oidcClientSecret: of-ones-own-client-secret
+    dex: {passwordHash: $2y$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234}
+    oauth2-proxy: {cookieSecret: of-ones-own-cookie-secret-123456}
+    mysql: {password: of-ones-own-mysql}
+    seaweedfs: {secretKey: of-ones-own-seaweedfs}
+    katib: {databasePassword: of-ones-own-katib}
+    model-registry: {databasePassword: of-ones-own-registry}
+";
+
+#[test]
+fn known_credentials_are_announced_until_they_are_changed() {
+    let setting = setting();
+    let said = said_of_credentials(&setting, &Stack::of_profile("onprem")).unwrap();
+    for parameter in [
+        "mysql.password",
+        "seaweedfs.secretKey",
+        "dex.passwordHash",
+        "oidcClientSecret",
+        "katib.databasePassword",
+        "model-registry.databasePassword",
+        "oauth2-proxy.cookieSecret",
+    ] {
+        assert!(said.contains(&format!("`--set {parameter}=VALUE`")), "{parameter}: {said}");
+    }
+    assert!(said.contains("(Secrets auth/dex-oidc-client, oauth2-proxy/oauth2-proxy)"), "{said}");
+    assert!(!said.contains("change-me") && !said.contains("$2y$"), "{said}");
+    assert_eq!(said_of_credentials(&setting, &stack_with("onprem", OWN)).unwrap(), "");
+    let some =
+        said_of_credentials(&setting, &stack_with("onprem", &OWN.replace("    mysql:", "    #"))).unwrap();
+    assert!(some.contains("everybody knows a credential") && some.contains("mysql.password"), "{some}");
+}
+
+#[test]
+fn a_credential_that_is_changed_is_changed_everywhere() {
+    let setting = setting();
+    let resources = setting.resources(&stack_with("onprem", OWN));
+    let text: String = resources.iter().map(|resource| to_json(&resource.node).to_string()).collect();
+    assert!(
+        !text.contains("change-me")
+            && !text.contains("4K/VkmDd1q1Orb3xAt82zu8gk7Ad6ReFR4LCP9UeYE90NLiN9Df72")
+    );
+    let secret = |name: &str, key: &str| object(&resources, "Secret", name)["stringData"][key].clone();
+    assert_eq!(secret("dex-oidc-client", "OIDC_CLIENT_SECRET"), "of-ones-own-client-secret");
+    assert_eq!(secret("oauth2-proxy", "client-secret"), "of-ones-own-client-secret");
+    assert_eq!(secret("oauth2-proxy", "cookie-secret"), "of-ones-own-cookie-secret-123456");
+    assert_eq!(secret("mysql-secret", "password"), "of-ones-own-mysql");
+    assert_eq!(secret("katib-mysql-secrets", "MYSQL_ROOT_PASSWORD"), "of-ones-own-katib");
+    assert_eq!(secret("model-registry-db-secrets", "MYSQL_ROOT_PASSWORD"), "of-ones-own-registry");
+    assert_eq!(secret("mlpipeline-minio-artifact", "secretkey"), "of-ones-own-seaweedfs");
+}
+
+#[test]
+fn every_credential_in_a_secret_has_a_parameter() {
+    /// Keys whose values name something, and open nothing.
+    const NAMES: [&str; 7] = [
+        "client-id",
+        "OIDC_CLIENT_ID",
+        "username",
+        "MYSQL_USER_NAME",
+        "account",
+        ".dockerconfigjson",
+        "accesskey",
+    ];
+    let setting = setting();
+    let catalogue = &setting.catalogue;
+    let global = &catalogue.layers[DEFAULTS].parameters;
+    let mut credentials = 0;
+    for component in catalogue.components.values() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bases").join(&component.name.text);
+        for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let documents = kfc::yaml::parse::parse(&text, kfc::diagnostics::SourceId::NONE).unwrap();
+            for secret in documents.iter().map(to_json).filter(|object| object["kind"] == "Secret") {
+                assert!(secret["data"].as_object().is_none_or(serde_json::Map::is_empty), "{secret}");
+                for (key, _) in secret["stringData"].as_object().into_iter().flatten() {
+                    if NAMES.contains(&key.as_str()) {
+                        continue;
+                    }
+                    let name = secret["metadata"]["name"].as_str().unwrap();
+                    let sets = |setter: &&Setter| {
+                        setter.kind == "Secret"
+                            && setter.name == name
+                            && setter.path.text == format!("stringData.{key}")
+                    };
+                    let setter = component.set.iter().find(sets);
+                    let value = setter.and_then(|setter| setter.value.as_str()).unwrap_or_default();
+                    let parameters = component.parameters.iter().chain(global);
+                    let is_published = parameters
+                        .filter(|parameter| parameter.published)
+                        .any(|p| value == format!("{{{{ parameters.{} }}}}", p.name.text));
+                    assert!(is_published, "no published parameter sets {key} of {}", file.display());
+                    credentials += 1;
+                }
+            }
+        }
+    }
+    assert!(credentials >= 15, "only {credentials} credentials");
+}
+
+#[test]
+fn nothing_is_exposed_unless_it_is_asked_for() {
+    for (profile, resources) in everything_everywhere() {
+        for resource in resources {
+            let object = to_json(&resource.node);
+            let kind = object["spec"]["type"].as_str().unwrap_or("ClusterIP");
+            let is_open = match resource.kind() {
+                "Service" => !["ClusterIP", "ExternalName"].contains(&kind),
+                kind => kind == "Route" || kind == "Ingress",
+            };
+            assert!(!is_open, "{profile}: {} {} is exposed", resource.kind(), resource.name());
+        }
+        let gateway = object(resources, "Service", "istio-ingressgateway");
+        assert_eq!(gateway["spec"]["type"], "ClusterIP");
+        assert!(gateway["metadata"].get("annotations").is_none(), "{profile}");
+        assert!(gateway["spec"].get("externalTrafficPolicy").is_none(), "{profile}");
+    }
+}
+
+#[test]
+fn exposure_needs_credentials_of_ones_own() {
+    let setting = setting();
+    for (profile, exposure, kind, annotations) in [
+        ("gke", "external", "LoadBalancer", 1),
+        ("aws", "load-balancer", "LoadBalancer", 3),
+        ("aws", "node-port", "NodePort", 0),
+        ("azure", "external", "LoadBalancer", 0),
+        ("onprem", "external", "NodePort", 0),
+        ("kind", "node-port", "NodePort", 0),
+        ("minikube", "load-balancer", "LoadBalancer", 0),
+    ] {
+        let exposed = format!("exposure: {exposure}");
+        let few = |parameters: &str| stack_with(profile, parameters).with_components(["istio", "dex"]);
+        let error = said_of_credentials(&setting, &few(&exposed)).unwrap_err();
+        assert!(
+            error.contains(&format!("Service istio-system/istio-ingressgateway is of type {kind}")),
+            "{error}"
+        );
+        assert!(
+            error.contains("`--set dex.passwordHash=VALUE`") && error.contains("leave `exposure`"),
+            "{error}"
+        );
+        let stack = few(&format!("{OWN}\n    {exposed}"));
+        assert_eq!(said_of_credentials(&setting, &stack).unwrap(), "", "{profile}");
+        let gateway = object(&setting.resources(&stack), "Service", "istio-ingressgateway");
+        assert_eq!(gateway["spec"]["type"], kind, "{profile}");
+        let found = gateway["metadata"]["annotations"].as_object().map_or(0, serde_json::Map::len);
+        assert_eq!(found, annotations, "{profile} with {exposure}");
+    }
+}
+
+#[test]
+fn cookies_fit_the_scheme_that_is_served() {
+    let setting = setting();
+    for (profile, parameters, secure) in [
+        ("onprem", "{}", "false"),
+        ("openshift", "{}", "false"),
+        ("openshift", "exposure: external", "true"),
+        ("gke", "exposure: external", "false"),
+        ("gke", "scheme: https", "true"),
+    ] {
+        let apps = ["notebooks", "volumes", "tensorboards", "kserve-web-app", "oauth2-proxy"];
+        let resources = setting.resources(&stack_with(profile, parameters).with_components(apps));
+        for name in ["jupyter-web-app", "volumes-web-app", "tensorboards-web-app"] {
+            let app = object(&resources, "Deployment", &format!("{name}-deployment"));
+            let variables =
+                app["spec"]["template"]["spec"]["containers"][0]["env"].as_array().unwrap().clone();
+            let cookies = variables.iter().find(|variable| variable["name"] == "APP_SECURE_COOKIES").unwrap();
+            assert_eq!(cookies["value"], secure, "{name} on {profile} with {parameters}");
+        }
+        let kserve = object(&resources, "ConfigMap", "kserve-models-web-application-config");
+        assert_eq!(kserve["data"]["APP_SECURE_COOKIES"], secure);
+        let proxy = object(&resources, "ConfigMap", "oauth2-proxy-parameters");
+        assert_eq!(proxy["data"]["FORCE_HTTPS"], secure, "{profile} with {parameters}");
+        let has_route = resources.iter().any(|resource| resource.kind() == "Route");
+        assert_eq!(has_route, profile == "openshift" && parameters.contains("external"));
+    }
+}
+
+#[test]
+fn build_apply_and_init_say_which_credentials_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = folder.path().join("platform").display().to_string();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_kfc")).args(arguments).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    for arguments in [
+        &["build", "kind"][..],
+        &["apply", "kind", "--dry-run=client"],
+        &["init", "kind", &written],
+        &["argocd", "generate", &written],
+    ] {
+        let (code, out, told) = run(arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {told}");
+        assert!(!out.is_empty() && told.contains("[KFC1014]"), "{arguments:?}: {told}");
+        assert!(told.contains("`--set dex.passwordHash=VALUE`"), "{arguments:?}: {told}");
+    }
+    for arguments in [
+        &["build", "kind", "--set=exposure=node-port"][..],
+        &["apply", "kind", "--dry-run=client", "--set=exposure=node-port"],
+    ] {
+        let (code, out, told) = run(arguments);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(told.contains("error[KFC1014]"), "{arguments:?}: {told}");
     }
 }
 

@@ -116,9 +116,14 @@ fn the_workflow_is_the_one_that_init_writes() {
     let spec = &yaml(&written("argocd.yaml"))[0]["spec"];
     assert_eq!(spec["source"]["plugin"]["name"], "kfc");
     // What a controller writes is neither shown as a difference nor set back.
-    assert_eq!(spec["ignoreDifferences"][0]["managedFieldsManagers"][0], "clusterrole-aggregation-controller");
+    assert_eq!(
+        spec["ignoreDifferences"][0]["managedFieldsManagers"][0],
+        "clusterrole-aggregation-controller"
+    );
     assert_eq!(spec["ignoreDifferences"][1]["name"], "istio-validator-istio-system");
-    assert!(strings(&spec["syncPolicy"]["syncOptions"]).contains(&"RespectIgnoreDifferences=true".to_owned()));
+    assert!(
+        strings(&spec["syncPolicy"]["syncOptions"]).contains(&"RespectIgnoreDifferences=true".to_owned())
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Assembles a plan into a bundle: builds the base of every component, puts parameters in place, applies overlays, and
 //! orders the resources by waves.
 
+mod credentials;
 mod inputs;
 mod setters;
 mod waves;
@@ -15,6 +16,7 @@ use crate::resolve::{Plan, Planned};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::sources::{Loader, Resolved, folder};
+pub use credentials::known_credentials;
 use inputs::Inputs;
 use rayon::prelude::*;
 use std::sync::Arc;

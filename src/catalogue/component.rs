@@ -58,6 +58,8 @@ pub struct Parameter {
     pub schema: Value,
     /// The default, as it is written.
     pub default: Option<Node>,
+    /// Whether the default is a credential that everybody knows: a bundle that holds it is announced.
+    pub published: bool,
 }
 
 /// Something that a component cannot be without.
@@ -209,14 +211,38 @@ pub(super) fn parameters(spec: &Fields<'_>, field: &'static str, errors: &Errors
             return None;
         };
         object.remove("default");
+        let published = object.remove("published").unwrap_or_default();
+        check_published(&published, schema, errors);
         if let Err(error) = jsonschema::validator_for(&value) {
             let message = format!("this is no JSON Schema: {error}");
             errors.push(Diagnostic::error(Code::BadValue, message).at(schema.mark));
         }
         let name = Spanned { text: name.to_owned(), mark };
-        Some(Parameter { name, schema: value, default: schema.get("default").cloned() })
+        let published = published == Value::Bool(true);
+        Some(Parameter { name, schema: value, default: schema.get("default").cloned(), published })
     };
     map.iter().filter_map(|entry| read(&entry.key.text, entry.key.mark, &entry.value)).collect()
+}
+
+/// `published: true` is for secrets, and says that their default is known: so there has to be one, the same everywhere.
+fn check_published(published: &Value, schema: &Node, errors: &Errors) {
+    let mark = schema.get("published").map_or(schema.mark, |node| node.mark);
+    match published {
+        Value::Null | Value::Bool(false) => {}
+        Value::Bool(true) => {
+            let default = schema.get("default").and_then(Node::as_str);
+            let is_fixed = default.is_some_and(|text| !text.is_empty() && !text.contains("{{"));
+            let is_secret = schema.get("writeOnly").is_some_and(|node| to_json(node) == Value::Bool(true));
+            if !is_fixed || !is_secret {
+                let message = "`published` needs `writeOnly: true` and a `default` without expressions";
+                errors.push(Diagnostic::error(Code::FieldConflict, message).at(mark));
+            }
+        }
+        _ => {
+            let message = "`published` must be true or false";
+            errors.push(Diagnostic::error(Code::WrongType, message).at(mark));
+        }
+    }
 }
 
 fn ready(item: &Node, errors: &Errors) -> Option<Ready> {

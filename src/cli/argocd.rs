@@ -169,6 +169,8 @@ fn stack_bundle(
     let annotations = chosen.annotations.unwrap_or(Annotations::ALL);
     argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations);
     assembled.bundle.warnings.extend(app.loader.remotes().warnings());
+    let known = assemble::known_credentials(&plan, &assembled.bundle.resources.list)?;
+    assembled.bundle.warnings.extend(known);
     let bundle =
         validated(assembled.bundle, chosen.validate.unwrap_or_default(), plan.profile.kubernetes(), sources)?;
     Ok((bundle, noticed))

@@ -279,6 +279,8 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
     argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations(args)?);
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     let plan = &resolved.plan;
+    let known = assemble::known_credentials(plan, &assembled.bundle.resources.list)?;
+    assembled.bundle.warnings.extend(known);
     Ok(Built {
         bundle: validated(assembled.bundle, args.validate, plan.profile.kubernetes(), sources)?,
         waves: assembled.waves,

@@ -1,6 +1,7 @@
 //! What all commands that speak to a cluster have in common: flags, reading what is to be applied, running until done or
 //! interrupted.
 
+use super::output;
 use super::target::{StackArgs, Target, resolve_target};
 use crate::apply::{Wave, wave};
 use crate::assemble;
@@ -100,6 +101,8 @@ impl Intake {
         match self {
             Self::Planned { resolved, .. } => {
                 let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+                let known = assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?;
+                output::report(&known, &Sources::default());
                 wave::of_plan(&resolved.plan, &assembled, namespace)
             }
             Self::Resources { resources, .. } => wave::of_bundle(resources, namespace),

@@ -2,6 +2,7 @@
 
 use super::target::{StackArgs, Target, resolve_target};
 use super::{DONE, FAILED, output};
+use crate::assemble;
 use crate::catalogue::DEFAULTS;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::resolve::{Planned, Reason};
@@ -70,7 +71,10 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
         domain => default_of("domain"),
         user => default_of("user"),
     };
-    write_all(args, &values)
+    let report = write_all(args, &values)?;
+    let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    output::report(&assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?, sources);
+    Ok(report)
 }
 
 fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {

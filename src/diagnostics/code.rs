@@ -134,6 +134,8 @@ codes! {
     UnknownOverlay = "KFC1012",
     /// A golden that differs from what is built.
     Golden = "KFC1013",
+    /// A credential whose value is published.
+    KnownCredential = "KFC1014",
 
     /// A reference to what is not there.
     Dangling = "KFC1101",

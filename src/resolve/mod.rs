@@ -12,7 +12,7 @@ pub use expression::Scope;
 pub(crate) use expression::names;
 pub use profile::{Fact, Profile};
 
-use crate::catalogue::{Catalogue, Component, Overlay, Stack};
+use crate::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Stack};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use serde_json::Value;
 
@@ -31,8 +31,21 @@ pub struct Plan {
     pub overlays: Vec<PlannedOverlay>,
     /// What waits for what.
     pub edges: Vec<Edge>,
+    /// Parameters of secrets whose defaults everybody knows: the global ones, then those of the components.
+    pub published: Vec<Published>,
     /// What was noticed on the way.
     pub warnings: Diagnostics,
+}
+
+/// A parameter of a secret whose default everybody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The name by which it is set: `dex.passwordHash`.
+    pub name: String,
+    /// What it is, and how a value is made.
+    pub description: String,
+    /// The default.
+    pub value: String,
 }
 
 /// A component of a plan.
@@ -151,6 +164,24 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
         })
         .collect();
     let overlays = overlays::choose(catalogue, &components, &profile, parameters.global())?;
+    let published = published(catalogue, &components);
     let parameters = parameters.global().clone();
-    Ok(Plan { name: stack.name.clone(), profile, parameters, components, overlays, edges, warnings })
+    let name = stack.name.clone();
+    Ok(Plan { name, profile, parameters, components, overlays, edges, published, warnings })
+}
+
+fn published(catalogue: &Catalogue, components: &[Planned]) -> Vec<Published> {
+    let of = |prefix: &str, parameter: &Parameter| {
+        let value = parameter.default.as_ref().filter(|_| parameter.published)?.as_str()?.to_owned();
+        let description = parameter.schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        let name = format!("{prefix}{}", parameter.name.text);
+        Some(Published { name, description: description.to_owned(), value })
+    };
+    let global = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+    let own = components.iter().filter(|planned| !planned.present).flat_map(|planned| {
+        let prefix = format!("{}.", planned.name());
+        planned.component.parameters.iter().map(move |parameter| (prefix.clone(), parameter))
+    });
+    let all = global.iter().map(|parameter| (String::new(), parameter)).chain(own);
+    all.filter_map(|(prefix, parameter)| of(&prefix, parameter)).collect()
 }

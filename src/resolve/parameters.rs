@@ -60,8 +60,7 @@ impl<'c> Parameters<'c> {
             }
         }
         let facts = profile.tree();
-        let scope = Scope::new(&facts, &json!({}), &[]);
-        let global = errors.collect(values(declared, given_map, &scope, "")).unwrap_or_default();
+        let global = errors.collect(global(declared, given_map, &facts)).unwrap_or_default();
         errors.into_result(Self { catalogue, given: given.clone(), global, facts })
     }
 
@@ -110,6 +109,20 @@ impl<'c> Parameters<'c> {
         let named = entries.map(|entry| (entry.key.text.as_str(), entry.key.mark));
         named.filter(|(name, _)| self.catalogue.components.contains_key(*name))
     }
+}
+
+/// The values of the global parameters. Their defaults may name those that are declared before them.
+fn global(declared: &[Parameter], given: &Map, facts: &Value) -> Result<Value> {
+    let mut errors = Diagnostics::default();
+    let mut before = json!({});
+    for parameter in declared {
+        let scope = Scope::new(facts, &before, &[]);
+        let one = errors.collect(values(std::slice::from_ref(parameter), given, &scope, ""));
+        if let (Some(all), Some(Value::Object(one))) = (before.as_object_mut(), one) {
+            all.extend(one);
+        }
+    }
+    errors.into_result(before)
 }
 
 /// The values of declared parameters: those that are given, else the defaults. One without either is an error.
