@@ -22,7 +22,16 @@ fn a_profile_arrives_changes_nothing_again_and_leaves_nothing() {
     let (out, err) = succeeds(&server.kfc(&["apply", "minikube"]));
     assert_eq!(out, "", "{err}");
     assert_eq!(server.objects(), there, "a second run changes no resource version");
-    succeeds(&server.kfc(&["delete", "minikube", "--yes"]));
+    // What holds data, and what may hold things of others, stays unless it is asked for.
+    let (out, err) = succeeds(&server.kfc(&["delete", "minikube", "--yes"]));
+    assert!(!out.contains("Namespace ") && !out.contains("PersistentVolumeClaim "), "{out}");
+    assert!(out.contains("deleted CustomResourceDefinition "), "definitions without objects go: {out}");
+    assert!(
+        err.contains("namespaces are deleted only with `--delete-namespaces` or `--delete-all`"),
+        "{err}"
+    );
+    assert!(err.contains("volume claims are deleted only with `--delete-pvcs` or `--delete-all`"), "{err}");
+    succeeds(&server.kfc(&["delete", "minikube", "--yes", "--delete-all"]));
     let names = |objects: BTreeMap<String, String>| objects.into_keys().collect::<Vec<_>>();
     assert_eq!(names(server.objects()), names(before));
 }
@@ -34,7 +43,7 @@ fn a_run_that_is_killed_at_any_point_is_completed_by_the_next() {
     let before: Vec<String> = server.objects().into_keys().collect();
     // The server is as fast as the machine: the pauses only spread the points at which runs end.
     for pause in [150, 400, 700, 1100, 1600, 2300, 3100] {
-        let mut run = server.command(&["apply", "gke+gpu"]);
+        let mut run = server.command(&["apply", "gke+gpu", "--lock-duration", "1s"]);
         let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(pause));
         run.kill().unwrap();
@@ -53,13 +62,14 @@ fn a_run_that_is_killed_at_any_point_is_completed_by_the_next() {
     assert_eq!(out, "");
     assert_eq!(server.objects(), there);
     for pause in [300, 900, 1800] {
-        let mut run = server.command(&["delete", "gke+gpu", "--yes"]);
+        let mut run =
+            server.command(&["delete", "gke+gpu", "--yes", "--delete-all", "--lock-duration", "1s"]);
         let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(pause));
         run.kill().unwrap();
         run.wait().unwrap();
     }
-    succeeds(&server.kfc(&["delete", "gke+gpu", "--yes"]));
+    succeeds(&server.kfc(&["delete", "gke+gpu", "--yes", "--delete-all"]));
     assert_eq!(server.objects().into_keys().collect::<Vec<_>>(), before);
 }
 
@@ -70,19 +80,27 @@ fn what_left_the_bundle_is_pruned_but_no_namespaces_and_volumes_unless_told() {
         .replace("namespace: app}", "namespace: app, annotations: {kfc.dev/prune: disabled}}");
     let all = [NAMESPACE, CLAIM, &config_map("a", "1"), &config_map("b", "1"), &kept].concat();
     succeeds(&server.apply(&all, &[]));
-    let (out, err) = succeeds(&server.apply(&config_map("a", "1").replace("app", "default"), &[]));
+    let less = config_map("a", "1").replace("app", "default");
+    let (out, err) = succeeds(&server.apply(&less, &["--prune"]));
     assert!(out.contains("pruned ConfigMap app/a\n") && out.contains("pruned ConfigMap app/b\n"), "{out}");
-    assert!(
-        err.contains("Namespace app stays: namespaces are deleted only with `--prune-namespaces`"),
-        "{err}"
-    );
+    let stays =
+        "Namespace app stays: namespaces are deleted only with `--delete-namespaces` or `--delete-all`";
+    assert!(err.contains(stays), "{err}");
     assert!(err.contains("PersistentVolumeClaim app/disk stays"), "{err}");
-    assert!(err.contains("ConfigMap app/kept stays: its annotation says so"), "{err}");
+    assert!(err.contains("ConfigMap app/kept stays: its annotation `kfc.dev/prune` says so"), "{err}");
     let names: Vec<String> = server.objects().into_keys().collect();
     assert!(names.contains(&"/configmaps/app/kept".to_owned()), "{names:?}");
     assert!(!names.contains(&"/configmaps/app/a".to_owned()), "{names:?}");
-    let (out, _) = succeeds(&server.apply(&config_map("a", "1").replace("app", "default"), &["--prune-all"]));
+    // A namespace goes only when nothing in it stays: neither a claim that was not asked for, nor what nobody lists but is said.
+    let (out, err) = succeeds(&server.apply(&less, &["--delete-namespaces"]));
+    assert_eq!(out, "", "{err}");
+    assert!(err.contains("Namespace app stays: PersistentVolumeClaim app/disk in it stays"), "{err}");
+    let (out, err) = succeeds(&server.apply(&less, &["--prune-all"]));
     assert_eq!(out, "pruned PersistentVolumeClaim app/disk\npruned Namespace app\n");
+    assert!(
+        err.contains("Namespace app takes 1 object along that no inventory lists: ConfigMap app/kept"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -91,11 +109,21 @@ fn a_component_that_was_taken_out_is_pruned() {
     succeeds(&server.kfc(&["apply", "kind", "--components", "cert-manager,mpi-operator"]));
     let had = |server: &Server| server.objects().keys().filter(|name| name.contains("mpi-operator")).count();
     assert!(had(&server) > 3);
-    let (out, err) = succeeds(&server.kfc(&["apply", "kind", "--components", "cert-manager"]));
+    let job = json!({"apiVersion": "kubeflow.org/v2beta1", "kind": "MPIJob", "metadata": {"name": "mine", "namespace": "default"}});
+    let jobs = "/apis/kubeflow.org/v2beta1/namespaces/default/mpijobs";
+    server.request("POST", jobs, "application/json", &job.to_string());
+    let less = ["apply", "kind", "--components", "cert-manager", "--prune"];
+    let (out, err) = succeeds(&server.kfc(&less));
     assert!(out.lines().all(|line| line.starts_with("pruned ")), "{out}");
     assert_eq!(had(&server), 0, "{err}");
-    let definitions = server.objects().keys().filter(|name| name.contains("mpijobs")).count();
-    assert_eq!(definitions, 1, "definitions stay: {err}");
+    let definitions =
+        |server: &Server| server.objects().keys().filter(|name| name.contains("/mpijobs.")).count();
+    assert_eq!(definitions(&server), 1, "definitions with objects stay: {err}");
+    assert!(err.contains("1 object of its kind exists: it is deleted only with `--delete-crds`"), "{err}");
+    server.request("DELETE", &format!("{jobs}/mine"), "application/json", "");
+    let (out, _) = succeeds(&server.kfc(&less));
+    assert_eq!(out, "pruned CustomResourceDefinition mpijobs.kubeflow.org\n");
+    assert_eq!(definitions(&server), 0);
 }
 
 #[test]
@@ -267,7 +295,7 @@ fn a_deletion_that_is_held_up_says_by_what() {
     let held =
         config_map("held", "1").replace("namespace: app}", "namespace: app, finalizers: [example.com/mine]}");
     succeeds(&server.apply(&[NAMESPACE, &held, &config_map("free", "1")].concat(), &[]));
-    let err = fails(&server.kfc(&["delete", "--name", "test", "--yes", "--timeout", "1s"]));
+    let err = fails(&server.kfc(&["delete", "--name", "test", "--yes", "--delete-all", "--timeout", "1s"]));
     assert!(
         err.contains(
             "error[KFC1607]: ConfigMap app/held is not gone in time: finalizers: `example.com/mine`"
@@ -276,7 +304,7 @@ fn a_deletion_that_is_held_up_says_by_what() {
     );
     assert!(server.objects().contains_key("/configmaps/default/kfc-inventory-test"));
     server.edit("/api/v1/namespaces/app/configmaps/held", &json!({"metadata": {"finalizers": null}}));
-    succeeds(&server.kfc(&["delete", "--name", "test", "--yes"]));
+    succeeds(&server.kfc(&["delete", "--name", "test", "--yes", "--delete-all"]));
     let (out, err) = succeeds(&server.kfc(&["delete", "--name", "test", "--yes"]));
     assert!(out.is_empty() && err.contains("nothing to delete"), "{err}");
 }
@@ -286,6 +314,8 @@ fn deleting_has_to_be_confirmed_and_resources_without_a_stack_named() {
     let Some(server) = Server::start(&json!({})) else { return };
     succeeds(&server.apply(&[NAMESPACE, &config_map("a", "1")].concat(), &[]));
     let err = fails(&server.kfc(&["delete", "--name", "test"]));
+    assert!(err.contains("deleting has to be confirmed") && err.contains("them: 1 ConfigMap."), "{err}");
+    let err = fails(&server.kfc(&["delete", "--name", "test", "--delete-namespaces"]));
     assert!(
         err.contains("deleting has to be confirmed") && err.contains("1 ConfigMap, 1 Namespace"),
         "{err}"
@@ -303,7 +333,7 @@ fn an_object_that_moved_to_another_inventory_is_not_pruned() {
     succeeds(&server.kfc(&["apply", "other.yaml", "--name", "other"]));
     let (out, err) = succeeds(&server.apply(&[NAMESPACE, &config_map("a", "1")].concat(), &[]));
     assert_eq!(out, "", "{err}");
-    assert!(err.contains("ConfigMap app/b stays: another inventory has it"), "{err}");
+    assert!(err.contains("ConfigMap app/b stays: listed by the inventory `other` too"), "{err}");
 }
 
 #[test]
@@ -340,7 +370,7 @@ fn kubectl_understands_the_stand_in() {
     succeeds(&server.kfc(&["apply", "one.yaml", "--name", "test"]));
     let refused = kubectl(&[&apply[..], &["two.yaml"]].concat()).unwrap();
     let (_, err) = said(&refused);
-    assert!(err.contains("conflict") && err.contains("\"kfc\"") && err.contains(".data.key"), "{err}");
+    assert!(err.contains("conflict") && err.contains("\"kfc-test\"") && err.contains(".data.key"), "{err}");
     let (out, _) =
         succeeds(&kubectl(&["get", "configmap", "a", "-n", "app", "-o", "jsonpath={.data.key}"]).unwrap());
     assert_eq!(out, "one");

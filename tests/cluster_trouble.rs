@@ -64,7 +64,7 @@ fn a_signal_in_the_middle_of_a_wave_loses_nothing() {
     let (out, _) = succeeds(&server.kfc(&apply));
     assert_eq!(out.lines().filter(|line| line.starts_with("created ")).count(), 300 - there, "{out}");
     assert_eq!(succeeds(&server.kfc(&apply)).0, "");
-    let delete = ["delete", "--name", "test", "--yes", "--concurrency", "4"];
+    let delete = ["delete", "--name", "test", "--yes", "--delete-all", "--concurrency", "4"];
     let err = fails(&stop(&server, &delete, "-INT", |there| there < 250));
     assert!(err.contains("KFC1608"), "{err}");
     succeeds(&server.kfc(&delete));
@@ -81,9 +81,10 @@ fn thousands_of_objects_go_in_parallel_but_not_all_at_once() {
     assert_eq!((out.lines().count(), count(&server)), (MANY + 1, MANY));
     assert_eq!(inventory(&server, "test").len(), MANY + 1);
     let peak = server.get("/_test/peak")["done"].as_u64().unwrap();
-    assert!((2..=16).contains(&peak), "{peak} requests at once");
+    // One more may be that which renews the lock.
+    assert!((2..=17).contains(&peak), "{peak} requests at once");
     assert_eq!(succeeds(&server.kfc(&apply)).0, "");
-    let (out, _) = succeeds(&server.kfc(&["delete", "--name", "test", "--yes"]));
+    let (out, _) = succeeds(&server.kfc(&["delete", "--name", "test", "--yes", "--delete-all"]));
     assert_eq!(out.lines().count(), MANY + 1);
     assert_eq!(count(&server), 0);
 }
@@ -102,7 +103,7 @@ fn busy_servers_and_lost_answers_are_got_over() {
     let Some(server) = Server::start(&json!({"faults": faults})) else { return };
     let (out, _) = succeeds(&server.apply(&config_maps(60), &[]));
     assert_eq!(out.lines().count(), 61, "{out}");
-    let (out, _) = succeeds(&server.apply(&config_maps(20), &[]));
+    let (out, _) = succeeds(&server.apply(&config_maps(20), &["--prune-most"]));
     assert_eq!(out.lines().filter(|line| line.starts_with("pruned ")).count(), 40, "{out}");
     assert_eq!(inventory(&server, "test").len(), 21);
     let left = server.get("/_test/settings")["done"]["faults"].clone();
@@ -111,28 +112,32 @@ fn busy_servers_and_lost_answers_are_got_over() {
 }
 
 #[test]
-fn files_and_standard_input_are_deleted_whoever_applied_them() {
+fn files_and_standard_input_are_deleted_and_taken_out_of_inventories() {
     let Some(server) = Server::start(&json!({})) else { return };
     let before: Vec<String> = server.objects().into_keys().collect();
     let all = [NAMESPACE, &config_map("a", "1"), &config_map("b", "1"), &deployment("web:1")].concat();
     succeeds(&server.apply(&all, &[]));
     let path = |name: &str| server.folder.path().join(name);
     std::fs::write(path("some.yaml"), [config_map("a", "1"), config_map("none", "1")].concat()).unwrap();
-    let err = fails(&server.kfc(&["delete", "some.yaml"]));
-    assert!(err.contains("deleting has to be confirmed") && err.contains("2 ConfigMap"), "{err}");
-    let (out, _) = succeeds(&server.kfc(&["delete", "some.yaml", "--dry-run"]));
-    assert_eq!(out, "would delete ConfigMap app/a\nwould delete ConfigMap app/none\n");
-    let (out, err) = succeeds(&server.kfc(&["delete", "some.yaml", "--yes"]));
+    // What an inventory lists is not deleted beside it without a word.
+    let err = fails(&server.kfc(&["delete", "some.yaml", "--yes"]));
+    assert!(err.contains("error[KFC1603]: inventories list 1 object of these"), "{err}");
+    assert!(err.contains("the inventory `test` lists ConfigMap app/a") && err.contains("--adopt"), "{err}");
+    let err = fails(&server.kfc(&["delete", "some.yaml", "--adopt"]));
+    assert!(err.contains("deleting has to be confirmed") && err.contains("1 ConfigMap"), "{err}");
+    let (out, _) = succeeds(&server.kfc(&["delete", "some.yaml", "--adopt", "--dry-run"]));
+    assert_eq!(out, "would delete ConfigMap app/a\n");
+    let (out, err) = succeeds(&server.kfc(&["delete", "some.yaml", "--adopt", "--yes"]));
     assert_eq!(out, "deleted ConfigMap app/a\n");
     assert!(err.contains("done: 1 deleted, 1 not there"), "{err}");
     assert!(!inventory(&server, "test").iter().any(|(_, _, name)| name == "a"), "the inventory forgets it");
-    let (out, _) = succeeds(&input(&server, &["delete", "-", "--yes"], &all));
+    let (out, _) = succeeds(&input(&server, &["delete", "-", "--yes", "--adopt", "--delete-all"], &all));
     assert_eq!(out.lines().last(), Some("deleted Namespace app"), "{out}");
     assert_eq!(server.objects().into_keys().collect::<Vec<_>>(), before, "the inventory is gone, too");
     // A kustomization root.
     std::fs::write(path("kustomization.yaml"), "resources: [bundle.yaml]\n").unwrap();
     succeeds(&server.kfc(&["apply", ".", "--name", "root"]));
-    succeeds(&server.kfc(&["delete", ".", "--yes"]));
+    succeeds(&server.kfc(&["delete", ".", "--yes", "--adopt", "--delete-all"]));
     assert_eq!(server.objects().into_keys().collect::<Vec<_>>(), before);
 }
 

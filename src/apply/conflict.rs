@@ -1,9 +1,12 @@
 //! Explains conflicts: which field, who owns it, since when, what it is and what the bundle wants.
 
+use super::claims::Claims;
+use super::owner::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
 use crate::cluster::{Failure, ObjectRef};
-use crate::diagnostics::{Code, Diagnostic, Mark};
+use crate::diagnostics::{Code, Diagnostic};
 use crate::secrecy::message;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Longer values are cut in messages.
 const LONGEST: usize = 80;
@@ -13,41 +16,80 @@ pub(super) fn is_conflict(failure: &Failure) -> bool {
     failure.status == 409 && failure.causes.iter().any(|cause| cause.reason == "FieldManagerConflict")
 }
 
-/// The error for it. `live` is the object as it is, if it could be read; `body` what we sent.
-pub(super) fn explain(
-    object: &ObjectRef,
-    failure: &Failure,
-    live: Option<&Value>,
-    body: &str,
-    mark: Mark,
-) -> Diagnostic {
-    let ours: Value = serde_json::from_str(body).unwrap_or_default();
-    let causes: Vec<_> =
-        failure.causes.iter().filter(|cause| cause.reason == "FieldManagerConflict").collect();
-    let fields = if causes.len() == 1 { "a field".to_owned() } else { format!("{} fields", causes.len()) };
-    let message = format!("{object}: {fields} of it belong to others");
-    let message = if causes.len() == 1 { message.replace("belong", "belongs") } else { message };
-    let mut error = Diagnostic::error(Code::OwnedByOthers, message).at(mark);
-    for cause in causes {
-        let owner = owner_in(&cause.message);
-        let since = live.and_then(|live| since(live, owner)).unwrap_or_default();
-        let shown = |value: Option<&Value>| {
-            value.map_or("not there".to_owned(), |value| show(value, &cause.field, &object.kind))
+/// A conflict: what we sent, and what the server said.
+pub(super) struct Conflict<'c> {
+    pub(super) object: &'c ObjectRef,
+    pub(super) failure: &'c Failure,
+    /// The object as it is, if it could be read.
+    pub(super) live: Option<&'c Value>,
+    /// What we sent.
+    pub(super) body: &'c str,
+}
+
+impl Conflict<'_> {
+    /// The error for it: each field with its owner, and the ways on for the inventory `own`.
+    pub(super) fn explain(&self, own: &InventoryId, claims: &Claims) -> Diagnostic {
+        let Self { object, failure, live, body } = self;
+        let ours: Value = serde_json::from_str(body).unwrap_or_default();
+        let causes: Vec<_> =
+            failure.causes.iter().filter(|cause| cause.reason == "FieldManagerConflict").collect();
+        let message = match causes.len() {
+            1 => format!("{object}: a field of it belongs to others"),
+            count => format!("{object}: {count} fields of it belong to others"),
         };
-        let has = live.map_or(String::new(), |live| format!(", is {}", shown(at(live, &cause.field))));
-        let wants = shown(at(&ours, &cause.field));
-        error = error.note(format!(
-            "`{}` belongs to `{owner}`{since}{has}; the bundle wants {wants}",
-            cause.field.trim_start_matches('.')
-        ));
+        let mut error = Diagnostic::error(Code::OwnedByOthers, message);
+        let mut stacks = BTreeSet::new();
+        for cause in causes {
+            let manager = manager_in(&cause.message);
+            let stack = self.stack_of(manager, claims);
+            let owner = match &stack {
+                Some(id) => format!("the inventory {id} (field manager `{manager}`)"),
+                None => format!("`{manager}`"),
+            };
+            stacks.extend(stack);
+            let since = live.and_then(|live| since(live, manager)).unwrap_or_default();
+            let shown = |value: Option<&Value>| {
+                value.map_or("not there".to_owned(), |value| show(value, &cause.field, &object.kind))
+            };
+            let has = live.map_or(String::new(), |live| format!(", is {}", shown(at(live, &cause.field))));
+            let wants = shown(at(&ours, &cause.field));
+            error = error.note(format!(
+                "`{}` belongs to {owner}{since}{has}; the bundle wants {wants}",
+                cause.field.trim_start_matches('.')
+            ));
+        }
+        for id in &stacks {
+            error = error.note(way_across(id, own));
+        }
+        error.help(
+            "take them over with `--force-conflicts`, or leave the fields out of the bundle and to their owner",
+        )
     }
-    error.help(
-        "take them over with `--force-conflicts`, or leave the fields out of the bundle and to their owner",
+
+    /// The inventory behind a field manager. That of earlier versions stands for whatever inventory lists the object.
+    fn stack_of(&self, manager: &str, claims: &Claims) -> Option<InventoryId> {
+        match manager {
+            OLD_MANAGER => claims.holder(self.object).cloned(),
+            _ => InventoryId::of_manager(manager),
+        }
+    }
+}
+
+/// What to do when one inventory is to replace another.
+pub(crate) fn way_across(from: &InventoryId, to: &InventoryId) -> String {
+    let named = |id: &InventoryId| match id.namespace.as_str() {
+        DEFAULT_NAMESPACE => id.name.clone(),
+        namespace => format!("{namespace}/{}", id.name),
+    };
+    format!(
+        "if {to} replaces {from}: `kfc inventory move {} {}`, or `--adopt` to take the objects of this bundle alone",
+        named(from),
+        named(to)
     )
 }
 
 /// The manager that a message names: `conflict with "kubectl-edit" using apps/v1`.
-fn owner_in(message: &str) -> &str {
+fn manager_in(message: &str) -> &str {
     message.split('"').nth(1).unwrap_or(message)
 }
 
@@ -135,9 +177,9 @@ fn item<'v>(list: &'v Value, selector: &str) -> Option<&'v Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{at, explain};
+    use super::{Conflict, at};
+    use crate::apply::{Claims, InventoryId};
     use crate::cluster::{Cause, Failure, ObjectRef};
-    use crate::diagnostics::Mark;
     use serde_json::json;
 
     #[test]
@@ -177,7 +219,9 @@ mod tests {
             "metadata": {"managedFields": [{"manager": "kubectl-edit", "operation": "Update", "time": "2026-01-02T03:04:05Z"}]},
             "data": {"password": "b2xk"},
         });
-        let error = explain(&object, &failure, Some(&live), r#"{"data":{"password":"bmV3"}}"#, Mark::NONE);
+        let body = r#"{"data":{"password":"bmV3"}}"#;
+        let conflict = Conflict { object: &object, failure: &failure, live: Some(&live), body };
+        let error = conflict.explain(&InventoryId::new("default", "shop"), &Claims::default());
         assert_eq!(error.message, "Secret n/s: a field of it belongs to others");
         let note = &error.notes[0];
         let start =

@@ -1,13 +1,17 @@
 //! Deletes objects of a cluster, the last wave first, and waits until they are gone.
 
-use super::inventory::{self, Inventory};
+use super::claims::Claims;
+use super::inventory::{self, Entry, Inventory};
+use super::owner::{self, InventoryId};
+use super::removal::{self, Kinds, RemovalPlan, Rules, Stay};
 use super::session::Session;
-use super::{Event, MANAGER, PRUNE_ANNOTATION, ready};
+use super::{Event, PRUNE_ANNOTATION, ready};
 use crate::cluster::{Body, Failure, ObjectRef};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use futures::stream::{self, StreamExt};
 use http::Method;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -21,46 +25,66 @@ pub struct Deletion {
     pub gone: Vec<ObjectRef>,
     /// What was not there to begin with.
     pub absent: Vec<ObjectRef>,
-    /// What stays, as its annotation says.
-    pub spared: Vec<ObjectRef>,
+    /// What stays, and why.
+    pub staying: Vec<Stay>,
     /// What could not be deleted.
     pub errors: Diagnostics,
 }
 
 /// How to delete.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Removal {
+pub struct Deleting {
+    /// Kinds that are asked for.
+    pub kinds: Kinds,
+    /// How long the objects of a wave may take to go.
+    pub timeout: Duration,
+    /// Whether to wait until things are gone.
+    pub wait: bool,
+}
+
+/// Deletes by some rules until a deadline.
+pub(super) struct Remover<'r> {
+    pub(super) session: &'r Session<'r>,
+    pub(super) rules: &'r Rules<'r>,
     /// Whether to wait until things are gone.
     pub(super) wait: bool,
     pub(super) deadline: Instant,
 }
 
-/// Deletes everything that an inventory names, then the inventory itself. What is gone is taken out of the inventory wave
-/// by wave, so that a run that stops is completed by the next.
+/// What a deletion of everything that an inventory lists would do.
+///
+/// # Errors
+/// When other inventories cannot be read.
+pub async fn plan(session: &Session<'_>, inventory: &Inventory, kinds: Kinds) -> Result<RemovalPlan> {
+    let objects = inventory.entries().map(|entry| &entry.object);
+    let claims = Claims::read(session, Some(&inventory.id), objects).await?;
+    let rules = Rules { own: Some(&inventory.id), kinds, taken: &[] };
+    Ok(RemovalPlan::make(session, inventory.entries().cloned().collect(), &rules, &claims).await)
+}
+
+/// Deletes what a plan says, then the inventory when it lists nothing more. What is gone is taken out of the inventory wave
+/// by wave, so that a run that stops is completed by the next. Gives what stays too.
 ///
 /// # Errors
 /// What could not be deleted in time and why; the inventory then still names it.
 pub async fn delete(
     session: &Session<'_>,
     inventory: &mut Inventory,
-    timeout: Duration,
-    wait: bool,
+    plan: RemovalPlan,
+    how: Deleting,
 ) -> Result<Deletion> {
-    let mut all = Deletion::default();
-    let mut objects: Vec<(ObjectRef, usize)> =
-        inventory.objects().map(|(object, wave)| (object.clone(), wave)).collect();
+    let id = inventory.id.clone();
+    let rules = Rules { own: Some(&id), kinds: how.kinds, taken: &[] };
+    let mut all = Deletion { absent: plan.absent, staying: plan.staying, ..Deletion::default() };
+    let mut objects = plan.going;
     objects.sort_by_key(|(object, wave)| rank(object, *wave));
     for wave in objects.chunk_by(|a, b| a.1 == b.1) {
-        let removal = Removal { wait, deadline: Instant::now() + timeout };
-        let done = remove(session, wave.to_vec(), removal).await;
-        for object in done.gone.iter().chain(&done.absent).chain(&done.spared) {
-            inventory.remove(object);
-        }
-        all.gone.extend(done.gone);
-        all.absent.extend(done.absent);
-        all.spared.extend(done.spared);
+        let remover =
+            Remover { session, rules: &rules, wait: how.wait, deadline: Instant::now() + how.timeout };
+        let done = remover.remove(wave.to_vec()).await?;
+        strike(inventory, &done);
         let is_stuck = !done.errors.is_empty();
-        all.errors.extend(done.errors);
+        all.add(done);
         if is_stuck {
             break;
         }
@@ -68,71 +92,96 @@ pub async fn delete(
             inventory.write(session).await?;
         }
     }
-    if all.errors.is_empty() {
-        inventory.delete(session).await?;
-        return Ok(all);
+    strike(inventory, &all);
+    release(session, &all.staying, &id).await;
+    match inventory.is_empty() {
+        true => inventory.delete(session).await?,
+        false => inventory.write(session).await?,
     }
-    inventory.write(session).await?;
-    Err(all.errors)
+    if all.errors.is_empty() { Ok(all) } else { Err(all.errors) }
 }
 
-/// Deletes objects with their waves, the last wave first, whoever applied them. What is gone is taken out of every inventory
-/// that we may see.
+/// What a deletion of objects that are named would do, whoever applied them, and the inventories that list them. Those that
+/// inventories list are taken from these when they are `taken`, and stay otherwise.
+///
+/// # Errors
+/// When inventories cannot be read.
+pub async fn plan_objects(
+    session: &Session<'_>,
+    objects: &[(ObjectRef, usize)],
+    kinds: Kinds,
+    taken: bool,
+) -> Result<(RemovalPlan, BTreeMap<InventoryId, Vec<ObjectRef>>)> {
+    let named: Vec<ObjectRef> = objects.iter().map(|(object, _)| object.clone()).collect();
+    let claims = Claims::read(session, None, named.iter()).await?;
+    let shared = claims.shared(named.iter());
+    let (claims, taken) = match taken {
+        true => (claims.without(named.iter()), named.as_slice()),
+        false => (claims, [].as_slice()),
+    };
+    let rules = Rules { own: None, kinds, taken };
+    let entry =
+        |(object, wave): &(ObjectRef, usize)| Entry { object: object.clone(), wave: *wave, found: false };
+    let plan = RemovalPlan::make(session, objects.iter().map(entry).collect(), &rules, &claims).await;
+    Ok((plan, shared))
+}
+
+/// Deletes what a plan says, and takes what is gone out of the inventories that list it.
 ///
 /// # Errors
 /// What could not be deleted in time and why.
 pub async fn delete_objects(
     session: &Session<'_>,
-    mut objects: Vec<(ObjectRef, usize)>,
-    timeout: Duration,
-    wait: bool,
+    plan: RemovalPlan,
+    listed: &BTreeMap<InventoryId, Vec<ObjectRef>>,
+    how: Deleting,
 ) -> Result<Deletion> {
+    let taken: Vec<ObjectRef> = listed.values().flatten().cloned().collect();
+    let rules = Rules { own: None, kinds: how.kinds, taken: &taken };
+    let mut all = Deletion { absent: plan.absent, staying: plan.staying, ..Deletion::default() };
+    let mut objects = plan.going;
     objects.sort_by_key(|(object, wave)| rank(object, *wave));
-    let mut all = Deletion::default();
     for wave in objects.chunk_by(|a, b| a.1 == b.1) {
-        let removal = Removal { wait, deadline: Instant::now() + timeout };
-        let done = remove(session, wave.to_vec(), removal).await;
-        all.gone.extend(done.gone);
-        all.absent.extend(done.absent);
-        all.spared.extend(done.spared);
-        all.errors.extend(done.errors);
+        let remover =
+            Remover { session, rules: &rules, wait: how.wait, deadline: Instant::now() + how.timeout };
+        all.add(remover.remove(wave.to_vec()).await?);
         if !all.errors.is_empty() {
             break;
         }
     }
     let away: Vec<ObjectRef> = all.gone.iter().chain(&all.absent).cloned().collect();
-    inventory::forget(session, &away).await?;
+    let is_away = |object: &ObjectRef| away.iter().any(|gone| gone.same_object(object));
+    let concerned = listed.iter().filter(|(_, objects)| objects.iter().any(is_away));
+    inventory::forget(session, &away, concerned.map(|(id, _)| id.clone())).await?;
     match all.errors.is_empty() {
         true => Ok(all),
         false => Err(all.errors),
     }
 }
 
-/// Deletes objects in the order of [`rank`], each rank in parallel, and waits for each rank.
-pub(super) async fn remove(
-    session: &Session<'_>,
-    mut objects: Vec<(ObjectRef, usize)>,
-    removal: Removal,
-) -> Deletion {
-    objects.sort_by_key(|(object, wave)| rank(object, *wave));
-    let mut done = Deletion::default();
-    for rank in objects.chunk_by(|a, b| rank(&a.0, a.1) == rank(&b.0, b.1)) {
-        let each = stream::iter(rank)
-            .map(|(object, _)| async move { (object, remove_one(session, object, removal).await) });
-        let each: Vec<_> = each.buffered(session.concurrency).collect().await;
-        for (object, result) in each {
-            match result {
-                Ok(End::Gone) => done.gone.push(object.clone()),
-                Ok(End::Absent) => done.absent.push(object.clone()),
-                Ok(End::Spared) => done.spared.push(object.clone()),
-                Err(error) => done.errors.push(*error),
-            }
-        }
-        if !done.errors.is_empty() {
-            break;
-        }
+/// Takes out of an inventory what it lists no longer.
+pub(super) fn strike(inventory: &mut Inventory, done: &Deletion) {
+    let forgotten = done.staying.iter().filter(|stay| stay.forgotten).map(|stay| &stay.object);
+    for object in done.gone.iter().chain(&done.absent).chain(forgotten) {
+        inventory.remove(object);
     }
-    done
+}
+
+/// Lets go of what stays as somebody else's. Nothing depends on it: the object is not listed any more.
+pub(super) async fn release(session: &Session<'_>, staying: &[Stay], id: &InventoryId) {
+    let manager = id.manager();
+    let released = staying.iter().filter(|stay| stay.forgotten && !stay.why.contains(PRUNE_ANNOTATION));
+    let each = stream::iter(released).map(|stay| owner::let_go(session, &stay.object, &manager));
+    drop(each.buffered(session.concurrency).collect::<Vec<_>>().await);
+}
+
+impl Deletion {
+    fn add(&mut self, more: Self) {
+        self.gone.extend(more.gone);
+        self.absent.extend(more.absent);
+        self.staying.extend(more.staying);
+        self.errors.extend(more.errors);
+    }
 }
 
 /// The order of deletion: later waves first; in a wave objects of kinds that others define, then what watches over the
@@ -160,86 +209,135 @@ enum End {
     /// It was not there.
     Absent,
     /// It is to stay.
-    Spared,
+    Stays(Stay),
 }
 
-/// Deletes one object.
-async fn remove_one(
-    session: &Session<'_>,
-    object: &ObjectRef,
-    removal: Removal,
-) -> std::result::Result<End, Box<Diagnostic>> {
-    let refused = |failure: &Failure| {
-        let message = format!("{object} cannot be deleted: {}", failure.message);
-        Box::new(Diagnostic::error(Code::NotDeleted, message))
-    };
-    let mut pause = FIRST_PAUSE;
-    let mut is_told = false;
-    let mut is_seen = false;
-    loop {
-        let live = match session.read(object).await {
-            Ok(Some(live)) => live,
-            Ok(None) if !is_seen => return Ok(End::Absent),
-            Ok(None) => {
-                session.tell(&Event::Deleted { object });
-                return Ok(End::Gone);
-            }
-            Err(failure) => return Err(refused(&failure)),
-        };
-        is_seen = true;
-        if live["metadata"]["annotations"][PRUNE_ANNOTATION] == "disabled" {
-            session.tell(&Event::Kept { object, why: "its annotation says so" });
-            return Ok(End::Spared);
-        }
-        if live["metadata"]["deletionTimestamp"].is_null() {
-            match request(session, object, &live).await {
-                Ok(()) => {}
-                Err(failure) if failure.is_not_found() => continue,
-                // It changed in between, or a webhook is on its way up or out.
-                Err(failure) if failure.status == 409 || failure.is_of_webhook() => {
-                    if Instant::now() > removal.deadline {
-                        return Err(refused(&failure));
+impl Remover<'_> {
+    /// Deletes objects in the order of [`rank`], each rank in parallel, and waits for each rank. What another inventory lists
+    /// by now stays.
+    ///
+    /// # Errors
+    /// When other inventories cannot be read.
+    pub(super) async fn remove(&self, mut objects: Vec<(ObjectRef, usize)>) -> Result<Deletion> {
+        objects.sort_by_key(|(object, wave)| rank(object, *wave));
+        let mut done = Deletion::default();
+        for rank in objects.chunk_by(|a, b| rank(&a.0, a.1) == rank(&b.0, b.1)) {
+            let named = rank.iter().map(|(object, _)| object);
+            let claims = Claims::read(self.session, self.rules.own, named).await?;
+            let claims = &claims.without(self.rules.taken.iter());
+            let each =
+                stream::iter(rank).map(|(object, _)| async move { (object, self.one(object, claims).await) });
+            let each: Vec<_> = each.buffered(self.session.concurrency).collect().await;
+            for (object, result) in each {
+                match result {
+                    Ok(End::Gone) => done.gone.push(object.clone()),
+                    Ok(End::Absent) => done.absent.push(object.clone()),
+                    Ok(End::Stays(stay)) => {
+                        self.session.tell(&Event::Kept { object: &stay.object, why: &stay.why });
+                        done.staying.push(stay);
                     }
-                    sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                    continue;
+                    Err(error) => done.errors.push(*error),
+                }
+            }
+            if !done.errors.is_empty() {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Why an object stays, seen at the last moment.
+    async fn spares(&self, object: &ObjectRef, live: &Value, claims: &Claims) -> Option<Stay> {
+        if let Some(other) = claims.holder(object) {
+            return Some(Stay::forgotten(object, format!("listed by the inventory {other} too")));
+        }
+        if let Some(stay) = self.rules.spares_live(object, &live["metadata"], claims) {
+            return Some(stay);
+        }
+        let kind = removal::is_definition(object).then(|| removal::defined_kind(self.session, object));
+        if let Some(stay) = self.rules.spares_holder(object, claims, kind.flatten().as_ref()) {
+            return Some(stay);
+        }
+        if removal::is_definition(object) && !self.rules.kinds.definitions {
+            return removal::spares_definition(self.session, object, &HashSet::new()).await;
+        }
+        None
+    }
+
+    /// Deletes one object.
+    async fn one(&self, object: &ObjectRef, claims: &Claims) -> std::result::Result<End, Box<Diagnostic>> {
+        let refused = |failure: &Failure| {
+            let message = format!("{object} cannot be deleted: {}", failure.message);
+            Box::new(Diagnostic::error(Code::NotDeleted, message))
+        };
+        let mut pause = FIRST_PAUSE;
+        let mut is_told = false;
+        let mut is_seen = false;
+        loop {
+            let live = match self.session.read(object).await {
+                Ok(Some(live)) => live,
+                Ok(None) if !is_seen => return Ok(End::Absent),
+                Ok(None) => {
+                    self.session.tell(&Event::Deleted { object });
+                    return Ok(End::Gone);
+                }
+                Err(failure) if failure.is_forbidden() && !is_seen => {
+                    let why = format!("it cannot be seen: {}", failure.message);
+                    return Ok(End::Stays(Stay::kept(object, why)));
                 }
                 Err(failure) => return Err(refused(&failure)),
+            };
+            is_seen = true;
+            if live["metadata"]["deletionTimestamp"].is_null() {
+                if let Some(stay) = self.spares(object, &live, claims).await {
+                    return Ok(End::Stays(stay));
+                }
+                match self.request(object, &live).await {
+                    Ok(()) => {}
+                    Err(failure) if failure.is_not_found() => continue,
+                    // It changed in between, or a webhook is on its way up or out.
+                    Err(failure) if failure.status == 409 || failure.is_of_webhook() => {
+                        if Instant::now() > self.deadline {
+                            return Err(refused(&failure));
+                        }
+                        sleep(pause).await;
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                        continue;
+                    }
+                    Err(failure) => return Err(refused(&failure)),
+                }
             }
+            if !is_told {
+                self.session.tell(&Event::Deleting { object });
+                is_told = true;
+            }
+            if !self.wait {
+                return Ok(End::Gone);
+            }
+            let why = blocked(&live);
+            if Instant::now() > self.deadline {
+                return Err(Box::new(stuck(object, &live, &why)));
+            }
+            self.session.tell(&Event::Waiting { pending: &[(object.clone(), why)] });
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        if !is_told {
-            session.tell(&Event::Deleting { object });
-            is_told = true;
-        }
-        if !removal.wait {
-            return Ok(End::Gone);
-        }
-        let why = blocked(&live);
-        if Instant::now() > removal.deadline {
-            return Err(Box::new(stuck(object, &live, &why)));
-        }
-        session.tell(&Event::Waiting { pending: &[(object.clone(), why)] });
-        sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
-}
 
-/// Asks for the deletion of this very object, with what it owns going first.
-async fn request(
-    session: &Session<'_>,
-    object: &ObjectRef,
-    live: &Value,
-) -> std::result::Result<(), Failure> {
-    let Some(kind) = session.any_version(object).await else { return Ok(()) };
-    let body = json!({
-        "apiVersion": "v1",
-        "kind": "DeleteOptions",
-        "propagationPolicy": "Foreground",
-        "preconditions": {"uid": live["metadata"]["uid"]},
-    });
-    let path = format!("{}?fieldManager={MANAGER}", kind.path_of(object));
-    let body = body.to_string();
-    session.connection.send(Method::DELETE, &path, "application/json", Body::Json(&body)).await.map(|_| ())
+    /// Asks for the deletion of this very object, with what it owns going first.
+    async fn request(&self, object: &ObjectRef, live: &Value) -> std::result::Result<(), Failure> {
+        let Some(kind) = self.session.any_version(object).await else { return Ok(()) };
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Foreground",
+            "preconditions": {"uid": live["metadata"]["uid"]},
+        });
+        let body = body.to_string();
+        let path = kind.path_of(object);
+        let body = Body::Json(&body);
+        self.session.connection.send(Method::DELETE, &path, "application/json", body).await.map(|_| ())
+    }
 }
 
 /// What an object that is being deleted waits for.

@@ -2,12 +2,13 @@
 //! has left the bundle. It is written before anything is applied, as the old and the new objects together, and trimmed at
 //! the end: whenever a run stops in between, it names at least what is there.
 
+use super::owner::InventoryId;
 use super::session::Session;
 use crate::cluster::{Body, Failure, ObjectRef};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use http::Method;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// The label that all config maps of an inventory have, with its name.
 pub const LABEL: &str = "kfc.dev/inventory";
@@ -15,17 +16,29 @@ pub const LABEL: &str = "kfc.dev/inventory";
 const SHARD_BYTES: usize = 900_000;
 const KEY: &str = "objects";
 
+/// What an entry says of an object that was there before the inventory first listed it, and that nobody's inventory listed.
+const FOUND: &str = "found";
+
 /// Group, kind, namespace and name: an object in whatever version.
-type Identity = (String, String, String, String);
+pub(super) type Identity = (String, String, String, String);
+
+/// An object that an inventory lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which object.
+    pub object: ObjectRef,
+    /// The wave that it was applied in.
+    pub wave: usize,
+    /// Whether it was there before, as somebody else's: then it is applied, but neither pruned nor deleted.
+    pub found: bool,
+}
 
 /// The objects of a run, with the wave of each.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Inventory {
-    /// Name of the inventory.
-    pub name: String,
-    /// Namespace of its config maps.
-    pub namespace: String,
-    entries: BTreeMap<Identity, (ObjectRef, usize)>,
+    /// Which one it is.
+    pub id: InventoryId,
+    entries: BTreeMap<Identity, Entry>,
     /// Names and resource versions of the config maps as they were read or written last.
     shards: Vec<(String, String)>,
     /// What the config maps hold.
@@ -37,13 +50,13 @@ impl Inventory {
     ///
     /// # Errors
     /// [`Code::Inventory`] when the server refuses, or the texts are not ours.
-    pub async fn read(session: &Session<'_>, namespace: &str, name: &str) -> Result<Self> {
+    pub async fn read(session: &Session<'_>, id: &InventoryId) -> Result<Self> {
+        let InventoryId { namespace, name } = id;
         let path = format!("{}?labelSelector={LABEL}%3D{name}", config_maps(namespace));
         let answer = session.connection.get(&path).await.map_err(|failure| {
             trouble(&format!("cannot read the inventory `{name}` in `{namespace}`"), &failure)
         })?;
-        let mut inventory =
-            Self { name: name.to_owned(), namespace: namespace.to_owned(), ..Self::default() };
+        let mut inventory = Self::new(id.clone());
         let mut items: Vec<&Value> = answer["items"].as_array().into_iter().flatten().collect();
         items.sort_by_key(|item| shard_number(item));
         for item in items {
@@ -52,42 +65,56 @@ impl Inventory {
             inventory.shards.push((metadata("name"), metadata("resourceVersion")));
             inventory.written.push(text.to_owned());
             for line in text.lines() {
-                let (object, wave) = read_line(line).ok_or_else(|| {
-                    let message = format!(
-                        "the inventory `{name}` in `{namespace}` has a line that is none of ours: `{line}`"
-                    );
-                    Diagnostics::from(Diagnostic::error(Code::Inventory, message))
-                })?;
-                inventory.add(object, wave);
+                let entry = read_line(line).ok_or_else(|| unreadable(id, line))?;
+                inventory.entries.insert(identity(&entry.object), entry);
             }
         }
         Ok(inventory)
     }
 
+    /// An inventory that lists nothing yet.
+    #[must_use]
+    pub fn new(id: InventoryId) -> Self {
+        Self { id, entries: BTreeMap::new(), shards: Vec::new(), written: Vec::new() }
+    }
+
     /// Adds an object, or puts it into another wave.
     pub fn add(&mut self, object: ObjectRef, wave: usize) {
-        let (group, kind, namespace, name) = object.identity();
-        let identity = (group.to_owned(), kind.to_owned(), namespace.to_owned(), name.to_owned());
-        self.entries.insert(identity, (object, wave));
+        let known = self.entries.get(&identity(&object)).is_some_and(|entry| entry.found);
+        self.entries.insert(identity(&object), Entry { object, wave, found: known });
+    }
+
+    /// Notes whether an object was there before, as somebody else's.
+    pub fn set_found(&mut self, object: &ObjectRef, found: bool) {
+        if let Some(entry) = self.entries.get_mut(&identity(object)) {
+            entry.found = found;
+        }
     }
 
     /// Takes an object out.
     pub fn remove(&mut self, object: &ObjectRef) {
-        let (group, kind, namespace, name) = object.identity();
-        self.entries.remove(&(group.to_owned(), kind.to_owned(), namespace.to_owned(), name.to_owned()));
+        self.entries.remove(&identity(object));
+    }
+
+    /// Takes out what does not fit.
+    pub fn retain(&mut self, fits: impl Fn(&ObjectRef) -> bool) {
+        self.entries.retain(|_, entry| fits(&entry.object));
     }
 
     /// Whether it names an object, in whatever version.
     #[must_use]
     pub fn has(&self, object: &ObjectRef) -> bool {
-        let (group, kind, namespace, name) = object.identity();
-        let identity = (group.to_owned(), kind.to_owned(), namespace.to_owned(), name.to_owned());
-        self.entries.contains_key(&identity)
+        self.entries.contains_key(&identity(object))
     }
 
     /// The objects with their waves.
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, usize)> {
-        self.entries.values().map(|(object, wave)| (object, *wave))
+        self.entries().map(|entry| (&entry.object, entry.wave))
+    }
+
+    /// What it lists.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
     }
 
     /// How many objects there are.
@@ -131,7 +158,7 @@ impl Inventory {
         }
         while self.shards.len() > texts.len() {
             let Some((name, _)) = self.shards.last() else { break };
-            delete(session, &self.namespace, name).await.map_err(|failure| self.unwritten(&failure))?;
+            delete(session, &self.id.namespace, name).await.map_err(|failure| self.unwritten(&failure))?;
             self.shards.pop();
             self.written.pop();
         }
@@ -145,7 +172,7 @@ impl Inventory {
     pub async fn delete(&mut self, session: &Session<'_>) -> Result<()> {
         self.entries.clear();
         while let Some((name, _)) = self.shards.last() {
-            delete(session, &self.namespace, name).await.map_err(|failure| self.unwritten(&failure))?;
+            delete(session, &self.id.namespace, name).await.map_err(|failure| self.unwritten(&failure))?;
             self.shards.pop();
             self.written.pop();
         }
@@ -155,8 +182,8 @@ impl Inventory {
     /// The contents of the config maps. One is written even for an empty inventory, so that it can be found.
     fn texts(&self) -> Vec<String> {
         let mut texts = vec![String::new()];
-        for (object, wave) in self.entries.values() {
-            let line = write_line(object, *wave);
+        for entry in self.entries.values() {
+            let line = write_line(entry);
             if let Some(last) = texts.last_mut() {
                 if last.len() + line.len() > SHARD_BYTES {
                     texts.push(line);
@@ -175,18 +202,18 @@ impl Inventory {
         text: &str,
     ) -> std::result::Result<(String, String), Failure> {
         let known = self.shards.get(at);
-        let name = known.map_or_else(|| shard_name(&self.name, at), |(name, _)| name.clone());
+        let name = known.map_or_else(|| shard_name(&self.id.name, at), |(name, _)| name.clone());
         let mut object = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {
                 "name": name,
-                "namespace": self.namespace,
-                "labels": {LABEL: self.name, "app.kubernetes.io/managed-by": "kfc"},
+                "namespace": self.id.namespace,
+                "labels": {LABEL: self.id.name, "app.kubernetes.io/managed-by": "kfc"},
             },
             "data": {KEY: text},
         });
-        let all = config_maps(&self.namespace);
+        let all = config_maps(&self.id.namespace);
         let (method, path) = match known {
             Some((name, version)) => {
                 object["metadata"]["resourceVersion"] = Value::from(version.as_str());
@@ -202,7 +229,7 @@ impl Inventory {
             Err(failure) if failure.status == 409 => {
                 let there = session.connection.get(&format!("{all}/{name}")).await;
                 let is_ours = |there: &Value| {
-                    there["data"][KEY] == text && there["metadata"]["labels"][LABEL] == self.name.as_str()
+                    there["data"][KEY] == text && there["metadata"]["labels"][LABEL] == self.id.name.as_str()
                 };
                 there.ok().filter(is_ours).ok_or(failure)?
             }
@@ -212,7 +239,7 @@ impl Inventory {
     }
 
     fn unwritten(&self, failure: &Failure) -> Diagnostics {
-        let what = format!("cannot write the inventory `{}` in `{}`", self.name, self.namespace);
+        let what = format!("cannot write the inventory `{}` in `{}`", self.id.name, self.id.namespace);
         trouble(&what, failure)
     }
 }
@@ -227,36 +254,59 @@ fn writing_order(written: &[String], texts: &[String]) -> Vec<usize> {
     if bytes(texts) > bytes(written) { new.chain(known.rev()).collect() } else { known.chain(new).collect() }
 }
 
-/// The names of all inventories of a namespace, with all that they list; those of other namespaces too when `namespace`
-/// is empty. Empty when we may not see them.
-pub(super) async fn all(session: &Session<'_>, namespace: &str) -> Vec<(String, String, Vec<ObjectRef>)> {
+/// A config map of an inventory, with what it lists.
+pub(super) struct Shard {
+    pub(super) id: InventoryId,
+    pub(super) objects: Vec<ObjectRef>,
+}
+
+/// All config maps of inventories in a namespace, in all namespaces when it is empty.
+///
+/// # Errors
+/// What the server says when we may not see them. A line that cannot be read is an error too: what it names would be taken
+/// for nobody's.
+pub(super) async fn shards(
+    session: &Session<'_>,
+    namespace: &str,
+) -> std::result::Result<Vec<Shard>, Failure> {
     let path = match namespace {
         "" => format!("/api/v1/configmaps?labelSelector={LABEL}"),
         namespace => format!("{}?labelSelector={LABEL}", config_maps(namespace)),
     };
-    let Ok(answer) = session.connection.get(&path).await else { return Vec::new() };
-    let items = answer["items"].as_array().cloned().unwrap_or_default();
-    let read = |item: &Value| {
-        let name = item["metadata"]["labels"][LABEL].as_str()?.to_owned();
-        let namespace = item["metadata"]["namespace"].as_str()?.to_owned();
-        let lines = item["data"][KEY].as_str().unwrap_or_default().lines();
-        Some((namespace, name, lines.filter_map(|line| Some(read_line(line)?.0)).collect()))
-    };
-    items.iter().filter_map(read).collect()
+    let answer = session.connection.get(&path).await?;
+    read_shards(answer["items"].as_array().into_iter().flatten()).map_err(|error| {
+        let message = error.0.first().map(|error| error.message.clone()).unwrap_or_default();
+        Failure { status: 422, message, ..Failure::default() }
+    })
 }
 
-/// Takes objects that are gone out of all inventories that we may see; one that names nothing more goes itself.
-pub(super) async fn forget(session: &Session<'_>, gone: &[ObjectRef]) -> Result<()> {
-    let away: HashSet<_> = gone.iter().map(ObjectRef::identity).collect();
-    let listed = all(session, "").await.into_iter();
-    let mut names: Vec<(String, String)> = listed
-        .filter(|(_, _, listed)| listed.iter().any(|object| away.contains(&object.identity())))
-        .map(|(namespace, name, _)| (namespace, name))
-        .collect();
-    names.sort();
-    names.dedup();
-    for (namespace, name) in names {
-        let mut inventory = Inventory::read(session, &namespace, &name).await?;
+/// What config maps list that are those of inventories.
+///
+/// # Errors
+/// [`Code::Inventory`] for a line that cannot be read.
+pub(super) fn read_shards<'v>(items: impl Iterator<Item = &'v Value>) -> Result<Vec<Shard>> {
+    let mut shards = Vec::new();
+    for item in items {
+        let metadata = &item["metadata"];
+        let Some(name) = metadata["labels"][LABEL].as_str() else { continue };
+        let id = InventoryId::new(metadata["namespace"].as_str().unwrap_or_default(), name);
+        let lines = item["data"][KEY].as_str().unwrap_or_default().lines();
+        let object = |line| read_line(line).map(|entry| entry.object).ok_or_else(|| unreadable(&id, line));
+        let objects = lines.map(object);
+        let objects = objects.collect::<Result<Vec<_>>>()?;
+        shards.push(Shard { id, objects });
+    }
+    Ok(shards)
+}
+
+/// Takes objects out of other inventories; one that names nothing more goes itself.
+pub(super) async fn forget(
+    session: &Session<'_>,
+    gone: &[ObjectRef],
+    inventories: impl IntoIterator<Item = InventoryId>,
+) -> Result<()> {
+    for id in inventories {
+        let mut inventory = Inventory::read(session, &id).await?;
         gone.iter().for_each(|object| inventory.remove(object));
         match inventory.is_empty() {
             true => inventory.delete(session).await?,
@@ -266,13 +316,24 @@ pub(super) async fn forget(session: &Session<'_>, gone: &[ObjectRef]) -> Result<
     Ok(())
 }
 
+fn unreadable(id: &InventoryId, line: &str) -> Diagnostics {
+    let message = format!("the inventory {id} has a line that kfc cannot read: `{line}`");
+    let error = Diagnostic::error(Code::Inventory, message);
+    error.help("was it written by a newer version of kfc, or edited by hand?").into()
+}
+
+pub(super) fn identity(object: &ObjectRef) -> Identity {
+    let (group, kind, namespace, name) = object.identity();
+    (group.to_owned(), kind.to_owned(), namespace.to_owned(), name.to_owned())
+}
+
 fn trouble(what: &str, failure: &Failure) -> Diagnostics {
     let error = Diagnostic::error(Code::Inventory, format!("{what}: {}", failure.message));
     match failure.status {
         404 => {
             error.help("the namespace must be there: make it, or name another with `--inventory-namespace`")
         }
-        409 => error.help("another run has changed it in the meantime: let it end, and run again"),
+        409 => error.help("another run has changed it in the meantime: let it end, then run again"),
         403 => error.help("name a namespace that you may write config maps in with `--inventory-namespace`"),
         _ => error,
     }
@@ -300,25 +361,38 @@ fn shard_number(item: &Value) -> usize {
     name.rsplit_once('.').and_then(|(_, at)| at.parse().ok()).unwrap_or(0)
 }
 
-/// `3 apps/v1 Deployment kubeflow katib-controller`; `-` for no namespace. None of the parts can have a blank.
-fn write_line(object: &ObjectRef, wave: usize) -> String {
+/// `3 apps/v1 Deployment kubeflow katib-controller`; `-` for no namespace, and a last word `found` for an object that was
+/// there before. None of the parts can have a blank.
+fn write_line(entry: &Entry) -> String {
+    let Entry { object, wave, found } = entry;
     let namespace = if object.namespace.is_empty() { "-" } else { &object.namespace };
-    format!("{wave} {} {} {namespace} {}\n", object.api_version(), object.kind, object.name)
+    let found = if *found { format!(" {FOUND}") } else { String::new() };
+    format!("{wave} {} {} {namespace} {}{found}\n", object.api_version(), object.kind, object.name)
 }
 
-fn read_line(line: &str) -> Option<(ObjectRef, usize)> {
+fn read_line(line: &str) -> Option<Entry> {
     let parts: Vec<&str> = line.split(' ').collect();
-    let [wave, api_version, kind, namespace, name] = parts.as_slice() else { return None };
+    let (parts, found) = match parts.as_slice() {
+        [parts @ .., FOUND] if parts.len() == 5 => (parts, true),
+        parts => (parts, false),
+    };
+    let [wave, api_version, kind, namespace, name] = parts else { return None };
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let namespace = if *namespace == "-" { "" } else { namespace };
     let [group, version, kind, namespace, name] = [group, version, kind, namespace, name].map(str::to_owned);
-    Some((ObjectRef { group, version, kind, namespace, name }, wave.parse().ok()?))
+    let object = ObjectRef { group, version, kind, namespace, name };
+    Some(Entry { object, wave: wave.parse().ok()?, found })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Inventory, SHARD_BYTES, read_line, write_line, writing_order};
+    use super::{Entry, Inventory, SHARD_BYTES, read_line, write_line, writing_order};
+    use crate::apply::InventoryId;
     use crate::cluster::ObjectRef;
+
+    fn empty() -> Inventory {
+        Inventory::new(InventoryId::new("default", "test"))
+    }
 
     fn object(version: &str, name: &str) -> ObjectRef {
         let [group, version, kind, namespace, name] =
@@ -330,10 +404,15 @@ mod tests {
     fn lines_are_read_as_they_are_written() {
         let cluster_wide =
             ObjectRef { namespace: String::new(), group: String::new(), ..object("v1", "a:b") };
-        for object in [object("v1", "a"), cluster_wide] {
-            assert_eq!(read_line(write_line(&object, 7).trim_end()), Some((object, 7)));
+        for (object, found) in
+            [(object("v1", "a"), true), (object("v1", "found"), false), (cluster_wide, false)]
+        {
+            let entry = Entry { object, wave: 7, found };
+            assert_eq!(read_line(write_line(&entry).trim_end()), Some(entry));
         }
-        for wrong in ["", "a b", "x v1 Pod n a", "1 v1 Pod n a b"] {
+        for wrong in
+            ["", "a b", "x v1 Pod n a", "1 v1 Pod n a b", "1 v1 Pod n a found b", "1 v1 Pod n found found x"]
+        {
             assert_eq!(read_line(wrong), None, "{wrong}");
         }
     }
@@ -341,7 +420,7 @@ mod tests {
     #[test]
     fn no_entry_is_away_while_config_maps_are_written() {
         let texts = |range: std::ops::Range<usize>| {
-            let mut inventory = Inventory::default();
+            let mut inventory = empty();
             for at in range {
                 inventory.add(object("v1", &format!("a-rather-long-name-of-a-deployment-{at:05}")), 1);
             }
@@ -368,7 +447,7 @@ mod tests {
 
     #[test]
     fn an_object_in_another_version_is_the_same() {
-        let mut inventory = Inventory::default();
+        let mut inventory = empty();
         inventory.add(object("v1beta1", "a"), 0);
         inventory.add(object("v1", "a"), 2);
         assert_eq!(inventory.len(), 1);
@@ -379,7 +458,7 @@ mod tests {
 
     #[test]
     fn many_objects_are_split_and_none_is_lost() {
-        let mut inventory = Inventory::default();
+        let mut inventory = empty();
         for at in 0..30_000 {
             inventory.add(object("v1", &format!("a-rather-long-name-of-a-deployment-{at}")), 1);
         }

@@ -1,124 +1,90 @@
 //! Deletes what has left the bundle since the last run, the last wave first.
 
-use super::delete::{Removal, remove};
-use super::inventory::{self, Inventory};
+use super::claims::Claims;
+use super::delete::{Remover, release, strike};
+use super::inventory::{Entry, Inventory};
+use super::removal::{RemovalPlan, Rules};
 use super::session::Session;
 use super::wave::Wave;
-use super::{Event, Report, Settings};
-use crate::cluster::ObjectRef;
+use super::{Report, Settings};
 use crate::diagnostics::Result;
 use std::collections::HashSet;
 use tokio::time::Instant;
 
-/// What to delete of that which left the bundle.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Prune {
-    /// Nothing at all stays undeleted but what the flags below speak of.
-    pub enabled: bool,
-    /// Namespaces, with everything in them.
-    pub namespaces: bool,
-    /// Definitions of kinds, with all their objects.
-    pub definitions: bool,
-    /// Volume claims, with their data.
-    pub volumes: bool,
-}
+/// As few objects as these are never most of an inventory.
+const HANDFUL: usize = 5;
 
-impl Prune {
-    /// Why an object of a kind stays; `None` when it goes.
-    fn spares(self, kind: &str) -> Option<&'static str> {
-        match kind {
-            _ if !self.enabled => Some("pruning is off"),
-            "Namespace" if !self.namespaces => {
-                Some("namespaces are deleted only with `--prune-namespaces` or `--prune-all`")
-            }
-            "CustomResourceDefinition" if !self.definitions => {
-                Some("definitions are deleted only with `--prune-crds` or `--prune-all`")
-            }
-            "PersistentVolumeClaim" if !self.volumes => {
-                Some("volume claims are deleted only with `--prune-pvcs` or `--prune-all`")
-            }
-            _ => None,
-        }
-    }
+/// What an inventory lists that the bundle has no more: what of it would be deleted and what stays.
+#[derive(Clone, Debug, Default)]
+pub struct Leavers {
+    /// What goes and what stays.
+    pub plan: RemovalPlan,
+    /// How many objects the inventory lists.
+    pub listed: usize,
 }
-
-/// The objects of the last run that the bundle has no more, with their waves.
-#[derive(Debug)]
-pub(super) struct Leavers(Vec<(ObjectRef, usize)>);
 
 impl Leavers {
-    pub(super) fn of(inventory: &Inventory, waves: &[Wave]) -> Self {
+    /// Decides about each object that has left the bundle.
+    pub(super) async fn find(
+        session: &Session<'_>,
+        inventory: &Inventory,
+        waves: &[Wave],
+        rules: &Rules<'_>,
+        claims: &Claims,
+    ) -> Self {
         let items = waves.iter().flat_map(|wave| &wave.items);
         let staying: HashSet<_> = items.map(|item| item.object.identity()).collect();
-        let left = inventory.objects().filter(|(object, _)| !staying.contains(&object.identity()));
-        Self(left.map(|(object, wave)| (object.clone(), wave)).collect())
+        let left = inventory.entries().filter(|entry| !staying.contains(&entry.object.identity()));
+        let left: Vec<Entry> = left.cloned().collect();
+        let plan = match left.is_empty() {
+            true => RemovalPlan::default(),
+            false => RemovalPlan::make(session, left, rules, claims).await,
+        };
+        Self { plan, listed: inventory.len() }
+    }
+
+    /// Whether most of what the inventory lists would go: then the bundle is likely another one than before.
+    #[must_use]
+    pub fn are_most(&self) -> bool {
+        let going = self.plan.going.len();
+        going > HANDFUL && going * 2 > self.listed
     }
 }
 
-/// Deletes the leavers, and takes out of the inventory what is gone.
+/// Deletes the leavers when that was agreed to, and takes out of the inventory what it lists no longer.
 pub(super) async fn prune(
     session: &Session<'_>,
-    leavers: &Leavers,
+    leavers: Leavers,
     inventory: &mut Inventory,
     settings: &Settings,
     report: &mut Report,
 ) -> Result<()> {
-    if leavers.0.is_empty() {
-        return Ok(());
-    }
-    let claimed = claimed_by_others(session, inventory).await;
-    let mut going = Vec::new();
-    for (object, wave) in &leavers.0 {
-        if claimed.contains(&object.identity()) {
-            let why = "another inventory has it";
-            session.tell(&Event::Kept { object, why });
-            report.kept.push((object.clone(), why.to_owned()));
-            inventory.remove(object);
-        } else if let Some(why) = settings.prune.spares(&object.kind) {
-            session.tell(&Event::Kept { object, why });
-            report.kept.push((object.clone(), why.to_owned()));
-        } else {
-            going.push((object.clone(), *wave));
-        }
-    }
+    let RemovalPlan { going, staying, absent, .. } = leavers.plan;
+    report.kept.extend(staying.iter().cloned());
     if settings.dry_run {
         report.pruned.extend(going.into_iter().map(|(object, _)| object));
         return Ok(());
     }
+    for object in &absent {
+        inventory.remove(object);
+    }
+    let forgotten: Vec<_> = staying.into_iter().filter(|stay| stay.forgotten).collect();
+    forgotten.iter().for_each(|stay| inventory.remove(&stay.object));
+    release(session, &forgotten, &settings.inventory).await;
+    if !settings.prune || going.is_empty() {
+        report.unpruned.extend(going.into_iter().map(|(object, _)| object));
+        return Ok(());
+    }
+    let rules = Rules { own: Some(&settings.inventory), kinds: settings.kinds, taken: &[] };
     let deadline = Instant::now() + settings.timeout;
-    let removal = Removal { wait: settings.wait, deadline };
-    let done = remove(session, going, removal).await;
-    for object in done.gone.iter().chain(&done.absent) {
-        inventory.remove(object);
-    }
-    for object in &done.spared {
-        inventory.remove(object);
-        let why = format!("its annotation `{}` says so", super::PRUNE_ANNOTATION);
-        report.kept.push((object.clone(), why));
-    }
+    let done = Remover { session, rules: &rules, wait: settings.wait, deadline }.remove(going).await?;
+    strike(inventory, &done);
+    release(session, &done.staying, &settings.inventory).await;
+    report.kept.extend(done.staying);
     report.pruned.extend(done.gone);
     if !done.errors.is_empty() {
         // What is gone is gone, also for the next run.
         inventory.write(session).await?;
     }
     done.errors.into_result(())
-}
-
-/// What other inventories of the cluster have: it may have moved from one stack to another.
-async fn claimed_by_others(session: &Session<'_>, own: &Inventory) -> OtherObjects {
-    let mut all = inventory::all(session, "").await;
-    if all.is_empty() {
-        all = inventory::all(session, &own.namespace).await;
-    }
-    let others =
-        all.into_iter().filter(|(namespace, name, _)| (namespace, name) != (&own.namespace, &own.name));
-    OtherObjects(others.flat_map(|(_, _, objects)| objects).collect())
-}
-
-struct OtherObjects(Vec<ObjectRef>);
-
-impl OtherObjects {
-    fn contains(&self, identity: &(&str, &str, &str, &str)) -> bool {
-        self.0.iter().any(|object| object.identity() == *identity)
-    }
 }

@@ -1,11 +1,13 @@
 //! Sends the resources of a wave, in parallel, again and again where it is only a question of time.
 
+use super::owner::{self, OLD_MANAGER};
 use super::session::Session;
-use super::snapshot::{Outcome, Snapshot};
+use super::snapshot::Outcome;
+use super::survey::Survey;
 use super::wave::{Item, Wave};
-use super::{Event, MANAGER, Settings, conflict};
+use super::{Event, Settings, conflict};
 use crate::cluster::{Body, Failure, ObjectRef};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark};
 use crate::secrecy::message;
 use futures::stream::{self, StreamExt};
 use http::Method;
@@ -55,6 +57,11 @@ impl Known {
         known
     }
 
+    /// Whether the bundle brings what an object lacks that the server cannot take yet.
+    pub(super) fn brings_lacking(&self, object: &ObjectRef, failure: &Failure) -> bool {
+        failure.is_not_found() && (self.brings_kind_of(object) || self.brings_namespace_of(object))
+    }
+
     fn brings_kind_of(&self, object: &ObjectRef) -> bool {
         self.groups.contains(&object.group)
             || self.kinds.contains(&(object.group.clone(), object.kind.clone()))
@@ -70,9 +77,26 @@ impl Known {
 pub(super) struct Sender<'s> {
     pub(super) session: &'s Session<'s>,
     pub(super) settings: &'s Settings,
-    pub(super) snapshot: &'s Snapshot,
+    pub(super) survey: &'s Survey,
     pub(super) bundle: &'s Known,
     pub(super) deadline: Instant,
+    /// The field manager of the inventory.
+    pub(super) manager: &'s str,
+}
+
+/// What became of a wave.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub(super) outcomes: Vec<(ObjectRef, Outcome)>,
+    /// Objects that may be there: no answer said so, or that they are not.
+    pub(super) uncertain: Vec<ObjectRef>,
+    pub(super) errors: Diagnostics,
+}
+
+/// Why a resource was not applied, and whether the server said so.
+struct Unsent {
+    error: Box<Diagnostic>,
+    is_certain: bool,
 }
 
 /// What to do about a failure.
@@ -86,26 +110,32 @@ enum Verdict {
 }
 
 impl Sender<'_> {
-    /// Sends all of a wave, phase by phase.
-    pub(super) async fn wave(&self, wave: &Wave) -> Result<Vec<(ObjectRef, Outcome)>> {
-        let mut outcomes = Vec::with_capacity(wave.items.len());
+    /// Sends all of a wave, phase by phase; no phase after one with errors.
+    pub(super) async fn wave(&self, wave: &Wave) -> Sent {
+        let mut all = Sent::default();
         for phase in wave.items.chunk_by(|a, b| a.phase == b.phase) {
             let sent = stream::iter(phase).map(|item| self.item(item)).buffered(self.session.concurrency);
             let sent: Vec<_> = sent.collect().await;
-            let mut errors = Diagnostics::default();
             for (item, result) in phase.iter().zip(sent) {
                 match result {
-                    Ok(outcome) => outcomes.push((item.object.clone(), outcome)),
-                    Err(error) => errors.push(*error),
+                    Ok(outcome) => all.outcomes.push((item.object.clone(), outcome)),
+                    Err(unsent) => {
+                        if !unsent.is_certain {
+                            all.uncertain.push(item.object.clone());
+                        }
+                        all.errors.push(*unsent.error);
+                    }
                 }
             }
-            shorten(&mut errors);
-            errors.into_result(())?;
+            if !all.errors.is_empty() {
+                break;
+            }
         }
-        Ok(outcomes)
+        shorten(&mut all.errors);
+        all
     }
 
-    async fn item(&self, item: &Item) -> std::result::Result<Outcome, Box<Diagnostic>> {
+    async fn item(&self, item: &Item) -> std::result::Result<Outcome, Unsent> {
         let started = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
@@ -135,7 +165,11 @@ impl Sender<'_> {
                     self.session.tell(&Event::Applied { object: &item.object, outcome });
                     return Ok(outcome);
                 }
-                _ => return Err(Box::new(self.error(item, &failure).await)),
+                _ => {
+                    let error = Box::new(self.error(item, &failure).await);
+                    let is_certain = failure.is_refusal() && failure.reason != "Deleting";
+                    return Err(Unsent { error, is_certain });
+                }
             }
         }
     }
@@ -152,17 +186,18 @@ impl Sender<'_> {
                 ..Failure::default()
             });
         };
-        let mut path = format!("{}?fieldManager={MANAGER}", kind.path_of(object));
+        let before = match self.settings.dry_run {
+            true => self.session.read(object).await?,
+            false => None,
+        };
+        let manager = self.manager_of(before.as_ref());
+        let mut path = format!("{}?fieldManager={manager}", kind.path_of(object));
         if self.settings.force_conflicts {
             path.push_str("&force=true");
         }
-        let before = match self.settings.dry_run {
-            true => {
-                path.push_str("&dryRun=All");
-                self.session.read(object).await?
-            }
-            false => None,
-        };
+        if self.settings.dry_run {
+            path.push_str("&dryRun=All");
+        }
         let body = Body::Apply(&item.body);
         let (status, answer) =
             self.session.connection.send(Method::PATCH, &path, "application/json", body).await?;
@@ -175,7 +210,15 @@ impl Sender<'_> {
         if object.kind == "Namespace" && answer["status"]["phase"] == "Terminating" {
             return Ok(None);
         }
-        Ok(Some(self.snapshot.outcome(object, status, &answer)))
+        Ok(Some(self.survey.snapshot.outcome(object, status, &answer, self.manager)))
+    }
+
+    /// Who applies an object: our field manager. When it is only tried, nothing has been taken over from the manager of
+    /// earlier versions yet; trying as that one shows the same.
+    fn manager_of(&self, before: Option<&Value>) -> &str {
+        let owns =
+            |manager| before.is_some_and(|before| owner::applied_by(&before["metadata"], manager).is_some());
+        if owns(OLD_MANAGER) && !owns(self.manager) { OLD_MANAGER } else { self.manager }
     }
 
     fn verdict(&self, item: &Item, failure: &Failure, started: Instant) -> Verdict {
@@ -217,7 +260,8 @@ impl Sender<'_> {
         let object = &item.object;
         if conflict::is_conflict(failure) {
             let live = self.session.read(object).await.ok().flatten();
-            return conflict::explain(object, failure, live.as_ref(), &item.body, item.mark);
+            let conflict = conflict::Conflict { object, failure, live: live.as_ref(), body: &item.body };
+            return conflict.explain(&self.settings.inventory, &self.survey.claims).at(item.mark);
         }
         let hidden = |text: &str| message::hide(text, &object.kind, &item.body);
         let code = if failure.status == 0 { Code::Unreachable } else { Code::Refused };
@@ -236,7 +280,14 @@ impl Sender<'_> {
     }
 }
 
-fn help(object: &ObjectRef, failure: &Failure) -> Option<String> {
+/// Whether the server refused to change a field that is set once.
+pub(super) fn is_immutable(failure: &Failure) -> bool {
+    let says = |text| failure.message.contains(text);
+    failure.status == 422 && (says("immutable") || says("updates to statefulset spec for fields"))
+}
+
+/// What to do about a refusal.
+pub(super) fn help(object: &ObjectRef, failure: &Failure) -> Option<String> {
     if failure.reason == "UnknownKind" {
         return Some(format!(
             "no definition of {} is in the bundle or on the cluster: install what brings it first",
@@ -246,9 +297,7 @@ fn help(object: &ObjectRef, failure: &Failure) -> Option<String> {
     if failure.status == 404 {
         return Some(format!("is the namespace `{}` there?", object.namespace));
     }
-    let is_immutable = failure.message.contains("immutable")
-        || failure.message.contains("updates to statefulset spec for fields");
-    if failure.status == 422 && is_immutable {
+    if is_immutable(failure) {
         return Some(
             "such a field is set once: delete the object and run again, or keep the old value".to_owned(),
         );

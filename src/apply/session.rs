@@ -92,11 +92,20 @@ impl<'s> Session<'s> {
     }
 
     /// The object as it is; `None` when it, its kind or its namespace is not there.
+    ///
+    /// # Errors
+    /// When we may not see it, or the server of its kind does not answer: that is not absence.
     pub(super) async fn read(
         &self,
         object: &ObjectRef,
     ) -> std::result::Result<Option<serde_json::Value>, Failure> {
-        let Some(kind) = self.any_version(object).await else { return Ok(None) };
+        let Some(kind) = self.any_version(object).await else {
+            if self.discovery().may_have(&object.group, &object.kind) {
+                let message = format!("the server of {} does not answer", object.api_version());
+                return Err(Failure { status: 503, message, ..Failure::default() });
+            }
+            return Ok(None);
+        };
         match self.connection.get(&kind.path_of(object)).await {
             Ok(found) => Ok(Some(found)),
             Err(failure) if failure.is_not_found() => Ok(None),

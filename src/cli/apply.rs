@@ -1,10 +1,11 @@
 //! `kfc apply`.
 
-use super::cluster::{ClusterArgs, Intake, InventoryArgs, duration, run_until_interrupted};
+use super::cluster::{ClusterArgs, Held, Intake, InventoryArgs, LockArgs, duration, run_holding};
+use super::consent::{KindArgs, ask, count_of, is_asked, named, preview, staying};
 use super::progress::{Progress, counts};
 use super::target::StackArgs;
 use super::{DONE, FAILED, output};
-use crate::apply::{self, Inventory, Prune, Report, Session, Settings, Wave};
+use crate::apply::{self, Inventory, InventoryId, Leavers, Report, Session, Settings, Survey, Wave};
 use crate::cluster::Connection;
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
 use crate::sources::LoadRestrictor;
@@ -33,9 +34,15 @@ pub(super) struct ApplyArgs {
     cluster: ClusterArgs,
     #[command(flatten)]
     inventory: InventoryArgs,
+    #[command(flatten)]
+    lock: LockArgs,
     /// Take over fields that belong to others.
     #[arg(long)]
     force_conflicts: bool,
+    /// Take over objects of the bundle that other inventories list, or that were there before: from now on this inventory
+    /// alone has them.
+    #[arg(long)]
+    adopt: bool,
     /// How long a wave may take.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     timeout: Duration,
@@ -45,21 +52,20 @@ pub(super) struct ApplyArgs {
     /// Only tell what would happen.
     #[arg(long, value_name = "WHO", value_enum)]
     dry_run: Option<DryRun>,
-    /// Delete nothing that left the bundle.
-    #[arg(long, conflicts_with_all = ["prune_all", "prune_namespaces", "prune_crds", "prune_pvcs"])]
+    /// Delete what left the bundle without asking.
+    #[arg(long, conflicts_with = "no_prune")]
+    prune: bool,
+    /// Do not ask: agree to whatever would be asked.
+    #[arg(short, long)]
+    yes: bool,
+    /// Delete what left the bundle also when that is most of what the inventory lists.
+    #[arg(long, conflicts_with = "no_prune")]
+    prune_most: bool,
+    /// Delete nothing that left the bundle, and do not ask.
+    #[arg(long, conflicts_with_all = ["delete_all", "delete_namespaces", "delete_crds", "delete_pvcs", "delete_pvs"])]
     no_prune: bool,
-    /// Delete namespaces that left the bundle, with everything in them.
-    #[arg(long)]
-    prune_namespaces: bool,
-    /// Delete custom resource definitions that left the bundle, with all objects of their kinds.
-    #[arg(long)]
-    prune_crds: bool,
-    /// Delete volume claims that left the bundle, with their data.
-    #[arg(long)]
-    prune_pvcs: bool,
-    /// Delete everything that left the bundle: namespaces, definitions and volume claims too.
-    #[arg(long)]
-    prune_all: bool,
+    #[command(flatten)]
+    kinds: KindArgs,
     /// Read files outside the kustomization root.
     #[arg(long, value_name = "WHICH", hide = true)]
     load_restrictor: Option<String>,
@@ -94,9 +100,10 @@ fn apply(args: &ApplyArgs, sources: &Arc<Sources>, progress: &Progress) -> Resul
     if args.dry_run == Some(DryRun::Client) {
         return Ok(shown(&intake.waves("default")?));
     }
-    let name = intake.name(&args.inventory)?;
-    run_until_interrupted(async {
-        let connection = Connection::open(&args.cluster.options()).await?;
+    let id = args.inventory.id(&intake.name(&args.inventory)?);
+    let held = Held::default();
+    run_holding(&held, async {
+        let connection = Arc::new(Connection::open(&args.cluster.options()).await?);
         let mut waves = intake.waves(connection.namespace())?;
         if waves.is_empty() {
             let help = "`kfc delete` takes away what an earlier run applied";
@@ -104,26 +111,107 @@ fn apply(args: &ApplyArgs, sources: &Arc<Sources>, progress: &Progress) -> Resul
         }
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
         apply::wave::settle_scopes(&mut waves, &session.discovery());
-        let mut inventory = Inventory::read(&session, &args.inventory.inventory_namespace, &name).await?;
-        let report = apply::apply(&session, &waves, &mut inventory, &settings(args)).await?;
-        progress.say(&summary(&report, args.dry_run.is_some()));
-        Ok(result(&report))
+        let work = run_waves(args, &session, &waves, &id, progress);
+        if args.dry_run.is_some() {
+            return work.await;
+        }
+        held.during(&connection, &id, &args.lock, progress, work).await
     })
 }
 
-fn settings(args: &ApplyArgs) -> Settings {
-    Settings {
+async fn run_waves(
+    args: &ApplyArgs,
+    session: &Session<'_>,
+    waves: &[Wave],
+    id: &InventoryId,
+    progress: &Progress,
+) -> Result<String> {
+    let mut inventory = Inventory::read(session, id).await?;
+    let kinds = args.kinds.kinds();
+    let survey = apply::survey(session, waves, &inventory, kinds).await?;
+    tell(args, &survey, id, progress);
+    let prune = agreed(args, &survey.leavers, progress)?;
+    let settings = Settings {
+        inventory: id.clone(),
         force_conflicts: args.force_conflicts,
+        adopt: args.adopt,
         timeout: args.timeout,
         wait: !args.no_wait,
-        prune: Prune {
-            enabled: !args.no_prune,
-            namespaces: args.prune_namespaces || args.prune_all,
-            definitions: args.prune_crds || args.prune_all,
-            volumes: args.prune_pvcs || args.prune_all,
-        },
+        prune,
+        kinds,
         dry_run: args.dry_run.is_some(),
+    };
+    let report = apply::apply(session, waves, &mut inventory, &settings, survey).await?;
+    if !report.unpruned.is_empty() && !args.no_prune {
+        let count = count_of(report.unpruned.len());
+        progress.say(&format!("{count} that left the bundle were not deleted: `--prune` does it"));
     }
+    progress.say(&summary(&report, args.dry_run.is_some()));
+    Ok(result(&report))
+}
+
+/// Says what others have of the bundle, and what stays of that which left it.
+fn tell(args: &ApplyArgs, survey: &Survey, id: &InventoryId, progress: &Progress) {
+    for (other, objects) in &survey.shared {
+        let (count, names) = (count_of(objects.len()), named(objects.iter()));
+        if args.adopt {
+            progress.say(&format!("note: {count} of the inventory {other} are taken from it: {names}"));
+            continue;
+        }
+        progress.say(&format!(
+            "note: the inventory {other} lists {count} of this bundle too: {names}. Both apply them, and neither deletes them while the \
+             other lists them"
+        ));
+        progress.say(&format!("note: {}", apply::way_across(other, id)));
+    }
+    if !survey.found.is_empty() && !args.adopt {
+        progress.say(&format!(
+            "note: {} of this bundle were there before and are not from kfc: {}. They are applied, but not deleted later; `--adopt` takes them",
+            count_of(survey.found.len()),
+            named(survey.found.iter())
+        ));
+    }
+    if let Some(why) = survey.claims.unseen() {
+        progress.say(&format!(
+            "note: inventories of other namespaces cannot be seen, what their field managers apply stays: {why}"
+        ));
+    }
+    staying(&survey.leavers.plan.staying).iter().for_each(|line| progress.say(line));
+}
+
+/// Whether what left the bundle is to be deleted. It is shown first; on a terminal the user is asked, elsewhere a flag says it.
+fn agreed(args: &ApplyArgs, leavers: &Leavers, progress: &Progress) -> Result<bool> {
+    let count = leavers.plan.going.len();
+    if count == 0 || args.no_prune {
+        return Ok(false);
+    }
+    let is_agreed = args.prune || args.prune_most || args.yes || args.kinds.kinds().any();
+    let is_asked = !is_agreed && args.dry_run.is_none() && is_asked();
+    if args.dry_run.is_none() || !leavers.plan.notes.is_empty() {
+        let left = count_of(count);
+        let (title, word) = match (is_agreed, is_asked) {
+            (true, _) => (format!("{left} left the bundle, to be deleted at the end:"), "delete"),
+            (_, true) => (format!("{left} left the bundle:"), "delete"),
+            _ => (format!("{left} left the bundle, to be deleted with `--prune` only:"), "left"),
+        };
+        progress.say(&title);
+        progress.say(preview(word, &leavers.plan).trim_end());
+    }
+    if leavers.are_most() && !args.prune_most && args.dry_run.is_none() && (is_agreed || is_asked) {
+        let listed = leavers.listed;
+        let message = format!(
+            "{count} of the {listed} objects that the inventory lists would be deleted, as they left the bundle"
+        );
+        let error = Diagnostic::error(Code::MostPruned, message)
+            .note("is it the right bundle? Another one under this name replaces the one before");
+        let help = "delete them with `--prune-most`, or leave them with `--no-prune`; nothing was done";
+        return Err(error.help(help).into());
+    }
+    if !is_asked {
+        return Ok(is_agreed);
+    }
+    progress.end();
+    Ok(matches!(ask("Delete them at the end? [y/N] ").to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// What was done, one object a line. What is as it was is not named.
@@ -148,6 +236,9 @@ fn summary(report: &Report, is_dry: bool) -> String {
     }
     if !report.kept.is_empty() {
         let _ = write!(text, ", {} left in place", report.kept.len());
+    }
+    if !report.unpruned.is_empty() {
+        let _ = write!(text, ", {} not pruned", report.unpruned.len());
     }
     if is_dry { format!("this would happen: {text}; nothing was written") } else { format!("done: {text}") }
 }

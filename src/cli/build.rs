@@ -1,6 +1,7 @@
 //! `kfc build` and `kustomize build`.
 
 use super::detect::{ClusterSource, detected_stack};
+use super::diff::Sides;
 use super::folder::{self, Names};
 use super::side::{Reader, Side};
 use super::target::{Resolved, StackArgs, Target, resolve_stack, resolve_target};
@@ -203,6 +204,8 @@ struct Built {
     waves: Vec<usize>,
     components: Vec<String>,
     graph: Option<crate::diff::model::Graph>,
+    /// The name of the stack or profile.
+    stack: Option<String>,
 }
 
 /// Writes what changes from the side that `--against` names.
@@ -210,20 +213,30 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
     let (Some(file), Some(against)) = (&args.report, &args.against) else { return Ok(()) };
     let schema = crate::schema::Schema::builtin();
     let restrictor = options(&args.common).restrictor;
-    let reader =
-        Reader { stack: &args.stack, restrictor, goldens: Path::new("golden"), schema: &schema, sources };
+    let reader = Reader {
+        stack: &args.stack,
+        restrictor,
+        goldens: Path::new("golden"),
+        schema: &schema,
+        sources,
+        cluster: super::side::ClusterSide::default(),
+    };
     let after = Input {
         label: args.target.clone(),
         resources: built.bundle.resources.list.clone(),
         components: built.components.clone(),
         sources: Arc::clone(sources),
         graph: built.graph.clone(),
+        stack: built.stack.clone(),
         ..Input::default()
     };
     let before = reader.read(against, &args.target)?;
     let here = Side::Here(Box::new(after));
-    let (before, after) = super::diff::both(before, here, (against, &args.target), &reader)?;
-    super::diff::write_to(file, &crate::diff::compare(&before, &after, &schema), Some((&before, &after)))
+    let Sides { before, after, refused } = super::diff::both(before, here, (against, &args.target), &reader)?;
+    super::diff::write_to(file, &crate::diff::compare(&before, &after, &schema), Some((&before, &after)))?;
+    // The bundle is whole, the report is not.
+    output::report_run(&refused, sources, "the report");
+    Ok(())
 }
 
 pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
@@ -267,7 +280,7 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
         let mut bundle = build::build(root, &options, sources)?;
         argocd::annotate(&mut bundle.resources.list, None, which);
         let bundle = validated(bundle, args.validate, None, sources)?;
-        return Ok(Built { bundle, waves: Vec::new(), components: Vec::new(), graph: None });
+        return Ok(Built { bundle, waves: Vec::new(), components: Vec::new(), graph: None, stack: None });
     }
     assembled(&resolve_target(&target, &args.stack, options.reads(), sources)?, args, sources)
 }
@@ -286,6 +299,7 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
         waves: assembled.waves,
         components: plan.components.iter().map(|planned| planned.name().to_owned()).collect(),
         graph: Some(crate::diff::graph_of(plan)),
+        stack: Some(plan.name.clone()),
     })
 }
 

@@ -2,21 +2,25 @@
 //! interrupted.
 
 use super::output;
+use super::progress::Progress;
+pub(super) use super::target::dns_name;
 use super::target::{StackArgs, Target, resolve_target};
-use crate::apply::{Wave, wave};
+use crate::apply::{InventoryId, Lock, LockTerms, Locked, Wave, wave};
 use crate::assemble;
 use crate::build::{self, read};
 use crate::catalogue::API_VERSION;
-use crate::cluster::Options;
+use crate::cluster::{Connection, Options};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::sources::{self, LoadRestrictor};
 use crate::yaml::{Node, parse};
 use clap::Args;
+use std::cell::RefCell;
 use std::future::Future;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +56,96 @@ pub(super) struct InventoryArgs {
     /// The namespace of that list; it has to be there.
     #[arg(long, value_name = "NAMESPACE", default_value = "default")]
     pub(super) inventory_namespace: String,
+}
+
+impl InventoryArgs {
+    /// The inventory of a name in the namespace of the arguments.
+    pub(super) fn id(&self, name: &str) -> InventoryId {
+        InventoryId::new(&self.inventory_namespace, name)
+    }
+}
+
+/// How one run at a time is seen to.
+#[derive(Clone, Debug, Args)]
+pub(super) struct LockArgs {
+    /// How long to wait for another run that works on the same inventory.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    lock_timeout: Duration,
+    /// How long the lock of a run holds that was killed.
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration, hide = true)]
+    lock_duration: Duration,
+}
+
+impl LockArgs {
+    /// What a lock is taken with.
+    fn terms(&self, inventory: &InventoryId) -> LockTerms {
+        LockTerms {
+            inventory: inventory.clone(),
+            holder: holder(),
+            wait: self.lock_timeout,
+            duration: self.lock_duration,
+        }
+    }
+}
+
+/// Who runs this: `alice@laptop, process 1234`.
+fn holder() -> String {
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let user = user.filter(|user| !user.is_empty()).map_or(String::new(), |user| format!("{user}@"));
+    format!("{user}{}, process {}", host(), std::process::id())
+}
+
+#[cfg(unix)]
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn host() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "another machine".to_owned())
+}
+
+/// The locks that a run holds, to be released when it is interrupted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held(Rc<RefCell<Vec<(Arc<Connection>, Rc<Lock>)>>>);
+
+impl Held {
+    /// Does work while it holds the lock of an inventory, and releases it afterwards.
+    pub(super) async fn during<T>(
+        &self,
+        connection: &Arc<Connection>,
+        inventory: &InventoryId,
+        args: &LockArgs,
+        progress: &Progress,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let lock = match Lock::acquire(connection, &args.terms(inventory), progress).await? {
+            Locked::Held(lock) => Rc::new(lock),
+            Locked::Impossible(why) => {
+                progress.say(&format!(
+                    "warning: runs on the inventory {inventory} cannot be kept apart, do not start a second one: {why} \
+                     (they need get, create, update and delete on leases.coordination.k8s.io in `{}`)",
+                    inventory.namespace
+                ));
+                return work.await;
+            }
+        };
+        self.0.borrow_mut().push((Arc::clone(connection), Rc::clone(&lock)));
+        let result = tokio::select! {
+            result = work => result,
+            lost = lock.keep(connection) => Err(lost),
+        };
+        self.0.borrow_mut().pop();
+        lock.release(connection).await;
+        result
+    }
+
+    async fn release(&self) {
+        let held = std::mem::take(&mut *self.0.borrow_mut());
+        for (connection, lock) in held {
+            lock.release(&connection).await;
+        }
+    }
 }
 
 /// What is to be applied, and the name that it has of itself.
@@ -135,14 +229,6 @@ pub(super) fn checked(name: &str) -> Result<String> {
     Err(Diagnostic::error(Code::Usage, message).help(help).into())
 }
 
-/// `gke+gpu` becomes `gke-gpu`.
-pub(super) fn dns_name(name: &str) -> String {
-    let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let name: String = name.chars().map(allowed).take(50).collect();
-    let name = name.trim_matches('-');
-    if name.is_empty() { "my-app".to_owned() } else { name.to_owned() }
-}
-
 fn from_input(texts: &Arc<Sources>) -> Result<Vec<Resource>> {
     let mut text = String::new();
     std::io::stdin().lock().read_to_string(&mut text).map_err(|error| {
@@ -170,10 +256,16 @@ fn bundle_in(path: &Path, texts: &Arc<Sources>) -> Result<Option<Vec<Node>>> {
 
 /// Runs what speaks to a cluster until it is done, or until somebody interrupts it.
 pub(super) fn run_until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    run_holding(&Held::default(), work)
+}
+
+/// As [`run_until_interrupted`], and releases locks that are held then.
+pub(super) fn run_holding<T>(held: &Held, work: impl Future<Output = Result<T>>) -> Result<T> {
     crate::cluster::run(async {
         tokio::select! {
             result = work => result,
             signal = interrupted() => {
+                held.release().await;
                 let message = format!("stopped by {signal}");
                 let help = "what is done stays; the next run goes on from here";
                 Err(Diagnostic::error(Code::Interrupted, message).help(help).into())
@@ -226,7 +318,7 @@ pub(super) fn duration(text: &str) -> std::result::Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{dns_name, duration};
+    use super::duration;
     use std::time::Duration;
 
     #[test]
@@ -236,12 +328,5 @@ mod tests {
         for wrong in ["", "m", "5x", "5m3", "99999999999999999999h", "9999999999999999h"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn names_fit_into_labels() {
-        assert_eq!(dns_name("gke+gpu"), "gke-gpu");
-        assert_eq!(dns_name("../My App"), "my-app");
-        assert_eq!(dns_name("++"), "my-app");
     }
 }

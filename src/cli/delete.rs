@@ -1,20 +1,21 @@
 //! `kfc delete`.
 
 use super::cluster::{
-    ClusterArgs, Intake, InventoryArgs, checked, dns_name, duration, run_until_interrupted,
+    ClusterArgs, Held, Intake, InventoryArgs, LockArgs, checked, dns_name, duration, run_holding,
+    run_until_interrupted,
 };
+use super::consent::{KindArgs, confirm_deletion, count_of, named, staying};
 use super::progress::Progress;
 use super::target::{StackArgs, Target};
 use super::{DONE, FAILED, output};
-use crate::apply::{self, Deletion, Inventory, Session};
+use crate::apply::{self, Deleting, Deletion, Inventory, InventoryId, RemovalPlan, Session};
 use crate::catalogue::Stack;
 use crate::cluster::{Connection, ObjectRef};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
 use crate::sources::{LoadRestrictor, Loader};
 use clap::Args;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,13 @@ pub(super) struct DeleteArgs {
     cluster: ClusterArgs,
     #[command(flatten)]
     inventory: InventoryArgs,
+    #[command(flatten)]
+    lock: LockArgs,
+    #[command(flatten)]
+    kinds: KindArgs,
+    /// Delete resources that a file or root names also when inventories list them, and take them out of these.
+    #[arg(long)]
+    adopt: bool,
     /// Do not ask.
     #[arg(short, long)]
     yes: bool,
@@ -92,30 +100,63 @@ fn subject(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Subject> {
 }
 
 fn delete_inventory(args: &DeleteArgs, name: &str, progress: &Progress) -> Result<String> {
-    let namespace = &args.inventory.inventory_namespace;
-    run_until_interrupted(async {
-        let connection = Connection::open(&args.cluster.options()).await?;
+    let id = args.inventory.id(name);
+    let held = Held::default();
+    run_holding(&held, async {
+        let connection = Arc::new(Connection::open(&args.cluster.options()).await?);
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
-        let mut inventory = Inventory::read(&session, namespace, name).await?;
-        if !inventory.is_there() {
-            progress.say(&format!("nothing to delete: there is no inventory `{name}` in `{namespace}`"));
-            for (namespace, other) in apply::inventories(&session).await {
-                progress.say(&format!("there is `{other}` in `{namespace}`"));
-            }
-            return Ok(String::new());
-        }
-        let objects: Vec<ObjectRef> = inventory.objects().map(|(object, _)| object.clone()).collect();
+        let work = run_deletion(args, &session, &id, progress);
         if args.dry_run {
-            return Ok(lines("would delete", &objects));
+            return work.await;
         }
-        if !args.yes {
-            progress.end();
-            confirm(name, connection.server(), &objects)?;
-        }
-        let done = apply::delete(&session, &mut inventory, args.timeout, !args.no_wait).await?;
-        progress.say(&format!("done: {}", counts(&done)));
-        Ok(lines("deleted", &done.gone))
+        held.during(&connection, &id, &args.lock, progress, work).await
     })
+}
+
+async fn run_deletion(
+    args: &DeleteArgs,
+    session: &Session<'_>,
+    id: &InventoryId,
+    progress: &Progress,
+) -> Result<String> {
+    let mut inventory = Inventory::read(session, id).await?;
+    if !inventory.is_there() {
+        progress.say(&format!("nothing to delete: there is no inventory {id}"));
+        for (other, count) in apply::inventories(session, &id.namespace).await? {
+            progress.say(&format!(
+                "the inventory {other} lists {}: `kfc delete {}`",
+                count_of(count),
+                other.flags()
+            ));
+        }
+        return Ok(String::new());
+    }
+    let plan = apply::plan(session, &inventory, args.kinds.kinds()).await?;
+    staying(&plan.staying).iter().for_each(|line| progress.say(line));
+    if args.dry_run {
+        plan.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
+        return Ok(would_delete(&plan));
+    }
+    if !args.yes && !plan.going.is_empty() {
+        progress.end();
+        confirm_deletion(&id.name, session.connection.server(), &plan)?;
+    }
+    plan.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
+    let done = apply::delete(session, &mut inventory, plan, deleting(args)).await?;
+    progress.say(&format!("done: {}", counts(&done)));
+    if !inventory.is_empty() {
+        let left = count_of(inventory.len());
+        progress.say(&format!("the inventory {id} is kept, it still lists {left}"));
+    }
+    Ok(lines("deleted", &done.gone))
+}
+
+fn deleting(args: &DeleteArgs) -> Deleting {
+    Deleting { kinds: args.kinds.kinds(), timeout: args.timeout, wait: !args.no_wait }
+}
+
+fn would_delete(plan: &RemovalPlan) -> String {
+    lines("would delete", &plan.going.iter().map(|(object, _)| object.clone()).collect::<Vec<_>>())
 }
 
 fn delete_resources(args: &DeleteArgs, intake: &Intake, progress: &Progress) -> Result<String> {
@@ -127,57 +168,46 @@ fn delete_resources(args: &DeleteArgs, intake: &Intake, progress: &Progress) -> 
         let numbered = waves.iter().enumerate();
         let items = numbered.flat_map(|(at, wave)| wave.items.iter().map(move |item| (&item.object, at)));
         let objects: Vec<(ObjectRef, usize)> = items.map(|(object, at)| (object.clone(), at)).collect();
-        let named: Vec<ObjectRef> = objects.iter().map(|(object, _)| object.clone()).collect();
+        let (plan, listed) = apply::plan_objects(&session, &objects, args.kinds.kinds(), args.adopt).await?;
+        if !args.adopt && !listed.is_empty() {
+            return Err(listed_by_others(&listed).into());
+        }
+        staying(&plan.staying).iter().for_each(|line| progress.say(line));
+        plan.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
         if args.dry_run {
-            return Ok(lines("would delete", &named));
+            return Ok(would_delete(&plan));
         }
-        if !args.yes {
+        if !args.yes && !plan.going.is_empty() {
             progress.end();
-            confirm("yes", connection.server(), &named)?;
+            confirm_deletion("yes", connection.server(), &plan)?;
         }
-        let done = apply::delete_objects(&session, objects, args.timeout, !args.no_wait).await?;
+        let done = apply::delete_objects(&session, plan, &listed, deleting(args)).await?;
         progress.say(&format!("done: {}", counts(&done)));
         Ok(lines("deleted", &done.gone))
     })
 }
 
+/// Objects that are named one by one, but that inventories list.
+fn listed_by_others(listed: &BTreeMap<InventoryId, Vec<ObjectRef>>) -> Diagnostic {
+    let count = count_of(listed.values().flatten().collect::<BTreeSet<_>>().len());
+    let error = Diagnostic::error(Code::OwnedByOthers, format!("inventories list {count} of these"));
+    let error = listed.iter().fold(error, |error, (id, objects)| {
+        error.note(format!("the inventory {id} lists {}", named(objects.iter())))
+    });
+    let flags: Vec<String> = listed.keys().map(|id| format!("`kfc delete {}`", id.flags())).collect();
+    error.help(format!(
+        "{} deletes all of an inventory; `--adopt` deletes these objects and takes them out of it",
+        flags.join(" or ")
+    ))
+}
+
 fn counts(done: &Deletion) -> String {
     let mut text = format!("{} deleted", done.gone.len());
-    let more = [(done.absent.len(), "not there"), (done.spared.len(), "left in place")];
+    let more = [(done.absent.len(), "not there"), (done.staying.len(), "left in place")];
     for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {
         let _ = write!(text, ", {count} {what}");
     }
     text
-}
-
-/// Asks on a terminal; elsewhere it has to be said beforehand.
-fn confirm(name: &str, server: &str, objects: &[ObjectRef]) -> Result<()> {
-    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    for object in objects {
-        *kinds.entry(&object.kind).or_default() += 1;
-    }
-    let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    let question = format!(
-        "This deletes {} objects from {server}, with all data in them: {}.",
-        objects.len(),
-        kinds.join(", ")
-    );
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        let error = Diagnostic::error(Code::Usage, "deleting has to be confirmed").note(question);
-        return Err(error.help("say `--yes`").into());
-    }
-    let mut answer = String::new();
-    {
-        let mut out = std::io::stderr().lock();
-        // Nothing can be asked when the terminal is gone; no answer is a no.
-        drop(write!(out, "{question}\nType `{name}` to go on: "));
-        drop(out.flush());
-    }
-    drop(std::io::stdin().lock().read_line(&mut answer));
-    if answer.trim() == name {
-        return Ok(());
-    }
-    Err(Diagnostic::error(Code::Usage, "not confirmed: nothing was deleted").into())
 }
 
 fn lines(word: &str, objects: &[ObjectRef]) -> String {

@@ -1,7 +1,8 @@
 //! `kfc detect`.
 
+use super::target::stack_name;
 use super::{FAILED, output};
-use crate::catalogue::{Catalogue, Place, Stack};
+use crate::catalogue::{Catalogue, Place, Stack, StackFile};
 use crate::detect::{Answers, Detected, Finding, detect};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::sources::Loader;
@@ -34,9 +35,9 @@ pub(super) struct DetectArgs {
     /// Write a stack for this cluster.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Name of that stack.
-    #[arg(long, value_name = "NAME", default_value = "ml-platform")]
-    name: String,
+    /// Name of that stack; that of the file that is written over, else the name of its folder.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// Write over a file that is there.
     #[arg(long)]
     force: bool,
@@ -91,9 +92,21 @@ fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, D
             let message = format!("{} is there already", path.display());
             return Err(Diagnostic::error(Code::Output, message).help("`--force` writes over it").into());
         }
-        output::write_file(path, found.stack_file(&args.name).as_bytes())?;
+        let name = args.name.clone().unwrap_or_else(|| name_for(path, sources));
+        output::write_file(path, found.stack_file(&name).as_bytes())?;
     }
     Ok((shown(&found), warnings))
+}
+
+/// The name of a stack in a file: the one that it has, as the cluster knows what was applied by it, else that of its folder.
+fn name_for(path: &std::path::Path, sources: &Arc<Sources>) -> String {
+    let folder = path.parent().unwrap_or(std::path::Path::new(""));
+    let known = path.is_file().then(|| {
+        let loader = Loader::here(super::here::reads(), sources);
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        Some(Stack::load(&loader, &StackFile { place: super::here::place(folder), name }).ok()?.name)
+    });
+    known.flatten().unwrap_or_else(|| stack_name(folder))
 }
 
 /// The answers, saved or live, with warnings about what could not be seen.

@@ -1,9 +1,9 @@
 //! `kfc diff`: what changes between two bundles.
 
-use super::side::{Reader, Side};
+use super::side::{ClusterSide, Reader, Side};
 use super::target::StackArgs;
 use super::{DONE, FAILED, USAGE, output};
-use crate::diagnostics::{Code, Diagnostic, Result, Sources};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::diff::{self, Class, Input, Report};
 use crate::report::{self, Format, Style};
 use crate::schema::Schema;
@@ -80,6 +80,27 @@ pub(super) struct DiffArgs {
     /// Read files outside of roots, too.
     #[arg(long)]
     unrestricted: bool,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    inventory: super::cluster::InventoryArgs,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    kinds: super::consent::KindArgs,
+}
+
+impl DiffArgs {
+    #[cfg(feature = "cluster")]
+    fn cluster(&self) -> Result<ClusterSide> {
+        let name = self.inventory.name.as_deref().map(super::cluster::checked).transpose()?;
+        let namespace = self.inventory.inventory_namespace.clone();
+        Ok(ClusterSide { name, namespace, kinds: self.kinds.kinds() })
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as with clusters")]
+    fn cluster(&self) -> Result<ClusterSide> {
+        Ok(ClusterSide::default())
+    }
 }
 
 pub(super) fn run(args: &DiffArgs) -> u8 {
@@ -96,34 +117,52 @@ fn diff(args: &DiffArgs, sources: &Arc<Sources>) -> Result<u8> {
     }
     let schema = Schema::builtin();
     let restrictor = if args.unrestricted { LoadRestrictor::None } else { LoadRestrictor::RootOnly };
-    let reader = Reader { stack: &args.stack, restrictor, goldens: &args.goldens, schema: &schema, sources };
+    let cluster = args.cluster()?;
+    let reader =
+        Reader { stack: &args.stack, restrictor, goldens: &args.goldens, schema: &schema, sources, cluster };
     let read = |name: &str, other: &str| reader.read(name, other);
     let (before, after) = rayon::join(|| read(&args.before, &args.after), || read(&args.after, &args.before));
-    let (before, after) = both(before?, after?, (&args.before, &args.after), &reader)?;
+    let Sides { before, after, refused } = both(before?, after?, (&args.before, &args.after), &reader)?;
     let report = diff::compare(&before, &after, &schema);
     if write(&args.report, &report, Some((&before, &after)))? != DONE {
+        return Ok(TROUBLE);
+    }
+    if !refused.is_empty() {
+        // What the server refuses is no difference: nobody can say what it would become.
+        output::report_run(&refused, sources, "the comparison");
         return Ok(TROUBLE);
     }
     Ok(exit_code(&args.report, &report))
 }
 
+/// Both sides of a comparison.
+pub(super) struct Sides {
+    pub(super) before: Input,
+    pub(super) after: Input,
+    /// What the server refuses of a bundle, or does not show.
+    pub(super) refused: Diagnostics,
+}
+
+impl Sides {
+    fn here(before: Input, after: Input) -> Self {
+        Self { before, after, refused: Diagnostics::default() }
+    }
+}
+
 /// Both sides, those in a cluster asked for; `names` are what the user named.
-pub(super) fn both(
-    before: Side,
-    after: Side,
-    names: (&str, &str),
-    reader: &Reader<'_>,
-) -> Result<(Input, Input)> {
+pub(super) fn both(before: Side, after: Side, names: (&str, &str), reader: &Reader<'_>) -> Result<Sides> {
     let (old, new) = names;
     match (before, after) {
-        (Side::Here(before), Side::Here(after)) => Ok((*before, *after)),
+        (Side::Here(before), Side::Here(after)) => Ok(Sides::here(*before, *after)),
         (Side::Cluster { context }, Side::Here(after)) => {
-            let (live, applied) = super::live::ask(context, *after, reader)?;
-            Ok((Input { label: old.to_owned(), ..live }, applied))
+            let asked = super::live::ask(context, *after, reader)?;
+            let before = Input { label: old.to_owned(), ..asked.live };
+            Ok(Sides { before, after: asked.applied, refused: asked.refused })
         }
         (Side::Here(before), Side::Cluster { context }) => {
-            let (live, applied) = super::live::ask(context, *before, reader)?;
-            Ok((applied, Input { label: new.to_owned(), ..live }))
+            let asked = super::live::ask(context, *before, reader)?;
+            let after = Input { label: new.to_owned(), why_removed: None, ..asked.live };
+            Ok(Sides { before: asked.applied, after, refused: asked.refused })
         }
         (Side::Cluster { .. }, Side::Cluster { .. }) => {
             let error = Diagnostic::error(Code::Usage, "two clusters cannot be compared");

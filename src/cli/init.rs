@@ -1,6 +1,6 @@
 //! `kfc init`: writes a stack to start from.
 
-use super::target::{StackArgs, Target, resolve_target};
+use super::target::{StackArgs, Target, resolve_target, stack_name};
 use super::{DONE, FAILED, output};
 use crate::assemble;
 use crate::catalogue::DEFAULTS;
@@ -12,13 +12,15 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The stack, as a template.
-const STACK: (&str, &str) = ("kfc.yaml", include_str!("templates/kfc.yaml"));
-/// The files beside it, with their texts.
-const FILES: [(&str, &str); 3] = [
+/// The files that are templates: they say the name of the stack and more.
+const TEMPLATES: [(&str, &str); 2] = [
+    ("kfc.yaml", include_str!("templates/kfc.yaml")),
+    ("argocd.yaml", include_str!("templates/argocd.yaml")),
+];
+/// The files beside them, with their texts.
+const FILES: [(&str, &str); 2] = [
     ("overlays/site/kustomization.yaml", include_str!("templates/kustomization.yaml")),
     (".github/workflows/platform.yaml", include_str!("templates/ci.yaml")),
-    ("argocd.yaml", include_str!("templates/argocd.yaml")),
 ];
 
 #[derive(Debug, Args)]
@@ -66,6 +68,7 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
         default.as_text().map(str::to_owned)
     };
     let values = context! {
+        name => stack_name(&args.folder),
         profile => args.profile.clone(),
         components => minijinja::value::Serde(components),
         domain => default_of("domain"),
@@ -79,7 +82,7 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
 
 fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
     let mut errors = Diagnostics::default();
-    let names = std::iter::once(STACK).chain(FILES).map(|(name, _)| args.folder.join(name));
+    let names = TEMPLATES.into_iter().chain(FILES).map(|(name, _)| args.folder.join(name));
     let existing = names.filter(|path| path.symlink_metadata().is_ok());
     for path in existing.filter(|_| !args.force) {
         let message = format!("{} is there already", path.display());
@@ -87,8 +90,12 @@ fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
     }
     errors = errors.into_result(Diagnostics::default())?;
     let mut report = String::new();
-    let stack = rendered(STACK.1, values)?;
-    for (name, text) in std::iter::once((STACK.0, stack.as_str())).chain(FILES) {
+    let mut files: Vec<(&str, String)> = Vec::new();
+    for (name, template) in TEMPLATES {
+        files.push((name, rendered(template, values)?));
+    }
+    files.extend(FILES.map(|(name, text)| (name, text.to_owned())));
+    for (name, text) in files {
         let path = args.folder.join(name);
         if errors.collect(output::write_below(&args.folder, Path::new(name), text.as_bytes())).is_some() {
             report.push_str(&format!("wrote {}\n", path.display()));

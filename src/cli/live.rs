@@ -1,7 +1,7 @@
 //! The side of a comparison that is in a cluster.
 
 use super::side::Reader;
-use crate::diagnostics::Result;
+use crate::diagnostics::{Diagnostics, Result};
 use crate::diff::Input;
 
 /// Requests that are under way at once.
@@ -11,41 +11,65 @@ const CONCURRENCY: usize = 16;
 #[cfg(feature = "cluster")]
 const RATE: f64 = 50.0;
 
-/// What the cluster has of a bundle's resources, and what the server says that they would become. Where it cannot say
-/// (kinds and namespaces that are still to come), the bundle's own form counts.
+/// What a cluster has and what it would have.
+pub(super) struct Asked {
+    /// What is there, of the bundle and of what an apply would prune.
+    pub(super) live: Input,
+    /// What would be there.
+    pub(super) applied: Input,
+    /// What the server refuses, or does not show; it is on neither side.
+    pub(super) refused: Diagnostics,
+}
+
+/// What the cluster has of a bundle's resources, and what the server says that they would become; what an apply would prune
+/// is on the first side alone. Where the server cannot say as kinds and namespaces are still to come, the bundle's own form
+/// counts.
 ///
 /// # Errors
 /// When the cluster cannot be reached.
 #[cfg(feature = "cluster")]
-pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -> Result<(Input, Input)> {
+pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -> Result<Asked> {
+    use super::consent::staying;
+    use super::output::note;
+    use crate::apply::{InventoryId, Session, Unobserved, forecast};
     use crate::build::read;
     use crate::catalogue::from_json;
-    use crate::cluster::{Connection, Discovery, Options, predict, run};
-    use crate::diagnostics::{Code, Diagnostic, Mark};
+    use crate::cluster::{Connection, Options, run};
+    use crate::diagnostics::Mark;
 
     let options = Options { kubeconfig: None, context, rate: RATE };
-    let resources = &bundle.resources;
-    let predictions = run(async {
+    let name = reader.cluster.name.clone().or_else(|| bundle.stack.as_deref().map(super::cluster::dns_name));
+    let inventory = name.map(|name| InventoryId::new(&reader.cluster.namespace, &name));
+    let forecast = run(async {
         let connection = Connection::open(&options).await?;
-        let unreachable = |failure: crate::cluster::Failure| {
-            let message = format!("{} does not answer: {}", connection.server(), failure.message);
-            Diagnostic::error(Code::Unreachable, message)
-        };
-        let discovery = Discovery::ask(&connection).await.map_err(unreachable)?;
-        predict(&connection, &discovery, resources, CONCURRENCY).await
+        let session = Session::start(&connection, CONCURRENCY, &Unobserved).await?;
+        forecast(&session, &bundle.resources, inventory.as_ref(), reader.cluster.kinds).await
     })?;
+    let read = |value: &serde_json::Value| read::resource(from_json(value, Mark::NONE), reader.schema);
     let mut live = Input { components: bundle.components.clone(), ..Input::default() };
     let mut applied = Input { label: bundle.label.clone(), graph: bundle.graph.clone(), ..live.clone() };
-    for (prediction, own) in predictions.into_iter().zip(&bundle.resources) {
+    applied.sources.clone_from(&bundle.sources);
+    for (prediction, own) in forecast.predictions.into_iter().zip(&bundle.resources) {
+        let Some(prediction) = prediction else { continue };
         let resource = |value: &serde_json::Value| {
-            let found = read::resource(from_json(value, Mark::NONE), reader.schema);
-            found.map(|resource| crate::resource::Resource { owner: own.owner, ..resource })
+            read(value).map(|resource| crate::resource::Resource { owner: own.owner, ..resource })
         };
         live.resources.extend(prediction.live.as_ref().map(resource).transpose()?);
         let predicted = prediction.applied.as_ref().map(resource).transpose()?;
         applied.resources.push(predicted.unwrap_or_else(|| own.clone()));
     }
-    Ok((live, applied))
+    for leaving in &forecast.leaving {
+        live.resources.push(read(&leaving.live)?);
+    }
+    match &inventory {
+        Some(id) => {
+            let why = "it left the bundle of the inventory {id}: an apply with `--prune` deletes it";
+            live.why_removed = Some(why.replace("{id}", &id.to_string()));
+        }
+        None => note("note: these resources have no name: what an apply would prune is shown with `--name`"),
+    }
+    staying(&forecast.staying).iter().for_each(|line| note(line));
+    Ok(Asked { live, applied, refused: forecast.refused })
 }
 
 /// As above, for a program that was built without it.
@@ -53,7 +77,7 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
 /// # Errors
 /// Always.
 #[cfg(not(feature = "cluster"))]
-pub(super) fn ask(_: Option<String>, _: Input, _: &Reader<'_>) -> Result<(Input, Input)> {
+pub(super) fn ask(_: Option<String>, _: Input, _: &Reader<'_>) -> Result<Asked> {
     use crate::diagnostics::{Code, Diagnostic};
     let error = Diagnostic::error(Code::Usage, "this program was built without access to clusters");
     Err(error.help("build it with `--features cluster`").into())

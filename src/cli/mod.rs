@@ -7,6 +7,8 @@ mod build;
 #[cfg(feature = "cluster")]
 mod cluster;
 #[cfg(feature = "cluster")]
+mod consent;
+#[cfg(feature = "cluster")]
 mod delete;
 mod detect;
 mod diff;
@@ -17,6 +19,8 @@ mod golden;
 mod graph;
 mod here;
 mod init;
+#[cfg(feature = "cluster")]
+mod inventory;
 mod kustomize;
 mod list;
 mod live;
@@ -82,6 +86,12 @@ enum KfcCommand {
     Graph(graph::GraphArgs),
     /// Write a stack to start from: kfc.yaml, an overlay, snippets for CI and Argo CD.
     Init(init::InitArgs),
+    /// What the cluster keeps of earlier applies, and the way from one inventory to another.
+    #[cfg(feature = "cluster")]
+    Inventory {
+        #[command(subcommand)]
+        command: inventory::InventoryCommand,
+    },
     /// List components, platforms, overlays, parameters or facts.
     List(list::ListArgs),
     /// Print the JSON Schema of one of our own kinds.
@@ -151,6 +161,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::Explain(args) => explain::run(&args),
         KfcCommand::Graph(args) => graph::run(&args),
         KfcCommand::Init(args) => init::run(&args),
+        #[cfg(feature = "cluster")]
+        KfcCommand::Inventory { command } => inventory::run(&command),
         KfcCommand::List(args) => list::run(&args),
         KfcCommand::Schema(args) => schema::run(&args),
         KfcCommand::Validate(args) => validate::run(&args),

@@ -86,6 +86,11 @@ impl Progress {
             "" => format!("waiting for {text}"),
             title => format!("{title}: waiting for {text}"),
         };
+        self.remind(state, told, text);
+    }
+
+    /// Shows what is waited for, on plain lines now and then.
+    fn remind(&self, state: &mut State, told: String, text: String) {
         self.show(told.clone());
         if self.line.is_some() {
             return;
@@ -127,6 +132,10 @@ impl Observer for Progress {
             Event::Deleted { object } => {
                 state.deleted += 1;
                 self.show(format!("{} deleted, last {object}", state.deleted));
+            }
+            Event::Locked { inventory, holder } => {
+                let text = format!("another run on the inventory {inventory}: {holder}");
+                self.remind(&mut state, format!("waiting for {text}"), text);
             }
             Event::Kept { object, why } => self.say(&format!("{object} stays: {why}")),
         }

@@ -24,6 +24,33 @@ pub(super) struct Reader<'a> {
     pub(super) goldens: &'a Path,
     pub(super) schema: &'a Schema,
     pub(super) sources: &'a Arc<Sources>,
+    /// What is looked for in a cluster.
+    pub(super) cluster: ClusterSide,
+}
+
+/// Which inventory of a cluster is compared, and what of it may go.
+#[derive(Clone, Debug)]
+pub(super) struct ClusterSide {
+    /// The name of the inventory; that of the stack or profile when there is none.
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "there are no clusters then"))]
+    pub(super) name: Option<String>,
+    /// Its namespace.
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "there are no clusters then"))]
+    pub(super) namespace: String,
+    /// Kinds that are deleted only when they are asked for, and are.
+    #[cfg(feature = "cluster")]
+    pub(super) kinds: crate::apply::Kinds,
+}
+
+impl Default for ClusterSide {
+    fn default() -> Self {
+        Self {
+            name: None,
+            namespace: "default".to_owned(),
+            #[cfg(feature = "cluster")]
+            kinds: crate::apply::Kinds::default(),
+        }
+    }
 }
 
 /// The side's resources.
@@ -99,6 +126,7 @@ impl Reader<'_> {
         Ok(Input {
             components: components.collect(),
             graph: Some(graph_of(&resolved.plan)),
+            stack: Some(resolved.plan.name.clone()),
             ..self.input(assembled.bundle.resources.list)
         })
     }

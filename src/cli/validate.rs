@@ -1,6 +1,7 @@
 //! `kfc validate`: what an API server would say of a bundle.
 
 use super::build::RestrictorFlag;
+use super::diff::Sides;
 use super::side::{Reader, Side};
 use super::target::{KUSTOMIZATION_FILES, StackArgs, Target, resolve_target};
 use super::{DONE, FAILED, findings, output};
@@ -11,7 +12,7 @@ use crate::diff::{self, Input};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::sources;
-use crate::validate::{Finding, Options, Version, immutable, table, validate};
+use crate::validate::{Finding, Options, Subject, Version, immutable, table, validate};
 use crate::yaml::parse::parse;
 use clap::{Args, ValueEnum};
 use std::io::Read;
@@ -135,6 +136,7 @@ fn changes(
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
+        cluster: super::side::ClusterSide::default(),
     };
     let here = Input {
         label: target.to_owned(),
@@ -143,11 +145,26 @@ fn changes(
         ..Input::default()
     };
     let before = reader.read(against, target)?;
-    let (before, after) = super::diff::both(before, Side::Here(Box::new(here)), (against, target), &reader)?;
+    let Sides { before, after, refused } =
+        super::diff::both(before, Side::Here(Box::new(here)), (against, target), &reader)?;
     let report = diff::compare(&before, &after, &schema);
     let is_ignored =
         |code: Code| args.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(code.as_str()));
-    Ok(if is_ignored(Code::Immutable) { Vec::new() } else { immutable(&report, &bundle.resources) })
+    let mut found = immutable(&report, &bundle.resources);
+    found.extend(refused.0.into_iter().map(|refusal| of_server(refusal, &bundle.resources)));
+    found.retain(|finding| !is_ignored(finding.diagnostic.code));
+    Ok(found)
+}
+
+/// What the server says against a resource, as a finding.
+fn of_server(refusal: Diagnostic, resources: &[Resource]) -> Finding {
+    let resource = resources.iter().find(|resource| Some(resource.mark()) == refusal.mark);
+    Finding {
+        subject: resource.map(Subject::of).unwrap_or_default(),
+        path: String::new(),
+        secret: resource.is_some_and(|resource| crate::secrecy::is_secret(resource.kind())),
+        diagnostic: refusal,
+    }
 }
 
 /// Prints what was found; gives the exit code.

@@ -5,11 +5,13 @@ use super::limiter::Limiter;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -41,6 +43,8 @@ pub enum Body<'b> {
     Json(&'b str),
     /// An object to be applied on the server's side.
     Apply(&'b str),
+    /// What is to be merged into an object.
+    Merge(&'b str),
 }
 
 /// A connection to an API server.
@@ -48,6 +52,8 @@ pub struct Connection {
     client: Client,
     limiter: Limiter,
     server: String,
+    /// The `Date` of the last answer.
+    clock: Mutex<Option<Timestamp>>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -93,7 +99,7 @@ impl Connection {
                 None => error,
             })
         })?;
-        Ok(Self { client, limiter: Limiter::new(options.rate), server })
+        Ok(Self { client, limiter: Limiter::new(options.rate), server, clock: Mutex::new(None) })
     }
 
     /// The address of the server.
@@ -106,6 +112,12 @@ impl Connection {
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.client.default_namespace()
+    }
+
+    /// What the server's clock showed when it gave its last answer, in whole seconds; `None` when it never said.
+    #[must_use]
+    pub fn server_time(&self) -> Option<Timestamp> {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads what a path of the API holds.
@@ -160,6 +172,7 @@ impl Connection {
             Body::None => (None, ""),
             Body::Json(text) => (Some("application/json"), text),
             Body::Apply(text) => (Some("application/apply-patch+yaml"), text),
+            Body::Merge(text) => (Some("application/merge-patch+json"), text),
         };
         let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, accept);
         request = request.header(header::USER_AGENT, concat!("kfc/", env!("CARGO_PKG_VERSION")));
@@ -170,6 +183,10 @@ impl Connection {
         let request = request.map_err(|error| Failure { status: 400, ..wrong(&error) })?;
         let answer = self.client.send(request).await.map_err(|error| of_client(&error))?;
         let status = answer.status().as_u16();
+        let date = answer.headers().get(header::DATE).and_then(|date| http_date(date.to_str().ok()?));
+        if date.is_some() {
+            *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = date;
+        }
         let retry_after = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let bytes = answer.into_body().collect().await.map_err(|error| wrong(&error))?.to_bytes();
@@ -186,6 +203,11 @@ impl Connection {
         }
         Ok((status, value))
     }
+}
+
+/// The time in a header of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`, which is a date as mails have it.
+fn http_date(text: &str) -> Option<Timestamp> {
+    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
 }
 
 async fn configuration(options: &Options) -> std::result::Result<Config, String> {
@@ -229,4 +251,16 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = below.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::http_date;
+
+    #[test]
+    fn the_clock_of_the_server_is_read_from_its_answers() {
+        let seconds = |text: &str| http_date(text).map(|time| time.as_second());
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(seconds("yesterday"), None);
+    }
 }

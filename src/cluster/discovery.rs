@@ -4,7 +4,7 @@
 use super::{Connection, Failure, ObjectRef};
 use http::Method;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
     application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
@@ -29,6 +29,8 @@ pub struct ApiResource {
 pub struct Discovery {
     /// By group and kind, the server's preferred version first.
     kinds: HashMap<(String, String), Vec<ApiResource>>,
+    /// Groups whose own server does not answer now.
+    unanswered: HashSet<String>,
 }
 
 impl Discovery {
@@ -53,6 +55,9 @@ impl Discovery {
         for group in list(&answer["items"]) {
             let name = text(&group["metadata"]["name"]);
             for version in list(&group["versions"]) {
+                if version["freshness"] == "Stale" {
+                    self.unanswered.insert(name.clone());
+                }
                 for resource in list(&version["resources"]) {
                     self.add(ApiResource {
                         group: name.clone(),
@@ -86,7 +91,10 @@ impl Discovery {
             match connection.get(&path).await {
                 Ok(answer) => self.add_version(&answer),
                 // The server of an aggregated API may be down: its kinds are unknown until it is up.
-                Err(failure) if failure.status >= 404 => {}
+                Err(failure) if failure.status >= 404 => {
+                    let group = path.trim_start_matches("/apis/").split('/').next().unwrap_or_default();
+                    self.unanswered.insert(group.to_owned());
+                }
                 Err(failure) => return Err(failure),
             }
         }
@@ -123,6 +131,23 @@ impl Discovery {
     #[must_use]
     pub fn find_exactly(&self, object: &ObjectRef) -> Option<&ApiResource> {
         self.find(object).filter(|resource| resource.version == object.version)
+    }
+
+    /// Whether a kind that is not known may be there all the same, as the server of its group does not answer now.
+    #[must_use]
+    pub fn may_have(&self, group: &str, kind: &str) -> bool {
+        self.of_kind(group, kind).is_empty() && self.unanswered.contains(group)
+    }
+
+    /// The kind that has a name in paths: `deployments` of `apps`.
+    #[must_use]
+    pub fn of_plural(&self, group: &str, plural: &str) -> Option<&ApiResource> {
+        self.preferred().find(|resource| resource.group == group && resource.plural == plural)
+    }
+
+    /// Every kind in the version that the server prefers.
+    pub fn preferred(&self) -> impl Iterator<Item = &ApiResource> {
+        self.kinds.values().filter_map(|served| served.first())
     }
 
     /// The versions in which a kind is served, the preferred one first.

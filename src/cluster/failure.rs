@@ -73,6 +73,18 @@ impl Failure {
         self.status == 404
     }
 
+    /// Whether we are not let see or do it. That says nothing about whether the object is there.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.status == 403
+    }
+
+    /// Whether the server has refused the request, so that it has changed nothing. After other failures it may have.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        (400..500).contains(&self.status) && !self.is_transient() || self.is_of_webhook()
+    }
+
     /// Whether the namespace is on its way out, so that nothing can be made in it yet.
     #[must_use]
     pub fn is_of_terminating_namespace(&self) -> bool {

@@ -21,6 +21,21 @@ pub struct Prediction {
     pub failure: Option<Failure>,
 }
 
+/// As whom an apply is tried: the first of the managers that applies the object already, else the first.
+#[derive(Clone, Debug)]
+pub struct Managers(pub Vec<String>);
+
+impl Managers {
+    fn of(&self, live: Option<&Value>) -> &str {
+        let entries =
+            || live.and_then(|live| live["metadata"]["managedFields"].as_array()).into_iter().flatten();
+        let applies = |manager: &&String| {
+            entries().any(|entry| entry["manager"] == manager.as_str() && entry["operation"] == "Apply")
+        };
+        self.0.iter().find(applies).or(self.0.first()).map_or("kfc", String::as_str)
+    }
+}
+
 /// Asks the server, by applies with `dryRun`, what would become of each resource. The order is that of `resources`;
 /// fields that belong to others are taken over in the prediction. Values of Secrets are in it as they are: whoever
 /// shows it has to hide them.
@@ -31,6 +46,7 @@ pub async fn predict(
     connection: &Connection,
     discovery: &Discovery,
     resources: &[Resource],
+    managers: &Managers,
     concurrency: usize,
 ) -> Result<Vec<Prediction>> {
     let mut bodies = Vec::with_capacity(resources.len());
@@ -39,7 +55,7 @@ pub async fn predict(
         json::write(&resource.node, &mut body)?;
         bodies.push((ObjectRef::of(resource, connection.namespace()), body));
     }
-    let one = |(object, body)| predict_one(connection, discovery, object, body);
+    let one = |(object, body)| predict_one(connection, discovery, managers, object, body);
     let all = stream::iter(bodies).map(one).buffered(concurrency.max(1));
     Ok(all.collect().await)
 }
@@ -47,6 +63,7 @@ pub async fn predict(
 async fn predict_one(
     connection: &Connection,
     discovery: &Discovery,
+    managers: &Managers,
     object: ObjectRef,
     body: String,
 ) -> Prediction {
@@ -56,18 +73,20 @@ async fn predict_one(
         return Prediction { object, live: None, applied: None, failure: Some(failure) };
     };
     let path = kind.path_of(&object);
-    let live = connection.get(&path).await;
-    let dry = format!("{path}?dryRun=All&fieldManager=kfc&force=true");
-    let applied = connection.send(Method::PATCH, &dry, "application/json", Body::Apply(&body)).await;
-    let mut failure = live.as_ref().err().filter(|failure| !failure.is_not_found()).cloned();
-    let applied = match applied {
-        Ok((_, applied)) => Some(without_server_fields(applied)),
-        Err(refused) => {
-            failure = Some(refused);
-            None
-        }
+    let live = match connection.get(&path).await {
+        Ok(live) => Some(live),
+        Err(failure) if failure.is_not_found() => None,
+        // Not to be let see it is not absence.
+        Err(failure) => return Prediction { object, live: None, applied: None, failure: Some(failure) },
     };
-    Prediction { object, live: live.ok().map(without_server_fields), applied, failure }
+    let manager = managers.of(live.as_ref());
+    let dry = format!("{path}?dryRun=All&fieldManager={manager}&force=true");
+    let (applied, failure) =
+        match connection.send(Method::PATCH, &dry, "application/json", Body::Apply(&body)).await {
+            Ok((_, applied)) => (Some(without_server_fields(applied)), None),
+            Err(refused) => (None, Some(refused)),
+        };
+    Prediction { object, live: live.map(without_server_fields), applied, failure }
 }
 
 /// An object without what the server alone writes: status, managed fields, numbers and times of its own.

@@ -11,5 +11,5 @@ mod object;
 pub use connection::{Body, Connection, Options, run};
 pub use discovery::{ApiResource, Discovery};
 pub use failure::{Cause, Failure};
-pub use live::{Prediction, predict, without_server_fields};
+pub use live::{Managers, Prediction, predict, without_server_fields};
 pub use object::ObjectRef;

@@ -69,6 +69,15 @@ impl Answers {
         true
     }
 
+    /// The answers without objects that do not count.
+    pub(super) fn without(&self, is_left_out: impl Fn(&str, &Value) -> bool) -> Self {
+        let kept = |(kind, objects): (&String, &Vec<Value>)| {
+            let objects = objects.iter().filter(|object| !is_left_out(kind, object)).cloned().collect();
+            (kind.clone(), objects)
+        };
+        Self { objects: self.objects.iter().map(kept).collect(), version: self.version.clone() }
+    }
+
     /// The objects of a kind.
     #[must_use]
     pub fn of(&self, kind: &str) -> &[Value] {

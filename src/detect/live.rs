@@ -6,7 +6,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use serde_json::Value;
 
 /// Path, kind, and whether nothing can be told without it. For definitions, the names are enough.
-const PATHS: [(&str, &str, bool); 10] = [
+const PATHS: [(&str, &str, bool); 11] = [
     ("/api/v1/nodes", "Node", true),
     ("/apis/storage.k8s.io/v1/storageclasses", "StorageClass", false),
     ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "CustomResourceDefinition", false),
@@ -17,6 +17,7 @@ const PATHS: [(&str, &str, bool); 10] = [
     ("/api/v1/services", "Service", false),
     ("/api/v1/namespaces", "Namespace", false),
     ("/apis/networking.k8s.io/v1/ingressclasses", "IngressClass", false),
+    ("/api/v1/configmaps?labelSelector=kfc.dev/inventory", "ConfigMap", false),
 ];
 
 /// The answers of a cluster. What we may not see is passed over and told as a warning.
@@ -37,7 +38,13 @@ pub async fn ask(connection: &Connection) -> Result<(Answers, Diagnostics)> {
             }
             Err(failure) => {
                 let message = format!("{kind} objects cannot be seen: {}", failure.message);
-                warnings.push(Diagnostic::warning(Code::Unreachable, message));
+                let warning = Diagnostic::warning(Code::Unreachable, message);
+                warnings.push(match kind {
+                    "ConfigMap" => warning.note(
+                        "what kfc itself installed is known by the field managers of objects alone, as its inventories are config maps",
+                    ),
+                    _ => warning,
+                });
             }
         }
     }

@@ -6,6 +6,7 @@ mod answers;
 mod installed;
 #[cfg(feature = "cluster")]
 mod live;
+mod ours;
 mod provider;
 mod services;
 mod storage;
@@ -58,6 +59,9 @@ pub struct Detected {
 /// # Errors
 /// [`Code::UnknownProvider`] when there are no nodes to tell a provider from.
 pub fn detect(answers: &Answers, catalogue: &Catalogue) -> Result<Detected> {
+    let ours = ours::Ours::of(answers);
+    let whole = answers;
+    let answers = &whole.without(|kind, object| ours.has(kind, object));
     let found = provider::provider(answers)?;
     let mut notes = found.notes;
     let accelerator = accelerators::accelerators(answers);
@@ -86,7 +90,30 @@ pub fn detect(answers: &Answers, catalogue: &Catalogue) -> Result<Detected> {
         |finding: &&Finding| joined.facts.get(&finding.name).is_some_and(|fact| fact.value != finding.value);
     let differing = findings.iter().filter(differs).cloned().collect();
     let present = installed::installed(answers, catalogue, &mut notes);
+    notes.extend(note_of_ours(whole, &ours, &present, catalogue));
     Ok(Detected { profile, findings, differing, present, notes })
+}
+
+/// What kfc installed: it stays a part of the stack.
+fn note_of_ours(
+    answers: &Answers,
+    ours: &ours::Ours,
+    present: &[(String, String)],
+    catalogue: &Catalogue,
+) -> Option<String> {
+    let is_present = |name: &String| present.iter().any(|(present, _)| present == name);
+    let all = installed::installed(answers, catalogue, &mut Vec::new()).into_iter().map(|(name, _)| name);
+    let own: Vec<String> = all.filter(|name| !is_present(name)).collect();
+    if own.is_empty() {
+        return None;
+    }
+    let inventories = ours.inventories.iter().map(|(name, count)| format!("`{name}` ({count} objects)"));
+    let inventories: Vec<String> = inventories.collect();
+    let from = match inventories.as_slice() {
+        [] => String::new(),
+        names => format!(", from {}", names.join(", ")),
+    };
+    Some(format!("installed by kfc itself{from}, and so not present for a stack: {}", own.join(", ")))
 }
 
 fn join(catalogue: &Catalogue, profile: &str) -> Result<Profile> {

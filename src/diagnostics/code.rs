@@ -229,6 +229,10 @@ codes! {
     NotDeleted = "KFC1607",
     /// A run that was interrupted.
     Interrupted = "KFC1608",
+    /// Another run works on the same inventory.
+    Locked = "KFC1609",
+    /// A prune would delete most of an inventory.
+    MostPruned = "KFC1610",
 
     /// A saved answer of a cluster that cannot be read.
     SavedAnswer = "KFC1701",

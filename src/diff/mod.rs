@@ -46,6 +46,10 @@ pub struct Input {
     pub graph: Option<Graph>,
     /// How names of files that start so are shown instead: those of a copy.
     pub renamed: Option<(String, String)>,
+    /// The name of the stack or profile, by which a cluster keeps the list of what was applied.
+    pub stack: Option<String>,
+    /// Why resources go that the other side does not have, where that is known.
+    pub why_removed: Option<String>,
 }
 
 impl Input {
@@ -144,7 +148,10 @@ impl Sides<'_> {
             _ => Vec::new(),
         };
         let changed = Changed { kind, before: old, after: new, differences: &differences };
-        let findings = meaning::findings(&changed, &self.grants);
+        let mut findings = meaning::findings(&changed, &self.grants);
+        if let (ChangeKind::Removed, Some(why)) = (kind, &self.before.why_removed) {
+            findings.push(meaning::removal(why));
+        }
         let (shown, input) = match (new, old) {
             (Some(new), _) => (new, self.after),
             (None, Some(old)) => (old, self.before),
@@ -277,7 +284,8 @@ fn summary(changes: &[ResourceChange], unchanged: usize) -> Summary {
         for class in change.classes() {
             *summary.classes.entry(class).or_default() += 1;
         }
-        if change.kind != ChangeKind::Changed {
+        // Why it goes may have been said with the class already.
+        if change.kind != ChangeKind::Changed && change.classes().all(|class| class != Class::Resource) {
             *summary.classes.entry(Class::Resource).or_default() += 1;
         }
         *summary.severities.entry(change.severity).or_default() += 1;

@@ -314,6 +314,10 @@ class Handler(BaseHTTPRequestHandler):
         if version and version != before["metadata"]["resourceVersion"]:
             message = f'Operation cannot be fulfilled on {kind.plural} "{name}": the object has been modified; please apply your changes to the latest version and try again'
             raise Refused(409, "Conflict", message)
+        owners = obj["metadata"].get("managedFields")
+        if owners:
+            # Who owns what may be written like any other field; an empty entry stands for none.
+            before = {**before, "metadata": {**before["metadata"], "managedFields": [owner for owner in owners if owner]}}
         if sub == "status":
             after = {**before, "status": obj.get("status")}
         else:
@@ -374,9 +378,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def delete(self, kind, namespace, name, query, options):
         obj = self.find(kind, namespace, name)
-        uid = (options.get("preconditions") or {}).get("uid")
-        if uid and uid != obj["metadata"]["uid"]:
-            raise Refused(409, "Conflict", f'Operation cannot be fulfilled on {kind.plural} "{name}": Precondition failed: UID')
+        for field, wanted in (options.get("preconditions") or {}).items():
+            if wanted and wanted != obj["metadata"][field]:
+                raise Refused(409, "Conflict", f'Operation cannot be fulfilled on {kind.plural} "{name}": Precondition failed: {field}')
         if query.get("dryRun") or options.get("dryRun"):
             return obj
         self.check_delete(kind, obj)

@@ -57,6 +57,11 @@ pub(super) fn findings(changed: &Changed<'_, '_>, grants: &Grants<'_>) -> Vec<Fi
     found
 }
 
+/// Why a resource goes.
+pub(super) fn removal(why: &str) -> Finding {
+    finding(Class::Resource, Severity::Medium, "", why)
+}
+
 fn finding(class: Class, severity: Severity, path: &str, message: impl Into<String>) -> Finding {
     Finding { class, severity, message: message.into(), path: path.to_owned() }
 }

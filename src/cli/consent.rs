@@ -1,0 +1,143 @@
+//! What is to be deleted is shown and agreed to before anything is done: on a terminal by an answer, elsewhere by a flag.
+
+use crate::apply::{Kinds, RemovalPlan, Stay};
+use crate::cluster::ObjectRef;
+use crate::diagnostics::{Code, Diagnostic, Result};
+use clap::Args;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufRead, IsTerminal, Write as _};
+
+/// Objects that are named when many stay for one reason.
+const NAMED: usize = 5;
+
+/// Kinds that stay unless they are asked for. The same for what left a bundle and for deletions; the names that start with
+/// `--prune-` are those of earlier versions.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(super) struct KindArgs {
+    /// Delete namespaces too, with everything in them.
+    #[arg(long, alias = "prune-namespaces")]
+    delete_namespaces: bool,
+    /// Delete custom resource definitions too that have objects, with all these objects.
+    #[arg(long, alias = "prune-crds")]
+    delete_crds: bool,
+    /// Delete volume claims too, with their data.
+    #[arg(long, alias = "prune-pvcs")]
+    delete_pvcs: bool,
+    /// Delete volumes too, with their data.
+    #[arg(long, alias = "prune-pvs")]
+    delete_pvs: bool,
+    /// Delete everything: namespaces, definitions, volume claims and volumes too.
+    #[arg(long, alias = "prune-all")]
+    delete_all: bool,
+}
+
+impl KindArgs {
+    pub(super) fn kinds(self) -> Kinds {
+        if self.delete_all {
+            return Kinds::ALL;
+        }
+        Kinds {
+            namespaces: self.delete_namespaces,
+            definitions: self.delete_crds,
+            claims: self.delete_pvcs,
+            volumes: self.delete_pvs,
+        }
+    }
+}
+
+/// Whether somebody sits before a terminal who can be asked.
+pub(super) fn is_asked() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// The answer to a question on the terminal; empty when there is none.
+pub(super) fn ask(question: &str) -> String {
+    {
+        let mut out = std::io::stderr().lock();
+        // Nothing can be asked when the terminal is gone; no answer is a no.
+        drop(write!(out, "{question}"));
+        drop(out.flush());
+    }
+    let mut answer = String::new();
+    drop(std::io::stdin().lock().read_line(&mut answer));
+    answer.trim().to_owned()
+}
+
+/// What would be deleted, one object a line, those that hold data first; then what has to be known.
+pub(super) fn preview(word: &str, plan: &RemovalPlan) -> String {
+    let mut objects: Vec<&ObjectRef> = plan.going.iter().map(|(object, _)| object).collect();
+    objects.sort_by_key(|object| (!holds_data(object), object.kind != "CustomResourceDefinition"));
+    let mut text = String::new();
+    for object in objects {
+        let loss = if holds_data(object) { " (with its data)" } else { "" };
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "  {word} {object}{loss}");
+    }
+    for note in &plan.notes {
+        let _ = writeln!(text, "  note: {note}");
+    }
+    text
+}
+
+fn holds_data(object: &ObjectRef) -> bool {
+    object.group.is_empty()
+        && matches!(object.kind.as_str(), "Namespace" | "PersistentVolumeClaim" | "PersistentVolume")
+}
+
+/// What stays, one line for each reason.
+pub(super) fn staying(stays: &[Stay]) -> Vec<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&ObjectRef>> = BTreeMap::new();
+    for stay in stays {
+        by_reason.entry(&stay.why).or_default().push(&stay.object);
+    }
+    let line = |(why, objects): (&str, Vec<&ObjectRef>)| {
+        if let [object] = objects.as_slice() {
+            return format!("{object} stays: {why}");
+        }
+        format!("{} objects stay: {why}: {}", objects.len(), named(objects.iter().copied()))
+    };
+    by_reason.into_iter().map(line).collect()
+}
+
+/// The first few of some objects.
+pub(super) fn named<'o>(objects: impl ExactSizeIterator<Item = &'o ObjectRef>) -> String {
+    let more = objects.len().saturating_sub(NAMED);
+    let names: Vec<String> = objects.take(NAMED).map(ToString::to_string).collect();
+    match more {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+/// How many objects of each kind: `2 ConfigMap, 1 Namespace`.
+pub(super) fn by_kind<'o>(objects: impl Iterator<Item = &'o ObjectRef>) -> String {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for object in objects {
+        *kinds.entry(&object.kind).or_default() += 1;
+    }
+    let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    kinds.join(", ")
+}
+
+/// Asks on a terminal for `name` to be typed; elsewhere `--yes` has to be given beforehand.
+pub(super) fn confirm_deletion(name: &str, server: &str, plan: &RemovalPlan) -> Result<()> {
+    let count = plan.going.len();
+    let kinds = by_kind(plan.going.iter().map(|(object, _)| object));
+    let objects = if count == 1 { "object" } else { "objects" };
+    let question = format!("This deletes {count} {objects} from {server}, with all data in them: {kinds}.");
+    if !is_asked() {
+        let error = Diagnostic::error(Code::Usage, "deleting has to be confirmed").note(question);
+        return Err(error.help("confirm it with `--yes`; `--dry-run` lists the objects").into());
+    }
+    let answer = ask(&format!("{}{question}\nType `{name}` to go on: ", preview("delete", plan)));
+    if answer == name {
+        return Ok(());
+    }
+    Err(Diagnostic::error(Code::Usage, "not confirmed: nothing was deleted").into())
+}
+
+/// `N objects`, or `1 object`.
+pub(super) fn count_of(count: usize) -> String {
+    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
+}

@@ -1,0 +1,160 @@
+//! `kfc inventory`: which lists of applied objects a cluster keeps, and the way from one to another.
+
+use super::cluster::{ClusterArgs, Held, LockArgs, checked, run_holding, run_until_interrupted};
+use super::consent::count_of;
+use super::progress::Progress;
+use super::{DONE, FAILED, output};
+use crate::apply::{self, DEFAULT_NAMESPACE, Inventory, InventoryId, Session};
+use crate::cluster::Connection;
+use crate::diagnostics::{Code, Diagnostic, Result, Sources};
+use clap::{Args, Subcommand};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum InventoryCommand {
+    /// List the inventories of the cluster, with how many objects each has.
+    List(ListArgs),
+    /// Print the objects that an inventory lists.
+    Show(ShowArgs),
+    /// Move all objects of one inventory to another, with the ownership of their fields: a stack got another name, or another
+    /// profile takes its place. The objects themselves do not change.
+    Move(MoveArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The inventory: `NAME`, or `NAMESPACE/NAME` outside of `default`.
+    #[arg(value_name = "[NAMESPACE/]NAME", value_parser = id)]
+    inventory: InventoryId,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MoveArgs {
+    /// The inventory that has the objects: `NAME`, or `NAMESPACE/NAME` outside of `default`.
+    #[arg(value_name = "OLD", value_parser = id)]
+    from: InventoryId,
+    /// The inventory that is to have them; it is made when it is not there.
+    #[arg(value_name = "NEW", value_parser = id)]
+    to: InventoryId,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
+    lock: LockArgs,
+    /// Only list what would be moved.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// An inventory as it is named on the command line. A profile may be named as it is: `gke+gpu` has the inventory `gke-gpu`.
+fn id(text: &str) -> std::result::Result<InventoryId, String> {
+    let (namespace, name) = text.split_once('/').unwrap_or((DEFAULT_NAMESPACE, text));
+    let name = name.replace('+', "-");
+    match checked(&name) {
+        Ok(name) if !namespace.is_empty() => Ok(InventoryId::new(namespace, &name)),
+        _ => Err("expected `NAME` or `NAMESPACE/NAME`".to_owned()),
+    }
+}
+
+pub(super) fn run(command: &InventoryCommand) -> u8 {
+    let progress = Progress::new();
+    let result = match command {
+        InventoryCommand::List(args) => list(args, &progress),
+        InventoryCommand::Show(args) => show(args, &progress),
+        InventoryCommand::Move(args) => move_all(args, &progress),
+    };
+    progress.end();
+    match result {
+        Ok(text) if text.is_empty() => DONE,
+        Ok(text) => output::print(&text),
+        Err(errors) => {
+            output::report_run(&errors, &Sources::default(), "the command");
+            FAILED
+        }
+    }
+}
+
+fn list(args: &ListArgs, progress: &Progress) -> Result<String> {
+    run_until_interrupted(async {
+        let connection = Connection::open(&args.cluster.options()).await?;
+        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        let mut text = String::new();
+        for (id, count) in apply::inventories(&session, connection.namespace()).await? {
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "{}/{}  {}", id.namespace, id.name, count_of(count));
+        }
+        Ok(text)
+    })
+}
+
+fn show(args: &ShowArgs, progress: &Progress) -> Result<String> {
+    run_until_interrupted(async {
+        let connection = Connection::open(&args.cluster.options()).await?;
+        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        let inventory = existing(&session, &args.inventory).await?;
+        let mut text = String::new();
+        for entry in inventory.entries() {
+            let found = if entry.found { "  (was there before)" } else { "" };
+            let _ = writeln!(text, "{}{found}", entry.object);
+        }
+        Ok(text)
+    })
+}
+
+async fn existing(session: &Session<'_>, id: &InventoryId) -> Result<Inventory> {
+    let inventory = Inventory::read(session, id).await?;
+    if inventory.is_there() {
+        return Ok(inventory);
+    }
+    let message = format!("the inventory {id} does not exist");
+    let error = Diagnostic::error(Code::Inventory, message);
+    Err(error.help("`kfc inventory list` shows those that do").into())
+}
+
+fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
+    if args.from == args.to {
+        let message = format!("the inventory {} cannot be moved to itself", args.from);
+        return Err(Diagnostic::error(Code::Usage, message).into());
+    }
+    let held = Held::default();
+    run_holding(&held, async {
+        let connection = Arc::new(Connection::open(&args.cluster.options()).await?);
+        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        if args.dry_run {
+            let from = existing(&session, &args.from).await?;
+            return Ok(lines("would move", from.entries().map(|entry| &entry.object)));
+        }
+        // Always in the same order, so that two moves against each other do not wait for each other.
+        let (first, second) =
+            if args.from < args.to { (&args.from, &args.to) } else { (&args.to, &args.from) };
+        let work = async {
+            let mut from = existing(&session, &args.from).await?;
+            let mut to = Inventory::read(&session, &args.to).await?;
+            let moved = apply::move_inventory(&session, &mut from, &mut to).await?;
+            progress.say(&format!(
+                "done: the inventory {} lists {} of {} now",
+                args.to,
+                count_of(moved.len()),
+                args.from
+            ));
+            Ok(lines("moved", moved.iter()))
+        };
+        let work = held.during(&connection, second, &args.lock, progress, work);
+        held.during(&connection, first, &args.lock, progress, work).await
+    })
+}
+
+fn lines<'o>(word: &str, objects: impl Iterator<Item = &'o crate::cluster::ObjectRef>) -> String {
+    objects.fold(String::new(), |mut text, object| {
+        let _ = writeln!(text, "{word} {object}");
+        text
+    })
+}
