@@ -4,6 +4,7 @@
 //! as absent, unknown fields and values of another type are errors. Our own files are read alike, but for the case.
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Severity, nearest};
+use crate::yaml::through_json::{old_boolean, truth};
 use crate::yaml::{Entry, Node, Scalar, ScalarKind, emit};
 use compact_str::CompactString;
 use std::cell::{Cell, RefCell};
@@ -80,7 +81,7 @@ impl Errors {
     fn is_boolean(&self, scalar: &Scalar) -> bool {
         match self.typing {
             Typing::Configuration => scalar.kind == ScalarKind::Bool,
-            _ => scalar.kind == ScalarKind::Bool || !scalar.is_quoted() && is_old_boolean(scalar),
+            _ => scalar.kind == ScalarKind::Bool || old_boolean(scalar).is_some(),
         }
     }
 
@@ -88,7 +89,7 @@ impl Errors {
     fn text(&self, scalar: &Scalar, converts: bool) -> Option<CompactString> {
         let is_text = match scalar.kind {
             ScalarKind::Str if matches!(self.typing, Typing::Kustomization | Typing::Decoded) => {
-                scalar.is_quoted() || !is_old_boolean(scalar)
+                old_boolean(scalar).is_none()
             }
             // An unquoted date is a string for the library that reads kustomization files.
             ScalarKind::Str | ScalarKind::Timestamp => true,
@@ -103,7 +104,7 @@ impl Errors {
             ScalarKind::Int | ScalarKind::Float => emit::integer(&scalar.text)
                 .or_else(|| emit::float(&scalar.text))
                 .map(|text| CompactString::new(&text)),
-            ScalarKind::Bool | ScalarKind::Str => truth(scalar).map(|truth| truth.to_string().into()),
+            ScalarKind::Bool | ScalarKind::Str => truth(&scalar.text).map(|truth| truth.to_string().into()),
             _ => None,
         }
     }
@@ -239,7 +240,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn boolean(&self, name: &'static str) -> bool {
         let Some(node) = self.node(name) else { return false };
         let word = node.as_scalar().filter(|scalar| self.errors.is_boolean(scalar));
-        match word.and_then(truth) {
+        match word.and_then(|word| truth(&word.text)) {
             Some(truth) => truth,
             None => {
                 self.push(wrong_type(node, &format!("`{name}`"), "`true` or `false`"));
@@ -327,24 +328,6 @@ impl<'a> Fields<'a> {
             self.errors.push(error);
         }
     }
-}
-
-/// The truth of a boolean in any notation of YAML 1.1.
-fn truth(scalar: &Scalar) -> Option<bool> {
-    match scalar.text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "y" | "on" => Some(true),
-        "false" | "no" | "n" | "off" => Some(false),
-        _ => None,
-    }
-}
-
-/// Whether an unquoted text is a boolean in YAML 1.1 only: the words of `truth` in small, capitalised or all capitals.
-fn is_old_boolean(scalar: &Scalar) -> bool {
-    let text = scalar.text.as_str();
-    let rest = text.get(1..).unwrap_or_default();
-    let is_cased =
-        text.chars().all(|c| c.is_ascii_uppercase()) || rest.chars().all(|c| c.is_ascii_lowercase());
-    is_cased && truth(scalar).is_some()
 }
 
 fn wrong_type(node: &Node, what: &str, wanted: &str) -> Diagnostic {

@@ -5,7 +5,7 @@ use crate::catalogue::{Setter, to_json};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, nearest};
 use crate::fields::Spanned;
 use crate::origin::{Details, Step, StepKind};
-use crate::reference::field_path::{explain_missing, split_replacement};
+use crate::reference::field_path::{explain_missing, split_setter};
 use crate::resolve::Scope;
 use crate::resource::Resource;
 use crate::yaml::{Entry, Key, Map, Node, Value, emit, parse};
@@ -33,7 +33,7 @@ fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut
         return Ok(());
     }
     let value = scope.value(&setter.value)?;
-    let steps = split_replacement(&setter.path.text);
+    let steps = steps_of(&setter.path)?;
     let mut errors = Diagnostics::default();
     let mut selected = false;
     for resource in resources.iter_mut().filter(|resource| setter.selects(resource)) {
@@ -52,6 +52,17 @@ fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut
         errors.push(selects_nothing(setter, resources));
     }
     errors.into_result(())
+}
+
+/// The steps of a path that was written by hand.
+///
+/// # Errors
+/// [`Code::Setter`] for a path with blank parts: a field without a name is never meant.
+fn steps_of(path: &Spanned) -> Result<Vec<String>> {
+    split_setter(&path.text).map_err(|why| {
+        let error = Diagnostic::error(Code::Setter, why).at(path.mark);
+        error.help("write the names of fields with one dot between them").into()
+    })
 }
 
 /// The step that a setter is: with what its expressions name, and where that was set.
@@ -107,7 +118,7 @@ fn put_inside(
     steps: &[String],
     value: &Node,
 ) -> Result<()> {
-    let way = split_replacement(&inside.text);
+    let way = steps_of(inside)?;
     let names: Vec<&str> = way.iter().map(String::as_str).collect();
     let Some(text) = resource.node.at(&names).and_then(Node::as_str).map(str::to_owned) else {
         return Err(leads_nowhere(setter, inside, resource, &resource.node, &way).into());
@@ -182,12 +193,12 @@ fn selects_nothing(setter: &Setter, resources: &[Resource]) -> Diagnostic {
 mod tests {
     use super::put;
     use crate::diagnostics::{Mark, SourceId};
-    use crate::reference::field_path::split_replacement;
+    use crate::reference::field_path::split_setter;
     use crate::yaml::{Node, emit, parse::parse};
 
     fn after(yaml: &str, path: &str) -> Option<String> {
         let mut node = parse(yaml, SourceId::NONE).unwrap().remove(0);
-        let found = put(&mut node, &split_replacement(path), &Node::string("v", Mark::NONE));
+        let found = put(&mut node, &split_setter(path).unwrap(), &Node::string("v", Mark::NONE));
         let mut out = Vec::new();
         emit::emit(&node, &mut out).unwrap();
         found.then(|| String::from_utf8(out).unwrap())

@@ -20,7 +20,7 @@ impl Part {
     /// Everything that is wrong with the root.
     pub fn build(loader: Loader, schema: &Arc<Schema>, keep_origins: bool) -> Result<Self> {
         let mut root = load::load(loader, schema)?;
-        openapi::assign(&mut root, &mut None);
+        openapi::assign(&mut root, &mut openapi::InForce::default());
         accumulate(root, track(keep_origins)).map(Self)
     }
 
@@ -91,7 +91,7 @@ impl Assembly {
     pub fn apply(&mut self, loader: Loader, entry: Mark, owner: Option<u32>) -> Result<()> {
         let known = |resource: &crate::resource::Resource| resource.owner.is_some();
         let mut root = load::load_component(loader, entry, &self.schema)?;
-        openapi::assign(&mut root, &mut None);
+        openapi::assign(&mut root, &mut openapi::InForce::after_others());
         let unowned_before = self.accumulated.set.list.iter().filter(|r| !known(r)).count();
         apply_component(root, &mut self.accumulated, track(self.keep_origins))?;
         let added = self.accumulated.set.list.iter_mut().filter(|r| !known(r)).skip(unowned_before);

@@ -119,5 +119,12 @@ fn clean(set: &mut ResourceSet) -> Result<()> {
 
 fn clean_one(resource: &mut Resource) -> Result<()> {
     read::drop_notes(resource);
-    read::normalise_annotations(resource)
+    read::normalise_annotations(resource)?;
+    // kustomize writes every annotation again when it removes its own (`RemoveBuildAnnotations`).
+    if let Some(annotations) = resource.node.get_mut("metadata").and_then(|node| node.get_mut("annotations"))
+    {
+        let map = annotations.as_map_mut();
+        map.into_iter().flat_map(|map| map.iter_mut()).for_each(|entry| entry.value.make_new_text());
+    }
+    Ok(())
 }

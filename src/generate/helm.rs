@@ -5,7 +5,7 @@ use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::merge::values;
 use crate::sources::Loader;
 use crate::sources::remote::Source;
-use crate::yaml::{Node, emit, parse};
+use crate::yaml::{Node, emit, parse, through_json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -151,7 +151,8 @@ impl Run<'_> {
     fn values_file(&self, location: &Path) -> Result<Option<PathBuf>> {
         let chart = self.chart;
         let named = (!chart.values_file.is_empty()).then(|| self.loader.root().join(&chart.values_file));
-        let Some(inline) = &chart.values_inline else { return Ok(named) };
+        let Some(mut inline) = chart.values_inline.clone() else { return Ok(named) };
+        through_json::convert(&mut inline)?;
         let file = if chart.values_file.is_empty() {
             location.join("values.yaml")
         } else {
@@ -161,9 +162,9 @@ impl Run<'_> {
         let (id, source) = self.loader.sources().add(file.display().to_string(), base);
         let base = parse::parse(&source.text, id)?.into_iter().next();
         let joined = match (chart.values_merge.as_str(), base) {
-            ("replace", _) | (_, None) => inline.clone(),
-            ("merge", Some(base)) => values::overlay(inline.clone(), &base),
-            ("" | "override", Some(base)) => values::overlay(base, inline),
+            ("replace", _) | (_, None) => inline,
+            ("merge", Some(base)) => values::overlay(inline, &base),
+            ("" | "override", Some(base)) => values::overlay(base, &inline),
             (other, Some(_)) => {
                 return Err(failed(
                     self.mark,

@@ -274,7 +274,8 @@ fn equal(a: &Node, b: &Node) -> bool {
     }
 }
 
-/// Forgets how scalars were spelt in their source.
+/// Forgets how scalars were spelt in their source. All numbers are floats of 64 bits then: Go reads them from JSON without
+/// a type, so that 9007199254740993 becomes 9007199254740992.
 fn forget_spelling(node: &mut Node) {
     match &mut node.value {
         Value::Map(map) => map.iter_mut().for_each(|entry| forget_spelling(&mut entry.value)),
@@ -282,8 +283,7 @@ fn forget_spelling(node: &mut Node) {
         Value::Scalar(scalar) => {
             let plain = match scalar.kind {
                 ScalarKind::Null => Some(CompactString::const_new("null")),
-                ScalarKind::Int => emit::integer(&scalar.text),
-                ScalarKind::Float => emit::float(&scalar.text),
+                ScalarKind::Int | ScalarKind::Float => emit::float(&scalar.text),
                 _ => None,
             };
             if scalar.spelling == Spelling::Folded
@@ -294,6 +294,9 @@ fn forget_spelling(node: &mut Node) {
             let is_plain = scalar.kind != ScalarKind::Str || emit::is_written_plain(&scalar.text);
             scalar.spelling = if is_plain { Spelling::Plain } else { Spelling::Quoted };
             scalar.text = plain.unwrap_or(std::mem::take(&mut scalar.text));
+            if scalar.kind == ScalarKind::Int && emit::go_integer(&scalar.text).is_none() {
+                scalar.kind = ScalarKind::Float;
+            }
         }
     }
 }

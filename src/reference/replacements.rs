@@ -4,7 +4,7 @@ use super::field_path::{self, Kind};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::kustomization::model::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
 use crate::origin::{Step, StepKind};
-use crate::resource::{CompiledSelector, ResId, Resource, ResourceSet, Selector};
+use crate::resource::{CompiledSelector, ResId, Resource, ResourceSet, Selector, effective_namespace};
 use crate::yaml::parse::resolve_plain;
 use crate::yaml::{Node, ScalarKind, Value};
 
@@ -53,19 +53,20 @@ fn wrong(mark: Option<Mark>, message: impl Into<String>) -> Diagnostic {
     Diagnostic { mark, ..Diagnostic::error(Code::Replacement, message) }
 }
 
-/// Every identity of a resource, the current one first.
-fn identities(resource: &Resource) -> impl Iterator<Item = ResId> + '_ {
-    std::iter::once(resource.id()).chain(resource.previous_ids())
+/// A namespace, or `default` for none. Replacements do not ask whether a kind lives in a namespace at all.
+fn or_default(namespace: &str) -> &str {
+    effective_namespace(namespace, false)
 }
 
 fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Node> {
     let wanted = &source.resource;
     let fits = |id: &ResId| {
         (wanted.name.is_empty() || wanted.name == id.name)
-            && (wanted.namespace.is_empty() || wanted.namespace == id.namespace)
+            && (wanted.namespace.is_empty() || or_default(&wanted.namespace) == or_default(&id.namespace))
             && wanted.gvk.selects(&id.gvk)
     };
-    let found: Vec<&Resource> = set.list.iter().filter(|r| identities(r).any(|id| fits(&id))).collect();
+    let found: Vec<&Resource> =
+        set.list.iter().filter(|r| r.ids_for_replacements().any(|id| fits(&id))).collect();
     let resource = match found.as_slice() {
         [resource] => resource,
         [] => return Err(no_source(set, source).into()),
@@ -81,7 +82,7 @@ fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Node> {
         }
     };
     let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
-    let steps = field_path::split_replacement(path);
+    let steps = field_path::split_source(path);
     match field_path::lookup(&resource.node, &steps)?.filter(|node| !is_empty(node)) {
         Some(node) => {
             let mut value = refine(node, &source.options, source.mark)?;

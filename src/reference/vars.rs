@@ -121,22 +121,19 @@ fn note_target(var: &Var, set: &mut ResourceSet) -> Result<()> {
 }
 
 fn value_of(var: &Var, resource: &Resource) -> std::result::Result<Scalar, Diagnostic> {
-    let steps = field_path::split_dotted(&var.field_path);
-    let mut node = &resource.node;
-    for step in &steps {
-        let next = match &node.value {
-            Value::Seq(items) => step.parse::<usize>().ok().and_then(|at| items.get(at)),
-            _ => node.get(step),
-        };
-        node = next.ok_or_else(|| {
-            let message =
-                format!("{} `{}` has no field `{}`", resource.kind(), resource.name(), var.field_path);
-            let error = Diagnostic::error(Code::Variable, message).at(var.mark.unwrap_or(Mark::NONE));
-            error
-                .label(resource.mark(), format!("`{step}` is not there"))
-                .help("correct the variable's `fieldref`")
-        })?;
-    }
+    let steps = field_path::split_variable(&var.field_path);
+    let mark = var.mark.unwrap_or(Mark::NONE);
+    let found = field_path::lookup(&resource.node, &steps).map_err(|error| {
+        let resource = format!("this is in {} `{}`", resource.kind(), resource.name());
+        let place = error.mark.unwrap_or(Mark::NONE);
+        Diagnostic { code: Code::Variable, mark: Some(mark), ..error }.label(place, resource)
+    })?;
+    let Some(node) = found else {
+        let message = format!("{} `{}` has no field `{}`", resource.kind(), resource.name(), var.field_path);
+        let (place, what, near) = field_path::explain_missing(&resource.node, &steps);
+        let error = Diagnostic::error(Code::Variable, message).at(mark).label(place, what);
+        return Err(error.help(near.unwrap_or_else(|| "correct the variable's `fieldref`".to_owned())));
+    };
     // A mapping or list is no value that could be put into a text: the variable stays as it is written.
     Ok(node.as_scalar().cloned().unwrap_or(Scalar::new(syntax(&var.name).into(), ScalarKind::Str)))
 }
@@ -229,7 +226,10 @@ impl Expansion {
                 Some(if crate::yaml::emit::is_true(&value.text) { "true" } else { "false" }.into())
             }
             ScalarKind::Str | ScalarKind::Binary => Some(value.text.clone()),
-            ScalarKind::Null | ScalarKind::Timestamp => None,
+            // The text as it is written, whatever it means.
+            ScalarKind::Null | ScalarKind::Timestamp => {
+                return Scalar::new(value.text.clone(), ScalarKind::Str);
+            }
         };
         match plain {
             Some(text) => Scalar::new(text, value.kind),

@@ -223,6 +223,14 @@ impl Resource {
     }
 
     /// An earlier identity; group and version are the current ones, as in kustomize.
+    /// Its identities as replacements look at them, the current one first: with the namespace as it is written now, and
+    /// with the namespace that counted for each earlier one, which kustomize notes down when the identity changes
+    /// (`StorePreviousId`, `MakeResIds`).
+    pub fn ids_for_replacements(&self) -> impl Iterator<Item = ResId> + '_ {
+        let counted = |id: ResId| ResId { namespace: id.effective_namespace().to_owned(), ..id };
+        std::iter::once(self.id()).chain(self.previous_ids().map(counted))
+    }
+
     fn previous_id(&self, previous: &PreviousId) -> ResId {
         ResId {
             gvk: Gvk { kind: previous.kind.to_string(), ..self.gvk() },

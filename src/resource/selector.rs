@@ -102,7 +102,7 @@ impl CompiledSelector {
     }
 
     fn covers_any_id(&self, resource: &Resource) -> bool {
-        std::iter::once(resource.id()).chain(resource.previous_ids()).any(|id| {
+        resource.ids_for_replacements().any(|id| {
             self.kind.covers(&id.gvk.kind)
                 && self.group.covers(&id.gvk.group)
                 && self.version.covers(&id.gvk.version)

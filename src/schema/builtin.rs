@@ -1,7 +1,7 @@
 //! Reads the tables of built-in types.
 
 use super::graph::{Graph, Shape, ShapeId};
-use compact_str::CompactString;
+use compact_str::{CompactString, format_compact};
 use rustc_hash::FxHashMap;
 
 /// `type ⇥ field ⇥ merge keys ⇥ leads to`; the file says what the columns hold.
@@ -24,8 +24,8 @@ pub(super) fn scopes() -> FxHashMap<(&'static str, &'static str), bool> {
     scopes
 }
 
-/// The graph of built-in types.
-pub(super) fn types() -> Graph {
+/// The graph of built-in types, and the types by the names of their definitions in Kubernetes' OpenAPI document.
+pub(super) fn types() -> (Graph, FxHashMap<CompactString, ShapeId>) {
     let mut graph = Graph::default();
     let mut ids: FxHashMap<&str, ShapeId> = FxHashMap::default();
     for [owner, field, keys, to] in rows(MERGING) {
@@ -38,10 +38,27 @@ pub(super) fn types() -> Graph {
         };
         graph.shape_mut(owner).fields.insert(CompactString::new(field), field_type);
     }
-    for (name, id) in ids.into_iter().filter(|(name, _)| name.contains(' ')) {
-        graph.name_resource(CompactString::new(name), id);
+    let mut definitions = FxHashMap::default();
+    for (name, id) in ids {
+        definitions.insert(definition_name(name), id);
+        if name.contains(' ') {
+            graph.name_resource(CompactString::new(name), id);
+        }
     }
-    graph
+    (graph, definitions)
+}
+
+/// `io.k8s.api.apps.v1.DeploymentSpec` for `apps/v1:DeploymentSpec`.
+fn definition_name(name: &str) -> CompactString {
+    let (api_version, kind) = name.split_once([' ', ':']).unwrap_or(("", name));
+    let (group, version) = api_version.split_once('/').unwrap_or(("core", api_version));
+    let package = match group.split_once('.').map_or(group, |(first, _)| first) {
+        "meta" => "apimachinery.pkg.apis.meta",
+        "apiextensions" => "apiextensions-apiserver.pkg.apis.apiextensions",
+        "apiregistration" => "kube-aggregator.pkg.apis.apiregistration",
+        group => return format_compact!("io.k8s.api.{group}.{version}.{kind}"),
+    };
+    format_compact!("io.k8s.{package}.{version}.{kind}")
 }
 
 fn rows(table: &'static str) -> impl Iterator<Item = [&'static str; 4]> {

@@ -19,6 +19,17 @@ pub struct Schema {
     builtin_scopes: OnceLock<FxHashMap<(&'static str, &'static str), bool>>,
     /// Scopes of kinds that only the OpenAPI file knows.
     more_scopes: FxHashMap<(String, String), bool>,
+    /// The OpenAPI document that the types are from.
+    document: Option<Node>,
+}
+
+/// What becomes of a type that both an OpenAPI document and the built-in types define.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Builtin {
+    /// The built-in definition counts.
+    Wins,
+    /// That of the document counts.
+    Yields,
 }
 
 /// One type of a [`Schema`]: of a resource, of a field, or of a list's items.
@@ -43,7 +54,21 @@ impl Schema {
     /// [`crate::diagnostics::Code::WrongType`] when the document, or its `definitions`, is no mapping.
     pub fn with_openapi(document: &Node) -> Result<Self> {
         let graph = openapi::read_definitions(document)?;
-        Ok(Self { graph: graph.into(), more_scopes: openapi::read_scopes(document), ..Self::default() })
+        let (more_scopes, document) = (openapi::read_scopes(document), Some(document.clone()));
+        Ok(Self { graph: graph.into(), more_scopes, document, ..Self::default() })
+    }
+
+    /// The types of the same OpenAPI document added to the built-in ones; the same schema when there is no document.
+    #[must_use]
+    pub fn joined(&self, builtin: Builtin) -> Self {
+        let graph =
+            self.document.as_ref().and_then(|document| openapi::join_definitions(document, builtin).ok());
+        Self {
+            graph: graph.map_or_else(OnceLock::new, Into::into),
+            more_scopes: self.more_scopes.clone(),
+            document: self.document.clone(),
+            ..Self::default()
+        }
     }
 
     /// Whether a kind lives in a namespace; `None` for a kind that is not known, which counts as namespaced.
@@ -61,7 +86,7 @@ impl Schema {
     /// The type of a resource, if it is known.
     #[must_use]
     pub fn lookup(&self, api_version: &str, kind: &str) -> Option<TypeRef<'_>> {
-        let graph = self.graph.get_or_init(builtin::types);
+        let graph = self.graph.get_or_init(|| builtin::types().0);
         graph.resource(api_version, kind).map(|id| TypeRef { graph, id })
     }
 }
@@ -176,6 +201,30 @@ paths:
         assert_eq!(of(&["both", "[]", "deep"]).unwrap(), [""; 0]);
         assert_eq!(of(&["labelled", "any", "l"]).unwrap(), [""; 0]);
         assert!(schema.lookup("apps/v1", "Deployment").is_none());
+    }
+
+    #[test]
+    fn an_openapi_document_can_be_added_to_the_builtin_types() {
+        let document = r##"
+definitions:
+  io.k8s.api.core.v1.Container: {properties: {ports: {type: array}}}
+  Foo:
+    x-kubernetes-group-version-kind: [{group: example.com, kind: Foo, version: v1}]
+    properties:
+      metadata: {$ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+      template: {$ref: "#/definitions/io.k8s.api.core.v1.PodTemplateSpec"}
+"##;
+        let containers = ["spec", "template", "spec", "containers"];
+        let ports = [&containers[..], &["[]", "ports"]].concat();
+        for builtin in [Builtin::Wins, Builtin::Yields] {
+            let schema = custom(document).joined(builtin);
+            let of = |path: &[&str]| keys(&schema, "example.com/v1", "Foo", path);
+            assert_eq!(of(&["metadata", "finalizers"]).unwrap(), [""; 0]);
+            assert_eq!(of(&["template", "spec", "containers"]).unwrap(), ["name"]);
+            assert_eq!(keys(&schema, "apps/v1", "Deployment", &containers).unwrap(), ["name"]);
+            let ports = keys(&schema, "apps/v1", "Deployment", &ports);
+            assert_eq!(ports.is_some(), builtin == Builtin::Wins);
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Reads an OpenAPI (Swagger 2) document as kustomize does: `definitions` for types, `paths` for scopes.
 
 use super::graph::{Graph, Shape, ShapeId};
+use super::{Builtin, builtin};
 use crate::diagnostics::{Code, Diagnostic, Result};
-use crate::yaml::{Map, Node};
+use crate::yaml::{Entry, Map, Node};
 use compact_str::{CompactString, format_compact};
 use rustc_hash::FxHashMap;
 
@@ -14,19 +15,36 @@ const DEFINITIONS: &str = "#/definitions/";
 /// # Errors
 /// [`Code::WrongType`] when the document or `definitions` is no mapping.
 pub(super) fn read_definitions(document: &Node) -> Result<Graph> {
+    define_all(document, Reader { graph: Graph::default(), named: FxHashMap::default() }, |_| true)
+}
+
+/// The types of `definitions` added to the built-in ones.
+///
+/// # Errors
+/// As [`read_definitions`].
+pub(super) fn join_definitions(document: &Node, builtin: Builtin) -> Result<Graph> {
+    let (graph, named) = builtin::types();
+    define_all(document, Reader { graph, named }, |is_builtin| !is_builtin || builtin == Builtin::Yields)
+}
+
+/// Adds the types of `definitions`. `counts` says whether one counts that is among the types already, or is not.
+fn define_all(document: &Node, mut reader: Reader, counts: impl Fn(bool) -> bool) -> Result<Graph> {
     let root = mapping(document, "an OpenAPI document")?;
     let empty = Map::new();
     let definitions = match root.get("definitions") {
         Some(node) => mapping(node, "`definitions` of an OpenAPI document")?,
         None => &empty,
     };
-    let mut reader = Reader { graph: Graph::default(), named: FxHashMap::default() };
-    for entry in definitions {
-        let id = reader.graph.add(Shape::default());
-        reader.named.insert(&entry.key.text, id);
+    let counting: Vec<&Entry> =
+        definitions.iter().filter(|entry| counts(reader.named.contains_key(&entry.key.text))).collect();
+    for entry in &counting {
+        if !reader.named.contains_key(&entry.key.text) {
+            let id = reader.graph.add(Shape::default());
+            reader.named.insert(entry.key.text.clone(), id);
+        }
     }
-    for entry in definitions {
-        reader.define(&entry.key.text, &entry.value);
+    for entry in &counting {
+        reader.define(&entry.key.text, &entry.value, &counts);
     }
     Ok(reader.graph)
 }
@@ -61,18 +79,19 @@ fn api_version_and_kind(gvk: &Node) -> Option<(CompactString, &str)> {
     Some((api_version, part("kind")?))
 }
 
-struct Reader<'n> {
+struct Reader {
     graph: Graph,
-    named: FxHashMap<&'n str, ShapeId>,
+    named: FxHashMap<CompactString, ShapeId>,
 }
 
-impl Reader<'_> {
-    fn define(&mut self, name: &str, schema: &Node) {
+impl Reader {
+    fn define(&mut self, name: &str, schema: &Node, counts: impl Fn(bool) -> bool) {
         let shape = self.shape(schema);
         let Some(&id) = self.named.get(name) else { return };
         *self.graph.shape_mut(id) = shape;
         for gvk in schema.get(GROUP_VERSION_KIND).and_then(Node::as_seq).unwrap_or_default() {
-            if let Some((api_version, kind)) = api_version_and_kind(gvk) {
+            let Some((api_version, kind)) = api_version_and_kind(gvk) else { continue };
+            if counts(self.graph.resource(&api_version, kind).is_some()) {
                 self.graph.name_resource(format_compact!("{api_version} {kind}"), id);
             }
         }

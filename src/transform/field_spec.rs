@@ -36,6 +36,22 @@ struct Step<'s> {
     name: Cow<'s, str>,
     /// Written with `[]`: the field is a list.
     list: bool,
+    /// Written with blanks alone: the step stays where it is. (One with no text at all is an error.)
+    stays: bool,
+}
+
+impl<'s> Step<'s> {
+    /// Reads a part of a path. Blanks around a name do not count, as in every `Lookup` of kyaml.
+    fn new(part: Cow<'s, str>) -> Self {
+        let (name, list) = match part.strip_suffix("[]") {
+            Some(shorter) => (shorter, true),
+            None => (part.as_ref(), false),
+        };
+        let trimmed = name.trim();
+        let stays = trimmed.is_empty() && !name.is_empty();
+        let name = if trimmed.len() == part.len() { part } else { Cow::Owned(trimmed.to_owned()) };
+        Self { name, list, stays }
+    }
 }
 
 /// A field spec with its path cut into steps.
@@ -111,11 +127,7 @@ impl<'s> FieldSpecs<'s> {
 impl<'s> Route<'s> {
     /// Cuts the path of a spec. A slash at its beginning does not count.
     pub(crate) fn new(spec: &'s FieldSpec) -> Self {
-        let step = |name: Cow<'s, str>| match name.strip_suffix("[]") {
-            Some(shorter) => Step { name: Cow::Owned(shorter.to_owned()), list: true },
-            None => Step { name, list: false },
-        };
-        Self { spec, steps: split_path(&spec.path).map(step).collect() }
+        Self { spec, steps: split_path(&spec.path).map(Step::new).collect() }
     }
 
     /// Calls `set` on every field below `node` that the path leads to; what it changes is kept in the trail.
@@ -139,6 +151,9 @@ impl<'s> Route<'s> {
         set: &mut impl FnMut(&mut Node) -> Result<()>,
     ) -> Result<()> {
         let Some((step, rest)) = steps.split_first() else { return trail.watch(node, set) };
+        if step.stays && matches!(node.value, Value::Map(_)) {
+            return self.walk_steps(node, trail, rest, create, set);
+        }
         let (mark, found) = (node.mark, node.describe());
         match &mut node.value {
             Value::Map(map) => {
@@ -358,6 +373,16 @@ mod tests {
         }
         for path in ["spec/s", "spec/l", "spec/el[]", "spec/nul[]"] {
             assert_eq!(label(path, true), Err(Code::WrongType), "{path}");
+        }
+    }
+
+    #[test]
+    fn blanks_in_a_path_do_not_count() {
+        changed(" spec / e / n ", true, "e", "{n: {L: x}}");
+        changed("spec/ /e/ /n/ ", true, "e", "{n: {L: x}}");
+        changed("spec/ l[]/x", false, "l", "[{x: {L: x}}, {x: {L: x}}]");
+        for path in ["spec//e", "spec/e/[]", "spec/ 0", "spec/e/ * "] {
+            assert_eq!(label(path, true), Err(Code::FieldPath), "{path}");
         }
     }
 

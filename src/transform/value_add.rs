@@ -64,6 +64,16 @@ pub fn apply(set: &mut ResourceSet, args: &ValueAddArgs) -> Result<()> {
 fn open<'n>(node: &'n mut Node, steps: &[&str]) -> Result<Option<&'n mut Node>> {
     let Some((step, rest)) = steps.split_first() else { return Ok(Some(node)) };
     let (mark, found) = (node.mark, node.describe());
+    // kustomize looks for nothing in null.
+    if node.is_null() && !matches!(item_of(step), Some(Item::With(..))) {
+        return Ok(None);
+    }
+    let is_below_zero = step.parse::<i64>().is_ok_and(|at| at < 0);
+    if is_below_zero || *step == "*" || is_in_brackets(step) && item_of(step).is_none() {
+        let error =
+            Diagnostic::error(Code::FieldPath, format!("`{step}` is not a field or an item")).at(mark);
+        return Err(error.help("write `[key=value]` for an item of a list").into());
+    }
     let child = match (item_of(step), &mut node.value) {
         (None, Value::Map(map)) => field(map, step, rest, mark),
         (Some(item), Value::Seq(items)) => list_item(items, &item, mark),
@@ -76,14 +86,14 @@ fn open<'n>(node: &'n mut Node, steps: &[&str]) -> Result<Option<&'n mut Node>> 
     child.map_or(Ok(None), |child| open(child, rest))
 }
 
-/// The field of a mapping. One that is missing, or null on the way, becomes what the next step needs.
+/// The field of a mapping. One that is missing becomes what the next step needs: a mapping for `-` too, as in kyaml's
+/// `getPathPartKind`.
 fn field<'n>(map: &'n mut Map, step: &str, rest: &[&str], mark: Mark) -> Option<&'n mut Node> {
-    let is_blank = map.get(step).is_none_or(|old| old.is_null() && !rest.is_empty());
-    if is_blank {
-        let blank = match rest.first() {
+    if !map.contains(step) {
+        let blank = match rest.first().map(|next| item_of(next)) {
             None => Node::string("", mark),
-            Some(next) if item_of(next).is_some() => Node::seq(Vec::new(), mark),
-            Some(_) => Node::map(Map::new(), mark),
+            Some(Some(Item::At(_) | Item::With(..))) => Node::seq(Vec::new(), mark),
+            Some(None | Some(Item::Last)) => Node::map(Map::new(), mark),
         };
         map.set(step, blank);
     }
@@ -105,6 +115,10 @@ fn item_of(step: &str) -> Option<Item<'_>> {
         Some(inside) => inside.split_once('=').map(|(key, value)| Item::With(key, value)),
         None => step.parse().ok().map(Item::At),
     }
+}
+
+fn is_in_brackets(step: &str) -> bool {
+    step.starts_with('[') && step.ends_with(']')
 }
 
 /// The item of a list. One that is asked for by a key is appended when it is missing.
@@ -175,6 +189,13 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_looked_for_in_null() {
+        for path in ["spec/t/w", "spec/t/0", "spec/t/w/x"] {
+            assert!(add("7", path, 0).unwrap().at(&["spec", "t"]).unwrap().is_null(), "{path}");
+        }
+    }
+
+    #[test]
     fn file_paths_get_a_part() {
         expect("PEACH", "spec/p", 1, "p", "/PEACH/a/b");
         expect("PEACH", "spec/p", 2, "p", "/a/PEACH/b");
@@ -191,5 +212,9 @@ mod tests {
         assert_eq!(code("spec/s"), Code::WrongType);
         assert_eq!(code("spec/l/x"), Code::FieldPath);
         assert_eq!(code("spec/s/-"), Code::FieldPath);
+        assert_eq!(code("spec/s/*"), Code::FieldPath);
+        assert_eq!(code("spec/s/-1"), Code::FieldPath);
+        assert_eq!(code("spec/k/-/w"), Code::FieldPath);
+        assert_eq!(code("spec/s/[]"), Code::FieldPath);
     }
 }

@@ -10,7 +10,8 @@ use compact_str::CompactString;
 /// not be written folded at all.
 #[must_use]
 pub fn read_back(text: &str) -> Option<CompactString> {
-    if !text.trim_end_matches('\n').contains('\n') || !is_written_folded(text) {
+    let is_short = !text.trim_end_matches('\n').contains('\n') && !text.ends_with("\n\n");
+    if is_short || !is_written_folded(text) {
         return None;
     }
     let read = CompactString::from(read(&write(text), text));
@@ -54,7 +55,8 @@ fn write(text: &str) -> String {
     out
 }
 
-/// Reads lines as a folded block, whose last line breaks are those of `original`: the writer's mark says how many to keep.
+/// Reads lines as a folded block. The writer's mark says how many line breaks at its end count: none, one, or, where
+/// `original` had more than one, all that were written.
 fn read(lines: &str, original: &str) -> String {
     let mut text = String::with_capacity(lines.len());
     let (mut pending, mut after_indented, mut has_content) = (0, false, false);
@@ -73,7 +75,8 @@ fn read(lines: &str, original: &str) -> String {
         text.push_str(line);
         (pending, after_indented, has_content) = (0, is_indented, true);
     }
-    push_breaks(&mut text, original.len() - original.trim_end_matches('\n').len());
+    let kept = original.len() - original.trim_end_matches('\n').len();
+    push_breaks(&mut text, if kept > 1 { pending } else { kept });
     text
 }
 
@@ -98,9 +101,16 @@ mod tests {
     }
 
     #[test]
+    fn a_line_break_is_added_at_the_end_of_kept_ones() {
+        assert_eq!(read_back("x\n\n").as_deref(), Some("x\n\n\n"));
+        assert_eq!(read_back("a b\nc\n\nd\n\n").as_deref(), Some("a b\nc\n\nd\n\n\n"));
+        assert_eq!(read_back("a\n  b\n\n").as_deref(), Some("a\n\n  b\n\n"));
+    }
+
+    #[test]
     fn plain_paragraphs_stay() {
         for text in
-            ["", "a", "a\n", "a b\nc\n\nd\n\n", "\na\nb", "a\tb\nc", "u \n v", "u\u{2028}\n v", "u\n v😀"]
+            ["", "a", "a\n", "a b\nc\n\nd\n", "\na\nb", "a\tb\nc", "u \n v", "u\u{2028}\n v", "u\n v😀"]
         {
             assert_eq!(read_back(text), None, "{text:?}");
         }

@@ -5,5 +5,6 @@ pub mod folded;
 pub mod json;
 pub mod node;
 pub mod parse;
+pub mod through_json;
 
 pub use node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};

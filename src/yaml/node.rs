@@ -34,6 +34,8 @@ pub enum Spelling {
     /// Without quotes.
     #[default]
     Plain,
+    /// Without quotes, but with a tag that says that it is a string: `!!str yes`.
+    Tagged,
     /// In quotes, or as a literal block.
     Quoted,
     /// As a folded block, which comes out of kustomize changed where lines are indented (see [`super::folded`]).
@@ -66,7 +68,7 @@ impl Scalar {
     /// Whether the source has it in quotes or as a block.
     #[must_use]
     pub fn is_quoted(&self) -> bool {
-        self.spelling != Spelling::Plain
+        !matches!(self.spelling, Spelling::Plain | Spelling::Tagged)
     }
 }
 
@@ -110,6 +112,8 @@ pub struct Key {
     pub text: CompactString,
     /// How the key resolves.
     pub kind: ScalarKind,
+    /// Whether the source has it in quotes.
+    pub quoted: bool,
     /// Where it stands.
     pub mark: Mark,
 }
@@ -266,7 +270,7 @@ impl Key {
     /// A string key.
     #[must_use]
     pub fn new(text: &str, mark: Mark) -> Self {
-        Self { text: CompactString::new(text), kind: ScalarKind::Str, mark }
+        Self { text: CompactString::new(text), kind: ScalarKind::Str, quoted: false, mark }
     }
 }
 
@@ -401,6 +405,16 @@ impl Node {
         match &mut self.value {
             Value::Scalar(scalar) => scalar.kind = ScalarKind::Str,
             Value::Map(_) | Value::Seq(_) => *self = Self::string("", self.mark),
+        }
+    }
+
+    /// Makes a new string of it, which is not written as a folded block any more.
+    pub fn make_new_text(&mut self) {
+        self.make_text();
+        if let Value::Scalar(scalar) = &mut self.value
+            && scalar.spelling == Spelling::Folded
+        {
+            scalar.spelling = Spelling::Quoted;
         }
     }
 

@@ -6,7 +6,7 @@ use crate::kustomization::model::Patch;
 use crate::merge::json_patch;
 use crate::origin::{Step, StepKind};
 use crate::resource::Selector;
-use crate::yaml::{Node, Value, parse};
+use crate::yaml::{Node, Value, parse, through_json};
 
 /// What a patch may change besides content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,9 +70,11 @@ impl LoadedPatch {
         let mut content = content(text, source, mark)?;
         if target.is_some() {
             check_single(&content)?;
-            make_maps_of_text(&mut content);
+            make_maps_of_text(&mut content, &["labels", "annotations"]);
         } else if let Content::Json(_) = content {
             return Err(needs_target(Mark { source, offset: 0 }, mark));
+        } else if !options.keep_identity() {
+            make_maps_of_text(&mut content, &["annotations"]);
         }
         Ok(Self { content, target, options, remembers: true, mark, kind: StepKind::Patch })
     }
@@ -83,7 +85,7 @@ impl LoadedPatch {
     /// [`Code::BadPatch`] for a document that names no resource.
     pub fn read_strategic(text: &str, source: SourceId, mark: Mark) -> Result<Self> {
         let mut content = Content::Strategic(resources(parse::parse(text, source)?)?);
-        make_maps_of_text(&mut content);
+        make_maps_of_text(&mut content, &["labels", "annotations"]);
         let (options, kind) = (PatchOptions::default(), StepKind::PatchStrategicMerge);
         Ok(Self { content, target: None, options, remembers: true, mark, kind })
     }
@@ -102,7 +104,7 @@ impl LoadedPatch {
         let start = Mark { source, offset: 0 };
         let Some(target) = target else { return Err(needs_target(start, mark)) };
         let documents = documents(text, source)?;
-        let operations = documents.first().map(json_patch::read).transpose()?.unwrap_or_default();
+        let operations = documents.first().map(operations).transpose()?.unwrap_or_default();
         if operations.is_empty() {
             return Err(empty(start));
         }
@@ -140,6 +142,12 @@ impl LoadedPatch {
         self.len() == 0
     }
 
+    /// Whether it is merged, rather than a list of operations.
+    #[must_use]
+    pub fn is_strategic(&self) -> bool {
+        matches!(&self.content, Content::Strategic(documents) if !documents.is_empty())
+    }
+
     /// The number of documents or operations.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -158,7 +166,7 @@ fn content(text: &str, source: SourceId, entry: Mark) -> Result<Content> {
     let Some(first) = documents.first() else { return Err(empty(Mark { source, offset: 0 })) };
     match &first.value {
         Value::Seq(items) if items.is_empty() => Err(empty(first.mark)),
-        Value::Seq(_) => Ok(Content::Json(json_patch::read(first)?)),
+        Value::Seq(_) => Ok(Content::Json(operations(first)?)),
         Value::Map(_) => Ok(Content::Strategic(resources(std::mem::take(&mut documents))?)),
         Value::Scalar(_) => {
             let message =
@@ -169,6 +177,13 @@ fn content(text: &str, source: SourceId, entry: Mark) -> Result<Content> {
                 .into())
         }
     }
+}
+
+/// The operations of a JSON patch, which kustomize reads by way of JSON.
+fn operations(document: &Node) -> Result<Vec<json_patch::Operation>> {
+    let mut document = document.clone();
+    through_json::convert(&mut document)?;
+    json_patch::read(&document)
 }
 
 /// The documents of a patch. A text that begins with a bracket has to be JSON, as in kustomize.
@@ -235,15 +250,16 @@ fn check_single(content: &Content) -> Result<()> {
 }
 
 /// With a `target`, and in `patchesStrategicMerge`, kustomize passes the labels and annotations of a strategic merge patch
-/// through maps of strings: a null is the text `null` then and removes nothing, and empty maps say nothing at all.
-fn make_maps_of_text(content: &mut Content) {
+/// through maps of strings: a null is the text `null` then and removes nothing, and empty maps say nothing at all. So it
+/// does with the annotations of a patch that has `options`, which it notes down there (`AllowNameChange`).
+fn make_maps_of_text(content: &mut Content, fields: &[&str]) {
     let Content::Strategic(documents) = content else { return };
     let metadata = documents.iter_mut().filter_map(|document| document.get_mut("metadata")?.as_map_mut());
     for metadata in metadata {
-        for field in ["labels", "annotations"] {
+        for field in fields {
             match metadata.get_mut(field).map(|node| node.as_map_mut()) {
                 Some(Some(map)) if !map.is_empty() => {
-                    map.iter_mut().for_each(|entry| entry.value.make_text())
+                    map.iter_mut().for_each(|entry| entry.value.make_new_text())
                 }
                 Some(_) => drop(metadata.remove(field)),
                 None => {}

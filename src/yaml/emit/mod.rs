@@ -13,7 +13,9 @@ mod value;
 
 pub use order::compare as compare_keys;
 
-pub(crate) use number::{float, go_float, go_integer, integer, is_timestamp, json_number};
+pub(crate) use number::{
+    float, go_float, go_float_key, go_integer, go_integer_key, integer, is_timestamp, json_number,
+};
 pub(crate) use value::{Written, is_true, key_text, written};
 
 use super::folded;

@@ -102,6 +102,31 @@ pub(crate) fn go_float(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
+/// An integer as the text of a key, as sigs.k8s.io/yaml writes it; none beyond 63 bits.
+#[must_use]
+pub(crate) fn go_integer_key(text: &str) -> Option<CompactString> {
+    match read_integer(text)? {
+        Number::Integer(value) => i64::try_from(value).ok().map(|value| value.to_compact_string()),
+        Number::Float(_) => go_float_key(text),
+    }
+}
+
+/// A float as the text of a key, as sigs.k8s.io/yaml writes it: with the digits of a 32-bit float.
+#[must_use]
+pub(crate) fn go_float_key(text: &str) -> Option<CompactString> {
+    let Some(value) = read_float(text) else {
+        // `.inf`, `-.Inf`, `.NAN`
+        let word = text.strip_prefix('+').unwrap_or(text).to_ascii_lowercase();
+        return matches!(word.as_str(), ".inf" | "-.inf" | ".nan").then(|| word.into());
+    };
+    #[allow(clippy::cast_possible_truncation)]
+    let value = value as f32;
+    if value.is_infinite() {
+        return Some(CompactString::const_new(if value > 0.0 { ".inf" } else { "-.inf" }));
+    }
+    Some(Decimal::read(&format_compact!("{:e}", value.abs()), value.is_sign_negative()).general())
+}
+
 /// `1`, `1.`, `.5`, `1.5e+3`: digits before or behind the point, then perhaps an exponent.
 #[must_use]
 pub(super) fn is_float_notation(text: &str) -> bool {
@@ -150,9 +175,14 @@ impl Decimal {
         // Between two shortest forms that are equally near, Go takes the even one.
         let even = format_compact!("{:.*e}", digits.saturating_sub(1), value.abs());
         let text = if even != text && even.parse() == Ok(value.abs()) { even } else { text };
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        Self::read(&text, value.is_sign_negative())
+    }
+
+    /// Reads `d.ddde±n`.
+    fn read(text: &str, negative: bool) -> Self {
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
         let digits = mantissa.chars().filter(char::is_ascii_digit).collect();
-        Self { negative: value.is_sign_negative(), digits, exponent: exponent.parse().unwrap_or(0) }
+        Self { negative, digits, exponent: exponent.parse().unwrap_or(0) }
     }
 
     fn sign(&self) -> &'static str {

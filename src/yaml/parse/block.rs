@@ -256,7 +256,7 @@ impl<'t> Reader<'t> {
                 return None;
             }
             self.at = at + 1;
-            return Some(Key { text, kind: ScalarKind::Str, mark });
+            return Some(Key { text, kind: ScalarKind::Str, quoted: true, mark });
         }
         if is_indicator(first) {
             return None;
@@ -268,7 +268,7 @@ impl<'t> Reader<'t> {
             return None;
         }
         self.at = start + colon + 1;
-        Some(Key { text: CompactString::new(text), kind: resolve_plain(text), mark })
+        Some(Key { text: CompactString::new(text), kind: resolve_plain(text), quoted: false, mark })
     }
 
     /// Reads the value behind a key's colon.
@@ -652,10 +652,12 @@ impl<'t> Reader<'t> {
         let mark = self.mark(start);
         let is_quoted = matches!(self.byte(start)?, b'"' | b'\'');
         let key = match self.byte(start)? {
-            quote @ (b'"' | b'\'') => Key { text: self.quoted_on_line(quote)?, kind: ScalarKind::Str, mark },
+            quote @ (b'"' | b'\'') => {
+                Key { text: self.quoted_on_line(quote)?, kind: ScalarKind::Str, quoted: true, mark }
+            }
             _ => {
                 let text = self.flow_plain()?;
-                Key { text: CompactString::new(text), kind: resolve_plain(text), mark }
+                Key { text: CompactString::new(text), kind: resolve_plain(text), quoted: false, mark }
             }
         };
         self.skip_spaces();

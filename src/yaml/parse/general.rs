@@ -126,6 +126,8 @@ impl Places {
 /// A mapping or sequence that is being read.
 struct Open {
     node: Node,
+    /// Whether it is written in braces or brackets.
+    in_flow: bool,
     anchor: usize,
     /// The key that waits for its value.
     key: Option<Key>,
@@ -180,6 +182,7 @@ impl Builder<'_> {
                     text: CompactString::new(text),
                     kind,
                     spelling: match style {
+                        ScalarStyle::Plain if tag.is_some() && kind == ScalarKind::Str => Spelling::Tagged,
                         ScalarStyle::Plain => Spelling::Plain,
                         ScalarStyle::Folded => Spelling::Folded,
                         _ => Spelling::Quoted,
@@ -206,15 +209,21 @@ impl Builder<'_> {
     /// Whether what is open is written in braces or brackets. A value that is not there is an empty string then: that is
     /// how it comes out of kustomize's way through Go's YAML library.
     fn is_in_flow(&self) -> bool {
-        let start = self.stack.last().map(|open| open.node.mark.offset as usize - self.places.base);
-        start.is_some_and(|at| matches!(self.text.as_bytes().get(at), Some(b'{' | b'[')))
+        self.stack.last().is_some_and(|open| open.in_flow)
     }
 
     fn open(&mut self, node: Node, anchor: usize) -> Step<()> {
         if self.stack.len() >= DEEPEST {
             return Err(Box::new(too_deep(node.mark)));
         }
-        self.stack.push(Open { node, anchor, key: None, merges: Vec::new(), seen: FxHashSet::default() });
+        let start = node.mark.offset as usize - self.places.base;
+        let in_flow = matches!(self.text.as_bytes().get(start), Some(b'{' | b'['));
+        // The parser puts a list whose dashes stand below its key at the place of its first item.
+        if let Some(parent) = self.stack.last_mut().filter(|parent| parent.node.mark == node.mark) {
+            parent.in_flow = false;
+        }
+        let (merges, seen) = (Vec::new(), FxHashSet::default());
+        self.stack.push(Open { node, in_flow, anchor, key: None, merges, seen });
         Ok(())
     }
 
@@ -290,7 +299,7 @@ fn new_key(node: &Node, merge: bool) -> Step<Key> {
         ));
     };
     let kind = if merge { ScalarKind::Binary } else { scalar.kind };
-    Ok(Key { text: scalar.text.clone(), kind, mark: node.mark })
+    Ok(Key { text: scalar.text.clone(), kind, quoted: scalar.spelling != Spelling::Plain, mark: node.mark })
 }
 
 /// Where a key stands already, if it does. `seen` holds the keys once there are many.
