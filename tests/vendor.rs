@@ -509,7 +509,7 @@ fn an_update_shows_what_it_changes_and_hides_secrets() {
     let shown = project.good(&["vendor", "--update", name, "--dry-run"]);
     assert!(shown.starts_with("updated ") && shown.contains("data.value: one → two"), "{shown}");
     assert!(
-        shown.contains("password: sha256:") && !shown.contains("hunter2") && !shown.contains("swordfish"),
+        shown.contains("password: <hidden 1>") && !shown.contains("hunter2") && !shown.contains("swordfish"),
         "{shown}"
     );
     let written = ["vendor", "--update", "--dry-run", "--report", "update.json"];

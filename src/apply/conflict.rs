@@ -106,8 +106,8 @@ fn since(live: &Value, owner: &str) -> Option<String> {
 }
 
 fn show(value: &Value, field: &str, kind: &str) -> String {
-    if let Some(digest) = message::hidden(kind, field, value) {
-        return digest;
+    if let Some(hidden) = message::hidden(kind, field, value) {
+        return hidden;
     }
     let text = value.to_string();
     if text.chars().count() <= LONGEST {
@@ -223,9 +223,8 @@ mod tests {
         let conflict = Conflict { object: &object, failure: &failure, live: Some(&live), body };
         let error = conflict.explain(&InventoryId::new("default", "shop"), &Claims::default());
         assert_eq!(error.message, "Secret n/s: a field of it belongs to others");
-        let note = &error.notes[0];
-        let start =
-            "`data.password` belongs to `kubectl-edit` since 2026-01-02T03:04:05Z by an update, is sha256:";
+        let note = crate::secrecy::Numbers::default().shown(&error.notes[0]).into_owned();
+        let start = "`data.password` belongs to `kubectl-edit` since 2026-01-02T03:04:05Z by an update, is <hidden 1>; the bundle wants <hidden 2>";
         assert!(note.starts_with(start), "{note}");
         assert!(!note.contains("b2xk") && !note.contains("bmV3"), "{note}");
     }

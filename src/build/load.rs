@@ -330,12 +330,18 @@ fn not_all_empty(patches: Vec<LoadedPatch>, kustomization: &Kustomization) -> Re
 
 pub(super) fn load_patch(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
     let (id, source) = patch_text(loader, patch)?;
+    if let Some(target) = &patch.target {
+        loader.sources().note_target(id, &target.gvk.kind);
+    }
     let place = patch.mark.unwrap_or(Mark::NONE);
     LoadedPatch::read(&source.text, id, place, patch.target.as_ref(), PatchOptions::of(patch))
 }
 
 fn load_json6902(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
     let (id, source) = patch_text(loader, patch)?;
+    if let Some(target) = &patch.target {
+        loader.sources().note_target(id, &target.gvk.kind);
+    }
     let place = patch.mark.unwrap_or(Mark::NONE);
     LoadedPatch::read_json6902(&source.text, id, place, patch.target.as_ref())
 }

@@ -2,6 +2,7 @@
 
 use crate::diagnostics::{Mark, Sources};
 use crate::report::{self, Case, Entry, Failure, Level, Place, Rule, Suite};
+use crate::secrecy::Numbers;
 use crate::validate::Finding;
 use serde_json::{Value, json};
 
@@ -11,6 +12,14 @@ fn place(finding: &Finding, sources: &Sources) -> Option<(String, u32, u32)> {
     let source = sources.get(mark.source)?;
     let position = source.position(mark.offset);
     Some((source.name.clone(), position.line, position.column))
+}
+
+/// The findings with numbers for the hidden values that they quote.
+pub(super) fn numbered(found: &[Finding]) -> Vec<Finding> {
+    let mut numbers = Numbers::default();
+    let mut found = found.to_vec();
+    found.iter_mut().for_each(|finding| finding.diagnostic.number(&mut numbers));
+    found
 }
 
 fn level(finding: &Finding) -> &'static str {

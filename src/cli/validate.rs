@@ -175,6 +175,7 @@ fn answer(
     versions: &[Version],
     sources: &Sources,
 ) -> u8 {
+    let found = &findings::numbered(found);
     let failed = found.iter().filter(|finding| finding.is_error()).count();
     let code = if failed > 0 { FAILED } else { DONE };
     let target = args.targets.first().map_or(".", String::as_str);

@@ -11,8 +11,11 @@ mod suggest;
 
 pub use code::Code;
 pub use render::{Style, render, render_plain, render_run};
-pub use source::{Mark, Position, Source, SourceId, Sources};
+pub use source::{Mark, Position, Source, SourceId, Sources, Target};
 pub use suggest::nearest;
+
+use crate::secrecy::{Numbers, text};
+use std::borrow::Cow;
 
 /// The result of a stage.
 pub type Result<T> = std::result::Result<T, Diagnostics>;
@@ -55,6 +58,16 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
 }
 
+/// Whatever a message quotes, it has one line and no credentials: the last line of defence, for every format that
+/// diagnostics are written in.
+fn said(words: impl Into<String>) -> String {
+    let words = words.into();
+    match text::for_message(&words) {
+        Cow::Borrowed(_) => words,
+        Cow::Owned(changed) => changed,
+    }
+}
+
 impl Diagnostic {
     /// An error.
     #[must_use]
@@ -62,7 +75,7 @@ impl Diagnostic {
         Self {
             severity: Severity::Error,
             code,
-            message: message.into(),
+            message: said(message),
             mark: None,
             labels: Vec::new(),
             help: None,
@@ -86,22 +99,31 @@ impl Diagnostic {
     /// With another place.
     #[must_use]
     pub fn label(mut self, mark: Mark, text: impl Into<String>) -> Self {
-        self.labels.push(Label { mark, text: text.into() });
+        self.labels.push(Label { mark, text: said(text) });
         self
     }
 
     /// With a suggestion.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(said(help));
         self
     }
 
     /// With an explaining fact.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+        self.notes.push(said(note));
         self
+    }
+}
+
+impl Diagnostic {
+    /// Gives the hidden values that it quotes their numbers.
+    pub(crate) fn number(&mut self, numbers: &mut Numbers) {
+        numbers.show(&mut self.message);
+        self.labels.iter_mut().for_each(|label| numbers.show(&mut label.text));
+        self.notes.iter_mut().chain(&mut self.help).for_each(|text| numbers.show(text));
     }
 }
 

@@ -1,8 +1,8 @@
 //! Shows diagnostics to people, in the look of a compiler.
 
 use super::{Diagnostic, Diagnostics, Label, Mark, Severity, Source, Sources};
+use crate::secrecy::{Numbers, message, text::for_message as visible};
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub fn render_run(diagnostics: &Diagnostics, sources: &Sources, style: Style, wh
     let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(style.width);
     let mut out = String::new();
-    for diagnostic in &diagnostics.0 {
+    for diagnostic in &numbered(diagnostics, sources).0 {
         out.push_str(&render_one(diagnostic, sources, &renderer));
         out.push('\n');
         // Warnings come in numbers: they stand closely.
@@ -49,6 +49,7 @@ pub fn render_run(diagnostics: &Diagnostics, sources: &Sources, style: Style, wh
 /// fixed-width font is: errors alone when there are any, and at most `most` of them.
 #[must_use]
 pub fn render_plain(diagnostics: &Diagnostics, sources: &Sources, most: usize) -> String {
+    let diagnostics = numbered(diagnostics, sources);
     let errors: Vec<&Diagnostic> = diagnostics.0.iter().filter(|d| d.severity == Severity::Error).collect();
     let shown = if errors.is_empty() { diagnostics.0.iter().collect() } else { errors };
     let mut out = String::new();
@@ -60,6 +61,19 @@ pub fn render_plain(diagnostics: &Diagnostics, sources: &Sources, most: usize) -
         out.push_str(&format!("… and {more} more\n"));
     }
     out
+}
+
+/// The diagnostics with numbers for the hidden values that they quote. Values of the sources' secrets are looked for in
+/// whatever is an error: nobody needs to have thought of them before.
+fn numbered(diagnostics: &Diagnostics, sources: &Sources) -> Diagnostics {
+    let mut numbers = Numbers::default();
+    let mut all = diagnostics.clone();
+    if all.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        let known = message::Known::of(sources);
+        all.0.iter_mut().for_each(|diagnostic| known.hide_in(diagnostic));
+    }
+    all.0.iter_mut().for_each(|diagnostic| diagnostic.number(&mut numbers));
+    all
 }
 
 fn plain(diagnostic: &Diagnostic, sources: &Sources, out: &mut String) {
@@ -118,7 +132,7 @@ fn render_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -
     let title = level.primary_title(visible(&diagnostic.message)).id(diagnostic.code.as_str());
     let mut group = Group::with_title(title);
     for place in &places {
-        group = group.element(place.element(diagnostic.severity));
+        group = group.element(place.element(diagnostic.severity, sources));
     }
     let labels = unknown.iter().map(|(_, label, _)| *label).filter(|label| !label.is_empty());
     for note in labels.chain(diagnostic.notes.iter().map(String::as_str)) {
@@ -132,7 +146,7 @@ fn render_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -
 
 impl Place<'_> {
     /// The place as it is shown: with its line for an error, just named for a warning.
-    fn element(&self, severity: Severity) -> Element<'_> {
+    fn element(&self, severity: Severity, sources: &Sources) -> Element<'_> {
         let position = self.source.position(self.mark.offset);
         let name = visible(&self.source.name);
         if severity == Severity::Warning {
@@ -144,13 +158,29 @@ impl Place<'_> {
         let (line, start) = line_at(&self.source, self.mark);
         // A text within a text stands further to the right in its file than its own line says.
         let indent = (position.column as usize).saturating_sub(line[..start].chars().count() + 1);
-        let line = crate::secrecy::line::shown(&self.source, self.mark.offset as usize, line);
+        let line = crate::secrecy::line::shown(sources, self.mark, line);
+        let (line, start) = harmless(&line, start);
         let (line, start) = (format!("{:indent$}{line}", ""), start + indent);
         let kind = if self.is_main { AnnotationKind::Primary } else { AnnotationKind::Context };
         let annotation = kind.span(token(&line, start));
         let annotation =
             if self.label.is_empty() { annotation } else { annotation.label(visible(self.label)) };
         Snippet::source(line).line_start(position.line as usize).path(name).annotation(annotation).into()
+    }
+}
+
+/// A line as people may see it, and where the byte `start` of it is then.
+fn harmless(line: &str, start: usize) -> (String, usize) {
+    // The renderer has its own way with tabs.
+    let shown = |text: &str| text.split('\t').map(visible).collect::<Vec<_>>().join("\t");
+    let whole = shown(line);
+    let (before, behind) = line.split_at(start);
+    let before = shown(before);
+    let parts = format!("{before}{}", shown(behind));
+    // A credential that begins before the place and ends behind it is seen in the whole line alone.
+    match shown(&parts) == parts {
+        true => (parts, before.len()),
+        false => (whole, 0),
     }
 }
 
@@ -178,16 +208,6 @@ fn token(line: &str, start: usize) -> Range<usize> {
     let without_colon = if length > 1 && rest[..length].ends_with(':') { length - 1 } else { length };
     let first = rest.chars().next().map_or(0, char::len_utf8);
     start..start + without_colon.max(first)
-}
-
-/// Text with control characters replaced, so that a file cannot play with the terminal.
-fn visible(text: &str) -> Cow<'_, str> {
-    let control = |c: char| c.is_control() && c != '\n';
-    if !text.contains(control) {
-        return Cow::Borrowed(text);
-    }
-    let shown = |c: char| if control(c) { char::REPLACEMENT_CHARACTER } else { c };
-    Cow::Owned(text.chars().map(|c| if c == '\t' { ' ' } else { shown(c) }).collect())
 }
 
 #[cfg(test)]
@@ -234,7 +254,7 @@ mod tests {
             error("four"),
         ];
         insta::assert_snapshot!(render_plain(&Diagnostics(all), &sources, 2), @r"
-        error[KFC1009]: one�[31m
+        error[KFC1009]: one\u{1b}[31m
           at kfc.yaml:2:1
           note: a note
           help: a way out

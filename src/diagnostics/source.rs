@@ -1,5 +1,6 @@
 //! The texts of a run and places in them.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// Number of a text in [`Sources`].
@@ -83,6 +84,26 @@ impl Source {
 #[derive(Debug, Default)]
 pub struct Sources {
     list: RwLock<Vec<Arc<Source>>>,
+    /// What is known of the secrets in them.
+    secrets: RwLock<Secrets>,
+}
+
+/// What the texts themselves do not say about the secrets in them.
+#[derive(Debug, Default)]
+struct Secrets {
+    /// Patches by the kind that they are for.
+    targets: HashMap<SourceId, Target>,
+    /// Values that must not be shown.
+    marks: HashSet<Mark>,
+}
+
+/// What a patch is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Objects of one kind, which has no secrets.
+    Open,
+    /// Secrets, perhaps.
+    Secret,
 }
 
 impl Sources {
@@ -111,6 +132,47 @@ impl Sources {
         list.push(Arc::clone(&source));
         let id = u32::try_from(list.len() - 1).unwrap_or(u32::MAX);
         (SourceId(id), source)
+    }
+
+    /// The numbers of all texts.
+    pub fn ids(&self) -> impl Iterator<Item = SourceId> + use<> {
+        let count = self.list.read().unwrap_or_else(PoisonError::into_inner).len();
+        (0..u32::try_from(count).unwrap_or(u32::MAX)).map(SourceId)
+    }
+
+    /// Takes note of the kind of the objects that a text is a patch of, as the selector of the patch has it: a regular
+    /// expression. An empty one says nothing.
+    pub fn note_target(&self, id: SourceId, kind: &str) {
+        let is_plain = kind.chars().all(|c| c.is_ascii_alphanumeric());
+        let target = match is_plain && !crate::secrecy::is_secret(kind) {
+            _ if kind.is_empty() => return,
+            true => Target::Open,
+            false => Target::Secret,
+        };
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        let known = secrets.targets.entry(id).or_insert(target);
+        // One file may patch several kinds.
+        if target == Target::Secret {
+            *known = target;
+        }
+    }
+
+    /// What a text is a patch of, if that is known.
+    #[must_use]
+    pub fn target(&self, id: SourceId) -> Option<Target> {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).targets.get(&id).copied()
+    }
+
+    /// Keeps what is at a place, and below it, out of every line that is shown.
+    pub fn hide(&self, mark: Mark) {
+        self.secrets.write().unwrap_or_else(PoisonError::into_inner).marks.insert(mark);
+    }
+
+    /// Offsets of the values of a text that must not be shown.
+    #[must_use]
+    pub fn hidden_in(&self, id: SourceId) -> HashSet<u32> {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.marks.iter().filter(|mark| mark.source == id).map(|mark| mark.offset).collect()
     }
 
     /// The text with this number.

@@ -17,7 +17,7 @@ const MOST_PAIRS: usize = 40_000;
 pub(super) struct Compared<'a> {
     pub(super) resource: &'a Resource,
     pub(super) identity: Identity,
-    /// Its object, values of secrets replaced by digests.
+    /// Its object, tokens for values of secrets.
     pub(super) node: Cow<'a, Node>,
 }
 

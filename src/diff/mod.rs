@@ -77,7 +77,7 @@ pub fn graph_of(plan: &Plan) -> Graph {
     Graph { nodes: plan.components.iter().map(node).collect(), edges: plan.edges.iter().map(edge).collect() }
 }
 
-/// The text of a bundle as a report may show it: values of secrets replaced by digests.
+/// The text of a bundle as a report may show it, tokens for values of secrets: [`crate::report::write`] numbers them.
 ///
 /// # Errors
 /// Values that cannot be written.

@@ -59,7 +59,7 @@ fn title(resource: &Resource) -> String {
 
 /// The YAML of a node, each line that a value starts in followed by the value's origin.
 fn tree(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>) -> Result<String> {
-    let shown = secrecy::shown(resource, &field.segments, field.node);
+    let shown = secrecy::shown(resource, &field.segments, field.node, &mut places.hidden);
     let mut bytes = Vec::new();
     emit::emit(&shown, &mut bytes)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -154,7 +154,7 @@ fn removed(
         let is_list = node.as_seq().is_some();
         let index = removal.key.parse().ok().filter(|_| is_list);
         let segments = below(index.map_or_else(|| Segment::Key(removal.key.clone()), Segment::Index));
-        let before = secrecy::shown(resource, &segments, &removal.before);
+        let before = secrecy::shown(resource, &segments, &removal.before, &mut places.hidden);
         let field = Field { segments, node: &removal.before };
         let (kind, place) = (removal.step.kind, places.full(removal.step.place));
         lines.push(format!("  {field} = {}  {kind}  {place}\n", chain::one_line(&before)));

@@ -6,13 +6,14 @@ use super::secrecy;
 use crate::diagnostics::Mark;
 use crate::origin::{Link, Step};
 use crate::resource::Resource;
+use crate::secrecy::Numbers;
 use crate::yaml::{Node, json};
 use std::fmt::Write as _;
 
 /// Characters of a value that a line shows.
 const WIDEST: usize = 100;
 
-/// One step in the life of a field, fit to be shown: values of secrets are digests.
+/// One step in the life of a field, fit to be shown: numbers stand for values of secrets.
 #[derive(Clone, Debug)]
 pub struct Told<'r> {
     /// The step.
@@ -25,21 +26,26 @@ pub struct Told<'r> {
 
 /// All that happened to a field, oldest first.
 #[must_use]
-pub fn chain<'r>(resource: &'r Resource, field: &Field<'r>) -> Vec<Told<'r>> {
+pub fn chain<'r>(resource: &'r Resource, field: &Field<'r>, hidden: &mut Numbers) -> Vec<Told<'r>> {
     let links = resource.trail.chain(field.node.mark);
     let after = |at: usize| links.get(at + 1).map_or(Some(field.node), |next: &Link<'_>| next.before);
-    let told = |(at, link): (usize, &Link<'r>)| {
+    let mut told = |(at, link): (usize, &Link<'r>)| {
         let value = after(at).unwrap_or(field.node);
-        let value = secrecy::shown_after(resource, &field.segments, value, &links[..=at]);
+        let value = secrecy::shown_after(resource, &field.segments, value, (&links[..=at], hidden));
         Told { step: link.step, place: link.place, value }
     };
-    links.iter().enumerate().map(told).collect()
+    // The value is shown before the steps that led to it: it has the first number.
+    let last = links.iter().enumerate().next_back().map(&mut told);
+    let mut chain: Vec<Told<'r>> =
+        links.iter().enumerate().take(links.len().saturating_sub(1)).map(told).collect();
+    chain.extend(last);
+    chain
 }
 
 /// The chain as text: the value, then a line for each step with its place and what it made of the value.
 #[must_use]
 pub(super) fn text(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>) -> String {
-    let chain = chain(resource, field);
+    let chain = chain(resource, field, &mut places.hidden);
     let mut out = String::new();
     let value = chain.last().map(|last| one_line(&last.value)).unwrap_or_default();
     let _ = writeln!(out, "{field} = {value}");

@@ -39,7 +39,7 @@ fn gather(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>, field
             }
         }
         _ => {
-            let chain = chain(resource, field);
+            let chain = chain(resource, field, &mut places.hidden);
             let value = chain.last().map_or(Json::Null, |last| to_json(&last.value));
             let links: Vec<Json> = chain.iter().map(|told| link(told, places)).collect();
             fields.push(json!({

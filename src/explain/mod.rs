@@ -20,6 +20,5 @@ pub use field::{Field, FieldPath, Segment};
 pub use json::{of_fields, of_unused};
 pub use parameters::parameters;
 pub use places::Places;
-pub use secrecy::is_secret;
 pub use select::select;
 pub use unused::{Unused, text as unused_text, unused};

@@ -1,6 +1,7 @@
 //! Places as `file:line:column`, for many marks: the lines of a text are counted once.
 
 use crate::diagnostics::{Mark, Position, Source, SourceId, Sources};
+use crate::secrecy::Numbers;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,6 +9,8 @@ use std::sync::Arc;
 pub struct Places<'s> {
     sources: &'s Sources,
     known: HashMap<SourceId, Option<Lines>>,
+    /// The hidden values that were shown so far.
+    pub(super) hidden: Numbers,
 }
 
 /// A text with the offset that each of its lines starts at.
@@ -20,7 +23,7 @@ impl<'s> Places<'s> {
     /// Places in these texts.
     #[must_use]
     pub fn new(sources: &'s Sources) -> Self {
-        Self { sources, known: HashMap::new() }
+        Self { sources, known: HashMap::new(), hidden: Numbers::default() }
     }
 
     /// The name of a mark's text and the position in it; nothing for a mark in no text.

@@ -249,7 +249,14 @@ fn test(root: &Node, path: &Pointer, value: &Node) -> Applied {
         None if value.is_null() => Ok(()),
         None => Err(Failure::new("there is nothing to compare with", root.mark)),
         Some(found) if equal(found, value) => Ok(()),
-        Some(found) => Err(Failure::new(difference(found, value), found.mark)),
+        Some(found) => {
+            let kind = root.get("kind").and_then(Node::as_text).unwrap_or_default();
+            let message = match crate::secrecy::is_secret(kind) {
+                true => "the value is not the one tested for".to_owned(),
+                false => difference(found, value),
+            };
+            Err(Failure::new(message, found.mark))
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::kustomization::model::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
 use crate::origin::{Step, StepKind};
 use crate::resource::{CompiledSelector, ResId, Resource, ResourceSet, Selector, effective_namespace};
+use crate::secrecy::message;
 use crate::yaml::parse::resolve_plain;
 use crate::yaml::{Node, ScalarKind, Value};
 
@@ -85,7 +86,8 @@ fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Node> {
     let steps = field_path::split_source(path);
     match field_path::lookup(&resource.node, &steps)?.filter(|node| !is_empty(node)) {
         Some(node) => {
-            let mut value = refine(node, &source.options, source.mark)?;
+            let refined = refine(node, &source.options, source.mark);
+            let mut value = refined.map_err(|errors| message::about(errors, resource, false))?;
             resource.trail.forget_changes(&mut value);
             Ok(value)
         }
@@ -227,7 +229,8 @@ fn set_field(
         ScalarKind::Float if looks == ScalarKind::Int => ScalarKind::Float,
         kind if kind == looks => kind,
         _ => {
-            let message = format!("`{text}` does not fit this field, which is {}", field.describe());
+            // The value, or what it was joined with, may come from a Secret.
+            let message = format!("the value does not fit this field, which is {}", field.describe());
             return Err(Diagnostic::error(Code::Replacement, message).at(field.mark));
         }
     };

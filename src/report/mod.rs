@@ -8,6 +8,7 @@ mod arrange;
 mod changes;
 mod code_quality;
 mod entry;
+mod hidden;
 mod html;
 mod junit;
 mod markdown;
@@ -27,6 +28,7 @@ pub use sarif::sarif;
 
 use crate::diagnostics::{Code, Diagnostic, Result};
 use crate::diff::model::{Class, Report};
+use crate::secrecy::Numbers;
 use arrange::{Wanted, arrange};
 use std::path::Path;
 
@@ -95,7 +97,7 @@ pub struct Style<'a> {
     pub max_bytes: usize,
     /// JUnit: the classes that count as failures.
     pub fail_on: &'a [Class],
-    /// Unified: the two bundles, values of secrets replaced.
+    /// Unified: the two bundles, as [`crate::diff::shown_text`] gives them.
     pub texts: Option<(&'a str, &'a str)>,
 }
 
@@ -110,22 +112,24 @@ impl Default for Style<'_> {
 /// # Errors
 /// When a value cannot be written as JSON, or a unified diff is asked for without the texts.
 pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u8>> {
-    let short = Wanted { folded: style.folded, outline: None };
+    let view = |outline: Option<usize>| {
+        let mut view = arrange(report, Wanted { folded: style.folded, outline });
+        hidden::number_view(&mut view);
+        view
+    };
+    let numbered = || hidden::numbered(report);
     let text = match format {
-        Format::Text => text::text(&arrange(report, short), style),
-        Format::Markdown => markdown::markdown(&arrange(report, short), style),
-        Format::Json => json(report)?,
-        Format::Sarif => sarif(&changes::rules(), &changes::entries(report)),
+        Format::Text => text::text(&view(None), style),
+        Format::Markdown => markdown::markdown(&view(None), style),
+        Format::Json => json(&numbered())?,
+        Format::Sarif => sarif(&changes::rules(), &changes::entries(&numbered())),
         Format::Junit => {
             let name = format!("{} → {}", report.before.label, report.after.label);
-            junit(&name, &changes::suites(report, style.fail_on))
+            junit(&name, &changes::suites(&numbered(), style.fail_on))
         }
-        Format::CodeQuality => code_quality(&changes::entries(report)),
-        Format::Unified => unified::unified(report, style.texts)?,
-        Format::Html => {
-            let long = Wanted { folded: style.folded, outline: Some(OUTLINE) };
-            html::html(&arrange(report, long), report.graph.as_ref())?
-        }
+        Format::CodeQuality => code_quality(&changes::entries(&numbered())),
+        Format::Unified => Numbers::default().shown(&unified::unified(report, style.texts)?).into_owned(),
+        Format::Html => html::html(&view(Some(OUTLINE)), report.graph.as_ref())?,
     };
     Ok(text.into_bytes())
 }

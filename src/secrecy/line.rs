@@ -1,220 +1,370 @@
-//! Source lines are shown with errors: those of secrets without their values. It goes by the text, since what is wrong may
-//! be just that the text cannot be read.
+//! Source lines are shown with errors: those of secrets without their values. Where a document can be read, its structure
+//! says what is a value; where it cannot, whatever may be one is covered.
 
+use super::document::{Spot, Target, spots};
 use super::is_secret;
-use crate::diagnostics::Source;
+use crate::diagnostics::{self, Mark, SourceId, Sources};
+use crate::yaml::parse::parse;
+use regex::Regex;
 use std::borrow::Cow;
-
-/// Fields of generators whose values are no secrets.
-const OPEN_IN_GENERATORS: [&str; 16] = [
-    "apiVersion",
-    "kind",
-    "metadata",
-    "name",
-    "namespace",
-    "behavior",
-    "type",
-    "files",
-    "envs",
-    "env",
-    "options",
-    "disableNameSuffixHash",
-    "immutable",
-    "labels",
-    "annotations",
-    "secretGenerator",
-];
-
-/// Fields of the operations of a JSON patch whose values are no secrets.
-const OPEN_IN_PATCHES: [&str; 3] = ["op", "path", "from"];
+use std::ops::Range;
+use std::sync::LazyLock;
 
 /// A line of a text as people may see it, with as many bytes as it has; what may be the value of a secret is covered.
-/// `offset` is a byte of the line.
-pub(crate) fn shown<'l>(source: &Source, offset: usize, line: &'l str) -> Cow<'l, str> {
+/// The mark is a place in the line.
+pub(crate) fn shown<'l>(sources: &Sources, mark: Mark, line: &'l str) -> Cow<'l, str> {
+    let Some(source) = sources.get(mark.source) else { return Cow::Borrowed(line) };
     let text = &source.text;
-    let mut at = offset.min(text.len());
+    let mut at = (mark.offset as usize).min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;
     }
     let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
-    let document = document(text, at);
-    if has_kind(document, is_secret) {
-        return Cow::Owned(covered(line, key_end(line)));
-    }
-    let keys = keys_above(&text[..start], line);
-    let own = own_key(line);
-    let in_generator = has_kind(document, |kind| kind == "SecretGenerator")
-        || keys.contains(&"secretGenerator")
-        || line.contains("secretGenerator");
-    if in_generator {
-        return generator_line(line, &keys, own);
-    }
-    let is_open = own.is_some_and(|key| OPEN_IN_PATCHES.contains(&key)) && !line.contains(['{', ',']);
-    match changes_data(document) && !is_open {
-        true => Cow::Owned(covered(line, key_end(line))),
-        false => Cow::Borrowed(line),
-    }
-}
-
-/// A line of a generator of secrets: literals are covered behind their keys.
-fn generator_line<'l>(line: &'l str, keys: &[&str], own: Option<&str>) -> Cow<'l, str> {
-    if keys.contains(&"literals") {
-        let item = line.len() - line.trim_start_matches([' ', '-', '"', '\'']).len();
-        let is_item = line.trim_start().starts_with(['-', '"', '\'']);
-        // The lines of a text of several lines begin with anything.
-        let key = line[item..].find('=').filter(|_| is_item).map_or(item, |at| item + at + 1);
-        let is_key = line[item..key].bytes().all(|b| b.is_ascii_alphanumeric() || b"-._=".contains(&b));
-        return Cow::Owned(covered(line, if is_key { key } else { item }));
-    }
-    if let Some(at) = line.find("literals") {
-        let key = at + "literals".len();
-        let rest = line[key..].trim_start_matches(['"', '\'', ':']);
-        return Cow::Owned(covered(line, line.len() - rest.len()));
-    }
-    let is_listed = own.is_none() && keys.first().is_some_and(|key| ["files", "envs"].contains(key));
-    match is_listed || own.is_some_and(|key| OPEN_IN_GENERATORS.contains(&key)) {
-        true => Cow::Borrowed(line),
-        false => Cow::Owned(covered(line, key_end(line))),
-    }
-}
-
-/// The line with stars from a byte on.
-fn covered(line: &str, from: usize) -> String {
-    let (open, hidden) = line.split_at(from.min(line.len()));
-    let cover = |c: char| if c.is_whitespace() { c.to_string() } else { "*".repeat(c.len_utf8()) };
-    open.chars().map(String::from).chain(hidden.chars().map(cover)).collect()
-}
-
-/// The document around a byte of a text.
-fn document(text: &str, at: usize) -> &str {
-    let start = text[..at].rfind("\n---").unwrap_or(0);
-    let end = text[at..].find("\n---").map_or(text.len(), |end| at + end);
-    &text[start..end]
-}
-
-/// Whether `kind: …` stands anywhere with such a word, also in quotes and in lists.
-fn has_kind(document: &str, wanted: impl Fn(&str) -> bool) -> bool {
-    let word = |value: &str| value.find(|c: char| !c.is_alphanumeric()).unwrap_or(value.len());
-    has_entry(document, "kind", |value| wanted(&value[..word(value)]))
-}
-
-/// Whether a document is a JSON patch that changes `data` or `stringData`, of a secret perhaps.
-fn changes_data(document: &str) -> bool {
-    let is_data = |value: &str| value.starts_with("/data") || value.starts_with("/stringData");
-    has_entry(document, "path", is_data) && has_entry(document, "op", |_| true)
-}
-
-/// Whether a key stands anywhere with such a value; quotes do not count.
-fn has_entry(document: &str, key: &str, wanted: impl Fn(&str) -> bool) -> bool {
-    let is_quote = |c: char| matches!(c, '"' | '\'');
-    document.match_indices(key).any(|(at, _)| {
-        let is_whole = !document[..at].ends_with(char::is_alphanumeric);
-        let rest = document[at + key.len()..].trim_start_matches(is_quote).trim_start();
-        let value = rest.strip_prefix(':').filter(|_| is_whole);
-        value.is_some_and(|value| wanted(value.trim_start().trim_start_matches(is_quote)))
-    })
-}
-
-/// The keys that a line stands below, the nearest first, by indentation.
-fn keys_above<'t>(before: &'t str, line: &str) -> Vec<&'t str> {
-    let mut keys = Vec::new();
-    let mut column = indent(line);
-    let mut is_item = line.trim_start().starts_with('-');
-    for above in before.lines().rev() {
-        let text = above.trim_start();
-        if text.is_empty() || text.starts_with('#') {
-            continue;
+    let target = match sources.target(mark.source) {
+        None => Target::Unknown,
+        Some(diagnostics::Target::Open) => Target::Open,
+        Some(diagnostics::Target::Secret) => Target::Secret,
+    };
+    let hidden = sources.hidden_in(mark.source);
+    let chunk = chunk(text, at);
+    let place = Place { text: &text[chunk.clone()], line, start: start.saturating_sub(chunk.start) };
+    let is_marked = |offset: u32| hidden.contains(&(offset.saturating_add(offset_of(chunk.start))));
+    match parse(place.text, SourceId::NONE) {
+        Ok(documents) if documents.iter().any(|document| document.as_scalar().is_none()) => {
+            let spots: Vec<Spot<'_>> =
+                documents.iter().flat_map(|document| spots(document, target, &is_marked)).collect();
+            match spots.iter().any(|spot| spot.is_hidden) {
+                true => Cow::Owned(place.by_spots(&spots)),
+                false => Cow::Borrowed(line),
+            }
         }
-        // The items of a list may stand right below its key.
-        let dash = text.starts_with('-');
-        let key_column = above.len() - text.trim_start_matches(['-', ' ']).len();
-        let is_above = indent(above) < column || (is_item && !dash && indent(above) == column);
-        if is_above || (dash && key_column < column) {
-            keys.extend(own_key(above));
-            (column, is_item) = (indent(above), dash);
+        Ok(_) if hidden.is_empty() && target != Target::Secret => Cow::Borrowed(line),
+        Ok(_) => Cow::Owned(covered(line, &[])),
+        Err(_) if !hidden.is_empty() || place.may_be_secret(target) => Cow::Owned(place.conservatively()),
+        Err(_) => Cow::Borrowed(line),
+    }
+}
+
+fn offset_of(byte: usize) -> u32 {
+    u32::try_from(byte).unwrap_or(u32::MAX)
+}
+
+/// The values of secrets in a text that can be read.
+pub(crate) fn values(sources: &Sources, id: SourceId) -> Vec<String> {
+    let Some(source) = sources.get(id) else { return Vec::new() };
+    let hidden = sources.hidden_in(id);
+    let target = sources.target(id);
+    let lower = source.text.contains("ecret") || source.text.contains("tringData");
+    if hidden.is_empty() && !lower && target != Some(diagnostics::Target::Secret) {
+        return Vec::new();
+    }
+    let target = match target {
+        Some(diagnostics::Target::Secret) => Target::Secret,
+        Some(diagnostics::Target::Open) => Target::Open,
+        None => Target::Unknown,
+    };
+    let Ok(documents) = parse(&source.text, SourceId::NONE) else { return Vec::new() };
+    let spots = documents.iter().flat_map(|document| spots(document, target, &|at| hidden.contains(&at)));
+    spots.filter(|spot| spot.is_hidden && !spot.is_key).map(|spot| spot.text.to_owned()).collect()
+}
+
+/// The document around a byte of a text: between two lines that are a marker, `---` alone or before a space.
+fn chunk(text: &str, at: usize) -> Range<usize> {
+    let is_marker = |from: usize| {
+        let rest = &text[from..];
+        rest.starts_with("---") && rest[3..].chars().next().is_none_or(char::is_whitespace)
+    };
+    let line = text[..at].rfind('\n').map_or(0, |before| before + 1);
+    let starts = text[..line].match_indices('\n').map(|(end, _)| end + 1).chain([0]);
+    let start = starts.filter(|from| is_marker(*from)).max().unwrap_or(0);
+    let after = text[at..].match_indices('\n').map(|(end, _)| at + end + 1);
+    let end = after.into_iter().find(|from| is_marker(*from)).unwrap_or(text.len());
+    match is_marker(line) {
+        true => line..end,
+        false => start..end,
+    }
+}
+
+/// A line in its document.
+struct Place<'t> {
+    text: &'t str,
+    line: &'t str,
+    /// Where the line starts in the text.
+    start: usize,
+}
+
+impl Place<'_> {
+    /// Shows the keys and values of the line that are open, and covers everything else.
+    fn by_spots(&self, spots: &[Spot<'_>]) -> String {
+        let mut open = vec![self.lead()];
+        for spot in spots.iter().filter(|spot| !spot.is_hidden) {
+            let Some(from) = (spot.offset as usize).checked_sub(self.start) else { continue };
+            let Some(rest) = self.line.get(from..).filter(|_| from < self.line.len()) else { continue };
+            let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\'')).map_or(0, char::len_utf8);
+            let is_here = rest[quote..].starts_with(spot.text) && !spot.text.contains('\n');
+            if !is_here || spot.text.is_empty() {
+                continue;
+            }
+            let end = from + quote + spot.text.len() + quote;
+            let behind = self.line.get(end..).unwrap_or("");
+            let colon = behind.trim_start().starts_with(':') && spot.is_key;
+            let colon = if colon { behind.len() - behind.trim_start().len() + 1 } else { 0 };
+            open.push(from..(end + colon).min(self.line.len()));
         }
-        if column == 0 && !is_item {
-            break;
+        covered(self.line, &open)
+    }
+
+    /// The spaces and dashes that the line starts with.
+    fn lead(&self) -> Range<usize> {
+        let rest = self.line.trim_start_matches(' ');
+        let dashes: usize = rest.split_inclusive(' ').take_while(|part| *part == "- ").map(str::len).sum();
+        0..self.line.len() - rest.len() + dashes
+    }
+
+    /// Whether a document that cannot be read may be a Secret, or have values of one in it.
+    fn may_be_secret(&self, target: Target) -> bool {
+        let Some([kind, escaped, top]) = patterns() else { return true };
+        let kinds: Vec<&str> = kind
+            .captures_iter(self.text)
+            .filter_map(|found| found.get(1))
+            .map(|word| word.as_str())
+            .collect();
+        let plain = |word: &str| {
+            let word = word.trim_matches(['"', '\'', ',', '}']);
+            word.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') && !is_secret(word)
+        };
+        let lower = self.text.to_ascii_lowercase();
+        let is_odd = lower.contains("stringdata")
+            || escaped.is_match(self.text)
+            || kinds.iter().any(|word| !plain(word) || word.contains("SecretGenerator"));
+        match top.is_match(self.text) || target == Target::Open {
+            true => is_odd || lower.contains("secretgen"),
+            // Without a kind, it may become anything.
+            false => is_odd || target == Target::Secret || lower.contains("secret") || has_data(&lower),
         }
     }
-    keys
+
+    /// Shows what is plainly no value, and covers everything else.
+    fn conservatively(&self) -> String {
+        const KEYS: [&str; 9] = [
+            "apiVersion",
+            "kind",
+            "metadata",
+            "type",
+            "immutable",
+            "data",
+            "stringData",
+            "secretGenerator",
+            "literals",
+        ];
+        const WITH_VALUE: [&str; 4] = ["apiVersion", "kind", "type", "immutable"];
+        let from = self.lead().end;
+        let key = self.line[from..].split(':').next().unwrap_or("");
+        let value = self.line[from + key.len()..].trim_start_matches(':').trim();
+        let is_word = !value.is_empty()
+            && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_' | '-'));
+        let has_colon = self.line.len() > from + key.len();
+        let colon = from + key.len() + usize::from(has_colon);
+        let is_top = from == 0 && has_colon && KEYS.contains(&key);
+        let is_name = has_colon && ["name", "namespace"].contains(&key) && self.is_below_metadata(from);
+        let is_whole = is_word && (is_name || (is_top && WITH_VALUE.contains(&key)));
+        match (is_whole, is_top || is_name) {
+            (true, _) => self.line.to_owned(),
+            (false, true) => covered(self.line, &[0..colon]),
+            (false, false) => covered(self.line, &[0..self.line.len() - self.line.trim_start().len()]),
+        }
+    }
+
+    /// Whether the line is indented right below `metadata:` at the start of a line.
+    fn is_below_metadata(&self, indent: usize) -> bool {
+        let above = self.text.get(..self.start).unwrap_or("").lines().rev();
+        let mut shallower = above.filter(|line| {
+            let text = line.trim_start();
+            !text.is_empty() && line.len() - text.len() < indent
+        });
+        indent > 0 && shallower.next().is_some_and(|line| line.trim_end() == "metadata:")
+    }
 }
 
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start_matches(' ').len()
+/// Whether a text in lower case has a field `data` of its own, or a path to one.
+fn has_data(lower: &str) -> bool {
+    let starts = |line: &str| {
+        let line = line.trim_start_matches(['{', '"', '\'', ' ']);
+        line.starts_with("data") || line.starts_with("metadata: {")
+    };
+    lower.lines().any(starts) || lower.contains("/data") || lower.contains("\"data\"")
 }
 
-/// The key that a line starts with, without quotes.
-fn own_key(line: &str) -> Option<&str> {
-    let text = line.trim_start_matches([' ', '-', '{', '"', '\'']);
-    let length = text.find(|c: char| !(c.is_ascii_alphanumeric() || "._-/".contains(c)))?;
-    text[length..].trim_start_matches(['"', '\'']).starts_with(':').then(|| &text[..length])
+/// The word behind `kind:`; a key with an escape in it; `kind` at the start of a line or of a JSON object.
+fn patterns() -> Option<&'static [Regex; 3]> {
+    static ALL: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
+        let kind = Regex::new(r#"(?i)\bkind["']?\s*:[ \t]*([^\s,}\]]+)"#).ok()?;
+        let escaped = Regex::new(r#""[^"\n]*\\[uUx][^"\n]*"\s*:|:\s*"[^"\n]*\\[uUx]"#).ok()?;
+        let top = Regex::new(
+            r#"(?m)(?:^kind:[ \t]+[A-Za-z]|^\s*\{\s*(?:"apiVersion"\s*:\s*"[^"]*"\s*,\s*)?"kind"\s*:)"#,
+        )
+        .ok()?;
+        Some([kind, escaped, top])
+    });
+    ALL.as_ref()
 }
 
-/// Where the key ends that a line starts with, its colon included; where its text starts when it has none.
-fn key_end(line: &str) -> usize {
-    let start = line.len() - line.trim_start_matches([' ', '-']).len();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
-    let length = line[start..].find(|c| !is_plain(c)).unwrap_or(0);
-    let rest = &line[start + length..];
-    let is_key = length > 0 && rest.starts_with(':') && (rest.len() == 1 || rest[1..].starts_with(' '));
-    if is_key { start + length + 1 } else { start }
+/// The line with stars outside of the open parts, as many bytes as it has.
+fn covered(line: &str, open: &[Range<usize>]) -> String {
+    let is_open = |at: usize| open.iter().any(|part| part.contains(&at));
+    line.char_indices()
+        .map(|(at, c)| match c.is_whitespace() || is_open(at) {
+            true => c.to_string(),
+            false => "*".repeat(c.len_utf8()),
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::shown;
-    use crate::diagnostics::Sources;
+    use crate::diagnostics::{Mark, Sources};
 
-    fn line(text: &str, word: &str) -> String {
-        let (_, source) = Sources::default().add("bundle.yaml", text);
+    fn line_of(text: &str, word: &str, target: &str) -> String {
+        let sources = Sources::default();
+        let (id, _) = sources.add("bundle.yaml", text);
+        sources.note_target(id, target);
         let at = text.find(word).unwrap();
         let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
-        shown(&source, at, text[start..].lines().next().unwrap()).into_owned()
+        let mark = Mark { source: id, offset: u32::try_from(at).unwrap() };
+        shown(&sources, mark, text[start..].lines().next().unwrap()).into_owned()
+    }
+
+    fn line(text: &str, word: &str) -> String {
+        line_of(text, word, "")
+    }
+
+    /// No line of the text shows the word.
+    fn hides(text: &str) {
+        for (at, _) in text.match_indices("planted") {
+            let word = &text[at..];
+            let word = &word[..word.find('\n').unwrap_or(word.len())];
+            let shown = line(text, word);
+            assert!(!shown.contains("planted"), "{shown}\n{text}");
+        }
     }
 
     #[test]
     fn values_of_secrets_are_covered() {
-        let secret = "kind: ConfigMap\ndata: {a: open}\n---\nstringData:\n  a: 'plänted'\n  b: |\n    planted too\nkind: Secret\n";
+        let secret = "kind: ConfigMap\ndata: {a: open}\n---\napiVersion: v1\nstringData:\n  a: 'plänted'\n  b: |\n    planted too\nkind: Secret\nmetadata:\n  name: shown\n";
         assert_eq!(line(secret, "plänted"), format!("  a: {}", "*".repeat(10)));
         assert_eq!(line(secret, "too"), "    ******* ***");
-        assert_eq!(line(secret, "open"), "data: {a: open}");
+        for open in ["data: {a: open}", "apiVersion: v1", "kind: Secret", "  name: shown", "stringData:"] {
+            assert_eq!(line(secret, open.trim_start()), open);
+        }
         let json = r#"[{"kind": "Secret", "data": {"a": "planted"}}]"#;
-        assert!(!line(json, "planted").contains("planted"));
+        assert!(line(json, "planted").contains(r#""data": "#), "{}", line(json, "planted"));
+        hides(json);
         let other = "kind: SecretProviderClass\nspec: {a: open}\n";
         assert_eq!(line(other, "open"), "spec: {a: open}");
+        let refers = "kind: Deployment\nspec: {ref: {kind: Secret, name: open}}\n";
+        assert_eq!(line(refers, "open"), "spec: {ref: {kind: Secret, name: open}}");
+    }
+
+    #[test]
+    fn a_secret_in_any_spelling_is_one() {
+        for text in [
+            "kind: &k Secret\nstringData:\n  a: planted\n",
+            "kind: !!str Secret\nstringData: {a: planted}\n",
+            "\"k\\u0069nd\": Secret\ndata: {a: planted}\n",
+            "kind: \"S\\u0065cret\"\ndata: {a: planted}\n",
+            "apiVersion: v1\nmetadata: {name: s}\ndata:\n  a: planted\n",
+            "metadata: {name: s, annotations: {a: planted}}\nstringdata: {a: planted}\nDATA: planted\n",
+            "kind: Secrets\nstringData: {a: planted}\n",
+            "kind: secret\nstringData: {a: planted}\n",
+            "kind: Secret\nstringData:\n  a: |\n    one\n    ---x\n    planted\n  b: planted b\n",
+            "kind: List\nitems:\n- kind: Secret\n  data: {a: planted}\n",
+            "kind: SecretList\nitems:\n- data: {a: planted}\n",
+            "kind: Template\nobjects:\n- kind: Secret\n  stringData: {a: planted}\n",
+            "kind: Secret\nannotations: &x {a: planted}\nspec: [planted b]\n",
+        ] {
+            hides(text);
+        }
+    }
+
+    #[test]
+    fn where_nothing_can_be_read_whatever_may_be_a_value_is_covered() {
+        for text in [
+            "kind: &k Secret\nstringData:\n  a: planted: x\n",
+            "kind: !!str Secret\nstringData:\n  a: planted: x\n",
+            "\"k\\u0069nd\": Secret\ndata:\n  a: planted: x\n",
+            "kind: \"S\\u0065cret\"\ndata:\n  a: planted: x\n",
+            "kind: |\n  Secret\ndata:\n  a: planted: x\n",
+            "apiVersion: v1\nmetadata: {name: s}\ndata:\n  a: planted: x\n",
+            "metadata: {name: s}\nstringData:\n  a: planted: x\n",
+            "DATA:\n  a: planted: x\n",
+            "kind: Secret\nstringData:\n  a: |\n    one\n---x\n    planted\n",
+            "kind: Secret\nstringData:\n  planted: planted: x\n",
+            "{\"kind\": \"Secret\", \"data\": {\"a\": \"planted\"}\n",
+            "secretGenerator:\n- name: a\n  literals:\n  - a=planted\n bad: [\n",
+            "patches:\n- target: {kind: Secret}\n  patch: |\n    stringData: {a: planted}\nx: y: z\n",
+        ] {
+            hides(text);
+        }
+        let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: shown\n\tx: y\n";
+        for open in ["apiVersion: v1", "kind: Secret", "metadata:", "  name: shown"] {
+            assert_eq!(line(secret, open.trim_start()), open);
+        }
+        let other = "apiVersion: v1\nkind: ConfigMap\ndata:\n  a: open: x\n";
+        assert_eq!(line(other, "open"), "  a: open: x");
+        let other = "apiVersion: apps/v1\nkind: Deployment\nspec:\n  secretName: open: x\n";
+        assert_eq!(line(other, "open"), "  secretName: open: x");
+        let other = "resources: [open\nnamePrefix: a-\n";
+        assert_eq!(line(other, "open"), "resources: [open");
     }
 
     #[test]
     fn literals_of_secret_generators_are_covered() {
         let kustomization = "secretGenerator:\n- name: one # n\n  files:\n  - tls.key=open/file\n  literals:\n  - password=planted\n  - 'a=planted b'\n  - |-\n    name=planted c\n    type: planted d\n  - plantedonly\n  type: Opaque\nconfigMapGenerator:\n- name: two\n  literals: [a=open]\n";
-        assert_eq!(line(kustomization, "planted\n"), "  - password=*******");
-        assert_eq!(line(kustomization, "planted b"), "  - 'a=******* **");
-        for word in ["planted c", "planted d", "plantedonly"] {
-            assert!(!line(kustomization, word).contains("planted"), "{}", line(kustomization, word));
+        hides(kustomization);
+        for open in ["  - tls.key=open/file", "  type: Opaque", "  literals: [a=open]"] {
+            let shown = line(kustomization, open.trim_start());
+            assert_eq!(shown.replace('*', ""), open.replace(['[', ']'], ""), "{shown}");
         }
-        for open in ["  - tls.key=open/file", "- name: one # n", "  type: Opaque", "  literals: [a=open]"] {
-            assert_eq!(line(kustomization, open.trim_start()), open);
+        for text in [
+            "secretGenerator: [{name: a, literals: [b=planted]}]\n",
+            "{\n  \"secretGenerator\": [\n    {\n      \"literals\": [\n        \"a=planted\"\n      ]\n    }\n  ]\n}\n",
+            "apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: x}\nliterals:\n- a=planted\n",
+            "secretGenerator:\n- name: a\n  literal: b=planted\n",
+        ] {
+            hides(text);
         }
-        let flow = "secretGenerator: [{name: a, literals: [b=planted]}]\n";
-        assert!(!line(flow, "planted").contains("planted"));
-        assert!(line(flow, "planted").contains("name: a, literals"), "{}", line(flow, "planted"));
-        let json = "{\n  \"secretGenerator\": [\n    {\n      \"literals\": [\n        \"a=planted\"\n      ]\n    }\n  ]\n}\n";
-        assert_eq!(line(json, "planted"), "        \"a=********");
-        let plugin =
-            "apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: x}\nliterals:\n- a=planted\n";
-        assert_eq!(line(plugin, "planted"), "- a=*******");
-        let unknown = "secretGenerator:\n- name: a\n  literal: b=planted\n";
-        assert_eq!(line(unknown, "planted"), "  literal: *********");
     }
 
     #[test]
     fn patches_of_data_are_covered() {
-        let patch = "- op: replace\n  path: /data/a\n  value: planted\n- {op: add, path: /stringData/b, value: planted b}\n";
-        assert_eq!(line(patch, "planted\n"), "  value: *******");
+        let patch = "- op: replace\n  path: /data/a\n  value: planted\n- {op: add, path: /stringData/b, value: planted b}\n- {op: test, path: /stringdata/b, value: planted c}\n- op: add\n  path: ''\n  value: {data: {a: planted d}}\n- {op: add, path: /metadata/annotations/a, value: planted e}\n";
+        hides(patch);
         assert_eq!(line(patch, "/data/a"), "  path: /data/a");
-        assert!(!line(patch, "planted b").contains("planted"));
         let other = "- op: replace\n  path: /spec/a\n  value: open\n";
         assert_eq!(line(other, "open"), "  value: open");
+        let data = "- op: replace\n  path: /data/a\n  value: open\n";
+        assert_eq!(line_of(data, "open", "ConfigMap"), "  value: open");
+        assert_eq!(line_of(other, "open", "Secret|ConfigMap"), "  value: ****");
+        let strategic = "metadata: {name: s}\nspec: {a: open}\n";
+        assert_eq!(line(strategic, "open"), "spec: {a: open}");
+        assert!(!line_of(strategic, "open", "Secret").contains("open"));
+        let within = "patches:\n- target: {kind: Secret}\n  patch: |\n    metadata: {name: s}\n    stringData: {a: planted}\n- patch: |\n    kind: Secret\n    data: {a: planted b}\n- target: {kind: Deployment}\n  patch: |\n    spec: {a: open}\n";
+        hides(within);
+    }
+
+    #[test]
+    fn marked_values_are_covered() {
+        let sources = Sources::default();
+        let text = "spec:\n  parameters:\n    password: planted\n    domain: open\n";
+        let (id, _) = sources.add("kfc.yaml", text);
+        let at = |word: &str| Mark { source: id, offset: u32::try_from(text.find(word).unwrap()).unwrap() };
+        sources.hide(at("planted"));
+        assert_eq!(shown(&sources, at("planted"), "    password: planted"), "    password: *******");
+        assert_eq!(shown(&sources, at("domain"), "    domain: open"), "    domain: open");
+        let (id, _) = sources.add("parameter password", "planted");
+        let mark = Mark { source: id, offset: 0 };
+        sources.hide(mark);
+        assert_eq!(shown(&sources, mark, "planted"), "*******");
     }
 }

@@ -1,50 +1,39 @@
-//! The values of secrets stay out of everything that is said: reports, explanations, errors, source lines. What is hidden,
-//! and what stands for it, is decided here and nowhere else.
+//! The values of secrets stay out of everything that is said: reports, explanations, graphs, errors, source lines. What is
+//! hidden, and what stands for it, is decided here and nowhere else. So is what may be said of texts of others
+//! ([`Foreign`], [`mod@text`]).
 //!
-//! A Secret's values stand below `data` and `stringData`, and in the annotation in which kubectl keeps a copy of what was
-//! applied. Where they are compared or looked at, a digest stands for each: the same for the same bytes, whether they were
-//! written in base64 or not. Where a line of a source is shown, stars cover them ([`line`]).
+//! Of a Secret, names, labels, type and `immutable` are open and everything else is hidden, annotation values and fields
+//! that no Secret has included ([`object`]). Where values are compared or looked at, `<hidden 1>` stands for each: numbered
+//! in the order in which they appear, the same number for the same bytes, whether they were written in base64 or not
+//! ([`Numbers`]). A number says nothing of a value, and nothing across two reports. Where a line of a source is shown,
+//! stars cover the values in it ([`line`]).
 
+mod document;
+mod foreign;
 pub(crate) mod line;
 pub(crate) mod message;
+mod numbers;
 pub(crate) mod object;
+pub mod text;
+
+pub use foreign::Foreign;
+pub use numbers::Numbers;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 
-/// Where kubectl keeps a copy of what was applied.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// Bytes of a digest that are shown.
-const SHOWN: usize = 6;
-
-/// Whether objects of a kind have values that are hidden.
+/// Whether objects of a kind have values that are hidden: `Secret`, and what somebody may have written for it.
 #[must_use]
 pub fn is_secret(kind: &str) -> bool {
-    kind == "Secret"
+    ["Secret", "Secrets"].iter().any(|word| kind.trim().eq_ignore_ascii_case(word))
 }
 
-/// Whether what stands at a path of a secret, and below it, is hidden.
-#[must_use]
-pub fn is_hidden(path: &[&str]) -> bool {
-    matches!(path, ["data" | "stringData", ..] | ["metadata", "annotations", LAST_APPLIED, ..])
-}
-
-/// What stands for the value of a field of a secret.
-#[must_use]
-pub fn digest_at(path: &[&str], text: &str) -> String {
+/// The bytes that a text stands for at a path of a Secret: values of `data` are in base64.
+fn bytes_at<'t>(path: &[&str], text: &'t str) -> Cow<'t, [u8]> {
     if path.first() != Some(&"data") {
-        return digest(text.as_bytes());
+        return Cow::Borrowed(text.as_bytes());
     }
     let compact: String = text.split_whitespace().collect();
-    digest(&STANDARD.decode(compact).unwrap_or_else(|_| text.as_bytes().to_vec()))
-}
-
-/// What stands for bytes that must not be shown.
-#[must_use]
-pub fn digest(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    let text: String = hash.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{text}")
+    STANDARD.decode(compact).map_or(Cow::Borrowed(text.as_bytes()), Cow::Owned)
 }

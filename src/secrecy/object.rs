@@ -1,41 +1,95 @@
 //! Whole objects: values are replaced before anything is compared or written, so that no report can hold them.
 
-use super::{digest_at, is_hidden, is_secret};
+use super::numbers::token;
+use super::{bytes_at, is_secret};
 use crate::resource::Resource;
-use crate::yaml::{Map, Node, Value};
+use crate::yaml::{Node, Value, json};
 use std::borrow::Cow;
 
-/// The object of a resource as it may be shown.
+/// How much of a place in a Secret is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A single value is shown.
+    Open,
+    /// A mapping with its keys, nothing else.
+    Keys,
+    /// Nothing.
+    Hidden,
+}
+
+fn place(path: &[&str]) -> Place {
+    match path {
+        ["apiVersion" | "kind" | "type" | "immutable"]
+        | ["metadata", "name" | "namespace" | "generateName"]
+        | ["metadata", "labels", _] => Place::Open,
+        [] | [_] | ["metadata", "labels" | "annotations"] => Place::Keys,
+        _ => Place::Hidden,
+    }
+}
+
+/// Whether a single value at a path of a Secret may be shown.
+#[must_use]
+pub(crate) fn is_open(path: &[&str]) -> bool {
+    place(path) == Place::Open
+}
+
+/// Whether a text at a path of a Secret may be shown: what is not a boolean is no value of `immutable`.
+#[must_use]
+pub(crate) fn is_open_value(path: &[&str], text: &str) -> bool {
+    is_open(path) && (path != ["immutable"] || matches!(text, "true" | "false"))
+}
+
+/// Whether the keys of a mapping at a path of a Secret may be shown.
+#[must_use]
+pub(crate) fn has_open_keys(path: &[&str]) -> bool {
+    place(path) == Place::Keys
+}
+
+/// Whether a resource is a Secret, or was one before a patch changed its kind.
+#[must_use]
+pub(crate) fn was_secret(resource: &Resource) -> bool {
+    is_secret(resource.kind()) || resource.previous.iter().any(|previous| is_secret(&previous.kind))
+}
+
+/// The object of a resource as it may be compared: tokens stand for what is hidden.
 #[must_use]
 pub(crate) fn shown(resource: &Resource) -> Cow<'_, Node> {
-    if !is_secret(resource.kind()) {
+    if !was_secret(resource) {
         return Cow::Borrowed(&resource.node);
     }
     let mut node = resource.node.clone();
-    hide(&mut node, &mut Vec::new());
+    hide(&mut node, &mut Vec::new(), &mut |bytes| token(bytes));
     Cow::Owned(node)
 }
 
-fn hide(node: &mut Node, path: &mut Vec<String>) {
-    let hidden = {
-        let names: Vec<&str> = path.iter().map(String::as_str).collect();
-        is_hidden(&names).then(|| node.as_text().map(|text| digest_at(&names, text)))
-    };
-    match (hidden, &mut node.value) {
-        (Some(Some(digest)), _) => *node = Node::string(&digest, node.mark),
-        // Below a key, only texts are allowed: anything else is refused by every API server, but hidden all the same.
-        (Some(None), Value::Map(_) | Value::Seq(_)) if path.len() > 1 => {
-            *node = Node::map(Map::new(), node.mark);
-        }
-        (_, Value::Map(map)) => {
+/// Replaces what is hidden of a node at a path of a Secret by what `stand_in` gives for its bytes.
+pub(crate) fn hide(node: &mut Node, path: &mut Vec<String>, stand_in: &mut dyn FnMut(&[u8]) -> String) {
+    if node.is_null() {
+        return;
+    }
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    match (place(&names), &mut node.value) {
+        (Place::Open, Value::Scalar(scalar)) if is_open_value(&names, &scalar.text) => {}
+        (Place::Keys, Value::Map(map)) => {
             for entry in map.iter_mut() {
                 path.push(entry.key.text.to_string());
-                hide(&mut entry.value, path);
+                hide(&mut entry.value, path, stand_in);
                 path.pop();
             }
         }
-        (Some(None), Value::Seq(_)) => *node = Node::map(Map::new(), node.mark),
-        _ => {}
+        _ => *node = Node::string(&stand_in_at(&names, node, stand_in), node.mark),
+    }
+}
+
+/// What stands for a whole node at a path of a Secret.
+pub(crate) fn stand_in_at(path: &[&str], node: &Node, stand_in: &mut dyn FnMut(&[u8]) -> String) -> String {
+    match node.as_scalar() {
+        Some(scalar) => stand_in(&bytes_at(path, &scalar.text)),
+        None => {
+            let mut text = String::new();
+            drop(json::write(node, &mut text));
+            stand_in(text.as_bytes())
+        }
     }
 }
 
@@ -44,23 +98,41 @@ mod tests {
     use super::shown;
     use crate::diagnostics::SourceId;
     use crate::resource::Resource;
+    use crate::secrecy::Numbers;
     use crate::yaml::{emit, parse::parse};
 
-    #[test]
-    fn values_become_digests_wherever_they_stand() {
-        let text = "kind: Secret\nmetadata: {name: s, annotations: {kubectl.kubernetes.io/last-applied-configuration: '{\"data\": \"cGxhbnRlZA==\"}'}}\ndata: {a: cGxhbnRlZA==, n: null}\nstringData: {a: planted, l: [planted], m: {x: planted}}\n";
+    fn written(text: &str) -> String {
         let node = parse(text, SourceId::NONE).unwrap().remove(0);
         let mut out = Vec::new();
         emit::emit(&shown(&Resource::new(node, false)), &mut out).unwrap();
-        let out = String::from_utf8(out).unwrap();
+        Numbers::default().shown(&String::from_utf8(out).unwrap()).into_owned()
+    }
+
+    #[test]
+    fn everything_but_names_labels_type_and_immutable_is_hidden() {
+        let text = "apiVersion: v1\nkind: Secret\ntype: Opaque\nimmutable: true\nmetadata: {name: s, namespace: apps, labels: {l: open, m: [planted]}, annotations: {kubectl.kubernetes.io/last-applied-configuration: '{\"data\": \"cGxhbnRlZA==\"}', other: planted too}, finalizers: [planted]}\ndata: {a: cGxhbnRlZA==, none: null}\nstringData: {a: planted, l: [planted], m: {planted: x}}\nstringdata: {b: planted}\nDATA: planted\nspec: {c: {planted: d}}\n";
+        let out = written(text);
         assert!(!out.contains("planted") && !out.contains("cGxhbnRlZA"), "{out}");
-        assert_eq!(out.matches("a: sha256:").count(), 2);
-        let digests: Vec<&str> = out.lines().filter_map(|line| line.strip_prefix("  a: ")).collect();
-        assert_eq!(digests[0], digests[1]);
-        let odd =
-            parse("kind: Secret\ndata: [planted]\nstringData: planted\n", SourceId::NONE).unwrap().remove(0);
-        let mut out = Vec::new();
-        emit::emit(&shown(&Resource::new(odd, false)), &mut out).unwrap();
-        assert!(!String::from_utf8(out).unwrap().contains("planted"));
+        for open in ["type: Opaque", "immutable: true", "name: s", "namespace: apps", "l: open", "none: null"]
+        {
+            assert!(out.contains(open), "{open}: {out}");
+        }
+        // The same bytes, in base64 and as text, whatever the field is called.
+        assert!(out.starts_with("DATA: <hidden 1>\n"), "{out}");
+        assert_eq!(out.matches("<hidden 1>").count(), 4, "{out}");
+    }
+
+    #[test]
+    fn odd_objects_are_hidden_too() {
+        for text in [
+            "kind: Secret\ndata: [planted]\nstringData: planted\n",
+            "kind: secret\ndata: {a: planted}\n",
+            "kind: Secrets\nmetadata: planted\n",
+            "kind: Secret\nkind2: {a: planted}\nimmutable: {a: planted}\ntype: [planted]\n",
+            "kind: Secret\nimmutable: planted\n",
+        ] {
+            assert!(!written(text).contains("planted"), "{text}");
+        }
+        assert!(written("kind: SecretProviderClass\nspec: {a: open}\n").contains("open"));
     }
 }

@@ -11,6 +11,7 @@ use crate::merge::{json_patch, strategic};
 use crate::origin::Step;
 use crate::resource::{Behavior, Resource, ResourceSet};
 use crate::schema::Schema;
+use crate::secrecy::{message, object};
 use crate::yaml::{Map, Node};
 use index::Index;
 use read::Content;
@@ -81,10 +82,16 @@ impl Run<'_> {
         };
         for at in places {
             if !self.removed[at] && target.covers(&self.set.list[at]) {
-                errors.collect(change(self, at));
+                errors.collect(self.guarded(at, &mut change));
             }
         }
         errors.into_result(())
+    }
+
+    /// Changes a resource; what goes wrong with a Secret is reported without its values.
+    fn guarded(&mut self, at: usize, change: &mut dyn FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
+        let was_secret = object::was_secret(&self.set.list[at]);
+        change(self, at).map_err(|errors| message::about(errors, &self.set.list[at], was_secret))
     }
 
     fn merge_by_id(&mut self, document: &Node, patch: &LoadedPatch) -> Result<()> {
@@ -92,7 +99,7 @@ impl Run<'_> {
         let mut found = self.index.positions(&self.set.list, &id.name);
         found.retain(|&at| !self.removed[at] && target::has_or_had(&self.set.list[at], &id));
         match found.as_slice() {
-            [at] => self.merge(*at, document, patch.options, &patch.step()),
+            [at] => self.guarded(*at, &mut |run, at| run.merge(at, document, patch.options, &patch.step())),
             [] => {
                 let left =
                     self.set.list.iter().zip(&self.removed).filter(|(_, removed)| !**removed).map(|(r, _)| r);

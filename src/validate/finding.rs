@@ -3,6 +3,7 @@
 use super::path::{Path, with_path_of};
 use crate::diagnostics::{Code, Diagnostic, Mark, Severity};
 use crate::resource::Resource;
+use crate::secrecy::message;
 use crate::yaml::Node;
 
 /// One error or warning about a resource.
@@ -137,13 +138,19 @@ impl<'r> Findings<'r> {
 
     /// Adds a finding; gives its diagnostic for a suggestion to be added.
     pub(super) fn push(&mut self, path: &Path<'_>, diagnostic: Diagnostic) -> &mut Diagnostic {
-        let is_secret = crate::secrecy::is_secret(self.resource.kind())
-            && (path.is_below("data") || path.is_below("stringData"));
+        let path = path.to_string();
+        let is_secret = crate::secrecy::is_secret(self.resource.kind());
+        let names: Vec<&str> = path.splitn(3, '.').collect();
+        let is_open = path.is_empty() || path == "metadata" || crate::secrecy::object::is_open(&names);
         self.list.push(Finding {
             subject: Subject::of(self.resource),
-            path: path.to_string(),
-            diagnostic,
-            secret: is_secret,
+            path,
+            diagnostic: if is_secret {
+                message::in_secret(diagnostic, &self.resource.node)
+            } else {
+                diagnostic
+            },
+            secret: is_secret && !is_open,
         });
         let last = self.list.len() - 1;
         &mut self.list[last].diagnostic

@@ -50,7 +50,8 @@ fn unwritable(scalar: &Scalar, mark: Mark) -> Diagnostics {
         ScalarKind::Timestamp => "a date that exists",
         ScalarKind::Binary => "base64",
     };
-    let message = format!("`{}` is not {what}", scalar.text);
+    // The value may be a secret: the source line shows it, where it is none.
+    let message = format!("the value is not {what}");
     let help = match scalar.kind {
         ScalarKind::Binary => "encode the bytes with standard base64, padding included",
         _ => "put it in quotes, without a tag, to keep it as text",
