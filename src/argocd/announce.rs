@@ -151,7 +151,7 @@ fn titled(name: &str, tooltip: &str) -> Announcement {
 fn declared(parameter: &Parameter, name: &str, value: Option<Value>) -> Announcement {
     let schema = &parameter.schema;
     let word = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
-    let value = value.filter(|_| schema.get("writeOnly") != Some(&Value::Bool(true)));
+    let value = value.filter(|_| !parameter.is_secret());
     let announced = titled(name, &tooltip(word("description"), schema));
     let announced = Announcement { required: parameter.default.is_none(), ..announced };
     let items = |of: &str| schema.get(of).map_or("", |schema| scalar_type(schema));

@@ -1,7 +1,6 @@
 //! Where the parameters and facts that an expression names were set.
 
-use crate::catalogue::Component;
-use crate::catalogue::Stack;
+use crate::catalogue::{Component, Parameter, Stack};
 use crate::diagnostics::Mark;
 use crate::origin::Input;
 use crate::resolve::{Plan, Profile, names};
@@ -50,7 +49,7 @@ impl Inputs<'_> {
 
     fn add_fact(self, name: String, fact: &str, found: &mut Vec<Input>) {
         if let Some(fact) = self.plan.profile.facts.get(fact) {
-            found.push(Input { name, place: fact.mark, by: fact.layer.clone() });
+            found.push(Input { name, place: fact.mark, by: fact.layer.clone(), secret: false });
         }
     }
 
@@ -58,11 +57,23 @@ impl Inputs<'_> {
         let steps: Vec<&str> = path.iter().map(String::as_str).collect();
         let given = &self.stack.parameters;
         let of_component = self.component.and_then(|component| given.get(&component.name.text)?.at(&steps));
+        let declared = self.declared(&steps);
+        let secret = declared.is_some_and(Parameter::is_secret);
         if let Some(value) = of_component.or_else(|| given.at(&steps)) {
-            found.push(Input { name, place: value.mark, by: Profile::STACK.to_owned() });
+            found.push(Input { name, place: value.mark, by: Profile::STACK.to_owned(), secret });
             return;
         }
-        let (component, parameter) = match (self.component, steps.as_slice()) {
+        let default = declared.and_then(|parameter| parameter.default.as_ref());
+        let place = default.map_or(Mark::NONE, |default| default.mark);
+        found.push(Input { name, place, by: "default".to_owned(), secret });
+        if let Some(default) = default {
+            self.add(default, found);
+        }
+    }
+
+    /// The parameter that the steps behind `parameters` name: of the component, else a global one.
+    fn declared(&self, steps: &[&str]) -> Option<&Parameter> {
+        let (component, parameter) = match (self.component, steps) {
             (Some(component), [parameter, ..]) => (Some(component), *parameter),
             (None, [component, parameter, ..]) => {
                 let planned = self.plan.components.iter().find(|planned| planned.name() == *component);
@@ -70,12 +81,8 @@ impl Inputs<'_> {
             }
             _ => (None, ""),
         };
-        let declared = component.and_then(|c| c.parameters.iter().find(|p| p.name.text == parameter));
-        let default = declared.and_then(|parameter| parameter.default.as_ref());
-        let place = default.map_or(Mark::NONE, |default| default.mark);
-        found.push(Input { name, place, by: "default".to_owned() });
-        if let Some(default) = default {
-            self.add(default, found);
-        }
+        let of_component = component.and_then(|c| c.parameters.iter().find(|p| p.name.text == parameter));
+        of_component
+            .or_else(|| self.plan.declared.iter().find(|p| Some(&p.name.text.as_str()) == steps.first()))
     }
 }

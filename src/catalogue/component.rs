@@ -62,6 +62,23 @@ pub struct Parameter {
     pub published: bool,
 }
 
+impl Parameter {
+    /// Whether its values must not be shown: its schema says `writeOnly`, of the whole or of a part.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        fn has_mark(schema: &Value) -> bool {
+            match schema {
+                Value::Object(map) => {
+                    map.get("writeOnly") == Some(&Value::Bool(true)) || map.values().any(has_mark)
+                }
+                Value::Array(items) => items.iter().any(has_mark),
+                _ => false,
+            }
+        }
+        has_mark(&self.schema)
+    }
+}
+
 /// Something that a component cannot be without.
 #[derive(Clone, Debug)]
 pub struct Requirement {

@@ -179,7 +179,7 @@ fn write(args: &ReportArgs, report: &Report, sides: Option<(&Input, &Input)>) ->
     let format = args.format.or(of_file).unwrap_or_default();
     let is_terminal = args.output.is_none() && std::io::stdout().is_terminal();
     let texts = match sides.filter(|_| format == Format::Unified) {
-        Some((before, after)) => Some((diff::shown_text(before)?, diff::shown_text(after)?)),
+        Some((before, after)) => Some(diff::shown_texts(before, after)?),
         None => None,
     };
     let style = Style {

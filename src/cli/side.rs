@@ -9,6 +9,7 @@ use crate::diagnostics::{Code, Diagnostic, Result, Sources};
 use crate::diff::{Input, graph_of};
 use crate::resource::Resource;
 use crate::schema::Schema;
+use crate::secrecy::Foreign;
 use crate::sources::{self, LoadRestrictor};
 use crate::yaml::parse;
 use std::io::Read as _;
@@ -196,6 +197,6 @@ fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
     let output = command.output().map_err(|error| failed(&describe(&error)))?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(failed(String::from_utf8_lossy(&output.stderr).trim()).into()),
+        false => Err(failed(&Foreign::of_bytes(&output.stderr).message()).into()),
     }
 }

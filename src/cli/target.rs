@@ -1,6 +1,6 @@
 //! What a command is asked to work on: a kustomization root, a stack, or a profile of the catalogue.
 
-use crate::catalogue::{Catalogue, Place, Stack, StackFile};
+use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Place, Stack, StackFile};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources, nearest};
 use crate::fields::Spanned;
 use crate::resolve::{Plan, resolve};
@@ -130,11 +130,31 @@ pub(super) fn resolve_stack(
 ) -> Result<Resolved> {
     change(&mut stack, args, texts)?;
     let catalogue = catalogue(&loader, &stack, args)?;
+    hide_parameters(&stack, &catalogue, texts);
     if let Some(Target::Profile(profile)) = target {
         check_profile(profile, &catalogue)?;
     }
     let plan = resolve(&catalogue, &stack)?;
     Ok(Resolved { plan, stack, catalogue, loader })
+}
+
+/// Keeps the values of parameters out of the source lines that errors show, unless they are declared and no secrets.
+fn hide_parameters(stack: &Stack, catalogue: &Catalogue, texts: &Sources) {
+    let is_open = |declared: &[Parameter], name: &str| {
+        declared.iter().any(|parameter| parameter.name.text == name && !parameter.is_secret())
+    };
+    let globals = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+    for entry in stack.parameters.as_map().into_iter().flatten() {
+        let name = entry.key.text.as_str();
+        match (catalogue.components.get(name), entry.value.as_map()) {
+            (Some(component), Some(own)) => own
+                .iter()
+                .filter(|own| !is_open(&component.parameters, &own.key.text))
+                .for_each(|own| texts.hide(own.value.mark)),
+            _ if is_open(globals, name) => {}
+            _ => texts.hide(entry.value.mark),
+        }
+    }
 }
 
 /// The catalogue of a stack, with those that the arguments name.
@@ -195,9 +215,12 @@ fn set(stack: &mut Stack, setting: &str, texts: &Arc<Sources>) -> Result<()> {
     let (id, source) = texts.add("--set", setting);
     let start = name.len() + 1;
     let padded = format!("{}{value}", " ".repeat(start));
-    let node = parse::parse(&padded, id)?.pop().unwrap_or_else(|| {
+    let value_at = Mark { source: id, offset: u32::try_from(start).unwrap_or(0) };
+    // What cannot be read may be a password.
+    let read = parse::parse(&padded, id).inspect_err(|_| texts.hide(value_at));
+    let node = read?.pop().unwrap_or_else(|| {
         // An empty value is an empty text, not a null.
-        Node::string("", Mark { source: id, offset: u32::try_from(start).unwrap_or(0) })
+        Node::string("", value_at)
     });
     drop(source);
     let mark = Mark { source: id, offset: 0 };

@@ -154,7 +154,7 @@ impl Work<'_> {
         let used = loader.remotes().used();
         let drift = |message: String| Diagnostic::error(Code::Drift, message).help("run `kfc vendor`");
         for entry in &self.before.entries {
-            if used.iter().any(|(source, _)| *source == entry.source) {
+            if used.iter().any(|(source, _)| *source == entry.source.bare()) {
                 continue;
             }
             // Also what nothing needs any more is to be what the lock says.

@@ -2,7 +2,9 @@
 
 use super::Failure;
 use super::limiter::Limiter;
+use super::words::chain;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use crate::secrecy::text::bare_address;
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -89,7 +91,7 @@ impl Connection {
         config.read_timeout = Some(READ_TIMEOUT);
         config.reset_reader_on_write = true;
         config.default_retry = false;
-        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let server = bare_address(config.cluster_url.to_string().trim_end_matches('/'));
         let plug_in = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
         let client = Client::try_from(config).map_err(|error| {
             let message = format!("cannot connect to {server}: {}", chain(&error));
@@ -212,7 +214,7 @@ fn http_date(text: &str) -> Option<Timestamp> {
 
 async fn configuration(options: &Options) -> std::result::Result<Config, String> {
     let chosen = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
-    let in_words = |error: &dyn std::error::Error| chain(error);
+    let in_words = |error: &(dyn std::error::Error + 'static)| chain(error);
     match &options.kubeconfig {
         Some(path) => {
             let read = Kubeconfig::read_from(path).map_err(|error| in_words(&error))?;
@@ -235,22 +237,8 @@ fn of_client(error: &kube::Error) -> Failure {
     }
 }
 
-fn wrong(error: &dyn std::error::Error) -> Failure {
+fn wrong(error: &(dyn std::error::Error + 'static)) -> Failure {
     Failure::unanswered(chain(error))
-}
-
-/// An error with those below it, each said once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(below) = next {
-        let words = below.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        next = below.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Why a request failed: the server's `Status`, or what happened on the way to it.
 
+use crate::secrecy::Foreign;
 use serde_json::Value;
 
 /// A request that failed.
@@ -45,11 +46,13 @@ impl Failure {
         if message.is_empty() {
             message = format!("the server answered with status {status}");
         }
+        // A webhook may have written it: it has one line, and no credentials.
+        let message = Foreign::new(message).message();
         let causes = value["details"]["causes"].as_array().into_iter().flatten();
         let causes = causes.map(|cause| Cause {
             reason: text(&cause["reason"]),
             field: text(&cause["field"]),
-            message: text(&cause["message"]),
+            message: Foreign::new(text(&cause["message"])).message(),
         });
         let retry_after = retry_after.or_else(|| value["details"]["retryAfterSeconds"].as_u64());
         Self { status, reason: text(&value["reason"]), causes: causes.collect(), message, retry_after }

@@ -7,6 +7,7 @@ mod failure;
 mod limiter;
 mod live;
 mod object;
+mod words;
 
 pub use connection::{Body, Connection, Options, run};
 pub use discovery::{ApiResource, Discovery};

@@ -1,5 +1,7 @@
 //! The texts of a run and places in them.
 
+use crate::secrecy::text::for_message;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -126,7 +128,11 @@ impl Sources {
         self.insert(Source { name, text: text.to_owned(), shift, line_starts: OnceLock::new() })
     }
 
-    fn insert(&self, source: Source) -> (SourceId, Arc<Source>) {
+    fn insert(&self, mut source: Source) -> (SourceId, Arc<Source>) {
+        // The name of a file or address may be as hostile as what is in it.
+        if let Cow::Owned(name) = for_message(&source.name) {
+            source.name = name;
+        }
         let source = Arc::new(source);
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         list.push(Arc::clone(&source));

@@ -29,6 +29,7 @@ use model::{
     Severity, Side, Step, Summary,
 };
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// One side of a comparison.
@@ -82,7 +83,24 @@ pub fn graph_of(plan: &Plan) -> Graph {
 /// # Errors
 /// Values that cannot be written.
 pub fn shown_text(input: &Input) -> crate::diagnostics::Result<String> {
-    let shown: Vec<_> = input.resources.iter().map(object::shown).collect();
+    text_without(input, &HashSet::new())
+}
+
+/// The texts of two bundles, as [`shown_text`], without what either of them is known to have copied out of secrets.
+///
+/// # Errors
+/// Values that cannot be written.
+pub fn shown_texts(before: &Input, after: &Input) -> crate::diagnostics::Result<(String, String)> {
+    let mut copied = object::copied_values(&before.resources);
+    copied.extend(object::copied_values(&after.resources));
+    Ok((text_without(before, &copied)?, text_without(after, &copied)?))
+}
+
+fn text_without(input: &Input, copied: &HashSet<String>) -> crate::diagnostics::Result<String> {
+    let mut shown: Vec<_> = input.resources.iter().map(object::shown).collect();
+    if !copied.is_empty() {
+        shown.iter_mut().for_each(|node| object::hide_values(node.to_mut(), copied));
+    }
     let nodes: Vec<&Node> = shown.iter().map(|node| &**node).collect();
     let bytes = crate::yaml::emit::emit_all(&nodes)?.concat();
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -172,7 +190,7 @@ impl Sides<'_> {
             severity: severity.unwrap_or_else(|| of_whole(kind)).max(of_whole(kind)),
             findings,
             fields,
-            value: is_whole.then(|| to_json(&shown.node)),
+            value: is_whole.then(|| whole(shown)),
             origin: if is_whole { source_line(input, shown.resource, shown.node.mark) } else { None },
         })
     }
@@ -183,7 +201,14 @@ impl Sides<'_> {
         (old, new): (Option<&Compared<'_>>, Option<&Compared<'_>>),
         difference: &Difference<'_>,
     ) -> FieldChange {
-        let json = |node: Option<&Node>| node.map(to_json).unwrap_or_default();
+        let is_copied = |side: Option<&Compared<'_>>, node: Option<&Node>| {
+            side.zip(node).is_some_and(|(side, node)| object::is_copied(side.resource, node))
+        };
+        let is_hidden = is_copied(old, difference.before) || is_copied(new, difference.after);
+        let json = |node: Option<&Node>| match (node, is_hidden) {
+            (Some(node), true) => object::token_of(node).into(),
+            (node, _) => node.map(to_json).unwrap_or_default(),
+        };
         let change = match (difference.before, difference.after, &difference.order) {
             (_, _, Some(order)) => Change::Reordered { order: order.clone() },
             (None, after, None) => Change::Added { after: json(after) },
@@ -195,7 +220,7 @@ impl Sides<'_> {
             difference.before.and_then(Node::as_str),
             difference.after.and_then(Node::as_str),
         ) {
-            (Change::Replaced { .. }, Some(before), Some(after)) => lines::hunks(before, after),
+            (Change::Replaced { .. }, Some(before), Some(after)) if !is_hidden => lines::hunks(before, after),
             _ => Vec::new(),
         };
         let (class, severity) = meaning::class_of(kind, difference);
@@ -213,6 +238,18 @@ impl Sides<'_> {
                 None => removal_line(self.after, new.resource, &difference.path),
             }),
         }
+    }
+}
+
+/// All of a resource, without what it has copied out of secrets.
+fn whole(shown: &Compared<'_>) -> serde_json::Value {
+    match object::has_copied(shown.resource) {
+        true => {
+            let mut node = shown.node.clone().into_owned();
+            object::hide_copied(shown.resource, &mut node, &mut object::token_of_bytes);
+            to_json(&node)
+        }
+        false => to_json(&shown.node),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Hidden values, as numbers stand for them wherever they are shown.
 
 use super::field::Segment;
-use crate::origin::{Link, StepKind};
+use crate::origin::Link;
 use crate::resource::Resource;
 use crate::secrecy::{Numbers, object};
-use crate::yaml::{Node, Value};
+use crate::yaml::Node;
 
 /// What stands for a value at a path that must not be shown.
 fn number(segments: &[Segment], node: &Node, numbers: &mut Numbers) -> Node {
@@ -23,23 +23,14 @@ fn names(segments: &[Segment]) -> Vec<&str> {
     if keys.len() < segments.len() { [keys.as_slice(), &["", "", ""]].concat() } else { keys }
 }
 
-/// Whether a value was copied out of a secret on its way.
-fn came_from_secret(links: &[Link<'_>]) -> bool {
-    links.iter().any(|link| {
-        let text = link.step.details.as_ref().map_or("", |details| details.text.as_str());
-        let from = text.strip_prefix("from ").and_then(|rest| rest.split(' ').next());
-        link.step.kind == StepKind::Replacements && from.is_some_and(crate::secrecy::is_secret)
-    })
-}
-
 /// A copy of what is at a path, numbers for every value that must not be shown. The copy keeps the marks.
 pub(super) fn shown(resource: &Resource, segments: &[Segment], node: &Node, numbers: &mut Numbers) -> Node {
     let mut copy = node.clone();
     if object::was_secret(resource) {
         let mut path: Vec<String> = names(segments).into_iter().map(str::to_owned).collect();
         object::hide(&mut copy, &mut path, &mut |bytes| numbers.of_bytes(bytes));
-    } else {
-        hide_copied(resource, &mut segments.to_vec(), &mut copy, numbers);
+    } else if object::has_copied(resource) {
+        object::hide_copied(resource, &mut copy, &mut |bytes| numbers.of_bytes(bytes));
     }
     copy
 }
@@ -51,32 +42,8 @@ pub(super) fn shown_after(
     node: &Node,
     (links, numbers): (&[Link<'_>], &mut Numbers),
 ) -> Node {
-    if came_from_secret(links) && !node.is_null() {
+    if object::came_from_secret(links) && !node.is_null() {
         return number(segments, node, numbers);
     }
     shown(resource, segments, node, numbers)
-}
-
-fn hide_copied(resource: &Resource, way: &mut Vec<Segment>, node: &mut Node, numbers: &mut Numbers) {
-    match &mut node.value {
-        Value::Map(map) => {
-            for entry in map.iter_mut() {
-                way.push(Segment::Key(entry.key.text.to_string()));
-                hide_copied(resource, way, &mut entry.value, numbers);
-                way.pop();
-            }
-        }
-        Value::Seq(items) => {
-            for (at, item) in items.iter_mut().enumerate() {
-                way.push(Segment::Index(at));
-                hide_copied(resource, way, item, numbers);
-                way.pop();
-            }
-        }
-        Value::Scalar(_) => {
-            if !node.is_null() && came_from_secret(&resource.trail.chain(node.mark)) {
-                *node = number(way, node, numbers);
-            }
-        }
-    }
 }

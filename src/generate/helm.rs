@@ -3,6 +3,7 @@
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::merge::values;
+use crate::secrecy::Foreign;
 use crate::sources::Loader;
 use crate::sources::remote::Source;
 use crate::yaml::{Node, emit, parse, through_json};
@@ -206,8 +207,8 @@ impl Run<'_> {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        let message = String::from_utf8_lossy(&output.stderr);
-        let message = message.trim().trim_start_matches("Error: ");
+        let message = Foreign::of_bytes(&output.stderr);
+        let message = message.part(|text| text.trim().trim_start_matches("Error: ")).message();
         Err(failed(
             self.mark,
             &format!("`{program} {}` failed: {message}", arguments.first().map_or("", String::as_str)),

@@ -112,6 +112,8 @@ pub struct Input {
     pub place: Mark,
     /// Whose value it is: `default`, `the stack`, `--set`, the name of a platform layer.
     pub by: String,
+    /// Whether its value must not be shown.
+    pub secret: bool,
 }
 
 /// What is to be said of a step beside its place.

@@ -1,6 +1,7 @@
 //! The plan for programs.
 
 use crate::resolve::{Plan, Planned, Reason};
+use crate::secrecy::Numbers;
 use serde_json::{Value, json};
 
 /// The plan as JSON.
@@ -15,19 +16,34 @@ pub fn json(plan: &Plan) -> String {
         let when = planned.overlay.when.as_ref().map(|when| &when.text);
         json!({"name": planned.overlay.name.text, "when": when})
     });
+    let mut hidden = Numbers::default();
+    let components: Vec<Value> =
+        plan.components.iter().map(|planned| component(planned, &mut hidden)).collect();
     let document = json!({
         "name": plan.name,
         "profile": plan.profile.name,
         "layers": plan.profile.layers,
         "facts": plan.profile.tree(),
-        "components": plan.components.iter().map(component).collect::<Vec<_>>(),
+        "components": components,
         "edges": edges.collect::<Vec<_>>(),
         "overlays": overlays.collect::<Vec<_>>(),
     });
     format!("{document:#}\n")
 }
 
-fn component(planned: &Planned) -> Value {
+/// The parameters of a component; values that must not be shown are numbered.
+fn parameters(planned: &Planned, hidden: &mut Numbers) -> Value {
+    let mut parameters = planned.parameters.clone();
+    for parameter in planned.component.parameters.iter().filter(|parameter| parameter.is_secret()) {
+        if let Some(value) = parameters.get_mut(&parameter.name.text) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            *value = hidden.of_bytes(text.as_bytes()).into();
+        }
+    }
+    parameters
+}
+
+fn component(planned: &Planned, hidden: &mut Numbers) -> Value {
     let reason = match &planned.reason {
         Reason::Asked => json!({"kind": "asked"}),
         Reason::Platform(layer) => json!({"kind": "platform", "layer": layer}),
@@ -42,6 +58,6 @@ fn component(planned: &Planned) -> Value {
         "present": planned.present,
         "depth": planned.depth,
         "reason": reason,
-        "parameters": planned.parameters,
+        "parameters": parameters(planned, hidden),
     })
 }

@@ -25,6 +25,8 @@ pub struct Plan {
     pub profile: Profile,
     /// The global parameters.
     pub parameters: Value,
+    /// The global parameters as they are declared.
+    pub declared: Vec<Parameter>,
     /// The components: those that others need come before them, and where nothing decides, by name.
     pub components: Vec<Planned>,
     /// Catalogue overlays in the order in which they are applied.
@@ -166,8 +168,9 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
     let overlays = overlays::choose(catalogue, &components, &profile, parameters.global())?;
     let published = published(catalogue, &components);
     let parameters = parameters.global().clone();
+    let declared = catalogue.layers.get(DEFAULTS).map(|layer| layer.parameters.clone()).unwrap_or_default();
     let name = stack.name.clone();
-    Ok(Plan { name, profile, parameters, components, overlays, edges, published, warnings })
+    Ok(Plan { name, profile, parameters, declared, components, overlays, edges, published, warnings })
 }
 
 fn published(catalogue: &Catalogue, components: &[Planned]) -> Vec<Published> {

@@ -7,14 +7,24 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::yaml::{Map, Node};
 use serde_json::{Value, json};
 
-/// Checks a value; `mark_of` gives the place of what stands at a JSON pointer in it.
+/// A value that is checked.
+pub(super) struct Checked<'v> {
+    /// What the errors call it.
+    pub(super) what: &'v str,
+    /// The code of the errors.
+    pub(super) code: Code,
+    pub(super) value: &'v Value,
+    /// Whether errors may quote it.
+    pub(super) is_secret: bool,
+}
+
+/// Checks a value; `mark_of` gives the place of what is at a JSON pointer in it.
 pub(super) fn check_schema(
     schema: &Value,
-    value: &Value,
-    code: Code,
-    what: &str,
+    checked: &Checked<'_>,
     mark_of: impl Fn(&str) -> Mark,
 ) -> Result<()> {
+    let Checked { what, code, value, is_secret } = *checked;
     let validator = match jsonschema::validator_for(schema) {
         Ok(validator) => validator,
         Err(error) => {
@@ -26,7 +36,8 @@ pub(super) fn check_schema(
     for error in validator.iter_errors(value) {
         let pointer = error.instance_path().to_string();
         let within = if pointer.is_empty() { String::new() } else { format!(" at `{pointer}`") };
-        let message = format!("{what} has a wrong value{within}: {error}");
+        let why = if is_secret { error.masked().to_string() } else { error.to_string() };
+        let message = format!("{what} has a wrong value{within}: {why}");
         let description = schema.get("description").and_then(Value::as_str);
         let diagnostic = Diagnostic::error(code, message).at(mark_of(&pointer));
         errors
@@ -149,7 +160,9 @@ fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -
         };
         if let Some(value) = errors.collect(value) {
             let mark_of = |pointer: &str| mark_at(node, pointer);
-            errors.collect(check_schema(&parameter.schema, &value, Code::Parameter, &what, mark_of));
+            let is_secret = parameter.is_secret();
+            let checked = Checked { what: &what, code: Code::Parameter, value: &value, is_secret };
+            errors.collect(check_schema(&parameter.schema, &checked, mark_of));
             values.insert(name.to_owned(), value);
         }
     }

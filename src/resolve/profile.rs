@@ -1,7 +1,7 @@
 //! Profiles: layers joined by `+`, and the facts that come out of them.
 
 use super::expression::Scope;
-use super::parameters::check_schema;
+use super::parameters::{Checked, check_schema};
 use crate::catalogue::{Catalogue, DEFAULTS, Layer, Role, to_json};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::fields::Spanned;
@@ -350,7 +350,8 @@ fn check_facts(facts: &BTreeMap<String, Fact>, defaults: &Layer) -> Result<()> {
     for declaration in &defaults.declares {
         let Some(fact) = facts.get(&declaration.name.text) else { continue };
         let what = format!("the fact `{}`", declaration.name.text);
-        errors.collect(check_schema(&declaration.schema, &fact.value, Code::Fact, &what, |_| fact.mark));
+        let checked = Checked { what: &what, code: Code::Fact, value: &fact.value, is_secret: false };
+        errors.collect(check_schema(&declaration.schema, &checked, |_| fact.mark));
     }
     errors.into_result(())
 }

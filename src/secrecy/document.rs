@@ -163,10 +163,24 @@ impl<'n> Walk<'n, '_> {
 
     fn generator(&mut self, node: &'n Node) {
         let Value::Map(_) = &node.value else { return self.hidden(node) };
-        self.each(node, |this, entry| match OF_GENERATORS.contains(&entry.key.text.as_str()) {
-            true => this.open(&entry.value),
-            false => this.hidden(&entry.value),
+        self.each(node, |this, entry| match entry.key.text.as_str() {
+            name if OF_GENERATORS.contains(&name) => this.open(&entry.value),
+            "literals" => {
+                entry.value.as_seq().into_iter().flatten().for_each(|item| this.literal_key(item));
+                this.hidden(&entry.value);
+            }
+            _ => this.hidden(&entry.value),
         });
+    }
+
+    /// The key of a literal, `key=` of `key=value`.
+    fn literal_key(&mut self, item: &'n Node) {
+        let text = item.as_text().unwrap_or("");
+        let key = text.find('=').map_or("", |at| &text[..=at]);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._=".contains(c);
+        if key.len() > 1 && key.chars().all(is_plain) {
+            self.spots.push(Spot { offset: item.mark.offset, text: key, is_key: false, is_hidden: false });
+        }
     }
 
     /// What is no secret, but may have one in it.

@@ -4,7 +4,7 @@
 use super::document::{Spot, Target, spots};
 use super::is_secret;
 use crate::diagnostics::{self, Mark, SourceId, Sources};
-use crate::yaml::parse::parse;
+use crate::yaml::parse::{parse, parse_every_key};
 use regex::Regex;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -29,7 +29,8 @@ pub(crate) fn shown<'l>(sources: &Sources, mark: Mark, line: &'l str) -> Cow<'l,
     let chunk = chunk(text, at);
     let place = Place { text: &text[chunk.clone()], line, start: start.saturating_sub(chunk.start) };
     let is_marked = |offset: u32| hidden.contains(&(offset.saturating_add(offset_of(chunk.start))));
-    match parse(place.text, SourceId::NONE) {
+    let read = parse(place.text, SourceId::NONE).or_else(|_| parse_every_key(place.text, SourceId::NONE));
+    match read {
         Ok(documents) if documents.iter().any(|document| document.as_scalar().is_none()) => {
             let spots: Vec<Spot<'_>> =
                 documents.iter().flat_map(|document| spots(document, target, &is_marked)).collect();
@@ -96,22 +97,41 @@ struct Place<'t> {
 impl Place<'_> {
     /// Shows the keys and values of the line that are open, and covers everything else.
     fn by_spots(&self, spots: &[Spot<'_>]) -> String {
-        let mut open = vec![self.lead()];
-        for spot in spots.iter().filter(|spot| !spot.is_hidden) {
-            let Some(from) = (spot.offset as usize).checked_sub(self.start) else { continue };
-            let Some(rest) = self.line.get(from..).filter(|_| from < self.line.len()) else { continue };
-            let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\'')).map_or(0, char::len_utf8);
-            let is_here = rest[quote..].starts_with(spot.text) && !spot.text.contains('\n');
-            if !is_here || spot.text.is_empty() {
-                continue;
-            }
-            let end = from + quote + spot.text.len() + quote;
-            let behind = self.line.get(end..).unwrap_or("");
-            let colon = behind.trim_start().starts_with(':') && spot.is_key;
-            let colon = if colon { behind.len() - behind.trim_start().len() + 1 } else { 0 };
-            open.push(from..(end + colon).min(self.line.len()));
+        let lead = self.lead();
+        let here: Vec<&Spot<'_>> = spots
+            .iter()
+            .filter(|spot| (self.start..self.start + self.line.len()).contains(&(spot.offset as usize)))
+            .collect();
+        let mut open: Vec<Range<usize>> =
+            here.iter().filter(|spot| !spot.is_hidden).filter_map(|spot| self.range(spot)).collect();
+        let first = self.line[lead.end..].find(|c| !"[{ ".contains(c)).map_or(lead.end, |at| lead.end + at);
+        // Where nothing is hidden, brackets and commas are shown too; not in the lines of a text that began above.
+        if here.iter().all(|spot| !spot.is_hidden) && open.iter().any(|part| part.start == first) {
+            let end = open.iter().map(|part| part.end).max().unwrap_or(0);
+            let rest = self.line.get(end..).unwrap_or("");
+            let closing = rest.len() - rest.trim_start_matches(|c| "]},:[{ ".contains(c)).len();
+            return covered(self.line, &[0..end + closing]);
         }
+        open.push(lead);
         covered(self.line, &open)
+    }
+
+    /// Where a key, with its colon, or a value is in the line, if it is written as it is.
+    fn range(&self, spot: &Spot<'_>) -> Option<Range<usize>> {
+        let from = (spot.offset as usize).checked_sub(self.start)?;
+        let rest = self.line.get(from..)?;
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let quoted = quote.map_or(0, char::len_utf8);
+        if spot.text.is_empty() || spot.text.contains('\n') || !rest[quoted..].starts_with(spot.text) {
+            return None;
+        }
+        let end = from + quoted + spot.text.len();
+        let closes = quote.is_some_and(|quote| self.line[end..].starts_with(quote));
+        let end = end + usize::from(closes);
+        let behind = &self.line[end..];
+        let has_colon = spot.is_key && behind.trim_start().starts_with(':');
+        let colon = if has_colon { behind.len() - behind.trim_start().len() + 1 } else { 0 };
+        Some(from..end + colon)
     }
 
     /// The spaces and dashes that the line starts with.
@@ -201,7 +221,7 @@ fn patterns() -> Option<&'static [Regex; 3]> {
         let kind = Regex::new(r#"(?i)\bkind["']?\s*:[ \t]*([^\s,}\]]+)"#).ok()?;
         let escaped = Regex::new(r#""[^"\n]*\\[uUx][^"\n]*"\s*:|:\s*"[^"\n]*\\[uUx]"#).ok()?;
         let top = Regex::new(
-            r#"(?m)(?:^kind:[ \t]+[A-Za-z]|^\s*\{\s*(?:"apiVersion"\s*:\s*"[^"]*"\s*,\s*)?"kind"\s*:)"#,
+            r#"(?m)(?:^kind:[ \t]+["']?[A-Za-z]|^\s*\{\s*(?:"apiVersion"\s*:\s*"[^"]*"\s*,\s*)?"kind"\s*:)"#,
         )
         .ok()?;
         Some([kind, escaped, top])
@@ -323,9 +343,11 @@ mod tests {
         let kustomization = "secretGenerator:\n- name: one # n\n  files:\n  - tls.key=open/file\n  literals:\n  - password=planted\n  - 'a=planted b'\n  - |-\n    name=planted c\n    type: planted d\n  - plantedonly\n  type: Opaque\nconfigMapGenerator:\n- name: two\n  literals: [a=open]\n";
         hides(kustomization);
         for open in ["  - tls.key=open/file", "  type: Opaque", "  literals: [a=open]"] {
-            let shown = line(kustomization, open.trim_start());
-            assert_eq!(shown.replace('*', ""), open.replace(['[', ']'], ""), "{shown}");
+            assert_eq!(line(kustomization, open.trim_start()), open);
         }
+        assert_eq!(line(kustomization, "password="), "  - password=*******");
+        assert_eq!(line(kustomization, "planted b"), "  - 'a=******* **");
+        assert_eq!(line(kustomization, "name: one"), "- name: one * *");
         for text in [
             "secretGenerator: [{name: a, literals: [b=planted]}]\n",
             "{\n  \"secretGenerator\": [\n    {\n      \"literals\": [\n        \"a=planted\"\n      ]\n    }\n  ]\n}\n",

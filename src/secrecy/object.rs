@@ -2,9 +2,11 @@
 
 use super::numbers::token;
 use super::{bytes_at, is_secret};
+use crate::origin::{Link, Step, StepKind};
 use crate::resource::Resource;
-use crate::yaml::{Node, Value, json};
+use crate::yaml::{Node, ScalarKind, Value, json};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// How much of a place in a Secret is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,12 +56,97 @@ pub(crate) fn was_secret(resource: &Resource) -> bool {
 /// The object of a resource as it may be compared: tokens stand for what is hidden.
 #[must_use]
 pub(crate) fn shown(resource: &Resource) -> Cow<'_, Node> {
-    if !was_secret(resource) {
-        return Cow::Borrowed(&resource.node);
+    let mut node = Cow::Borrowed(&resource.node);
+    if was_secret(resource) {
+        hide(node.to_mut(), &mut Vec::new(), &mut |bytes| token(bytes));
     }
-    let mut node = resource.node.clone();
-    hide(&mut node, &mut Vec::new(), &mut |bytes| token(bytes));
-    Cow::Owned(node)
+    node
+}
+
+/// A token for bytes.
+#[must_use]
+pub(crate) fn token_of_bytes(bytes: &[u8]) -> String {
+    token(bytes)
+}
+
+/// A token for a whole node.
+#[must_use]
+pub(crate) fn token_of(node: &Node) -> String {
+    stand_in_at(&[], node, &mut |bytes| token(bytes))
+}
+
+/// Whether something in a node of a resource came out of a secret.
+#[must_use]
+pub(crate) fn is_copied(resource: &Resource, node: &Node) -> bool {
+    has_copied(resource) && {
+        let mut found = false;
+        hide_copied(resource, &mut node.clone(), &mut |_| {
+            found = true;
+            String::new()
+        });
+        found
+    }
+}
+
+/// The single values of resources that came out of secrets.
+pub(crate) fn copied_values(resources: &[Resource]) -> HashSet<String> {
+    let mut values = HashSet::new();
+    for resource in resources.iter().filter(|resource| has_copied(resource)) {
+        hide_copied(resource, &mut resource.node.clone(), &mut |bytes| {
+            values.insert(String::from_utf8_lossy(bytes).into_owned());
+            String::new()
+        });
+    }
+    values
+}
+
+/// Replaces every single value that is one of these.
+pub(crate) fn hide_values(node: &mut Node, values: &HashSet<String>) {
+    match &mut node.value {
+        Value::Map(map) => map.iter_mut().for_each(|entry| hide_values(&mut entry.value, values)),
+        Value::Seq(items) => items.iter_mut().for_each(|item| hide_values(item, values)),
+        Value::Scalar(scalar) => {
+            if values.contains(scalar.text.as_str()) {
+                *node = Node::string(&token(scalar.text.as_bytes()), node.mark);
+            }
+        }
+    }
+}
+
+/// Whether a step puts a value into other objects that must not be shown: a replacement out of a Secret, a parameter that
+/// is `writeOnly`.
+fn is_secret_step(step: &Step) -> bool {
+    let Some(details) = step.details.as_deref() else { return false };
+    let from = details.text.strip_prefix("from ").and_then(|rest| rest.split(' ').next());
+    let copies = step.kind == StepKind::Replacements && from.is_some_and(is_secret);
+    copies || details.inputs.iter().any(|input| input.secret)
+}
+
+/// Whether a value came out of a secret on its way.
+#[must_use]
+pub(crate) fn came_from_secret(links: &[Link<'_>]) -> bool {
+    links.iter().any(|link| is_secret_step(link.step))
+}
+
+/// Whether a resource that was built with its origins may have values out of secrets.
+#[must_use]
+pub(crate) fn has_copied(resource: &Resource) -> bool {
+    resource.trail.steps().any(is_secret_step)
+}
+
+/// Replaces the values of a resource that came out of secrets.
+pub(crate) fn hide_copied(resource: &Resource, node: &mut Node, stand_in: &mut dyn FnMut(&[u8]) -> String) {
+    match &mut node.value {
+        Value::Map(map) => {
+            map.iter_mut().for_each(|entry| hide_copied(resource, &mut entry.value, stand_in));
+        }
+        Value::Seq(items) => items.iter_mut().for_each(|item| hide_copied(resource, item, stand_in)),
+        Value::Scalar(scalar) => {
+            if scalar.kind != ScalarKind::Null && came_from_secret(&resource.trail.chain(node.mark)) {
+                *node = Node::string(&stand_in(scalar.text.as_bytes()), node.mark);
+            }
+        }
+    }
 }
 
 /// Replaces what is hidden of a node at a path of a Secret by what `stand_in` gives for its bytes.

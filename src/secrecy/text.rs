@@ -169,6 +169,29 @@ pub fn is_credential(name: &str) -> bool {
     WHOLE.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part))
 }
 
+/// The address as it is written down: without user, password and the values of its query that sign in. It names the same
+/// as the whole address.
+#[must_use]
+pub fn bare_address(url: &str) -> String {
+    let mut text = Cow::Borrowed(url);
+    replace(&mut text, &USER, without_user);
+    split_query(&text).0
+}
+
+/// An address over http without user and password, and those as they were written, when it has them.
+#[must_use]
+pub fn split_user(url: &str) -> (String, Option<String>) {
+    let is_web = |scheme: &str| ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
+    let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| is_web(scheme)) else {
+        return (bare_address(url), None);
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rsplit_once('@') {
+        None => (url.to_owned(), None),
+        Some((user, host)) => (format!("{scheme}://{host}{}", &rest[end..]), Some(user.to_owned())),
+    }
+}
+
 /// The address without the values of its query that sign in, which says the same of what is fetched, and those values.
 #[must_use]
 pub fn split_query(url: &str) -> (String, Vec<String>) {

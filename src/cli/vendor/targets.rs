@@ -7,6 +7,7 @@ use crate::cli::here;
 use crate::cli::target::{StackArgs, Target, resolve_with};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use crate::diff::{Input, graph_of};
+use crate::secrecy::text::bare_address;
 use crate::sources::{Loader, RemoteRoot, lock};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -74,7 +75,7 @@ impl Targets {
         for name in before {
             let path = folder.join(name);
             if is_remote(name) {
-                all.insert(name.clone(), name.clone());
+                all.insert(bare_address(name), name.clone());
             } else if path.exists() {
                 let shown = path.strip_prefix(&here).map_or_else(|_| path.clone(), Path::to_owned);
                 let shown = if shown.as_os_str().is_empty() { PathBuf::from(".") } else { shown };
@@ -86,7 +87,7 @@ impl Targets {
         let mut errors = Diagnostics::default();
         for text in named {
             if is_remote(text) {
-                all.insert(text.clone(), text.clone());
+                all.insert(bare_address(text), text.clone());
                 continue;
             }
             let real = here.join(text).canonicalize().unwrap_or_else(|_| here.join(text));

@@ -6,6 +6,7 @@ use super::super::tree_path;
 use super::super::url::{self, RemoteRoot};
 use super::{Loader, Resolved};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::secrecy::text::bare_address;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -150,7 +151,7 @@ fn remote_of(root: &RemoteRoot) -> Remote {
         Source::File { url } => (url.clone(), String::new()),
         Source::Chart { repository, version, .. } => (repository.clone(), version.clone()),
     };
-    Remote { repository, path: root.path.clone(), reference }
+    Remote { repository: bare_address(&repository), path: root.path.clone(), reference }
 }
 
 /// Whether a text is a page for people rather than a manifest.

@@ -78,7 +78,8 @@ impl Lock {
     /// The entry of a source.
     #[must_use]
     pub fn entry(&self, source: &Source) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.source == *source)
+        let bare = source.bare();
+        self.entries.iter().find(|entry| entry.source.bare() == bare)
     }
 
     /// The folder of vendored trees.

@@ -1,25 +1,14 @@
 //! Credentials: those in a URL, and those for registries that `docker login` and its like have left.
 
+use crate::secrecy::text::split_user;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
 
 /// The URL without the credentials in it, and those as the value of an `Authorization` header.
 pub(super) fn split(url: &str) -> (String, Option<String>) {
-    let Some((scheme, rest)) = url.split_once("://") else { return (url.to_owned(), None) };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..end].rsplit_once('@') {
-        None => (url.to_owned(), None),
-        Some((user, host)) => {
-            let user = crate::sources::url::decoded(user, false);
-            (format!("{scheme}://{host}{}", &rest[end..]), Some(basic(&user)))
-        }
-    }
-}
-
-/// The URL without credentials, to be shown.
-pub(super) fn without(url: &str) -> String {
-    split(url).0
+    let (url, user) = split_user(url);
+    (url, user.map(|user| basic(&crate::sources::url::decoded(&user, false))))
 }
 
 fn basic(user_and_password: &str) -> String {
@@ -51,13 +40,13 @@ fn in_file(text: &str, host: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{in_file, split, without};
+    use super::{in_file, split};
 
     #[test]
     fn credentials_are_taken_out_of_urls() {
         let (url, header) = split("https://me:p%40ss@host/a@b?c");
         assert_eq!((url.as_str(), header.as_deref()), ("https://host/a@b?c", Some("Basic bWU6cEBzcw==")));
-        assert_eq!(without("https://host/a@b"), "https://host/a@b");
+        assert_eq!(split("https://host/a@b"), ("https://host/a@b".to_owned(), None));
     }
 
     #[test]

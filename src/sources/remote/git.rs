@@ -2,6 +2,8 @@
 //! runs.
 
 use crate::diagnostics::{Code, Diagnostic};
+use crate::secrecy::Foreign;
+use crate::secrecy::text::{bare_address, split_user};
 use crate::sources::{Surroundings, Variables};
 use sha2::{Digest, Sha256};
 use std::io::Read;
@@ -30,7 +32,7 @@ pub(super) fn kept(wanted: &Wanted<'_>) -> Option<PathBuf> {
     let reference = wanted.reference;
     let is_commit = reference.len() == 40 && reference.bytes().all(|b| b.is_ascii_hexdigit());
     let cache = wanted.surroundings.cache_directory.as_ref()?;
-    let key = format!("{}?{reference}&{}", wanted.repository, wanted.submodules);
+    let key = format!("{}?{reference}&{}", bare_address(wanted.repository), wanted.submodules);
     let digest = Sha256::digest(key.as_bytes());
     let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     is_commit.then(|| cache.join("kfc/git").join(name))
@@ -49,9 +51,9 @@ pub(super) fn keep(folder: &Path, wanted: &Wanted<'_>) -> Option<PathBuf> {
 /// # Errors
 /// Why it cannot be done; [`Code::Moved`] when the ref has moved on and the server no longer gives the pinned commit.
 pub(super) fn fetch(folder: &Path, wanted: &Wanted<'_>, pinned: Option<&str>) -> Result<Got, Diagnostic> {
-    let failed = |why: String| cannot_fetch(wanted, &why);
+    let failed = |why: Foreign| cannot_fetch(wanted, &why);
     if wanted.reference.starts_with('-') || wanted.repository.starts_with('-') {
-        return Err(failed(format!("`{}` is no ref", wanted.reference)));
+        return Err(failed(Foreign::new(format!("`{}` is no ref", wanted.reference))));
     }
     // A repository from elsewhere may not have submodules of this machine.
     let protocols = match wanted.repository.starts_with("file://") {
@@ -59,10 +61,19 @@ pub(super) fn fetch(folder: &Path, wanted: &Wanted<'_>, pinned: Option<&str>) ->
         false => "git:http:https:ssh",
     };
     let deadline = Instant::now() + wanted.timeout;
-    let variables = &wanted.surroundings.git;
-    let run = Run { folder, deadline, timeout: wanted.timeout, protocols, variables };
+    let (address, user) = split_user(wanted.repository);
+    let mut run = Run {
+        folder,
+        deadline,
+        timeout: wanted.timeout,
+        protocols,
+        variables: &wanted.surroundings.git,
+        credentials: user.and_then(|user| Credentials::of(&address, &user)),
+        ssh: Ssh::Ours,
+    };
     run.git(&["init", "--quiet", "--template="]).map_err(failed)?;
-    run.git(&["remote", "add", "origin", wanted.repository]).map_err(failed)?;
+    run.ssh = Ssh::of(&run);
+    run.git(&["remote", "add", "origin", &address]).map_err(failed)?;
     let reference = if wanted.reference.is_empty() { "HEAD" } else { wanted.reference };
     let fetch = |what: &str| run.git(&["fetch", "--quiet", "--depth=1", "origin", what]);
     // Not every server gives a commit by its hash.
@@ -85,17 +96,18 @@ pub(super) fn fetch(folder: &Path, wanted: &Wanted<'_>, pinned: Option<&str>) ->
 fn moved(wanted: &Wanted<'_>, pinned: &str, commit: &str) -> Diagnostic {
     let message = format!(
         "`{}` of `{}` has moved: kfc.lock pins {pinned}, the repository has {commit}",
-        wanted.reference, wanted.repository
+        wanted.reference,
+        bare_address(wanted.repository)
     );
     Diagnostic::error(Code::Moved, message).help("look at what changed with `kfc vendor --update --dry-run`")
 }
 
-fn cannot_fetch(wanted: &Wanted<'_>, why: &str) -> Diagnostic {
+fn cannot_fetch(wanted: &Wanted<'_>, why: &Foreign) -> Diagnostic {
     let at = if wanted.reference.is_empty() { String::new() } else { format!("?ref={}", wanted.reference) };
-    let message = format!("cannot fetch `{}{at}`: {why}", wanted.repository);
+    let message = format!("cannot fetch `{}{at}`: {}", bare_address(wanted.repository), why.message());
     let error = Diagnostic::error(Code::Remote, message);
     let offline = ["resolve host", "unable to access", "connect to", "network", "Network"];
-    match offline.iter().any(|word| why.contains(word)) {
+    match offline.iter().any(|word| why.mentions(word)) {
         true => error.help("is the network there? `kfc vendor` keeps copies that build without it"),
         false => error,
     }
@@ -110,32 +122,70 @@ struct Run<'a> {
     protocols: &'static str,
     /// The environment of git.
     variables: &'a Variables,
+    credentials: Option<Credentials>,
+    ssh: Ssh,
+}
+
+/// The user and password of an address. Arguments can be read by everybody on the machine: git gets them from a helper,
+/// which has them from its environment, and asks for them at the server of the address alone.
+struct Credentials {
+    /// `https://host:port`.
+    server: String,
+    user: String,
+    password: String,
+}
+
+impl Credentials {
+    /// None when they hold what git's protocol for helpers cannot.
+    fn of(address: &str, user: &str) -> Option<Self> {
+        let (scheme, rest) = address.split_once("://")?;
+        let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+        let decoded = |text: &str| crate::sources::url::decoded(text, false);
+        let (user, password) = user.split_once(':').unwrap_or((user, ""));
+        let (user, password) = (decoded(user), decoded(password));
+        let is_line = |text: &str| !text.contains(['\n', '\r', '\0']);
+        (is_line(&user) && is_line(&password)).then(|| Self {
+            server: format!("{}://{host}", scheme.to_ascii_lowercase()),
+            user,
+            password,
+        })
+    }
+
+    fn name_helper(&self, command: &mut Command) {
+        const HELPER: &str = r#"!f() { test "$1" = get && printf 'username=%s\npassword=%s\n' "$KFC_GIT_USER" "$KFC_GIT_PASSWORD"; }; f"#;
+        // An empty helper takes those of the user away: they would store what they are given.
+        let key = format!("credential.{}.helper", self.server);
+        command.args(["-c", &format!("{key}="), "-c", &format!("{key}={HELPER}")]);
+    }
+}
+
+/// Whose ssh is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ssh {
+    /// One that asks no questions.
+    Ours,
+    /// The one that the caller's environment or configuration of git names.
+    Callers,
+}
+
+impl Ssh {
+    fn of(run: &Run<'_>) -> Self {
+        let is_set = ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| run.variables.get(name).is_some());
+        match is_set || run.git(&["config", "--get", "core.sshCommand"]).is_ok() {
+            true => Self::Callers,
+            false => Self::Ours,
+        }
+    }
 }
 
 impl Run<'_> {
     /// Runs git and gives its standard output. It may neither ask questions, nor run hooks, nor use other transports than
     /// those of the URL grammar; what it checks out does not depend on the user's settings.
-    fn git(&self, arguments: &[&str]) -> Result<String, String> {
-        let mut child = Command::new("git")
-            .args(["-c", "core.autocrlf=false", "-c", "core.hooksPath=/dev/null", "-c", "core.symlinks=true"])
-            .args(["-c", "advice.detachedHead=false"])
-            .args(arguments)
-            .current_dir(self.folder)
-            .env_clear()
-            .envs(self.variables.iter())
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_ASKPASS", "true")
-            .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
-            .env("GIT_ALLOW_PROTOCOL", self.protocols)
-            .env("GIT_LFS_SKIP_SMUDGE", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => "the git program is not installed".to_owned(),
-                _ => format!("git cannot be started: {error}"),
-            })?;
+    fn git(&self, arguments: &[&str]) -> Result<String, Foreign> {
+        let mut child = self.command(arguments).spawn().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Foreign::new("the git program is not installed"),
+            _ => Foreign::new(format!("git cannot be started: {error}")),
+        })?;
         // Read beside the wait, so that a long message cannot block git.
         let stdout = child.stdout.take();
         let stdout = std::thread::spawn(move || read(stdout));
@@ -144,16 +194,49 @@ impl Run<'_> {
         loop {
             match child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(stdout.join().unwrap_or_default()),
-                Ok(Some(_)) => return Err(reason(&stderr.join().unwrap_or_default())),
+                Ok(Some(_)) => return Err(reason(&Foreign::new(stderr.join().unwrap_or_default()))),
                 Ok(None) if Instant::now() < self.deadline => std::thread::sleep(Duration::from_millis(5)),
                 Ok(None) => {
                     drop(child.kill());
                     drop(child.wait());
-                    return Err(format!("git took longer than {} s", self.timeout.as_secs_f64()));
+                    let seconds = self.timeout.as_secs_f64();
+                    return Err(Foreign::new(format!("git took longer than {seconds} s")));
                 }
-                Err(error) => return Err(format!("git cannot be waited for: {error}")),
+                Err(error) => return Err(Foreign::new(format!("git cannot be waited for: {error}"))),
             }
         }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command
+            .args(["-c", "core.autocrlf=false", "-c", "core.hooksPath=/dev/null", "-c", "core.symlinks=true"])
+            .args(["-c", "advice.detachedHead=false"]);
+        if let Some(credentials) = &self.credentials {
+            credentials.name_helper(&mut command);
+        }
+        command
+            .args(arguments)
+            .current_dir(self.folder)
+            .env_clear()
+            .envs(self.variables.iter())
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ALLOW_PROTOCOL", self.protocols)
+            .env("GIT_LFS_SKIP_SMUDGE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        // What the caller gives to sign in with is used; nobody is asked where there is nothing.
+        if self.variables.get("GIT_ASKPASS").is_none() {
+            command.env("GIT_ASKPASS", "true");
+        }
+        if self.ssh == Ssh::Ours {
+            command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+        }
+        if let Some(credentials) = &self.credentials {
+            command.env("KFC_GIT_USER", &credentials.user).env("KFC_GIT_PASSWORD", &credentials.password);
+        }
+        command
     }
 }
 
@@ -167,9 +250,13 @@ fn read(pipe: Option<impl Read>) -> String {
 }
 
 /// The line of git's message that says most.
-fn reason(message: &str) -> String {
+fn reason(message: &Foreign) -> Foreign {
+    message.part(telling_line)
+}
+
+fn telling_line(message: &str) -> &str {
     let lines = || message.lines().map(str::trim).filter(|line| !line.is_empty());
     let telling = lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
     let line = telling.or_else(|| lines().next_back()).unwrap_or("git failed without a message");
-    line.trim_start_matches("fatal: ").trim_start_matches("error: ").to_owned()
+    line.trim_start_matches("fatal: ").trim_start_matches("error: ")
 }

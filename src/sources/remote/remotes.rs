@@ -129,7 +129,7 @@ impl Remotes {
         slot.get_or_init(|| self.provide(request).map(Arc::new)).clone()
     }
 
-    /// The sources that were asked for and are there, sorted.
+    /// The sources that were asked for and are there, sorted, without the credentials in their addresses.
     #[must_use]
     pub fn used(&self) -> Vec<(Source, Arc<Fetched>)> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,6 +138,9 @@ impl Remotes {
         };
         let mut used: Vec<_> = slots.iter().filter_map(there).collect();
         used.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut used: Vec<_> = used.into_iter().map(|(source, fetched)| (source.bare(), fetched)).collect();
+        used.sort_by(|a, b| a.0.cmp(&b.0));
+        used.dedup_by(|a, b| a.0 == b.0);
         used
     }
 
@@ -148,7 +151,7 @@ impl Remotes {
 
     /// Takes note of a source that another program fetches.
     pub fn note(&self, source: Source) {
-        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).insert(source);
+        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).insert(source.bare());
     }
 
     /// A warning for each source that was fetched though nothing pins it, when those are asked for.
@@ -296,7 +299,7 @@ fn not_locked(source: &Source, lock: &Lock) -> Diagnostic {
 }
 
 fn same_address(a: &Source, b: &Source) -> bool {
-    match (a, b) {
+    match (&a.bare(), &b.bare()) {
         (Source::Git { repository: a, .. }, Source::Git { repository: b, .. })
         | (Source::Oci { repository: a, .. }, Source::Oci { repository: b, .. }) => a == b,
         (Source::Chart { repository: a, name: x, .. }, Source::Chart { repository: b, name: y, .. }) => {

@@ -1,5 +1,6 @@
 //! What a remote source is, and what pins it.
 
+use crate::secrecy::text::bare_address;
 use std::fmt;
 
 /// A remote source, by what its tree depends on. Two entries of a tree that mean the same are one source.
@@ -41,7 +42,8 @@ impl Source {
     /// Whether a word means this source: the whole of it as it is shown, its address, or the last part of that.
     #[must_use]
     pub fn is_called(&self, word: &str) -> bool {
-        let address = self.address();
+        let source = self.bare();
+        let address = source.address();
         let bare = address.split_once("://").map_or(address, |(_, rest)| rest);
         let bare = bare.trim_end_matches('/').trim_end_matches(".git");
         word == self.to_string() || word == address || word == bare || word == self.short_name()
@@ -58,6 +60,18 @@ impl Source {
                 bare.rsplit(['/', ':']).next().unwrap_or(bare)
             }
         }
+    }
+
+    /// The same source without the credentials in its address: what locks have, and what sources are compared by.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        let mut bare = self.clone();
+        let (Self::Chart { repository: address, .. }
+        | Self::Git { repository: address, .. }
+        | Self::Oci { repository: address, .. }
+        | Self::File { url: address }) = &mut bare;
+        *address = bare_address(address);
+        bare
     }
 
     fn address(&self) -> &str {
@@ -84,9 +98,10 @@ impl Source {
     }
 }
 
+/// Without credentials: this is what messages, progress and locks show.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match &self.bare() {
             Self::Chart { repository, name, version } if version.is_empty() => {
                 write!(f, "{name} of {repository}")
             }
@@ -133,6 +148,22 @@ mod tests {
             assert!(git.is_called(word), "{word}");
         }
         assert!(!git.is_called("org"));
+    }
+
+    #[test]
+    fn credentials_are_no_part_of_what_a_source_is() {
+        let file = |url: &str| Source::File { url: url.to_owned() };
+        let secret = file("https://me:PLANTED@host/a.yaml?b=c&token=PLANTED");
+        assert_eq!(secret.bare(), file("https://host/a.yaml?b=c"));
+        assert_eq!(secret.to_string(), "https://host/a.yaml?b=c");
+        assert!(secret.is_called("host/a.yaml?b=c"));
+        let git = |repository: &str| Source::Git {
+            repository: repository.to_owned(),
+            reference: "v1".to_owned(),
+            submodules: true,
+        };
+        assert_eq!(git("https://PLANTED@host/o/r").to_string(), "https://host/o/r?ref=v1");
+        assert_eq!(git("ssh://git@host/o/r").bare(), git("ssh://git@host/o/r"));
     }
 
     #[test]

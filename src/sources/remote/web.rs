@@ -3,6 +3,7 @@
 
 use super::{Source, credentials};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::secrecy::text::bare_address;
 use crate::sources::{ProxySettings, Surroundings};
 use std::io::Read;
 use std::net::IpAddr;
@@ -129,7 +130,7 @@ impl Client {
         let answer = self.ask(url, Ask::default())?;
         match answer.status {
             200..=299 => Ok(answer.body),
-            status => Err(Failure::Status(status, credentials::without(url))),
+            status => Err(Failure::Status(status, bare_address(url))),
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) enum Duplicates {
     Refused,
     /// The last one counts, with a warning.
     LastWins,
+    /// All of them are kept.
+    Kept,
 }
 
 /// How many documents of a text are read.
@@ -269,7 +271,8 @@ impl Builder<'_> {
             Value::Map(map) => match open.key.take() {
                 None => {
                     let key = new_key(&node, merge_key)?;
-                    if let Some(first) = known_key(&key, map, &mut open.seen) {
+                    let kept = self.duplicates == Duplicates::Kept;
+                    if let Some(first) = known_key(&key, map, &mut open.seen).filter(|_| !kept) {
                         let error = twice(&key, first);
                         if self.duplicates == Duplicates::Refused {
                             return Err(Box::new(error.help("remove one of them, or join their values")));

@@ -66,6 +66,15 @@ pub fn parse_last_wins(text: &str, source: SourceId) -> Result<(Vec<Node>, Diagn
     general::parse(text, 0, source, Duplicates::LastWins, Documents::All)
 }
 
+/// Parses all documents of a text, where equal keys are all kept: for a look at a text that is refused for them.
+///
+/// # Errors
+/// As [`parse`], but for duplicate keys.
+pub(crate) fn parse_every_key(text: &str, source: SourceId) -> Result<Vec<Node>> {
+    refuse_control_characters(text, source)?;
+    general::parse(text, 0, source, Duplicates::Kept, Documents::All).map(|(nodes, _)| nodes)
+}
+
 /// YAML allows no control characters but tab and line breaks.
 fn refuse_control_characters(text: &str, source: SourceId) -> Result<()> {
     let refused = |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7F;
