@@ -155,6 +155,7 @@ impl Sender<'_> {
             match self.verdict(item, &failure, started) {
                 Verdict::Again(why) if Instant::now() + pause < self.deadline => {
                     if started.elapsed() > UNTOLD {
+                        let why = message::hide(&why, &item.object.kind, &item.body);
                         self.session.tell(&Event::Retry { object: &item.object, why: &why });
                     }
                     sleep(pause).await;

@@ -5,6 +5,7 @@ use super::{FAILED, output};
 use crate::catalogue::{Catalogue, Place, Stack, StackFile};
 use crate::detect::{Answers, Detected, Finding, detect};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::secrecy::text::document;
 use crate::sources::Loader;
 use clap::Args;
 use std::fmt::Write;
@@ -51,7 +52,7 @@ pub(super) fn run(args: &DetectArgs) -> u8 {
     match run_detection(args, &sources) {
         Ok((text, warnings)) => {
             output::report(&warnings, &sources);
-            output::print(&text)
+            output::print(&document(text))
         }
         Err(errors) => {
             output::report_run(&errors, &sources, "the detection");

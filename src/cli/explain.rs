@@ -7,6 +7,7 @@ use crate::build::{self, Bundle, Options};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
 use crate::explain::{self, FieldPath, Places};
 use crate::origin::Declared;
+use crate::secrecy::text::{document, json_document};
 use crate::sources::{HelmOptions, LoadRestrictor};
 use clap::{Args, ValueEnum};
 use std::sync::Arc;
@@ -63,7 +64,8 @@ pub(super) struct ExplainArgs {
 pub(super) fn run(args: &ExplainArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     match explained(args, &sources) {
-        Ok((text, code)) => match output::print(&text) {
+        // JSON is escaped already; what is left of such characters is in text.
+        Ok((text, code)) => match output::print(&document(text)) {
             DONE => code,
             failed => failed,
         },
@@ -118,7 +120,7 @@ fn unused(
 }
 
 fn pretty(json: &serde_json::Value) -> String {
-    format!("{json:#}\n")
+    json_document(format!("{json:#}\n"))
 }
 
 /// The bundle of the target with its origins, and the parameters that the user set.

@@ -3,6 +3,7 @@
 use crate::diagnostics::{Mark, Sources};
 use crate::report::{self, Case, Entry, Failure, Level, Place, Rule, Suite};
 use crate::secrecy::Numbers;
+use crate::secrecy::text::{document, for_message, json_document};
 use crate::validate::Finding;
 use serde_json::{Value, json};
 
@@ -27,9 +28,7 @@ fn level(finding: &Finding) -> &'static str {
 }
 
 fn text(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text
+    json_document(serde_json::to_string_pretty(value).unwrap_or_default() + "\n")
 }
 
 /// A JSON list.
@@ -59,7 +58,8 @@ pub(super) fn json(found: &[Finding], sources: &Sources) -> String {
 fn sentence(finding: &Finding) -> String {
     let field = if finding.path.is_empty() { String::new() } else { format!(", {}", finding.path) };
     let help = finding.diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-    format!("{}{help}: {}{field}", finding.diagnostic.message, finding.subject.title())
+    let text = format!("{}{help}: {}{field}", finding.diagnostic.message, finding.subject.title());
+    for_message(&text).into_owned()
 }
 
 /// The entries of a validation of `target`.
@@ -87,12 +87,15 @@ pub(super) fn sarif(found: &[Finding], target: &str, sources: &Sources) -> Strin
     codes.sort_unstable();
     codes.dedup();
     let rule = |code: &str| Rule { id: code.to_owned(), description: String::new() };
-    report::sarif(&codes.into_iter().map(rule).collect::<Vec<_>>(), &entries(found, target, sources))
+    json_document(report::sarif(
+        &codes.into_iter().map(rule).collect::<Vec<_>>(),
+        &entries(found, target, sources),
+    ))
 }
 
 /// A code quality report; what has no place is in `target`.
 pub(super) fn code_quality(found: &[Finding], target: &str, sources: &Sources) -> String {
-    report::code_quality(&entries(found, target, sources))
+    json_document(report::code_quality(&entries(found, target, sources)))
 }
 
 /// JUnit's XML: one case a finding, and one for everything that is valid.
@@ -103,7 +106,8 @@ pub(super) fn junit(found: &[Finding], count: usize, sources: &Sources) -> Strin
             .unwrap_or_default();
         let message = format!("{place}{}", sentence(finding));
         let code = finding.diagnostic.code.as_str().to_owned();
-        let name = format!("{code} {} {}", finding.subject.title(), finding.path).trim_end().to_owned();
+        let name = format!("{code} {} {}", finding.subject.title(), finding.path);
+        let name = for_message(name.trim_end()).into_owned();
         match finding.is_error() {
             true => {
                 let failure = Failure { kind: code, detail: message.clone(), message };
@@ -114,7 +118,7 @@ pub(super) fn junit(found: &[Finding], count: usize, sources: &Sources) -> Strin
     };
     let whole = Case { name: format!("{count} resources"), ..Case::default() };
     let cases = std::iter::once(whole).chain(found.iter().map(case)).collect();
-    report::junit("kfc validate", &[Suite { name: "validation".to_owned(), cases }])
+    document(report::junit("kfc validate", &[Suite { name: "validation".to_owned(), cases }]))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{FAILED, output};
 use crate::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role, STAGES, to_json};
 use crate::diagnostics::Sources;
+use crate::secrecy::text::{document, json_document};
 use crate::sources::Loader;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -75,8 +76,10 @@ pub(super) fn run(args: &ListArgs) -> u8 {
         rows.retain(|row| row.columns.iter().any(|column| column.to_lowercase().contains(&word)));
     }
     output::print(&match args.format {
-        Format::Text => table(&heads, &rows),
-        Format::Json => format!("{:#}\n", Value::from_iter(rows.into_iter().map(|row| row.json))),
+        Format::Text => document(table(&heads, &rows)),
+        Format::Json => {
+            json_document(format!("{:#}\n", Value::from_iter(rows.into_iter().map(|row| row.json))))
+        }
     })
 }
 

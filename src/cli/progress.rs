@@ -2,6 +2,8 @@
 
 use crate::apply::{Event, Observer, Outcome};
 use crate::cluster::ObjectRef;
+use crate::secrecy::Numbers;
+use crate::secrecy::text::document;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -19,6 +21,8 @@ pub(super) struct Progress {
     /// The live line; none where standard error is no terminal.
     line: Option<ProgressBar>,
     state: Mutex<State>,
+    /// The hidden values that lines have shown.
+    hidden: Mutex<Numbers>,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +49,7 @@ impl Progress {
             line.enable_steady_tick(Duration::from_millis(120));
             line
         });
-        Self { line, state: Mutex::new(State::default()) }
+        Self { line, state: Mutex::default(), hidden: Mutex::default() }
     }
 
     /// Takes the live line away.
@@ -57,6 +61,8 @@ impl Progress {
 
     /// A line that stays.
     pub(super) fn say(&self, text: &str) {
+        let text = self.hidden.lock().unwrap_or_else(PoisonError::into_inner).shown(text).into_owned();
+        let text = document(text);
         match &self.line {
             Some(line) => line.println(text),
             // Nothing can be said when standard error itself is gone.

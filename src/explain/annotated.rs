@@ -6,6 +6,7 @@ use super::{chain, secrecy};
 use crate::diagnostics::{Mark, Result, SourceId};
 use crate::origin::StepKind;
 use crate::resource::Resource;
+use crate::secrecy::text::for_message;
 use crate::yaml::{Node, Value, emit, parse};
 use std::fmt::Write as _;
 
@@ -17,13 +18,13 @@ const GUTTER: usize = 60;
 /// # Errors
 /// Values that YAML cannot hold.
 pub fn annotated(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>) -> Result<String> {
-    let mut out = format!("{}\n", title(resource));
+    let mut out = format!("{}\n", for_message(&title(resource)));
     if is_single(field.node) {
         out.push_str(&chain::text(resource, field, places));
         return Ok(out);
     }
     if !field.segments.is_empty() {
-        let _ = writeln!(out, "{field}:");
+        let _ = writeln!(out, "{}:", for_message(&field.to_string()));
     }
     out.push_str(&tree(resource, field, places)?);
     let mut gone = Vec::new();
@@ -157,7 +158,8 @@ fn removed(
         let before = secrecy::shown(resource, &segments, &removal.before, &mut places.hidden);
         let field = Field { segments, node: &removal.before };
         let (kind, place) = (removal.step.kind, places.full(removal.step.place));
-        lines.push(format!("  {field} = {}  {kind}  {place}\n", chain::one_line(&before)));
+        let line = format!("{field} = {}  {kind}  {place}", chain::one_line(&before));
+        lines.push(format!("  {}\n", for_message(&line)));
     }
     match &node.value {
         Value::Map(map) => {

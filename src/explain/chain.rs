@@ -7,6 +7,7 @@ use crate::diagnostics::Mark;
 use crate::origin::{Link, Step};
 use crate::resource::Resource;
 use crate::secrecy::Numbers;
+use crate::secrecy::text::for_message;
 use crate::yaml::{Node, json};
 use std::fmt::Write as _;
 
@@ -48,7 +49,7 @@ pub(super) fn text(resource: &Resource, field: &Field<'_>, places: &mut Places<'
     let chain = chain(resource, field, &mut places.hidden);
     let mut out = String::new();
     let value = chain.last().map(|last| one_line(&last.value)).unwrap_or_default();
-    let _ = writeln!(out, "{field} = {value}");
+    let _ = writeln!(out, "{} = {value}", for_message(&field.to_string()));
     let rows: Vec<[String; 3]> = chain
         .iter()
         .map(|told| [told.step.kind.to_string(), places.full(told.place), one_line(&told.value)])
@@ -59,12 +60,13 @@ pub(super) fn text(resource: &Resource, field: &Field<'_>, places: &mut Places<'
         let _ = write!(out, "  {step:steps$}  {place:wide$}  {value}");
         let details = told.step.details.as_deref();
         if let Some(details) = details.filter(|details| !details.text.is_empty()) {
-            let _ = write!(out, "  ({})", details.text);
+            let _ = write!(out, "  ({})", for_message(&details.text));
         }
         out.push('\n');
         if let Some(overlay) = &told.step.overlay {
             let when = overlay.when.as_ref().map(|when| format!(", when {when}")).unwrap_or_default();
-            let _ = writeln!(out, "  {:steps$}  in the overlay {}{when}", "", overlay.name);
+            let line = format!("in the overlay {}{when}", overlay.name);
+            let _ = writeln!(out, "  {:steps$}  {}", "", for_message(&line));
         }
         for input in details.iter().flat_map(|details| &details.inputs) {
             let place = places.full(input.place);

@@ -5,6 +5,7 @@ use super::places::Places;
 use crate::build::Bundle;
 use crate::diagnostics::Mark;
 use crate::origin::{Declared, Step, StepKind};
+use crate::secrecy::text::for_message;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
@@ -66,7 +67,7 @@ pub fn text(list: &[Unused], places: &mut Places<'_>) -> String {
     let mut out = String::new();
     for (entry, place) in &rows {
         let line = format!("{:steps$}  {place:wide$}  {}", entry.what, entry.text);
-        let _ = writeln!(out, "{}", line.trim_end());
+        let _ = writeln!(out, "{}", for_message(line.trim_end()));
     }
     out
 }

@@ -2,6 +2,7 @@
 
 use crate::resolve::{Plan, Planned, Reason};
 use crate::secrecy::Numbers;
+use crate::secrecy::text::json_document;
 use serde_json::{Value, json};
 
 /// The plan as JSON.
@@ -28,7 +29,7 @@ pub fn json(plan: &Plan) -> String {
         "edges": edges.collect::<Vec<_>>(),
         "overlays": overlays.collect::<Vec<_>>(),
     });
-    format!("{document:#}\n")
+    json_document(format!("{document:#}\n"))
 }
 
 /// The parameters of a component; values that must not be shown are numbered.

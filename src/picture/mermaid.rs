@@ -2,6 +2,7 @@
 
 use super::{reason, subtitle};
 use crate::resolve::Plan;
+use crate::secrecy::text::for_message;
 use std::fmt::Write as _;
 
 /// The plan as a Mermaid flow chart.
@@ -21,5 +22,5 @@ pub fn mermaid(plan: &Plan) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+    for_message(text).replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -3,6 +3,7 @@
 
 use super::{reason, subtitle};
 use crate::resolve::Plan;
+use crate::secrecy::text::for_message;
 use std::fmt::Write as _;
 
 const BOX_HEIGHT: usize = 44;
@@ -137,5 +138,5 @@ fn place(plan: &Plan, rows: &[Vec<usize>]) -> Vec<Placed> {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+    for_message(text).replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -2,12 +2,14 @@
 
 use super::reason;
 use crate::resolve::{Plan, Reason};
+use crate::secrecy::text::for_message;
 use std::fmt::Write as _;
 
 /// The plan as a text tree. What a component requires is drawn below its first mention and named at later ones.
 #[must_use]
 pub fn tree(plan: &Plan) -> String {
-    let mut out = format!("{} ({})\n", plan.name, plan.profile.layers.join(" + "));
+    let layers = plan.profile.layers.join(" + ");
+    let mut out = format!("{} ({})\n", for_message(&plan.name), for_message(&layers));
     let mut drawn = vec![false; plan.components.len()];
     let is_root = |at: &usize| !matches!(plan.components[*at].reason, Reason::Required { .. });
     let roots: Vec<usize> = (0..plan.components.len()).filter(is_root).collect();
@@ -19,7 +21,8 @@ pub fn tree(plan: &Plan) -> String {
     }
     for planned in &plan.overlays {
         let when = planned.overlay.when.as_ref().map_or("always", |when| when.text.as_str());
-        let _ = writeln!(out, "  {}  ({when})", planned.overlay.name.text);
+        let line = format!("{}  ({when})", planned.overlay.name.text);
+        let _ = writeln!(out, "  {}", for_message(&line));
     }
     out
 }
@@ -46,7 +49,8 @@ fn branch(
         (false, true) => "  (present)",
         (false, false) => "",
     };
-    let _ = writeln!(out, "{indent}{elbow}{}{why}{more}", planned.name());
+    let name = format!("{}{why}", planned.name());
+    let _ = writeln!(out, "{indent}{elbow}{}{more}", for_message(&name));
     if seen {
         return;
     }

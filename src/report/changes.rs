@@ -4,6 +4,7 @@ use super::entry::{Entry, Level, Place, Rule};
 use super::junit::{Case, Failure, Suite};
 use super::view::place;
 use crate::diff::model::{Class, FieldChange, Origin, Report, ResourceChange, Severity};
+use crate::secrecy::text::for_message;
 use std::collections::BTreeMap;
 
 /// A rule for each class.
@@ -123,7 +124,11 @@ fn case(change: &ResourceChange, fail_on: &[Class]) -> Case {
         detail: detail(change, |class| fail_on.contains(&class)),
         kind: names,
     });
-    Case { name: change.identity.to_string(), failure, output: detail(change, |_| true) }
+    Case {
+        name: for_message(&change.identity.to_string()).into_owned(),
+        failure,
+        output: detail(change, |_| true),
+    }
 }
 
 /// A line for each finding and each changed field of the classes.
@@ -145,5 +150,5 @@ fn detail(change: &ResourceChange, wanted: impl Fn(Class) -> bool) -> String {
     if lines.is_empty() {
         lines.push(change.kind.name().to_owned());
     }
-    lines.join("\n")
+    lines.iter().map(|line| for_message(line)).collect::<Vec<_>>().join("\n")
 }

@@ -211,14 +211,16 @@ fn badge(severity: Severity) -> String {
 
 /// Text in running Markdown: nothing in it is markup.
 fn escaped(text: &str) -> String {
+    // GitHub looks for mentions and bare addresses after it has read escapes: code has neither.
+    if text.contains('@') || text.to_ascii_lowercase().contains("www.") || text.contains("://") {
+        return cell(text);
+    }
     let mut out = String::with_capacity(text.len());
     for c in visible(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            // A mention would notify somebody, a bare address would become a link.
-            '@' => out.push_str("&#64;"),
             ':' => out.push_str("&#58;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '!' => out.extend(['\\', c]),
             _ => out.push(c),

@@ -29,6 +29,7 @@ pub use sarif::sarif;
 use crate::diagnostics::{Code, Diagnostic, Result};
 use crate::diff::model::{Class, Report};
 use crate::secrecy::Numbers;
+use crate::secrecy::text::{document, for_message, json_document};
 use arrange::{Wanted, arrange};
 use std::path::Path;
 
@@ -125,11 +126,19 @@ pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u
         Format::Sarif => sarif(&changes::rules(), &changes::entries(&numbered())),
         Format::Junit => {
             let name = format!("{} → {}", report.before.label, report.after.label);
-            junit(&name, &changes::suites(&numbered(), style.fail_on))
+            junit(&for_message(&name), &changes::suites(&numbered(), style.fail_on))
         }
         Format::CodeQuality => code_quality(&changes::entries(&numbered())),
         Format::Unified => Numbers::default().shown(&unified::unified(report, style.texts)?).into_owned(),
         Format::Html => html::html(&view(Some(OUTLINE)), report.graph.as_ref())?,
+    };
+    let text = match format {
+        // Every text in it is made safe where it is cut and coloured.
+        Format::Text => text,
+        // It is to be what `patch` reads.
+        Format::Unified => text,
+        Format::Json | Format::Sarif | Format::CodeQuality => json_document(text),
+        Format::Markdown | Format::Junit | Format::Html => document(text),
     };
     Ok(text.into_bytes())
 }

@@ -1,5 +1,6 @@
 //! Which words of a value changed, and how a long value is shortened so that they stay visible.
 
+use crate::secrecy::text::is_unsafe;
 use std::borrow::Cow;
 
 /// Characters that are kept before the change when a value is cut.
@@ -85,15 +86,15 @@ fn keep_end(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(format!("…{kept}"))
 }
 
-/// Control characters as pictures of them, so that a value cannot play with the terminal or break a line.
+/// Characters that steer a terminal, break a line or turn the direction of reading, as pictures of them.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+    if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let picture = |c: char| match c {
         '\n' => '⏎',
         '\t' => '⇥',
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c if is_unsafe(c) => char::REPLACEMENT_CHARACTER,
         c => c,
     };
     Cow::Owned(text.chars().map(picture).collect())

@@ -3,22 +3,49 @@
 use super::{is_secret, object};
 use crate::yaml::{Entry, Node, Value};
 
-/// Fields that objects have which are not Secrets: what is below them is open in an object whose kind is not known.
-const OF_OTHERS: [&str; 14] = [
-    "spec",
-    "status",
-    "rules",
-    "roleRef",
-    "subjects",
-    "webhooks",
-    "template",
-    "subsets",
-    "endpoints",
-    "groups",
+/// Fields that documents have which are not Secrets: other objects, locks, lists of replacements, configurations of
+/// transformers. What is below them is open in a document whose kind is not known.
+const OF_OTHERS: [&str; 40] = [
     "$patch",
-    "provisioner",
     "aggregationRule",
     "automountServiceAccountToken",
+    "commonAnnotations",
+    "commonLabels",
+    "definitions",
+    "endpoints",
+    "fieldPaths",
+    "groups",
+    "images",
+    "labels",
+    "namePrefix",
+    "nameReference",
+    "nameSuffix",
+    "namespace",
+    "options",
+    "path",
+    "paths",
+    "provisioner",
+    "reject",
+    "replacements",
+    "replicas",
+    "roleRef",
+    "rules",
+    "seal",
+    "select",
+    "source",
+    "sources",
+    "spec",
+    "status",
+    "subjects",
+    "subsets",
+    "target",
+    "targets",
+    "template",
+    "templateLabels",
+    "varReference",
+    "vars",
+    "version",
+    "webhooks",
 ];
 
 /// Fields of an entry of `secretGenerator` whose values are open.

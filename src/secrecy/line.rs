@@ -40,8 +40,13 @@ pub(crate) fn shown<'l>(sources: &Sources, mark: Mark, line: &'l str) -> Cow<'l,
             }
         }
         Ok(_) if hidden.is_empty() && target != Target::Secret => Cow::Borrowed(line),
-        Ok(_) => Cow::Owned(covered(line, &[])),
-        Err(_) if !hidden.is_empty() || place.may_be_secret(target) => Cow::Owned(place.conservatively()),
+        Ok(_) => {
+            let from = hidden.iter().min().map_or(0, |at| (*at as usize).saturating_sub(start));
+            Cow::Owned(covered(line, &[0..from]))
+        }
+        Err(_) if !hidden.is_empty() || place.may_be_secret(target) || place.may_be_parameter() => {
+            Cow::Owned(place.conservatively())
+        }
         Err(_) => Cow::Borrowed(line),
     }
 }
@@ -64,9 +69,19 @@ pub(crate) fn values(sources: &Sources, id: SourceId) -> Vec<String> {
         Some(diagnostics::Target::Open) => Target::Open,
         None => Target::Unknown,
     };
-    let Ok(documents) = parse(&source.text, SourceId::NONE) else { return Vec::new() };
+    let Ok(documents) = parse(&source.text, SourceId::NONE) else {
+        let from = hidden.iter().min().and_then(|at| source.text.get(*at as usize..));
+        return from.map(str::to_owned).into_iter().collect();
+    };
     let spots = documents.iter().flat_map(|document| spots(document, target, &|at| hidden.contains(&at)));
-    spots.filter(|spot| spot.is_hidden && !spot.is_key).map(|spot| spot.text.to_owned()).collect()
+    let mut values: Vec<String> =
+        spots.filter(|spot| spot.is_hidden && !spot.is_key).map(|spot| spot.text.to_owned()).collect();
+    // A setting, `name=value`, is one text.
+    if documents.iter().all(|document| document.as_scalar().is_some()) {
+        let from = hidden.iter().min().and_then(|at| source.text.get(*at as usize..));
+        values.extend(from.map(str::to_owned));
+    }
+    values
 }
 
 /// The document around a byte of a text: between two lines that are a marker, `---` alone or before a space.
@@ -162,6 +177,13 @@ impl Place<'_> {
             // Without a kind, it may become anything.
             false => is_odd || target == Target::Secret || lower.contains("secret") || has_data(&lower),
         }
+    }
+
+    /// Whether the line is one of a stack's parameters, or comes after them: which of them are secrets, only a catalogue
+    /// says.
+    fn may_be_parameter(&self) -> bool {
+        let before = self.text.get(..self.start + self.line.len()).unwrap_or(self.text);
+        self.text.contains("kind: Stack") && before.contains("parameters")
     }
 
     /// Shows what is plainly no value, and covers everything else.
@@ -388,5 +410,11 @@ mod tests {
         let mark = Mark { source: id, offset: 0 };
         sources.hide(mark);
         assert_eq!(shown(&sources, mark, "planted"), "*******");
+        let (id, _) = sources.add("--set", "c.pw=planted");
+        let mark = Mark { source: id, offset: 5 };
+        sources.hide(mark);
+        assert_eq!(shown(&sources, mark, "c.pw=planted"), "c.pw=*******");
+        assert_eq!(super::values(&sources, id), ["planted"]);
+        hides("apiVersion: kfc.dev/v1alpha1\nkind: Stack\nspec:\n  parameters:\n    c: {pw: planted: x}\n");
     }
 }

@@ -74,14 +74,34 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The text with the lines that it has, every other [unsafe](is_unsafe) character written as an escape.
+/// A whole document, with the lines and tabs that it has, every other [unsafe](is_unsafe) character written as an escape.
 #[must_use]
-pub fn escaped_lines(text: &str) -> Cow<'_, str> {
-    if !text.contains(|c| c != '\n' && is_unsafe(c)) {
-        return Cow::Borrowed(text);
+pub fn document(text: String) -> String {
+    rewritten(text, |c, out| {
+        let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+    })
+}
+
+/// A whole JSON document in which every [unsafe](is_unsafe) character is escaped as JSON has it: the same values.
+#[must_use]
+pub fn json_document(text: String) -> String {
+    rewritten(text, |c, out| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    })
+}
+
+fn rewritten(text: String, escape: impl Fn(char, &mut String)) -> String {
+    let is_odd = |c: char| !matches!(c, '\n' | '\t') && is_unsafe(c);
+    if !text.contains(is_odd) {
+        return text;
     }
-    let lines: Vec<Cow<'_, str>> = text.split('\n').map(escaped).collect();
-    Cow::Owned(lines.join("\n"))
+    let mut out = String::with_capacity(text.len() + 64);
+    for c in text.chars() {
+        if is_odd(c) { escape(c, &mut out) } else { out.push(c) }
+    }
+    out
 }
 
 /// The text with the credentials of every address in it taken out: `USER:PASSWORD@`, and the values of a query that sign
@@ -208,7 +228,7 @@ pub fn split_query(url: &str) -> (String, Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::{ENCODED_USER, HEADER, QUERY, SCP, USER};
-    use super::{escaped, for_message, split_query, without_credentials};
+    use super::{document, escaped, for_message, json_document, split_query, without_credentials};
 
     #[test]
     fn every_pattern_is_read() {
@@ -268,6 +288,11 @@ mod tests {
         );
         let twice = for_message("x\n\u{1b}").into_owned();
         assert_eq!(for_message(&twice), twice);
+        assert_eq!(document("a\n\tb\r\u{9b}".to_owned()), "a\n\tb\\u{d}\\u{9b}");
+        let value = serde_json::json!("a\u{9b}\u{202e}\u{e0041}\n");
+        let json = json_document(format!("{value}\n"));
+        assert_eq!(json, "\"a\\u009b\\u202e\\udb40\\udc41\\n\"\n");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a remote source is, and what pins it.
 
-use crate::secrecy::text::bare_address;
+use crate::secrecy::text::{bare_address, for_message};
 use std::fmt;
 
 /// A remote source, by what its tree depends on. Two entries of a tree that mean the same are one source.
@@ -101,19 +101,20 @@ impl Source {
 /// Without credentials: this is what messages, progress and locks show.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.bare() {
+        let text = match &self.bare() {
             Self::Chart { repository, name, version } if version.is_empty() => {
-                write!(f, "{name} of {repository}")
+                format!("{name} of {repository}")
             }
-            Self::Chart { repository, name, version } => write!(f, "{name} {version} of {repository}"),
-            Self::File { url } => f.write_str(url),
-            Self::Git { repository, reference, .. } if reference.is_empty() => f.write_str(repository),
-            Self::Git { repository, reference, .. } => write!(f, "{repository}?ref={reference}"),
+            Self::Chart { repository, name, version } => format!("{name} {version} of {repository}"),
+            Self::File { url } => url.clone(),
+            Self::Git { repository, reference, .. } if reference.is_empty() => repository.clone(),
+            Self::Git { repository, reference, .. } => format!("{repository}?ref={reference}"),
             Self::Oci { repository, reference } => {
                 let parted_by = if reference.starts_with("sha256:") { '@' } else { ':' };
-                write!(f, "oci://{repository}{parted_by}{reference}")
+                format!("oci://{repository}{parted_by}{reference}")
             }
-        }
+        };
+        f.write_str(&for_message(&text))
     }
 }
 
