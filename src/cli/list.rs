@@ -162,7 +162,7 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
             .join("|")
     });
     let kind = choices.or_else(|| schema.get("type")?.as_str().map(str::to_owned)).unwrap_or_default();
-    let default = parameter.default.as_ref().map(|default| match parameter.is_secret() {
+    let default = parameter.default.as_ref().map(|default| match parameter.is_secret() && !parameter.published {
         true => Value::from("(not shown)"),
         false => to_json(default),
     });
