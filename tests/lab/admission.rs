@@ -26,8 +26,7 @@ fn every_object_of_every_profile_is_admitted_without_a_warning() {
     let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
     let profiles = kfc::golden::profiles(&Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"));
     assert!(profiles.len() >= 22, "only {} profiles", profiles.len());
-    let foreign = lab_file("../../schemas/foreign.yaml");
-    cluster.kubectl(&["apply", "--server-side", "-f", foreign.to_str().unwrap()]).succeeds();
+    cluster.define_platform_kinds();
     let bundles: Vec<String> = profiles
         .iter()
         .map(|profile| {

@@ -139,6 +139,13 @@ impl Cluster {
         self.kubectl(&["apply", "--server-side", "-f", file.path().to_str().unwrap()]).succeeds();
     }
 
+    /// Installs definitions of the kinds that OpenShift and Multus bring.
+    pub(crate) fn define_platform_kinds(&self) {
+        let file = lab_file("../../schemas/foreign.yaml");
+        self.kubectl(&["apply", "--server-side", "-f", file.to_str().unwrap()]).succeeds();
+        self.kubectl(&["wait", "--for=condition=Established", "-f", file.to_str().unwrap()]).succeeds();
+    }
+
     /// An object, or none; the namespace of one that lives in none is empty.
     pub(crate) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
         let mut args = vec!["get", kind, name, "--ignore-not-found", "--output=json"];

@@ -2,9 +2,10 @@
 //! control plane has to be built first; `.ci/lab` builds it and runs them.
 
 #![cfg(feature = "cluster")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod admission;
 mod cluster;
 mod controllers;
+mod needs;
 mod profiles;

@@ -22,7 +22,7 @@ ETCD = 12379
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/lab/up", description=__doc__)
     parser.add_argument("folder")
-    parser.add_argument("--nodes", type=int, default=3, help="simulated nodes (3)")
+    parser.add_argument("--nodes", type=int, default=3, help="simulated nodes (3); every third is an arm64 one")
     parser.add_argument("--bare", action="store_true", help="the API server only: no controllers, no nodes, no stand-ins")
     parser.add_argument("--without", default="", metavar="NAME,…", help=f"stand-ins to leave out: {', '.join(standins.ALL)}")
     parser.add_argument("--leave", default="", metavar="NAMESPACE/SERVICE,…", help="webhooks that a real program answers with a certificate of its own")
@@ -99,7 +99,8 @@ class Lab:
         size = {"cpu": "64", "memory": "256Gi", "pods": "250", "ephemeral-storage": "1Ti", "nvidia.com/gpu": "8"}
         for number in range(1, self.options.nodes + 1):
             name = f"node-{number}"
-            labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+            architecture = "arm64" if number % 3 == 0 else "amd64"
+            labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": architecture}
             node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels},
                     "status": {"capacity": size, "allocatable": size}}
             api.apply(f"/api/v1/nodes/{name}", node)
