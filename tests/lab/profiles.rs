@@ -92,9 +92,7 @@ fn every_profile_with_a_golden_has_a_test() {
 /// Applies a profile to a fresh cluster and holds the outcome against what is promised.
 fn arrives(profile: &str) {
     let cluster = Cluster::start();
-    if profile.starts_with("openshift") {
-        cluster.define_platform_kinds();
-    }
+    prepare(&cluster, profile);
     let bundle = cluster.path("bundle.yaml").to_str().unwrap().to_owned();
     cluster.kfc(&["build", profile, "-o", &bundle]).succeeds();
     let start = Instant::now();
@@ -113,6 +111,18 @@ fn arrives(profile: &str) {
     );
     let (out, err) = cluster.kfc(&["diff", "cluster", profile, "--all"]).succeeds();
     assert!(out.is_empty() || out.contains("nothing differs"), "{profile}: {out}{err}");
+}
+
+/// What the platform itself has and a cluster of ours has not.
+fn prepare(cluster: &Cluster, profile: &str) {
+    match profile.split('+').next() {
+        Some("openshift") => cluster.define_platform_kinds(),
+        // K3s makes a runtime class for each container runtime that it knows.
+        Some("k3s") => cluster.apply(
+            "{apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: nvidia}, handler: nvidia}",
+        ),
+        _ => {}
+    }
 }
 
 /// Applies a profile that is there already: nothing is said to change, and no apply writes a field. Gives the seconds it took.
