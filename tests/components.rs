@@ -437,6 +437,17 @@ fn known_credentials_are_announced_until_they_are_changed() {
         assert!(said.contains(&format!("`--set {parameter}=VALUE`")), "{parameter}: {said}");
     }
     assert!(said.contains("(Secrets auth/dex-oidc-client, oauth2-proxy/oauth2-proxy)"), "{said}");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/login.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let plan = resolve(&setting.catalogue, &Stack::of_profile("onprem")).unwrap();
+    assert_eq!(plan.published.len(), 7);
+    for parameter in &plan.published {
+        assert!(
+            page.contains(&format!("| `{}` |", parameter.name)),
+            "docs/login.md lacks {}",
+            parameter.name
+        );
+    }
     assert!(!said.contains("change-me") && !said.contains("$2y$"), "{said}");
     assert_eq!(said_of_credentials(&setting, &stack_with("onprem", OWN)).unwrap(), "");
     let some =
@@ -550,7 +561,7 @@ fn exposure_needs_credentials_of_ones_own() {
             "{error}"
         );
         assert!(
-            error.contains("`--set dex.passwordHash=VALUE`") && error.contains("leave `exposure`"),
+            error.contains("`--set dex.passwordHash=VALUE`") && error.contains("`exposure: cluster`"),
             "{error}"
         );
         let stack = few(&format!("{OWN}\n    {exposed}"));

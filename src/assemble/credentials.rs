@@ -34,7 +34,7 @@ pub fn known_credentials(plan: &Plan, resources: &[Resource]) -> Result<Diagnost
     let ways_in: Vec<String> = resources.iter().filter_map(way_in).collect();
     let (severity, end) = match ways_in.is_empty() {
         true => (Severity::Warning, ": defaults that are published"),
-        false => (Severity::Error, ", and the bundle can be reached from outside of the cluster"),
+        false => (Severity::Error, ", and it can be reached from outside of the cluster"),
     };
     let message = format!("everybody knows {count} of this bundle{end}");
     let told = Diagnostic { severity, ..Diagnostic::error(Code::KnownCredential, message) };
@@ -42,7 +42,9 @@ pub fn known_credentials(plan: &Plan, resources: &[Resource]) -> Result<Diagnost
     let told = known.iter().fold(told, |told, one| told.note(one.sentence()));
     let own = "set values of your own, with `--set` or under `parameters` of kfc.yaml";
     if severity == Severity::Error {
-        return Err(told.help(format!("{own}; or leave `exposure` at `cluster`")).into());
+        return Err(told
+            .help(format!("{own}; or close the way in (`exposure: cluster` in the built-in catalogue)"))
+            .into());
     }
     Ok(told.help(format!("{own}, before anybody else can reach the platform")).into())
 }
