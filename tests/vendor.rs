@@ -304,7 +304,7 @@ fn tampering_with_trees_and_locks_is_refused_by_name() {
                 std::fs::rename(tree.join("tree"), project.path("elsewhere")).unwrap();
                 std::os::unix::fs::symlink(project.path("elsewhere"), tree.join("tree")).unwrap();
             }),
-            vec!["KFC1404", "tree` is no folder"],
+            vec!["KFC1404", "tree` is not a folder"],
         ),
         ("no tree", Box::new(|| std::fs::remove_dir_all(&tree).unwrap()), vec!["KFC1402", "is not there"]),
         (

@@ -162,10 +162,11 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
             .join("|")
     });
     let kind = choices.or_else(|| schema.get("type")?.as_str().map(str::to_owned)).unwrap_or_default();
-    let default = parameter.default.as_ref().map(|default| match parameter.is_secret() && !parameter.published {
-        true => Value::from("(not shown)"),
-        false => to_json(default),
-    });
+    let default =
+        parameter.default.as_ref().map(|default| match parameter.is_secret() && !parameter.published {
+            true => Value::from("(not shown)"),
+            false => to_json(default),
+        });
     let shown = match &default {
         None => "(must be set)".to_owned(),
         Some(Value::String(text)) if text.is_empty() => "\"\"".to_owned(),

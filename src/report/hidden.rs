@@ -3,6 +3,9 @@
 use super::view::{Field, Line, View};
 use crate::diff::model::{Change, FieldChange, Report};
 use crate::secrecy::Numbers;
+use regex::{Captures, Regex};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Numbers what a view shows.
 pub(super) fn number_view(view: &mut View) {
@@ -23,6 +26,32 @@ fn number_field(field: &mut Field, numbers: &mut Numbers) {
             Line::Gap(_) => {}
         }
     }
+}
+
+/// A document in which hidden values have other numbers, so that these are in the order in which they are shown: findings
+/// stand on top of a page, whichever resource they are of.
+pub(super) fn in_order(text: &str) -> String {
+    static NUMBER: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(<|&lt;)hidden ([0-9]+)(>|&gt;)").ok());
+    let Some(number) = NUMBER.as_ref() else { return text.to_owned() };
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let renumbered = number.replace_all(text, |found: &Captures<'_>| {
+        let next = known.len() + 1;
+        let number = *known.entry(found[2].to_owned()).or_insert(next);
+        format!("{}hidden {number}{}", &found[1], &found[3])
+    });
+    renumbered.into_owned()
+}
+
+/// A page whose lines do not begin as the commands do that CI systems look for in what is printed.
+pub(super) fn without_commands(page: &str) -> String {
+    static COMMAND: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?m)^([ \t]*)(:|#)(:|#)").ok());
+    let Some(command) = COMMAND.as_ref() else { return page.to_owned() };
+    let escaped = command.replace_all(page, |found: &Captures<'_>| {
+        let code = u32::from(found[2].chars().next().unwrap_or(':'));
+        format!("{}&#{code};{}", &found[1], &found[3])
+    });
+    escaped.into_owned()
 }
 
 /// A report with numbers, in the order of its changes.

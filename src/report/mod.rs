@@ -138,7 +138,9 @@ pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u
         // It is to be what `patch` reads.
         Format::Unified => text,
         Format::Json | Format::Sarif | Format::CodeQuality => json_document(text),
-        Format::Markdown | Format::Junit | Format::Html => document(text),
+        Format::Junit => document(text),
+        Format::Markdown => hidden::in_order(&document(text)),
+        Format::Html => hidden::without_commands(&hidden::in_order(&document(text))),
     };
     Ok(text.into_bytes())
 }
