@@ -215,7 +215,7 @@ impl<'n> Walk<'n, '_> {
         match &node.value {
             Value::Scalar(_) => self.scalar(node, false),
             Value::Seq(items) => items.iter().for_each(|item| self.open(item)),
-            Value::Map(map) if is_embedded_secret(node) => drop((map, self.secret(node, &mut Vec::new()))),
+            Value::Map(_) if is_embedded_secret(node) => self.secret(node, &mut Vec::new()),
             Value::Map(_) => self.each(node, |this, entry| match entry.key.text.as_str() {
                 "secretGenerator" => match &entry.value.value {
                     Value::Seq(items) => items.iter().for_each(|item| this.generator(item)),

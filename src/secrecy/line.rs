@@ -93,8 +93,8 @@ fn chunk(text: &str, at: usize) -> Range<usize> {
     let line = text[..at].rfind('\n').map_or(0, |before| before + 1);
     let starts = text[..line].match_indices('\n').map(|(end, _)| end + 1).chain([0]);
     let start = starts.filter(|from| is_marker(*from)).max().unwrap_or(0);
-    let after = text[at..].match_indices('\n').map(|(end, _)| at + end + 1);
-    let end = after.into_iter().find(|from| is_marker(*from)).unwrap_or(text.len());
+    let mut after = text[at..].match_indices('\n').map(|(end, _)| at + end + 1);
+    let end = after.find(|from| is_marker(*from)).unwrap_or(text.len());
     match is_marker(line) {
         true => line..end,
         false => start..end,

@@ -58,7 +58,7 @@ pub(crate) fn was_secret(resource: &Resource) -> bool {
 pub(crate) fn shown(resource: &Resource) -> Cow<'_, Node> {
     let mut node = Cow::Borrowed(&resource.node);
     if was_secret(resource) {
-        hide(node.to_mut(), &mut Vec::new(), &mut |bytes| token(bytes));
+        hide(node.to_mut(), &mut Vec::new(), &mut token);
     }
     node
 }
@@ -72,7 +72,7 @@ pub(crate) fn token_of_bytes(bytes: &[u8]) -> String {
 /// A token for a whole node.
 #[must_use]
 pub(crate) fn token_of(node: &Node) -> String {
-    stand_in_at(&[], node, &mut |bytes| token(bytes))
+    stand_in_at(&[], node, &mut token)
 }
 
 /// Whether something in a node of a resource came out of a secret.
