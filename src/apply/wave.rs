@@ -69,6 +69,12 @@ pub fn of_plan(plan: &Plan, assembled: &Assembled, namespace: &str) -> Result<Ve
 /// # Errors
 /// Resources that cannot be written as JSON.
 pub fn of_bundle(resources: &[Resource], namespace: &str) -> Result<Vec<Wave>> {
+    collect(resources.iter().zip(numbers_of(resources)), namespace, Gate::Definitions)
+}
+
+/// The wave of each resource of any bundle, from 0; see [`of_bundle`].
+#[must_use]
+pub fn numbers_of(resources: &[Resource]) -> Vec<usize> {
     let defined = defined_kinds(resources);
     let rank = |resource: &Resource| {
         let group = resource.api_version().split_once('/').map_or("", |(group, _)| group);
@@ -78,14 +84,11 @@ pub fn of_bundle(resources: &[Resource], namespace: &str) -> Result<Vec<Wave>> {
             _ => 1,
         }
     };
-    let mut ranked: Vec<(&Resource, usize)> = resources.iter().map(|r| (r, rank(r))).collect();
-    let mut used: Vec<usize> = ranked.iter().map(|(_, rank)| *rank).collect();
+    let ranks: Vec<usize> = resources.iter().map(rank).collect();
+    let mut used = ranks.clone();
     used.sort_unstable();
     used.dedup();
-    for (_, rank) in &mut ranked {
-        *rank = used.binary_search(rank).unwrap_or(0);
-    }
-    collect(ranked.into_iter(), namespace, Gate::Definitions)
+    ranks.iter().map(|rank| used.binary_search(rank).unwrap_or(0)).collect()
 }
 
 fn collect<'r>(
@@ -117,6 +120,12 @@ fn item(resource: &Resource, namespace: &str) -> Result<Item> {
     json::write(&resource.node, &mut body)?;
     let phase = phase(&object.kind, &object.group);
     Ok(Item { object, body, mark: resource.mark(), phase })
+}
+
+/// The place of a resource inside a wave; see [`phase`].
+#[must_use]
+pub fn phase_of(resource: &Resource) -> u8 {
+    phase(resource.kind(), resource.api_version().split_once('/').map_or("", |(group, _)| group))
 }
 
 /// The place of a kind inside a wave: what others live in, what they start with, they themselves, what watches them.

@@ -5,7 +5,9 @@ use super::diff::Sides;
 use super::folder::{self, Names};
 use super::side::{Reader, Side};
 use super::target::{Resolved, StackArgs, Target, resolve_stack, resolve_target};
+use super::waves::{self, WaveArgs};
 use super::{DONE, FAILED, output};
+use crate::apply::{Wave, wave};
 use crate::argocd::{self, Annotations};
 use crate::assemble;
 use crate::build::{self, Bundle, Options, Reorder};
@@ -159,6 +161,8 @@ pub(super) struct KfcBuildArgs {
     /// Annotate every resource with the wave that Argo CD is to apply it in: `--argocd=waves`.
     #[arg(long)]
     sync_waves: bool,
+    #[command(flatten)]
+    waves: WaveArgs,
     /// Validate the bundle before it is written, as `kfc validate` does; errors stop the build.
     #[arg(long)]
     validate: bool,
@@ -189,12 +193,24 @@ pub(super) struct KustomizeBuildArgs {
 
 pub(super) fn run_kfc(args: &KfcBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let written = threads(args.jobs).and_then(|()| kfc_bundle(args, &sources)).and_then(|built| {
+    let built = threads(args.jobs).and_then(|()| kfc_bundle(args, &sources)).and_then(|built| {
         write_report(args, &built, &sources)?;
-        let names = Names::Ordered { waves: &built.waves };
-        write(built.bundle, names, &args.common, args.format)
+        Ok((args.waves.text(&built.planned)?, built))
     });
-    finish(written, &sources)
+    match built {
+        Ok((Some(text), built)) => {
+            output::report(&built.bundle.warnings, &sources);
+            waves::print(&text)
+        }
+        Ok((None, built)) => finish(write_kfc(built, args), &sources),
+        Err(errors) => finish(Err(errors), &sources),
+    }
+}
+
+fn write_kfc(mut built: Built, args: &KfcBuildArgs) -> Result<Written> {
+    args.waves.narrow(&mut built.bundle, &mut built.waves, &built.planned)?;
+    let names = Names::Ordered { waves: &built.waves };
+    write(built.bundle, names, &args.common, args.format)
 }
 
 /// A bundle, with what a report has to know of it.
@@ -202,6 +218,8 @@ struct Built {
     bundle: Bundle,
     /// The wave of each resource; empty for a root, which has none.
     waves: Vec<usize>,
+    /// The waves themselves, when something is asked of them.
+    planned: Vec<Wave>,
     components: Vec<String>,
     graph: Option<crate::diff::model::Graph>,
     /// The name of the stack or profile.
@@ -280,7 +298,12 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
         let mut bundle = build::build(root, &options, sources)?;
         argocd::annotate(&mut bundle.resources.list, None, which);
         let bundle = validated(bundle, args.validate, None, sources)?;
-        return Ok(Built { bundle, waves: Vec::new(), components: Vec::new(), graph: None, stack: None });
+        let list = &bundle.resources.list;
+        let (waves, planned) = match args.waves.asks() {
+            true => (wave::numbers_of(list), wave::of_bundle(list, "")?),
+            false => (Vec::new(), Vec::new()),
+        };
+        return Ok(Built { bundle, waves, planned, components: Vec::new(), graph: None, stack: None });
     }
     assembled(&resolve_target(&target, &args.stack, options.reads(), sources)?, args, sources)
 }
@@ -292,11 +315,13 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
     argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations(args)?);
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     let plan = &resolved.plan;
+    let planned = if args.waves.asks() { wave::of_plan(plan, &assembled, "")? } else { Vec::new() };
     let known = assemble::known_credentials(plan, &assembled.bundle.resources.list)?;
     assembled.bundle.warnings.extend(known);
     Ok(Built {
         bundle: validated(assembled.bundle, args.validate, plan.profile.kubernetes(), sources)?,
         waves: assembled.waves,
+        planned,
         components: plan.components.iter().map(|planned| planned.name().to_owned()).collect(),
         graph: Some(crate::diff::graph_of(plan)),
         stack: Some(plan.name.clone()),

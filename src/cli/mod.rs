@@ -33,6 +33,7 @@ mod target;
 mod validate;
 mod vendor;
 mod version;
+mod waves;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;

@@ -7,5 +7,6 @@
 mod admission;
 mod cluster;
 mod controllers;
+mod kubectl;
 mod needs;
 mod profiles;

@@ -137,7 +137,7 @@ fn changes_nothing(cluster: &Cluster, profile: &str, bundle: &str) -> f64 {
 }
 
 /// What pod security, quotas and webhooks said of pods: they refuse a pod, never the Deployment that wants it.
-fn refused_pods(cluster: &Cluster) -> String {
+pub(super) fn refused_pods(cluster: &Cluster) -> String {
     let mut lines: Vec<String> = cluster
         .list("events")
         .iter()
@@ -154,7 +154,7 @@ fn refused_pods(cluster: &Cluster) -> String {
 }
 
 /// The workloads that do not have all their pods ready.
-fn incomplete(cluster: &Cluster) -> String {
+pub(super) fn incomplete(cluster: &Cluster) -> String {
     let count = |object: &Value, path: &str| object.pointer(path).and_then(Value::as_u64).unwrap_or_default();
     let mut lines = Vec::new();
     let mut check = |kind: &str, wanted: &str, there: &str| {

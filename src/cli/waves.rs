@@ -1,0 +1,129 @@
+//! `kfc build --wave`, `--waves` and `--wait-for`: the waves of a bundle for those who apply it with kubectl.
+
+use super::output;
+use crate::apply::{Wave, wait_commands, wave};
+use crate::build::Bundle;
+use crate::diagnostics::{Code, Diagnostic, Result};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// How waves are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum List {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// Their numbers alone, one a line, for a loop in a shell.
+    Numbers,
+}
+
+/// What of the waves is printed.
+#[derive(Debug, Args)]
+pub(super) struct WaveArgs {
+    /// Print one wave of the bundle, from 1 on: what can be applied when the waves before it are ready.
+    #[arg(long, value_name = "N", conflicts_with_all = ["waves", "wait_for"])]
+    wave: Option<usize>,
+    /// List the waves, with the kubectl commands that wait for each, instead of the bundle.
+    #[arg(long, value_name = "HOW", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    waves: Option<List>,
+    /// Print the kubectl commands that wait until wave N is ready instead of the bundle, one a line.
+    #[arg(long, value_name = "N", conflicts_with = "waves")]
+    wait_for: Option<usize>,
+}
+
+impl WaveArgs {
+    /// Whether anything is asked of the waves.
+    pub(super) fn asks(&self) -> bool {
+        self.wave.is_some() || self.waves.is_some() || self.wait_for.is_some()
+    }
+
+    /// The text that is printed instead of the bundle, if one is.
+    ///
+    /// # Errors
+    /// A wave that does not exist.
+    pub(super) fn text(&self, waves: &[Wave]) -> Result<Option<String>> {
+        if let Some(number) = self.wait_for {
+            let lines = wait_commands(find(waves, number)?, waves);
+            return Ok(Some(lines.iter().fold(String::new(), |text, line| text + line + "\n")));
+        }
+        Ok(self.waves.map(|how| match how {
+            List::Text => as_text(waves),
+            List::Json => format!("{:#}\n", as_json(waves)),
+            List::Numbers => {
+                (1..=waves.len()).fold(String::new(), |text, number| format!("{text}{number}\n"))
+            }
+        }))
+    }
+
+    /// Leaves the one wave in a bundle that is asked for, in the order in which it can be applied. `numbers` has the wave
+    /// of each resource, from 0.
+    ///
+    /// # Errors
+    /// A wave that does not exist.
+    pub(super) fn narrow(&self, bundle: &mut Bundle, numbers: &mut Vec<usize>, waves: &[Wave]) -> Result<()> {
+        let Some(number) = self.wave else { return Ok(()) };
+        find(waves, number)?;
+        let list = std::mem::take(&mut bundle.resources.list).into_iter().zip(numbers.drain(..));
+        bundle.resources.list =
+            list.filter(|(_, at)| at + 1 == number).map(|(resource, _)| resource).collect();
+        // As `kfc apply` sends them: what watches others comes after them.
+        bundle.resources.list.sort_by_key(wave::phase_of);
+        *numbers = vec![number - 1; bundle.resources.list.len()];
+        Ok(())
+    }
+}
+
+fn find(waves: &[Wave], number: usize) -> Result<&Wave> {
+    let found = number.checked_sub(1).and_then(|at| waves.get(at));
+    found.ok_or_else(|| {
+        let message = format!("wave {number} does not exist");
+        let help = match waves.len() {
+            0 => "the bundle is empty".to_owned(),
+            1 => "the bundle has one wave, 1".to_owned(),
+            count => format!("the bundle has {count} waves, 1 to {count}"),
+        };
+        Diagnostic::error(Code::Usage, message).help(help).into()
+    })
+}
+
+fn as_text(waves: &[Wave]) -> String {
+    let mut text = String::new();
+    for (number, wave) in (1..).zip(waves) {
+        let count = wave.items.len();
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "wave {number}: {count} resource{}", if count == 1 { "" } else { "s" });
+        for command in wait_commands(wave, waves) {
+            let _ = writeln!(text, "  {command}");
+        }
+    }
+    text
+}
+
+fn as_json(waves: &[Wave]) -> Value {
+    let entries = (1..).zip(waves).map(|(number, wave)| {
+        let objects: Vec<Value> = wave
+            .items
+            .iter()
+            .map(|item| {
+                let mut object = json!({
+                    "apiVersion": item.object.api_version(),
+                    "kind": item.object.kind,
+                    "name": item.object.name,
+                });
+                if !item.object.namespace.is_empty() {
+                    object["namespace"] = json!(item.object.namespace);
+                }
+                object
+            })
+            .collect();
+        json!({"wave": number, "resources": objects, "waitFor": wait_commands(wave, waves)})
+    });
+    json!({"waves": entries.collect::<Vec<_>>()})
+}
+
+/// Prints a text instead of a bundle.
+pub(super) fn print(text: &str) -> u8 {
+    if text.is_empty() { super::DONE } else { output::print(text) }
+}
