@@ -118,7 +118,8 @@ fn values_of_secrets_in_every_format() {
         hides(&project, &[&arguments]);
         let report = text(&project.run(&arguments).stdout);
         assert_eq!(text(&project.run(&arguments).stdout), report, "{format} is not the same twice");
-        if ["sarif", "codequality", "junit"].contains(&format) {
+        // A page marks what changed within a number, and has its findings on top.
+        if ["sarif", "codequality", "junit", "html"].contains(&format) {
             continue;
         }
         // Numbers begin with 1 and appear in their order.
@@ -126,7 +127,8 @@ fn values_of_secrets_in_every_format() {
         let mut next = 1;
         for part in report.split("<hidden ").skip(1) {
             let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
-            let number: usize = digits.parse().unwrap();
+            // A value that is cut may end within one.
+            let Ok(number) = digits.parse::<usize>() else { continue };
             assert!(number <= next, "{format}: {number} before {next}\n{report}");
             next = next.max(number + 1);
         }

@@ -29,7 +29,7 @@ fn number_field(field: &mut Field, numbers: &mut Numbers) {
 }
 
 /// A document in which hidden values have other numbers, so that these are in the order in which they are shown: findings
-/// stand on top of a page, whichever resource they are of.
+/// are on top, whichever resource they are of.
 pub(super) fn in_order(text: &str) -> String {
     static NUMBER: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(<|&lt;)hidden ([0-9]+)(>|&gt;)").ok());

@@ -140,7 +140,8 @@ pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u
         Format::Json | Format::Sarif | Format::CodeQuality => json_document(text),
         Format::Junit => document(text),
         Format::Markdown => hidden::in_order(&document(text)),
-        Format::Html => hidden::without_commands(&hidden::in_order(&document(text))),
+        // Numbers are parted by marks of what changed there: they stay as the view has them.
+        Format::Html => hidden::without_commands(&document(text)),
     };
     Ok(text.into_bytes())
 }
