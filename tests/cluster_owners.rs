@@ -142,6 +142,25 @@ fn objects_of_others_are_kept_when_their_inventories_cannot_be_seen() {
 }
 
 #[test]
+fn a_namespace_stays_when_something_in_it_turns_out_to_stay() {
+    let Some(server) = Server::start(&json!({})) else { return };
+    succeeds(&apply(
+        &server,
+        "one",
+        &[NAMESPACE, &config_map("a", "1"), &config_map("b", "1")].concat(),
+        &[],
+    ));
+    // The list shows it, but at the time of its deletion it cannot be seen.
+    let hidden = json!({"method": "GET", "path": "/configmaps/a$", "status": 403, "times": 99, "message": "not for you"});
+    server.request("POST", "/_test/settings", "application/json", &json!({"faults": [hidden]}).to_string());
+    let (out, err) = succeeds(&server.kfc(&["delete", "--name", "one", "--yes", "--delete-all"]));
+    assert_eq!(out, "deleted ConfigMap app/b\n", "{err}");
+    assert!(err.contains("ConfigMap app/a stays: it cannot be seen: not for you"), "{err}");
+    assert!(err.contains("Namespace app stays: ConfigMap app/a stays"), "{err}");
+    assert!(has(&server, "/configmaps/app/a") && names(&server, "one") == ["a", "app"], "{err}");
+}
+
+#[test]
 fn inventories_that_cannot_be_read_stop_a_deletion() {
     let Some(server) = Server::start(&json!({})) else { return };
     succeeds(&apply(&server, "one", &[NAMESPACE, &config_map("a", "1")].concat(), &[]));
@@ -192,7 +211,7 @@ fn what_was_there_before_is_applied_but_not_deleted() {
     let text = [config_map("theirs", "1"), config_map("own", "1")].concat();
     let (_, err) = succeeds(&apply(&server, "test", &text, &[]));
     assert!(
-        err.contains("1 object of this bundle were there before and are not from kfc: ConfigMap app/theirs"),
+        err.contains("1 object of this bundle existed already, and not from kfc: ConfigMap app/theirs"),
         "{err}"
     );
     succeeds(&apply(&server, "test", &text, &[]));

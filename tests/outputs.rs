@@ -298,3 +298,19 @@ fn two_runs_into_one_folder_at_once_give_what_one_gives() {
         assert_eq!(names(&project.path("out")).len(), 101);
     }
 }
+
+#[test]
+fn a_new_stack_is_named_after_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("Team A");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_kfc"))
+        .args(["init", "kind"])
+        .arg(&site)
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    for file in ["kfc.yaml", "argocd.yaml"] {
+        let text = std::fs::read_to_string(site.join(file)).unwrap();
+        assert!(text.contains("metadata:\n  name: team-a\n"), "{file}: {text}");
+    }
+}

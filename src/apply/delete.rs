@@ -6,12 +6,13 @@ use super::owner::{self, InventoryId};
 use super::removal::{self, Kinds, RemovalPlan, Rules, Stay};
 use super::session::Session;
 use super::{Event, PRUNE_ANNOTATION, ready};
-use crate::cluster::{Body, Failure, ObjectRef};
+use crate::cluster::{ApiResource, Body, Failure, ObjectRef};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use futures::stream::{self, StreamExt};
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -49,6 +50,33 @@ pub(super) struct Remover<'r> {
     /// Whether to wait until things are gone.
     pub(super) wait: bool,
     pub(super) deadline: Instant,
+    /// What stays, as far as it is known: it may not go with a namespace or a definition.
+    pub(super) stayed: &'r Stayed,
+}
+
+/// Objects that stay, of all waves of a deletion.
+#[derive(Debug, Default)]
+pub(super) struct Stayed(Mutex<Vec<ObjectRef>>);
+
+impl Stayed {
+    pub(super) fn of(staying: &[Stay]) -> Self {
+        Self(Mutex::new(staying.iter().map(|stay| stay.object.clone()).collect()))
+    }
+
+    fn add(&self, object: &ObjectRef) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(object.clone());
+    }
+
+    /// Why a namespace or a definition stays: it would take along what stays.
+    fn spares(&self, holder: &ObjectRef, kind: Option<&ApiResource>) -> Option<Stay> {
+        let stayed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_held = |object: &&ObjectRef| match kind {
+            Some(kind) => object.group == kind.group && object.kind == kind.kind,
+            None => removal::is_namespace(holder) && object.namespace == holder.name,
+        };
+        let held = stayed.iter().find(is_held)?;
+        Some(Stay::kept(holder, format!("{held} stays")))
+    }
 }
 
 /// What a deletion of everything that an inventory lists would do.
@@ -75,12 +103,18 @@ pub async fn delete(
 ) -> Result<Deletion> {
     let id = inventory.id.clone();
     let rules = Rules { own: Some(&id), kinds: how.kinds, taken: &[] };
+    let stayed = Stayed::of(&plan.staying);
     let mut all = Deletion { absent: plan.absent, staying: plan.staying, ..Deletion::default() };
     let mut objects = plan.going;
     objects.sort_by_key(|(object, wave)| rank(object, *wave));
     for wave in objects.chunk_by(|a, b| a.1 == b.1) {
-        let remover =
-            Remover { session, rules: &rules, wait: how.wait, deadline: Instant::now() + how.timeout };
+        let remover = Remover {
+            session,
+            rules: &rules,
+            wait: how.wait,
+            deadline: Instant::now() + how.timeout,
+            stayed: &stayed,
+        };
         let done = remover.remove(wave.to_vec()).await?;
         strike(inventory, &done);
         let is_stuck = !done.errors.is_empty();
@@ -138,12 +172,18 @@ pub async fn delete_objects(
 ) -> Result<Deletion> {
     let taken: Vec<ObjectRef> = listed.values().flatten().cloned().collect();
     let rules = Rules { own: None, kinds: how.kinds, taken: &taken };
+    let stayed = Stayed::of(&plan.staying);
     let mut all = Deletion { absent: plan.absent, staying: plan.staying, ..Deletion::default() };
     let mut objects = plan.going;
     objects.sort_by_key(|(object, wave)| rank(object, *wave));
     for wave in objects.chunk_by(|a, b| a.1 == b.1) {
-        let remover =
-            Remover { session, rules: &rules, wait: how.wait, deadline: Instant::now() + how.timeout };
+        let remover = Remover {
+            session,
+            rules: &rules,
+            wait: how.wait,
+            deadline: Instant::now() + how.timeout,
+            stayed: &stayed,
+        };
         all.add(remover.remove(wave.to_vec()).await?);
         if !all.errors.is_empty() {
             break;
@@ -234,6 +274,7 @@ impl Remover<'_> {
                     Ok(End::Absent) => done.absent.push(object.clone()),
                     Ok(End::Stays(stay)) => {
                         self.session.tell(&Event::Kept { object: &stay.object, why: &stay.why });
+                        self.stayed.add(&stay.object);
                         done.staying.push(stay);
                     }
                     Err(error) => done.errors.push(*error),
@@ -255,7 +296,9 @@ impl Remover<'_> {
             return Some(stay);
         }
         let kind = removal::is_definition(object).then(|| removal::defined_kind(self.session, object));
-        if let Some(stay) = self.rules.spares_holder(object, claims, kind.flatten().as_ref()) {
+        let kind = kind.flatten();
+        let held = || self.stayed.spares(object, kind.as_ref());
+        if let Some(stay) = self.rules.spares_holder(object, claims, kind.as_ref()).or_else(held) {
             return Some(stay);
         }
         if removal::is_definition(object) && !self.rules.kinds.definitions {

@@ -89,18 +89,14 @@ impl Lock {
     pub async fn keep(&self, connection: &Connection) -> Diagnostics {
         loop {
             sleep(self.terms.duration / 3).await;
-            match self.renew(connection).await {
-                Ok(Some(holder)) => {
-                    let message = format!(
-                        "the run lost the lock of the inventory {} to {holder}, as it could not be renewed in time",
-                        self.terms.inventory
-                    );
-                    let error = Diagnostic::error(Code::Locked, message);
-                    return error.help("what is done stays; run again to go on from here").into();
-                }
-                // A server that does not answer lets nobody else take it either.
-                Ok(None) | Err(_) => {}
-            }
+            // A server that does not answer lets nobody else take it either.
+            let Ok(Some(holder)) = self.renew(connection).await else { continue };
+            let message = format!(
+                "the run lost the lock of the inventory {} to {holder}, as it could not be renewed in time",
+                self.terms.inventory
+            );
+            let error = Diagnostic::error(Code::Locked, message);
+            return error.help("what is done stays; run again to go on from here").into();
         }
     }
 

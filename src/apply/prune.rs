@@ -1,7 +1,7 @@
 //! Deletes what has left the bundle since the last run, the last wave first.
 
 use super::claims::Claims;
-use super::delete::{Remover, release, strike};
+use super::delete::{Remover, Stayed, release, strike};
 use super::inventory::{Entry, Inventory};
 use super::removal::{RemovalPlan, Rules};
 use super::session::Session;
@@ -61,6 +61,7 @@ pub(super) async fn prune(
 ) -> Result<()> {
     let RemovalPlan { going, staying, absent, .. } = leavers.plan;
     report.kept.extend(staying.iter().cloned());
+    let stayed = Stayed::of(&staying);
     if settings.dry_run {
         report.pruned.extend(going.into_iter().map(|(object, _)| object));
         return Ok(());
@@ -77,7 +78,8 @@ pub(super) async fn prune(
     }
     let rules = Rules { own: Some(&settings.inventory), kinds: settings.kinds, taken: &[] };
     let deadline = Instant::now() + settings.timeout;
-    let done = Remover { session, rules: &rules, wait: settings.wait, deadline }.remove(going).await?;
+    let remover = Remover { session, rules: &rules, wait: settings.wait, deadline, stayed: &stayed };
+    let done = remover.remove(going).await?;
     strike(inventory, &done);
     release(session, &done.staying, &settings.inventory).await;
     report.kept.extend(done.staying);

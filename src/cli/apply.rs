@@ -166,7 +166,7 @@ fn tell(args: &ApplyArgs, survey: &Survey, id: &InventoryId, progress: &Progress
     }
     if !survey.found.is_empty() && !args.adopt {
         progress.say(&format!(
-            "note: {} of this bundle were there before and are not from kfc: {}. They are applied, but not deleted later; `--adopt` takes them",
+            "note: {} of this bundle existed already, and not from kfc: {}. They are applied, but not deleted later; `--adopt` takes them",
             count_of(survey.found.len()),
             named(survey.found.iter())
         ));

@@ -105,9 +105,12 @@ fn host() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_else(|_| "another machine".to_owned())
 }
 
+/// A lock that is held, and the connection by which it is released.
+type HeldLock = (Arc<Connection>, Rc<Lock>);
+
 /// The locks that a run holds, to be released when it is interrupted.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Held(Rc<RefCell<Vec<(Arc<Connection>, Rc<Lock>)>>>);
+#[derive(Debug, Default)]
+pub(super) struct Held(RefCell<Vec<HeldLock>>);
 
 impl Held {
     /// Does work while it holds the lock of an inventory, and releases it afterwards.

@@ -26,6 +26,7 @@ pub(super) struct Reader<'a> {
     pub(super) schema: &'a Schema,
     pub(super) sources: &'a Arc<Sources>,
     /// What is looked for in a cluster.
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "there are no clusters then"))]
     pub(super) cluster: ClusterSide,
 }
 

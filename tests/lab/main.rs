@@ -9,4 +9,5 @@ mod cluster;
 mod controllers;
 mod kubectl;
 mod needs;
+mod owners;
 mod profiles;
