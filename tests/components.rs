@@ -9,6 +9,7 @@ use kfc::catalogue::{Component, DEFAULTS, Parameter, Role, Setter, Stack, to_jso
 use kfc::diagnostics::{Code, Mark};
 use kfc::golden;
 use kfc::resolve::resolve;
+use kfc::resolve::{Expression, Name, names_in, touches};
 use kfc::resource::Resource;
 use kfc::yaml::Node;
 use rayon::prelude::*;
@@ -631,53 +632,86 @@ fn build_apply_and_init_say_which_credentials_are_known() {
     }
 }
 
-/// All text of expressions that a component, or an overlay, or a layer has.
-fn expressions(node: &Node, out: &mut String) {
-    if let Some(map) = node.as_map() {
-        map.iter().for_each(|entry| expressions(&entry.value, out));
-    } else if let Some(items) = node.as_seq() {
-        items.iter().for_each(|item| expressions(item, out));
-    } else {
-        out.push_str(node.as_text().unwrap_or_default());
-        out.push('\n');
+/// What a condition, or a value with expressions, names: below the component whose expression it is, if it is one's.
+struct Named {
+    component: Option<String>,
+    names: Vec<Name>,
+}
+
+impl Named {
+    /// Whether it reads the parameter `name` of `component`, or the global one.
+    fn reads_parameter(&self, component: Option<&str>, name: &str) -> bool {
+        let path = match (component, self.component.as_deref()) {
+            (Some(owner), Some(own)) if owner != own => return false,
+            (Some(owner), None) => vec![owner, name],
+            _ => vec![name],
+        };
+        self.names.iter().filter_map(|named| named.below("parameters")).any(|named| touches(named, &path))
+    }
+
+    fn reads_fact(&self, fact: &str) -> bool {
+        let path: Vec<&str> = fact.split('.').collect();
+        self.names.iter().any(|named| touches(named.below("facts").unwrap_or(named.steps()), &path))
     }
 }
 
-/// The files of the catalogue, without the declarations of parameters and facts themselves.
-fn text_of_catalogue() -> String {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut out = String::new();
-    for folder in ["bases", "overlays", "platforms"] {
-        for entry in walkdir::WalkDir::new(top.join(folder)).into_iter().filter_map(Result::ok) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if matches!(name.as_str(), "component.yaml" | "overlay.yaml")
-                || folder == "platforms" && name.ends_with(".yaml")
-            {
-                let text = std::fs::read_to_string(entry.path()).unwrap();
-                let nodes = kfc::yaml::parse::parse(&text, kfc::diagnostics::SourceId::NONE).unwrap();
-                expressions(&nodes[0], &mut out);
-            }
-        }
+/// What every expression of the catalogue names.
+fn expressions(setting: &Setting) -> Vec<Named> {
+    let mut all = Vec::new();
+    let mut add = |component: Option<&str>, conditions: Vec<String>, values: Vec<Node>| {
+        let conditions = conditions.iter().flat_map(|when| Expression(when).names());
+        let names = conditions.chain(values.iter().flat_map(names_in)).collect();
+        all.push(Named { component: component.map(str::to_owned), names });
+    };
+    let setters = |list: &[Setter]| {
+        let conditions: Vec<String> =
+            list.iter().filter_map(|setter| setter.when.as_ref().map(|when| when.text.clone())).collect();
+        let values: Vec<Node> = list.iter().map(|setter| setter.value.clone()).collect();
+        (conditions, values)
+    };
+    let defaults =
+        |list: &[Parameter]| -> Vec<Node> { list.iter().filter_map(|p| p.default.clone()).collect() };
+    for component in setting.catalogue.components.values() {
+        let (mut conditions, mut values) = setters(&component.set);
+        conditions
+            .extend(component.requires.iter().filter_map(|r| r.when.as_ref().map(|when| when.text.clone())));
+        conditions.extend(component.supports.iter().map(|support| support.when.text.clone()));
+        values.extend(defaults(&component.parameters));
+        add(Some(&component.name.text), conditions, values);
     }
-    out
+    for overlay in setting.catalogue.overlays.values() {
+        let (mut conditions, values) = setters(&overlay.set);
+        conditions.extend(overlay.when.as_ref().map(|when| when.text.clone()));
+        add(None, conditions, values);
+    }
+    for layer in setting.catalogue.layers.values() {
+        let mut conditions: Vec<String> =
+            layer.supports.iter().map(|support| support.when.text.clone()).collect();
+        conditions
+            .extend(layer.components.iter().filter_map(|e| e.when.as_ref().map(|when| when.text.clone())));
+        let mut values = defaults(&layer.parameters);
+        values.extend(layer.prefers.iter().map(|(_, word)| Node::string(&word.text, word.mark)));
+        add(None, conditions, values);
+    }
+    all
 }
 
 #[test]
 fn every_parameter_and_fact_has_an_effect() {
     let setting = setting();
-    let text = text_of_catalogue();
+    let expressions = expressions(&setting);
     let defaults = &setting.catalogue.layers[DEFAULTS];
     // What kfc itself reads, not an overlay.
     let by_kfc = ["kubernetes"];
     for fact in defaults.declares.iter().filter(|fact| !by_kfc.contains(&fact.name.text.as_str())) {
-        assert!(text.contains(&fact.name.text), "no expression has the fact `{}`", fact.name.text);
+        let name = &fact.name.text;
+        assert!(
+            expressions.iter().any(|named| named.reads_fact(name)),
+            "no expression has the fact `{name}`"
+        );
     }
     let is_used = |parameter: &Parameter, component: Option<&str>| {
-        let name = &parameter.name.text;
-        let of_overlay =
-            component.map(|c| [format!("parameters.{c}.{name}"), format!("parameters['{c}'].{name}")]);
-        text.contains(&format!("parameters.{name}"))
-            || of_overlay.is_some_and(|names| names.iter().any(|n| text.contains(n)))
+        expressions.iter().any(|named| named.reads_parameter(component, &parameter.name.text))
     };
     for parameter in &defaults.parameters {
         assert!(is_used(parameter, None), "no expression has the parameter `{}`", parameter.name.text);

@@ -2,7 +2,6 @@
 //! orders the resources by waves.
 
 mod credentials;
-mod inputs;
 mod setters;
 mod waves;
 
@@ -12,12 +11,11 @@ use crate::catalogue::Stack;
 use crate::diagnostics::{Diagnostics, Mark, Result};
 use crate::fields::Spanned;
 use crate::origin::Overlay;
-use crate::resolve::{Plan, Planned};
+use crate::resolve::{Inputs, Plan, Planned};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::sources::{Loader, Resolved, folder};
 pub use credentials::known_credentials;
-use inputs::Inputs;
 use rayon::prelude::*;
 use std::sync::Arc;
 

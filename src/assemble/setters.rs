@@ -1,12 +1,11 @@
 //! Puts the values of setters into resources.
 
-use super::inputs::Inputs;
 use crate::catalogue::{Setter, to_json};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, nearest};
 use crate::fields::Spanned;
 use crate::origin::{Details, Step, StepKind};
 use crate::reference::field_path::{explain_missing, split_setter};
-use crate::resolve::Scope;
+use crate::resolve::{Inputs, Scope};
 use crate::resource::Resource;
 use crate::yaml::{Entry, Key, Map, Node, Value, emit, parse};
 use std::sync::Arc;

@@ -348,7 +348,7 @@ pub(super) fn validated(
             kubernetes: kubernetes.and_then(validate::Version::parse),
             ..validate::Options::default()
         };
-        let found = validate::validate(&bundle.resources.list, &[], &options);
+        let found = validate::validate(&bundle.resources.list, &[], &options).findings;
         let is_broken = found.iter().any(validate::Finding::is_error);
         let found =
             Diagnostics(found.iter().map(|finding| super::validate::shown(finding, sources)).collect());

@@ -4,11 +4,10 @@
 use super::output;
 use super::progress::Progress;
 pub(super) use super::target::dns_name;
-use super::target::{StackArgs, Target, resolve_target};
+use super::target::{StackArgs, Target, is_stack_file, resolve_target};
 use crate::apply::{InventoryId, Lock, LockTerms, Locked, Wave, wave};
 use crate::assemble;
 use crate::build::{self, read};
-use crate::catalogue::API_VERSION;
 use crate::cluster::{Connection, Options};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
 use crate::resource::Resource;
@@ -244,7 +243,7 @@ fn from_input(texts: &Arc<Sources>) -> Result<Vec<Resource>> {
 
 /// The documents of a file of resources; `None` when it is no such file but a stack or a folder.
 fn bundle_in(path: &Path, texts: &Arc<Sources>) -> Result<Option<Vec<Node>>> {
-    if !path.is_file() {
+    if !path.is_file() || is_stack_file(path) {
         return Ok(None);
     }
     let text = std::fs::read_to_string(path).map_err(|error| {
@@ -252,9 +251,7 @@ fn bundle_in(path: &Path, texts: &Arc<Sources>) -> Result<Option<Vec<Node>>> {
         Diagnostic::error(Code::Unreadable, message)
     })?;
     let (id, source) = texts.add(path.to_string_lossy(), &text);
-    let documents = parse::parse(&source.text, id)?;
-    let is_ours = |node: &Node| node.get("apiVersion").and_then(Node::as_text) == Some(API_VERSION);
-    Ok((!documents.first().is_some_and(is_ours)).then_some(documents))
+    parse::parse(&source.text, id).map(Some)
 }
 
 /// Runs what speaks to a cluster until it is done, or until somebody interrupts it.

@@ -146,8 +146,8 @@ fn built(target: &str, args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(Bu
         }
         return Ok((build::build(root, &options, sources)?, Vec::new()));
     }
-    let Resolved { plan, stack, loader, .. } =
+    let Resolved { plan, stack, catalogue, loader } =
         resolve_target(&target, &args.stack, options.reads(), sources)?;
     let assembled = assemble_with_origins(&plan, &stack, &loader)?;
-    Ok((assembled.bundle, explain::parameters(&plan, &stack)))
+    Ok((assembled.bundle, explain::parameters(&plan, &stack, &catalogue)))
 }

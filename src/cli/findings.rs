@@ -4,8 +4,18 @@ use crate::diagnostics::{Mark, Sources};
 use crate::report::{self, Case, Entry, Failure, Level, Place, Rule, Suite};
 use crate::secrecy::Numbers;
 use crate::secrecy::text::{document, for_message, json_document};
-use crate::validate::Finding;
+use crate::validate::{Finding, Verdict, Version};
 use serde_json::{Value, json};
+
+/// One target that was validated.
+pub(super) struct Checked {
+    /// As the user wrote it, or where it was found.
+    pub(super) target: String,
+    /// The version of Kubernetes that it was held against.
+    pub(super) kubernetes: Version,
+    /// What was found.
+    pub(super) verdict: Verdict,
+}
 
 /// File, line and column of a finding.
 fn place(finding: &Finding, sources: &Sources) -> Option<(String, u32, u32)> {
@@ -31,8 +41,8 @@ fn text(value: &Value) -> String {
     json_document(serde_json::to_string_pretty(value).unwrap_or_default() + "\n")
 }
 
-/// A JSON list.
-pub(super) fn json(found: &[Finding], sources: &Sources) -> String {
+/// A JSON object: the targets, each with its counts and findings.
+pub(super) fn json(checked: &[Checked], sources: &Sources) -> String {
     let one = |finding: &Finding| {
         let (diagnostic, subject) = (&finding.diagnostic, &finding.subject);
         let place = place(finding, sources)
@@ -51,7 +61,18 @@ pub(super) fn json(found: &[Finding], sources: &Sources) -> String {
             "place": place,
         })
     };
-    text(&found.iter().map(one).collect())
+    let target = |checked: &Checked| {
+        let verdict = &checked.verdict;
+        json!({
+            "target": checked.target,
+            "kubernetes": checked.kubernetes.to_string(),
+            "checked": verdict.checked,
+            "unchecked": verdict.unchecked,
+            "skipped": verdict.skipped,
+            "findings": verdict.findings.iter().map(one).collect::<Value>(),
+        })
+    };
+    text(&json!({"targets": checked.iter().map(target).collect::<Value>()}))
 }
 
 /// What is wrong, where in which resource, and what to do, in one text.
@@ -62,9 +83,9 @@ fn sentence(finding: &Finding) -> String {
     for_message(&text).into_owned()
 }
 
-/// The entries of a validation of `target`.
-fn entries(found: &[Finding], target: &str, sources: &Sources) -> Vec<Entry> {
-    let entry = |finding: &Finding| {
+/// The entries of a validation; what has no place is in its target.
+fn entries(checked: &[Checked], sources: &Sources) -> Vec<Entry> {
+    let entry = |target: &str, finding: &Finding| {
         let place = place(finding, sources);
         let title = finding.subject.title();
         Entry {
@@ -78,28 +99,32 @@ fn entries(found: &[Finding], target: &str, sources: &Sources) -> Vec<Entry> {
             },
         }
     };
-    found.iter().map(entry).collect()
+    let of = |checked: &Checked| -> Vec<Entry> {
+        checked.verdict.findings.iter().map(|finding| entry(&checked.target, finding)).collect()
+    };
+    checked.iter().flat_map(of).collect()
 }
 
-/// A SARIF log; what has no place is in `target`.
-pub(super) fn sarif(found: &[Finding], target: &str, sources: &Sources) -> String {
-    let mut codes: Vec<&str> = found.iter().map(|finding| finding.diagnostic.code.as_str()).collect();
+/// A SARIF log.
+pub(super) fn sarif(checked: &[Checked], sources: &Sources) -> String {
+    let findings = checked.iter().flat_map(|checked| &checked.verdict.findings);
+    let mut codes: Vec<&str> = findings.map(|finding| finding.diagnostic.code.as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
     let rule = |code: &str| Rule { id: code.to_owned(), description: String::new() };
     json_document(report::sarif(
         &codes.into_iter().map(rule).collect::<Vec<_>>(),
-        &entries(found, target, sources),
+        &entries(checked, sources),
     ))
 }
 
-/// A code quality report; what has no place is in `target`.
-pub(super) fn code_quality(found: &[Finding], target: &str, sources: &Sources) -> String {
-    json_document(report::code_quality(&entries(found, target, sources)))
+/// A code quality report.
+pub(super) fn code_quality(checked: &[Checked], sources: &Sources) -> String {
+    json_document(report::code_quality(&entries(checked, sources)))
 }
 
-/// JUnit's XML: one case a finding, and one for everything that is valid.
-pub(super) fn junit(found: &[Finding], count: usize, sources: &Sources) -> String {
+/// JUnit's XML: a suite a target, in it one case a finding, and one for everything that was looked at.
+pub(super) fn junit(checked: &[Checked], sources: &Sources) -> String {
     let case = |finding: &Finding| {
         let place = place(finding, sources)
             .map(|(file, line, column)| format!("{file}:{line}:{column}: "))
@@ -116,18 +141,26 @@ pub(super) fn junit(found: &[Finding], count: usize, sources: &Sources) -> Strin
             false => Case { name, failure: None, output: message },
         }
     };
-    let whole = Case { name: format!("{count} resources"), ..Case::default() };
-    let cases = std::iter::once(whole).chain(found.iter().map(case)).collect();
-    document(report::junit("kfc validate", &[Suite { name: "validation".to_owned(), cases }]))
+    let suite = |checked: &Checked| {
+        let Verdict { findings, checked: count, unchecked, skipped } = &checked.verdict;
+        let name = match (unchecked, skipped) {
+            (0, 0) => format!("{count} resources"),
+            _ => format!("{count} resources ({unchecked} could not be checked, {skipped} passed over)"),
+        };
+        let whole = Case { name, ..Case::default() };
+        let cases = std::iter::once(whole).chain(findings.iter().map(case)).collect();
+        Suite { name: checked.target.clone(), cases }
+    };
+    document(report::junit("kfc validate", &checked.iter().map(suite).collect::<Vec<_>>()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{junit, sarif};
+    use super::{Checked, junit, sarif};
     use crate::build::read;
     use crate::diagnostics::Sources;
     use crate::schema::Schema;
-    use crate::validate::{Options, validate};
+    use crate::validate::{Options, table, validate};
     use crate::yaml::parse::parse;
 
     #[test]
@@ -136,12 +169,13 @@ mod tests {
         let (id, source) =
             sources.add("a&b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndato: {}\n");
         let resources = read::resources(parse(&source.text, id).unwrap(), &Schema::builtin()).unwrap();
-        let found = validate(&resources, &[], &Options::default());
-        let log: serde_json::Value = serde_json::from_str(&sarif(&found, "bundle", &sources)).unwrap();
+        let verdict = validate(&resources, &[], &Options::default());
+        let checked = [Checked { target: "bundle".to_owned(), kubernetes: table::covered().last, verdict }];
+        let log: serde_json::Value = serde_json::from_str(&sarif(&checked, &sources)).unwrap();
         let result = &log["runs"][0]["results"][0];
         assert_eq!(result["ruleId"], "KFC1505");
         assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 4);
-        let report = junit(&found, 1, &sources);
+        let report = junit(&checked, &sources);
         assert!(report.contains("a&amp;b.yaml:4:1: ConfigMap has no field `dato`"), "{report}");
         assert!(report.contains("tests=\"2\" failures=\"1\""));
     }

@@ -2,7 +2,7 @@
 //! cluster.
 
 use super::output::describe;
-use super::target::{StackArgs, Target, resolve_target};
+use super::target::{StackArgs, Target, is_stack_file, resolve_target};
 use crate::assemble::assemble_with_origins;
 use crate::build::{self, Options, read};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
@@ -171,17 +171,10 @@ fn revision_of(name: &str) -> Option<(&str, &str)> {
     Some((revision, if path.is_empty() { "." } else { path }))
 }
 
-/// Whether a path is a file that is neither a stack nor a kustomization: a bundle.
+/// Whether a path is a file that is not a stack: a bundle.
 fn is_bundle(name: &str) -> bool {
     let path = Path::new(name);
-    let stem = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    path.is_file() && !stem.starts_with("kfc.y") && !is_stack(path)
-}
-
-fn is_stack(path: &Path) -> bool {
-    let mut start = [0; 512];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
-    String::from_utf8_lossy(&start[..read]).contains(crate::catalogue::API_VERSION)
+    path.is_file() && !is_stack_file(path)
 }
 
 /// What git prints.

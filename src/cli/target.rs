@@ -1,7 +1,7 @@
 //! What a command is asked to work on: a kustomization root, a stack, or a profile of the catalogue.
 
-use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Place, Stack, StackFile};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources, nearest};
+use crate::catalogue::{API_VERSION, Catalogue, DEFAULTS, Parameter, Place, Stack, StackFile};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
 use crate::fields::Spanned;
 use crate::resolve::{Plan, resolve};
 use crate::sources::{self, Loader};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The names that a stack's file may have.
-const STACK_FILES: [&str; 2] = ["kfc.yaml", "kfc.yml"];
+pub(super) const STACK_FILES: [&str; 2] = ["kfc.yaml", "kfc.yml"];
 /// The names that a kustomization file may have.
 pub(super) const KUSTOMIZATION_FILES: [&str; 3] =
     ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -25,6 +25,9 @@ pub(super) struct StackArgs {
     /// Components to leave out.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(super) without: Vec<String>,
+    /// Components that are on the cluster already: they are not part of the bundle, but what they provide counts.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(super) present: Vec<String>,
     /// Sets a parameter (`domain=…`, `pipelines.storageClass=…`) or a fact (`facts.storage.class=…`).
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) set: Vec<String>,
@@ -41,6 +44,7 @@ impl StackArgs {
     pub(super) fn is_empty(&self) -> bool {
         self.components.is_empty()
             && self.without.is_empty()
+            && self.present.is_empty()
             && self.set.is_empty()
             && self.catalogue.is_empty()
             && !self.no_builtin
@@ -56,6 +60,23 @@ pub(super) enum Target {
     Stack(StackFile),
     /// Layers joined by `+`.
     Profile(String),
+}
+
+/// Whether a file is a stack, under whatever name: `kfc.yaml` by its name, any other by the apiVersion and kind of a document.
+pub(super) fn is_stack_file(path: &Path) -> bool {
+    if path.file_name().is_some_and(|name| STACK_FILES.iter().any(|stack| name == *stack)) {
+        return true;
+    }
+    // Bundles are large, and hardly ever speak of us: most are not parsed here.
+    let Ok(text) = std::fs::read_to_string(path) else { return false };
+    if !text.contains(API_VERSION) {
+        return false;
+    }
+    let is_stack = |node: &Node| {
+        let says = |field: &str, word: &str| node.get(field).and_then(Node::as_text) == Some(word);
+        says("apiVersion", API_VERSION) && says("kind", "Stack")
+    };
+    parse::parse(&text, SourceId::NONE).is_ok_and(|documents| documents.iter().any(is_stack))
 }
 
 impl Target {
@@ -199,6 +220,7 @@ fn change(stack: &mut Stack, args: &StackArgs, texts: &Arc<Sources>) -> Result<(
         *stack = stack.clone().with_components(&args.components);
     }
     stack.without.extend(named(&args.without));
+    stack.present.extend(named(&args.present));
     let mut errors = Diagnostics::default();
     for setting in &args.set {
         errors.collect(set(stack, setting, texts));

@@ -2,18 +2,19 @@
 
 use super::build::RestrictorFlag;
 use super::diff::Sides;
+use super::findings::{self, Checked};
 use super::side::{Reader, Side};
-use super::target::{KUSTOMIZATION_FILES, StackArgs, Target, resolve_target};
-use super::{DONE, FAILED, findings, output};
+use super::target::{KUSTOMIZATION_FILES, STACK_FILES, StackArgs, Target, is_stack_file, resolve_target};
+use super::{DONE, FAILED, output};
 use crate::assemble;
 use crate::build::{self, read};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, nearest};
 use crate::diff::{self, Input};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::sources;
-use crate::validate::{Finding, Options, Subject, Version, immutable, table, validate};
-use crate::yaml::parse::parse;
+use crate::validate::{Finding, Options, Subject, Verdict, Version, immutable, table, validate};
+use crate::yaml::{Node, parse::parse};
 use clap::{Args, ValueEnum};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ pub(super) struct ValidateArgs {
     /// `cluster`.
     #[arg(long, value_name = "FILE|GIT-REF|golden|cluster")]
     against: Option<String>,
-    /// Take warnings for errors.
+    /// Treat warnings as errors, kinds without a known schema among them.
     #[arg(long)]
     strict: bool,
     /// Codes of findings to leave out.
@@ -75,9 +76,12 @@ pub(super) struct ValidateArgs {
     format: Format,
 }
 
-/// Resources with the version of Kubernetes that they are meant for.
+/// Resources that are validated together.
 struct Bundle {
+    /// What they are of: a target as it was written, or a root that was found below it.
+    target: String,
     resources: Vec<Resource>,
+    /// The version of Kubernetes that they are meant for, when they say one.
     kubernetes: Option<String>,
 }
 
@@ -92,33 +96,82 @@ pub(super) fn run(args: &ValidateArgs) -> u8 {
 fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut errors = Diagnostics::default();
     let asked = args.kubernetes_version.as_deref().map(version).transpose()?;
+    let ignored = ignored(&args.ignore)?;
     let crds: Vec<Resource> =
         args.crds.iter().filter_map(|path| errors.collect(files(path, sources))).flatten().collect();
-    let (mut found, mut count, mut versions) = (Vec::new(), 0, Vec::new());
+    let mut checked = Vec::new();
     for target in &args.targets {
-        let Some(bundle) = errors.collect(bundle(target, args, sources)) else { continue };
-        let of_profile = bundle.kubernetes.as_deref().and_then(Version::parse);
-        let kubernetes = asked.or(of_profile).unwrap_or(table::covered().last);
-        let options = Options {
-            kubernetes: Some(kubernetes),
-            strict: args.strict,
-            ignored: args.ignore.clone(),
-            skipped: args.skip_kind.clone(),
-            allow_missing_schema: args.allow_missing_schema,
-        };
-        found.extend(validate(&bundle.resources, &crds, &options));
-        if let Some(against) = &args.against {
-            found
-                .extend(errors.collect(changes(against, target, &bundle, args, sources)).unwrap_or_default());
+        for found in errors.collect(targets_in(target)).unwrap_or_default() {
+            let Some(bundle) = errors.collect(bundle(&found, args, sources)) else { continue };
+            let of_profile = bundle.kubernetes.as_deref().and_then(Version::parse);
+            let kubernetes = asked.or(of_profile).unwrap_or(table::covered().last);
+            let options = Options {
+                kubernetes: Some(kubernetes),
+                strict: args.strict,
+                ignored: ignored.clone(),
+                skipped: args.skip_kind.clone(),
+                allow_missing_schema: args.allow_missing_schema,
+            };
+            let mut verdict = validate(&bundle.resources, &crds, &options);
+            errors.collect(looked_at_something(&bundle.target, &verdict, args));
+            if let Some(against) = &args.against {
+                let mut changed =
+                    errors.collect(changes(against, target, &bundle, args, sources)).unwrap_or_default();
+                changed.retain(|finding| !ignored.contains(&finding.diagnostic.code));
+                verdict.findings.extend(changed);
+            }
+            checked.push(Checked { target: bundle.target.clone(), kubernetes, verdict });
+            // Handing millions of nodes back to the allocator one by one would only cost time.
+            std::mem::forget(bundle);
         }
-        count += bundle.resources.len();
-        versions.push(kubernetes);
-        // Handing millions of nodes back to the allocator one by one would only cost time.
-        std::mem::forget(bundle);
     }
     errors.into_result(())?;
-    versions.dedup();
-    Ok(answer(args, &found, count, &versions, sources))
+    Ok(answer(args, &checked, sources))
+}
+
+/// The codes of `--ignore`. One that does not exist would be ignored silently, and with it the user's intention.
+fn ignored(words: &[String]) -> Result<Vec<Code>> {
+    let mut errors = Diagnostics::default();
+    let mut codes = Vec::new();
+    for word in words {
+        match Code::parse(word.trim()) {
+            Some(code) => codes.push(code),
+            None => {
+                let message = format!("`--ignore {word}`: there is no code `{word}`");
+                let error = Diagnostic::error(Code::Usage, message);
+                let upper = word.trim().to_ascii_uppercase();
+                let near = nearest(&upper, Code::ALL.iter().map(|code| code.as_str()));
+                errors.push(match near {
+                    Some(near) => error.help(format!("did you mean `{near}`?")),
+                    None => error.help("a code stands in brackets after `error` or `warning`: `KFC1503`"),
+                });
+            }
+        }
+    }
+    errors.into_result(codes)
+}
+
+/// A validation that looked at nothing is not a success: a wrong folder or an empty bundle would be green for ever.
+fn looked_at_something(target: &str, verdict: &Verdict, args: &ValidateArgs) -> Result<()> {
+    let nothing = |message: String, help: &str| -> Result<()> {
+        Err(Diagnostic::error(Code::NothingChecked, message).help(help).into())
+    };
+    match verdict {
+        Verdict { checked: 0, unchecked: 0, skipped: 0, .. } => {
+            nothing(format!("`{target}` has no resources"), "name a file, a root or a bundle that has some")
+        }
+        Verdict { checked: 0, unchecked: 0, skipped, .. } => nothing(
+            format!("nothing of `{target}` was checked: `--skip-kind` passes over all {skipped} resources"),
+            "leave out `--skip-kind`, or the target",
+        ),
+        Verdict { checked: 0, unchecked, .. } if !args.allow_missing_schema => nothing(
+            format!(
+                "nothing of `{target}` was checked: there is no schema for any of its {unchecked} resources"
+            ),
+            "name the files of their CRDs with `--crds`, or pass `--allow-missing-schema`",
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// What cannot be changed of that which the side `against` has.
@@ -148,11 +201,8 @@ fn changes(
     let Sides { before, after, refused } =
         super::diff::both(before, Side::Here(Box::new(here)), (against, target), &reader)?;
     let report = diff::compare(&before, &after, &schema);
-    let is_ignored =
-        |code: Code| args.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(code.as_str()));
     let mut found = immutable(&report, &bundle.resources);
     found.extend(refused.0.into_iter().map(|refusal| of_server(refusal, &bundle.resources)));
-    found.retain(|finding| !is_ignored(finding.diagnostic.code));
     Ok(found)
 }
 
@@ -167,41 +217,59 @@ fn of_server(refusal: Diagnostic, resources: &[Resource]) -> Finding {
     }
 }
 
-/// Prints what was found; gives the exit code.
-fn answer(
-    args: &ValidateArgs,
-    found: &[Finding],
-    count: usize,
-    versions: &[Version],
-    sources: &Sources,
-) -> u8 {
-    let found = &findings::numbered(found);
-    let failed = found.iter().filter(|finding| finding.is_error()).count();
-    let code = if failed > 0 { FAILED } else { DONE };
-    let target = args.targets.first().map_or(".", String::as_str);
+/// Prints what was found; gives the exit code. The line that counts goes to standard output when all is valid, and to
+/// standard error when it is not or a document is printed.
+fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
+    let checked = &findings::numbered(checked);
+    let findings = || checked.iter().flat_map(|checked| &checked.verdict.findings);
+    let code = if findings().any(Finding::is_error) { FAILED } else { DONE };
     let document = match args.format {
         Format::Text => None,
-        Format::Json => Some(findings::json(found, sources)),
-        Format::Sarif => Some(findings::sarif(found, target, sources)),
-        Format::Junit => Some(findings::junit(found, count, sources)),
-        Format::CodeQuality => Some(findings::code_quality(found, target, sources)),
+        Format::Json => Some(findings::json(checked, sources)),
+        Format::Sarif => Some(findings::sarif(checked, sources)),
+        Format::Junit => Some(findings::junit(checked, sources)),
+        Format::CodeQuality => Some(findings::code_quality(checked, sources)),
     };
+    let lines: String = checked.iter().map(|one| summary(one, checked.len() > 1)).collect();
     if let Some(document) = document {
+        output::note(lines.trim_end());
         return output::print(&document).max(code);
     }
-    let shown = Diagnostics(found.iter().map(|finding| shown(finding, sources)).collect());
+    let shown = Diagnostics(findings().map(|finding| shown(finding, sources)).collect());
     output::report_run(&shown, sources, "validation");
-    if failed > 0 {
-        return FAILED;
+    if code == DONE {
+        return output::print(&lines);
     }
-    let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
-    let warnings = match found.len() {
-        0 => String::new(),
-        1 => ", 1 warning".to_owned(),
-        many => format!(", {many} warnings"),
+    output::note(lines.trim_end());
+    code
+}
+
+/// What was looked at, in one line: "12 resources are valid for Kubernetes 1.37, 1 could not be checked".
+fn summary(checked: &Checked, is_one_of_several: bool) -> String {
+    let Verdict { findings, checked: count, unchecked, skipped } = &checked.verdict;
+    let errors = findings.iter().filter(|finding| finding.is_error()).count();
+    let warnings = findings.len() - errors;
+    let verb = match (errors, *count) {
+        (0, 1) => "resource is valid",
+        (0, _) => "resources are valid",
+        (_, 1) => "resource was checked",
+        (..) => "resources were checked",
     };
-    let plural = if count == 1 { "resource is" } else { "resources are" };
-    output::print(&format!("{count} {plural} valid for Kubernetes {}{warnings}\n", versions.join(" and ")))
+    let mut line = format!("{count} {verb} for Kubernetes {}", checked.kubernetes);
+    let mut add = |count: usize, one: &str, many: &str| {
+        if count > 0 {
+            line.push_str(&format!(", {count} {}", if count == 1 { one } else { many }));
+        }
+    };
+    add(
+        *unchecked,
+        "could not be checked: there is no schema for its kind",
+        "could not be checked: there is no schema for their kinds",
+    );
+    add(*skipped, "was passed over by `--skip-kind`", "were passed over by `--skip-kind`");
+    add(errors, "error", "errors");
+    add(warnings, "warning", "warnings");
+    if is_one_of_several { format!("{}: {line}\n", checked.target) } else { format!("{line}\n") }
 }
 
 fn version(text: &str) -> Result<Version> {
@@ -228,21 +296,83 @@ pub(super) fn shown(finding: &Finding, sources: &Sources) -> Diagnostic {
     diagnostic
 }
 
+/// What there is to validate in a target: the target itself, or, for a folder that is neither a root nor a stack, every
+/// root and stack below it, and the folder itself when it has files beside them.
+fn targets_in(target: &str) -> Result<Vec<String>> {
+    let path = Path::new(target);
+    if target == "-" || !path.is_dir() || is_root(path) {
+        return Ok(vec![target.to_owned()]);
+    }
+    let mut roots = Vec::new();
+    let mut has_files = false;
+    let mut walk = walkdir::WalkDir::new(path).sort_by_file_name().into_iter();
+    while let Some(entry) = walk.next() {
+        let Ok(entry) = entry else { continue };
+        if is_hidden(&entry) {
+            skip(&entry, &mut walk);
+        } else if entry.file_type().is_dir() && is_root(entry.path()) {
+            // A component takes part in the roots that name it; it cannot be built by itself.
+            if !is_kustomize_component(entry.path()) {
+                roots.push(entry.path().to_string_lossy().into_owned());
+            }
+        } else {
+            has_files |= is_loose_resource_file(&entry, path);
+        }
+    }
+    if has_files {
+        roots.insert(0, target.to_owned());
+    }
+    if roots.is_empty() {
+        let message = format!("there is nothing to validate in `{target}`");
+        let help = "expected a kustomization, a `kfc.yaml`, or YAML or JSON files with resources";
+        return Err(Diagnostic::error(Code::NothingChecked, message).help(help).into());
+    }
+    Ok(roots)
+}
+
+fn is_hidden(entry: &walkdir::DirEntry) -> bool {
+    entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
+}
+
+fn skip(entry: &walkdir::DirEntry, walk: &mut walkdir::IntoIter) {
+    if entry.file_type().is_dir() {
+        walk.skip_current_dir();
+    }
+}
+
+/// Whether a folder has a kustomization file or a stack.
+fn is_root(folder: &Path) -> bool {
+    KUSTOMIZATION_FILES.iter().chain(&STACK_FILES).any(|name| folder.join(name).is_file())
+}
+
+fn is_kustomize_component(folder: &Path) -> bool {
+    let file = KUSTOMIZATION_FILES.iter().map(|name| folder.join(name)).find(|file| file.is_file());
+    let Some(Ok(text)) = file.map(std::fs::read_to_string) else { return false };
+    let documents = parse(&text, SourceId::NONE).unwrap_or_default();
+    documents.iter().any(|node| node.get("kind").and_then(Node::as_text) == Some("Component"))
+}
+
+/// Whether an entry is a file of resources that no root below `top` has around it.
+fn is_loose_resource_file(entry: &walkdir::DirEntry, top: &Path) -> bool {
+    let is_meant = |ending: &std::ffi::OsStr| ending == "yaml" || ending == "yml" || ending == "json";
+    let above = || entry.path().ancestors().skip(1).take_while(|folder| folder.starts_with(top));
+    entry.file_type().is_file() && entry.path().extension().is_some_and(is_meant) && !above().any(is_root)
+}
+
 /// The resources of a target.
 fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<Bundle> {
-    let plain = |resources| Ok(Bundle { resources, kubernetes: None });
+    let plain = |resources| Ok(Bundle { target: target.to_owned(), resources, kubernetes: None });
     if target == "-" {
         return plain(standard_input(sources)?);
     }
     let path = Path::new(target);
-    let is_stack = path.file_name().is_some_and(|name| name == "kfc.yaml" || name == "kfc.yml");
-    if path.is_file() && !is_stack {
+    if path.is_file() && !is_stack_file(path) {
         return plain(files(path, sources)?);
     }
     let what = Target::of(target);
     let reads = sources::Options { restrictor: args.load_restrictor.into(), ..super::here::reads() };
     if let Target::Root(root) = &what {
-        if path.is_dir() && !KUSTOMIZATION_FILES.iter().any(|name| path.join(name).is_file()) {
+        if path.is_dir() && !is_root(path) {
             return plain(files(path, sources)?);
         }
         let options = build::Options { restrictor: reads.restrictor, ..super::here::builds() };
@@ -251,7 +381,7 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
     let resolved = resolve_target(&what, &args.stack, reads, sources)?;
     let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
     let kubernetes = resolved.plan.profile.kubernetes().map(str::to_owned);
-    Ok(Bundle { resources: assembled.bundle.resources.list, kubernetes })
+    Ok(Bundle { target: target.to_owned(), resources: assembled.bundle.resources.list, kubernetes })
 }
 
 fn standard_input(sources: &Sources) -> Result<Vec<Resource>> {
@@ -271,12 +401,10 @@ fn files(path: &Path, sources: &Sources) -> Result<Vec<Resource>> {
     }
     let mut errors = Diagnostics::default();
     let mut all = Vec::new();
-    let is_hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     let walk = walkdir::WalkDir::new(path).sort_by_file_name().into_iter();
-    let walk = walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.file_name()));
-    for entry in walk.filter_map(std::result::Result::ok).filter(|entry| entry.file_type().is_file()) {
-        let is_meant = |ending: &std::ffi::OsStr| ending == "yaml" || ending == "yml" || ending == "json";
-        if entry.path().extension().is_some_and(is_meant) {
+    let walk = walk.filter_entry(|entry| !is_hidden(entry));
+    for entry in walk.filter_map(std::result::Result::ok) {
+        if is_loose_resource_file(&entry, path) {
             let read = read_text(entry.path());
             let read = read.and_then(|text| resources(&entry.path().display().to_string(), text, sources));
             all.extend(errors.collect(read).unwrap_or_default());

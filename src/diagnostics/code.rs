@@ -17,6 +17,15 @@ macro_rules! codes {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
+
+            /// Every code, in the order of their numbers' ranges.
+            pub const ALL: &'static [Code] = &[$(Self::$name,)*];
+
+            /// The code of this text, in any case: `KFC0101`, `kfc0101`.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))
+            }
         }
     };
 }
@@ -136,6 +145,8 @@ codes! {
     Golden = "KFC1013",
     /// A credential whose value is published.
     KnownCredential = "KFC1014",
+    /// A component that is left out although something that takes part requires it.
+    LeftOut = "KFC1015",
 
     /// A reference to what is not there.
     Dangling = "KFC1101",
@@ -212,6 +223,8 @@ codes! {
     WrongScope = "KFC1521",
     /// A field that differs from the older bundle's and cannot be changed.
     Immutable = "KFC1522",
+    /// A check that had nothing to look at.
+    NothingChecked = "KFC1524",
 
     /// A cluster that cannot be found or does not answer.
     Unreachable = "KFC1601",

@@ -31,7 +31,7 @@ pub fn unused(bundle: &Bundle, more: &[Declared], places: &mut Places<'_>) -> Ve
         used.insert((step.kind, step.entry));
         used.extend(step.overlay.iter().map(|overlay| (StepKind::Overlay, overlay.place)));
         let inputs = step.details.iter().flat_map(|details| &details.inputs);
-        used.extend(inputs.map(|input| (StepKind::Parameter, input.place)));
+        used.extend(inputs.map(|input| (StepKind::Parameter, input.entry)));
     }
     let declared = bundle.origins.iter().flat_map(|origins| &origins.declared).chain(more);
     let mut order: Vec<&Declared> = Vec::new();

@@ -110,6 +110,8 @@ pub struct Input {
     pub name: String,
     /// Where its value stands; [`Mark::NONE`] when no text has it.
     pub place: Mark,
+    /// Where the entry that has the value stands: a parameter of which `place` is one field. Else the same place.
+    pub entry: Mark,
     /// Whose value it is: `default`, `the stack`, `--set`, the name of a platform layer.
     pub by: String,
     /// Whether its value must not be shown.

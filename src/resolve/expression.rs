@@ -1,6 +1,7 @@
 //! Expressions: `when`, `supports` and the `{{ }}` of values. They are computed over facts, parameters and the names of
 //! components, and give values; never text that is read again.
 
+use super::names::{Expression, Name};
 use crate::catalogue::{from_json, to_json};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::fields::Spanned;
@@ -113,11 +114,12 @@ impl Scope {
 
     /// The error for an expression that names something unknown.
     fn unknown(&self, expression: &str, mark: Mark) -> Diagnostic {
-        let missing = paths(expression).into_iter().find_map(|path| self.missing(&path));
+        let missing = Expression(expression).names().iter().find_map(|name| self.missing(name.steps()));
         let Some((name, near)) = missing else {
             let message = format!("`{expression}` names something that does not exist");
             return Diagnostic::error(Code::Expression, message).at(mark);
         };
+        let name = name.to_string();
         let message = if name == expression {
             format!("`{name}` does not exist")
         } else {
@@ -130,15 +132,15 @@ impl Scope {
         }
     }
 
-    /// The beginning of a dotted path that leads nowhere, and what is near to it.
-    fn missing(&self, path: &[&str]) -> Option<(String, Option<String>)> {
+    /// The beginning of a name that does not exist, and what is near to it.
+    fn missing(&self, steps: &[String]) -> Option<(Name, Option<Name>)> {
         let mut here = &self.variables;
-        for (depth, step) in path.iter().enumerate() {
-            let before = path[..depth].iter().map(|step| format!("{step}.")).collect::<String>();
-            match here.get(*step) {
+        for (depth, step) in steps.iter().enumerate() {
+            let named = |last: &str| steps[..depth].iter().map(String::as_str).chain([last]).collect();
+            match here.get(step) {
                 None => {
                     let near = nearest(step, here.keys().map(String::as_str));
-                    return Some((format!("{before}{step}"), near.map(|near| format!("{before}{near}"))));
+                    return Some((named(step), near.map(named)));
                 }
                 Some(Value::Object(inside)) => here = inside,
                 Some(_) => return None,
@@ -158,13 +160,14 @@ fn match_expressions(labels: &minijinja::Value) -> std::result::Result<minijinja
     Ok(minijinja::value::Serde(expressions).into())
 }
 
-enum Piece<'t> {
+/// A part of a text.
+pub(super) enum Piece<'t> {
     Text(&'t str),
     Expression(&'t str),
 }
 
 /// Splits text at its `{{ }}`; none when one is not closed.
-fn split(text: &str) -> Option<Vec<Piece<'_>>> {
+pub(super) fn split(text: &str) -> Option<Vec<Piece<'_>>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("{{") {
@@ -180,28 +183,6 @@ fn split(text: &str) -> Option<Vec<Piece<'_>>> {
         pieces.push(Piece::Text(rest));
     }
     Some(pieces)
-}
-
-/// The dotted names in the expressions of a text: `{{ parameters.size }}`.
-pub(crate) fn names(text: &str) -> Vec<Vec<String>> {
-    let owned = |path: Vec<&str>| path.into_iter().map(str::to_owned).collect();
-    let pieces = split(text).unwrap_or_default();
-    let expressions = pieces.into_iter().filter_map(|piece| match piece {
-        Piece::Expression(expression) => Some(expression),
-        Piece::Text(_) => None,
-    });
-    expressions.flat_map(paths).map(owned).collect()
-}
-
-/// The dotted names in an expression; words in quotes do not count.
-fn paths(expression: &str) -> Vec<Vec<&str>> {
-    const WORDS: [&str; 11] =
-        ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "defined"];
-    let unquoted = expression.split(['\'', '"']).step_by(2);
-    let words =
-        unquoted.flat_map(|part| part.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')));
-    let names = words.filter(|word| word.starts_with(|c: char| c.is_alphabetic()) && !WORDS.contains(word));
-    names.map(|name| name.split('.').collect()).collect()
 }
 
 /// The JSON of what a mapping holds after its expressions were computed.

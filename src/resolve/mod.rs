@@ -3,17 +3,21 @@
 
 mod expression;
 mod graph;
+mod inputs;
+mod names;
 mod overlays;
 mod parameters;
 mod profile;
 mod requirements;
 
 pub use expression::Scope;
-pub(crate) use expression::names;
+pub(crate) use inputs::Inputs;
+pub use names::{Expression, Name, names_in, touches};
 pub use profile::{Fact, Profile};
 
 use crate::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Stack};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::fields::Spanned;
 use serde_json::Value;
 
 /// The resolved graph.
@@ -142,6 +146,13 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
     for (name, mark) in parameters.components_named().filter(|(name, _)| !names.iter().any(|n| n == name)) {
         let message = format!("parameters are set for `{name}`, which takes no part");
         warnings.push(Diagnostic::warning(Code::Parameter, message).at(mark));
+    }
+    let has_no_effect =
+        |name: &&Spanned| !chosen.left_out.contains(&name.text) && !names.contains(&name.text);
+    for name in stack.without.iter().filter(has_no_effect) {
+        let message = format!("`{}` is left out, but nothing here would have it", name.text);
+        let warning = Diagnostic::warning(Code::LeftOut, message);
+        warnings.push(Diagnostic { mark: (name.mark != Mark::NONE).then_some(name.mark), ..warning });
     }
     let position = |index: usize| order.iter().position(|place| place.index == index).unwrap_or(0);
     let edges = chosen.edges.iter().map(|edge| Edge {

@@ -1,6 +1,7 @@
 //! Profiles: layers joined by `+`, and the facts that come out of them.
 
 use super::expression::Scope;
+use super::names::{Expression, touches};
 use super::parameters::{Checked, check_schema};
 use crate::catalogue::{Catalogue, DEFAULTS, Layer, Role, to_json};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
@@ -138,15 +139,13 @@ impl Profile {
         errors.into_result(())
     }
 
-    /// What the facts that an expression speaks of are here, and who says so.
+    /// What the facts that an expression names are here, and who says so.
     #[must_use]
     pub fn facts_in(&self, expression: &str) -> Vec<String> {
-        let is_named = |name: &str| {
-            expression.match_indices(name).any(|(at, _)| {
-                let word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-                let before = expression[..at].strip_suffix("facts.").unwrap_or(&expression[..at]);
-                !before.ends_with(word) && !expression[at + name.len()..].starts_with(word)
-            })
+        let names = Expression(expression).names();
+        let is_named = |fact: &str| {
+            let steps: Vec<&str> = fact.split('.').collect();
+            names.iter().any(|name| touches(name.below("facts").unwrap_or(name.steps()), &steps))
         };
         let said = |(name, fact): (&String, &Fact)| {
             format!("the fact `{name}` is `{}`, from `{}`", shown(&fact.value), fact.layer)

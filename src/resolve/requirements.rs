@@ -9,7 +9,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::fields::Spanned;
 use crate::yaml::Node;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A component that takes part.
 pub(super) struct Chosen {
@@ -27,6 +27,8 @@ pub(super) struct Chosen {
 pub(super) struct Choice {
     pub(super) list: Vec<Chosen>,
     pub(super) edges: Vec<Edge>,
+    /// Components that the stack leaves out and that would have taken part.
+    pub(super) left_out: BTreeSet<String>,
 }
 
 impl Choice {
@@ -48,6 +50,8 @@ struct Chooser<'c> {
     choice: Choice,
     /// Requirements of capabilities that are not settled: who, what.
     open: Vec<(usize, Requirement, String)>,
+    /// Requirements of components that the stack leaves out: the component, who requires it, where.
+    left_out: Vec<(Spanned, usize, Mark)>,
     errors: Diagnostics,
 }
 
@@ -69,16 +73,19 @@ pub(super) fn choose(
         parameters,
         choice: Choice::default(),
         open: Vec::new(),
+        left_out: Vec::new(),
         errors: Diagnostics::default(),
     };
     chooser.add_present();
     chooser.add_asked();
     if !chooser.errors.is_empty() {
         // Capabilities would only seem to be missing.
+        chooser.check_left_out();
         chooser.check_supports();
         return Err(chooser.errors);
     }
     chooser.settle_capabilities();
+    chooser.check_left_out();
     chooser.check();
     chooser.errors.into_result(chooser.choice)
 }
@@ -114,7 +121,9 @@ impl Chooser<'_> {
             None => self.of_platform(),
         };
         for (name, reason) in asked {
-            if !without.contains(&name.text.as_str()) {
+            if without.contains(&name.text.as_str()) {
+                self.choice.left_out.insert(name.text);
+            } else {
                 self.add(&name.text, reason, name.mark);
             }
         }
@@ -173,6 +182,10 @@ impl Chooser<'_> {
                 continue;
             }
             match &requirement.wanted {
+                Wanted::Component(wanted) if self.leaves_out(wanted).is_some() => {
+                    let left_out = self.leaves_out(wanted).cloned();
+                    self.left_out.extend(left_out.map(|name| (name, index, requirement.mark)));
+                }
                 Wanted::Component(wanted) => {
                     let reason = Reason::Required { by: name.to_owned(), capability: None };
                     if let Some(to) = self.add(wanted, reason, requirement.mark) {
@@ -190,6 +203,58 @@ impl Chooser<'_> {
             }
         }
         Some(index)
+    }
+
+    /// The word of the stack that leaves a component out. One that is on the cluster already is there all the same.
+    fn leaves_out(&self, name: &str) -> Option<&Spanned> {
+        let is_present = self.choice.find(name).is_some_and(|at| self.choice.list[at].present);
+        self.stack.without.iter().find(|word| word.text == name && !is_present)
+    }
+
+    /// Refuses to leave out what something that takes part requires: the bundle would not work, or would have it all the same.
+    fn check_left_out(&mut self) {
+        for (at, word) in self.stack.without.iter().enumerate() {
+            let is_first = !self.stack.without[..at].iter().any(|earlier| earlier.text == word.text);
+            let requirers: Vec<&(Spanned, usize, Mark)> =
+                self.left_out.iter().filter(|(name, ..)| is_first && name.text == word.text).collect();
+            let Some((_, _, mark)) = requirers.first() else { continue };
+            let names: Vec<String> = requirers.iter().map(|(_, by, _)| self.quoted(*by)).collect();
+            let message = format!("`{}` is left out, but {} it", word.text, require(&names));
+            let mut error = Diagnostic::error(Code::LeftOut, message).at(place(word, *mark));
+            for (_, by, mark) in &requirers {
+                let chosen = &self.choice.list[*by];
+                if word.mark != Mark::NONE {
+                    error = error.label(*mark, format!("`{}` requires it here", chosen.name));
+                }
+                error = error.note(format!("`{}`: {}", chosen.name, self.chain(*by)));
+            }
+            self.errors.push(error.help(ways_to_leave_out(&word.text)));
+        }
+    }
+
+    fn quoted(&self, at: usize) -> String {
+        format!("`{}`", self.choice.list[at].name)
+    }
+
+    /// Why a component takes part, back to what was asked for: "required by katib, which comes with `gke`".
+    fn chain(&self, at: usize) -> String {
+        let mut text = self.choice.list[at].reason.text();
+        let mut here = at;
+        // A chain leads to an earlier component each time.
+        while let Reason::Required { by, .. } = &self.choice.list[here].reason {
+            let Some(next) = self.choice.find(by).filter(|next| *next < here) else { break };
+            here = next;
+            let why = match &self.choice.list[here].reason {
+                Reason::Asked => "is asked for".to_owned(),
+                Reason::Platform(layer) => format!("comes with `{layer}`"),
+                Reason::Required { by, capability: None } => format!("is required by {by}"),
+                Reason::Required { by, capability: Some(capability) } => {
+                    format!("provides {capability} for {by}")
+                }
+            };
+            text.push_str(&format!(", which {why}"));
+        }
+        text
     }
 
     /// Finds a provider for every capability that is required. A provider may require further ones.
@@ -216,6 +281,11 @@ impl Chooser<'_> {
         if let Some(preferred) = self.preference(capability)? {
             let provides = |c: &Component| c.provides.iter().any(|word| word.text == capability);
             match self.catalogue.components.get(&preferred.text) {
+                Some(component) if provides(component) && self.leaves_out(&preferred.text).is_some() => {
+                    let word = self.leaves_out(&preferred.text).cloned();
+                    let error = self.provider_left_out(capability, from, mark, word.as_ref());
+                    self.errors.push(error);
+                }
                 Some(component) if provides(component) => {
                     return self.add(&preferred.text, reason(), preferred.mark);
                 }
@@ -232,8 +302,14 @@ impl Chooser<'_> {
         }
         let mut fitting: Vec<String> = Vec::new();
         let mut ruled_out: BTreeMap<String, String> = BTreeMap::new();
+        let mut left_out: Option<Spanned> = None;
         for component in self.catalogue.components.values() {
             if component.provides.iter().any(|word| word.text == capability) {
+                if let Some(word) = self.leaves_out(&component.name.text).cloned() {
+                    self.choice.left_out.insert(word.text.clone());
+                    left_out = left_out.or(Some(word));
+                    continue;
+                }
                 match self.refusal(component) {
                     None => fitting.push(component.name.text.clone()),
                     Some(why) => {
@@ -244,6 +320,10 @@ impl Chooser<'_> {
         }
         match fitting.as_slice() {
             [only] => self.add(&only.clone(), reason(), mark),
+            [] if left_out.is_some() => {
+                self.errors.push(self.provider_left_out(capability, from, mark, left_out.as_ref()));
+                None
+            }
             [] => {
                 self.errors.push(self.no_provider(capability, &by, &ruled_out, mark));
                 None
@@ -262,6 +342,27 @@ impl Chooser<'_> {
                 None
             }
         }
+    }
+
+    /// The error for a capability whose provider the stack leaves out.
+    fn provider_left_out(
+        &self,
+        capability: &str,
+        from: usize,
+        mark: Mark,
+        word: Option<&Spanned>,
+    ) -> Diagnostic {
+        let by = &self.choice.list[from].name;
+        let name = word.map_or("", |word| word.text.as_str());
+        let message = format!(
+            "`{name}` is left out, but `{by}` requires the capability `{capability}` that it provides"
+        );
+        let error = Diagnostic::error(Code::LeftOut, message);
+        let error = match word.filter(|word| word.mark != Mark::NONE) {
+            Some(word) => error.at(word.mark).label(mark, format!("`{by}` requires `{capability}` here")),
+            None => error.at(mark),
+        };
+        error.note(format!("`{by}`: {}", self.chain(from))).help(ways_to_leave_out(name))
     }
 
     /// The provider that the stack prefers, else the layers, later ones first. None after an error.
@@ -371,4 +472,21 @@ impl Chooser<'_> {
             }
         }
     }
+}
+
+/// "`a` requires", "`a` and `b` require", "`a`, `b` and `c` require".
+fn require(names: &[String]) -> String {
+    match names {
+        [one] => format!("{one} requires"),
+        [first @ .., last] => format!("{} and {last} require", first.join(", ")),
+        [] => "something requires".to_owned(),
+    }
+}
+
+/// How to do without a component that others require.
+fn ways_to_leave_out(name: &str) -> String {
+    format!(
+        "if it is on the cluster already, name it under `present` (`--present {name}`) instead; \
+         else leave out what requires it too"
+    )
 }

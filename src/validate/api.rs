@@ -69,6 +69,10 @@ pub(super) fn find<'a>(
         } else if let Some(warning) = &definition.deprecated {
             found.warning_at(Code::DeprecatedApi, place, warning.clone());
         }
+        if definition.shape.is_none() && !allow_missing {
+            let message = format!("{api_version} {kind} was not checked: its definition has no schema");
+            found.warning(Code::NotChecked, &Path::TOP, place.mark, message);
+        }
         return Some(Api::Custom(definition));
     }
     if !removed(resource, place, table, found) {

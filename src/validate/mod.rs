@@ -48,7 +48,7 @@ pub struct Options {
     /// Whether warnings are errors.
     pub strict: bool,
     /// Codes of findings that are left out.
-    pub ignored: Vec<String>,
+    pub ignored: Vec<Code>,
     /// Kinds that are not looked at: `Route` or `route.openshift.io/Route`.
     pub skipped: Vec<String>,
     /// Whether to pass over kinds that nothing defines.
@@ -68,46 +68,65 @@ impl Options {
     }
 
     fn ignores(&self, code: Code) -> bool {
-        self.ignored.iter().any(|ignored| ignored.eq_ignore_ascii_case(code.as_str()))
+        self.ignored.contains(&code)
     }
 }
 
-/// Validates the resources of a bundle, with further definitions of custom resources. The findings come in the order of the
-/// resources, those about the whole bundle last.
+/// What a validation found, and how much it looked at. Nothing found says nothing when nothing was looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// What was found, in the order of the resources; what is about the whole bundle last.
+    pub findings: Vec<Finding>,
+    /// How many resources were held against a schema.
+    pub checked: usize,
+    /// How many have a kind without a known schema.
+    pub unchecked: usize,
+    /// How many were passed over, as [`Options::skipped`] asks.
+    pub skipped: usize,
+}
+
+/// Validates the resources of a bundle, with further definitions of custom resources.
 #[must_use]
-pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Options) -> Vec<Finding> {
+pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Options) -> Verdict {
     let version = options.kubernetes.unwrap_or(table::covered().last);
     let table = Table::of(version);
     let used: FxHashSet<(&str, &str)> = resources.iter().map(|r| (r.api_version(), r.kind())).collect();
     let foreign = foreign::definitions();
     let definitions = Definitions::of(foreign.iter().chain(definitions).chain(resources), &used);
     let checked: Vec<&Resource> = resources.iter().filter(|resource| !options.skips(resource)).collect();
-    let found: Vec<Vec<Finding>> = checked
+    let found: Vec<(Vec<Finding>, bool)> = checked
         .par_iter()
         .map(|resource| {
             let mut found = Findings::of(resource);
-            check(resource, &table, &definitions, options, &mut found);
-            found.list
+            let had_schema = check(resource, &table, &definitions, options, &mut found);
+            (found.list, had_schema)
         })
         .collect();
-    let mut all: Vec<Finding> = found.into_iter().flatten().collect();
+    let unchecked = found.iter().filter(|(_, had_schema)| !had_schema).count();
+    let mut all: Vec<Finding> = found.into_iter().flat_map(|(list, _)| list).collect();
     all.extend(check_rules(&checked, &definitions, &all));
     all.extend(bundle::check(resources, &|resource| options.skips(resource)));
     all.retain(|finding| !options.ignores(finding.diagnostic.code));
     if options.strict {
         all.iter_mut().for_each(|finding| finding.diagnostic.severity = Severity::Error);
     }
-    all
+    Verdict {
+        findings: all,
+        checked: checked.len() - unchecked,
+        unchecked,
+        skipped: resources.len() - checked.len(),
+    }
 }
 
-/// One resource by itself.
+/// One resource by itself; whether there was a schema to hold it against, or it is known that there can be none.
 fn check(
     resource: &Resource,
     table: &Table,
     definitions: &Definitions,
     options: &Options,
     found: &mut Findings<'_>,
-) {
+) -> bool {
+    let before = found.list.len();
     let api = api::find(resource, table, definitions, options.allow_missing_schema, found);
     let (shapes, id, null_is_nothing) = match api {
         Some(Api::Builtin(id)) => (&table.shapes, Some(id), true),
@@ -124,7 +143,10 @@ fn check(
         Some(Api::Builtin(_)) => Some(!resource.cluster_scoped),
         None => None,
     };
+    // A kind that its API does not have is an error: that is a verdict, too.
+    let is_refused = api.is_none() && found.list[before..].iter().any(Finding::is_error);
     resource::check(resource, namespaced, matches!(api, Some(Api::Builtin(_))), found);
+    id.is_some() || is_refused
 }
 
 /// The rules of definitions, on the resources that fit their schemas. A rule expects values of the right kinds, as an API

@@ -56,7 +56,7 @@ impl Setting {
             skipped: FOREIGN.map(str::to_owned).to_vec(),
             ..validate::Options::default()
         };
-        let mut found = validate::validate(resources, &[], &options);
+        let mut found = validate::validate(resources, &[], &options).findings;
         found.extend(validate::bundle::order(resources));
         let found = Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());
         assert!(found.is_empty(), "{name}: {}", shown(&found, &self.sources));
