@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
 #[test]
 fn every_golden_is_what_is_built_now() {
     let setting = setting();
-    let profiles = golden::profiles(&folder());
+    let profiles = golden::names(&folder());
     assert!(profiles.len() >= 15, "only {} goldens", profiles.len());
     for profile in profiles {
         let built = golden::render(&setting.catalogue, &profile, &setting.loader);
@@ -35,7 +35,7 @@ fn every_golden_is_what_is_built_now() {
 #[test]
 fn no_golden_has_anything_that_an_api_server_would_refuse() {
     let setting = setting();
-    for profile in golden::profiles(&folder()) {
+    for profile in golden::names(&folder()) {
         setting.check(&profile, &setting.resources(&Stack::of_profile(&profile)));
     }
 }
@@ -160,5 +160,66 @@ fn a_copy_of_the_catalogue_in_another_folder_gives_the_same_bytes() {
         assert!(on_top == built_in, "a catalogue on top in `{name}` makes a difference");
         let alone = printed(&["aws+gpu", "--catalogue", &copied, "--no-builtin", "--jobs", "8"], &[], here);
         assert!(alone == built_in, "a catalogue alone in `{name}` makes a difference");
+    }
+}
+
+/// What `kfc` prints and says in a folder, with its exit code.
+fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_kfc")).args(arguments).current_dir(folder).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn stacks_and_roots_have_goldens_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path();
+    let write = |path: &str, text: &str| {
+        std::fs::create_dir_all(top.join(path).parent().unwrap()).unwrap();
+        std::fs::write(top.join(path), text).unwrap();
+    };
+    let stack = |component: &str| {
+        format!(
+            "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata: {{name: ml}}\n\
+             spec: {{platform: kind, components: [{component}]}}\n"
+        )
+    };
+    write("kfc.yaml", &stack("kubeflow-roles"));
+    write("overlays/prod/kustomization.yaml", "resources: [map.yaml]\n");
+    write("overlays/prod/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+
+    assert_eq!(run(top, &["golden", "update", "kind"]).0, Some(0));
+    let (code, _, said) = run(top, &["golden", "check"]);
+    assert!(code == Some(1) && said.contains("the stack in `kfc.yaml` has no golden"), "{said}");
+    let (code, _, said) = run(top, &["golden", "check", "overlays/prod"]);
+    assert!(code == Some(1) && said.contains("`overlays/prod` has no golden"), "{said}");
+
+    let (code, printed, said) = run(top, &["golden", "update", ".", "overlays/prod"]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert_eq!(printed, "new: golden/ml.yaml\nnew: golden/overlays-prod.yaml\n");
+    let (code, printed, said) = run(top, &["golden", "check"]);
+    assert_eq!((code, printed.as_str()), (Some(0), "3 goldens are up to date\n"), "{said}");
+    assert_eq!(run(top, &["diff", "golden", "./overlays/prod"]).0, Some(0));
+    assert_eq!(run(top, &["golden", "check", "ml", "./overlays/prod/"]).1, "2 goldens are up to date\n");
+
+    write("kfc.yaml", &stack("kubeflow-namespace"));
+    let (code, _, said) = run(top, &["golden", "check"]);
+    assert!(code == Some(1) && said.contains("the golden of `ml` differs"), "{said}");
+    assert_eq!(run(top, &["golden", "update"]).0, Some(0));
+    std::fs::remove_file(top.join("golden/overlays-prod.yaml")).unwrap();
+    let (code, _, said) = run(top, &["golden", "check"]);
+    assert!(code == Some(1) && said.contains("golden/overlays-prod.yaml"), "{said}");
+}
+
+#[test]
+fn what_init_writes_is_strictly_valid_on_every_profile() {
+    let folder = tempfile::tempdir().unwrap();
+    for profile in golden::names(&self::folder()) {
+        let name = profile.replace('+', "-");
+        let (code, _, said) = run(folder.path(), &["init", &profile, &name]);
+        assert_eq!(code, Some(0), "{profile}: {said}");
+        let (code, _, said) = run(folder.path(), &["validate", &name, "--strict"]);
+        assert_eq!(code, Some(0), "{profile}: {said}");
     }
 }

@@ -3,9 +3,9 @@
 use crate::catalogue::Setter;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity};
 use crate::reference::field_path::split_replacement;
-use crate::resolve::{Plan, Published, names};
+use crate::resolve::{Plan, Published, names_in};
 use crate::resource::Resource;
-use crate::yaml::{Node, Value};
+use crate::yaml::Node;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -89,12 +89,8 @@ fn parameters_in<'p>(
     component: Option<&str>,
     published: &'p [Published],
 ) -> Vec<&'p Published> {
-    let Value::Scalar(scalar) = &value.value else { return Vec::new() };
-    let named = names(&scalar.text);
-    let named = named.iter().filter_map(|name| match name.as_slice() {
-        [first, rest @ ..] if first == "parameters" => Some(rest.join(".")),
-        _ => None,
-    });
+    let named = names_in(value);
+    let named = named.iter().filter_map(|name| Some(name.below("parameters")?.join(".")));
     let find = |name: &str| published.iter().find(|parameter| parameter.name == name);
     named
         .filter_map(|name| match component {

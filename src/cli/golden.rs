@@ -1,13 +1,17 @@
-//! `kfc golden`: the golden bundles of profiles, checked or written anew.
+//! `kfc golden`: the golden bundles of profiles, stacks and kustomization roots, checked or written.
 
+use super::build::RestrictorFlag;
+use super::target::{STACK_FILES, StackArgs, Target, resolve_target};
 use super::{FAILED, output};
-use crate::catalogue::{Catalogue, Place};
+use crate::assemble::assemble;
+use crate::build;
+use crate::catalogue::{Catalogue, Place, Stack};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::diff::{self, Input, Report};
-use crate::golden;
+use crate::golden::{self, Targets};
 use crate::report::{self, Style};
 use crate::schema::Schema;
-use crate::sources::Loader;
+use crate::sources::{self, Loader};
 use clap::{Args, Subcommand};
 use rayon::prelude::*;
 use std::io::IsTerminal;
@@ -27,14 +31,18 @@ pub(super) enum GoldenCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct GoldenArgs {
-    /// Profiles; all that have a golden when none is named.
-    profiles: Vec<String>,
+    /// Profiles, stacks, kustomization roots, or names of goldens; all that have a golden when none is named.
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
     /// The folder of the goldens.
     #[arg(long, default_value = FOLDER, value_name = "DIR")]
     dir: PathBuf,
     /// Folders of catalogues that lie on top of the built-in one.
     #[arg(long, value_name = "DIR")]
     catalogue: Vec<PathBuf>,
+    /// Whether files outside of a kustomization root may be read.
+    #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
+    load_restrictor: RestrictorFlag,
 }
 
 #[derive(Debug, Args)]
@@ -58,22 +66,82 @@ pub(super) fn run(command: &GoldenCommand) -> u8 {
     })
 }
 
-/// Every profile that is meant with its bundle.
-fn build_all(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<Vec<(String, String)>> {
+/// A golden that is meant.
+struct Meant {
+    name: String,
+    /// The stack or root that it is built from; none for that of a profile, which its name is.
+    target: Option<String>,
+}
+
+/// The goldens that the arguments mean; `may_be_new` says whether they may name some that are not there yet.
+fn meant(args: &GoldenArgs, targets: &mut Targets, may_be_new: bool) -> Result<Vec<Meant>> {
+    let with_target =
+        |name: String, targets: &Targets| Meant { target: targets.target(&name).map(str::to_owned), name };
+    if args.targets.is_empty() {
+        let mut names = golden::names(&args.dir);
+        // One that is listed but not there is missed, not passed over.
+        names.extend(targets.iter().map(|(name, _)| name.to_owned()));
+        names.sort_unstable();
+        names.dedup();
+        return Ok(names.into_iter().map(|name| with_target(name, targets)).collect());
+    }
+    let mut errors = Diagnostics::default();
+    let mut all = Vec::new();
+    for target in &args.targets {
+        if let Some(name) = targets.target(target).map(|_| target.as_str()).or(targets.name_of(target)) {
+            all.push(with_target(name.to_owned(), targets));
+            continue;
+        }
+        match Target::of(target) {
+            Target::Profile(name) => all.push(Meant { name, target: None }),
+            Target::Root(_) | Target::Stack(_) if !may_be_new => {
+                let message = format!("`{target}` has no golden");
+                let help = format!("write it with `kfc golden update {target}`");
+                errors.push(Diagnostic::error(Code::Golden, message).help(help));
+            }
+            found => {
+                let name = errors.collect(name_of(target, &found));
+                let name = name.and_then(|name| errors.collect(targets.add(&name, target)));
+                all.extend(name.map(|name| with_target(name, targets)));
+            }
+        }
+    }
+    errors.into_result(all)
+}
+
+/// A name for the golden of a stack or root. Of what is in the working directory, the path says nothing: a stack gives its own
+/// name, and a root that of the directory.
+fn name_of(target: &str, found: &Target) -> Result<String> {
+    let name = golden::name_for(target);
+    if !name.is_empty() && !matches!(name.as_str(), "kfc" | "kustomization" | "Kustomization") {
+        return Ok(name);
+    }
+    if let Target::Stack(file) = found {
+        let loader = Loader::here(super::here::reads(), &Arc::new(Sources::default()));
+        return Ok(golden::name_for(&Stack::load(&loader, file)?.name));
+    }
+    let folder = Path::new(target).canonicalize().unwrap_or_default();
+    Ok(golden::name_for(&folder.file_name().unwrap_or_default().to_string_lossy()))
+}
+
+/// Every golden that is meant with its bundle.
+fn build_all(args: &GoldenArgs, meant: Vec<Meant>, sources: &Arc<Sources>) -> Result<Vec<(Meant, String)>> {
+    if meant.is_empty() {
+        let message = format!("there are no goldens in `{}`", args.dir.display());
+        let error = Diagnostic::error(Code::NotFound, message);
+        return Err(error.help("write one with `kfc golden update TARGET`").into());
+    }
     let loader = Loader::here(super::here::reads(), sources);
     let folders: Vec<Place> = args.catalogue.iter().map(|folder| super::here::place(folder)).collect();
     let catalogue = Catalogue::load(&loader, &folders)?;
-    let profiles = if args.profiles.is_empty() { golden::profiles(&args.dir) } else { args.profiles.clone() };
-    if profiles.is_empty() {
-        let message = format!("there are no goldens in `{}`", args.dir.display());
-        let error = Diagnostic::error(Code::NotFound, message);
-        return Err(error.help("write one with `kfc golden update PROFILE`").into());
-    }
-    let built: Vec<Result<(String, String)>> = profiles
+    let built: Vec<Result<(Meant, String)>> = meant
         .into_par_iter()
-        .map(|profile| {
-            let bundle = golden::render(&catalogue, &profile, &loader)?;
-            Ok((profile, bundle))
+        .map(|one| {
+            let bundle = match &one.target {
+                Some(target) => build_target(target, args, sources)?,
+                None => golden::render(&catalogue, &one.name, &loader)?,
+            };
+            Ok((one, bundle))
         })
         .collect();
     let mut errors = Diagnostics::default();
@@ -81,12 +149,50 @@ fn build_all(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<Vec<(String, S
     errors.into_result(built)
 }
 
+/// The bundle of a stack or root, as `kfc build` prints it.
+fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Result<String> {
+    let restrictor = args.load_restrictor.into();
+    let found = Target::of(target);
+    if let Target::Root(root) = &found {
+        let options = build::Options { restrictor, ..super::here::builds() };
+        return golden::text(&build::build(root, &options, sources)?.resources.list);
+    }
+    let stack = StackArgs { catalogue: args.catalogue.clone(), ..StackArgs::default() };
+    let reads = sources::Options { restrictor, ..super::here::reads() };
+    let resolved = resolve_target(&found, &stack, reads, sources)?;
+    let assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    golden::text(&assembled.bundle.resources.list)
+}
+
+/// The targets that the index beside the goldens lists.
+pub(super) fn listed(folder: &Path, sources: &Sources) -> Result<Targets> {
+    let path = folder.join(golden::INDEX);
+    if !path.exists() {
+        return Ok(Targets::default());
+    }
+    let (id, source) = sources.add(path.to_string_lossy(), &read(&path)?);
+    Targets::parse(&source.text, id)
+}
+
+/// A stack in the working directory that no golden is of: whoever checks all goldens takes it for checked.
+fn uncovered(args: &GoldenArgs, targets: &Targets) -> Option<Diagnostic> {
+    let stack = STACK_FILES.iter().find(|name| Path::new(name).is_file())?;
+    let is_covered = targets.name_of(".").or(targets.name_of(stack)).is_some();
+    (args.targets.is_empty() && !is_covered).then(|| {
+        let message = format!("the stack in `{stack}` has no golden, so nothing of it was checked");
+        Diagnostic::error(Code::Golden, message).help("write it with `kfc golden update .`")
+    })
+}
+
 fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
-    let built = build_all(&args.goldens, sources)?;
+    let mut targets = listed(&args.goldens.dir, sources)?;
+    let meant = meant(&args.goldens, &mut targets, false)?;
+    let built = build_all(&args.goldens, meant, sources)?;
     let mut errors = Diagnostics::default();
+    errors.0.extend(uncovered(&args.goldens, &targets));
     let mut reports = Vec::new();
     let mut text = String::new();
-    for (profile, bundle) in &built {
+    for (Meant { name: profile, .. }, bundle) in &built {
         let path = golden::file(&args.goldens.dir, profile);
         let Some(golden) = errors.collect(read(&path)) else { continue };
         if golden == *bundle {
@@ -107,7 +213,8 @@ fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
         super::diff::write_to(file, &joined, None)?;
     }
     if errors.is_empty() {
-        return Ok(output::print(&format!("{} goldens are as they should be\n", built.len())));
+        let goldens = if built.len() == 1 { "golden is" } else { "goldens are" };
+        return Ok(output::print(&format!("{} {goldens} up to date\n", built.len())));
     }
     output::print(&text);
     Err(errors)
@@ -129,10 +236,18 @@ fn compare(profile: &str, golden: (&Path, &str), built: &str) -> Result<Report> 
 }
 
 fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
-    let built = build_all(args, sources)?;
+    let mut targets = listed(&args.dir, sources)?;
+    let before = targets.clone();
+    let meant = meant(args, &mut targets, true)?;
+    let built = build_all(args, meant, sources)?;
     let mut errors = Diagnostics::default();
     let mut report = String::new();
-    for (profile, bundle) in &built {
+    if targets != before {
+        let path = args.dir.join(golden::INDEX);
+        let (folder, name) = place(&args.dir, &path);
+        errors.collect(output::write_below(folder, name, targets.text()?.as_bytes()));
+    }
+    for (Meant { name: profile, .. }, bundle) in &built {
         let path = golden::file(&args.dir, profile);
         let before = std::fs::read_to_string(&path).ok();
         let word = match &before {

@@ -78,9 +78,9 @@ impl Reader<'_> {
             let context = name.strip_prefix("cluster:").map(str::to_owned);
             return Ok(Side::Cluster { context });
         } else if name == "golden" {
-            self.file(&crate::golden::file(self.goldens, other))?
+            self.golden(other)?
         } else if let Some(profile) = name.strip_prefix("golden:") {
-            self.file(&crate::golden::file(self.goldens, profile))?
+            self.golden(profile)?
         } else if let Some((revision, path)) = revision_of(name) {
             self.revision(revision, path)?
         } else if is_bundle(name) {
@@ -98,6 +98,13 @@ impl Reader<'_> {
             Diagnostic::error(Code::Unreadable, message)
         })?;
         self.bundle("standard input", text)
+    }
+
+    /// The golden of a profile, a stack or a root.
+    fn golden(&self, target: &str) -> Result<Input> {
+        let targets = super::golden::listed(self.goldens, self.sources)?;
+        let name = targets.name_of(target).unwrap_or(target);
+        self.file(&crate::golden::file(self.goldens, name))
     }
 
     fn file(&self, path: &Path) -> Result<Input> {

@@ -27,6 +27,11 @@ struct Needs<'n> {
     list: Vec<Need<'n>>,
 }
 
+/// The namespace that a resource lives in; empty for kinds that live in none, whatever `metadata.namespace` says.
+pub(super) fn home(resource: &Resource) -> &str {
+    if resource.cluster_scoped { "" } else { resource.namespace() }
+}
+
 /// Everything that a resource names and cannot be without.
 pub(super) fn needs(resource: &Resource) -> Vec<Need<'_>> {
     let top = &resource.node;
@@ -113,7 +118,8 @@ impl<'n> Needs<'n> {
         self.add(kind, namespace, role.and_then(|role| role.get("name")));
         for subject in items(&resource.node, &["subjects"]) {
             if text(subject, &["kind"]) == Some("ServiceAccount") {
-                let namespace = text(subject, &["namespace"]).unwrap_or_default();
+                // The authorizer takes that of a RoleBinding for a subject that has none.
+                let namespace = text(subject, &["namespace"]).unwrap_or(home(resource));
                 self.add("ServiceAccount", namespace, subject.get("name"));
             }
         }

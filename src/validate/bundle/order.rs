@@ -2,7 +2,7 @@
 
 use super::super::finding::{Finding, Findings};
 use super::super::pods::text;
-use super::needs::needs;
+use super::needs::{home, needs};
 use super::title;
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::resource::Resource;
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 #[must_use]
 pub fn order(resources: &[Resource]) -> Vec<Finding> {
     let positions: HashMap<(&str, &str, &str), usize> =
-        resources.iter().enumerate().map(|(at, r)| ((r.kind(), r.namespace(), r.name()), at)).collect();
+        resources.iter().enumerate().map(|(at, r)| ((r.kind(), home(r), r.name()), at)).collect();
     let definitions = definitions(resources);
     let mut all = Vec::new();
     for (at, resource) in resources.iter().enumerate() {

@@ -3,7 +3,7 @@
 
 use super::super::finding::{Finding, Findings};
 use super::super::pods::{items, text};
-use super::needs::{Need, needs};
+use super::needs::{Need, home, needs};
 use crate::diagnostics::{Code, nearest};
 use crate::resource::Resource;
 use std::collections::{HashMap, HashSet};
@@ -30,7 +30,7 @@ type Key<'r> = (&'r str, &'r str, &'r str);
 /// certificates that cert-manager issues.
 pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Finding> {
     let there: HashMap<Key<'_>, &Resource> =
-        resources.iter().map(|r| ((r.kind(), r.namespace(), r.name()), r)).collect();
+        resources.iter().map(|r| ((r.kind(), home(r), r.name()), r)).collect();
     let made = made_by_controllers(resources);
     let mut namespaces = HashSet::new();
     let mut all = Vec::new();
@@ -85,7 +85,7 @@ fn dangling(need: &Need<'_>, resources: &[Resource], found: &mut Findings<'_>) {
     }
     let place = if need.namespace.is_empty() { String::new() } else { format!(" in `{}`", need.namespace) };
     let message = format!("there is no {} `{}`{place} in the bundle", need.kind, need.name);
-    let elsewhere = same().find(|r| r.name() == need.name).map(Resource::namespace);
+    let elsewhere = same().find(|r| r.name() == need.name).map(home);
     found.warning_at(Code::Dangling, need.node, message).help = match (near, elsewhere) {
         (_, Some(namespace)) if !namespace.is_empty() => Some(format!("there is one in `{namespace}`")),
         (Some(near), _) => Some(format!("the nearest is `{near}`")),

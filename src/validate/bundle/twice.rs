@@ -1,6 +1,7 @@
 //! Resources that are there twice.
 
 use super::super::finding::{Finding, Findings};
+use super::needs::home;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::resource::Resource;
 use crate::validate::path::Path;
@@ -11,7 +12,7 @@ pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
     let mut seen: FxHashMap<(String, &str, &str, &str), &Resource> = FxHashMap::default();
     let mut all = Vec::new();
     for resource in resources {
-        let key = (resource.gvk().group, resource.kind(), resource.namespace(), resource.name());
+        let key = (resource.gvk().group, resource.kind(), home(resource), resource.name());
         if let Some(first) = seen.insert(key, resource) {
             let mut found = Findings::of(resource);
             let message = "the bundle has two resources of this kind and name";
