@@ -27,7 +27,7 @@ mod tests {
         let all = definitions();
         let names: Vec<&str> = all.iter().map(|definition| definition.name()).collect();
         assert_eq!(names, ["routes.route.openshift.io", "network-attachment-definitions.k8s.cni.cncf.io"]);
-        let found = validate(&all, &[], &Options { strict: true, ..Options::default() });
+        let found = validate(&all, &[], &Options { strict: true, ..Options::default() }).findings;
         assert!(found.is_empty(), "{found:?}");
     }
 }
