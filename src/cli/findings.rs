@@ -8,6 +8,7 @@ use crate::validate::{Finding, Verdict, Version};
 use serde_json::{Value, json};
 
 /// One target that was validated.
+#[derive(Clone)]
 pub(super) struct Checked {
     /// As the user wrote it, or where it was found.
     pub(super) target: String,
@@ -25,12 +26,13 @@ fn place(finding: &Finding, sources: &Sources) -> Option<(String, u32, u32)> {
     Some((source.name.clone(), position.line, position.column))
 }
 
-/// The findings with numbers for the hidden values that they quote.
-pub(super) fn numbered(found: &[Finding]) -> Vec<Finding> {
+/// The targets with numbers for the hidden values that their findings quote; equal values share one in all of them.
+pub(super) fn numbered(checked: &[Checked]) -> Vec<Checked> {
     let mut numbers = Numbers::default();
-    let mut found = found.to_vec();
-    found.iter_mut().for_each(|finding| finding.diagnostic.number(&mut numbers));
-    found
+    let mut checked = checked.to_vec();
+    let findings = checked.iter_mut().flat_map(|checked| &mut checked.verdict.findings);
+    findings.for_each(|finding| finding.diagnostic.number(&mut numbers));
+    checked
 }
 
 fn level(finding: &Finding) -> &'static str {
@@ -112,10 +114,7 @@ pub(super) fn sarif(checked: &[Checked], sources: &Sources) -> String {
     codes.sort_unstable();
     codes.dedup();
     let rule = |code: &str| Rule { id: code.to_owned(), description: String::new() };
-    json_document(report::sarif(
-        &codes.into_iter().map(rule).collect::<Vec<_>>(),
-        &entries(checked, sources),
-    ))
+    json_document(report::sarif(&codes.into_iter().map(rule).collect::<Vec<_>>(), &entries(checked, sources)))
 }
 
 /// A code quality report.

@@ -55,7 +55,16 @@ impl<'a> Inputs<'a> {
             let steps: Vec<&str> = fact.split('.').collect();
             if touches(path, &steps) {
                 let name = format!("{before}{fact}");
-                add(Input { name, place: value.mark, entry: value.mark, by: value.layer.clone(), secret: false }, found);
+                add(
+                    Input {
+                        name,
+                        place: value.mark,
+                        entry: value.mark,
+                        by: value.layer.clone(),
+                        secret: false,
+                    },
+                    found,
+                );
             }
         }
     }
