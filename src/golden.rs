@@ -2,9 +2,10 @@
 
 use crate::assemble::assemble;
 use crate::catalogue::{Catalogue, Stack};
-use crate::diagnostics::{Code, Diagnostic, Result};
+use crate::diagnostics::{Code, Diagnostic, Mark};
 use crate::resolve::resolve;
-use crate::sources::Loader;
+use crate::sources::door::{self, Limit, Named};
+use crate::sources::{Loader, Surroundings};
 use crate::yaml::{Node, emit};
 use similar::TextDiff;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,28 @@ pub fn file(folder: &Path, profile: &str) -> PathBuf {
     folder.join(format!("{profile}.yaml"))
 }
 
+/// The text of a profile's golden. The folder of goldens is part of a checkout: a link in it, or in its own path below the
+/// working directory, may not lead out of that.
+///
+/// # Errors
+/// What keeps it from being read.
+pub fn read(folder: &Path, profile: &str, surroundings: &Surroundings) -> Result<String, Diagnostic> {
+    let file = file(folder, profile);
+    let shown = file.display().to_string();
+    let top = match door::clean(folder) {
+        below if below.is_absolute() || below.starts_with("..") => surroundings.working_directory.join(below),
+        _ => surroundings.working_directory.clone(),
+    };
+    let top = top.canonicalize().unwrap_or(top);
+    let limit = Limit { folder: &top, what: &format!("`{}`", surroundings.shown(&top).display()) };
+    let path = surroundings.working_directory.join(&file);
+    let read = Named { path: &path, limit: Some(limit), shown: &shown, referrer: Mark::NONE }.read_text();
+    read.map_err(|error| match error.code {
+        Code::NotFound => error.help("write it with `kfc golden update`"),
+        _ => error,
+    })
+}
+
 /// The profiles that have a golden in a folder, sorted.
 #[must_use]
 pub fn profiles(folder: &Path) -> Vec<String> {
@@ -29,7 +52,7 @@ pub fn profiles(folder: &Path) -> Vec<String> {
 ///
 /// # Errors
 /// Those of [`resolve`], [`assemble`] and the emitter.
-pub fn render(catalogue: &Catalogue, profile: &str, loader: &Loader) -> Result<String> {
+pub fn render(catalogue: &Catalogue, profile: &str, loader: &Loader) -> crate::diagnostics::Result<String> {
     let stack = Stack::of_profile(profile);
     let plan = resolve(catalogue, &stack)?;
     let assembled = assemble(&plan, &stack, loader)?;

@@ -88,7 +88,8 @@ fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut text = String::new();
     for (profile, bundle) in &built {
         let path = golden::file(&args.goldens.dir, profile);
-        let Some(golden) = errors.collect(read(&path)) else { continue };
+        let read = golden::read(&args.goldens.dir, profile, &super::here::surroundings());
+        let Some(golden) = errors.collect(read.map_err(Diagnostics::from)) else { continue };
         if golden == *bundle {
             continue;
         }
@@ -134,7 +135,7 @@ fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut report = String::new();
     for (profile, bundle) in &built {
         let path = golden::file(&args.dir, profile);
-        let before = std::fs::read_to_string(&path).ok();
+        let before = golden::read(&args.dir, profile, &super::here::surroundings()).ok();
         let word = match &before {
             None => "new",
             Some(before) if before == bundle => "same",
@@ -147,13 +148,6 @@ fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
         report.push_str(&format!("{word}: {}\n", path.display()));
     }
     errors.into_result(output::print(&report))
-}
-
-fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("cannot read {}: {}", path.display(), output::describe(&error));
-        Diagnostic::error(Code::NotFound, message).help("write it with `kfc golden update`").into()
-    })
 }
 
 /// The folder that the user named, with the name of a golden below it. The folder that is looked for when none is named is

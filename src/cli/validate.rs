@@ -11,16 +11,12 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Source
 use crate::diff::{self, Input};
 use crate::resource::Resource;
 use crate::schema::Schema;
-use crate::sources;
+use crate::sources::{self, door, folder};
 use crate::validate::{Finding, Options, Subject, Version, immutable, table, validate};
 use crate::yaml::parse::parse;
 use clap::{Args, ValueEnum};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Bytes that are read from standard input at most.
-const LARGEST: u64 = 256 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -236,13 +232,13 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
     }
     let path = Path::new(target);
     let is_stack = path.file_name().is_some_and(|name| name == "kfc.yaml" || name == "kfc.yml");
-    if path.is_file() && !is_stack {
+    if folder::is_file(path) && !is_stack {
         return plain(files(path, sources)?);
     }
     let what = Target::of(target);
     let reads = sources::Options { restrictor: args.load_restrictor.into(), ..super::here::reads() };
     if let Target::Root(root) = &what {
-        if path.is_dir() && !KUSTOMIZATION_FILES.iter().any(|name| path.join(name).is_file()) {
+        if path.is_dir() && !KUSTOMIZATION_FILES.iter().any(|name| folder::is_there(&path.join(name))) {
             return plain(files(path, sources)?);
         }
         let options = build::Options { restrictor: reads.restrictor, ..super::here::builds() };
@@ -255,12 +251,7 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
 }
 
 fn standard_input(sources: &Sources) -> Result<Vec<Resource>> {
-    let mut text = String::new();
-    let input = std::io::stdin().lock();
-    input.take(LARGEST).read_to_string(&mut text).map_err(|error| -> Diagnostics {
-        let message = format!("cannot read standard input: {}", output::describe(&error));
-        Diagnostic::error(Code::Unreadable, message).into()
-    })?;
+    let text = door::read_text_of_stream(std::io::stdin().lock(), "standard input")?;
     resources("standard input", text, sources)
 }
 
@@ -286,10 +277,7 @@ fn files(path: &Path, sources: &Sources) -> Result<Vec<Resource>> {
 }
 
 fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("cannot read `{}`: {}", path.display(), output::describe(&error));
-        Diagnostic::error(Code::Unreadable, message).into()
-    })
+    Ok(door::read_text_of_user(path)?)
 }
 
 fn resources(name: &str, text: String, sources: &Sources) -> Result<Vec<Resource>> {

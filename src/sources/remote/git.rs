@@ -4,7 +4,7 @@
 use crate::diagnostics::{Code, Diagnostic};
 use crate::secrecy::Foreign;
 use crate::secrecy::text::{bare_address, split_user};
-use crate::sources::{Surroundings, Variables};
+use crate::sources::{Surroundings, Variables, url};
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ pub(super) struct Wanted<'a> {
     pub(super) reference: &'a str,
     pub(super) submodules: bool,
     pub(super) timeout: Duration,
+    /// `http://` and `git://` are allowed for every host, not only for this machine.
+    pub(super) plain_http: bool,
     pub(super) surroundings: &'a Surroundings,
 }
 
@@ -55,10 +57,16 @@ pub(super) fn fetch(folder: &Path, wanted: &Wanted<'_>, pinned: Option<&str>) ->
     if wanted.reference.starts_with('-') || wanted.repository.starts_with('-') {
         return Err(failed(Foreign::new(format!("`{}` is no ref", wanted.reference))));
     }
-    // A repository from elsewhere may not have submodules of this machine.
-    let protocols = match wanted.repository.starts_with("file://") {
-        true => "file:git:http:https:ssh",
-        false => "git:http:https:ssh",
+    if url::is_plain(wanted.repository) && !wanted.plain_http && !url::is_on_this_machine(wanted.repository) {
+        let why = "what comes over plain http and git:// can be changed by anybody on the way; use https or ssh, or allow \
+                   it with `--allow-plain-http`";
+        return Err(failed(Foreign::new(why)));
+    }
+    // A repository from elsewhere may not have submodules of this machine, nor any over plain http.
+    let protocols = match (url::is_on_this_machine(wanted.repository), wanted.plain_http) {
+        (true, _) if wanted.repository.starts_with("file://") => "file:git:http:https:ssh",
+        (false, false) => "https:ssh",
+        _ => "git:http:https:ssh",
     };
     let deadline = Instant::now() + wanted.timeout;
     let (address, user) = split_user(wanted.repository);
