@@ -52,7 +52,7 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
     };
     let run = Run { chart, loader, mark, scratch: scratch.path(), config_home };
     let location = match local(chart, globals, loader)? {
-        Some(location) => location,
+        Some(location) => location.canonicalize().unwrap_or(location),
         None if chart.repo.is_empty() => {
             let message = format!(
                 "there is no chart `{}` in `{}`, and it names no `repo`",
@@ -85,10 +85,10 @@ fn pulled_to(chart: &HelmChart, globals: &HelmGlobals) -> String {
 /// The folder that kustomize pulls a chart into.
 #[must_use]
 pub fn pulled(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> PathBuf {
-    clean(&loader.root().join(pulled_to(chart, globals)))
+    loader.root().join(pulled_to(chart, globals))
 }
 
-/// The folder of a chart that is there already: in the chart home, or where it was pulled to before.
+/// The folder of a chart that is there already, as the root names it: in the chart home, or where it was pulled to before.
 ///
 /// # Errors
 /// A chart that the root may not read.
@@ -96,8 +96,9 @@ pub fn local(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resul
     let mark = chart.mark.unwrap_or(Mark::NONE);
     for folder in [home(globals).to_owned(), pulled_to(chart, globals)] {
         // The name counts below the home also when it begins with `/`, as in kustomize.
-        match loader.real_path(&format!("{folder}/{}", chart.name), mark) {
-            Ok(location) => return Ok(Some(location)),
+        let text = format!("{folder}/{}", chart.name);
+        match loader.real_path(&text, mark) {
+            Ok(_) => return Ok(Some(loader.root().join(text))),
             Err(errors) if is_missing(&errors) => {}
             Err(errors) => return Err(errors),
         }

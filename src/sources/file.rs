@@ -37,8 +37,8 @@ pub(super) fn read_stream_or_file(path: &Path, shown: &str) -> Result<Vec<u8>, D
 /// Reads a file that is not a symbolic link; gives a sentence on what is wrong.
 pub(super) fn read_plain(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
     let file = open(path, Kinds::Plain).map_err(|error| match error {
-        Refusal::Kind(kind) => format!("is {kind}, expected a file"),
-        Refusal::Error(error) if error.kind() == ErrorKind::NotFound => "does not exist".to_owned(),
+        Refusal::Kind(kind) => format!("is {kind}, no plain file"),
+        Refusal::Error(error) if error.kind() == ErrorKind::NotFound => "is not there".to_owned(),
         Refusal::Error(error) => format!("cannot be read: {}", describe(&error)),
     })?;
     let mut bytes = Vec::new();

@@ -86,7 +86,8 @@ impl Loader {
         let fetched = self.get(&url.request(), referrer)?;
         let checkout = fetched.folder.canonicalize().unwrap_or_else(|_| fetched.folder.clone());
         let real = in_tree(&checkout, &url.path, text, referrer)?;
-        let root = self.folder(&real, text, referrer)?;
+        // What bounds local files is not about what was fetched.
+        let root = Self { boundary: None, ..self.clone() }.folder(&real, text, referrer)?;
         Ok(Self {
             shared: Arc::clone(&self.shared),
             root,
