@@ -7,11 +7,12 @@
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::merge::values;
+use crate::secrecy::Foreign;
 use crate::sources::door::{Limit, Named, clean};
 use crate::sources::program::{self, Limits};
 use crate::sources::remote::Source;
 use crate::sources::{Loader, tree_path};
-use crate::yaml::{Node, emit, parse};
+use crate::yaml::{Node, emit, parse, through_json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -298,6 +299,8 @@ impl Run<'_> {
         let mut files = Vec::new();
         match &chart.values_inline {
             Some(inline) => {
+                let mut inline = inline.clone();
+                through_json::convert(&mut inline)?;
                 let mut bytes = Vec::new();
                 emit::emit(&self.joined_values(inline, location)?, &mut bytes)?;
                 files.push(self.write_values(0, &bytes)?);
@@ -311,10 +314,10 @@ impl Run<'_> {
         Ok(files)
     }
 
-    fn joined_values(&self, inline: &Node, location: &Path) -> Result<Node> {
+    fn joined_values(&self, inline: Node, location: &Path) -> Result<Node> {
         let chart = self.chart;
         if chart.values_merge == "replace" {
-            return Ok(inline.clone());
+            return Ok(inline);
         }
         let (id, source) = match chart.values_file.as_str() {
             "" => {
@@ -332,9 +335,9 @@ impl Run<'_> {
         };
         let base = parse::parse(&source.text, id)?.into_iter().next();
         Ok(match (chart.values_merge.as_str(), base) {
-            (_, None) => inline.clone(),
-            ("merge", Some(base)) => values::overlay(inline.clone(), &base),
-            (_, Some(base)) => values::overlay(base, inline),
+            (_, None) => inline,
+            ("merge", Some(base)) => values::overlay(inline, &base),
+            (_, Some(base)) => values::overlay(base, &inline),
         })
     }
 
@@ -382,8 +385,8 @@ impl Run<'_> {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        let message = String::from_utf8_lossy(&output.stderr);
-        let message = message.trim().trim_start_matches("Error: ");
+        let message = Foreign::of_bytes(&output.stderr);
+        let message = message.part(|text| text.trim().trim_start_matches("Error: ")).message();
         Err(failed(self.mark, &format!("`{called}` failed: {message}")))
     }
 }
