@@ -9,7 +9,8 @@ use crate::catalogue::{Catalogue, Stack};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use crate::resolve::resolve;
 use crate::resource::Resource;
-use crate::sources::Loader;
+use crate::sources::door::{self, Limit, Named};
+use crate::sources::{Loader, Surroundings};
 use crate::yaml::{Entry, Key, Node, emit, parse};
 use similar::TextDiff;
 use std::collections::BTreeMap;
@@ -22,6 +23,28 @@ const CONTEXT: usize = 3;
 #[must_use]
 pub fn file(folder: &Path, profile: &str) -> PathBuf {
     folder.join(format!("{profile}.yaml"))
+}
+
+/// The text of a golden. The folder of goldens is part of a checkout: a link in it, or in its own path below the
+/// working directory, may not lead out of that.
+///
+/// # Errors
+/// What keeps it from being read.
+pub fn read(folder: &Path, name: &str, surroundings: &Surroundings) -> std::result::Result<String, Diagnostic> {
+    let file = file(folder, name);
+    let shown = file.display().to_string();
+    let top = match door::clean(folder) {
+        below if below.is_absolute() || below.starts_with("..") => surroundings.working_directory.join(below),
+        _ => surroundings.working_directory.clone(),
+    };
+    let top = top.canonicalize().unwrap_or(top);
+    let limit = Limit { folder: &top, what: &format!("`{}`", surroundings.shown(&top).display()) };
+    let path = surroundings.working_directory.join(&file);
+    let read = Named { path: &path, limit: Some(limit), shown: &shown, referrer: Mark::NONE }.read_text();
+    read.map_err(|error| match error.code {
+        Code::NotFound => error.help("write it with `kfc golden update`"),
+        _ => error,
+    })
 }
 
 /// The file, beside the goldens, that names the targets of those that are not of a profile.

@@ -12,12 +12,11 @@ use crate::cluster::{Connection, Options};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
 use crate::resource::Resource;
 use crate::schema::Schema;
-use crate::sources::{self, LoadRestrictor};
+use crate::sources::{self, LoadRestrictor, door, folder};
 use crate::yaml::{Node, parse};
 use clap::Args;
 use std::cell::RefCell;
 use std::future::Future;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -189,7 +188,8 @@ impl Intake {
 
     /// Whether a target is a file of resources.
     pub(super) fn is_bundle(target: &str, texts: &Arc<Sources>) -> Result<bool> {
-        Ok(bundle_in(Path::new(target), texts)?.is_some())
+        // A pipe gives what it has once only, and nobody writes a stack into one.
+        Ok(folder::is_stream(Path::new(target)) || bundle_in(Path::new(target), texts)?.is_some())
     }
 
     /// The waves of it.
@@ -232,24 +232,17 @@ pub(super) fn checked(name: &str) -> Result<String> {
 }
 
 fn from_input(texts: &Arc<Sources>) -> Result<Vec<Resource>> {
-    let mut text = String::new();
-    std::io::stdin().lock().read_to_string(&mut text).map_err(|error| {
-        let message = format!("cannot read standard input: {}", super::output::describe(&error));
-        Diagnostic::error(Code::Unreadable, message)
-    })?;
+    let text = door::read_text_of_stream(std::io::stdin().lock(), "standard input")?;
     let (id, source) = texts.add("standard input", &text);
     read::resources(parse::parse(&source.text, id)?, &Schema::builtin())
 }
 
 /// The documents of a file of resources; `None` when it is no such file but a stack or a folder.
 fn bundle_in(path: &Path, texts: &Arc<Sources>) -> Result<Option<Vec<Node>>> {
-    if !path.is_file() || is_stack_file(path) {
+    if !folder::is_file(path) || is_stack_file(path) {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("cannot read {}: {}", path.display(), super::output::describe(&error));
-        Diagnostic::error(Code::Unreadable, message)
-    })?;
+    let text = door::read_text_of_user(path)?;
     let (id, source) = texts.add(path.to_string_lossy(), &text);
     parse::parse(&source.text, id).map(Some)
 }

@@ -170,7 +170,9 @@ pub(super) fn listed(folder: &Path, sources: &Sources) -> Result<Targets> {
     if !path.exists() {
         return Ok(Targets::default());
     }
-    let (id, source) = sources.add(path.to_string_lossy(), &read(&path)?);
+    let name = golden::INDEX.trim_end_matches(".yaml");
+    let text = golden::read(folder, name, &super::here::surroundings())?;
+    let (id, source) = sources.add(path.to_string_lossy(), &text);
     Targets::parse(&source.text, id)
 }
 
@@ -194,7 +196,8 @@ fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut text = String::new();
     for (Meant { name: profile, .. }, bundle) in &built {
         let path = golden::file(&args.goldens.dir, profile);
-        let Some(golden) = errors.collect(read(&path)) else { continue };
+        let read = golden::read(&args.goldens.dir, profile, &super::here::surroundings());
+        let Some(golden) = errors.collect(read.map_err(Diagnostics::from)) else { continue };
         if golden == *bundle {
             continue;
         }
@@ -249,7 +252,7 @@ fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
     }
     for (Meant { name: profile, .. }, bundle) in &built {
         let path = golden::file(&args.dir, profile);
-        let before = std::fs::read_to_string(&path).ok();
+        let before = golden::read(&args.dir, profile, &super::here::surroundings()).ok();
         let word = match &before {
             None => "new",
             Some(before) if before == bundle => "same",
@@ -262,13 +265,6 @@ fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
         report.push_str(&format!("{word}: {}\n", path.display()));
     }
     errors.into_result(output::print(&report))
-}
-
-fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("cannot read {}: {}", path.display(), output::describe(&error));
-        Diagnostic::error(Code::NotFound, message).help("write it with `kfc golden update`").into()
-    })
 }
 
 /// The folder that the user named, with the name of a golden below it. The folder that is looked for when none is named is

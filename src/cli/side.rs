@@ -2,15 +2,16 @@
 //! cluster.
 
 use super::output::describe;
-use super::target::{StackArgs, Target, is_stack_file, resolve_target};
+use super::target::{StackArgs, Target, is_stack_file, resolve_with};
 use crate::assemble::assemble_with_origins;
 use crate::build::{self, Options, read};
-use crate::diagnostics::{Code, Diagnostic, Result, Sources};
+use crate::diagnostics::{Code, Diagnostic, Mark, Result, Sources};
 use crate::diff::{Input, graph_of};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::secrecy::Foreign;
-use crate::sources::{self, LoadRestrictor};
+use crate::sources::door::{self, Limit, Named};
+use crate::sources::{LoadRestrictor, Loader, folder};
 use crate::yaml::parse;
 use std::io::Read as _;
 use std::path::Path;
@@ -86,17 +87,13 @@ impl Reader<'_> {
         } else if is_bundle(name) {
             self.file(Path::new(name))?
         } else {
-            self.target(name)?
+            self.target(name, None)?
         };
         Ok(Side::Here(Box::new(Input { label: name.to_owned(), ..input })))
     }
 
     fn stream(&self) -> Result<Input> {
-        let mut text = String::new();
-        std::io::stdin().lock().read_to_string(&mut text).map_err(|error| {
-            let message = format!("cannot read standard input: {}", describe(&error));
-            Diagnostic::error(Code::Unreadable, message)
-        })?;
+        let text = door::read_text_of_stream(std::io::stdin().lock(), "standard input")?;
         self.bundle("standard input", text)
     }
 
@@ -104,15 +101,12 @@ impl Reader<'_> {
     fn golden(&self, target: &str) -> Result<Input> {
         let targets = super::golden::listed(self.goldens, self.sources)?;
         let name = targets.name_of(target).unwrap_or(target);
-        self.file(&crate::golden::file(self.goldens, name))
+        let text = crate::golden::read(self.goldens, name, &super::here::surroundings())?;
+        self.bundle(&crate::golden::file(self.goldens, name).to_string_lossy(), text)
     }
 
     fn file(&self, path: &Path) -> Result<Input> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            let message = format!("cannot read {}: {}", path.display(), describe(&error));
-            Diagnostic::error(Code::NotFound, message)
-        })?;
-        self.bundle(&path.to_string_lossy(), text)
+        self.bundle(&path.to_string_lossy(), door::read_text_of_user(path)?)
     }
 
     fn bundle(&self, name: &str, text: String) -> Result<Input> {
@@ -121,15 +115,30 @@ impl Reader<'_> {
         Ok(Input { resources, sources: Arc::clone(self.sources), ..Input::default() })
     }
 
-    fn target(&self, name: &str) -> Result<Input> {
+    /// Builds a target; `tree` is the copy of a revision, which nothing of it may lead out of.
+    fn target(&self, name: &str, tree: Option<&Path>) -> Result<Input> {
         let target = Target::of(name);
+        let mut options =
+            Options { restrictor: self.restrictor, keep_origins: true, ..super::here::builds() };
+        options.remote.start = match &target {
+            Target::Stack(file) => Some(file.place.folder.clone()),
+            _ => tree.map(|_| Path::new(name).to_owned()),
+        };
+        let within = |loader: Loader| match tree {
+            Some(tree) => loader.within(tree, "the revision"),
+            None => loader,
+        };
         if let Target::Root(root) = &target {
-            let options =
-                Options { restrictor: self.restrictor, keep_origins: true, ..super::here::builds() };
-            return Ok(self.input(build::build(root, &options, self.sources)?.resources.list));
+            let loader = match tree {
+                Some(_) => {
+                    within(Loader::here(options.reads(), self.sources)).stand_in(Path::new(root), root)?
+                }
+                None => Loader::open(root, options.reads(), self.sources)?,
+            };
+            return Ok(self.input(build::build_root(loader, &options)?.resources.list));
         }
-        let reads = sources::Options { restrictor: self.restrictor, ..super::here::reads() };
-        let resolved = resolve_target(&target, self.stack, reads, self.sources)?;
+        let loader = within(Loader::here(options.reads(), self.sources));
+        let resolved = resolve_with(loader, &target, self.stack, self.sources)?;
         let assembled = assemble_with_origins(&resolved.plan, &resolved.stack, &resolved.loader)?;
         let components = resolved.plan.components.iter().map(|planned| planned.name().to_owned());
         Ok(Input {
@@ -146,7 +155,7 @@ impl Reader<'_> {
 
     /// Builds a target as it was in a revision, from a copy of its files: neither the repository nor the folder changes.
     fn revision(&self, revision: &str, path: &str) -> Result<Input> {
-        let copy = tempfile::tempdir().map_err(|error| {
+        let copy = super::here::surroundings().temporary_folder().map_err(|error| {
             let message = format!("cannot make a temporary folder: {}", describe(&error));
             Diagnostic::error(Code::Output, message)
         })?;
@@ -162,7 +171,17 @@ impl Reader<'_> {
             return Err(Diagnostic::error(Code::NotFound, message).into());
         }
         let name = target.to_string_lossy().trim_end_matches("/.").to_owned();
-        let input = if is_bundle(&name) { self.file(&target)? } else { self.target(&name)? };
+        // What the links of a revision lead to is not of the revision.
+        let real = tree.canonicalize().unwrap_or_else(|_| tree.clone());
+        let shown = format!("{revision}:{path}");
+        let limit = Some(Limit { folder: &real, what: "the revision" });
+        let named =
+            Named { path: &real.join(here.trim()).join(path), limit, shown: &shown, referrer: Mark::NONE };
+        named.locate()?;
+        let input = match is_bundle(&name) {
+            true => self.bundle(&target.to_string_lossy(), named.read_text()?)?,
+            false => self.target(&name, Some(&real))?,
+        };
         let renamed = Some((format!("{}/", tree.display()), format!("{revision}:")));
         Ok(Input { renamed, ..input })
     }
@@ -181,7 +200,7 @@ fn revision_of(name: &str) -> Option<(&str, &str)> {
 /// Whether a path is a file that is not a stack: a bundle.
 fn is_bundle(name: &str) -> bool {
     let path = Path::new(name);
-    path.is_file() && !is_stack_file(path)
+    folder::is_stream(path) || path.is_file() && !is_stack_file(path)
 }
 
 /// What git prints.

@@ -4,7 +4,7 @@ use crate::catalogue::{API_VERSION, Catalogue, DEFAULTS, Parameter, Place, Stack
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
 use crate::fields::Spanned;
 use crate::resolve::{Plan, resolve};
-use crate::sources::{self, Loader};
+use crate::sources::{self, Loader, door};
 use crate::yaml::{Entry, Key, Map, Node, parse};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ pub(super) fn is_stack_file(path: &Path) -> bool {
         return true;
     }
     // Bundles are large, and hardly ever speak of us: most are not parsed here.
-    let Ok(text) = std::fs::read_to_string(path) else { return false };
+    let Ok(text) = door::read_text_of_user(path) else { return false };
     if !text.contains(API_VERSION) {
         return false;
     }

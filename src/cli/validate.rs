@@ -12,16 +12,12 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Source
 use crate::diff::{self, Input};
 use crate::resource::Resource;
 use crate::schema::Schema;
-use crate::sources;
+use crate::sources::{self, door, folder};
 use crate::validate::{Finding, Options, Subject, Verdict, Version, immutable, table, validate};
 use crate::yaml::{Node, parse::parse};
 use clap::{Args, ValueEnum};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Bytes that are read from standard input at most.
-const LARGEST: u64 = 256 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -341,13 +337,13 @@ fn skip(entry: &walkdir::DirEntry, walk: &mut walkdir::IntoIter) {
 }
 
 /// Whether a folder has a kustomization file or a stack.
-fn is_root(folder: &Path) -> bool {
-    KUSTOMIZATION_FILES.iter().chain(&STACK_FILES).any(|name| folder.join(name).is_file())
+fn is_root(directory: &Path) -> bool {
+    KUSTOMIZATION_FILES.iter().chain(&STACK_FILES).any(|name| folder::is_there(&directory.join(name)))
 }
 
-fn is_kustomize_component(folder: &Path) -> bool {
-    let file = KUSTOMIZATION_FILES.iter().map(|name| folder.join(name)).find(|file| file.is_file());
-    let Some(Ok(text)) = file.map(std::fs::read_to_string) else { return false };
+fn is_kustomize_component(directory: &Path) -> bool {
+    let file = KUSTOMIZATION_FILES.iter().map(|name| directory.join(name)).find(|file| file.is_file());
+    let Some(Ok(text)) = file.map(|file| door::read_text_of_user(&file)) else { return false };
     let documents = parse(&text, SourceId::NONE).unwrap_or_default();
     documents.iter().any(|node| node.get("kind").and_then(Node::as_text) == Some("Component"))
 }
@@ -366,7 +362,7 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
         return plain(standard_input(sources)?);
     }
     let path = Path::new(target);
-    if path.is_file() && !is_stack_file(path) {
+    if folder::is_file(path) && !is_stack_file(path) {
         return plain(files(path, sources)?);
     }
     let what = Target::of(target);
@@ -385,12 +381,7 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
 }
 
 fn standard_input(sources: &Sources) -> Result<Vec<Resource>> {
-    let mut text = String::new();
-    let input = std::io::stdin().lock();
-    input.take(LARGEST).read_to_string(&mut text).map_err(|error| -> Diagnostics {
-        let message = format!("cannot read standard input: {}", output::describe(&error));
-        Diagnostic::error(Code::Unreadable, message).into()
-    })?;
+    let text = door::read_text_of_stream(std::io::stdin().lock(), "standard input")?;
     resources("standard input", text, sources)
 }
 
@@ -414,10 +405,7 @@ fn files(path: &Path, sources: &Sources) -> Result<Vec<Resource>> {
 }
 
 fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("cannot read `{}`: {}", path.display(), output::describe(&error));
-        Diagnostic::error(Code::Unreadable, message).into()
-    })
+    Ok(door::read_text_of_user(path)?)
 }
 
 fn resources(name: &str, text: String, sources: &Sources) -> Result<Vec<Resource>> {

@@ -1,7 +1,8 @@
 //! What a cluster answered: objects by kind, and the version of its server.
 
 use super::untold;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::sources::door::{self, Limit, Named};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,16 +24,27 @@ impl Answers {
         let mut answers = Self::default();
         let mut errors = Diagnostics::default();
         for path in from {
+            if !path.is_dir() {
+                let bytes = door::read_of_user(path).map_err(|error| of_door(path, &error));
+                errors.collect(bytes.and_then(|bytes| answers.add_file(path, &bytes)));
+                continue;
+            }
+            // Only the folder is named by the user: what is in it may be anything.
+            let folder = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let limit = Some(Limit { folder: &folder, what: "its folder" });
             for file in errors.collect(files(path)).unwrap_or_default() {
-                errors.collect(answers.read_file(&file));
+                let shown = file.display().to_string();
+                let real = folder.join(file.file_name().unwrap_or_default());
+                let named = Named { path: &real, limit, shown: &shown, referrer: Mark::NONE };
+                let bytes = named.read().map_err(|error| of_door(&file, &error));
+                errors.collect(bytes.and_then(|bytes| answers.add_file(&file, &bytes)));
             }
         }
         errors.into_result(answers)
     }
 
-    fn read_file(&mut self, path: &Path) -> Result<()> {
-        let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error.to_string()))?;
-        let value: Value = serde_json::from_slice(&bytes)
+    fn add_file(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let value: Value = serde_json::from_slice(bytes)
             .map_err(|error| unreadable(path, &format!("it is no JSON: {error}")))?;
         if self.add(value) {
             return Ok(());
@@ -123,10 +135,8 @@ pub(super) fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
 }
 
+/// The files of answers in a folder, in order.
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
     let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, &error.to_string()))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -137,6 +147,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
         return Err(unreadable(path, "it has no `.json` files").into());
     }
     Ok(files)
+}
+
+fn of_door(path: &Path, error: &Diagnostic) -> Diagnostics {
+    unreadable(path, &error.message).into()
 }
 
 fn unreadable(path: &Path, why: &str) -> Diagnostic {

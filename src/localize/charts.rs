@@ -4,6 +4,7 @@ use super::root::{Root, Walk};
 use crate::diagnostics::{Code, Diagnostic, Mark, Result};
 use crate::generate::helm;
 use crate::kustomization::model::{HelmChart, HelmGlobals};
+use crate::sources::door::{Limit, Named};
 use std::path::Path;
 use walkdir::WalkDir;
 
@@ -19,7 +20,7 @@ impl Walk {
         if chart.name.is_empty() {
             return Ok(());
         }
-        match helm::local(chart, globals, &root.loader) {
+        match helm::local(chart, globals, &root.loader)? {
             Some(folder) => {
                 let real = self.within(root, &folder, &chart.name, mark)?;
                 let place = self.lexical(root, &folder, mark)?;
@@ -42,20 +43,14 @@ impl Walk {
             let entry = entry.map_err(|error| {
                 Diagnostic::error(Code::Unreadable, format!("cannot read a chart: {error}")).at(mark)
             })?;
-            if !entry.file_type().is_file() {
-                continue;
+            let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            let shown = below.display().to_string();
+            let limit = Some(Limit { folder: limit, what: "the scope" });
+            let named = Named { path: entry.path(), limit, shown: &shown, referrer: mark };
+            match entry.file_type().is_dir() {
+                true => drop(named.locate()?),
+                false => self.copy.put(place.join(below), named.read()?, mark)?,
             }
-            let shown = || entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            let real = entry.path().canonicalize().ok().filter(|real| real.starts_with(limit));
-            let Some(real) = real else {
-                let message = format!("`{}` of the chart leads out of the scope", shown().display());
-                return Err(Diagnostic::error(Code::LocalizeScope, message).at(mark).into());
-            };
-            let bytes = std::fs::read(&real).map_err(|error| {
-                let message = format!("cannot read `{}` of the chart: {error}", shown().display());
-                Diagnostic::error(Code::Unreadable, message).at(mark)
-            })?;
-            self.copy.put(place.join(shown()), bytes, mark)?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ mod scope;
 pub use copy::{Copy, refuse_existing};
 pub use scope::{Scope, default_name, refuse_without_ref};
 
-use crate::diagnostics::Result;
+use crate::diagnostics::{Diagnostics, Result};
 use crate::sources::Loader;
 use std::path::Path;
 
@@ -29,6 +29,10 @@ use std::path::Path;
 pub fn localize(loader: Loader, scope: &Scope, destination: &Path) -> Result<Copy> {
     let mut walk = root::Walk::new(destination);
     let root = root::Root::first(loader, scope);
-    walk.root(&root, None)?;
+    walk.root(&root, None).map_err(|errors| {
+        Diagnostics(
+            errors.0.into_iter().map(|error| scope::of_door(error, root.loader.repository())).collect(),
+        )
+    })?;
     Ok(walk.finish(root.destination))
 }

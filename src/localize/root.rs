@@ -61,7 +61,8 @@ impl Walk {
         if !self.done.insert(key) {
             return Ok(());
         }
-        let found = root.loader.find_kustomization()?;
+        // It may be a link itself.
+        let found = root.scope.bound(root.loader.clone()).find_kustomization()?;
         let start = Mark { source: found.id, offset: 0 };
         let (documents, _) = parse::parse_last_wins(&found.source.text, found.id)?;
         let Some(document) = documents.first() else {

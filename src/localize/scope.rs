@@ -49,6 +49,29 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// A loader that reads nothing local outside of the scope, links resolved.
+    #[must_use]
+    pub fn bound(&self, loader: Loader) -> Loader {
+        let what = match loader.repository() {
+            Some(_) => self.shown.clone(),
+            None => format!("the scope `{}`", self.shown),
+        };
+        loader.within(&self.folder, &what)
+    }
+}
+
+/// What the door says of a path that leads out of the scope, as an error of this command.
+pub(super) fn of_door(error: Diagnostic, repository: Option<&Path>) -> Diagnostic {
+    match (error.code, repository) {
+        (Code::OutsideRoot, None) => {
+            let error = Diagnostic { code: Code::LocalizeScope, ..error };
+            error.help("give a folder that has all of it with `--scope`")
+        }
+        _ => error,
+    }
+}
+
 /// The name of the new folder when none is given: `localized-`, then the target's own name, and the ref of a remote one.
 #[must_use]
 pub fn default_name(loader: &Loader) -> String {

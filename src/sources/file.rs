@@ -1,43 +1,167 @@
-//! Reads single files, with limits, and says what is wrong when it cannot.
+//! Opens and reads single files, with limits, and says what is wrong when it cannot. Only [`super::door`] calls it: there it
+//! is decided whether a file may be read at all.
 
 use super::folder;
 use crate::diagnostics::{Code, Diagnostic, Mark, nearest};
+use std::fs::{File, FileType, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Bytes a file may have. The largest manifests in the wild have a few megabytes.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
-/// Reads a regular file of at most [`LARGEST`] bytes.
+/// What may be opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kinds {
+    /// Regular files that no symbolic link stands for.
+    Plain,
+    /// Regular files, and what is read like them: pipes, terminals.
+    Streams,
+}
+
+/// Reads a regular file of at most [`LARGEST`] bytes. The path is without symbolic links.
 pub(super) fn read(path: &Path, shown: &str, referrer: Mark) -> Result<Vec<u8>, Diagnostic> {
     if let Some(bytes) = folder::embedded_file(path) {
         return Ok(bytes.to_vec());
     }
-    let meta = std::fs::metadata(path).map_err(|error| unreadable(path, shown, &error, referrer))?;
-    if meta.is_dir() {
-        let error =
-            Diagnostic::error(Code::WrongFileType, format!("`{shown}` is a folder, but a file is due"));
-        return Err(error.at(referrer));
-    }
-    if !meta.is_file() {
-        let error =
-            Diagnostic::error(Code::WrongFileType, format!("`{shown}` is a device or pipe, not a file"));
-        return Err(error.at(referrer));
-    }
-    if meta.len() > LARGEST {
-        return Err(too_large(shown, referrer));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
-    let file = std::fs::File::open(path).map_err(|error| unreadable(path, shown, &error, referrer))?;
-    // The file may grow while it is read.
-    file.take(LARGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(path, shown, &error, referrer))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(too_large(shown, referrer));
-    }
-    Ok(bytes)
+    let file = open(path, Kinds::Plain).map_err(|error| error.told(path, shown, referrer))?;
+    read_all(file, shown, referrer)
 }
+
+/// Reads a file or a pipe, after symbolic links.
+pub(super) fn read_stream_or_file(path: &Path, shown: &str) -> Result<Vec<u8>, Diagnostic> {
+    let file = open(path, Kinds::Streams).map_err(|error| error.told(path, shown, Mark::NONE))?;
+    read_all(file, shown, Mark::NONE)
+}
+
+/// Reads a file that is not a symbolic link; gives a sentence on what is wrong.
+pub(super) fn read_plain(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
+    let file = open(path, Kinds::Plain).map_err(|error| match error {
+        Refusal::Kind(kind) => format!("is {kind}, no plain file"),
+        Refusal::Error(error) if error.kind() == ErrorKind::NotFound => "is not there".to_owned(),
+        Refusal::Error(error) => format!("cannot be read: {}", describe(&error)),
+    })?;
+    let mut bytes = Vec::new();
+    let read = file.take(largest + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("cannot be read: {}", describe(&error)))?;
+    match bytes.len() as u64 > largest {
+        true => Err(format!("is larger than {} MiB", largest / 1024 / 1024)),
+        false => Ok(bytes),
+    }
+}
+
+/// Opens a file that is not a symbolic link.
+pub(super) fn open_plain(path: &Path) -> std::io::Result<File> {
+    open(path, Kinds::Plain).map_err(|error| match error {
+        Refusal::Kind(kind) => std::io::Error::other(format!("it is {kind}, expected a file")),
+        Refusal::Error(error) => error,
+    })
+}
+
+/// Reads at most [`LARGEST`] bytes, and nothing that has more: a file may grow while it is read, and a pipe has no size.
+pub(super) fn read_all(stream: impl Read, shown: &str, referrer: Mark) -> Result<Vec<u8>, Diagnostic> {
+    let mut bytes = Vec::new();
+    stream.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| {
+        let message = format!("`{shown}` cannot be read: {}", describe(&error));
+        Diagnostic::error(Code::Unreadable, message).at(referrer)
+    })?;
+    match bytes.len() as u64 > LARGEST {
+        true => Err(too_large(shown, referrer)),
+        false => Ok(bytes),
+    }
+}
+
+/// Why nothing was opened.
+enum Refusal {
+    /// It is something else than what is read: "a folder".
+    Kind(&'static str),
+    Error(std::io::Error),
+}
+
+impl Refusal {
+    fn told(&self, path: &Path, shown: &str, referrer: Mark) -> Diagnostic {
+        match self {
+            Self::Kind(kind) => {
+                let message = format!("`{shown}` is {kind}, expected a file");
+                Diagnostic::error(Code::WrongFileType, message).at(referrer)
+            }
+            Self::Error(error) => unreadable(path, shown, error, referrer),
+        }
+    }
+}
+
+/// Opens what is at a path, when it is of these kinds. What is not is never opened: to open a pipe waits for its writer, to
+/// open a device can do anything.
+fn open(path: &Path, kinds: Kinds) -> Result<File, Refusal> {
+    let seen = match kinds {
+        Kinds::Plain => std::fs::symlink_metadata(path),
+        Kinds::Streams => std::fs::metadata(path),
+    };
+    refuse(seen.map_err(Refusal::Error)?.file_type(), kinds)?;
+    let mut options = File::options();
+    options.read(true);
+    if kinds == Kinds::Plain {
+        without_waiting(&mut options);
+    }
+    let file = options.open(path).map_err(Refusal::Error)?;
+    // Something else may have taken its place.
+    refuse(file.metadata().map_err(Refusal::Error)?.file_type(), kinds)?;
+    Ok(file)
+}
+
+fn refuse(kind: FileType, kinds: Kinds) -> Result<(), Refusal> {
+    if kind.is_file() {
+        return Ok(());
+    }
+    let word = name_of(kind);
+    let is_stream =
+        kinds == Kinds::Streams && (word == "a pipe" || word == "a device" && is_character_device(kind));
+    if is_stream { Ok(()) } else { Err(Refusal::Kind(word)) }
+}
+
+/// What something is that is not a regular file.
+#[cfg(unix)]
+pub(super) fn name_of(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match kind {
+        kind if kind.is_dir() => "a folder",
+        kind if kind.is_symlink() => "a symbolic link",
+        kind if kind.is_fifo() => "a pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn name_of(kind: FileType) -> &'static str {
+    match kind {
+        kind if kind.is_dir() => "a folder",
+        kind if kind.is_symlink() => "a symbolic link",
+        _ => "a device",
+    }
+}
+
+#[cfg(unix)]
+fn is_character_device(kind: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_char_device(&kind)
+}
+
+#[cfg(not(unix))]
+fn is_character_device(_: FileType) -> bool {
+    true
+}
+
+/// Makes that a link or pipe which takes the place of a file just now is neither followed nor waited for.
+#[cfg(unix)]
+fn without_waiting(options: &mut OpenOptions) {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
+}
+
+#[cfg(not(unix))]
+fn without_waiting(_: &mut OpenOptions) {}
 
 fn too_large(shown: &str, referrer: Mark) -> Diagnostic {
     Diagnostic::error(Code::TooLarge, format!("`{shown}` is larger than {} MiB", LARGEST / 1024 / 1024))

@@ -83,6 +83,21 @@ pub fn is_folder(path: &Path) -> bool {
     }
 }
 
+/// Whether there is anything at a path, be it a symbolic link to nothing.
+#[must_use]
+pub fn is_there(path: &Path) -> bool {
+    match within(path) {
+        None => path.symlink_metadata().is_ok(),
+        Some(below) => find(&below).is_some(),
+    }
+}
+
+/// Whether a path leads to what is read once and has no size: a pipe, a terminal, another device.
+#[must_use]
+pub fn is_stream(path: &Path) -> bool {
+    within(path).is_none() && std::fs::metadata(path).is_ok_and(|meta| !meta.is_dir() && !meta.is_file())
+}
+
 /// Whether there is something that is no folder.
 #[must_use]
 pub fn is_file(path: &Path) -> bool {

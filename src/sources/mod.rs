@@ -1,10 +1,12 @@
 //! Where files come from: folders, and remote sources, which are fetched or vendored. The only part of a build that touches the file system and the
 //! network.
 
+pub mod door;
 mod file;
 pub mod folder;
 mod loader;
 pub mod lock;
+pub(crate) mod program;
 pub mod remote;
 mod surroundings;
 pub mod tree_path;
@@ -13,7 +15,7 @@ mod url;
 pub use loader::{File, Found, Loader, Remote, Resolved};
 pub use remote::RemoteOptions;
 pub use surroundings::{ProxySettings, Surroundings, Variables};
-pub use url::{RemoteRoot, RemoteUrl, is_web_address};
+pub use url::{RemoteRoot, RemoteUrl, is_on_this_machine, is_web_address};
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 //! ours for OCI artefacts: `oci://REGISTRY/NAME:TAG//PATH`.
 
 use super::remote::{Request, Source};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long a fetch may take when the URL does not say.
@@ -141,6 +142,35 @@ fn oci(address: &str) -> Result<RemoteRoot, String> {
     }
     let source = Source::Oci { repository: format!("{registry}/{name}"), reference: reference.to_owned() };
     Ok(RemoteRoot { source, path, timeout: TIMEOUT })
+}
+
+/// Whether a host is this machine.
+pub(super) fn is_this_machine(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether an address, with a scheme or as ssh and registries write it, leads to files or servers of this machine.
+#[must_use]
+pub fn is_on_this_machine(address: &str) -> bool {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    if scheme.eq_ignore_ascii_case("file") || scheme.is_empty() && rest.starts_with(['/', '.']) {
+        return true;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => host.split(':').next().unwrap_or(host),
+    };
+    is_this_machine(host)
+}
+
+/// Whether what a git address gives can be changed by everybody on the way: neither encrypted nor signed.
+pub(super) fn is_plain(address: &str) -> bool {
+    let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
+    ["http", "git"].iter().any(|plain| scheme.eq_ignore_ascii_case(plain))
 }
 
 /// Whether a text is the web address of anything.
@@ -338,6 +368,34 @@ pub(super) fn github_file(text: &str) -> Option<RemoteUrl> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn addresses_of_this_machine_are_known() {
+        for own in [
+            "file:///r",
+            "/r",
+            "http://127.0.0.1:8/x",
+            "https://me:pw@localhost/r",
+            "git@127.9.0.1:o/r",
+            "localhost:5000/a",
+            "ssh://git@[::1]:22/r",
+            "FILE:///r",
+            "http://LOCALHOST/",
+        ] {
+            assert!(super::is_on_this_machine(own), "{own}");
+        }
+        for other in [
+            "https://h/localhost",
+            "git@host:o/r",
+            "ghcr.io/o/n",
+            "https://127.0.0.1.example/",
+            "https://h/?@localhost",
+        ] {
+            assert!(!super::is_on_this_machine(other), "{other}");
+        }
+        assert!(super::is_plain("http://h/r") && super::is_plain("git://h/r"));
+        assert!(!super::is_plain("https://h/r") && !super::is_plain("git@h:r"));
+    }
+
     use super::{RemoteRoot, RemoteUrl, Source, github_file, is_repository};
     use std::time::Duration;
 

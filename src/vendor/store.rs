@@ -1,6 +1,7 @@
 //! The vendor folder: trees by their digest, each with the list of its files beside it.
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use crate::sources::door;
 use crate::sources::lock::{self, Entry, Lock, tree};
 use crate::sources::remote::{Fetched, Source};
 use rayon::prelude::*;
@@ -122,7 +123,7 @@ fn copy(from: &Path, to: &Path, mode: tree::Mode) -> std::io::Result<()> {
     if mode == tree::Mode::Link {
         return tree::make_link(&tree::link_text(from).unwrap_or_default(), to);
     }
-    let mut reader = std::fs::File::open(from)?;
+    let mut reader = door::open_plain(from)?;
     let mut writer = std::fs::File::create_new(to)?;
     std::io::copy(&mut reader, &mut writer)?;
     drop(writer);

@@ -141,7 +141,7 @@ fn pairs(loader: &Loader, args: &ConfigMapArgs) -> Result<()> {
 }
 
 fn chart(loader: &Loader, chart: &HelmChart, globals: &HelmGlobals) -> Result<()> {
-    if chart.repo.is_empty() || chart.name.is_empty() || helm::local(chart, globals, loader).is_some() {
+    if chart.repo.is_empty() || chart.name.is_empty() || helm::local(chart, globals, loader)?.is_some() {
         return Ok(());
     }
     let mark = chart.mark.unwrap_or(Mark::NONE);

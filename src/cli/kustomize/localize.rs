@@ -61,7 +61,8 @@ fn copy(args: &LocalizeArgs, sources: &Arc<Sources>) -> Result<String> {
     let copy = localize(loader.clone(), &scope, &resolved(&destination))?;
     let before = match args.no_verify {
         true => None,
-        false => Some(bytes(build::build_root(loader, &options).map_err(advise)?)?),
+        // Nothing is compared but what could be copied.
+        false => Some(bytes(build::build_root(scope.bound(loader), &options).map_err(advise)?)?),
     };
     copy.write(&destination)?;
     if let Some(before) = before {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 impl Loader {
     /// The loaders from this one up to the root of the build.
-    fn chain(&self) -> impl Iterator<Item = &Loader> {
+    pub(super) fn chain(&self) -> impl Iterator<Item = &Loader> {
         std::iter::successors(Some(self), |loader| loader.parent.as_deref())
     }
 

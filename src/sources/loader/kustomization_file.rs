@@ -1,12 +1,12 @@
 //! Finds the kustomization file of a root.
 
-use super::super::{file, folder};
+use super::super::folder;
 use super::Loader;
-use crate::diagnostics::{self, Code, Diagnostic, Mark, Result, SourceId};
+use crate::diagnostics::{self, Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use std::sync::Arc;
 
 /// The names that a kustomization file may have.
-const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(super) const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The kustomization file of a root.
 #[derive(Clone, Debug)]
@@ -23,18 +23,24 @@ impl Loader {
     /// The kustomization file of the root.
     ///
     /// # Errors
-    /// [`Code::NoKustomization`] when there is none, or more than one.
+    /// [`Code::NoKustomization`] when there is none, or more than one; [`Code::OutsideRoot`] when it is a symbolic link that
+    /// the load restrictor refuses, and no other is there: kustomize passes over such a file, too.
     pub fn find_kustomization(&self) -> Result<Found> {
-        let names: Vec<&str> =
-            FILE_NAMES.into_iter().filter(|name| folder::is_file(&self.root.join(name))).collect();
+        let mut refused = Diagnostics::default();
+        let mut names = Vec::new();
+        for name in FILE_NAMES.into_iter().filter(|name| folder::is_there(&self.root.join(name))) {
+            match self.locate(name, Mark::NONE) {
+                Ok((real, _)) if folder::is_folder(&real) => {}
+                Ok(_) => names.push(name),
+                Err(errors) => refused.extend(errors),
+            }
+        }
         match names.as_slice() {
             [name] => {
-                let shown = self.show(name);
-                let bytes = file::read(&self.root.join(name), &shown, Mark::NONE)?;
-                let text = file::text(bytes, &shown, Mark::NONE)?;
-                let (id, source) = self.shared.sources.add(shown, text.trim_start_matches('\u{feff}'));
-                Ok(Found { name: (*name).to_owned(), id, source })
+                let file = self.load(name, Mark::NONE)?;
+                Ok(Found { name: (*name).to_owned(), id: file.id, source: file.source })
             }
+            [] if !refused.is_empty() => Err(refused),
             [] => Err(self.no_kustomization().into()),
             several => {
                 let message =
@@ -51,7 +57,7 @@ impl Loader {
         let near =
             folder::names_in(&self.root).into_iter().find(|name| name.to_lowercase().starts_with("kustom"));
         match near {
-            Some(name) if self.root.join(&name).is_dir() => {
+            Some(name) if folder::is_folder(&self.root.join(&name)) => {
                 error.note(format!("`{name}` is a folder itself"))
             }
             Some(name) => error.note(format!("the folder has a `{name}`")),

@@ -33,6 +33,14 @@ pub enum Resolved {
     Root(Loader),
 }
 
+/// A folder that a tree may not lead out of: a revision, what may be copied.
+#[derive(Debug)]
+struct Boundary {
+    folder: PathBuf,
+    /// What it is, as the end of a sentence.
+    what: String,
+}
+
 /// What all loaders of a run share.
 #[derive(Debug)]
 struct Shared {
@@ -52,6 +60,8 @@ pub struct Loader {
     remote: Option<Remote>,
     /// The checkout that the root lies in.
     checkout: Option<PathBuf>,
+    /// What nothing local may lead out of, whatever the restrictor allows.
+    boundary: Option<Arc<Boundary>>,
     /// The root that names this one.
     parent: Option<Arc<Loader>>,
 }
@@ -68,7 +78,16 @@ impl Loader {
         let root = options.surroundings.working_directory.clone();
         let remotes = Remotes::new(&options, start, sources);
         let shared = Arc::new(Shared { options, sources: Arc::clone(sources), remotes });
-        Self { shared, root, shown: String::new(), remote: None, checkout: None, parent: None }
+        let shown = String::new();
+        Self { shared, root, shown, remote: None, checkout: None, boundary: None, parent: None }
+    }
+
+    /// The same loader, but neither it nor any other that comes of it reads a local file or root outside of a folder, which
+    /// is called `what` in messages. Links in a tree of somebody else lead nowhere else then.
+    #[must_use]
+    pub fn within(self, folder: &Path, what: &str) -> Self {
+        let boundary = Boundary { folder: folder.to_owned(), what: what.to_owned() };
+        Self { boundary: Some(Arc::new(boundary)), ..self }
     }
 
     /// A loader for the root that a build starts at: a folder or a remote URL. A lock is looked for from the folder
@@ -85,10 +104,18 @@ impl Loader {
             }
             None => {
                 let loader = Self::starting(options, sources, &local);
-                let root = loader.folder(&loader.absolute(target), target, Mark::NONE)?;
-                Ok(Self { shown: target.trim_end_matches('/').to_owned(), root, ..loader })
+                loader.stand_in(&local, target)
             }
         }
+    }
+
+    /// This loader in the folder that the user named as `shown`.
+    ///
+    /// # Errors
+    /// When it is not there, is no folder, or leads out of what [`Self::within`] has set.
+    pub fn stand_in(self, folder: &Path, shown: &str) -> Result<Self> {
+        let root = self.folder(folder, shown, Mark::NONE)?;
+        Ok(Self { shown: shown.trim_end_matches('/').to_owned(), root, ..self })
     }
 
     /// A loader for a root of a catalogue or stack, shown under another name than its path. It shares options, texts and
@@ -99,7 +126,16 @@ impl Loader {
     pub fn beside(&self, folder: &Path, shown: &str, referrer: Mark) -> Result<Self> {
         let root = self.folder(folder, shown, referrer)?;
         let shared = Arc::clone(&self.shared);
-        Ok(Self { shared, root, shown: shown.to_owned(), remote: None, checkout: None, parent: None })
+        let boundary = self.boundary.clone();
+        Ok(Self {
+            shared,
+            root,
+            shown: shown.to_owned(),
+            remote: None,
+            checkout: None,
+            boundary,
+            parent: None,
+        })
     }
 
     /// The texts of the run.
@@ -157,8 +193,7 @@ impl Loader {
     /// # Errors
     /// When it is not there, lies outside the root, is too large or no text.
     pub fn load(&self, path: &str, referrer: Mark) -> Result<File> {
-        let (file, shown) = self.locate(path, referrer)?;
-        let bytes = file::read(&file, &shown, referrer)?;
+        let (bytes, shown) = self.read(path, referrer)?;
         let text = file::text(bytes, &shown, referrer)?;
         let text = match text.strip_prefix('\u{feff}') {
             Some(rest) => rest.to_owned(),
@@ -173,8 +208,7 @@ impl Loader {
     /// # Errors
     /// As [`Loader::load`], but for what the bytes are.
     pub fn load_bytes(&self, path: &str, referrer: Mark) -> Result<Vec<u8>> {
-        let (file, shown) = self.locate(path, referrer)?;
-        Ok(file::read(&file, &shown, referrer)?)
+        Ok(self.read(path, referrer)?.0)
     }
 
     /// Reads an entry of `resources` as a file when there is one, else as a root.
@@ -183,13 +217,16 @@ impl Loader {
     /// Those of [`Loader::load`] or [`Loader::child`].
     pub fn resolve(&self, path: &str, referrer: Mark) -> Result<Resolved> {
         let full = self.absolute(path);
-        if folder::is_file(&full) {
+        let is_beyond = self.is_beyond(&full);
+        if folder::is_file(&full) && (!is_beyond || self.locate(path, referrer).is_ok()) {
             return Ok(Resolved::File(self.load(path, referrer)?));
         }
         if url::is_web_address(path) && !folder::is_folder(&full) {
             return self.resolve_address(path, referrer);
         }
-        match RemoteRoot::parse(path).is_some() || folder::is_folder(&full) {
+        // Out of the root only other roots may be named; what else is there is not looked at.
+        let may_be_root = if is_beyond { !Path::new(path).is_absolute() } else { folder::is_folder(&full) };
+        match RemoteRoot::parse(path).is_some() || may_be_root {
             true => Ok(Resolved::Root(self.child(path, referrer)?)),
             false => Ok(Resolved::File(self.load(path, referrer)?)),
         }

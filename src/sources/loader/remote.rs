@@ -1,9 +1,9 @@
 //! Files, roots and charts that are named by URLs: asked of the run's remote sources.
 
-use super::super::file;
+use super::super::door::{Limit, Named};
 use super::super::remote::{Fetched, Request, Source};
 use super::super::tree_path;
-use super::super::url::{self, RemoteRoot};
+use super::super::url::{self, RemoteRoot, is_on_this_machine};
 use super::{Loader, Resolved};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::secrecy::text::bare_address;
@@ -63,11 +63,11 @@ impl Loader {
         };
         if let Some(root) = in_repository.filter(|_| prefers_git) {
             let fetched = self.get(&root.request(), referrer)?;
-            return Ok((self.within(&fetched.folder, &root.path, path, referrer)?, path.to_owned()));
+            return Ok((in_tree(&fetched.folder, &root.path, path, referrer)?, path.to_owned()));
         }
         let name = file.file_name().unwrap_or("file").to_owned();
         let fetched = self.get(&Request { source: file, timeout: url::TIMEOUT }, referrer)?;
-        Ok((self.within(&fetched.folder, &name, path, referrer)?, path.to_owned()))
+        Ok((in_tree(&fetched.folder, &name, path, referrer)?, path.to_owned()))
     }
 
     pub(super) fn fetch(
@@ -85,14 +85,16 @@ impl Loader {
         self.refuse_remote_cycle(&remote, text, referrer)?;
         let fetched = self.get(&url.request(), referrer)?;
         let checkout = fetched.folder.canonicalize().unwrap_or_else(|_| fetched.folder.clone());
-        let real = self.within(&checkout, &url.path, text, referrer)?;
-        let root = self.folder(&real, text, referrer)?;
+        let real = in_tree(&checkout, &url.path, text, referrer)?;
+        // What bounds local files is not about what was fetched.
+        let root = Self { boundary: None, ..self.clone() }.folder(&real, text, referrer)?;
         Ok(Self {
             shared: Arc::clone(&self.shared),
             root,
             shown: text.to_owned(),
             remote: Some(remote),
             checkout: Some(checkout),
+            boundary: None,
             parent: Some(Arc::new(self.clone())),
         })
     }
@@ -118,8 +120,28 @@ impl Loader {
         Ok(fetched.folder.join(name))
     }
 
+    /// Refuses what a tree from elsewhere names on this machine: its repositories are not that tree's to read, nor are the
+    /// servers that answer nobody else.
+    fn refuse_this_machine(&self, source: &Source, referrer: Mark) -> Result<()> {
+        let nearest = self.chain().find_map(Self::remote);
+        let Some(from) = nearest.filter(|from| !is_on_this_machine(&from.repository)) else { return Ok(()) };
+        let address = match source {
+            Source::Git { repository, .. } | Source::Oci { repository, .. } => repository,
+            Source::Chart { repository, .. } => repository.trim_start_matches("oci://"),
+            Source::File { url } => url,
+        };
+        if !is_on_this_machine(address) {
+            return Ok(());
+        }
+        let message =
+            format!("`{source}` is on this machine, and the root that names it comes from elsewhere");
+        let error = Diagnostic::error(Code::OutsideRoot, message).at(referrer);
+        Err(error.note(format!("the root comes from `{}`", from.repository)).into())
+    }
+
     /// A source of the run; its errors get the place of the entry that names it.
     fn get(&self, request: &Request, referrer: Mark) -> Result<Arc<Fetched>> {
+        self.refuse_this_machine(&request.source, referrer)?;
         self.shared.remotes.get(request).map_err(|errors| {
             let placed = |error: Diagnostic| match (error.mark, error.code) {
                 // What is wrong with a vendored tree or the lock is so wherever it is named.
@@ -129,18 +151,13 @@ impl Loader {
             Diagnostics(errors.0.into_iter().map(placed).collect())
         })
     }
+}
 
-    /// A path in the tree of a source, symbolic links resolved.
-    fn within(&self, tree: &Path, path: &str, shown: &str, referrer: Mark) -> Result<PathBuf> {
-        let tree = tree.canonicalize().unwrap_or_else(|_| tree.to_owned());
-        let full = tree.join(path);
-        let real = full.canonicalize().map_err(|error| file::unreadable(&full, shown, &error, referrer))?;
-        if !real.starts_with(&tree) {
-            let message = format!("`{shown}` leads out of its repository");
-            return Err(Diagnostic::error(Code::OutsideRoot, message).at(referrer).into());
-        }
-        Ok(real)
-    }
+/// A path in the tree of a source, symbolic links resolved.
+fn in_tree(tree: &Path, path: &str, shown: &str, referrer: Mark) -> Result<PathBuf> {
+    let tree = tree.canonicalize().unwrap_or_else(|_| tree.to_owned());
+    let limit = Some(Limit { folder: &tree, what: "its repository" });
+    Ok(Named { path: &tree.join(path), limit, shown, referrer }.locate()?)
 }
 
 /// Where a root comes from, as origin annotations tell it.
@@ -162,4 +179,45 @@ fn is_page(text: &str) -> bool {
 fn has_manifest_ending(address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or(address);
     [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Remote;
+    use crate::diagnostics::{Code, Mark, Sources};
+    use crate::sources::{Loader, Options, Surroundings};
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    /// The code of the error for an entry of a root that was fetched from a repository.
+    fn code(repository: &str, entry: &str) -> Code {
+        let folder = PathBuf::from("/nowhere");
+        let mut options = Options::new(&Arc::new(Surroundings::bare(folder.clone(), folder.clone())));
+        options.remote.offline = true;
+        let repository = repository.to_owned();
+        let remote = Remote { repository, path: String::new(), reference: String::new() };
+        let here = Loader::here(options, &Arc::new(Sources::default()));
+        let fetched = Loader { remote: Some(remote), checkout: Some(folder), ..here };
+        // A root below it comes from where it came from.
+        let below = Loader { remote: None, parent: Some(Arc::new(fetched.clone())), ..fetched };
+        let errors = below.resolve(entry, Mark::NONE).expect_err("nothing is fetched");
+        errors.0[0].code
+    }
+
+    #[test]
+    fn a_tree_from_elsewhere_names_nothing_on_this_machine() {
+        let own = [
+            "file:///home/me/private//base?ref=main",
+            "http://127.0.0.1:8080/x.yaml",
+            "http://localhost/o/r.git//base?ref=v1",
+            "oci://localhost:5000/o/r:v1",
+            "git@127.0.0.1:o/r.git//base?ref=v1",
+        ];
+        for entry in own {
+            assert_eq!(code("https://example.com/o/r", entry), Code::OutsideRoot, "{entry}");
+            // What came from this machine may.
+            assert_eq!(code("file:///home/me/r", entry), Code::Offline, "{entry}");
+        }
+        assert_eq!(code("https://example.com/o/r", "https://example.com/o/s//b?ref=v1"), Code::Offline);
+    }
 }

@@ -1,7 +1,8 @@
 //! How paths are shown in messages: as the user would write them from the working folder.
 
 use super::Loader;
-use std::path::{Component, Path, PathBuf};
+use crate::sources::door::clean;
+use std::path::Path;
 
 impl Loader {
     /// How a path is shown: below the root as the root is shown, `..` taken out where that is plain to see.
@@ -36,21 +37,6 @@ fn clean_address(address: &str) -> String {
         }
     }
     parts.join("/")
-}
-
-/// Takes `.` and `..` out of a path, in the text alone.
-pub(super) fn clean(path: &Path) -> PathBuf {
-    let mut result = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(result.components().next_back(), Some(Component::Normal(_))) => {
-                result.pop();
-            }
-            part => result.push(part),
-        }
-    }
-    result
 }
 
 #[cfg(test)]

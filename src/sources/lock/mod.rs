@@ -8,7 +8,7 @@ pub use read::read;
 
 use super::remote::{Pin, Source};
 use crate::diagnostics::{Code, Diagnostic, Result, Sources};
-use crate::sources::Surroundings;
+use crate::sources::{Surroundings, door};
 use std::path::{Path, PathBuf};
 
 /// The name of the file.
@@ -61,16 +61,8 @@ impl Lock {
         let path = folder.join(FILE);
         let shown = empty.shown.join(FILE).display().to_string();
         let failed = |why: String| Diagnostic::error(Code::BadLock, format!("`{shown}` {why}"));
-        let meta =
-            std::fs::symlink_metadata(&path).map_err(|error| failed(format!("cannot be read: {error}")))?;
-        if !meta.is_file() {
-            return Err(failed("is no plain file".to_owned()).into());
-        }
-        if meta.len() > LARGEST {
-            return Err(failed(format!("is larger than {} MiB", LARGEST / 1024 / 1024)).into());
-        }
-        let text =
-            std::fs::read_to_string(&path).map_err(|error| failed(format!("cannot be read: {error}")))?;
+        let bytes = door::read_plain(&path, LARGEST).map_err(failed)?;
+        let text = String::from_utf8(bytes).map_err(|_| failed("is not UTF-8 text".to_owned()))?;
         let (id, source) = sources.add(shown.clone(), text);
         Ok(Self { folder: empty.folder, shown: empty.shown, ..read(&source.text, id)? })
     }

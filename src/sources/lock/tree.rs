@@ -11,6 +11,7 @@
 //! do not count.
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use crate::sources::door;
 use crate::sources::tree_path::{Paths, link_stays};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -283,7 +284,7 @@ fn hash(path: &Path, mode: Mode) -> std::io::Result<String> {
         let target = link_text(path).ok_or_else(|| std::io::Error::other("the link has no text"))?;
         return Ok(sha256(target.as_bytes()));
     }
-    let mut file = std::fs::File::open(path)?;
+    let mut file = door::open_plain(path)?;
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -322,14 +323,7 @@ pub fn verify(tree: &Path, list_file: &Path, pinned: &str, shown: &str) -> Resul
 }
 
 fn read_list(path: &Path) -> std::result::Result<String, String> {
-    let file = std::fs::File::open(path).map_err(|_| "is not there".to_owned())?;
-    let mut text = String::new();
-    let read = file.take(LARGEST_LIST + 1).read_to_string(&mut text);
-    match read {
-        Ok(_) if text.len() as u64 > LARGEST_LIST => Err("is too large".to_owned()),
-        Ok(_) => Ok(text),
-        Err(error) => Err(format!("cannot be read: {error}")),
-    }
+    String::from_utf8(door::read_plain(path, LARGEST_LIST)?).map_err(|_| "is not UTF-8 text".to_owned())
 }
 
 fn differences(wanted: &List, found: &List, shown: &str) -> Vec<String> {

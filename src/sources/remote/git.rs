@@ -4,12 +4,15 @@
 use crate::diagnostics::{Code, Diagnostic};
 use crate::secrecy::Foreign;
 use crate::secrecy::text::{bare_address, split_user};
-use crate::sources::{Surroundings, Variables};
+use crate::sources::program::{self, Limits};
+use crate::sources::{Surroundings, Variables, url};
 use sha2::{Digest, Sha256};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
+
+/// Bytes that git may print; it is told to be quiet.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// What is to be fetched.
 pub(super) struct Wanted<'a> {
@@ -17,6 +20,8 @@ pub(super) struct Wanted<'a> {
     pub(super) reference: &'a str,
     pub(super) submodules: bool,
     pub(super) timeout: Duration,
+    /// `http://` and `git://` are allowed for every host, not only for this machine.
+    pub(super) plain_http: bool,
     pub(super) surroundings: &'a Surroundings,
 }
 
@@ -55,10 +60,16 @@ pub(super) fn fetch(folder: &Path, wanted: &Wanted<'_>, pinned: Option<&str>) ->
     if wanted.reference.starts_with('-') || wanted.repository.starts_with('-') {
         return Err(failed(Foreign::new(format!("`{}` is no ref", wanted.reference))));
     }
-    // A repository from elsewhere may not have submodules of this machine.
-    let protocols = match wanted.repository.starts_with("file://") {
-        true => "file:git:http:https:ssh",
-        false => "git:http:https:ssh",
+    if url::is_plain(wanted.repository) && !wanted.plain_http && !url::is_on_this_machine(wanted.repository) {
+        let why = "what comes over plain http and git:// can be changed by anybody on the way; use https or ssh, or allow \
+                   it with `--allow-plain-http`";
+        return Err(failed(Foreign::new(why)));
+    }
+    // A repository from elsewhere may not have submodules of this machine, nor any over plain http.
+    let protocols = match (url::is_on_this_machine(wanted.repository), wanted.plain_http) {
+        (true, _) if wanted.repository.starts_with("file://") => "file:git:http:https:ssh",
+        (false, false) => "https:ssh",
+        _ => "git:http:https:ssh",
     };
     let deadline = Instant::now() + wanted.timeout;
     let (address, user) = split_user(wanted.repository);
@@ -182,28 +193,20 @@ impl Run<'_> {
     /// Runs git and gives its standard output. It may neither ask questions, nor run hooks, nor use other transports than
     /// those of the URL grammar; what it checks out does not depend on the user's settings.
     fn git(&self, arguments: &[&str]) -> Result<String, Foreign> {
-        let mut child = self.command(arguments).spawn().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Foreign::new("the git program is not installed"),
-            _ => Foreign::new(format!("git cannot be started: {error}")),
-        })?;
-        // Read beside the wait, so that a long message cannot block git.
-        let stdout = child.stdout.take();
-        let stdout = std::thread::spawn(move || read(stdout));
-        let stderr = child.stderr.take();
-        let stderr = std::thread::spawn(move || read(stderr));
-        loop {
-            match child.try_wait() {
-                Ok(Some(status)) if status.success() => return Ok(stdout.join().unwrap_or_default()),
-                Ok(Some(_)) => return Err(reason(&Foreign::new(stderr.join().unwrap_or_default()))),
-                Ok(None) if Instant::now() < self.deadline => std::thread::sleep(Duration::from_millis(5)),
-                Ok(None) => {
-                    drop(child.kill());
-                    drop(child.wait());
-                    let seconds = self.timeout.as_secs_f64();
-                    return Err(Foreign::new(format!("git took longer than {seconds} s")));
-                }
-                Err(error) => return Err(Foreign::new(format!("git cannot be waited for: {error}"))),
+        let limits = Limits { deadline: self.deadline, largest: LARGEST };
+        let output = program::run(&mut self.command(arguments), limits).map_err(|failure| match failure {
+            program::Failure::Start(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Foreign::new("the git program is not installed")
             }
+            program::Failure::Start(error) => Foreign::new(format!("git cannot be started: {error}")),
+            program::Failure::TooLong => {
+                Foreign::new(format!("git took longer than {} s", self.timeout.as_secs_f64()))
+            }
+            program::Failure::TooMuch => Foreign::new("git printed more than can be read"),
+        })?;
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            false => Err(reason(&Foreign::of_bytes(&output.stderr))),
         }
     }
 
@@ -211,7 +214,10 @@ impl Run<'_> {
         let mut command = Command::new("git");
         command
             .args(["-c", "core.autocrlf=false", "-c", "core.hooksPath=/dev/null", "-c", "core.symlinks=true"])
-            .args(["-c", "advice.detachedHead=false"]);
+            .args(["-c", "advice.detachedHead=false"])
+            // Nothing of it stays behind: neither what tidies up nor, when kfc itself is ended, what waits for a server.
+            .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"])
+            .args(["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"]);
         if let Some(credentials) = &self.credentials {
             credentials.name_helper(&mut command);
         }
@@ -222,10 +228,7 @@ impl Run<'_> {
             .envs(self.variables.iter())
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_ALLOW_PROTOCOL", self.protocols)
-            .env("GIT_LFS_SKIP_SMUDGE", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env("GIT_LFS_SKIP_SMUDGE", "1");
         // What the caller gives to sign in with is used; nobody is asked where there is nothing.
         if self.variables.get("GIT_ASKPASS").is_none() {
             command.env("GIT_ASKPASS", "true");
@@ -238,15 +241,6 @@ impl Run<'_> {
         }
         command
     }
-}
-
-/// Up to 64 KiB of what a pipe gives; the rest is read and dropped.
-fn read(pipe: Option<impl Read>) -> String {
-    let Some(mut pipe) = pipe else { return String::new() };
-    let mut bytes = Vec::new();
-    drop(pipe.by_ref().take(64 * 1024).read_to_end(&mut bytes));
-    drop(std::io::copy(&mut pipe, &mut std::io::sink()));
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The line of git's message that says most.

@@ -1,11 +1,12 @@
 //! OCI registries: artefacts whose layers are archives or single files. Every manifest and layer is held to its digest.
 
 use super::archive::{self, Limits};
-use super::web::{Answer, Ask, Client, Failure, is_this_machine};
+use super::web::{Answer, Ask, Client, Failure};
 use super::{Pin, credentials};
 use crate::diagnostics::Code;
 use crate::sources::lock::tree;
 use crate::sources::tree_path;
+use crate::sources::url::is_this_machine;
 use serde_json::Value;
 use std::path::Path;
 

@@ -210,6 +210,7 @@ impl Remotes {
                 reference,
                 submodules: *submodules,
                 timeout: request.timeout,
+                plain_http: self.options.plain_http,
                 surroundings: &self.surroundings,
             };
             // What is to be pinned comes from where it is, not from a cache.

@@ -4,9 +4,9 @@
 use super::{Source, credentials};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::secrecy::text::bare_address;
+use crate::sources::url::is_this_machine;
 use crate::sources::{ProxySettings, Surroundings};
 use std::io::Read;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -247,12 +247,6 @@ fn root_certificates() -> RootCerts {
         true => RootCerts::WebPki,
         false => RootCerts::Specific(Arc::new(certificates)),
     }
-}
-
-/// Whether a host is this machine.
-pub(super) fn is_this_machine(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Where a redirect leads.

@@ -1,0 +1,275 @@
+//! helm gets values, never flags, reads what the root may read, and runs no program of the root: with a program that stands
+//! in for helm and writes down what it is given, and with the real one where there is one (`KFC_TEST_HELM`, or in `PATH`).
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod support;
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::process::Command;
+use support::{Project, text};
+
+/// Writes down its arguments, its environment and the values; makes the chart that it is to pull.
+const STAND_IN: &str = r#"#!/bin/sh
+here=$(dirname "$0")
+printf '%s\n' "$@" >>"$here/arguments"
+env >>"$here/environment"
+ls -A "$HELM_PLUGINS" >>"$here/plugins" 2>/dev/null
+for argument; do
+  case "$before" in
+    --values) cat "$argument" >>"$here/values" ;;
+    --untardir) mkdir -p "$argument/c" ;;
+  esac
+  before=$argument
+done
+printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n'
+"#;
+
+const CHART: &str = "apiVersion: v2\nname: c\nversion: 1.0.0\n";
+const TEMPLATE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Name }}', namespace: '{{ .Release.Namespace }}'}\ndata: {v: '{{ .Values.mark }}'}\n";
+
+/// A root with a chart, something outside of it, and the stand-in.
+struct Setting {
+    project: Project,
+    helm: String,
+}
+
+impl Setting {
+    fn new(charts: &str) -> Self {
+        let project = Project::new(&[
+            ("bin/helm", STAND_IN),
+            ("outside/values.yaml", "mark: PLANTED\n"),
+            ("outside/c/Chart.yaml", CHART),
+            ("root/kustomization.yaml", charts),
+            ("root/own.yaml", "mark: own\n"),
+            ("root/charts/c/Chart.yaml", CHART),
+            ("root/charts/c/values.yaml", "mark: default\n"),
+            ("root/charts/c/templates/cm.yaml", TEMPLATE),
+        ]);
+        let helm = project.path("bin/helm");
+        std::fs::set_permissions(&helm, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Self { helm: helm.display().to_string(), project }
+    }
+
+    fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        [&["build", "root", "--enable-helm", "--helm-command", &self.helm], more].concat()
+    }
+
+    fn build(&self, more: &[&str]) -> String {
+        self.project.good(&self.arguments(more))
+    }
+
+    /// The errors of a build for which helm was not even started.
+    #[track_caller]
+    fn refused(&self, what: &str) -> String {
+        let output = self.project.run(&self.arguments(&[]));
+        let errors = text(&output.stderr);
+        assert!(!output.status.success() && !errors.contains("PLANTED"), "{what}: {errors}");
+        assert!(!self.project.path("bin/arguments").exists(), "{what}: helm was run: {errors}");
+        errors
+    }
+
+    fn seen(&self, what: &str) -> String {
+        std::fs::read_to_string(self.project.path("bin").join(what)).unwrap_or_default()
+    }
+}
+
+#[test]
+fn no_field_becomes_a_flag() {
+    let fields = [
+        "releaseName: --set-file=mark=/etc/hostname",
+        "releaseName: --output-dir=/tmp/somewhere",
+        "releaseName: --post-renderer=program",
+        "namespace: -n",
+        "nameTemplate: --dry-run=server",
+        "version: --devel",
+        "kubeVersion: --validate",
+        "apiVersions: [--values=/etc/hostname]",
+        "repo: --insecure-skip-tls-verify",
+        "repo: -x",
+    ];
+    for field in fields {
+        let setting = Setting::new(&format!("helmCharts:\n- name: c\n  {field}\n"));
+        let name = field.split(':').next().unwrap();
+        let errors = setting.refused(field);
+        assert!(errors.contains(&format!("`{name}` begins with `-`")), "{field}: {errors}");
+    }
+    let setting = Setting::new("helmCharts: [{name: --post-renderer=x}]");
+    assert!(setting.refused("name").contains("`name` begins with `-`"));
+    let setting = Setting::new("helmCharts: [{name: c}]");
+    let errors = setting.project.bad(&setting.arguments(&["--helm-api-versions=--values=x"]));
+    assert!(errors.contains("begins with `-`"), "{errors}");
+}
+
+#[test]
+fn what_helm_is_given_stands_behind_its_name() {
+    let setting = Setting::new(
+        "helmCharts:\n- name: c\n  releaseName: r\n  namespace: ns\n  includeCRDs: true\n  kubeVersion: '1.30'\n  apiVersions: [a/v1]\n  \
+         valuesFile: own.yaml\n  additionalValuesFiles: [own.yaml]\n",
+    );
+    setting.build(&[]);
+    let arguments = setting.seen("arguments");
+    let lines: Vec<&str> = arguments.lines().filter(|line| !line.ends_with(".yaml")).collect();
+    let chart = setting.project.path("root/charts/c").canonicalize().unwrap().display().to_string();
+    let expected = [
+        "template",
+        "--namespace",
+        "ns",
+        "--kube-version",
+        "1.30",
+        "--values",
+        "--values",
+        "--api-versions",
+        "a/v1",
+        "--include-crds",
+        "--",
+        "r",
+        &chart,
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(setting.seen("values"), "mark: own\nmark: own\n");
+    // The files are copies: what is in the root can change meanwhile.
+    assert!(!arguments.contains("root/own.yaml"), "{arguments}");
+}
+
+#[test]
+fn values_and_charts_lie_in_the_root() {
+    let outside = |path: &str| format!("helmCharts: [{{name: c, {path}}}]");
+    let cases = [
+        outside("valuesFile: ../outside/values.yaml"),
+        outside("valuesFile: /etc/hostname"),
+        outside("valuesFile: link.yaml"),
+        outside("valuesFile: ../outside/values.yaml, valuesInline: {a: 1}"),
+        outside("additionalValuesFiles: [../outside/values.yaml]"),
+        outside("additionalValuesFiles: [own.yaml, /etc/hostname]"),
+        outside("additionalValuesFiles: [link.yaml]"),
+        "helmGlobals: {chartHome: ../outside}\nhelmCharts: [{name: c}]".to_owned(),
+        "helmGlobals: {chartHome: linked}\nhelmCharts: [{name: c}]".to_owned(),
+        "helmGlobals: {configHome: ../outside}\nhelmCharts: [{name: c}]".to_owned(),
+        "helmGlobals: {configHome: /tmp/somewhere}\nhelmCharts: [{name: c}]".to_owned(),
+        "helmCharts: [{name: ../../outside/c}]".to_owned(),
+        "helmCharts: [{name: new, repo: 'https://example.com', version: 1/../../../outside}]".to_owned(),
+    ];
+    for case in cases {
+        let setting = Setting::new(&case);
+        symlink("../outside/values.yaml", setting.project.path("root/link.yaml")).unwrap();
+        symlink("../outside", setting.project.path("root/linked")).unwrap();
+        let errors = setting.refused(&case);
+        assert!(errors.contains("KFC0005"), "{case}: {errors}");
+    }
+    // A name is one of the chart home, however it begins.
+    let absolute = Setting::new("helmCharts: [{name: /etc}]");
+    assert!(absolute.refused("an absolute name").contains("there is no chart"));
+    // Whoever lifts the restrictor may read them.
+    let lifted = Setting::new(&outside("additionalValuesFiles: [../outside/values.yaml]"));
+    lifted.build(&["--load-restrictor", "LoadRestrictionsNone"]);
+    assert_eq!(lifted.seen("values"), "mark: PLANTED\n");
+}
+
+#[test]
+fn links_in_a_chart_lead_nowhere_else() {
+    for (at, target) in [
+        ("root/charts/c/templates/x.yaml", "/etc/hostname"),
+        ("root/charts/c/files", "/etc"),
+        ("root/charts/c/values.schema.json", "../../../outside/values.yaml"),
+    ] {
+        let setting = Setting::new("helmCharts: [{name: c}]");
+        symlink(target, setting.project.path(at)).unwrap();
+        assert!(setting.refused(at).contains("KFC0005"), "{at}");
+    }
+    let setting = Setting::new("helmCharts: [{name: c, valuesInline: {a: 1}}]");
+    std::fs::remove_file(setting.project.path("root/charts/c/values.yaml")).unwrap();
+    symlink("/dev/zero", setting.project.path("root/charts/c/values.yaml")).unwrap();
+    setting.refused("a device");
+    let setting = Setting::new("helmCharts: [{name: c}]");
+    let pipe = setting.project.path("root/charts/c/templates/pipe");
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    assert!(setting.refused("a pipe").contains("expected a file"));
+    // Those that stay in the root are as good as files.
+    let setting = Setting::new("helmCharts: [{name: c}]");
+    symlink("../../../own.yaml", setting.project.path("root/charts/c/templates/own.yaml")).unwrap();
+    setting.build(&[]);
+}
+
+#[test]
+fn helm_knows_nothing_of_the_user_and_has_no_plugins() {
+    let mut setting = Setting::new("helmGlobals: {configHome: hc}\nhelmCharts: [{name: c, releaseName: r}]");
+    setting.project.write("root/hc/.data/plugins/evil/plugin.yaml", "name: evil\n");
+    setting.project.write("root/hc/plugins/evil/plugin.yaml", "name: evil\n");
+    setting.project.variables =
+        ["HELM_NAMESPACE", "HELM_PLUGINS", "HELM_KUBECONTEXT", "KUBECONFIG", "MY_SECRET"]
+            .map(|name| (name, "PLANTED".to_owned()))
+            .to_vec();
+    setting.build(&[]);
+    let environment = setting.seen("environment");
+    assert!(environment.contains("PATH=") && !environment.contains("PLANTED"), "{environment}");
+    let root = setting.project.path("root").canonicalize().unwrap();
+    let in_root: Vec<&str> = environment
+        .lines()
+        .filter(|line| line.contains(&*root.to_string_lossy()) && !line.starts_with("PWD="))
+        .collect();
+    assert_eq!(in_root, [format!("HELM_CONFIG_HOME={}", root.join("hc").display())]);
+    assert_eq!(setting.seen("plugins"), "");
+}
+
+#[test]
+fn charts_are_pulled_from_repositories_alone() {
+    for repo in ["evil://x", "file:///etc", "../charts", "http://example.com/charts", "s3://bucket"] {
+        let setting = Setting::new(&format!("helmCharts: [{{name: new, repo: '{repo}'}}]"));
+        assert!(setting.refused(repo).contains("`repo`"), "{repo}");
+    }
+    for name in ["evil://x", "a/b", "/abs"] {
+        let setting = Setting::new(&format!("helmCharts: [{{name: '{name}', repo: 'https://example.com'}}]"));
+        assert!(setting.refused(name).contains("`name`"), "{name}");
+    }
+    let setting = Setting::new(
+        "helmCharts: [{name: c, repo: 'https://example.com/charts', version: 2.0.0, releaseName: r}]",
+    );
+    std::fs::remove_dir_all(setting.project.path("root/charts")).unwrap();
+    setting.build(&[]);
+    let arguments = setting.seen("arguments");
+    assert!(
+        arguments.contains("--repo\nhttps://example.com/charts\n--version\n2.0.0\n--\nc\n"),
+        "{arguments}"
+    );
+}
+
+/// The real program, if there is one.
+fn real_helm() -> Option<PathBuf> {
+    let named = std::env::var_os("KFC_TEST_HELM").map(PathBuf::from);
+    let in_path = || {
+        std::env::split_paths(&std::env::var_os("PATH")?)
+            .map(|folder| folder.join("helm"))
+            .find(|path| path.is_file())
+    };
+    let found = named.or_else(in_path);
+    if found.is_none() {
+        eprintln!("skipped: there is no helm; KFC_TEST_HELM names one");
+    }
+    found
+}
+
+#[test]
+fn the_real_helm_renders_what_the_root_says() {
+    let Some(helm) = real_helm() else { return };
+    let real = |charts: &str| Setting { helm: helm.display().to_string(), ..Setting::new(charts) };
+    let plain = real("helmCharts: [{name: c, releaseName: r, additionalValuesFiles: [own.yaml]}]");
+    let built = plain.build(&[]);
+    assert!(
+        built.contains("name: r\n") && built.contains("v: own") && built.contains("namespace: default"),
+        "{built}"
+    );
+    // The namespace of a kubeconfig's context is the user's, not the root's.
+    let mut cluster = real("helmCharts: [{name: c, releaseName: r}]");
+    let kubeconfig = "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x, namespace: theirs}}]\nclusters: [{name: x, cluster: {server: 'https://127.0.0.1:1'}}]\n";
+    cluster.project.write("home/.kube/config", kubeconfig);
+    let there = cluster.project.path("home/.kube/config").display().to_string();
+    cluster.project.variables = vec![("KUBECONFIG", there)];
+    let built = cluster.build(&[]);
+    assert!(built.contains("namespace: default") && built.contains("v: default"), "{built}");
+    let generated = real("helmCharts: [{name: c, valuesInline: {mark: inline}}]").build(&[]);
+    assert!(generated.contains("name: release-name") || generated.contains("name: c-"), "{generated}");
+    assert!(generated.contains("v: inline"), "{generated}");
+}
