@@ -3,10 +3,12 @@
 
 mod expression;
 mod graph;
+mod limits;
 mod overlays;
 mod parameters;
 mod profile;
 mod requirements;
+pub(crate) mod schema;
 
 pub use expression::Scope;
 pub(crate) use expression::names;
