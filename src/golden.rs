@@ -30,7 +30,11 @@ pub fn file(folder: &Path, profile: &str) -> PathBuf {
 ///
 /// # Errors
 /// What keeps it from being read.
-pub fn read(folder: &Path, name: &str, surroundings: &Surroundings) -> std::result::Result<String, Diagnostic> {
+pub fn read(
+    folder: &Path,
+    name: &str,
+    surroundings: &Surroundings,
+) -> std::result::Result<String, Diagnostic> {
     let file = file(folder, name);
     let shown = file.display().to_string();
     let top = match door::clean(folder) {

@@ -230,7 +230,7 @@ pub(super) fn parameters(spec: &Fields<'_>, field: &'static str, errors: &Errors
         object.remove("default");
         let published = object.remove("published").unwrap_or_default();
         check_published(&published, schema, errors);
-        if let Err(error) = jsonschema::validator_for(&value) {
+        if let Err(error) = crate::resolve::schema::validator(&value) {
             let message = format!("this is no JSON Schema: {error}");
             errors.push(Diagnostic::error(Code::BadValue, message).at(schema.mark));
         }

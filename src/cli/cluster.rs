@@ -283,8 +283,15 @@ async fn interrupted() -> &'static str {
     "an interrupt"
 }
 
+/// The longest time that anything waits: ten years. The clock knows no time that is much later.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// A span of time: `90s`, `10m`, `1h30m`, or seconds.
 pub(super) fn duration(text: &str) -> std::result::Result<Duration, String> {
+    written_duration(text).map(|duration| duration.min(LONGEST))
+}
+
+fn written_duration(text: &str) -> std::result::Result<Duration, String> {
     let wrong = || format!("`{text}` is no span of time: write `90s`, `10m` or `1h30m`");
     if let Ok(seconds) = text.parse::<u64>() {
         return Ok(Duration::from_secs(seconds));
@@ -311,13 +318,15 @@ pub(super) fn duration(text: &str) -> std::result::Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::{LONGEST, duration};
     use std::time::Duration;
 
     #[test]
     fn spans_of_time() {
         assert_eq!(duration("1h30m5s"), Ok(Duration::from_secs(5405)));
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("18446744073709551615"), Ok(LONGEST));
+        assert_eq!(duration("5124095576030431h"), Ok(LONGEST));
         for wrong in ["", "m", "5x", "5m3", "99999999999999999999h", "9999999999999999h"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }

@@ -143,7 +143,8 @@ fn shown(found: &Detected) -> String {
         Some(text) => text.to_owned(),
         None => finding.value.to_string(),
     };
-    let widest = |list: &mut dyn Iterator<Item = usize>| list.max().unwrap_or(0);
+    // Formatting pads to 65,535 columns at most.
+    let widest = |list: &mut dyn Iterator<Item = usize>| list.max().unwrap_or(0).min(200);
     let names = widest(&mut found.findings.iter().map(|finding| finding.name.len()));
     let values = widest(&mut found.findings.iter().map(|finding| value(finding).len()));
     for finding in &found.findings {

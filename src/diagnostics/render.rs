@@ -1,5 +1,6 @@
 //! Shows diagnostics to people, in the look of a compiler.
 
+use super::source::Position;
 use super::{Diagnostic, Diagnostics, Label, Mark, Severity, Source, Sources};
 use crate::secrecy::{Numbers, message, text::for_message as visible};
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
@@ -132,7 +133,7 @@ fn render_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -
     let title = level.primary_title(visible(&diagnostic.message)).id(diagnostic.code.as_str());
     let mut group = Group::with_title(title);
     for place in &places {
-        group = group.element(place.element(diagnostic.severity, sources));
+        group = group.elements(place.elements(diagnostic.severity, sources));
     }
     let labels = unknown.iter().map(|(_, label, _)| *label).filter(|label| !label.is_empty());
     for note in labels.chain(diagnostic.notes.iter().map(String::as_str)) {
@@ -141,31 +142,54 @@ fn render_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(visible(help)));
     }
-    renderer.render(&[group])
+    let text = renderer.render(&[group]);
+    match places.iter().any(|place| place.position().column as usize > FAR) {
+        true => without_empty_names(&text),
+        false => text,
+    }
+}
+
+/// A snippet without a file's name gets an empty line for it all the same.
+fn without_empty_names(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| line.trim() != ":::").collect();
+    lines.join("\n")
 }
 
 impl Place<'_> {
+    fn position(&self) -> Position {
+        self.source.position(self.mark.offset)
+    }
+
     /// The place as it is shown: with its line for an error, just named for a warning.
-    fn element(&self, severity: Severity, sources: &Sources) -> Element<'_> {
-        let position = self.source.position(self.mark.offset);
+    fn elements(&self, severity: Severity, sources: &Sources) -> Vec<Element<'_>> {
+        let position = self.position();
         let name = visible(&self.source.name);
+        let origin =
+            || Origin::path(name.clone()).line(position.line as usize).char_column(position.column as usize);
         if severity == Severity::Warning {
-            return Origin::path(name)
-                .line(position.line as usize)
-                .char_column(position.column as usize)
-                .into();
+            return vec![origin().into()];
         }
         let (line, start) = line_at(&self.source, self.mark);
         // A text within a text stands further to the right in its file than its own line says.
         let indent = (position.column as usize).saturating_sub(line[..start].chars().count() + 1);
         let line = crate::secrecy::line::shown(sources, self.mark, line);
         let (line, start) = harmless(&line, start);
-        let (line, start) = (format!("{:indent$}{line}", ""), start + indent);
+        // Nobody reads lines of this length, and the renderer takes many times their memory.
+        let is_far = position.column as usize > FAR;
+        let (line, start) = if is_far {
+            around(&line, start)
+        } else {
+            (" ".repeat(indent) + until_far(&line, start), start + indent)
+        };
         let kind = if self.is_main { AnnotationKind::Primary } else { AnnotationKind::Context };
         let annotation = kind.span(token(&line, start));
         let annotation =
             if self.label.is_empty() { annotation } else { annotation.label(visible(self.label)) };
-        Snippet::source(line).line_start(position.line as usize).path(name).annotation(annotation).into()
+        let snippet = Snippet::source(line).line_start(position.line as usize).annotation(annotation);
+        match is_far {
+            true => vec![origin().into(), snippet.into()],
+            false => vec![snippet.path(name).into()],
+        }
     }
 }
 
@@ -182,6 +206,24 @@ fn harmless(line: &str, start: usize) -> (String, usize) {
         true => (parts, before.len()),
         false => (whole, 0),
     }
+}
+
+/// Columns beyond this are named, but what stands before them in the line is not shown.
+const FAR: usize = 2000;
+/// As many bytes before such a place are shown.
+const BEFORE: usize = 40;
+
+/// The line as far as it is worth looking at.
+fn until_far(line: &str, start: usize) -> &str {
+    let end = line.floor_char_boundary((start + FAR).min(line.len()));
+    &line[..end]
+}
+
+/// What is around a byte of a long line, and where in it that byte is.
+fn around(line: &str, start: usize) -> (String, usize) {
+    let from = line.floor_char_boundary(start.min(line.len()).saturating_sub(BEFORE));
+    let shown = format!("…{}", &until_far(line, start)[from..]);
+    (shown, start - from + '…'.len_utf8())
 }
 
 /// The line of a mark and the byte in it that the mark points at.
@@ -212,7 +254,7 @@ fn token(line: &str, start: usize) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Style, render, render_plain};
+    use super::{FAR, Style, render, render_plain};
     use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Sources};
 
     fn shown(text: &str, offset: u32, help: &str) -> String {
@@ -221,6 +263,24 @@ mod tests {
         let error =
             Diagnostic::error(Code::UnknownField, "unknown field `namePrefx`").at(Mark { source, offset });
         render(&error.help(help).into(), &sources, Style { colour: false, width: 80 })
+    }
+
+    #[test]
+    fn places_far_to_the_right_are_shown_with_what_is_around_them() {
+        for start in [FAR, 65_535, 70_000, 3_000_000] {
+            let text = format!(
+                "a: 1\n{{b: {}\u{e4}, namePrefx: a-, c: {}}}\n",
+                "x".repeat(start),
+                "y".repeat(100_000)
+            );
+            let offset = u32::try_from(text.find("namePrefx").unwrap()).unwrap();
+            let shown = shown(&text, offset, "did you mean `namePrefix`?");
+            assert!(shown.contains(&format!(" --> kustomization.yaml:2:{}", start + 8)), "{shown}");
+            assert!(shown.contains("namePrefx: a-") && shown.contains("^^^^^^^^^"), "{shown}");
+            assert!(shown.len() < 1000, "{}", shown.len());
+        }
+        let text = format!("namePrefx: {}", "\0".repeat(5_000_000));
+        assert!(shown(&text, 0, "").len() < 1000);
     }
 
     #[test]

@@ -124,7 +124,7 @@ pub fn compare(before: &Input, after: &Input, schema: &Schema) -> Report {
         .collect();
     let unchanged = changes.iter().filter(|change| change.is_none()).count();
     let mut changes: Vec<ResourceChange> = changes.into_iter().flatten().collect();
-    changes.sort_by(|a, b| a.component.cmp(&b.component));
+    changes.sort_by(|a, b| a.urgency().cmp(&b.urgency()).then_with(|| a.component.cmp(&b.component)));
     let side = |input: &Input| Side { label: input.label.clone(), resources: input.resources.len() };
     Report {
         before: side(before),

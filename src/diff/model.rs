@@ -148,6 +148,20 @@ impl Class {
     }
 }
 
+/// The order in which people are to hear of changes: lost data first, then what has to be deleted and made again, who may do
+/// what, what can be reached, and the rest; in each the worst first. Smaller is sooner.
+#[must_use]
+pub const fn urgency(class: Class, severity: Severity) -> (u8, u8, Class) {
+    let group = match class {
+        Class::DataLoss => 0,
+        Class::Recreate => 1,
+        Class::Rbac => 2,
+        Class::Exposure => 3,
+        _ => 4,
+    };
+    (group, u8::MAX - severity as u8, class)
+}
+
 impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -291,6 +305,16 @@ impl ResourceChange {
     pub fn classes(&self) -> impl Iterator<Item = Class> {
         let fields = self.fields.iter().filter(|field| field.folded.is_none()).map(|field| field.class);
         self.findings.iter().map(|finding| finding.class).chain(fields)
+    }
+
+    /// When it is to be heard of: as its most urgent finding or field. See [`urgency`].
+    #[must_use]
+    pub fn urgency(&self) -> (u8, u8, Class) {
+        let fields = self.fields.iter().filter(|field| field.folded.is_none());
+        let fields = fields.map(|field| urgency(field.class, field.severity));
+        let findings = self.findings.iter().map(|finding| urgency(finding.class, finding.severity));
+        let own = urgency(Class::Other, self.severity);
+        findings.chain(fields).min().unwrap_or(own).min(own)
     }
 }
 

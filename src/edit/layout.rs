@@ -4,6 +4,7 @@ use super::write::Style;
 use crate::diagnostics::{Result, SourceId};
 use crate::yaml::parse::parse_last_wins;
 use crate::yaml::{Entry, Map, Node, Scalar, Value, emit};
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 /// A piece of text to be put in the place of another.
@@ -340,8 +341,52 @@ fn steps(old: &[Node], new: &[Node]) -> Vec<Step> {
     steps
 }
 
-/// A longest common subsequence, as pairs of indices.
+/// As many pairs of items are compared in search of the most that can stay.
+const MOST_PAIRS: usize = 1_000_000;
+
+/// Items that stay, as pairs of indices that grow: what is alike at both ends, and of the rest as many as can stay; in long
+/// lists that changed all over, many of them.
 fn kept(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
+    let front = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+    let (old, new) = (&old[front..], &new[front..]);
+    let back = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
+    let (old_rest, new_rest) = (&old[..old.len() - back], &new[..new.len() - back]);
+    let middle = match old_rest.len().saturating_mul(new_rest.len()) <= MOST_PAIRS {
+        true => longest(old_rest, new_rest),
+        false => in_turn(old_rest, new_rest),
+    };
+    let moved = middle.into_iter().map(|(old, new)| (old + front, new + front));
+    let tail = (0..back).map(|at| (front + old_rest.len() + at, front + new_rest.len() + at));
+    (0..front).map(|at| (at, at)).chain(moved).chain(tail).collect()
+}
+
+/// Each new item with the next equal old one behind the last pair.
+fn in_turn(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
+    let text = |node: &Node| {
+        let mut text = String::new();
+        // What cannot be written as JSON is compared by the part that can.
+        drop(crate::yaml::json::write(node, &mut text));
+        text
+    };
+    let mut places: HashMap<String, VecDeque<usize>> = HashMap::new();
+    old.iter().enumerate().for_each(|(at, node)| places.entry(text(node)).or_default().push_back(at));
+    let mut next = 0;
+    let mut pairs = Vec::new();
+    for (at, node) in new.iter().enumerate() {
+        let Some(candidates) = places.get_mut(&text(node)) else { continue };
+        while candidates.front().is_some_and(|place| *place < next) {
+            candidates.pop_front();
+        }
+        if let Some(place) = candidates.pop_front().filter(|place| old[*place] == *node) {
+            pairs.push((place, at));
+            next = place + 1;
+        }
+    }
+    pairs
+}
+
+/// A longest common subsequence, as pairs of indices.
+fn longest(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
     let mut lengths = vec![vec![0_usize; new.len() + 1]; old.len() + 1];
     for (a, b) in (0..old.len()).rev().flat_map(|a| (0..new.len()).rev().map(move |b| (a, b))) {
         lengths[a][b] = match old[a] == new[b] {
@@ -367,6 +412,7 @@ fn kept(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::rewrite;
+    use super::{in_turn, kept};
     use crate::diagnostics::SourceId;
     use crate::yaml::parse::parse;
 
@@ -394,6 +440,28 @@ mod tests {
             changed(text, "resources: [z.yaml, a.yaml, b.yaml]"),
             "# top\nresources: # all\n  - z.yaml\n  - a.yaml # first\n\n  # second\n  - 'b.yaml'\n# prefix\n"
         );
+    }
+
+    #[test]
+    fn long_lists_keep_what_can_stay() {
+        let list = |items: &mut dyn Iterator<Item = usize>| {
+            let text: Vec<String> = items.map(|item| format!("- {{name: n{item}}}\n")).collect();
+            let node = parse(&text.concat(), SourceId::NONE).unwrap().remove(0);
+            node.as_seq().unwrap().to_vec()
+        };
+        let (old, new) =
+            (list(&mut (0..3000)), list(&mut (0..3000).map(|n| if n == 1500 { 9999 } else { n })));
+        let pairs = kept(&old, &new);
+        assert_eq!(pairs.len(), 2999);
+        assert!(pairs.iter().all(|(a, b)| a == b && *a != 1500));
+        // Everything changes its place.
+        let turned = list(&mut (1..3000).chain([0]));
+        let pairs = kept(&old, &turned);
+        assert_eq!(pairs.len(), 2999);
+        let reversed = list(&mut (0..3000).rev());
+        for pairs in [kept(&old, &reversed), in_turn(&reversed, &old)] {
+            assert!(pairs.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1) && !pairs.is_empty());
+        }
     }
 
     #[test]

@@ -54,7 +54,9 @@ pub(super) fn text(resource: &Resource, field: &Field<'_>, places: &mut Places<'
         .iter()
         .map(|told| [told.step.kind.to_string(), places.full(told.place), one_line(&told.value)])
         .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    // Formatting pads to 65,535 columns at most.
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count().min(200)).max().unwrap_or(0);
     let (steps, wide) = (width(0).max(8), width(1));
     for (told, [step, place, value]) in chain.iter().zip(&rows) {
         let _ = write!(out, "  {step:steps$}  {place:wide$}  {value}");

@@ -63,7 +63,8 @@ pub fn unused(bundle: &Bundle, more: &[Declared], places: &mut Places<'_>) -> Ve
 pub fn text(list: &[Unused], places: &mut Places<'_>) -> String {
     let rows: Vec<(&Unused, String)> = list.iter().map(|entry| (entry, places.full(entry.place))).collect();
     let steps = list.iter().map(|entry| entry.what.len()).max().unwrap_or(0);
-    let wide = rows.iter().map(|(_, place)| place.chars().count()).max().unwrap_or(0);
+    // Formatting pads to 65,535 columns at most.
+    let wide = rows.iter().map(|(_, place)| place.chars().count().min(200)).max().unwrap_or(0);
     let mut out = String::new();
     for (entry, place) in &rows {
         let line = format!("{:steps$}  {place:wide$}  {}", entry.what, entry.text);

@@ -4,6 +4,8 @@
 
 use super::pointer::{self, Pointer, insert_position, item_position};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use crate::yaml::parse::DEEPEST;
+use crate::yaml::size::{Size, TOO_LARGE};
 use crate::yaml::{Entry, Key, Node, ScalarKind, Spelling, Value, emit, folded, json};
 use compact_str::CompactString;
 
@@ -153,19 +155,40 @@ fn failed(target: &Node, operation: &Operation, number: usize, why: Failure) -> 
 fn apply_one(target: &mut Node, operation: &Operation) -> Applied {
     let path = &operation.path;
     match &operation.action {
-        Action::Add(value) => add(target, path, value.clone()),
+        Action::Add(value) => {
+            fits(value, path)?;
+            add(target, path, value.clone())
+        }
         Action::Remove => remove(target, path).map(drop),
-        Action::Replace(value) => replace(target, path, value.clone()),
+        Action::Replace(value) => {
+            fits(value, path)?;
+            replace(target, path, value.clone())
+        }
         Action::Move(from) => {
             let value = remove(target, from)?;
+            fits(&value, path)?;
             add(target, path, value)
         }
         Action::Copy(from) => {
             let value = find(target, from)?.cloned().unwrap_or_else(|| Node::null(operation.mark));
+            let size = fits(&value, path)?;
+            if !size.is_small() && !Size::of(target).fits_with(size) {
+                return Err(Failure::new(TOO_LARGE, value.mark));
+            }
             add(target, path, value)
         }
         Action::Test(value) => test(target, path, value),
     }
+}
+
+/// Refuses a value that would nest deeper than files may; gives its size.
+fn fits(value: &Node, path: &Pointer) -> Applied<Size> {
+    let size = Size::of(value);
+    if path.len() + size.depth > DEEPEST {
+        let message = format!("the value would be nested more than {DEEPEST} levels deep");
+        return Err(Failure::new(message, value.mark));
+    }
+    Ok(size)
 }
 
 /// What a path leads to; nothing when the mapping at its end lacks the last step.
@@ -350,6 +373,40 @@ mod tests {
         for (patch, expected) in cases {
             assert_eq!(patched(target, &format!("[{patch}]")), Ok(format!("{expected}{rest}")), "{patch}");
         }
+    }
+
+    #[test]
+    fn copies_of_copies_end_at_a_limit() {
+        let copies: Vec<String> =
+            (0..40).map(|at| format!("{{op: copy, from: /a, path: /a/x{at}}}")).collect();
+        let error = patched("{kind: K, metadata: {name: n}, a: {b: c}}", &format!("[{}]", copies.join(", ")));
+        assert!(error.clone().unwrap_err().contains("more than 200,000 values"), "{error:?}");
+        let text = format!("{{kind: K, metadata: {{name: n}}, a: {{b: {}}}}}", "x".repeat(1 << 20));
+        let error = patched(&text, &format!("[{}]", copies.join(", ")));
+        assert!(error.unwrap_err().contains("more than 16 MiB of text"));
+    }
+
+    #[test]
+    fn copies_nest_as_deep_as_files_may() {
+        let copy = |at: usize| {
+            let path = "/a".repeat(1 << at);
+            format!("{{op: copy, from: /a, path: {path}/a}}")
+        };
+        let nested = |count: usize| {
+            let copies: Vec<String> = (0..count).map(copy).collect();
+            patched("{kind: K, metadata: {name: n}, a: {}}", &format!("[{}]", copies.join(", ")))
+        };
+        assert!(nested(8).is_ok());
+        let error = nested(16).unwrap_err();
+        assert!(error.contains("the value would be nested more than 500 levels deep"), "{error}");
+        let deep = format!("{}1{}", "{a: ".repeat(240), "}".repeat(240));
+        let moves: Vec<String> = [("b", 241), ("c", 481)]
+            .map(|(from, to)| format!("{{op: move, from: /{from}, path: {}}}", "/a".repeat(to)))
+            .into();
+        let target = format!("{{kind: K, metadata: {{name: n}}, a: {deep}, b: {deep}, c: {deep}}}");
+        assert!(patched(&target, &format!("[{}]", moves[0])).is_ok());
+        let error = patched(&target, &format!("[{}]", moves.join(", ")));
+        assert!(error.unwrap_err().contains("nested more than 500 levels"));
     }
 
     #[test]

@@ -26,6 +26,11 @@ impl Pointer {
         Self { written: text.to_owned(), steps }
     }
 
+    /// How many steps it has.
+    pub(super) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
     /// Whether it stands for the whole document.
     pub(super) fn is_root(&self) -> bool {
         self.written.is_empty()

@@ -6,7 +6,8 @@ use crate::kustomization::model::{FieldOptions, Replacement, ReplacementSource, 
 use crate::origin::{Step, StepKind};
 use crate::resource::{CompiledSelector, ResId, Resource, ResourceSet, Selector, effective_namespace};
 use crate::secrecy::message;
-use crate::yaml::parse::resolve_plain;
+use crate::yaml::parse::{DEEPEST, resolve_plain};
+use crate::yaml::size::{Size, TOO_LARGE};
 use crate::yaml::{Node, ScalarKind, Value};
 
 /// The field of sources and targets that name none.
@@ -173,7 +174,9 @@ fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Node, st
         let steps = field_path::split_replacement(&path.text);
         let create = target.options.create.then(|| Kind::of(value));
         let before = resource.trail.copy_of(&resource.node);
+        let mut growth = Growth::new(&resource.node, value, steps.len());
         let found = field_path::visit(&mut resource.node, &steps, create, &mut |field| {
+            growth.count(field)?;
             set_field(field, value, &target.options, create.is_some())
         });
         resource.trail.enter(|| Step { place: path.mark, ..step.clone() });
@@ -189,6 +192,36 @@ fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Node, st
         }
     }
     Ok(())
+}
+
+/// What is put into a resource, so that a value that is put into itself again and again ends at a limit.
+struct Growth {
+    value: Size,
+    /// The size of the resource; none where the value is too small to matter.
+    resource: Option<Size>,
+    depth: usize,
+}
+
+impl Growth {
+    fn new(resource: &Node, value: &Node, steps: usize) -> Self {
+        let value = Size::of(value);
+        Self { value, resource: (!value.is_small()).then(|| Size::of(resource)), depth: value.depth + steps }
+    }
+
+    /// Counts the value for one field more.
+    fn count(&mut self, field: &Node) -> std::result::Result<(), Diagnostic> {
+        let refused = |why: String| Diagnostic::error(Code::Replacement, why).at(field.mark);
+        if self.value.depth > 1 && self.depth > DEEPEST {
+            return Err(refused(format!("the value would be nested more than {DEEPEST} levels deep")));
+        }
+        let Some(resource) = &mut self.resource else { return Ok(()) };
+        if !resource.fits_with(self.value) {
+            return Err(refused(TOO_LARGE.to_owned()));
+        }
+        resource.values += self.value.values;
+        resource.bytes += self.value.bytes;
+        Ok(())
+    }
 }
 
 fn not_found(resource: &Resource, path: &str, steps: &[String], mark: Mark) -> Diagnostic {

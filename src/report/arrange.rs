@@ -1,9 +1,8 @@
 //! From the report to what is shown of it.
 
 use super::view::{Field, Finding, Group, Item, Line, View};
-use crate::diff::model::{Change, Class, FieldChange, Hunk, Report, ResourceChange, Severity};
+use crate::diff::model::{Change, Class, FieldChange, Hunk, Report, ResourceChange, Severity, urgency};
 use serde_json::Value;
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -16,7 +15,7 @@ pub(super) struct Wanted {
     pub(super) outline: Option<usize>,
 }
 
-/// The report by component, in each the worst resources first.
+/// The report by component; components and their resources in the order in which people are to hear of them.
 pub(super) fn arrange(report: &Report, wanted: Wanted) -> View {
     let mut groups: BTreeMap<(bool, Option<&str>), Vec<Item>> = BTreeMap::new();
     for change in report.changes.iter().filter(|change| wanted.folded || !change.is_folded()) {
@@ -24,13 +23,15 @@ pub(super) fn arrange(report: &Report, wanted: Wanted) -> View {
         groups.entry((component.is_none(), component)).or_default().push(item(change, wanted));
     }
     let group = |((_, component), mut items): ((bool, Option<&str>), Vec<Item>)| {
-        items.sort_by_key(|item| Reverse(item.severity));
+        items.sort_by_key(|item| item.urgency);
         Group { component: component.map(str::to_owned), items }
     };
+    let mut groups: Vec<Group> = groups.into_iter().map(group).collect();
+    groups.sort_by_key(|group| group.items.first().map(|item| item.urgency));
     View {
         before: report.before.label.clone(),
         after: report.after.label.clone(),
-        groups: groups.into_iter().map(group).collect(),
+        groups,
         classes: classes(report),
         folded: if wanted.folded { 0 } else { report.summary.folded },
     }
@@ -48,7 +49,7 @@ fn classes(report: &Report) -> Vec<(Class, Severity, usize)> {
     let severity = |class: &Class| worst.get(class).copied().unwrap_or_default();
     let counted = report.summary.classes.iter().filter(|(_, count)| **count > 0);
     let mut classes: Vec<_> = counted.map(|(class, count)| (*class, severity(class), *count)).collect();
-    classes.sort_by_key(|(class, severity, _)| (Reverse(*severity), *class));
+    classes.sort_by_key(|(class, severity, _)| urgency(*class, *severity));
     classes
 }
 
@@ -73,6 +74,7 @@ fn item(change: &ResourceChange, wanted: Wanted) -> Item {
     Item {
         happened: change.kind,
         severity: change.severity,
+        urgency: change.urgency(),
         kind: identity.kind.clone(),
         namespace: identity.namespace.clone(),
         name: identity.name.clone(),
@@ -91,7 +93,7 @@ fn item(change: &ResourceChange, wanted: Wanted) -> Item {
 fn explain(field: &mut Field, finding: Finding) {
     field.findings.retain(|known| !known.message.is_empty() || known.class != finding.class);
     field.findings.push(finding);
-    field.findings.sort_by_key(|finding| Reverse(finding.severity));
+    field.findings.sort_by_key(|finding| urgency(finding.class, finding.severity));
 }
 
 fn field(change: &FieldChange, wanted: Wanted) -> Field {

@@ -3,7 +3,7 @@
 use super::entry::{Entry, Level, Place, Rule};
 use super::junit::{Case, Failure, Suite};
 use super::view::place;
-use crate::diff::model::{Class, FieldChange, Origin, Report, ResourceChange, Severity};
+use crate::diff::model::{Class, FieldChange, Origin, Report, ResourceChange, Severity, urgency};
 use crate::secrecy::text::for_message;
 use std::collections::BTreeMap;
 
@@ -39,10 +39,15 @@ const fn description(class: Class) -> &'static str {
 
 /// The entries of a report.
 pub(super) fn entries(report: &Report) -> Vec<Entry> {
-    report.changes.iter().flat_map(|change| of_resource(change, report)).collect()
+    let mut entries: Vec<_> = report.changes.iter().flat_map(|change| of_resource(change, report)).collect();
+    entries.sort_by_key(|(when, _)| *when);
+    entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
-fn of_resource(change: &ResourceChange, report: &Report) -> Vec<Entry> {
+/// An entry, and when it is to be heard of.
+type Timed = ((u8, u8, Class), Entry);
+
+fn of_resource(change: &ResourceChange, report: &Report) -> Vec<Timed> {
     let path_of = |field: &FieldChange| field.path.to_string();
     let mut entries = Vec::new();
     for finding in &change.findings {
@@ -50,7 +55,8 @@ fn of_resource(change: &ResourceChange, report: &Report) -> Vec<Entry> {
             change.fields.iter().find(|field| !finding.path.is_empty() && path_of(field) == finding.path);
         let origin = field.and_then(origin_of).or(change.origin.as_ref());
         let one = (finding.class, finding.severity);
-        entries.push(entry(change, one, &finding.path, &finding.message, origin, report));
+        let entry = entry(change, one, &finding.path, &finding.message, origin, report);
+        entries.push((urgency(finding.class, finding.severity), entry));
     }
     for field in change.fields.iter().filter(|field| field.folded.is_none()) {
         let path = path_of(field);
@@ -58,7 +64,8 @@ fn of_resource(change: &ResourceChange, report: &Report) -> Vec<Entry> {
             continue;
         }
         let message = format!("{path} is {}", field.change.name());
-        entries.push(entry(change, (field.class, field.severity), &path, &message, origin_of(field), report));
+        let entry = entry(change, (field.class, field.severity), &path, &message, origin_of(field), report);
+        entries.push((urgency(field.class, field.severity), entry));
     }
     entries
 }
@@ -105,12 +112,18 @@ const fn level(severity: Severity) -> Level {
 /// A suite for each component, a case for each resource that differs. A case fails when it has a class that the caller
 /// wants to fail on.
 pub(super) fn suites(report: &Report, fail_on: &[Class]) -> Vec<Suite> {
-    let mut suites: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
+    // Changes come the most urgent first, and suites as their first change.
+    let mut suites: Vec<Suite> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for change in &report.changes {
-        let suite = suites.entry(change.component.as_deref().unwrap_or("no component")).or_default();
-        suite.push(case(change, fail_on));
+        let name = change.component.as_deref().unwrap_or("no component");
+        let at = *places.entry(name).or_insert_with(|| {
+            suites.push(Suite { name: name.to_owned(), cases: Vec::new() });
+            suites.len() - 1
+        });
+        suites[at].cases.push(case(change, fail_on));
     }
-    suites.into_iter().map(|(name, cases)| Suite { name: name.to_owned(), cases }).collect()
+    suites
 }
 
 fn case(change: &ResourceChange, fail_on: &[Class]) -> Case {

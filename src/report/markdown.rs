@@ -1,13 +1,14 @@
 //! Markdown for a pull-request comment: the summary first, then folded detail as far as it fits.
 
 use super::Style;
+use super::kinds::{Found, Kind, kinds};
 use super::view::{Field, Finding, Group, HAPPENED, Item, Line, View, counted, place};
 use super::words::{keep_start, visible};
 use crate::diff::model::{Origin, Severity};
 use std::fmt::Write as _;
 
-/// Findings that the summary names.
-const MOST_FINDINGS: usize = 20;
+/// Kinds of findings that the summary names, beside lost data, which it always names.
+const MOST_KINDS: usize = 20;
 /// Characters of a cell of the summary.
 const CELL: usize = 200;
 /// Characters of a value in the detail.
@@ -54,33 +55,63 @@ fn summary(view: &View) -> String {
         let worst = group.items.iter().map(|item| item.severity).max().unwrap_or_default();
         let _ = writeln!(out, "| {} | {} | {} |", name(group), counts.join(" | "), badge(worst));
     }
-    let mut findings: Vec<_> = view
-        .items()
-        .flat_map(|item| {
-            item.all_findings().map(move |(finding, field, origin)| (item, finding, field, origin))
-        })
-        .filter(|(_, finding, ..)| finding.severity > Severity::Low)
-        .collect();
-    findings.sort_by_key(|(_, finding, ..)| std::cmp::Reverse(finding.severity));
-    if findings.is_empty() {
+    let kinds = kinds(view, Severity::Medium);
+    if kinds.is_empty() {
         return out;
     }
-    out.push_str("\n| severity | class | resource | what |\n| --- | --- | --- | --- |\n");
-    for (item, finding, field, origin) in findings.iter().take(MOST_FINDINGS) {
+    out.push_str("\n| severity | class | what | resources |\n| --- | --- | --- | --- |\n");
+    let mut left_out = 0;
+    for (nth, kind) in kinds.iter().enumerate() {
+        if nth >= MOST_KINDS && !kind.always_shown() {
+            left_out += kind.found.len();
+            continue;
+        }
         let _ = writeln!(
             out,
-            "| {} | {} | {} {} | {} |",
-            badge(finding.severity),
-            finding.class,
-            escaped(&item.kind),
-            cell(&item.id()),
-            what(finding, *field, *origin, item)
+            "| {} | {} | {} | {} |",
+            badge(kind.severity),
+            kind.class,
+            what_of(kind),
+            resources(kind)
         );
     }
-    if findings.len() > MOST_FINDINGS {
-        let _ = write!(out, "\nand {} more\n", counted(findings.len() - MOST_FINDINGS, "finding"));
+    if left_out > 0 {
+        let _ = write!(out, "\nand {} more\n", counted(left_out, "finding"));
     }
     out
+}
+
+/// What a kind of finding says.
+fn what_of(kind: &Kind<'_>) -> String {
+    match kind.only() {
+        Some(Found { item, told: (finding, field, origin), .. }) => what(finding, *field, *origin, item),
+        None => {
+            let message = kind.message();
+            let message = if message.is_empty() { kind.plainly() } else { message };
+            escaped(&keep_start(&message, CELL))
+        }
+    }
+}
+
+/// The resources behind a kind of finding, by the kind of resource.
+fn resources(kind: &Kind<'_>) -> String {
+    let (named, more) = kind.named();
+    let mut out = String::new();
+    let mut last = None;
+    for found in named {
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        if last.replace(&found.item.kind) != Some(&found.item.kind) {
+            let _ = write!(out, "{} ", escaped(&found.item.kind));
+        }
+        out.push_str(&cell(&found.item.id()));
+    }
+    if more > 0 {
+        let _ = write!(out, " and {more} more");
+    }
+    let count = kind.items().len();
+    if count > 1 { format!("{count}: {out}") } else { out }
 }
 
 fn what(finding: &Finding, field: Option<&Field>, origin: Option<&Origin>, item: &Item) -> String {

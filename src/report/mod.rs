@@ -11,6 +11,7 @@ mod entry;
 mod hidden;
 mod html;
 mod junit;
+mod kinds;
 mod markdown;
 mod sarif;
 mod text;

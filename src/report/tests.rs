@@ -108,7 +108,7 @@ fn junit() {
 fn markdown_keeps_its_summary_and_says_what_is_left_out() {
     let whole = written(Format::Markdown, &report(), &style());
     let summary = whole.split("\n<details>").next().unwrap();
-    for max_bytes in [0, 3000, 4500, COMMENT] {
+    for max_bytes in [0, 3000, whole.len() - 1, COMMENT] {
         let text = written(Format::Markdown, &report(), &Style { max_bytes, ..style() });
         assert!(text.starts_with(summary));
         assert!(text.len() <= max_bytes.max(summary.len() + 200), "{} of {max_bytes}", text.len());
@@ -262,4 +262,65 @@ fn a_page_of_many_changes_stays_small() {
     assert!(page.len() < 1_000_000, "{}", page.len());
     assert!(page.contains("Left out for its length"));
     assert!(written(Format::Markdown, &report, &style()).len() <= COMMENT);
+}
+
+/// Deployments of which each has to be made again, and other things that somebody should hear of sooner.
+fn with_lost_data(recreated: usize, lost: usize) -> Report {
+    let claim = |at: usize| {
+        format!(
+            "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: data-{at}, namespace: prod}}\nspec: {{}}\n"
+        )
+    };
+    let deployment = |at: usize, label: &str| {
+        format!(
+            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: d{at}, namespace: prod}}\nspec: {{selector: {{matchLabels: {{app: {label}}}}}}}\n"
+        )
+    };
+    let side = |label: &str| (0..recreated).map(|at| deployment(at, label)).collect::<String>();
+    let claims: String = (0..lost).map(claim).collect();
+    let definition = "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: foos.example.com}\nspec: {names: {kind: Foo}}\n";
+    report_of(&format!("{}{claims}{definition}", side("old")), &side("new"))
+}
+
+#[test]
+fn lost_data_comes_first_and_is_never_left_out() {
+    let report = with_lost_data(60, 40);
+    for format in FORMATS.into_iter().filter(|format| *format != Format::Unified) {
+        let text = written(format, &report, &Style { max_bytes: 0, ..style() });
+        let text = if format == Format::Html {
+            text.split("Look at these first").nth(1).unwrap().to_owned()
+        } else {
+            text
+        };
+        // The summaries name classes before anything else.
+        let first = |word: &str| text.find(word).unwrap_or_else(|| panic!("{format:?} has no {word}"));
+        assert!((0..40).all(|at| first(&format!("data-{at}")) > 0), "{format:?}");
+        let (lost, recreated) = match format {
+            Format::Json => (first("data-0"), first("\"d0\"")),
+            _ => (first("data-39"), first("cannot be changed in place")),
+        };
+        assert!(lost < recreated, "{format:?} has lost data behind what is made again");
+        assert!(text.contains("foos.example.com"), "{format:?}");
+    }
+}
+
+#[test]
+fn findings_of_one_kind_are_one_row_with_an_exact_count() {
+    let report = with_lost_data(60, 3);
+    let text = written(Format::Markdown, &report, &Style { max_bytes: 0, ..style() });
+    let rows: Vec<&str> =
+        text.lines().filter(|line| line.contains("| data-loss |") || line.contains("| recreate |")).collect();
+    assert_eq!(rows.len(), 3, "{text}");
+    let of = |word: &str| rows.iter().find(|row| row.contains(word)).unwrap();
+    assert!(
+        of("volume claim")
+            .contains("| 3: PersistentVolumeClaim `prod/data-0`, `prod/data-1`, `prod/data-2` |"),
+        "{text}"
+    );
+    assert!(
+        of("cannot be changed").contains("60: Deployment `prod/d0`")
+            && of("cannot be changed").contains("and 50 more"),
+        "{text}"
+    );
+    assert!(of("definition of").contains("`Foo"), "{text}");
 }

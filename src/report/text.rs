@@ -1,6 +1,7 @@
 //! Text for a terminal: a summary, then one line a change, grouped by component and resource.
 
 use super::Style;
+use super::kinds::kinds;
 use super::view::{Field, Group, Item, Line, View, counted, place, sign};
 use super::words::{keep_start, shorten, split, visible};
 use crate::diff::model::{ChangeKind, Severity};
@@ -26,6 +27,7 @@ pub(super) fn text(view: &View, style: &Style<'_>) -> String {
     let mut out = String::new();
     let page = Page { colour: style.colour, width: style.width };
     page.summary(view, &mut out);
+    page.findings(view, &mut out);
     for group in &view.groups {
         page.group(group, view.groups.len() > 1 || group.component.is_some(), &mut out);
     }
@@ -61,6 +63,29 @@ impl Page {
             let _ = write!(out, "; {} of form alone not shown", counted(view.folded, "change"));
         }
         out.push('\n');
+    }
+
+    /// A line for each kind of serious findings, with the resources behind it.
+    fn findings(&self, view: &View, out: &mut String) {
+        let kinds = kinds(view, Severity::High);
+        for kind in &kinds {
+            let message = kind.message();
+            let message = match (message.is_empty(), kind.only().and_then(|found| found.told.1)) {
+                (false, _) => message,
+                (true, Some(field)) => format!("{} changes", field.path),
+                (true, None) => kind.plainly(),
+            };
+            let (named, more) = kind.named();
+            let names: Vec<String> =
+                named.iter().map(|found| visible(&found.item.title()).into_owned()).collect();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let class = self.paint(of(kind.severity), &format!("[{}]", kind.class));
+            let count = match kind.items().len() {
+                1 => String::new(),
+                count => format!("{count} resources: "),
+            };
+            let _ = writeln!(out, "{class} {}: {count}{}{more}", visible(&message), names.join(", "));
+        }
     }
 
     fn group(&self, group: &Group, named: bool, out: &mut String) {

@@ -11,9 +11,9 @@ pub(super) struct View {
     pub(super) before: String,
     /// The side that is looked at.
     pub(super) after: String,
-    /// The resources that differ, by component.
+    /// The resources that differ, by component: the one with the most urgent change first.
     pub(super) groups: Vec<Group>,
-    /// How many changes and findings each class has with its worst severity; the worst first.
+    /// How many changes and findings each class has with its worst severity; the most urgent first.
     pub(super) classes: Vec<(Class, Severity, usize)>,
     /// Fields that change in form alone and are not shown.
     pub(super) folded: usize,
@@ -24,7 +24,7 @@ pub(super) struct View {
 pub(super) struct Group {
     /// The component; none for what belongs to none.
     pub(super) component: Option<String>,
-    /// Its resources, the worst first.
+    /// Its resources, the most urgent first.
     pub(super) items: Vec<Item>,
 }
 
@@ -55,6 +55,8 @@ pub(super) struct Item {
     pub(super) happened: ChangeKind,
     /// The worst severity of its changes.
     pub(super) severity: Severity,
+    /// When it is to be heard of.
+    pub(super) urgency: (u8, u8, Class),
     /// Its kind.
     pub(super) kind: String,
     /// Its namespace, empty when it has none.

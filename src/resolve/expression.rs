@@ -1,14 +1,18 @@
 //! Expressions: `when`, `supports` and the `{{ }}` of values. They are computed over facts, parameters and the names of
 //! components, and give values; never text that is read again.
 
+use super::limits;
 use super::names::{Expression, Name};
 use crate::catalogue::{from_json, to_json};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::fields::Spanned;
 use crate::yaml::{Entry, Map, Node};
-use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use minijinja::ErrorKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// Bytes of a text that expressions are written into.
+const LONGEST_TEXT: usize = 4 << 20;
 
 /// What an expression sees.
 #[derive(Clone, Debug)]
@@ -88,17 +92,22 @@ impl Scope {
                     out.push_str(&self.compute(expression, node.mark)?.to_string());
                 }
             }
+            if out.len() > LONGEST_TEXT {
+                let message = "the text that these expressions give is longer than 4 MiB";
+                return Err(Diagnostic::error(Code::Expression, message).at(node.mark).into());
+            }
         }
         Ok(Node::string(&out, node.mark))
     }
 
     fn compute(&self, expression: &str, mark: Mark) -> Result<minijinja::Value> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        limits::check(expression).map_err(|why| Diagnostic::error(Code::Expression, why).at(mark))?;
+        let mut environment = limits::environment();
         environment.add_filter("match_expressions", match_expressions);
         let computed = environment
             .compile_expression(expression)
-            .and_then(|compiled| compiled.eval(minijinja::value::Serde(&self.variables)));
+            .and_then(|compiled| compiled.eval(minijinja::value::Serde(&self.variables)))
+            .and_then(|value| limits::measure(&[&value]).map(|()| value));
         computed.map_err(|error| self.explain(expression, &error, mark).into()).and_then(|value| {
             if value.is_undefined() { Err(self.unknown(expression, mark).into()) } else { Ok(value) }
         })
@@ -108,7 +117,10 @@ impl Scope {
         if error.kind() == ErrorKind::UndefinedError {
             return self.unknown(expression, mark);
         }
-        let why = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        let why = match error.kind() {
+            ErrorKind::OutOfFuel => "it takes too many steps, or gives too much".to_owned(),
+            kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
+        };
         Diagnostic::error(Code::Expression, format!("`{expression}` cannot be computed: {why}")).at(mark)
     }
 
@@ -234,6 +246,98 @@ mod tests {
         assert!(error.contains("names `facts.storage.clas`"), "{error}");
         assert!(error.ends_with("did you mean `facts.storage.class`?"), "{error}");
         assert!(holds("provider ==").unwrap_err().contains("cannot be computed"));
+    }
+
+    #[test]
+    fn chains_of_operators_end_at_a_limit() {
+        for (piece, end) in [
+            ("not ", "true"),
+            ("-", "1"),
+            ("1+", "1"),
+            ("1 if true else ", "1"),
+            ("(", "1"),
+            ("[", "1"),
+            ("1 and ", "1"),
+            ("'a'~", "'b'"),
+            ("true is ", "true"),
+            ("1,-", "1"),
+        ] {
+            for count in [600, 40_000] {
+                let error = holds(&(piece.repeat(count) + end)).unwrap_err();
+                assert!(error.starts_with("an expression has more than 500 operators"), "{piece}: {error}");
+            }
+            // What is below the limit is computed, or refused by the library.
+            drop(holds(&(piece.repeat(490) + end)));
+        }
+        for tail in [".a", "|upper", "[0]", "()", "==1"] {
+            let error = holds(&format!("'a'{}", tail.repeat(40_000))).unwrap_err();
+            assert!(error.starts_with("an expression has more than 500 operators"), "{error}");
+            drop(holds(&format!("'a'{}", tail.repeat(240))));
+        }
+        assert_eq!(holds(&format!("'{}' == 'x'", "((--not ".repeat(1000))), Ok(false));
+        assert_eq!(holds(&format!("\"\\\"{}\" == 'x'", "((--not ".repeat(1000))), Ok(false));
+        assert_eq!(holds(&format!("1 in [{}2]", "2,".repeat(5000))), Ok(false));
+    }
+
+    #[test]
+    fn results_end_at_a_limit() {
+        for expression in [
+            "('x'*1000000)|replace('x','y'*10000)",
+            "['x'*100000]*100000|join",
+            "(['x'*100000]*100000)|join",
+            "[1]|slice(1000000000)",
+            "[1]|batch(1000000000, 0)",
+            "'%1000000000d'|format(1)",
+            "'%.1000000000f'|format(1.5)",
+            "'%1000000000s'|format('x')",
+            "'%0*d'|format(1000000000, 1)",
+            "range(1000000000)|list|length",
+            "range(100000000)|sum",
+            "'x'*1000000000",
+            "('x'*100000)|indent(1000000000)",
+            "('a\\nb'*1000)|indent(100000000)",
+            "'x'|center(1000000000)",
+            "('x'*1000000)|list|join('y'*100000)",
+            "[[1]*10000]*10000|tojson",
+            "([[1]*10000]*10000)|tojson",
+            "([[1]*10000]*10000)|pprint",
+            "('x'*10000000)|urlencode|urlencode|urlencode",
+            "[1]*1000000000",
+            "([[1]*90000]*90000) ~ 'a'",
+            "([[1]*90000]*90000)|upper",
+            "'%s'|format([[1]*90000]*90000)",
+            "([[1]*90000]*90000) == ([[1]*90000]*90000)",
+            "(['x'*100000]*90000)|join",
+            "[[1]*90000]*90000",
+            "[[[[1]]]]|tojson(indent=100000000)",
+            "('x'*100000)|wordwrap(1, false, 'y'*100000)",
+            "(range(100000)|list)*1000|sort",
+            "{'a': 'x'*10000000}|tojson",
+            "('x,'*10000000)|split(',')|length",
+            "('x'*10000000)[::-1]*1000",
+        ] {
+            let error = holds(expression);
+            if let Err(error) = &error {
+                let known = ["cannot be computed", "names", "lists that are repeated"];
+                assert!(known.iter().any(|known| error.contains(known)), "{expression}: {error}");
+            }
+        }
+        for good in [
+            "[[1,2],[3]]|tojson(indent=2)",
+            "[{'x':1}]|map(attribute='x')|list == [1]",
+            "'a\\nb'|indent(width=3) == 'a\\n   b'",
+            "[3,1]|sort(reverse=true)|first == 3",
+            "missing|default(3) == 3",
+        ] {
+            assert_eq!(holds(good), Ok(true), "{good}");
+        }
+        for expression in ["'x'*1000000000", "'%1000000000d'|format(1)", "[1]|slice(1000000000)"] {
+            let error = holds(expression).unwrap_err();
+            assert!(error.contains("takes too many steps, or gives too much"), "{expression}: {error}");
+        }
+        let many = format!("a: \"{}\"", "{{ 'x' * 1000000 }}".repeat(100));
+        let node = &parse(&many, SourceId::NONE).unwrap()[0];
+        assert!(scope().value(node).unwrap_err().0[0].message.contains("longer than 4 MiB"));
     }
 
     #[test]

@@ -4,11 +4,13 @@
 mod expression;
 mod graph;
 mod inputs;
+mod limits;
 mod names;
 mod overlays;
 mod parameters;
 mod profile;
 mod requirements;
+pub(crate) mod schema;
 
 pub use expression::Scope;
 pub(crate) use inputs::Inputs;

@@ -2,6 +2,7 @@
 //! input of a setter was set, and which parameters have an effect.
 
 use super::expression::{Piece, split};
+use super::limits;
 use crate::yaml::{Node, Value};
 use minijinja::machinery::{ast, parse_expr};
 use std::fmt;
@@ -69,7 +70,9 @@ impl Expression<'_> {
     /// it, and so stands for all that lies below.
     #[must_use]
     pub fn names(self) -> Vec<Name> {
-        let Ok(expression) = parse_expr(self.0) else { return Vec::new() };
+        // What nests too deep is refused before it is parsed here, as it is before it is computed.
+        let parsed = limits::check(self.0).ok().and_then(|()| parse_expr(self.0).ok());
+        let Some(expression) = parsed else { return Vec::new() };
         let mut names: Vec<Name> = Vec::new();
         // A list in place of recursion: no expression is too deep. What is met first is taken first.
         let mut left = vec![&expression];

@@ -25,7 +25,7 @@ pub(super) fn check_schema(
     mark_of: impl Fn(&str) -> Mark,
 ) -> Result<()> {
     let Checked { what, code, value, is_secret } = *checked;
-    let validator = match jsonschema::validator_for(schema) {
+    let validator = match super::schema::validator(schema) {
         Ok(validator) => validator,
         Err(error) => {
             let message = format!("the schema of {what} is none: {error}");

@@ -1,6 +1,9 @@
 //! Regular expressions as kustomize reads them: Go's dialect, which is RE2's.
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
+
+/// Bytes of one automaton. All patterns of a build are kept, and a short one can ask for much: `(\\pL{30}){6}` takes 6 MB.
+const LARGEST: usize = 1 << 20;
 
 /// A pattern that has to cover a whole text.
 ///
@@ -63,7 +66,7 @@ pub(crate) fn plain_prefix<'t>(plain: &str, text: &'t str) -> Option<&'t str> {
 /// # Errors
 /// The last line of the parser's complaint, which says what is wrong.
 pub(crate) fn compile(translated: &str) -> Result<Regex, String> {
-    Regex::new(translated).map_err(|error| {
+    RegexBuilder::new(translated).size_limit(LARGEST).build().map_err(|error| {
         let text = error.to_string();
         let last = text.lines().last().unwrap_or_default();
         last.trim().trim_start_matches("error: ").to_owned()

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// How long a fetch may take when the URL does not say.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(27);
+/// The longest time that a URL may ask for.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A remote root: a folder in a repository at a ref.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,8 +228,12 @@ pub(super) fn decoded(text: &str, is_query: bool) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// `90`, `90s`, `1m30s`; more than nothing.
+/// `90`, `90s`, `1m30s`; more than nothing. Nobody waits longer than a day.
 fn duration(text: &str) -> Option<Duration> {
+    written_duration(text).map(|duration| duration.min(LONGEST_TIMEOUT))
+}
+
+fn written_duration(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<u64>() {
         return (seconds > 0).then(|| Duration::from_secs(seconds));
     }
@@ -455,6 +461,10 @@ mod tests {
         assert_eq!((url.timeout, url.submodules), (Duration::from_secs(90), false));
         let url = RemoteUrl::parse("github.com/o/r?timeout=nonsense").unwrap().unwrap();
         assert_eq!((url.timeout, url.submodules), (Duration::from_secs(27), true));
+        for long in ["18446744073709551615", "9223372036854775807", "100000h", "86401"] {
+            let url = RemoteUrl::parse(&format!("github.com/o/r?timeout={long}")).unwrap().unwrap();
+            assert_eq!(url.timeout, super::LONGEST_TIMEOUT, "{long}");
+        }
     }
 
     #[test]

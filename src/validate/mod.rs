@@ -7,6 +7,7 @@
 //! at what an older bundle has.
 
 mod api;
+mod budget;
 pub mod bundle;
 mod changes;
 pub mod definitions;
@@ -162,21 +163,36 @@ fn check_rules(resources: &[&Resource], definitions: &Definitions, found: &[Find
     let wrong: FxHashSet<&Subject> = found.iter().filter(|f| f.is_error()).map(|f| &f.subject).collect();
     let mut kinds: Vec<_> = by_kind.into_iter().collect();
     kinds.sort_unstable_by_key(|(kind, _)| *kind);
-    let found: Vec<Vec<Finding>> = kinds
-        .par_iter()
-        .map(|((api_version, kind), resources)| {
-            let mut list = Vec::new();
-            let rules =
-                resources.first().and_then(|first| Rules::of(definitions.kind(api_version, kind)?, first));
-            for resource in resources.iter().filter(|r| !wrong.contains(&Subject::of(r))) {
-                let mut found = Findings::of(resource);
-                if let Some(rules) = &rules {
-                    rules.check(resource, &mut found);
-                }
-                list.append(&mut found.list);
+    let check = |((api_version, kind), resources): &((&str, &str), Vec<&Resource>)| {
+        let mut list = Vec::new();
+        let rules =
+            resources.first().and_then(|first| Rules::of(definitions.kind(api_version, kind)?, first));
+        for resource in resources.iter().filter(|r| !wrong.contains(&Subject::of(r))) {
+            let mut found = Findings::of(resource);
+            if let Some(rules) = &rules {
+                rules.check(resource, &mut found);
             }
-            list
-        })
-        .collect();
-    found.into_iter().flatten().collect()
+            list.append(&mut found.list);
+        }
+        list
+    };
+    let check_all = || -> Vec<Finding> {
+        kinds.par_iter().map(check).collect::<Vec<_>>().into_iter().flatten().collect()
+    };
+    if kinds.is_empty() {
+        return Vec::new();
+    }
+    // The library that reads and runs rules goes down a level of the stack for every level of a rule.
+    let threads = rayon::current_num_threads().min(MOST_RULE_THREADS);
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(RULE_STACK).build() {
+        Ok(pool) => pool.install(check_all),
+        Err(error) => {
+            kinds.iter().flat_map(|(_, resources)| rules::none_run(resources, &error.to_string())).collect()
+        }
+    }
 }
+
+/// Bytes of stack for rules of the deepest kind that [`budget`] lets through. Only what is used takes memory.
+const RULE_STACK: usize = 256 << 20;
+/// As many threads run rules.
+const MOST_RULE_THREADS: usize = 4;

@@ -1,7 +1,8 @@
 //! The rules of custom resource definitions (`x-kubernetes-validations`), run by the kube-cel crate.
 
+use super::budget::{Budget, Refused};
 use super::definitions::Definition;
-use super::finding::Findings;
+use super::finding::{Finding, Findings};
 use super::path::Path;
 use crate::catalogue::to_json;
 use crate::diagnostics::{Code, Diagnostic, Mark};
@@ -12,7 +13,11 @@ use kube_cel::{CompiledSchema, ErrorKind, RootContext, ValidationError, Validato
 /// The rules of one version of a kind, ready to run.
 #[derive(Debug)]
 pub(super) struct Rules {
-    schema: CompiledSchema,
+    /// The schema without the rules that are refused.
+    schema: serde_json::Value,
+    compiled: CompiledSchema,
+    budget: Budget,
+    refused: Vec<Refused>,
     validator: Validator,
     context: RootContext,
 }
@@ -20,20 +25,29 @@ pub(super) struct Rules {
 impl Rules {
     /// Compiles the rules of a definition; none when it has none.
     pub(super) fn of(definition: &Definition, resource: &Resource) -> Option<Self> {
-        let schema = definition.rules.as_ref()?;
+        let mut schema = definition.rules.clone()?;
+        let (budget, refused) = Budget::of(&mut schema);
         let context = RootContext {
             api_version: resource.api_version().to_owned(),
             api_group: resource.gvk().group,
             kind: resource.kind().to_owned(),
         };
-        Some(Self { schema: compile_schema(schema), validator: Validator::new(), context })
+        let compiled = compile_schema(&schema);
+        Some(Self { schema, compiled, budget, refused, validator: Validator::new(), context })
     }
 
     /// Runs the rules on a resource, which has to fit the schema.
     pub(super) fn check(&self, resource: &Resource, found: &mut Findings<'_>) {
         let object = to_json(&resource.node);
+        let costly = self.budget.refuse_costly(&self.schema, &object);
+        let compiled = costly.as_ref().map(|(schema, _)| compile_schema(schema));
+        let compiled = compiled.as_ref().unwrap_or(&self.compiled);
+        for refused in self.refused.iter().chain(costly.iter().flat_map(|(_, refused)| refused)) {
+            let diagnostic = not_run(&refused.rule, &refused.why);
+            found.push(&Path::TOP, diagnostic.at(resource.mark()));
+        }
         let outcome =
-            self.validator.validate_compiled_with_context(&self.schema, &object, None, Some(&self.context));
+            self.validator.validate_compiled_with_context(compiled, &object, None, Some(&self.context));
         let mut errors = outcome.err().map(kube_cel::ValidationErrors::into_vec).unwrap_or_default();
         // The library walks maps in no fixed order.
         errors.sort_by(|a, b| (&a.field_path, &a.rule).cmp(&(&b.field_path, &b.rule)));
@@ -43,15 +57,31 @@ impl Rules {
     }
 }
 
+/// What is said of resources when no rule at all can be run.
+pub(super) fn none_run(resources: &[&Resource], why: &str) -> Vec<Finding> {
+    let finding = |resource: &&Resource| {
+        let mut found = Findings::of(resource);
+        found.push(&Path::TOP, not_run("every rule of the definition", why).at(resource.mark()));
+        found.list
+    };
+    resources.iter().flat_map(finding).collect()
+}
+
+fn not_run(rule: &str, why: &str) -> Diagnostic {
+    const LONGEST: usize = 500;
+    let shown =
+        rule.char_indices().nth(LONGEST).map_or(rule.to_owned(), |(end, _)| format!("{}…", &rule[..end]));
+    Diagnostic::warning(Code::RuleNotRun, "a rule of the definition could not be run here")
+        .note(format!("the rule is {shown}"))
+        .note(why.to_owned())
+}
+
 fn report(error: &ValidationError, resource: &Resource, found: &mut Findings<'_>) {
     let mark = place(&resource.node, &error.field_path).unwrap_or(resource.mark());
     let diagnostic = if error.kind == ErrorKind::ValidationFailure {
         Diagnostic::error(Code::RuleBroken, error.message.clone()).note(format!("the rule is {}", error.rule))
     } else {
-        let message = "a rule of the definition could not be run here";
-        Diagnostic::warning(Code::RuleNotRun, message)
-            .note(format!("the rule is {}", error.rule))
-            .note(error.message.clone())
+        not_run(&error.rule, &error.message)
     };
     found.push(&Path::TOP, diagnostic.at(mark));
     if let Some(last) = found.list.last_mut() {

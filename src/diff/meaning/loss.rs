@@ -18,7 +18,7 @@ pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
         "Namespace" => lost(format!("the namespace `{name}` {how}: everything in it is deleted")),
         "CustomResourceDefinition" => {
             let kind = before.node.at(&["spec", "names", "kind"]).and_then(Node::as_text).unwrap_or(name);
-            lost(format!("the definition of {kind} {how}: every {kind} in the cluster is deleted"))
+            lost(format!("the definition of `{kind}` {how}: every `{kind}` in the cluster is deleted"))
         }
         "PersistentVolumeClaim" => lost(format!("the volume claim `{name}` {how}: its data may be deleted")),
         "PersistentVolume" => lost(format!("the volume `{name}` {how}: its data may be deleted")),

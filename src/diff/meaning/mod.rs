@@ -14,7 +14,7 @@ pub(super) use rbac::Grants;
 
 use super::compare::Difference;
 use super::matching::Compared;
-use super::model::{ChangeKind, Class, Finding, Path, Severity};
+use super::model::{ChangeKind, Class, Finding, Path, Severity, urgency};
 use crate::yaml::Node;
 
 /// A resource that changes, with both of its forms.
@@ -45,7 +45,7 @@ impl<'c> Changed<'c, '_> {
     }
 }
 
-/// Everything that is to be said of a change, the worst first.
+/// Everything that is to be said of a change, the most urgent first.
 pub(super) fn findings(changed: &Changed<'_, '_>, grants: &Grants<'_>) -> Vec<Finding> {
     let mut found = loss::findings(changed);
     found.extend(immutable::findings(changed));
@@ -53,7 +53,7 @@ pub(super) fn findings(changed: &Changed<'_, '_>, grants: &Grants<'_>) -> Vec<Fi
     found.extend(image::findings(changed));
     found.extend(rbac::findings(changed, grants));
     found.extend(exposure::findings(changed));
-    found.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.class.cmp(&b.class)));
+    found.sort_by_key(|finding| urgency(finding.class, finding.severity));
     found
 }
 

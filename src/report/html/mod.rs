@@ -8,7 +8,8 @@ mod graph;
 mod rows;
 
 use super::failure;
-use super::view::{HAPPENED, Item, View, counted};
+use super::kinds::{Found, Kind, kinds};
+use super::view::{HAPPENED, View, counted};
 use crate::diagnostics::Result;
 use crate::diff::model::{Graph, Severity};
 use base64::Engine as _;
@@ -17,7 +18,6 @@ use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::cmp::Reverse;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -133,38 +133,48 @@ struct First {
     tone: &'static str,
     class: &'static str,
     text: String,
-    anchor: String,
-    resource: String,
+    resources: Vec<Link>,
+    more: usize,
+    count: usize,
     origin: Option<String>,
 }
 
-/// The worst findings, and how many more there are.
+#[derive(Serialize)]
+struct Link {
+    anchor: String,
+    title: String,
+}
+
+/// The most urgent kinds of findings, and how many findings there are of others.
 fn findings(view: &View) -> (Vec<First>, usize) {
-    let anchored = view.groups.iter().enumerate().flat_map(|(group, of)| {
-        of.items.iter().enumerate().map(move |(nth, item)| (rows::anchor(group, nth), item))
-    });
-    let of_item = |(anchor, item): (String, &Item)| {
-        let first = |(finding, field, origin): super::view::Told<'_>| {
-            let text = match (finding.message.is_empty(), field) {
-                (false, _) => finding.message.clone(),
-                (true, Some(field)) => format!("{} changes", field.path),
-                (true, None) => item.happened.name().to_owned(),
-            };
-            let first = First {
-                tone: finding.severity.name(),
-                class: finding.class.name(),
-                text,
-                anchor: anchor.clone(),
-                resource: item.title(),
-                origin: origin.map(super::view::place),
-            };
-            (finding.severity, first)
-        };
-        item.all_findings().map(first).collect::<Vec<_>>()
+    let kinds = kinds(view, Severity::High);
+    let is_first = |nth: usize, kind: &Kind<'_>| nth < FIRST || kind.always_shown();
+    let more = kinds.iter().enumerate().filter(|(nth, kind)| !is_first(*nth, kind));
+    let more = more.map(|(_, kind)| kind.found.len()).sum();
+    let first = kinds.iter().enumerate().filter(|(nth, kind)| is_first(*nth, kind));
+    (first.map(|(_, kind)| first_of(kind)).collect(), more)
+}
+
+fn first_of(kind: &Kind<'_>) -> First {
+    let only = kind.only();
+    let text = match (kind.message(), only) {
+        (message, _) if !message.is_empty() => message,
+        (_, Some(found)) => match found.told.1 {
+            Some(field) => format!("{} changes", field.path),
+            None => found.item.happened.name().to_owned(),
+        },
+        _ => kind.plainly(),
     };
-    let mut all: Vec<_> =
-        anchored.flat_map(of_item).filter(|(severity, _)| *severity > Severity::Medium).collect();
-    all.sort_by_key(|(severity, _)| Reverse(*severity));
-    let more = all.len().saturating_sub(FIRST);
-    (all.into_iter().take(FIRST).map(|(_, first)| first).collect(), more)
+    let (named, more) = kind.named();
+    let link =
+        |found: &&Found<'_>| Link { anchor: rows::anchor(found.at.0, found.at.1), title: found.item.title() };
+    First {
+        tone: kind.severity.name(),
+        class: kind.class.name(),
+        text,
+        resources: named.iter().map(link).collect(),
+        more,
+        count: kind.items().len(),
+        origin: only.and_then(|found| found.told.2).map(super::view::place),
+    }
 }

@@ -4,12 +4,15 @@ use super::DEEPEST;
 use super::scalar::resolve_plain;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, SourceId};
 use crate::yaml::node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};
+use crate::yaml::size::Size;
 use compact_str::CompactString;
 use rustc_hash::{FxHashMap, FxHashSet};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 /// Nodes that aliases may expand to in one text.
 const MOST_ALIASED: usize = 1_000_000;
+/// Bytes of text that they may expand to.
+const MOST_ALIASED_BYTES: usize = 64 << 20;
 
 /// Entries of a mapping from which on duplicate keys are looked for with a hash set.
 const MANY: usize = 16;
@@ -48,6 +51,7 @@ pub(super) fn parse(
         stack: Vec::new(),
         anchors: FxHashMap::default(),
         aliased: 0,
+        aliased_bytes: 0,
         documents: Vec::new(),
         duplicates,
         warnings: Diagnostics::default(),
@@ -143,8 +147,10 @@ struct Builder<'t> {
     text: &'t str,
     places: Places,
     stack: Vec<Open>,
-    anchors: FxHashMap<usize, (Node, usize)>,
+    anchors: FxHashMap<usize, (Node, Size)>,
     aliased: usize,
+    /// Bytes of text that aliases expanded to.
+    aliased_bytes: usize,
     documents: Vec<Node>,
     duplicates: Duplicates,
     warnings: Diagnostics,
@@ -239,7 +245,7 @@ impl Builder<'_> {
 
     fn anchor(&mut self, anchor: usize, node: &Node) {
         if anchor > 0 {
-            self.anchors.insert(anchor, (node.clone(), size(node)));
+            self.anchors.insert(anchor, (node.clone(), Size::of(node)));
         }
     }
 
@@ -248,12 +254,16 @@ impl Builder<'_> {
             let error = Diagnostic::error(Code::BadAlias, "this alias stands inside the value that it names");
             return Err(Box::new(error.at(mark)));
         };
-        self.aliased += size;
-        if self.aliased > MOST_ALIASED {
-            let message = format!("the aliases of this text expand to more than {MOST_ALIASED} values");
+        self.aliased += size.values;
+        self.aliased_bytes += size.bytes;
+        if self.aliased > MOST_ALIASED || self.aliased_bytes > MOST_ALIASED_BYTES {
+            let message = match self.aliased > MOST_ALIASED {
+                true => format!("the aliases of this text expand to more than {MOST_ALIASED} values"),
+                false => "the aliases of this text expand to more than 64 MiB".to_owned(),
+            };
             return Err(Box::new(Diagnostic::error(Code::AliasBomb, message).at(mark)));
         }
-        if self.stack.len() + depth(node) > DEEPEST {
+        if self.stack.len() + size.depth - 1 > DEEPEST {
             return Err(Box::new(too_deep(mark)));
         }
         Ok(node.clone())
@@ -366,21 +376,5 @@ fn kind(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> ScalarKind {
         "timestamp" if core => ScalarKind::Timestamp,
         // A tag of somebody's own leaves the text as it is.
         _ => ScalarKind::Str,
-    }
-}
-
-fn size(node: &Node) -> usize {
-    1 + match &node.value {
-        Value::Scalar(_) => 0,
-        Value::Map(map) => map.iter().map(|entry| size(&entry.value)).sum(),
-        Value::Seq(items) => items.iter().map(size).sum(),
-    }
-}
-
-fn depth(node: &Node) -> usize {
-    match &node.value {
-        Value::Scalar(_) => 0,
-        Value::Map(map) => 1 + map.iter().map(|entry| depth(&entry.value)).max().unwrap_or(0),
-        Value::Seq(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
     }
 }

@@ -1,0 +1,120 @@
+//! The JSON Schemas of parameters: ready to check values, and small enough for it.
+
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// As many schemas may one schema come to, where every reference is counted with all that it leads to, and alternatives twice:
+/// as often as the library looks at them.
+const MOST: u64 = 20_000;
+
+/// A schema ready to check values.
+///
+/// # Errors
+/// What is no JSON Schema, in words; references that lead out of the schema or around in it, and schemas that come to more
+/// than 20,000 with their references.
+pub(crate) fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
+    let mut counter = Counter { schema, known: HashMap::new() };
+    if counter.count(schema)? > MOST {
+        return Err(format!("with its references it comes to more than {MOST} schemas"));
+    }
+    jsonschema::validator_for(schema).map_err(|error| error.to_string())
+}
+
+struct Counter<'s> {
+    schema: &'s Value,
+    /// What references come to; nothing while it is counted.
+    known: HashMap<&'s str, Option<u64>>,
+}
+
+impl<'s> Counter<'s> {
+    /// What a schema comes to. Whatever looks like a schema counts as one.
+    fn count(&mut self, value: &'s Value) -> Result<u64, String> {
+        let mut sum = 1_u64;
+        match value {
+            Value::Array(items) => {
+                for item in items {
+                    sum = sum.saturating_add(self.count(item)?);
+                }
+            }
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    let more = match (name.as_str(), field) {
+                        ("$ref" | "$dynamicRef" | "$recursiveRef", Value::String(to)) => {
+                            self.reference(to)?
+                        }
+                        // Each alternative is tried once, and once more to say what is wrong with it.
+                        ("anyOf" | "oneOf", field) => self.count(field)?.saturating_mul(2),
+                        _ => self.count(field)?,
+                    };
+                    sum = sum.saturating_add(more);
+                }
+            }
+            _ => {}
+        }
+        Ok(sum)
+    }
+
+    fn reference(&mut self, to: &'s str) -> Result<u64, String> {
+        match self.known.get(to) {
+            Some(Some(count)) => return Ok(*count),
+            Some(None) => return Err(format!("the reference `{to}` leads back to itself")),
+            None => {}
+        }
+        let found = to.strip_prefix('#').and_then(|pointer| self.schema.pointer(pointer));
+        let found = found.ok_or_else(|| {
+            format!("the reference `{to}` leads nowhere in the schema: write it as `#/$defs/NAME`")
+        })?;
+        self.known.insert(to, None);
+        let count = self.count(found)?;
+        self.known.insert(to, Some(count));
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::validator;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn references_count_with_what_they_lead_to() {
+        let chain = |levels: usize, word: &str| {
+            let level = |at: usize| {
+                let next = json!({"$ref": format!("#/$defs/a{}", at + 1)});
+                (format!("a{at}"), json!({word: [next.clone(), next]}))
+            };
+            let mut definitions: serde_json::Map<String, Value> = (0..levels).map(level).collect();
+            definitions.insert(format!("a{levels}"), json!({"type": "string"}));
+            json!({"$defs": definitions, "$ref": "#/$defs/a0"})
+        };
+        for word in ["anyOf", "allOf", "oneOf"] {
+            assert!(validator(&chain(5, word)).is_ok(), "{word}");
+            let error = validator(&chain(25, word)).unwrap_err();
+            assert!(error.contains("more than 20000 schemas"), "{error}");
+        }
+    }
+
+    #[test]
+    fn references_lead_to_other_places_of_the_schema() {
+        assert!(validator(&json!({"$ref": "#"})).unwrap_err().contains("leads back to itself"));
+        let around = json!({"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"});
+        assert!(validator(&around).unwrap_err().contains("leads back to itself"));
+        for to in ["https://example.com/x.json", "#/$defs/b", "#name", "x.json"] {
+            assert!(validator(&json!({"$ref": to})).unwrap_err().contains("leads nowhere"), "{to}");
+        }
+        assert!(validator(&json!({"$defs": {"n": {"type": "integer"}}, "$ref": "#/$defs/n"})).is_ok());
+        assert!(validator(&json!({"type": "nothing"})).is_err());
+    }
+
+    #[test]
+    fn schemas_that_nest_are_refused_within_a_moment() {
+        let mut schema = json!({"type": "string"});
+        for level in 0..25 {
+            schema = json!({"anyOf": [schema, {"type": "string"}]});
+            if level == 5 {
+                assert_eq!(validator(&schema).unwrap().iter_errors(&json!(1)).count(), 1);
+            }
+        }
+        assert!(validator(&schema).unwrap_err().contains("more than 20000 schemas"));
+    }
+}
