@@ -13,7 +13,6 @@ use crate::secrecy::Foreign;
 use crate::sources::door::{self, Limit, Named};
 use crate::sources::{LoadRestrictor, Loader, folder};
 use crate::yaml::parse;
-use std::io::Read as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
