@@ -8,6 +8,7 @@ use super::target::{KUSTOMIZATION_FILES, STACK_FILES, StackArgs, Target, is_stac
 use super::{DONE, FAILED, output};
 use crate::assemble;
 use crate::build::{self, read};
+use crate::catalogue::API_VERSION;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, nearest};
 use crate::diff::{self, Input};
 use crate::resource::Resource;
@@ -301,9 +302,18 @@ fn targets_in(target: &str) -> Result<Vec<String>> {
     }
     let mut roots = Vec::new();
     let mut has_files = false;
+    let mut errors = Diagnostics::default();
     let mut walk = walkdir::WalkDir::new(path).sort_by_file_name().into_iter();
     while let Some(entry) = walk.next() {
-        let Ok(entry) = entry else { continue };
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                // What cannot be looked into must not count as checked.
+                let message = format!("cannot read all of `{target}`: {error}");
+                errors.push(Diagnostic::error(Code::Unreadable, message));
+                continue;
+            }
+        };
         if is_hidden(&entry) {
             skip(&entry, &mut walk);
         } else if entry.file_type().is_dir() && is_root(entry.path()) {
@@ -311,10 +321,16 @@ fn targets_in(target: &str) -> Result<Vec<String>> {
             if !is_kustomize_component(entry.path()) {
                 roots.push(entry.path().to_string_lossy().into_owned());
             }
+        } else if is_resource_file(&entry) && is_stack_file(entry.path()) {
+            let is_of_its_root = entry.path().file_name().is_some_and(|name| STACK_FILES.iter().any(|s| name == *s));
+            if !is_of_its_root {
+                roots.push(entry.path().to_string_lossy().into_owned());
+            }
         } else {
             has_files |= is_loose_resource_file(&entry, path);
         }
     }
+    errors.into_result(())?;
     if has_files {
         roots.insert(0, target.to_owned());
     }
@@ -348,11 +364,15 @@ fn is_kustomize_component(directory: &Path) -> bool {
     documents.iter().any(|node| node.get("kind").and_then(Node::as_text) == Some("Component"))
 }
 
+fn is_resource_file(entry: &walkdir::DirEntry) -> bool {
+    let is_meant = |ending: &std::ffi::OsStr| ending == "yaml" || ending == "yml" || ending == "json";
+    entry.file_type().is_file() && entry.path().extension().is_some_and(is_meant)
+}
+
 /// Whether an entry is a file of resources that no root below `top` has around it.
 fn is_loose_resource_file(entry: &walkdir::DirEntry, top: &Path) -> bool {
-    let is_meant = |ending: &std::ffi::OsStr| ending == "yaml" || ending == "yml" || ending == "json";
     let above = || entry.path().ancestors().skip(1).take_while(|folder| folder.starts_with(top));
-    entry.file_type().is_file() && entry.path().extension().is_some_and(is_meant) && !above().any(is_root)
+    is_resource_file(entry) && !above().any(is_root) && !is_stack_file(entry.path())
 }
 
 /// The resources of a target.
@@ -382,7 +402,16 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
 
 fn standard_input(sources: &Sources) -> Result<Vec<Resource>> {
     let text = door::read_text_of_stream(std::io::stdin().lock(), "standard input")?;
-    resources("standard input", text, sources)
+    let resources = resources("standard input", text, sources)?;
+    let is_stack = |resource: &&Resource| resource.api_version() == API_VERSION && resource.kind() == "Stack";
+    match resources.iter().find(is_stack) {
+        // It names files by their place beside it, and standard input has none.
+        Some(stack) => Err(Diagnostic::error(Code::Usage, "a stack cannot be read from standard input")
+            .at(stack.mark())
+            .help("name its file, or its folder")
+            .into()),
+        None => Ok(resources),
+    }
 }
 
 /// The resources of a file, or of all YAML and JSON files in and below a folder.

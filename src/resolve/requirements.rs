@@ -369,12 +369,19 @@ impl Chooser<'_> {
     #[allow(clippy::option_option)]
     fn preference(&mut self, capability: &str) -> Option<Option<Spanned>> {
         let layers = self.profile.layers.iter().rev().filter_map(|name| self.catalogue.layers.get(name));
-        let mut all = self.stack.prefers.iter().chain(layers.flat_map(|layer| &layer.prefers));
-        let Some((_, written)) = all.find(|(name, _)| name == capability) else { return Some(None) };
+        let of_layers = layers.flat_map(|layer| &layer.prefers).map(|entry| (entry, false));
+        let all = self.stack.prefers.iter().map(|entry| (entry, true)).chain(of_layers);
         let scope = self.parameters.scope(&Value::Null, &[]);
-        let value = self.errors.collect(scope.value(&Node::string(&written.text, written.mark)))?;
-        let text = value.as_text().unwrap_or_default().to_owned();
-        Some(Some(Spanned { text, mark: written.mark }))
+        for ((_, written), is_own) in all.filter(|((name, _), _)| name == capability) {
+            let value = self.errors.collect(scope.value(&Node::string(&written.text, written.mark)))?;
+            let text = value.as_text().unwrap_or_default().to_owned();
+            // What a layer prefers gives way to what the stack leaves out; a stack that says both contradicts itself.
+            if is_own || self.leaves_out(&text).is_none() {
+                return Some(Some(Spanned { text, mark: written.mark }));
+            }
+            self.choice.left_out.insert(text);
+        }
+        Some(None)
     }
 
     /// Why the facts rule a component out; none when they do not.
