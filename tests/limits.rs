@@ -3,7 +3,6 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[allow(dead_code)]
 mod support;
 
 use std::fmt::Write as _;
@@ -146,7 +145,7 @@ fn rules_of_definitions_end() {
 fn copies_of_copies_end() {
     let mut operations = String::new();
     for at in 0..60 {
-        let _ = write!(operations, "- {{op: copy, from: /data, path: /data/x{at}}}\n");
+        let _ = writeln!(operations, "- {{op: copy, from: /data, path: /data/x{at}}}");
     }
     let root = "resources: [a.yaml]\npatches: [{path: p.yaml, target: {kind: ConfigMap}}]\n";
     let map = format!("{CONFIG_MAP}data: {{k: v}}\n");
@@ -167,7 +166,7 @@ fn copies_of_copies_end() {
         .map(|at| {
             format!(
                 "- {{op: copy, from: /data, path: {}/d}}\n",
-                "/data".repeat(1) + &"/d".repeat((1 << at) - 1)
+                "/data".to_owned() + &"/d".repeat((1 << at) - 1)
             )
         })
         .collect();

@@ -1,9 +1,8 @@
 //! Where output goes: files are whole whatever happens, folders hold what the last run wrote, streams work.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
-#[allow(dead_code)]
 mod support;
 
 use std::fmt::Write as _;

@@ -322,7 +322,8 @@ fn targets_in(target: &str) -> Result<Vec<String>> {
                 roots.push(entry.path().to_string_lossy().into_owned());
             }
         } else if is_resource_file(&entry) && is_stack_file(entry.path()) {
-            let is_of_its_root = entry.path().file_name().is_some_and(|name| STACK_FILES.iter().any(|s| name == *s));
+            let is_of_its_root =
+                entry.path().file_name().is_some_and(|name| STACK_FILES.iter().any(|s| name == *s));
             if !is_of_its_root {
                 roots.push(entry.path().to_string_lossy().into_owned());
             }

@@ -215,13 +215,13 @@ const BEFORE: usize = 40;
 
 /// The line as far as it is worth looking at.
 fn until_far(line: &str, start: usize) -> &str {
-    let end = line.floor_char_boundary((start + FAR).min(line.len()));
+    let end = char_boundary(line, (start + FAR).min(line.len()));
     &line[..end]
 }
 
 /// What is around a byte of a long line, and where in it that byte is.
 fn around(line: &str, start: usize) -> (String, usize) {
-    let from = line.floor_char_boundary(start.min(line.len()).saturating_sub(BEFORE));
+    let from = char_boundary(line, start.min(line.len()).saturating_sub(BEFORE));
     let shown = format!("…{}", &until_far(line, start)[from..]);
     (shown, start - from + '…'.len_utf8())
 }
@@ -250,6 +250,11 @@ fn token(line: &str, start: usize) -> Range<usize> {
     let without_colon = if length > 1 && rest[..length].ends_with(':') { length - 1 } else { length };
     let first = rest.chars().next().map_or(0, char::len_utf8);
     start..start + without_colon.max(first)
+}
+
+/// The last boundary of characters at or before a byte of a line.
+fn char_boundary(line: &str, at: usize) -> usize {
+    (0..=at).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub(crate) fn shown<'l>(sources: &Sources, mark: Mark, line: &'l str) -> Cow<'l,
         Ok(_) if hidden.is_empty() && target != Target::Secret => Cow::Borrowed(line),
         Ok(_) => {
             let from = hidden.iter().min().map_or(0, |at| (*at as usize).saturating_sub(start));
-            Cow::Owned(covered(line, &[0..from]))
+            Cow::Owned(covered(line, std::slice::from_ref(&(0..from))))
         }
         Err(_) if !hidden.is_empty() || place.may_be_secret(target) || place.may_be_parameter() => {
             Cow::Owned(place.conservatively())
@@ -125,7 +125,7 @@ impl Place<'_> {
             let end = open.iter().map(|part| part.end).max().unwrap_or(0);
             let rest = self.line.get(end..).unwrap_or("");
             let closing = rest.len() - rest.trim_start_matches(|c| "]},:[{ ".contains(c)).len();
-            return covered(self.line, &[0..end + closing]);
+            return covered(self.line, std::slice::from_ref(&(0..end + closing)));
         }
         open.push(lead);
         covered(self.line, &open)
@@ -212,8 +212,10 @@ impl Place<'_> {
         let is_whole = is_word && (is_name || (is_top && WITH_VALUE.contains(&key)));
         match (is_whole, is_top || is_name) {
             (true, _) => self.line.to_owned(),
-            (false, true) => covered(self.line, &[0..colon]),
-            (false, false) => covered(self.line, &[0..self.line.len() - self.line.trim_start().len()]),
+            (false, true) => covered(self.line, std::slice::from_ref(&(0..colon))),
+            (false, false) => {
+                covered(self.line, std::slice::from_ref(&(0..self.line.len() - self.line.trim_start().len())))
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::folder::{LIST, Listing, replace_all};
 use super::*;
 use std::collections::BTreeMap;
