@@ -16,6 +16,9 @@ use tokio::time::{Instant, sleep};
 /// How often a run that waits looks again.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How often a lock that changes meanwhile is tried to be released.
+const RELEASES: usize = 3;
+
 /// How a lock is taken.
 #[derive(Clone, Debug)]
 pub struct LockTerms {
@@ -127,14 +130,28 @@ impl Lock {
 
     /// Lets the next run go on at once. When that fails, the lock expires.
     pub async fn release(&self, connection: &Connection) {
+        for _ in 0..RELEASES {
+            let Err(failure) = self.delete(connection).await else { return };
+            if failure.status != 409 {
+                return;
+            }
+            // A renewal that was under way when the work ended has changed the Lease, and its answer was not waited for.
+            match connection.get(&path(&self.terms.inventory)).await {
+                Ok(lease) if holder(&lease) == self.terms.holder => self.set(&lease),
+                _ => return,
+            }
+        }
+    }
+
+    /// Deletes the Lease as it is known.
+    async fn delete(&self, connection: &Connection) -> std::result::Result<(), Failure> {
         let (uid, version) = self.state();
         let body = json!({
             "apiVersion": "v1", "kind": "DeleteOptions",
             "preconditions": {"uid": uid, "resourceVersion": version},
         });
-        let body = body.to_string();
-        let path = path(&self.terms.inventory);
-        drop(connection.send(Method::DELETE, &path, "application/json", Body::Json(&body)).await);
+        let (body, path) = (body.to_string(), path(&self.terms.inventory));
+        connection.send(Method::DELETE, &path, "application/json", Body::Json(&body)).await.map(drop)
     }
 
     fn state(&self) -> (String, String) {

@@ -4,7 +4,7 @@ use crate::catalogue::{API_VERSION, Catalogue, DEFAULTS, Parameter, Place, Stack
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
 use crate::fields::Spanned;
 use crate::resolve::{Plan, resolve};
-use crate::sources::{self, Loader, door};
+use crate::sources::{self, Loader, door, folder};
 use crate::yaml::{Entry, Key, Map, Node, parse};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -66,6 +66,10 @@ pub(super) enum Target {
 pub(super) fn is_stack_file(path: &Path) -> bool {
     if path.file_name().is_some_and(|name| STACK_FILES.iter().any(|stack| name == *stack)) {
         return true;
+    }
+    // What a pipe has can be read once only, and nobody writes a stack into one.
+    if folder::is_stream(path) {
+        return false;
     }
     // Bundles are large, and hardly ever speak of us: most are not parsed here.
     let Ok(text) = door::read_text_of_user(path) else { return false };
