@@ -61,7 +61,8 @@ fn gather(node: &Node, found: &mut HashMap<u32, Scalar>) {
     }
 }
 
-/// Annotations become strings, and numbers lose their spelling, on the way through some steps.
+/// Annotations become strings, and numbers lose their spelling, on the way through some steps. What a JSON patch brings has the
+/// booleans of YAML 1.1, and numbers in 64 bits.
 fn same(a: &Scalar, b: &Scalar) -> bool {
     let emitted = |scalar: &Scalar| {
         let mut out = Vec::new();
@@ -70,7 +71,20 @@ fn same(a: &Scalar, b: &Scalar) -> bool {
         (number && emit::emit(&node, &mut out).is_ok()).then_some(out)
     };
     let is_null = |scalar: &Scalar| scalar.text.is_empty() || scalar.text == "null" || scalar.text == "~";
-    a.text == b.text || (is_null(a) && is_null(b)) || (emitted(a).is_some() && emitted(a) == emitted(b))
+    let truth = |scalar: &Scalar| match scalar.text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" => Some(true),
+        "false" | "no" | "off" | "n" => Some(false),
+        _ => None,
+    };
+    let float = |scalar: &Scalar| {
+        let is_number = matches!(scalar.kind, ScalarKind::Int | ScalarKind::Float);
+        scalar.text.parse::<f64>().ok().filter(|_| is_number)
+    };
+    a.text == b.text
+        || (is_null(a) && is_null(b))
+        || (emitted(a).is_some() && emitted(a) == emitted(b))
+        || (b.kind == ScalarKind::Bool && truth(a).is_some() && truth(a) == truth(b))
+        || (float(a).is_some() && float(a) == float(b))
 }
 
 /// What is wrong with the origin of a leaf.
