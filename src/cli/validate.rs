@@ -163,7 +163,7 @@ fn looked_at_something(target: &str, verdict: &Verdict, args: &ValidateArgs) -> 
         ),
         Verdict { checked: 0, unchecked, .. } if !args.allow_missing_schema => nothing(
             format!(
-                "nothing of `{target}` was checked: there is no schema for any of its {unchecked} resources"
+                "nothing of `{target}` was checked: there is no schema for the kinds of its resources ({unchecked})"
             ),
             "name the files of their CRDs with `--crds`, or pass `--allow-missing-schema`",
         ),
