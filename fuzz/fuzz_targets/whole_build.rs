@@ -4,8 +4,8 @@
 
 use kfc::build::{Options, build};
 use kfc::diagnostics::{Sources, Style, render};
-use kfc::yaml::emit;
 use kfc::sources::Surroundings;
+use kfc::yaml::emit;
 use libfuzzer_sys::fuzz_target;
 use std::sync::Arc;
 
