@@ -155,7 +155,7 @@ pub(super) struct KfcBuildArgs {
     #[arg(long, value_name = "FILE|DIR", conflicts_with = "target")]
     detect_from: Vec<PathBuf>,
     /// Annotate for Argo CD: `waves`, `hooks` (Jobs), `options` (server-side apply, what is never pruned, …); all of them
-    /// when nothing is said. See docs/gitops.md.
+    /// when nothing is said. See deploy/argocd/README.md.
     #[arg(long, value_name = "WHAT,…", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     argocd: Option<String>,
     /// Annotate every resource with the wave that Argo CD is to apply it in: `--argocd=waves`.
@@ -345,7 +345,7 @@ pub(super) fn validated(
 ) -> Result<Bundle> {
     if asked {
         let options = validate::Options {
-            kubernetes: kubernetes.and_then(validate::Version::parse),
+            kubernetes: kubernetes.map(super::validate::version).transpose()?,
             ..validate::Options::default()
         };
         let found = validate::validate(&bundle.resources.list, &[], &options).findings;

@@ -21,8 +21,8 @@ use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct DeleteArgs {
-    /// The profile or stack that was applied, not needed with `--name`; or resources to be deleted whoever applied them: a
-    /// file, a kustomization root, or `-` for standard input.
+    /// The profile or stack that was applied, not needed with `--name`; or resources to be deleted whoever applied them
+    /// (with `--adopt` when inventories list them): a file, a kustomization root, or `-` for standard input.
     #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
     target: String,
     #[command(flatten)]

@@ -66,7 +66,7 @@ fn class(name: &str) -> std::result::Result<Class, String> {
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
     /// The old side: a bundle's file, `-`, a profile, a stack, a kustomization root, `REVISION:PATH`, `golden`,
-    /// `golden:PROFILE`, `cluster` or `cluster:CONTEXT`.
+    /// `golden:TARGET`, `cluster` or `cluster:CONTEXT`.
     before: String,
     /// The new side.
     after: String,

@@ -25,7 +25,7 @@ enum Format {
     /// For people, on standard error.
     #[default]
     Text,
-    /// A list of findings.
+    /// An object: for each target its counts and findings.
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
@@ -96,11 +96,16 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
     let ignored = ignored(&args.ignore)?;
     let crds: Vec<Resource> =
         args.crds.iter().filter_map(|path| errors.collect(files(path, sources))).flatten().collect();
+    errors.into_result(())?;
     let mut checked = Vec::new();
     for target in &args.targets {
+        let mut errors = Diagnostics::default();
         for found in errors.collect(targets_in(target)).unwrap_or_default() {
             let Some(bundle) = errors.collect(bundle(&found, args, sources)) else { continue };
-            let of_profile = bundle.kubernetes.as_deref().and_then(Version::parse);
+            let of_profile = match (asked, &bundle.kubernetes) {
+                (None, Some(text)) => errors.collect(version(text)),
+                _ => None,
+            };
             let kubernetes = asked.or(of_profile).unwrap_or(table::covered().last);
             let options = Options {
                 kubernetes: Some(kubernetes),
@@ -121,9 +126,21 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
             // Handing millions of nodes back to the allocator one by one would only cost time.
             std::mem::forget(bundle);
         }
+        // What could not be looked at hides nothing of the other targets, and is in every form of the findings.
+        if !errors.is_empty() {
+            checked.push(unchecked(target, errors));
+        }
     }
-    errors.into_result(())?;
     Ok(answer(args, &checked, sources))
+}
+
+/// What kept a target, or a part of it, from being checked.
+fn unchecked(target: &str, errors: Diagnostics) -> Checked {
+    let finding =
+        |diagnostic| Finding { subject: Subject::default(), path: String::new(), diagnostic, secret: false };
+    let findings = errors.0.into_iter().map(finding).collect();
+    let verdict = Verdict { findings, ..Verdict::default() };
+    Checked { target: target.to_owned(), kubernetes: table::covered().last, verdict }
 }
 
 /// The codes of `--ignore`. One that does not exist would be ignored silently, and with it the user's intention.
@@ -227,9 +244,12 @@ fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
         Format::Junit => Some(findings::junit(checked, sources)),
         Format::CodeQuality => Some(findings::code_quality(checked, sources)),
     };
-    let lines: String = checked.iter().map(|one| summary(one, checked.len() > 1)).collect();
+    let counted = |one: &&Checked| one.verdict.checked + one.verdict.unchecked + one.verdict.skipped > 0;
+    let lines: String = checked.iter().filter(counted).map(|one| summary(one, checked.len() > 1)).collect();
     if let Some(document) = document {
-        output::note(lines.trim_end());
+        if !lines.is_empty() {
+            output::note(lines.trim_end());
+        }
         return output::print(&document).max(code);
     }
     let shown = Diagnostics(findings().map(|finding| shown(finding, sources)).collect());
@@ -237,7 +257,9 @@ fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
     if code == DONE {
         return output::print(&lines);
     }
-    output::note(lines.trim_end());
+    if !lines.is_empty() {
+        output::note(lines.trim_end());
+    }
     code
 }
 
@@ -269,7 +291,11 @@ fn summary(checked: &Checked, is_one_of_several: bool) -> String {
     if is_one_of_several { format!("{}: {line}\n", checked.target) } else { format!("{line}\n") }
 }
 
-fn version(text: &str) -> Result<Version> {
+/// A version of Kubernetes whose types are known.
+///
+/// # Errors
+/// [`Code::Usage`] for any other: nothing can be said of it.
+pub(super) fn version(text: &str) -> Result<Version> {
     let all = table::covered();
     Version::parse(text).filter(|version| all.contains(*version)).ok_or_else(|| {
         let message = format!("the types of Kubernetes {text} are not known");
@@ -397,6 +423,8 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
     }
     let resolved = resolve_target(&what, &args.stack, reads, sources)?;
     let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    // What `kfc build` would refuse.
+    assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?;
     let kubernetes = resolved.plan.profile.kubernetes().map(str::to_owned);
     Ok(Bundle { target: target.to_owned(), resources: assembled.bundle.resources.list, kubernetes })
 }
