@@ -87,6 +87,7 @@ impl Connection {
             let help = "set `KUBECONFIG` or give `--kubeconfig FILE` and `--context NAME`, as for kubectl";
             Diagnostics::from(Diagnostic::error(Code::Unreachable, message).help(help))
         })?;
+        check_token(&config)?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
         config.reset_reader_on_write = true;
@@ -210,6 +211,17 @@ impl Connection {
 /// The time in a header of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`, which is a date as mails have it.
 fn http_date(text: &str) -> Option<Timestamp> {
     Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
+}
+
+/// Refuses a token that no header can hold: the library would panic.
+fn check_token(config: &Config) -> Result<()> {
+    let user = serde_json::to_value(&config.auth_info).unwrap_or_default();
+    let token = user["token"].as_str().unwrap_or_default();
+    if !token.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let message = "the token of the kubeconfig's user has a line break or another control character";
+    Err(Diagnostic::error(Code::Unreachable, message).help("write it in one line, as it was issued").into())
 }
 
 async fn configuration(options: &Options) -> std::result::Result<Config, String> {

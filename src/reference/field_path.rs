@@ -1,7 +1,7 @@
 //! Dotted field paths of replacements and variables: `spec.containers.[name=app].image`, `metadata.annotations.a\.b/c`.
 
 use crate::diagnostics::{Code, Diagnostic, Mark, nearest};
-use crate::yaml::parse::resolve_plain;
+use crate::yaml::parse::{DEEPEST, resolve_plain};
 use crate::yaml::{Entry, Key, Map, Node, Value};
 use regex::Regex;
 
@@ -231,6 +231,10 @@ pub fn visit(
         set(node)?;
         return Ok(1);
     };
+    if path.len() > DEEPEST {
+        let message = format!("a path of more than {DEEPEST} steps: no file nests so deep");
+        return Err(Diagnostic::error(Code::TooDeep, message).at(node.mark));
+    }
     let mut visitor = |node: &mut Node| visit(node, rest, create, set);
     let made = create.map(|kind| rest.first().map_or(kind, |next| part_kind(next)));
     let mark = node.mark;

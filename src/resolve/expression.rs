@@ -166,7 +166,10 @@ impl Scope {
 fn match_expressions(labels: &minijinja::Value) -> std::result::Result<minijinja::Value, minijinja::Error> {
     let labels: BTreeMap<String, Value> =
         serde_json::from_value(serde_json::to_value(labels).unwrap_or_default())
-            .map_err(|error| minijinja::Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
+            // What the library says quotes the value.
+            .map_err(|_| {
+                minijinja::Error::new(ErrorKind::InvalidOperation, "expected a mapping of labels")
+            })?;
     let expression = |(key, value)| json!({"key": key, "operator": "In", "values": [value]});
     let expressions: Vec<Value> = labels.into_iter().map(expression).collect();
     Ok(minijinja::value::Serde(expressions).into())

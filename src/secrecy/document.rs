@@ -126,7 +126,8 @@ impl<'n> Walk<'n, '_> {
     fn object(&mut self, node: &'n Node, target: Target) {
         let kind = node.get("kind").and_then(Node::as_text).unwrap_or("");
         let items = node.get("items").filter(|items| items.as_seq().is_some());
-        if is_secret(kind) || (kind.is_empty() && target == Target::Secret) {
+        // A patch for Secrets changes Secrets, whatever kind its own text has.
+        if is_secret(kind) || target == Target::Secret {
             self.secret(node, &mut Vec::new());
         } else if kind.eq_ignore_ascii_case("SecretList") {
             self.each(node, |this, entry| match (entry.key.text.as_str(), entry.value.as_seq()) {

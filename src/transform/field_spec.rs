@@ -3,7 +3,7 @@
 use crate::diagnostics::{Code, Diagnostic, Mark, Result};
 use crate::origin::Trail;
 use crate::resource::{Gvk, Resource};
-use crate::yaml::parse::resolve_plain;
+use crate::yaml::parse::{DEEPEST, resolve_plain};
 use crate::yaml::{Entry, Key, Map, Node, ScalarKind, Value};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
@@ -139,6 +139,10 @@ impl<'s> Route<'s> {
         set: &mut impl FnMut(&mut Node) -> Result<()>,
     ) -> Result<()> {
         let create = if self.spec.create { create } else { Create::Nothing };
+        if self.steps.len() > DEEPEST {
+            let message = format!("a field path of more than {DEEPEST} steps: no file nests so deep");
+            return Err(Diagnostic::error(Code::TooDeep, message).at(node.mark).into());
+        }
         self.walk_steps(node, trail, &self.steps, create, set)
     }
 
