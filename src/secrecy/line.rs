@@ -183,7 +183,7 @@ impl Place<'_> {
     /// says.
     fn may_be_parameter(&self) -> bool {
         let before = self.text.get(..self.start + self.line.len()).unwrap_or(self.text);
-        self.text.contains("kind: Stack") && before.contains("parameters")
+        self.text.contains("Stack") && before.contains("parameters")
     }
 
     /// Shows what is plainly no value, and covers everything else.
@@ -242,7 +242,7 @@ fn has_data(lower: &str) -> bool {
 /// The word behind `kind:`; a key with an escape in it; `kind` at the start of a line or of a JSON object.
 fn patterns() -> Option<&'static [Regex; 3]> {
     static ALL: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
-        let kind = Regex::new(r#"(?i)\bkind["']?\s*:[ \t]*([^\s,}\]]+)"#).ok()?;
+        let kind = Regex::new(r#"(?i)\bkind["']?\s*:\s*([^\s,}\]]+)"#).ok()?;
         let escaped = Regex::new(r#""[^"\n]*\\[uUx][^"\n]*"\s*:|:\s*"[^"\n]*\\[uUx]"#).ok()?;
         let top = Regex::new(
             r#"(?m)(?:^kind:[ \t]+["']?[A-Za-z]|^\s*\{\s*(?:"apiVersion"\s*:\s*"[^"]*"\s*,\s*)?"kind"\s*:)"#,
@@ -418,5 +418,7 @@ mod tests {
         assert_eq!(shown(&sources, mark, "c.pw=planted"), "c.pw=*******");
         assert_eq!(super::values(&sources, id), ["planted"]);
         hides("apiVersion: kfc.dev/v1alpha1\nkind: Stack\nspec:\n  parameters:\n    c: {pw: planted: x}\n");
+        hides("apiVersion: kfc.dev/v1alpha1\nkind:\n  \"Stack\"\nspec:\n  parameters:\n    pw: planted: x\n");
+        hides("kind: List\nitems:\n- kind:\n    Secret\n  data:\n    pw: planted: x\n");
     }
 }
