@@ -53,6 +53,8 @@ pub fn replace_all(
     staged.persist()?;
     let changed = remove_stale(folder, files, &before)?;
     staged.persist_list(&changed)?;
+    // The next run clears what it finds staged: it must not find this.
+    drop(staged);
     drop(handle);
     let mut names: Vec<String> = changed.into_iter().map(|(name, _)| name).collect();
     names.dedup();
