@@ -43,6 +43,13 @@ pub struct Deleting {
     pub wait: bool,
 }
 
+impl Deleting {
+    /// Who deletes one wave: its time begins now.
+    fn remover<'r>(self, session: &'r Session<'r>, rules: &'r Rules<'r>, stayed: &'r Stayed) -> Remover<'r> {
+        Remover { session, rules, wait: self.wait, deadline: Instant::now() + self.timeout, stayed }
+    }
+}
+
 /// Deletes by some rules until a deadline.
 pub(super) struct Remover<'r> {
     pub(super) session: &'r Session<'r>,
@@ -90,6 +97,14 @@ pub async fn plan(session: &Session<'_>, inventory: &Inventory, kinds: Kinds) ->
     Ok(RemovalPlan::make(session, inventory.entries().cloned().collect(), &rules, &claims).await)
 }
 
+/// A deletion at its beginning: what goes, in the order of its waves, what stays, and what is known of the outcome already.
+fn begun(plan: RemovalPlan) -> (Vec<(ObjectRef, usize)>, Stayed, Deletion) {
+    let mut going = plan.going;
+    going.sort_by_key(|(object, wave)| rank(object, *wave));
+    let stayed = Stayed::of(&plan.staying);
+    (going, stayed, Deletion { absent: plan.absent, staying: plan.staying, ..Deletion::default() })
+}
+
 /// Deletes what a plan says, then the inventory when it lists nothing more. What is gone is taken out of the inventory wave
 /// by wave, so that a run that stops is completed by the next. Gives what stays too.
 ///
@@ -103,19 +118,9 @@ pub async fn delete(
 ) -> Result<Deletion> {
     let id = inventory.id.clone();
     let rules = Rules { own: Some(&id), kinds: how.kinds, taken: &[] };
-    let stayed = Stayed::of(&plan.staying);
-    let mut all = Deletion { absent: plan.absent, staying: plan.staying, ..Deletion::default() };
-    let mut objects = plan.going;
-    objects.sort_by_key(|(object, wave)| rank(object, *wave));
+    let (objects, stayed, mut all) = begun(plan);
     for wave in objects.chunk_by(|a, b| a.1 == b.1) {
-        let remover = Remover {
-            session,
-            rules: &rules,
-            wait: how.wait,
-            deadline: Instant::now() + how.timeout,
-            stayed: &stayed,
-        };
-        let done = remover.remove(wave.to_vec()).await?;
+        let done = how.remover(session, &rules, &stayed).remove(wave.to_vec()).await?;
         strike(inventory, &done);
         let is_stuck = !done.errors.is_empty();
         all.add(done);
@@ -172,19 +177,9 @@ pub async fn delete_objects(
 ) -> Result<Deletion> {
     let taken: Vec<ObjectRef> = listed.values().flatten().cloned().collect();
     let rules = Rules { own: None, kinds: how.kinds, taken: &taken };
-    let stayed = Stayed::of(&plan.staying);
-    let mut all = Deletion { absent: plan.absent, staying: plan.staying, ..Deletion::default() };
-    let mut objects = plan.going;
-    objects.sort_by_key(|(object, wave)| rank(object, *wave));
+    let (objects, stayed, mut all) = begun(plan);
     for wave in objects.chunk_by(|a, b| a.1 == b.1) {
-        let remover = Remover {
-            session,
-            rules: &rules,
-            wait: how.wait,
-            deadline: Instant::now() + how.timeout,
-            stayed: &stayed,
-        };
-        all.add(remover.remove(wave.to_vec()).await?);
+        all.add(how.remover(session, &rules, &stayed).remove(wave.to_vec()).await?);
         if !all.errors.is_empty() {
             break;
         }
