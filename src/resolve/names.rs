@@ -80,11 +80,12 @@ impl Expression<'_> {
             match chain(expression) {
                 Some(name) if names.contains(&name) => {}
                 Some(name) => names.push(name),
-                None => {}
+                None => {
+                    let from = left.len();
+                    parts(expression, &mut left);
+                    left[from..].reverse();
+                }
             }
-            let from = left.len();
-            parts(expression, &mut left);
-            left[from..].reverse();
         }
         names
     }
@@ -122,15 +123,12 @@ fn constant(subscript: &ast::Expr<'_>) -> Option<String> {
     }
 }
 
-/// The parts of an expression that may name something, in order. Those of a name are none of them: they are the name.
+/// The parts of an expression that may name something, in order.
 fn parts<'e, 's>(expression: &'e ast::Expr<'s>, out: &mut Vec<&'e ast::Expr<'s>>) {
     match expression {
         ast::Expr::Var(_) | ast::Expr::Const(_) => {}
-        ast::Expr::GetAttr(field) if chain(expression).is_none() => out.push(&field.expr),
-        ast::Expr::GetItem(item) if chain(expression).is_none() => {
-            out.extend([&item.expr, &item.subscript_expr]);
-        }
-        ast::Expr::GetAttr(_) | ast::Expr::GetItem(_) => {}
+        ast::Expr::GetAttr(field) => out.push(&field.expr),
+        ast::Expr::GetItem(item) => out.extend([&item.expr, &item.subscript_expr]),
         ast::Expr::Slice(slice) => {
             out.push(&slice.expr);
             out.extend([&slice.start, &slice.stop, &slice.step].into_iter().flatten());

@@ -244,15 +244,12 @@ impl Chooser<'_> {
         while let Reason::Required { by, .. } = &self.choice.list[here].reason {
             let Some(next) = self.choice.find(by).filter(|next| *next < here) else { break };
             here = next;
-            let why = match &self.choice.list[here].reason {
-                Reason::Asked => "is asked for".to_owned(),
-                Reason::Platform(layer) => format!("comes with `{layer}`"),
-                Reason::Required { by, capability: None } => format!("is required by {by}"),
-                Reason::Required { by, capability: Some(capability) } => {
-                    format!("provides {capability} for {by}")
-                }
+            let reason = &self.choice.list[here].reason;
+            let is = match reason {
+                Reason::Asked | Reason::Required { capability: None, .. } => "is ",
+                Reason::Platform(_) | Reason::Required { .. } => "",
             };
-            text.push_str(&format!(", which {why}"));
+            text.push_str(&format!(", which {is}{}", reason.text()));
         }
         text
     }
