@@ -399,7 +399,7 @@ fn is_resource_file(entry: &walkdir::DirEntry) -> bool {
 /// Whether an entry is a file of resources that no root below `top` has around it.
 fn is_loose_resource_file(entry: &walkdir::DirEntry, top: &Path) -> bool {
     let above = || entry.path().ancestors().skip(1).take_while(|folder| folder.starts_with(top));
-    is_resource_file(entry) && !above().any(is_root) && !is_stack_file(entry.path())
+    is_resource_file(entry) && !above().any(is_root)
 }
 
 /// The resources of a target.
@@ -453,7 +453,7 @@ fn files(path: &Path, sources: &Sources) -> Result<Vec<Resource>> {
     let walk = walkdir::WalkDir::new(path).sort_by_file_name().into_iter();
     let walk = walk.filter_entry(|entry| !is_hidden(entry));
     for entry in walk.filter_map(std::result::Result::ok) {
-        if is_loose_resource_file(&entry, path) {
+        if is_loose_resource_file(&entry, path) && !is_stack_file(entry.path()) {
             let read = read_text(entry.path());
             let read = read.and_then(|text| resources(&entry.path().display().to_string(), text, sources));
             all.extend(errors.collect(read).unwrap_or_default());
