@@ -95,6 +95,20 @@ class Lab:
                  "--node-lease-duration-seconds=40", f"--server-address=127.0.0.1:{PORT + 3}",
                  f"--config={os.environ['KFC_LAB_BIN']}/stages.yaml")
 
+    def wait_for_controllers(self, api):
+        """What the controller manager makes of an empty server: an installer's rights and accounts rest on it."""
+        roles = [f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{name}" for name in ("admin", "edit", "view")]
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            try:
+                made = all((api.find(role) or {}).get("rules") for role in roles)
+                if made and api.find("/api/v1/namespaces/default/serviceaccounts/default"):
+                    return
+            except (OSError, Refused):
+                pass
+            time.sleep(0.2)
+        sys.exit(f"lab: the controllers are not ready after 120 seconds: see {self.folder}/log")
+
     def make_nodes(self, api):
         size = {"cpu": "64", "memory": "256Gi", "pods": "250", "ephemeral-storage": "1Ti", "nvidia.com/gpu": "8"}
         for number in range(1, self.options.nodes + 1):
@@ -125,6 +139,7 @@ def main():
     if not options.bare:
         lab.start_controllers()
         lab.make_nodes(api)
+        lab.wait_for_controllers(api)
         standins.start(options.folder, set(standins.ALL) - set(options.without.split(",")), set(options.leave.split(",")))
     if options.run:
         proxy.start(options.folder)
