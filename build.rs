@@ -4,17 +4,14 @@
 //! first, sends the linker to the static form instead. Where the compiler has none, nothing is changed.
 
 //!
-//! Links a few lines of C into the program, too, that notice when standard output is closed: see src/stdout.c.
+//! Packs the catalogue, and links a few lines of C into the program, too, that notice when standard output is closed: see src/stdout.c.
 
 use std::path::Path;
 use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    // The catalogue that is built into the program.
-    for folder in ["bases", "overlays", "platforms"] {
-        println!("cargo:rerun-if-changed={folder}");
-    }
+    pack_catalogue();
     if std::env::var_os("CARGO_CFG_UNIX").is_some() {
         link_stdout_check();
     }
@@ -32,6 +29,30 @@ fn main() {
             println!("cargo:rustc-link-search=native={out}");
         }
     }
+}
+
+/// Packs the catalogue that is built into the program, for src/embedded.rs.
+fn pack_catalogue() {
+    let mut archive = Vec::new();
+    let mut field = |bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).expect("no file of the catalogue has 4 GiB");
+        archive.extend_from_slice(&length.to_le_bytes());
+        archive.extend_from_slice(bytes);
+    };
+    for folder in ["bases", "overlays", "platforms"] {
+        println!("cargo:rerun-if-changed={folder}");
+        for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+            let entry = entry.expect("the catalogue can be read");
+            if entry.file_type().is_file() {
+                let path = entry.path().to_str().expect("paths of the catalogue are UTF-8");
+                field(path.replace('\\', "/").as_bytes());
+                field(&std::fs::read(entry.path()).expect("files of the catalogue can be read"));
+            }
+        }
+    }
+    let out = std::env::var_os("OUT_DIR").expect("cargo gives a directory for output");
+    let packed = lz4_flex::compress_prepend_size(&archive);
+    std::fs::write(Path::new(&out).join("catalogue.lz4"), packed).expect("the output directory can be written");
 }
 
 /// A library would be left out, as nothing calls into it: the object itself is linked.

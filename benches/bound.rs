@@ -5,10 +5,10 @@
 
 #![allow(clippy::print_stdout, clippy::panic, missing_docs)]
 
-use kfc::build::{Options, build};
-use kfc::diagnostics::{SourceId, Sources};
-use kfc::sources::{LoadRestrictor, Surroundings};
-use kfc::yaml::{emit, parse};
+use kfc_kustomize::engine::{Options, build};
+use kfc_diagnostics::{SourceId, Sources};
+use kfc_source::{LoadRestrictor, Surroundings};
+use kfc_yaml::{emit, parse};
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

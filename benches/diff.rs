@@ -5,12 +5,12 @@
 
 #![allow(clippy::print_stdout, clippy::panic, missing_docs)]
 
-use kfc::build::read;
-use kfc::diagnostics::Sources;
-use kfc::diff::{Input, compare};
-use kfc::report::{Format, Style, write};
-use kfc::schema::Schema;
-use kfc::yaml::parse;
+use kfc_kustomize::engine::read;
+use kfc_diagnostics::Sources;
+use kfc_diff::{Input, compare};
+use kfc_diff::report::{Format, Style, write};
+use kfc_kube::schema::Schema;
+use kfc_yaml::parse;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -4,9 +4,9 @@
 
 #![allow(clippy::print_stdout, missing_docs)]
 
-use kfc::build::{Options, build};
-use kfc::diagnostics::Sources;
-use kfc::sources::{LoadRestrictor, Surroundings};
+use kfc_kustomize::engine::{Options, build};
+use kfc_diagnostics::Sources;
+use kfc_source::{LoadRestrictor, Surroundings};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -5,10 +5,10 @@
 
 #![allow(clippy::print_stdout, clippy::panic, missing_docs)]
 
-use kfc::build::{Options, build};
-use kfc::diagnostics::Sources;
-use kfc::sources::Surroundings;
-use kfc::yaml::emit;
+use kfc_kustomize::engine::{Options, build};
+use kfc_diagnostics::Sources;
+use kfc_source::Surroundings;
+use kfc_yaml::emit;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;

@@ -4,11 +4,11 @@
 
 #![allow(clippy::print_stdout, clippy::panic, missing_docs)]
 
-use kfc::build::read;
-use kfc::diagnostics::Sources;
-use kfc::schema::Schema;
-use kfc::validate::{Options, Version, table::Table, validate};
-use kfc::yaml::parse::parse;
+use kfc_kustomize::engine::read;
+use kfc_diagnostics::Sources;
+use kfc_kube::schema::Schema;
+use kfc_validate::{Options, Version, table::Table, validate};
+use kfc_yaml::parse::parse;
 use std::time::{Duration, Instant};
 
 #[global_allocator]

@@ -4,14 +4,15 @@
 
 mod setting;
 
-use kfc::assemble::{assemble, known_credentials};
-use kfc::catalogue::{Component, DEFAULTS, Parameter, Role, Setter, Stack, to_json};
-use kfc::diagnostics::{Code, Mark};
-use kfc::golden;
-use kfc::resolve::resolve;
-use kfc::resolve::{Expression, Name, names_in, touches};
-use kfc::resource::Resource;
-use kfc::yaml::Node;
+use kfc_catalogue::assemble::{assemble, known_credentials};
+use kfc_yaml::value::to_json;
+use kfc_catalogue::catalogue::{Component, DEFAULTS, Parameter, Role, Setter, Stack};
+use kfc_diagnostics::{Code, Mark};
+use kfc_catalogue::golden;
+use kfc_catalogue::resolve::resolve;
+use kfc_catalogue::resolve::{Expression, Name, names_in, touches};
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::Node;
 use rayon::prelude::*;
 use serde_json::Value;
 use setting::{Setting, setting, shown};
@@ -82,7 +83,7 @@ fn with_what_must_be_set(stack: Stack) -> Stack {
         external-issuer: {issuer: 'https://login.example.com'}
         cloudIdentity: someone
         exposure: external";
-    let parameters = kfc::yaml::parse::parse(text, kfc::diagnostics::SourceId::NONE).unwrap().remove(0);
+    let parameters = kfc_yaml::parse::parse(text, kfc_diagnostics::SourceId::NONE).unwrap().remove(0);
     Stack { parameters, ..stack }
 }
 
@@ -302,7 +303,7 @@ fn the_managers_of_training_find_what_they_insist_on() {
     let resources = setting.resources(&Stack::of_profile("onprem").with_components(["trainer"]));
     let config = object(&resources, "ConfigMap", "kubeflow-trainer-config");
     let text = config["data"]["controller_manager_config.yaml"].as_str().unwrap().to_owned();
-    let config = kfc::yaml::parse::parse(&text, kfc::diagnostics::SourceId::NONE).unwrap().remove(0);
+    let config = kfc_yaml::parse::parse(&text, kfc_diagnostics::SourceId::NONE).unwrap().remove(0);
     for (field, value) in [("leaseDuration", "15s"), ("renewDeadline", "10s"), ("retryPeriod", "2s")] {
         assert_eq!(config.at(&["leaderElection", field]).and_then(Node::as_text), Some(value), "{field}");
     }
@@ -346,7 +347,7 @@ fn sidecars_fit_namespaces_that_are_restricted() {
     let resources = setting.resources(&Stack::of_profile("onprem").with_components(["istio"]));
     let injector = object(&resources, "ConfigMap", "istio-sidecar-injector");
     let config = injector["data"]["config"].as_str().unwrap();
-    let config = kfc::yaml::parse::parse(config, kfc::diagnostics::SourceId::NONE).unwrap().remove(0);
+    let config = kfc_yaml::parse::parse(config, kfc_diagnostics::SourceId::NONE).unwrap().remove(0);
     let template = config.at(&["templates", "sidecar"]).and_then(Node::as_str).unwrap();
     let containers: Vec<&str> = template.split("- name: istio-").skip(1).collect();
     let guarded = |name: &str| {
@@ -398,7 +399,7 @@ fn the_services_of_clouds_and_an_issuer_of_ones_own_build() {
 
 /// A stack with parameters as a user writes them.
 fn stack_with(profile: &str, parameters: &str) -> Stack {
-    let parsed = kfc::yaml::parse::parse(parameters, kfc::diagnostics::SourceId::NONE).unwrap().remove(0);
+    let parsed = kfc_yaml::parse::parse(parameters, kfc_diagnostics::SourceId::NONE).unwrap().remove(0);
     Stack { parameters: parsed, ..Stack::of_profile(profile) }
 }
 
@@ -495,7 +496,7 @@ fn every_credential_in_a_secret_has_a_parameter() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bases").join(&component.name.text);
         for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             let text = std::fs::read_to_string(&file).unwrap();
-            let documents = kfc::yaml::parse::parse(&text, kfc::diagnostics::SourceId::NONE).unwrap();
+            let documents = kfc_yaml::parse::parse(&text, kfc_diagnostics::SourceId::NONE).unwrap();
             for secret in documents.iter().map(to_json).filter(|object| object["kind"] == "Secret") {
                 assert!(secret["data"].as_object().is_none_or(serde_json::Map::is_empty), "{secret}");
                 for (key, _) in secret["stringData"].as_object().into_iter().flatten() {
@@ -744,7 +745,7 @@ fn every_manifest_of_the_catalogue_is_listed_by_its_kustomization() {
             let beside = entry.path().with_file_name("kustomization.yaml");
             let text = std::fs::read_to_string(&beside).unwrap();
             let listed =
-                to_json(&kfc::yaml::parse::parse(&text, kfc::diagnostics::SourceId::NONE).unwrap()[0])
+                to_json(&kfc_yaml::parse::parse(&text, kfc_diagnostics::SourceId::NONE).unwrap()[0])
                     .to_string();
             assert!(listed.contains(&name), "{} is listed nowhere", entry.path().display());
         }

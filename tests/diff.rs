@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
-use kfc::build::read;
-use kfc::catalogue::to_json;
-use kfc::diagnostics::Sources;
-use kfc::diff::apply::{Objects, apply};
-use kfc::diff::model::Identity;
-use kfc::diff::{Input, Report, compare, shown_text};
-use kfc::report::{Format, Style, write};
-use kfc::schema::Schema;
-use kfc::yaml::parse::parse;
+use kfc_kustomize::engine::read;
+use kfc_yaml::value::to_json;
+use kfc_diagnostics::Sources;
+use kfc_diff::apply::{Objects, apply};
+use kfc_diff::model::Identity;
+use kfc_diff::{Input, Report, compare, shown_text};
+use kfc_diff::report::{Format, Style, write};
+use kfc_kube::schema::Schema;
+use kfc_yaml::parse::parse;
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,10 +25,10 @@ fn input(name: &str, text: &str) -> Input {
 /// The objects of a bundle as reports compare them: tokens stand for values of secrets.
 fn objects(bundle: &Input) -> Objects {
     let shown = shown_text(bundle).unwrap();
-    let documents = parse(&shown, kfc::diagnostics::SourceId::NONE).unwrap();
-    let identity = |node: &kfc::yaml::Node| {
+    let documents = parse(&shown, kfc_diagnostics::SourceId::NONE).unwrap();
+    let identity = |node: &kfc_yaml::Node| {
         let text =
-            |path: &[&str]| node.at(path).and_then(kfc::yaml::Node::as_text).unwrap_or_default().to_owned();
+            |path: &[&str]| node.at(path).and_then(kfc_yaml::Node::as_text).unwrap_or_default().to_owned();
         let api_version = text(&["apiVersion"]);
         let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
         Identity {
@@ -48,7 +48,7 @@ fn check_complete(before: &Input, after: &Input) -> Report {
     // What is written has numbers for the tokens, and is the same otherwise.
     let written = write(Format::Json, &report, &Style::default()).unwrap();
     let mut numbered = serde_json::to_value(&report).unwrap();
-    kfc::secrecy::Numbers::default().show_json(&mut numbered);
+    kfc_diagnostics::Numbers::default().show_json(&mut numbered);
     let has_secrets = report.changes.iter().any(|change| change.identity.kind == "Secret");
     let read: serde_json::Value = serde_json::from_slice(&written).unwrap();
     assert!(has_secrets || read == numbered);

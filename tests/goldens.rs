@@ -4,11 +4,12 @@
 
 mod setting;
 
-use kfc::catalogue::{Role, Stack, schema, to_json};
-use kfc::diagnostics::SourceId;
-use kfc::golden;
-use kfc::validate;
-use kfc::yaml::parse::parse;
+use kfc_yaml::value::to_json;
+use kfc_catalogue::catalogue::{Role, Stack, schema};
+use kfc_diagnostics::SourceId;
+use kfc_catalogue::golden;
+use kfc_validate;
+use kfc_yaml::parse::parse;
 use setting::{setting, shown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -69,7 +70,7 @@ fn every_profile_builds_or_says_why_not() {
                     Err(errors) => {
                         refused += 1;
                         let is_reason =
-                            |e: &kfc::diagnostics::Diagnostic| e.code == kfc::diagnostics::Code::Unsupported;
+                            |e: &kfc_diagnostics::Diagnostic| e.code == kfc_diagnostics::Code::Unsupported;
                         assert!(errors.0.iter().all(is_reason), "{}", shown(&errors, &setting.sources));
                     }
                 }

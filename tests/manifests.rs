@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use kfc::build::Options;
-use kfc::catalogue::to_json;
-use kfc::diagnostics::{SourceId, Sources, Style, render};
-use kfc::sources::Surroundings;
-use kfc::yaml::parse::parse;
+use kfc_kustomize::engine::Options;
+use kfc_yaml::value::to_json;
+use kfc_diagnostics::{SourceId, Sources, Style, render};
+use kfc_source::Surroundings;
+use kfc_yaml::parse::parse;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,9 +71,9 @@ fn components_that_point_at_kubeflow_manifests_give_its_example_in_right_order()
 
     std::fs::write(bundle.join("kustomization.yaml"), "resources: [bundle.yaml]\n").unwrap();
     let sources = Arc::new(Sources::default());
-    let options = Options { reorder: kfc::build::Reorder::None, ..Options::new(&surroundings()) };
-    let ordered = kfc::build::build(&bundle.to_string_lossy(), &options, &sources).unwrap();
-    let found = kfc::validate::bundle::order(&ordered.resources.list);
-    let wrong = kfc::diagnostics::Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());
+    let options = Options { reorder: kfc_kustomize::engine::Reorder::None, ..Options::new(&surroundings()) };
+    let ordered = kfc_kustomize::engine::build(&bundle.to_string_lossy(), &options, &sources).unwrap();
+    let found = kfc_validate::bundle::order(&ordered.resources.list);
+    let wrong = kfc_diagnostics::Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());
     assert!(wrong.is_empty(), "{}", render(&wrong, &sources, Style { colour: false, width: 140 }));
 }

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
-use kfc::diagnostics::SourceId;
-use kfc::yaml::parse::{parse, parse_generally};
-use kfc::yaml::{Node, emit};
+use kfc_diagnostics::SourceId;
+use kfc_yaml::parse::{parse, parse_generally};
+use kfc_yaml::{Node, emit};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 

@@ -604,7 +604,7 @@ fn chart_entries(template: &str) -> Vec<u8> {
 
 fn index(versions: &[(&str, &[u8])]) -> String {
     let entries = versions.iter().map(|(version, archive)| {
-        let digest = kfc::sources::lock::tree::sha256(archive);
+        let digest = kfc_source::lock::tree::sha256(archive);
         format!("  - {{version: {version}, urls: [web-{version}.tgz], digest: {digest}}}\n")
     });
     format!("apiVersion: v1\nentries:\n  web:\n{}", entries.collect::<String>())
@@ -696,7 +696,7 @@ fn archives_that_do_harm_are_refused_and_nothing_is_left() {
 
 /// A registry with one artefact under the tag `v1`, that wants a token.
 fn registry(media_type: &str, layer: Vec<u8>, served: Vec<u8>) -> Server {
-    let sha256 = kfc::sources::lock::tree::sha256;
+    let sha256 = kfc_source::lock::tree::sha256;
     let digest = sha256(&layer);
     let manifest = serde_json::json!({"schemaVersion": 2, "layers": [
         {"mediaType": media_type, "digest": format!("sha256:{digest}"), "size": layer.len()}

@@ -1,8 +1,8 @@
 //! The lock and the list of a tree: what is read is written back the same, everything else is an error.
 #![no_main]
 
-use kfc::diagnostics::Sources;
-use kfc::sources::lock;
+use kfc_diagnostics::Sources;
+use kfc_source::lock;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

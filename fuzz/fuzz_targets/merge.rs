@@ -3,10 +3,10 @@
 
 #![no_main]
 
-use kfc::diagnostics::SourceId;
-use kfc::merge::{json_patch, strategic};
-use kfc::schema::Schema;
-use kfc::yaml::{Node, parse::parse};
+use kfc_diagnostics::SourceId;
+use kfc_kustomize::merge::{json_patch, strategic};
+use kfc_kube::schema::Schema;
+use kfc_yaml::{Node, parse::parse};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,8 +1,8 @@
 //! Any bytes: the parser gives nodes or errors, and where the fast path reads a document the general parser reads the same.
 #![no_main]
 
-use kfc::diagnostics::SourceId;
-use kfc::yaml::parse::{parse, parse_generally, parse_last_wins};
+use kfc_diagnostics::SourceId;
+use kfc_yaml::parse::{parse, parse_generally, parse_last_wins};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -2,9 +2,9 @@
 //! written outside the folder that an archive is unpacked into.
 #![no_main]
 
-use kfc::sources::RemoteRoot;
-use kfc::sources::lock::tree;
-use kfc::sources::remote::{archive, chart, oci};
+use kfc_source::RemoteRoot;
+use kfc_source::lock::tree;
+use kfc_source::remote::{archive, chart, oci};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,8 +1,8 @@
 //! What is emitted parses to the same output again.
 #![no_main]
 
-use kfc::diagnostics::SourceId;
-use kfc::yaml::{Node, emit, parse};
+use kfc_diagnostics::SourceId;
+use kfc_yaml::{Node, emit, parse};
 use libfuzzer_sys::fuzz_target;
 
 fn emitted(node: &Node) -> Option<String> {

@@ -2,11 +2,11 @@
 
 #![no_main]
 
-use kfc::build::read;
-use kfc::diagnostics::SourceId;
-use kfc::schema::Schema;
-use kfc::validate::{Options, validate};
-use kfc::yaml::parse::parse;
+use kfc_kustomize::engine::read;
+use kfc_diagnostics::SourceId;
+use kfc_kube::schema::Schema;
+use kfc_validate::{Options, validate};
+use kfc_yaml::parse::parse;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -2,10 +2,10 @@
 //! of four equals signs.
 #![no_main]
 
-use kfc::build::{Options, build};
-use kfc::diagnostics::{Sources, Style, render};
-use kfc::sources::Surroundings;
-use kfc::yaml::emit;
+use kfc_kustomize::engine::{Options, build};
+use kfc_diagnostics::{Sources, Style, render};
+use kfc_source::Surroundings;
+use kfc_yaml::emit;
 use libfuzzer_sys::fuzz_target;
 use std::sync::Arc;
 

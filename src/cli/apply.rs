@@ -5,10 +5,11 @@ use super::consent::{KindArgs, ask, count_of, is_asked, named, preview, staying}
 use super::progress::{Progress, counts};
 use super::target::StackArgs;
 use super::{DONE, FAILED, output};
-use crate::apply::{self, Inventory, InventoryId, Leavers, Report, Session, Settings, Survey, Wave};
-use crate::cluster::Connection;
-use crate::diagnostics::{Code, Diagnostic, Result, Sources};
-use crate::sources::LoadRestrictor;
+use kfc_cluster::apply::{self, Inventory, InventoryId, Leavers, Report, Session, Settings, Survey};
+use kfc_kube::wave::Wave;
+use kfc_cluster::cluster::Connection;
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_source::LoadRestrictor;
 use clap::{Args, ValueEnum};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -110,7 +111,7 @@ fn apply(args: &ApplyArgs, sources: &Arc<Sources>, progress: &Progress) -> Resul
             return Err(Diagnostic::error(Code::Usage, "there is nothing to apply").help(help).into());
         }
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
-        apply::wave::settle_scopes(&mut waves, &session.discovery());
+        apply::settle_scopes(&mut waves, &session.discovery());
         let work = run_waves(args, &session, &waves, &id, progress);
         if args.dry_run.is_some() {
             return work.await;

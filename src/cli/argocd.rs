@@ -4,14 +4,14 @@
 use super::build::{RemoteArgs, RestrictorFlag, validated};
 use super::target::{KUSTOMIZATION_FILES, StackArgs, Target, catalogue};
 use super::{DONE, FAILED, output};
-use crate::argocd::{self, Annotations, Announcement, Chosen, Environment, FIELDS, Given};
-use crate::assemble;
-use crate::build::{self, Bundle, Options};
-use crate::catalogue::{Catalogue, Stack, StackFile};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, Sources};
-use crate::resolve::{Plan, resolve};
-use crate::sources::{HelmOptions, Loader, lock};
-use crate::yaml::{Entry, Key, Map, Node, emit};
+use kfc_catalogue::argocd::{self, Annotations, Announcement, Chosen, Environment, FIELDS, Given};
+use kfc_catalogue::assemble;
+use kfc_kustomize::engine::{self, Bundle, Options};
+use kfc_catalogue::catalogue::{Catalogue, Stack, StackFile};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, Sources};
+use kfc_catalogue::resolve::{Plan, resolve};
+use kfc_source::{HelmOptions, Loader, lock};
+use kfc_yaml::{Entry, Key, Map, Node, emit};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -147,7 +147,7 @@ fn root_bundle(
     sources: &Arc<Sources>,
 ) -> Result<Bundle> {
     let chosen = argocd::choose(&environment.parameters, None, sources)?;
-    let mut bundle = build::build(root, options, sources)?;
+    let mut bundle = engine::build(root, options, sources)?;
     // What kustomize would not write is written only where it is asked for.
     argocd::annotate(&mut bundle.resources.list, None, chosen.annotations.unwrap_or_default());
     let kubernetes = environment.kubernetes.as_deref();
@@ -187,7 +187,7 @@ impl Application {
     fn read(
         file: &StackFile,
         environment: &Environment,
-        mut options: crate::sources::Options,
+        mut options: kfc_source::Options,
         sources: &Arc<Sources>,
     ) -> Result<Self> {
         options.remote.start = Some(file.place.folder.clone());
@@ -228,7 +228,7 @@ impl Application {
         let mut warnings: Diagnostics =
             warning.help("without the fact `kubernetes` it is for what the cluster has").into();
         let mut stack = self.stack.clone();
-        if let (Some(facts), Node { value: crate::yaml::Value::Map(own), .. }) =
+        if let (Some(facts), Node { value: kfc_yaml::Value::Map(own), .. }) =
             (stack.facts.as_map_mut(), version_fact(cluster, sources))
         {
             facts.remove("kubernetes");

@@ -7,16 +7,17 @@ use super::side::{Reader, Side};
 use super::target::{Resolved, StackArgs, Target, resolve_stack, resolve_target};
 use super::waves::{self, WaveArgs};
 use super::{DONE, FAILED, output};
-use crate::apply::{Wave, wave};
-use crate::argocd::{self, Annotations};
-use crate::assemble;
-use crate::build::{self, Bundle, Options, Reorder};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
-use crate::diff::Input;
-use crate::sources::remote::{LockUse, RemoteOptions};
-use crate::sources::{HelmOptions, LoadRestrictor, Loader};
-use crate::validate;
-use crate::yaml::emit;
+use kfc_kube::wave::{self, Wave};
+use kfc_kustomize::resource::objects;
+use kfc_catalogue::argocd::{self, Annotations};
+use kfc_catalogue::assemble;
+use kfc_kustomize::engine::{self, Bundle, Options, Reorder};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
+use kfc_diff::Input;
+use kfc_source::remote::{LockUse, RemoteOptions};
+use kfc_source::{HelmOptions, LoadRestrictor, Loader};
+use kfc_validate;
+use kfc_yaml::emit;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -221,7 +222,7 @@ struct Built {
     /// The waves themselves, when something is asked of them.
     planned: Vec<Wave>,
     components: Vec<String>,
-    graph: Option<crate::diff::model::Graph>,
+    graph: Option<kfc_diff::model::Graph>,
     /// The name of the stack or profile.
     stack: Option<String>,
 }
@@ -229,7 +230,7 @@ struct Built {
 /// Writes what changes from the side that `--against` names.
 fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> Result<()> {
     let (Some(file), Some(against)) = (&args.report, &args.against) else { return Ok(()) };
-    let schema = crate::schema::Schema::builtin();
+    let schema = kfc_kube::schema::Schema::builtin();
     let restrictor = options(&args.common).restrictor;
     let reader = Reader {
         stack: &args.stack,
@@ -251,7 +252,7 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
     let before = reader.read(against, &args.target)?;
     let here = Side::Here(Box::new(after));
     let Sides { before, after, refused } = super::diff::both(before, here, (against, &args.target), &reader)?;
-    super::diff::write_to(file, &crate::diff::compare(&before, &after, &schema), Some((&before, &after)))?;
+    super::diff::write_to(file, &kfc_diff::compare(&before, &after, &schema), Some((&before, &after)))?;
     // The bundle is whole, the report is not.
     output::report_run(&refused, sources, "the report");
     Ok(())
@@ -259,7 +260,7 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
 
 pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let bundle = build::build(&args.target, &options(&args.common), &sources);
+    let bundle = engine::build(&args.target, &options(&args.common), &sources);
     finish(bundle.and_then(|bundle| write(bundle, Names::Kustomize, &args.common, Format::Yaml)), &sources)
 }
 
@@ -295,12 +296,12 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
                 format!("`{root}` is a kustomization root: it has no components, parameters or waves");
             return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
         }
-        let mut bundle = build::build(root, &options, sources)?;
+        let mut bundle = engine::build(root, &options, sources)?;
         argocd::annotate(&mut bundle.resources.list, None, which);
         let bundle = validated(bundle, args.validate, None, sources)?;
         let list = &bundle.resources.list;
         let (waves, planned) = match args.waves.asks() {
-            true => (wave::numbers_of(list), wave::of_bundle(list, "")?),
+            true => (wave::numbers_of(&objects(list)), wave::of_bundle(&objects(list), "")?),
             false => (Vec::new(), Vec::new()),
         };
         return Ok(Built { bundle, waves, planned, components: Vec::new(), graph: None, stack: None });
@@ -315,7 +316,7 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
     argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations(args)?);
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     let plan = &resolved.plan;
-    let planned = if args.waves.asks() { wave::of_plan(plan, &assembled, "")? } else { Vec::new() };
+    let planned = if args.waves.asks() { kfc_catalogue::assemble::schedule(plan, &assembled, "")? } else { Vec::new() };
     let known = assemble::known_credentials(plan, &assembled.bundle.resources.list)?;
     assembled.bundle.warnings.extend(known);
     Ok(Built {
@@ -323,7 +324,7 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
         waves: assembled.waves,
         planned,
         components: plan.components.iter().map(|planned| planned.name().to_owned()).collect(),
-        graph: Some(crate::diff::graph_of(plan)),
+        graph: Some(super::side::graph_of(plan)),
         stack: Some(plan.name.clone()),
     })
 }
@@ -344,12 +345,12 @@ pub(super) fn validated(
     sources: &Sources,
 ) -> Result<Bundle> {
     if asked {
-        let options = validate::Options {
+        let options = kfc_validate::Options {
             kubernetes: kubernetes.map(super::validate::version).transpose()?,
-            ..validate::Options::default()
+            ..kfc_validate::Options::default()
         };
-        let found = validate::validate(&bundle.resources.list, &[], &options).findings;
-        let is_broken = found.iter().any(validate::Finding::is_error);
+        let found = kfc_validate::validate(&bundle.resources.list, &[], &options).findings;
+        let is_broken = found.iter().any(kfc_validate::Finding::is_error);
         let found =
             Diagnostics(found.iter().map(|finding| super::validate::shown(finding, sources)).collect());
         if is_broken {
@@ -394,7 +395,7 @@ fn encode(bundle: &Bundle, format: Format) -> Result<Vec<Vec<u8>>> {
     let nodes: Vec<_> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
     match format {
         Format::Yaml => emit::emit_all(&nodes),
-        Format::Json => Ok(vec![crate::yaml::json::list(&nodes)?]),
+        Format::Json => Ok(vec![kfc_yaml::json::list(&nodes)?]),
     }
 }
 

@@ -5,15 +5,17 @@ use super::output;
 use super::progress::Progress;
 pub(super) use super::target::dns_name;
 use super::target::{StackArgs, Target, is_stack_file, resolve_target};
-use crate::apply::{InventoryId, Lock, LockTerms, Locked, Wave, wave};
-use crate::assemble;
-use crate::build::{self, read};
-use crate::cluster::{Connection, Options};
-use crate::diagnostics::{Code, Diagnostic, Result, Sources};
-use crate::resource::Resource;
-use crate::schema::Schema;
-use crate::sources::{self, LoadRestrictor, door, folder};
-use crate::yaml::{Node, parse};
+use kfc_cluster::apply::{InventoryId, Lock, LockTerms, Locked};
+use kfc_kube::wave::{self, Wave};
+use kfc_kustomize::resource::objects;
+use kfc_catalogue::assemble;
+use kfc_kustomize::engine::{self, read};
+use kfc_cluster::cluster::{Connection, Options};
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_kustomize::resource::Resource;
+use kfc_kube::schema::Schema;
+use kfc_source::{self, FileSystem as _, LoadRestrictor, Os, door, is_stream};
+use kfc_yaml::{Node, parse};
 use clap::Args;
 use std::cell::RefCell;
 use std::future::Future;
@@ -168,7 +170,7 @@ impl Intake {
         if target == "-" {
             return Ok(Self::Resources { hint: "my-app".to_owned(), resources: from_input(texts)? });
         }
-        let options = sources::Options { restrictor, ..super::here::reads() };
+        let options = kfc_source::Options { restrictor, ..super::here::reads() };
         if let Some(documents) = bundle_in(Path::new(target), texts)? {
             let hint = Path::new(target).file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let resources = read::resources(documents, &Schema::builtin())?;
@@ -176,8 +178,8 @@ impl Intake {
         }
         let found = Target::of(target);
         if let Target::Root(root) = &found {
-            let options = build::Options { restrictor, ..super::here::builds() };
-            let resources = build::build(root, &options, texts)?.resources.list;
+            let options = engine::Options { restrictor, ..super::here::builds() };
+            let resources = engine::build(root, &options, texts)?.resources.list;
             let folder = Path::new(target).canonicalize().unwrap_or_default();
             let hint = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Ok(Self::Resources { hint, resources });
@@ -189,7 +191,7 @@ impl Intake {
     /// Whether a target is a file of resources.
     pub(super) fn is_bundle(target: &str, texts: &Arc<Sources>) -> Result<bool> {
         // A pipe gives what it has once only, and nobody writes a stack into one.
-        Ok(folder::is_stream(Path::new(target)) || bundle_in(Path::new(target), texts)?.is_some())
+        Ok(is_stream(Path::new(target)) || bundle_in(Path::new(target), texts)?.is_some())
     }
 
     /// The waves of it.
@@ -199,9 +201,9 @@ impl Intake {
                 let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
                 let known = assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?;
                 output::report(&known, &Sources::default());
-                wave::of_plan(&resolved.plan, &assembled, namespace)
+                kfc_catalogue::assemble::schedule(&resolved.plan, &assembled, namespace)
             }
-            Self::Resources { resources, .. } => wave::of_bundle(resources, namespace),
+            Self::Resources { resources, .. } => wave::of_bundle(&objects(resources), namespace),
         }
     }
 
@@ -239,7 +241,7 @@ fn from_input(texts: &Arc<Sources>) -> Result<Vec<Resource>> {
 
 /// The documents of a file of resources; `None` when it is no such file but a stack or a folder.
 fn bundle_in(path: &Path, texts: &Arc<Sources>) -> Result<Option<Vec<Node>>> {
-    if !folder::is_file(path) || is_stack_file(path) {
+    if !Os.is_file(path) || is_stack_file(path) {
         return Ok(None);
     }
     let text = door::read_text_of_user(path)?;
@@ -254,7 +256,7 @@ pub(super) fn run_until_interrupted<T>(work: impl Future<Output = Result<T>>) ->
 
 /// As [`run_until_interrupted`], and releases locks that are held then.
 pub(super) fn run_holding<T>(held: &Held, work: impl Future<Output = Result<T>>) -> Result<T> {
-    crate::cluster::run(async {
+    kfc_cluster::cluster::run(async {
         tokio::select! {
             result = work => result,
             signal = interrupted() => {

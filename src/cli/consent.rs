@@ -1,8 +1,8 @@
 //! What is to be deleted is shown and agreed to before anything is done: on a terminal by an answer, elsewhere by a flag.
 
-use crate::apply::{Kinds, RemovalPlan, Stay};
-use crate::cluster::ObjectRef;
-use crate::diagnostics::{Code, Diagnostic, Result};
+use kfc_cluster::apply::{Kinds, RemovalPlan, Stay};
+use kfc_kube::ObjectRef;
+use kfc_diagnostics::{Code, Diagnostic, Result};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -2,11 +2,11 @@
 
 use super::target::stack_name;
 use super::{FAILED, output};
-use crate::catalogue::{Catalogue, Place, Stack, StackFile};
-use crate::detect::{Answers, Detected, Finding, detect};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use crate::secrecy::text::document;
-use crate::sources::Loader;
+use kfc_catalogue::catalogue::{Catalogue, Place, Stack, StackFile};
+use kfc_catalogue::detect::{Answers, Detected, Finding, detect};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_diagnostics::text::document;
+use kfc_source::Loader;
 use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -120,12 +120,17 @@ fn answers(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
 
 #[cfg(feature = "cluster")]
 fn live(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
-    use crate::cluster::{Connection, Options};
+    use kfc_cluster::cluster::{Connection, Options};
     let options =
         Options { kubeconfig: source.kubeconfig.clone(), context: source.context.clone(), rate: 50.0 };
     super::cluster::run_until_interrupted(async {
         let connection = Connection::open(&options).await?;
-        crate::detect::ask(&connection).await
+        let (lists, warnings) = kfc_cluster::snapshot(&connection).await?;
+        let mut answers = Answers::default();
+        for list in lists {
+            answers.add(list);
+        }
+        Ok((answers, warnings))
     })
 }
 

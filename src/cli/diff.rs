@@ -3,11 +3,12 @@
 use super::side::{ClusterSide, Reader, Side};
 use super::target::StackArgs;
 use super::{DONE, FAILED, USAGE, output};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use crate::diff::{self, Class, Input, Report};
-use crate::report::{self, Format, Style};
-use crate::schema::Schema;
-use crate::sources::LoadRestrictor;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_diff::{self, Class, Input, Report};
+use kfc_diff::report::{self, Format, Style};
+use kfc_kube::schema::Schema;
+use kfc_source::LoadRestrictor;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ pub(super) enum Colour {
 #[derive(Clone, Debug, Args)]
 pub(super) struct ReportArgs {
     /// Format; by the ending of the file's name when there is one.
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    #[arg(long, value_parser = format_parser(), value_name = "FORMAT")]
     format: Option<Format>,
     /// Write to this file.
     #[arg(short, long, value_name = "FILE")]
@@ -51,10 +52,15 @@ pub(super) struct ReportArgs {
     max_bytes: usize,
 }
 
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let values = Format::ALL.map(|(_, name, what)| PossibleValue::new(name).help(what));
+    PossibleValuesParser::new(values).try_map(|name| Format::named(&name).ok_or("there is no such format"))
+}
+
 fn class(name: &str) -> std::result::Result<Class, String> {
     Class::ALL.into_iter().find(|class| class.name() == name).ok_or_else(|| {
         let names: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
-        let near = crate::diagnostics::nearest(name, names.iter().copied());
+        let near = kfc_diagnostics::nearest(name, names.iter().copied());
         let help = near.map_or_else(
             || format!("the classes are {}", names.join(", ")),
             |near| format!("did you mean `{near}`?"),
@@ -123,7 +129,7 @@ fn diff(args: &DiffArgs, sources: &Arc<Sources>) -> Result<u8> {
     let read = |name: &str, other: &str| reader.read(name, other);
     let (before, after) = rayon::join(|| read(&args.before, &args.after), || read(&args.after, &args.before));
     let Sides { before, after, refused } = both(before?, after?, (&args.before, &args.after), &reader)?;
-    let report = diff::compare(&before, &after, &schema);
+    let report = kfc_diff::compare(&before, &after, &schema);
     if write(&args.report, &report, Some((&before, &after)))? != DONE {
         return Ok(TROUBLE);
     }
@@ -179,7 +185,7 @@ fn write(args: &ReportArgs, report: &Report, sides: Option<(&Input, &Input)>) ->
     let format = args.format.or(of_file).unwrap_or_default();
     let is_terminal = args.output.is_none() && std::io::stdout().is_terminal();
     let texts = match sides.filter(|_| format == Format::Unified) {
-        Some((before, after)) => Some(diff::shown_texts(before, after)?),
+        Some((before, after)) => Some(kfc_diff::shown_texts(before, after)?),
         None => None,
     };
     let style = Style {

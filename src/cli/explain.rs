@@ -2,13 +2,13 @@
 
 use super::target::{Resolved, StackArgs, Target, resolve_target};
 use super::{DONE, FAILED, output};
-use crate::assemble::assemble_with_origins;
-use crate::build::{self, Bundle, Options};
-use crate::diagnostics::{Code, Diagnostic, Result, Sources};
-use crate::explain::{self, FieldPath, Places};
-use crate::origin::Declared;
-use crate::secrecy::text::{document, json_document};
-use crate::sources::{HelmOptions, LoadRestrictor};
+use kfc_catalogue::assemble::assemble_with_origins;
+use kfc_kustomize::engine::{self, Bundle, Options};
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_catalogue::explain::{self, FieldPath, Places};
+use kfc_kustomize::provenance::Declared;
+use kfc_diagnostics::text::{document, json_document};
+use kfc_source::{HelmOptions, LoadRestrictor};
 use clap::{Args, ValueEnum};
 use std::sync::Arc;
 
@@ -144,7 +144,7 @@ fn built(target: &str, args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(Bu
             let message = format!("`{root}` is a kustomization root: it has no components or parameters");
             return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
         }
-        return Ok((build::build(root, &options, sources)?, Vec::new()));
+        return Ok((engine::build(root, &options, sources)?, Vec::new()));
     }
     let Resolved { plan, stack, catalogue, loader } =
         resolve_target(&target, &args.stack, options.reads(), sources)?;

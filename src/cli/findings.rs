@@ -1,10 +1,10 @@
 //! Findings of a validation as documents for other programs.
 
-use crate::diagnostics::{Mark, Sources};
-use crate::report::{self, Case, Entry, Failure, Level, Place, Rule, Suite};
-use crate::secrecy::Numbers;
-use crate::secrecy::text::{document, for_message, json_document};
-use crate::validate::{Finding, Verdict, Version};
+use kfc_diagnostics::{Mark, Sources};
+use kfc_diff::report::{self, Case, Entry, Failure, Level, Place, Rule, Suite};
+use kfc_diagnostics::Numbers;
+use kfc_diagnostics::text::{document, for_message, json_document};
+use kfc_validate::{Finding, Verdict, Version};
 use serde_json::{Value, json};
 
 /// One target that was validated.
@@ -156,11 +156,11 @@ pub(super) fn junit(checked: &[Checked], sources: &Sources) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Checked, junit, sarif};
-    use crate::build::read;
-    use crate::diagnostics::Sources;
-    use crate::schema::Schema;
-    use crate::validate::{Options, table, validate};
-    use crate::yaml::parse::parse;
+    use kfc_kustomize::engine::read;
+    use kfc_diagnostics::Sources;
+    use kfc_kube::schema::Schema;
+    use kfc_validate::{Options, table, validate};
+    use kfc_yaml::parse::parse;
 
     #[test]
     fn documents_say_where_and_what() {

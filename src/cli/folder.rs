@@ -2,10 +2,11 @@
 
 use super::build::Format;
 use super::output;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use crate::resource::{ResId, Resource};
-use crate::write::folder::{Listing, replace_all};
-use crate::yaml::{emit, json};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_kube::ResId;
+use kfc_kustomize::resource::Resource;
+use kfc_source::write::folder::{Listing, replace_all};
+use kfc_yaml::{emit, json};
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -189,8 +190,8 @@ mod tests {
             })
             .collect();
         let nodes =
-            crate::yaml::parse::parse(&text.join("---\n"), crate::diagnostics::SourceId::NONE).unwrap();
-        crate::build::read::resources(nodes, &crate::schema::Schema::builtin()).unwrap()
+            kfc_yaml::parse::parse(&text.join("---\n"), kfc_diagnostics::SourceId::NONE).unwrap();
+        kfc_kustomize::engine::read::resources(nodes, &kfc_kube::schema::Schema::builtin()).unwrap()
     }
 
     #[test]

@@ -3,15 +3,15 @@
 use super::build::RestrictorFlag;
 use super::target::{STACK_FILES, StackArgs, Target, resolve_target};
 use super::{FAILED, output};
-use crate::assemble::assemble;
-use crate::build;
-use crate::catalogue::{Catalogue, Place, Stack};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use crate::diff::{self, Input, Report};
-use crate::golden::{self, Targets};
-use crate::report::{self, Style};
-use crate::schema::Schema;
-use crate::sources::{self, Loader};
+use kfc_catalogue::assemble::assemble;
+use kfc_kustomize::engine;
+use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_diff::{self, Input, Report};
+use kfc_catalogue::golden::{self, Targets};
+use kfc_diff::report::{self, Style};
+use kfc_kube::schema::Schema;
+use kfc_source::{self, Loader};
 use clap::{Args, Subcommand};
 use rayon::prelude::*;
 use std::io::IsTerminal;
@@ -154,11 +154,11 @@ fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Resu
     let restrictor = args.load_restrictor.into();
     let found = Target::of(target);
     if let Target::Root(root) = &found {
-        let options = build::Options { restrictor, ..super::here::builds() };
-        return golden::text(&build::build(root, &options, sources)?.resources.list);
+        let options = engine::Options { restrictor, ..super::here::builds() };
+        return golden::text(&engine::build(root, &options, sources)?.resources.list);
     }
     let stack = StackArgs { catalogue: args.catalogue.clone(), ..StackArgs::default() };
-    let reads = sources::Options { restrictor, ..super::here::reads() };
+    let reads = kfc_source::Options { restrictor, ..super::here::reads() };
     let resolved = resolve_target(&found, &stack, reads, sources)?;
     let assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
     golden::text(&assembled.bundle.resources.list)
@@ -212,7 +212,7 @@ fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
         reports.push((profile.clone(), report));
     }
     if let Some(file) = &args.report {
-        let joined = diff::join(("goldens", "as built now"), reports);
+        let joined = kfc_diff::join(("goldens", "as built now"), reports);
         super::diff::write_to(file, &joined, None)?;
     }
     if errors.is_empty() {
@@ -229,13 +229,13 @@ fn compare(profile: &str, golden: (&Path, &str), built: &str) -> Result<Report> 
     let texts = Arc::new(Sources::default());
     let input = |name: &str, text: &str| -> Result<Input> {
         let (id, source) = texts.add(name, text);
-        let resources = crate::build::read::resources(crate::yaml::parse::parse(&source.text, id)?, &schema)?;
+        let resources = kfc_kustomize::engine::read::resources(kfc_yaml::parse::parse(&source.text, id)?, &schema)?;
         Ok(Input { label: name.to_owned(), resources, sources: Arc::clone(&texts), ..Input::default() })
     };
     let before =
         input(&golden.0.to_string_lossy(), golden.1).inspect_err(|errors| output::report(errors, &texts))?;
     let after = input(&format!("{profile} as built now"), built)?;
-    Ok(diff::compare(&before, &after, &schema))
+    Ok(kfc_diff::compare(&before, &after, &schema))
 }
 
 fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {

@@ -2,8 +2,8 @@
 
 use super::target::{StackArgs, Target, resolve_target};
 use super::{FAILED, output};
-use crate::diagnostics::Sources;
-use crate::picture;
+use kfc_diagnostics::Sources;
+use kfc_catalogue::picture;
 use clap::{Args, ValueEnum};
 use std::sync::Arc;
 

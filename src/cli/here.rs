@@ -1,8 +1,7 @@
 //! The process as a build sees it: the only place where the environment and the working directory are read for one.
 
-use crate::catalogue::Place;
-use crate::sources::{Surroundings, Variables};
-use crate::{build, sources};
+use kfc_catalogue::catalogue::Place;
+use kfc_source::{Surroundings, Variables};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +10,8 @@ pub(super) fn surroundings() -> Arc<Surroundings> {
     // Without a working directory nothing below it can be read; `.` has no other folder in or above it.
     let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let variables: Variables = std::env::vars_os().collect();
-    Arc::new(Surroundings::of(working_directory, std::env::temp_dir(), variables))
+    let surroundings = Surroundings::of(working_directory, std::env::temp_dir(), variables);
+    Arc::new(Surroundings { files: crate::embedded::files(), ..surroundings })
 }
 
 /// The working directory.
@@ -20,13 +20,13 @@ pub(super) fn working_directory() -> PathBuf {
 }
 
 /// What may be read and run, as long as no flag says more.
-pub(super) fn reads() -> sources::Options {
-    sources::Options::new(&surroundings())
+pub(super) fn reads() -> kfc_source::Options {
+    kfc_source::Options::new(&surroundings())
 }
 
 /// How a build runs, as long as no flag says more.
-pub(super) fn builds() -> build::Options {
-    build::Options::new(&surroundings())
+pub(super) fn builds() -> kfc_kustomize::engine::Options {
+    kfc_kustomize::engine::Options::new(&surroundings())
 }
 
 /// A folder that the user names, shown as it was written.

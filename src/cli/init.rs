@@ -2,10 +2,10 @@
 
 use super::target::{StackArgs, Target, resolve_target, stack_name};
 use super::{DONE, FAILED, output};
-use crate::assemble;
-use crate::catalogue::DEFAULTS;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use crate::resolve::{Planned, Reason};
+use kfc_catalogue::assemble;
+use kfc_catalogue::catalogue::DEFAULTS;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_catalogue::resolve::{Planned, Reason};
 use clap::Args;
 use minijinja::{Environment, context};
 use serde_json::json;

@@ -4,9 +4,9 @@ use super::cluster::{ClusterArgs, Held, LockArgs, checked, run_holding, run_unti
 use super::consent::count_of;
 use super::progress::Progress;
 use super::{DONE, FAILED, output};
-use crate::apply::{self, DEFAULT_NAMESPACE, Inventory, InventoryId, Session};
-use crate::cluster::Connection;
-use crate::diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_cluster::apply::{self, DEFAULT_NAMESPACE, Inventory, InventoryId, Session};
+use kfc_cluster::cluster::Connection;
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use clap::{Args, Subcommand};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -152,7 +152,7 @@ fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
     })
 }
 
-fn lines<'o>(word: &str, objects: impl Iterator<Item = &'o crate::cluster::ObjectRef>) -> String {
+fn lines<'o>(word: &str, objects: impl Iterator<Item = &'o kfc_kube::ObjectRef>) -> String {
     objects.fold(String::new(), |mut text, object| {
         let _ = writeln!(text, "{word} {object}");
         text

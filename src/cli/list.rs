@@ -1,10 +1,11 @@
 //! `kfc list`: what the catalogue has.
 
 use super::{FAILED, output};
-use crate::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role, STAGES, to_json};
-use crate::diagnostics::Sources;
-use crate::secrecy::text::{document, json_document};
-use crate::sources::Loader;
+use kfc_yaml::value::to_json;
+use kfc_catalogue::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role, STAGES};
+use kfc_diagnostics::Sources;
+use kfc_diagnostics::text::{document, json_document};
+use kfc_source::Loader;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -111,7 +112,7 @@ fn platforms(catalogue: &Catalogue) -> Vec<Row> {
         Role::Accelerator => 1,
         _ => 2,
     });
-    let row = |layer: &crate::catalogue::Layer| Row {
+    let row = |layer: &kfc_catalogue::catalogue::Layer| Row {
         columns: vec![layer.name.text.clone(), layer.role.word().to_owned(), layer.description.clone()],
         json: json!({
             "name": layer.name.text,

@@ -1,8 +1,8 @@
 //! The side of a comparison that is in a cluster.
 
 use super::side::Reader;
-use crate::diagnostics::{Diagnostics, Result};
-use crate::diff::Input;
+use kfc_diagnostics::{Diagnostics, Result};
+use kfc_diff::Input;
 
 /// Requests that are under way at once.
 #[cfg(feature = "cluster")]
@@ -31,11 +31,12 @@ pub(super) struct Asked {
 pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -> Result<Asked> {
     use super::consent::staying;
     use super::output::note;
-    use crate::apply::{InventoryId, Session, Unobserved, forecast};
-    use crate::build::read;
-    use crate::catalogue::from_json;
-    use crate::cluster::{Connection, Options, run};
-    use crate::diagnostics::Mark;
+    use kfc_cluster::apply::{InventoryId, Session, Unobserved, forecast};
+    use kfc_kustomize::engine::read;
+    use kfc_kustomize::resource::objects;
+    use kfc_yaml::value::from_json;
+    use kfc_cluster::cluster::{Connection, Options, run};
+    use kfc_diagnostics::Mark;
 
     let options = Options { kubeconfig: None, context, rate: RATE };
     let name = reader.cluster.name.clone().or_else(|| bundle.stack.as_deref().map(super::cluster::dns_name));
@@ -43,7 +44,7 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     let forecast = run(async {
         let connection = Connection::open(&options).await?;
         let session = Session::start(&connection, CONCURRENCY, &Unobserved).await?;
-        forecast(&session, &bundle.resources, inventory.as_ref(), reader.cluster.kinds).await
+        forecast(&session, &objects(&bundle.resources), inventory.as_ref(), reader.cluster.kinds).await
     })?;
     let read = |value: &serde_json::Value| read::resource(from_json(value, Mark::NONE), reader.schema);
     let mut live = Input { components: bundle.components.clone(), ..Input::default() };
@@ -52,7 +53,7 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     for (prediction, own) in forecast.predictions.into_iter().zip(&bundle.resources) {
         let Some(prediction) = prediction else { continue };
         let resource = |value: &serde_json::Value| {
-            read(value).map(|resource| crate::resource::Resource { owner: own.owner, ..resource })
+            read(value).map(|resource| kfc_kustomize::resource::Resource { owner: own.owner, ..resource })
         };
         live.resources.extend(prediction.live.as_ref().map(resource).transpose()?);
         let predicted = prediction.applied.as_ref().map(resource).transpose()?;
@@ -78,7 +79,7 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
 /// Always.
 #[cfg(not(feature = "cluster"))]
 pub(super) fn ask(_: Option<String>, _: Input, _: &Reader<'_>) -> Result<Asked> {
-    use crate::diagnostics::{Code, Diagnostic};
+    use kfc_diagnostics::{Code, Diagnostic};
     let error = Diagnostic::error(Code::Usage, "this program was built without access to clusters");
     Err(error.help("build it with `--features cluster`").into())
 }

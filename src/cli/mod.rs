@@ -31,7 +31,7 @@ mod schema;
 mod side;
 mod target;
 mod validate;
-mod vendor;
+mod vendoring;
 mod version;
 mod waves;
 
@@ -100,7 +100,7 @@ enum KfcCommand {
     /// Hold resources against the types of Kubernetes, their definitions, and each other.
     Validate(validate::ValidateArgs),
     /// Bring remote sources in: fetch each once, pin it in kfc.lock, keep its tree in vendor/.
-    Vendor(vendor::VendorArgs),
+    Vendor(vendoring::VendorArgs),
     /// Print the version of kfc.
     Version(version::KfcVersionArgs),
     /// kustomize's own command line.
@@ -167,7 +167,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::List(args) => list::run(&args),
         KfcCommand::Schema(args) => schema::run(&args),
         KfcCommand::Validate(args) => validate::run(&args),
-        KfcCommand::Vendor(args) => vendor::run(&args),
+        KfcCommand::Vendor(args) => vendoring::run(&args),
         KfcCommand::Version(args) => version::run_kfc(&args),
         KfcCommand::Kustomize { command } => run_kustomize(command),
     })

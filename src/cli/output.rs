@@ -1,8 +1,8 @@
 //! Standard output, standard error and files.
 
 use super::{DONE, FAILED};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use crate::write;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_source::write;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
@@ -60,11 +60,11 @@ pub(super) fn report_run(diagnostics: &Diagnostics, sources: &Sources, what: &st
         return;
     }
     let stderr = std::io::stderr();
-    let style = crate::diagnostics::Style {
+    let style = kfc_diagnostics::Style {
         colour: stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         width: 140,
     };
-    let text = crate::diagnostics::render_run(&told_once(diagnostics), sources, style, what);
+    let text = kfc_kube::redaction::render_run(&told_once(diagnostics), sources, style, what);
     // Nothing can be said when standard error itself is gone.
     drop(stderr.lock().write_all(text.as_bytes()));
 }
@@ -72,7 +72,7 @@ pub(super) fn report_run(diagnostics: &Diagnostics, sources: &Sources, what: &st
 /// As [`report`], in plain and few lines, for a page that shows what a program said.
 pub(super) fn report_plain(diagnostics: &Diagnostics, sources: &Sources) {
     const MOST: usize = 20;
-    let text = crate::diagnostics::render_plain(&told_once(diagnostics), sources, MOST);
+    let text = kfc_kube::redaction::render_plain(&told_once(diagnostics), sources, MOST);
     // Nothing can be said when standard error itself is gone.
     drop(std::io::stderr().lock().write_all(text.as_bytes()));
 }
@@ -90,9 +90,9 @@ fn told_once(diagnostics: &Diagnostics) -> Diagnostics {
     told
 }
 
-pub(super) use crate::write::describe;
+pub(super) use kfc_source::write::describe;
 
-/// Writes a file that the user named; see [`crate::write::replace`].
+/// Writes a file that the user named; see [`kfc_source::write::replace`].
 ///
 /// # Errors
 /// [`Code::Output`].
@@ -100,7 +100,7 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     write::replace(path, bytes).map_err(|error| cannot_write(path, &error))
 }
 
-/// Writes a file whose name is ours, below a folder that the user named; see [`crate::write::replace_below`].
+/// Writes a file whose name is ours, below a folder that the user named; see [`kfc_source::write::replace_below`].
 ///
 /// # Errors
 /// [`Code::Output`].

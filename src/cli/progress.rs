@@ -1,9 +1,9 @@
 //! Shows what a run against a cluster does: a live line on a terminal, plain lines elsewhere. All on standard error.
 
-use crate::apply::{Event, Observer, Outcome};
-use crate::cluster::ObjectRef;
-use crate::secrecy::Numbers;
-use crate::secrecy::text::document;
+use kfc_cluster::apply::{Event, Observer, Outcome};
+use kfc_kube::ObjectRef;
+use kfc_diagnostics::Numbers;
+use kfc_diagnostics::text::document;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};

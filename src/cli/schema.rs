@@ -1,8 +1,8 @@
 //! `kfc schema`: the JSON Schemas of our own kinds.
 
 use super::{USAGE, output};
-use crate::catalogue::schema;
-use crate::diagnostics::{Code, Diagnostic, Sources};
+use kfc_catalogue::catalogue::schema;
+use kfc_diagnostics::{Code, Diagnostic, Sources};
 use clap::Args;
 
 #[derive(Debug, Args)]

@@ -3,16 +3,18 @@
 
 use super::output::describe;
 use super::target::{StackArgs, Target, is_stack_file, resolve_with};
-use crate::assemble::assemble_with_origins;
-use crate::build::{self, Options, read};
-use crate::diagnostics::{Code, Diagnostic, Mark, Result, Sources};
-use crate::diff::{Input, graph_of};
-use crate::resource::Resource;
-use crate::schema::Schema;
-use crate::secrecy::Foreign;
-use crate::sources::door::{self, Limit, Named};
-use crate::sources::{LoadRestrictor, Loader, folder};
-use crate::yaml::parse;
+use kfc_catalogue::assemble::assemble_with_origins;
+use kfc_kustomize::engine::{self, Options, read};
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result, Sources};
+use kfc_catalogue::resolve::{Edge, Plan, Planned};
+use kfc_diff::Input;
+use kfc_diff::model::{Graph, GraphEdge, GraphNode};
+use kfc_kustomize::resource::Resource;
+use kfc_kube::schema::Schema;
+use kfc_diagnostics::Foreign;
+use kfc_source::door::{self, Limit, Named};
+use kfc_source::{LoadRestrictor, Loader, Os, is_stream};
+use kfc_yaml::parse;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -41,7 +43,7 @@ pub(super) struct ClusterSide {
     pub(super) namespace: String,
     /// Kinds that are deleted only when they are asked for, and are.
     #[cfg(feature = "cluster")]
-    pub(super) kinds: crate::apply::Kinds,
+    pub(super) kinds: kfc_cluster::apply::Kinds,
 }
 
 impl Default for ClusterSide {
@@ -50,7 +52,7 @@ impl Default for ClusterSide {
             name: None,
             namespace: "default".to_owned(),
             #[cfg(feature = "cluster")]
-            kinds: crate::apply::Kinds::default(),
+            kinds: kfc_cluster::apply::Kinds::default(),
         }
     }
 }
@@ -100,8 +102,8 @@ impl Reader<'_> {
     fn golden(&self, target: &str) -> Result<Input> {
         let targets = super::golden::listed(self.goldens, self.sources)?;
         let name = targets.name_of(target).unwrap_or(target);
-        let text = crate::golden::read(self.goldens, name, &super::here::surroundings())?;
-        self.bundle(&crate::golden::file(self.goldens, name).to_string_lossy(), text)
+        let text = kfc_catalogue::golden::read(self.goldens, name, &super::here::surroundings())?;
+        self.bundle(&kfc_catalogue::golden::file(self.goldens, name).to_string_lossy(), text)
     }
 
     fn file(&self, path: &Path) -> Result<Input> {
@@ -134,7 +136,7 @@ impl Reader<'_> {
                 }
                 None => Loader::open(root, options.reads(), self.sources)?,
             };
-            return Ok(self.input(build::build_root(loader, &options)?.resources.list));
+            return Ok(self.input(engine::build_root(loader, &options)?.resources.list));
         }
         let loader = within(Loader::here(options.reads(), self.sources));
         let resolved = resolve_with(loader, &target, self.stack, self.sources)?;
@@ -175,7 +177,7 @@ impl Reader<'_> {
         let shown = format!("{revision}:{path}");
         let limit = Some(Limit { folder: &real, what: "the revision" });
         let named =
-            Named { path: &real.join(here.trim()).join(path), limit, shown: &shown, referrer: Mark::NONE };
+            Named { files: &Os, path: &real.join(here.trim()).join(path), limit, shown: &shown, referrer: Mark::NONE };
         named.locate()?;
         let input = match is_bundle(&name) {
             true => self.bundle(&target.to_string_lossy(), named.read_text()?)?,
@@ -199,7 +201,7 @@ fn revision_of(name: &str) -> Option<(&str, &str)> {
 /// Whether a path is a file that is not a stack: a bundle.
 fn is_bundle(name: &str) -> bool {
     let path = Path::new(name);
-    folder::is_stream(path) || path.is_file() && !is_stack_file(path)
+    is_stream(path) || path.is_file() && !is_stack_file(path)
 }
 
 /// What git prints.
@@ -219,3 +221,22 @@ fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
         false => Err(failed(&Foreign::of_bytes(&output.stderr).message()).into()),
     }
 }
+
+/// The components of a plan, for a report.
+#[must_use]
+pub(super) fn graph_of(plan: &Plan) -> Graph {
+    let name = |at: usize| plan.components[at].name().to_owned();
+    let node = |planned: &Planned| GraphNode {
+        name: planned.name().to_owned(),
+        depth: planned.depth,
+        present: planned.present,
+        reason: planned.reason.text(),
+    };
+    let edge = |edge: &Edge| GraphEdge {
+        from: name(edge.from),
+        to: name(edge.to),
+        capability: edge.capability.clone(),
+    };
+    Graph { nodes: plan.components.iter().map(node).collect(), edges: plan.edges.iter().map(edge).collect() }
+}
+

@@ -1,11 +1,11 @@
 //! What a command is asked to work on: a kustomization root, a stack, or a profile of the catalogue.
 
-use crate::catalogue::{API_VERSION, Catalogue, DEFAULTS, Parameter, Place, Stack, StackFile};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
-use crate::fields::Spanned;
-use crate::resolve::{Plan, resolve};
-use crate::sources::{self, Loader, door, folder};
-use crate::yaml::{Entry, Key, Map, Node, parse};
+use kfc_catalogue::catalogue::{API_VERSION, Catalogue, DEFAULTS, Parameter, Place, Stack, StackFile};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
+use kfc_yaml::fields::Spanned;
+use kfc_catalogue::resolve::{Plan, resolve};
+use kfc_source::{self, Loader, door, is_stream};
+use kfc_yaml::{Entry, Key, Map, Node, parse};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,7 +68,7 @@ pub(super) fn is_stack_file(path: &Path) -> bool {
         return true;
     }
     // What a pipe has can be read once only, and nobody writes a stack into one.
-    if folder::is_stream(path) {
+    if is_stream(path) {
         return false;
     }
     // Bundles are large, and hardly ever speak of us: most are not parsed here.
@@ -120,7 +120,7 @@ pub(super) struct Resolved {
 pub(super) fn resolve_target(
     target: &Target,
     args: &StackArgs,
-    options: sources::Options,
+    options: kfc_source::Options,
     texts: &Arc<Sources>,
 ) -> Result<Resolved> {
     let mut options = options;

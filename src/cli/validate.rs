@@ -6,16 +6,16 @@ use super::findings::{self, Checked};
 use super::side::{Reader, Side};
 use super::target::{KUSTOMIZATION_FILES, STACK_FILES, StackArgs, Target, is_stack_file, resolve_target};
 use super::{DONE, FAILED, output};
-use crate::assemble;
-use crate::build::{self, read};
-use crate::catalogue::API_VERSION;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, nearest};
-use crate::diff::{self, Input};
-use crate::resource::Resource;
-use crate::schema::Schema;
-use crate::sources::{self, door, folder};
-use crate::validate::{Finding, Options, Subject, Verdict, Version, immutable, table, validate};
-use crate::yaml::{Node, parse::parse};
+use kfc_catalogue::assemble;
+use kfc_kustomize::engine::{self, read};
+use kfc_catalogue::catalogue::API_VERSION;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, nearest};
+use kfc_diff::{self, Input};
+use kfc_kustomize::resource::Resource;
+use kfc_kube::schema::Schema;
+use kfc_source::{self, FileSystem as _, Os, door};
+use kfc_validate::{Finding, Options, Subject, Verdict, Version, immutable, table, validate};
+use kfc_yaml::{Node, parse::parse};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -214,7 +214,7 @@ fn changes(
     let before = reader.read(against, target)?;
     let Sides { before, after, refused } =
         super::diff::both(before, Side::Here(Box::new(here)), (against, target), &reader)?;
-    let report = diff::compare(&before, &after, &schema);
+    let report = kfc_diff::compare(&before, &after, &schema);
     let mut found = immutable(&report, &bundle.resources);
     found.extend(refused.0.into_iter().map(|refusal| of_server(refusal, &bundle.resources)));
     Ok(found)
@@ -226,7 +226,7 @@ fn of_server(refusal: Diagnostic, resources: &[Resource]) -> Finding {
     Finding {
         subject: resource.map(Subject::of).unwrap_or_default(),
         path: String::new(),
-        secret: resource.is_some_and(|resource| crate::secrecy::is_secret(resource.kind())),
+        secret: resource.is_some_and(|resource| kfc_kube::redaction::is_secret(resource.kind())),
         diagnostic: refusal,
     }
 }
@@ -381,7 +381,7 @@ fn skip(entry: &walkdir::DirEntry, walk: &mut walkdir::IntoIter) {
 
 /// Whether a folder has a kustomization file or a stack.
 fn is_root(directory: &Path) -> bool {
-    KUSTOMIZATION_FILES.iter().chain(&STACK_FILES).any(|name| folder::is_there(&directory.join(name)))
+    KUSTOMIZATION_FILES.iter().chain(&STACK_FILES).any(|name| Os.exists(&directory.join(name)))
 }
 
 fn is_kustomize_component(directory: &Path) -> bool {
@@ -409,17 +409,17 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
         return plain(standard_input(sources)?);
     }
     let path = Path::new(target);
-    if folder::is_file(path) && !is_stack_file(path) {
+    if Os.is_file(path) && !is_stack_file(path) {
         return plain(files(path, sources)?);
     }
     let what = Target::of(target);
-    let reads = sources::Options { restrictor: args.load_restrictor.into(), ..super::here::reads() };
+    let reads = kfc_source::Options { restrictor: args.load_restrictor.into(), ..super::here::reads() };
     if let Target::Root(root) = &what {
         if path.is_dir() && !is_root(path) {
             return plain(files(path, sources)?);
         }
-        let options = build::Options { restrictor: reads.restrictor, ..super::here::builds() };
-        return plain(build::build(root, &options, sources)?.resources.list);
+        let options = engine::Options { restrictor: reads.restrictor, ..super::here::builds() };
+        return plain(engine::build(root, &options, sources)?.resources.list);
     }
     let resolved = resolve_target(&what, &args.stack, reads, sources)?;
     let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;

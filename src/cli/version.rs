@@ -1,7 +1,7 @@
 //! `kfc version` and `kustomize version`.
 
 use super::output;
-use crate::build::KUSTOMIZE_VERSION;
+use kfc_kustomize::engine::KUSTOMIZE_VERSION;
 use clap::{Args, ValueEnum};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -1,9 +1,10 @@
 //! `kfc build --wave`, `--waves` and `--wait-for`: the waves of a bundle for those who apply it with kubectl.
 
 use super::output;
-use crate::apply::{Wave, wait_commands, wave};
-use crate::build::Bundle;
-use crate::diagnostics::{Code, Diagnostic, Result};
+use kfc_kube::kubectl::wait_commands;
+use kfc_kube::wave::{self, Wave};
+use kfc_kustomize::engine::Bundle;
+use kfc_diagnostics::{Code, Diagnostic, Result};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -69,7 +70,7 @@ impl WaveArgs {
         bundle.resources.list =
             list.filter(|(_, at)| at + 1 == number).map(|(resource, _)| resource).collect();
         // As `kfc apply` sends them: what watches others comes after them.
-        bundle.resources.list.sort_by_key(wave::phase_of);
+        bundle.resources.list.sort_by_key(|resource| wave::phase_of(resource));
         *numbers = vec![number - 1; bundle.resources.list.len()];
         Ok(())
     }

@@ -24,7 +24,7 @@ struct Problem {
 #[ignore = "needs the lab: .ci/lab"]
 fn every_object_of_every_profile_is_admitted_without_a_warning() {
     let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
-    let profiles = kfc::golden::names(&Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"));
+    let profiles = kfc_catalogue::golden::names(&Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"));
     assert!(profiles.len() >= 22, "only {} profiles", profiles.len());
     cluster.define_platform_kinds();
     let bundles: Vec<String> = profiles

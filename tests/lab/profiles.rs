@@ -84,7 +84,7 @@ fn every_profile_with_a_golden_has_a_test() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
     let mut tested = [some::PROFILES, full::PROFILES].concat();
     tested.sort_unstable();
-    let mut goldens = kfc::golden::names(&folder);
+    let mut goldens = kfc_catalogue::golden::names(&folder);
     goldens.sort_unstable();
     assert_eq!(tested, goldens);
 }

@@ -2,13 +2,13 @@
 
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
-use kfc::assemble::assemble;
-use kfc::catalogue::{Catalogue, Stack};
-use kfc::diagnostics::{Diagnostics, Sources, Style, render};
-use kfc::resolve::resolve;
-use kfc::resource::Resource;
-use kfc::sources::{Loader, Options, Surroundings};
-use kfc::validate::{self, Version};
+use kfc_catalogue::assemble::assemble;
+use kfc_catalogue::catalogue::{Catalogue, Stack};
+use kfc_diagnostics::{Diagnostics, Sources, Style, render};
+use kfc_catalogue::resolve::resolve;
+use kfc_kustomize::resource::Resource;
+use kfc_source::{Loader, Options, Surroundings};
+use kfc_validate::{self, Version};
 use std::sync::Arc;
 
 /// Kinds that the platform itself defines.

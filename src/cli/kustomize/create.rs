@@ -2,10 +2,10 @@
 
 use super::file;
 use crate::cli::{DONE, FAILED, here, output};
-use crate::diagnostics::{Code, Diagnostic, Result, Sources};
-use crate::edit::create::{NewKustomization, create};
-use crate::edit::label;
-use crate::sources::Loader;
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_kustomize::edit::create::{NewKustomization, create};
+use kfc_kustomize::edit::label;
+use kfc_source::Loader;
 use clap::Args;
 use std::path::Path;
 use std::sync::Arc;
@@ -102,11 +102,11 @@ fn detect(recursive: bool, sources: &Arc<Sources>) -> Vec<String> {
 fn holds_resources(path: &Path, sources: &Arc<Sources>) -> bool {
     let is_yaml = path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|e| ending == *e));
     let read = |path: &str| {
-        let file = Loader::here(here::reads(), sources).load(path, crate::diagnostics::Mark::NONE).ok()?;
-        crate::yaml::parse::parse(&file.source.text, file.id).ok()
+        let file = Loader::here(here::reads(), sources).load(path, kfc_diagnostics::Mark::NONE).ok()?;
+        kfc_yaml::parse::parse(&file.source.text, file.id).ok()
     };
     let documents = path.to_str().filter(|_| is_yaml).and_then(read).unwrap_or_default();
-    let is_resource = |node: &crate::yaml::Node| {
+    let is_resource = |node: &kfc_yaml::Node| {
         node.get("kind").is_some()
             && (node.at(&["metadata", "name"]).is_some() || node.get("items").is_some())
     };

@@ -4,13 +4,13 @@ pub(in crate::cli) use super::edit_args::EditCommand;
 
 use super::edit_args::{AddCommand, AddLabels, Paths, RemoveCommand, SecretArgs, SetCommand, SetLabels};
 use super::file::{self, File};
-use crate::build;
+use kfc_kustomize::engine;
 use crate::cli::{DONE, FAILED, here, output};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use crate::edit::label::{COMMON_ANNOTATIONS, COMMON_LABELS};
-use crate::edit::vars::ResourceFile;
-use crate::edit::{Document, fix, generator, image, label, list, patch, vars};
-use crate::yaml::{Node, emit};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_kustomize::edit::label::{COMMON_ANNOTATIONS, COMMON_LABELS};
+use kfc_kustomize::edit::vars::ResourceFile;
+use kfc_kustomize::edit::{Document, fix, generator, image, label, list, patch, vars};
+use kfc_yaml::{Node, emit};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ fn set(what: &SetCommand, document: &mut Document) -> Result<()> {
         SetCommand::Label(args) => add_labels(document, args, true),
         SetCommand::Buildmetadata(names) => {
             list::check_build_metadata(&names.names)?;
-            let items = names.names.iter().map(|name| Node::string(name, crate::diagnostics::Mark::NONE));
+            let items = names.names.iter().map(|name| Node::string(name, kfc_diagnostics::Mark::NONE));
             document.set_items("buildMetadata", items.collect());
             Ok(())
         }
@@ -204,7 +204,7 @@ fn convert_vars(document: &mut Document, sources: &Arc<Sources>) -> Result<Diagn
 
 /// What the root of the working folder builds to now, if it builds.
 fn bundle() -> Option<Vec<u8>> {
-    let bundle = build::build(".", &here::builds(), &Arc::new(Sources::default())).ok()?;
+    let bundle = engine::build(".", &here::builds(), &Arc::new(Sources::default())).ok()?;
     let nodes: Vec<&Node> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
     Some(emit::emit_all(&nodes).ok()?.concat())
 }

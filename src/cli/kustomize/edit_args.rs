@@ -1,7 +1,7 @@
 //! The arguments of `kustomize edit`, under the names that kustomize gives them.
 
-use crate::edit::generator::GeneratorEntry;
-use crate::edit::patch::PatchEntry;
+use kfc_kustomize::edit::generator::GeneratorEntry;
+use kfc_kustomize::edit::patch::PatchEntry;
 use clap::{Args, Subcommand};
 
 /// `kustomize edit …`.

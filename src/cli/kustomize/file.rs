@@ -1,9 +1,9 @@
 //! The kustomization file of the working folder, and paths beside it.
 
 use crate::cli::{here, output};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
-use crate::edit::Document;
-use crate::sources::{Loader, RemoteUrl};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
+use kfc_kustomize::edit::Document;
+use kfc_source::{Loader, RemoteUrl};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -89,8 +89,8 @@ fn is_remote(text: &str) -> bool {
 }
 
 /// The texts of a file that is named at `mark`.
-pub(super) fn read(path: &str, sources: &Arc<Sources>) -> Result<(String, Vec<crate::yaml::Node>)> {
+pub(super) fn read(path: &str, sources: &Arc<Sources>) -> Result<(String, Vec<kfc_yaml::Node>)> {
     let file = Loader::here(here::reads(), sources).load(path, Mark::NONE)?;
-    let documents = crate::yaml::parse::parse(&file.source.text, file.id)?;
+    let documents = kfc_yaml::parse::parse(&file.source.text, file.id)?;
     Ok((file.source.text.to_string(), documents))
 }

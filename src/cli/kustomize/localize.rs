@@ -1,12 +1,12 @@
 //! `kustomize localize`.
 
-use crate::build::{self, Bundle, Options};
+use kfc_kustomize::engine::{self, Bundle, Options};
 use crate::cli::build::RemoteArgs;
 use crate::cli::{DONE, FAILED, here, output};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use crate::localize::{Scope, default_name, localize, refuse_existing, refuse_without_ref};
-use crate::sources::{HelmOptions, LoadRestrictor, Loader};
-use crate::yaml::{Node, emit};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_kustomize::localize::{Scope, default_name, localize, refuse_existing, refuse_without_ref};
+use kfc_source::{HelmOptions, LoadRestrictor, Loader};
+use kfc_yaml::{Node, emit};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub(in crate::cli) fn run(args: &LocalizeArgs) -> u8 {
 
 fn copy(args: &LocalizeArgs, sources: &Arc<Sources>) -> Result<String> {
     if !Path::new(&args.target).is_dir() {
-        refuse_without_ref(&args.target, crate::diagnostics::Mark::NONE)?;
+        refuse_without_ref(&args.target, kfc_diagnostics::Mark::NONE)?;
     }
     let options = options(args);
     let loader = Loader::open(&args.target, options.reads(), sources)?;
@@ -62,12 +62,12 @@ fn copy(args: &LocalizeArgs, sources: &Arc<Sources>) -> Result<String> {
     let before = match args.no_verify {
         true => None,
         // Nothing is compared but what could be copied.
-        false => Some(bytes(build::build_root(scope.bound(loader), &options).map_err(advise)?)?),
+        false => Some(bytes(engine::build_root(scope.bound(loader), &options).map_err(advise)?)?),
     };
     copy.write(&destination)?;
     if let Some(before) = before {
         let root = destination.join(&copy.root);
-        let after = build::build(&root.to_string_lossy(), &options, sources)?;
+        let after = engine::build(&root.to_string_lossy(), &options, sources)?;
         if bytes(after)? != before {
             let message = format!("`{}` does not build to what `{}` does", root.display(), args.target);
             return Err(Diagnostic::error(Code::Localize, message)

@@ -1,0 +1,206 @@
+//! What an application's parameters tab shows: the parameters that a stack has, with their values.
+//! <https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#parameters>
+
+use kfc_yaml::value::to_json;
+use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
+use kfc_yaml::fields::Spanned;
+use crate::resolve::{Plan, Profile};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One parameter, in the form that Argo CD reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Announcement {
+    /// The name by which an application sets it.
+    pub name: String,
+    /// What the tab calls it: the name, so that errors and the tab speak of the same thing.
+    pub title: String,
+    /// What it is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub tooltip: String,
+    /// Whether it must be set.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// `string`, `number` or `boolean`: the type of the value, or of each item.
+    pub item_type: &'static str,
+    /// `string`, `array` or `map`.
+    pub collection_type: &'static str,
+    /// The value it has now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub string: Option<String>,
+    /// The values it has now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub array: Option<Vec<String>>,
+    /// The values it has now, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map: Option<BTreeMap<String, String>>,
+}
+
+/// The parameters of a stack that was resolved: its fields, the global ones, those of the components that it installs.
+#[must_use]
+pub fn announce(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Announcement> {
+    let mut all = fields(stack, Some(plan), catalogue);
+    let value = |values: &Value, name: &str| values.get(name).cloned();
+    all.extend(
+        global(catalogue).iter().map(|p| declared(p, &p.name.text, value(&plan.parameters, &p.name.text))),
+    );
+    let mut installed: Vec<_> = plan.components.iter().filter(|planned| !planned.present).collect();
+    installed.sort_by_key(|planned| planned.name().to_owned());
+    for planned in installed {
+        let own = planned.component.parameters.iter();
+        all.extend(own.map(|p| {
+            declared(
+                p,
+                &format!("{}.{}", planned.name(), p.name.text),
+                value(&planned.parameters, &p.name.text),
+            )
+        }));
+    }
+    all
+}
+
+/// The parameters of a stack that cannot be resolved, for want of one perhaps: all that the catalogue has, with what the
+/// stack says of them.
+#[must_use]
+pub fn announce_all(stack: &Stack, catalogue: &Catalogue) -> Vec<Announcement> {
+    let mut all = fields(stack, None, catalogue);
+    let said = |path: &[&str]| stack.parameters.at(path).map(to_json);
+    all.extend(global(catalogue).iter().map(|p| declared(p, &p.name.text, said(&[&p.name.text]))));
+    for component in catalogue.components.values() {
+        let name = component.name.text.as_str();
+        let own = component.parameters.iter();
+        all.extend(own.map(|p| declared(p, &format!("{name}.{}", p.name.text), said(&[name, &p.name.text]))));
+    }
+    all
+}
+
+fn global(catalogue: &Catalogue) -> &[Parameter] {
+    catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters)
+}
+
+/// The fields of the stack that an application may set.
+fn fields(stack: &Stack, plan: Option<&Plan>, catalogue: &Catalogue) -> Vec<Announcement> {
+    let texts = |names: &[Spanned]| names.iter().map(|name| name.text.clone()).collect::<Vec<_>>();
+    let list = |name: &str, tooltip: &str, items: Vec<String>| Announcement {
+        collection_type: "array",
+        array: Some(items),
+        ..titled(name, tooltip)
+    };
+    let asked = stack.components.as_deref().map(texts);
+    // Without a word of the stack, the platform's: what nobody asked for comes along anyhow.
+    let of_platform = || {
+        let planned = plan.iter().flat_map(|plan| &plan.components);
+        let planned = planned.filter(|p| matches!(p.reason, crate::resolve::Reason::Platform(_)));
+        let mut names: Vec<String> = planned.map(|planned| planned.name().to_owned()).collect();
+        names.sort();
+        names
+    };
+    let names: Vec<&str> = catalogue.components.keys().map(String::as_str).collect();
+    vec![
+        Announcement {
+            string: Some(stack.platform.text.clone()),
+            ..titled("platform", "Layers joined by +, such as gke+gpu.")
+        },
+        list(
+            "components",
+            &format!("What is installed; what it requires comes along. There are {}.", names.join(", ")),
+            asked.unwrap_or_else(of_platform),
+        ),
+        list(
+            "present",
+            "Components that the cluster has already: they are not installed.",
+            texts(&stack.present),
+        ),
+        list("without", "Components of the platform that are left out.", texts(&stack.without)),
+        Announcement {
+            collection_type: "map",
+            map: Some(facts(stack, plan.map(|plan| &plan.profile))),
+            ..titled("facts", "Facts that are known better here than in the platform, such as storage.class.")
+        },
+    ]
+}
+
+/// The facts that the stack itself sets.
+fn facts(stack: &Stack, profile: Option<&Profile>) -> BTreeMap<String, String> {
+    let own = |(name, fact): (&String, &crate::resolve::Fact)| {
+        (fact.layer == Profile::STACK).then(|| (name.clone(), text(&fact.value)))
+    };
+    match profile {
+        Some(profile) => profile.facts.iter().filter_map(own).collect(),
+        None => {
+            let top = stack.facts.as_map().into_iter().flatten();
+            top.filter_map(|entry| Some((entry.key.text.to_string(), entry.value.as_text()?.to_owned())))
+                .collect()
+        }
+    }
+}
+
+fn titled(name: &str, tooltip: &str) -> Announcement {
+    Announcement {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        tooltip: tooltip.to_owned(),
+        item_type: "string",
+        collection_type: "string",
+        ..Announcement::default()
+    }
+}
+
+/// A parameter by its schema. A schema that says `writeOnly` keeps the value to itself.
+fn declared(parameter: &Parameter, name: &str, value: Option<Value>) -> Announcement {
+    let schema = &parameter.schema;
+    let word = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
+    let value = value.filter(|_| !parameter.is_secret());
+    let announced = titled(name, &tooltip(word("description"), schema));
+    let announced = Announcement { required: parameter.default.is_none(), ..announced };
+    let items = |of: &str| schema.get(of).map_or("", |schema| scalar_type(schema));
+    match word("type") {
+        "array" if !items("items").is_empty() => Announcement {
+            item_type: items("items"),
+            collection_type: "array",
+            array: value.map(|value| value.as_array().into_iter().flatten().map(text).collect()),
+            ..announced
+        },
+        "object" if !items("additionalProperties").is_empty() => Announcement {
+            item_type: items("additionalProperties"),
+            collection_type: "map",
+            map: value.map(|value| {
+                let entries = value.as_object().into_iter().flatten();
+                entries.map(|(key, value)| (key.clone(), text(value))).collect()
+            }),
+            ..announced
+        },
+        _ => {
+            let item_type = scalar_type(schema);
+            let item_type = if item_type.is_empty() { "string" } else { item_type };
+            Announcement { item_type, string: value.as_ref().map(text), ..announced }
+        }
+    }
+}
+
+/// The type of a scalar as Argo CD calls it; nothing for what is no scalar.
+fn scalar_type(schema: &Value) -> &'static str {
+    match schema.get("type").and_then(Value::as_str) {
+        Some("boolean") => "boolean",
+        Some("integer" | "number") => "number",
+        Some("string") => "string",
+        None if schema.get("enum").is_some() => "string",
+        _ => "",
+    }
+}
+
+fn tooltip(description: &str, schema: &Value) -> String {
+    let choices: Vec<String> =
+        schema.get("enum").and_then(Value::as_array).into_iter().flatten().map(text).collect();
+    match choices.as_slice() {
+        [] => description.to_owned(),
+        _ => format!("{description} One of {}.", choices.join(", ")).trim().to_owned(),
+    }
+}
+
+/// A value as the tab shows it: structures as JSON.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,166 @@
+//! Assembles a plan into a bundle: builds the base of every component, puts parameters in place, applies overlays, and
+//! orders the resources by waves.
+
+mod credentials;
+mod schedule;
+mod setters;
+mod waves;
+
+use kfc_kustomize::engine::Bundle;
+use kfc_kustomize::engine::assembly::{Assembly, Part};
+use crate::catalogue::Stack;
+use kfc_diagnostics::{Diagnostics, Mark, Result};
+use kfc_yaml::fields::Spanned;
+use kfc_kustomize::provenance::Overlay;
+use crate::resolve::{Inputs, Plan, Planned};
+use kfc_kustomize::resource::Resource;
+use kfc_kube::schema::Schema;
+use kfc_source::{Loader, Resolved};
+pub use credentials::known_credentials;
+pub use schedule::schedule;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// A bundle whose resources come in waves.
+#[derive(Clone, Debug, Default)]
+pub struct Assembled {
+    /// The resources in order, and what was noticed.
+    pub bundle: Bundle,
+    /// The wave of each resource.
+    pub waves: Vec<usize>,
+}
+
+/// Assembles the components and overlays of a plan, then the overlays of the stack.
+///
+/// # Errors
+/// Everything that is wrong with bases and overlays, setters that find nothing, resources that two components have.
+pub fn assemble(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled> {
+    assemble_once(plan, stack, loader, false)
+}
+
+/// As [`assemble`], with the origin of every field kept; see [`kfc_kustomize::provenance`].
+///
+/// # Errors
+/// Those of [`assemble`].
+pub fn assemble_with_origins(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled> {
+    // Errors are told as a plain run tells them: their marks lead into texts, not into trails.
+    assemble_once(plan, stack, loader, true).or_else(|_| assemble(plan, stack, loader))
+}
+
+fn assemble_once(plan: &Plan, stack: &Stack, loader: &Loader, keep_origins: bool) -> Result<Assembled> {
+    let schema = Arc::new(Schema::builtin());
+    let parts: Vec<Option<Result<Part>>> = plan
+        .components
+        .par_iter()
+        .with_max_len(1)
+        .map(|planned| {
+            let inputs = Inputs { plan, stack, component: Some(&planned.component) };
+            (!planned.present).then(|| part(planned, inputs, loader, &schema, keep_origins))
+        })
+        .collect();
+    let mut errors = Diagnostics::default();
+    let mut assembly = Assembly::new(Arc::clone(&schema), keep_origins);
+    for (owner, part) in (0..).zip(parts) {
+        if let Some(part) = part.and_then(|part| errors.collect(part)) {
+            errors.collect(assembly.add(part, owner));
+        }
+    }
+    errors.into_result(())?;
+    apply_overlays(plan, stack, loader, &mut assembly)?;
+    let mut bundle = assembly.finish()?;
+    bundle.warnings.extend(plan.warnings.clone());
+    let waves = waves::order(plan, &mut bundle.resources);
+    Ok(Assembled { bundle, waves })
+}
+
+/// The resources of one component, with its parameters in place.
+fn part(
+    planned: &Planned,
+    inputs: Inputs<'_>,
+    loader: &Loader,
+    schema: &Arc<Schema>,
+    keep_origins: bool,
+) -> Result<Part> {
+    let mut part = Part::build(base_root(planned, loader)?, schema, keep_origins)?;
+    setters::apply(&planned.component.set, &planned.scope, inputs, &mut part.resources().list)?;
+    Ok(part)
+}
+
+/// The root that a component points at: a folder anywhere on disk, or a URL.
+fn root_at(folder: &Loader, path: &Spanned) -> Result<Loader> {
+    let local = folder.root().join(&path.text);
+    if folder.files().is_directory(&local) {
+        let shown = format!("{}/{}", folder.shown(), path.text);
+        return folder.beside(&local, &shown, path.mark);
+    }
+    match folder.resolve(&path.text, path.mark)? {
+        Resolved::Root(root) => Ok(root),
+        Resolved::File(_) => folder.child(&path.text, path.mark),
+    }
+}
+
+/// Every root that [`assemble`] would build, in its order.
+///
+/// # Errors
+/// Roots that are not there or cannot be fetched.
+pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>> {
+    let mut errors = Diagnostics::default();
+    let mut roots = Vec::new();
+    for planned in plan.components.iter().filter(|planned| !planned.present) {
+        roots.extend(errors.collect(base_root(planned, loader)));
+    }
+    for overlay in plan.overlays.iter().map(|planned| &planned.overlay).filter(|overlay| overlay.patches) {
+        let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
+        roots.extend(errors.collect(root));
+    }
+    if let Some(place) = &stack.place {
+        for path in &stack.overlays {
+            let folder = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
+            roots.extend(errors.collect(root_at(&folder, path)));
+        }
+    }
+    errors.into_result(roots)
+}
+
+/// The root of a component's base.
+fn base_root(planned: &Planned, loader: &Loader) -> Result<Loader> {
+    let base = &planned.component.base;
+    let folder = loader.beside(&base.place.folder, &base.place.shown, base.path.mark)?;
+    if base.path.text == "." { Ok(folder) } else { root_at(&folder, &base.path) }
+}
+
+fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut Assembly) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    for planned in &plan.overlays {
+        let overlay = &planned.overlay;
+        // What it adds may need all of its components: it belongs to the last one.
+        let owner = overlay.components.iter().filter_map(|name| owner_of(plan, &name.text)).max();
+        assembly.enter_overlay(|| Overlay {
+            name: overlay.name.text.clone(),
+            when: overlay.when.as_ref().map(|when| when.text.clone()),
+            place: overlay.name.mark,
+        });
+        if overlay.patches {
+            let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
+            errors.collect(root.and_then(|root| assembly.apply(root, overlay.name.mark, owner)));
+        }
+        let resources: &mut Vec<Resource> = &mut assembly.resources().list;
+        let inputs = Inputs { plan, stack, component: None };
+        errors.collect(setters::apply(&overlay.set, &planned.scope, inputs, resources));
+    }
+    if let Some(place) = &stack.place {
+        for path in &stack.overlays {
+            let folder = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
+            let root = root_at(&folder, path);
+            let name = path.text.clone();
+            assembly.enter_overlay(|| Overlay { name, when: None, place: path.mark });
+            errors.collect(root.and_then(|root| assembly.apply(root, path.mark, None)));
+        }
+    }
+    errors.into_result(())
+}
+
+fn owner_of(plan: &Plan, name: &str) -> Option<u32> {
+    let at = plan.components.iter().position(|planned| planned.name() == name)?;
+    u32::try_from(at).ok()
+}

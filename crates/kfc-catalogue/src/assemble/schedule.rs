@@ -1,0 +1,53 @@
+//! The waves of an assembled plan, with what each waits for.
+
+use super::Assembled;
+use crate::catalogue::Ready;
+use crate::resolve::Plan;
+use kfc_diagnostics::Result;
+use kfc_kube::ObjectRef;
+use kfc_kube::wave::{Gate, Wave, collect};
+use kfc_kustomize::resource::Resource;
+
+/// Waves of an assembled plan: those of the graph. What components name under `ready` is awaited with the last wave that
+/// they have resources in.
+///
+/// # Errors
+/// Resources that cannot be written as JSON.
+pub fn schedule(plan: &Plan, assembled: &Assembled, namespace: &str) -> Result<Vec<Wave>> {
+    let resources = &assembled.bundle.resources.list;
+    let objects = resources.iter().map(|resource| &resource.object);
+    let mut waves = collect(objects.zip(assembled.waves.iter().copied()), namespace, Gate::All)?;
+    for (owner, planned) in (0u32..).zip(&plan.components) {
+        let of_owner = resources.iter().zip(&assembled.waves).filter(|(r, _)| r.owner == Some(owner));
+        let Some(last) = of_owner.map(|(_, wave)| *wave).max() else { continue };
+        let awaited = planned.component.ready.iter().map(|ready| awaited(ready, resources));
+        if let Some(wave) = waves.get_mut(last) {
+            wave.awaited.extend(awaited);
+        }
+    }
+    Ok(waves)
+}
+
+/// The object that a component's `ready` names.
+fn awaited(ready: &Ready, resources: &[Resource]) -> ObjectRef {
+    let (group, kind) = match ready.what {
+        "deployment" => ("apps", "Deployment"),
+        "statefulset" => ("apps", "StatefulSet"),
+        "daemonset" => ("apps", "DaemonSet"),
+        "job" => ("batch", "Job"),
+        "crd" => ("apiextensions.k8s.io", "CustomResourceDefinition"),
+        _ => {
+            // Of either kind, as the bundle has it.
+            let is_it = |r: &&Resource| r.kind().ends_with("WebhookConfiguration") && r.name() == ready.name;
+            let kind = resources.iter().find(is_it).map_or("ValidatingWebhookConfiguration", |r| r.kind());
+            ("admissionregistration.k8s.io", kind)
+        }
+    };
+    ObjectRef {
+        group: group.to_owned(),
+        version: "v1".to_owned(),
+        kind: kind.to_owned(),
+        namespace: ready.namespace.clone(),
+        name: ready.name.clone(),
+    }
+}

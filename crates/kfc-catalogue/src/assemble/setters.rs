@@ -1,0 +1,222 @@
+//! Puts the values of setters into resources.
+
+use kfc_yaml::value::to_json;
+use crate::catalogue::Setter;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, nearest};
+use kfc_yaml::fields::Spanned;
+use kfc_kustomize::provenance::{Details, Step, StepKind};
+use kfc_kustomize::reference::field_path::{explain_missing, split_setter};
+use crate::resolve::{Inputs, Scope};
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::{Entry, Key, Map, Node, Value, emit, parse};
+use std::sync::Arc;
+
+/// Applies setters in order.
+///
+/// # Errors
+/// [`Code::Setter`] for those that select nothing or whose path leads nowhere, and expressions that cannot be computed.
+pub(super) fn apply(
+    setters: &[Setter],
+    scope: &Scope,
+    inputs: Inputs<'_>,
+    resources: &mut [Resource],
+) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    for setter in setters {
+        errors.collect(apply_one(setter, scope, inputs, resources));
+    }
+    errors.into_result(())
+}
+
+fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut [Resource]) -> Result<()> {
+    if !scope.allows(setter.when.as_ref())? {
+        return Ok(());
+    }
+    let value = scope.value(&setter.value)?;
+    let steps = steps_of(&setter.path)?;
+    let mut errors = Diagnostics::default();
+    let mut selected = false;
+    for resource in resources.iter_mut().filter(|resource| setter.selects(resource)) {
+        selected = true;
+        let before = resource.trail.copy_of(&resource.node);
+        let done = match &setter.inside {
+            Some(inside) => put_inside(setter, inside, resource, &steps, &value),
+            None if put(&mut resource.object.node, &steps, &value) => Ok(()),
+            None => Err(leads_nowhere(setter, &setter.path, resource, &resource.node, &steps).into()),
+        };
+        resource.trail.enter(|| step(setter, inputs));
+        resource.trail.compare(before, &mut resource.object.node);
+        errors.collect(done);
+    }
+    if !selected && !setter.optional {
+        errors.push(selects_nothing(setter, resources));
+    }
+    errors.into_result(())
+}
+
+/// The steps of a path that was written by hand.
+///
+/// # Errors
+/// [`Code::Setter`] for a path with blank parts: a field without a name is never meant.
+fn steps_of(path: &Spanned) -> Result<Vec<String>> {
+    split_setter(&path.text).map_err(|why| {
+        let error = Diagnostic::error(Code::Setter, why).at(path.mark);
+        error.help("write the names of fields with one dot between them").into()
+    })
+}
+
+/// The step that a setter is: with what its expressions name, and where that was set.
+fn step(setter: &Setter, inputs: Inputs<'_>) -> Step {
+    let text = setter.value.as_str().unwrap_or_default().to_owned();
+    let details = Details { inputs: inputs.of(&setter.value), text };
+    let step = Step::new(StepKind::Setter, setter.mark).with_text(setter.value.mark);
+    Step { details: Some(Arc::new(details)), ..step }
+}
+
+/// Puts a value where a path leads; fields of mappings are made, items of lists are not. Whether it led anywhere.
+fn put(node: &mut Node, steps: &[String], value: &Node) -> bool {
+    let Some((step, rest)) = steps.split_first() else {
+        node.value = value.value.clone();
+        node.mark = value.mark;
+        return true;
+    };
+    let item = step.strip_prefix('[').and_then(|step| step.strip_suffix(']')).and_then(|s| s.split_once('='));
+    if node.is_null() && item.is_none() && step != "*" {
+        node.value = Value::Map(Map::new());
+    }
+    let mark = node.mark;
+    if let Some(items) = node.as_seq_mut() {
+        let index = step.parse::<usize>();
+        let is_meant = |at: usize, node: &Node| match item {
+            Some((field, wanted)) => node.get(field).and_then(Node::as_text) == Some(wanted),
+            None => step == "*" || index == Ok(at),
+        };
+        let mut found = false;
+        for (at, item) in items.iter_mut().enumerate() {
+            if is_meant(at, item) {
+                found |= put(item, rest, value);
+            }
+        }
+        return found;
+    }
+    let Some(map) = node.as_map_mut().filter(|_| item.is_none()) else { return false };
+    if step == "*" {
+        let found: Vec<bool> = map.iter_mut().map(|entry| put(&mut entry.value, rest, value)).collect();
+        return found.contains(&true);
+    }
+    if !map.contains(step) {
+        map.push(Entry { key: Key::new(step, mark), value: Node::null(mark) });
+    }
+    map.get_mut(step).is_some_and(|below| put(below, rest, value))
+}
+
+/// Puts a value into the YAML or JSON that a field of a resource holds as text.
+fn put_inside(
+    setter: &Setter,
+    inside: &Spanned,
+    resource: &mut Resource,
+    steps: &[String],
+    value: &Node,
+) -> Result<()> {
+    let way = steps_of(inside)?;
+    let names: Vec<&str> = way.iter().map(String::as_str).collect();
+    let Some(text) = resource.node.at(&names).and_then(Node::as_str).map(str::to_owned) else {
+        return Err(leads_nowhere(setter, inside, resource, &resource.node, &way).into());
+    };
+    let unreadable = || {
+        let message = format!(
+            "`{}` of {} `{}` holds no single YAML document",
+            inside.text,
+            resource.kind(),
+            resource.name()
+        );
+        Diagnostic::error(Code::Setter, message).at(inside.mark)
+    };
+    let documents = parse::parse(&text, SourceId::NONE).map_err(|_| unreadable())?;
+    let [mut tree] = <[Node; 1]>::try_from(documents).map_err(|_| unreadable())?;
+    if !put(&mut tree, steps, value) {
+        return Err(leads_nowhere(setter, &setter.path, resource, &tree, steps).into());
+    }
+    let text = if text.trim_start().starts_with('{') { json_text(&tree) } else { yaml_text(&tree)? };
+    put(&mut resource.object.node, &way, &Node::string(&text, value.mark));
+    Ok(())
+}
+
+fn json_text(tree: &Node) -> String {
+    format!("{:#}\n", to_json(tree))
+}
+
+fn yaml_text(tree: &Node) -> Result<String> {
+    let mut bytes = Vec::new();
+    emit::emit(tree, &mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The error for a path that leads nowhere in `tree`, which is a resource or what one of its fields holds.
+fn leads_nowhere(
+    setter: &Setter,
+    path: &Spanned,
+    resource: &Resource,
+    tree: &Node,
+    steps: &[String],
+) -> Diagnostic {
+    let (place, what, near) = explain_missing(tree, steps);
+    let field = match &setter.inside {
+        Some(inside) if inside != path => format!("`{}` of ", inside.text),
+        _ => String::new(),
+    };
+    let message =
+        format!("the path `{}` leads nowhere in {field}{} `{}`", path.text, resource.kind(), resource.name());
+    let error = Diagnostic::error(Code::Setter, message).at(path.mark);
+    // A text inside a resource has no places of its own.
+    let error = if place.source == SourceId::NONE { error.note(what) } else { error.label(place, what) };
+    Diagnostic { help: near, ..error }
+}
+
+fn selects_nothing(setter: &Setter, resources: &[Resource]) -> Diagnostic {
+    let Setter { kind, name, .. } = setter;
+    let wanted = if name.is_empty() { format!("no {kind}") } else { format!("no {kind} `{name}`") };
+    let wanted = match &setter.has {
+        Some(field) => format!("{wanted} with the field `{}`", field.text),
+        None => wanted,
+    };
+    let message = format!("this setter selects nothing: there is {wanted}");
+    let error = Diagnostic::error(Code::Setter, message).at(setter.mark);
+    let same_kind = resources.iter().filter(|resource| kind.is_empty() || resource.kind() == kind);
+    match nearest(name, same_kind.map(|resource| resource.name())) {
+        Some(near) if near != name => error.help(format!("the nearest is {kind} `{near}`")),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::put;
+    use kfc_diagnostics::{Mark, SourceId};
+    use kfc_kustomize::reference::field_path::split_setter;
+    use kfc_yaml::{Node, emit, parse::parse};
+
+    fn after(yaml: &str, path: &str) -> Option<String> {
+        let mut node = parse(yaml, SourceId::NONE).unwrap().remove(0);
+        let found = put(&mut node, &split_setter(path).unwrap(), &Node::string("v", Mark::NONE));
+        let mut out = Vec::new();
+        emit::emit(&node, &mut out).unwrap();
+        found.then(|| String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn fields_are_made_and_items_are_not() {
+        assert_eq!(after("a: {b: 1}", "a.c.d").as_deref(), Some("a:\n  b: 1\n  c:\n    d: v\n"));
+        assert_eq!(after("a: null", "a.c").as_deref(), Some("a:\n  c: v\n"));
+        let list = "a: [{name: x, i: 1}, {name: xx, i: 1}]";
+        assert_eq!(
+            after(list, "a.[name=x].i").as_deref(),
+            Some("a:\n- i: v\n  name: x\n- i: 1\n  name: xx\n")
+        );
+        assert_eq!(after(list, "a.*.i").as_deref(), Some("a:\n- i: v\n  name: x\n- i: v\n  name: xx\n"));
+        assert_eq!(after(list, "a.1.i").as_deref(), Some("a:\n- i: 1\n  name: x\n- i: v\n  name: xx\n"));
+        assert_eq!(after(list, "a.[name=y].i"), None);
+        assert_eq!(after(list, "a.b"), None);
+        assert_eq!(after("a: 1", "a.b"), None);
+    }
+}

@@ -1,0 +1,278 @@
+//! `component.yaml`: what a user selects, what it needs, what it gives, and what can be set.
+
+use super::setter::{self, Setter};
+use super::{Document, Place, name_of};
+use kfc_yaml::value::to_json;
+use kfc_diagnostics::{Code, Diagnostic, Mark};
+use kfc_yaml::fields::{Errors, Fields, Spanned};
+use kfc_yaml::Node;
+use serde_json::Value;
+
+/// Parts of the life of a model, in the order in which `kfc list` shows them.
+pub const STAGES: [&str; 7] =
+    ["data", "training", "serving", "pipelines", "workbench", "management", "foundation"];
+
+/// The kustomization root that a component's resources come from.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// Its folder, as seen from the component's folder, or a URL.
+    pub path: Spanned,
+    /// Folder of the component.
+    pub place: Place,
+}
+
+/// A unit that a user selects.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// Its name, that of its folder.
+    pub name: Spanned,
+    /// One line.
+    pub description: String,
+    /// One of [`STAGES`].
+    pub stage: String,
+    /// The version of what it installs.
+    pub version: String,
+    /// Where its resources come from.
+    pub base: Base,
+    /// What it cannot be without.
+    pub requires: Vec<Requirement>,
+    /// Capabilities.
+    pub provides: Vec<Spanned>,
+    /// Components that cannot be beside it.
+    pub conflicts: Vec<Spanned>,
+    /// Conditions on facts.
+    pub supports: Vec<Support>,
+    /// Parameters with their JSON Schemas.
+    pub parameters: Vec<Parameter>,
+    /// Where parameters land.
+    pub set: Vec<Setter>,
+    /// What must hold before the next wave.
+    pub ready: Vec<Ready>,
+}
+
+/// A parameter: its name and its JSON Schema, of which `default` may have expressions.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// The name.
+    pub name: Spanned,
+    /// The schema without its default.
+    pub schema: Value,
+    /// The default, as it is written.
+    pub default: Option<Node>,
+    /// Whether the default is a credential that everybody knows: a bundle that holds it is announced.
+    pub published: bool,
+}
+
+impl Parameter {
+    /// Whether its values must not be shown: its schema says `writeOnly`, of the whole or of a part.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        fn has_mark(schema: &Value) -> bool {
+            match schema {
+                Value::Object(map) => {
+                    map.get("writeOnly") == Some(&Value::Bool(true)) || map.values().any(has_mark)
+                }
+                Value::Array(items) => items.iter().any(has_mark),
+                _ => false,
+            }
+        }
+        has_mark(&self.schema)
+    }
+}
+
+/// Something that a component cannot be without.
+#[derive(Clone, Debug)]
+pub struct Requirement {
+    /// What.
+    pub wanted: Wanted,
+    /// Holds only when this is true.
+    pub when: Option<Spanned>,
+    /// Where it stands.
+    pub mark: Mark,
+}
+
+/// What is required.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A component by name.
+    Component(String),
+    /// Whatever provides this.
+    Capability(String),
+}
+
+/// A condition on facts, without which something cannot be.
+#[derive(Clone, Debug)]
+pub struct Support {
+    /// The condition.
+    pub when: Spanned,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Something that must hold before the next wave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// `deployment`, `statefulset`, `daemonset`, `job`, `crd` or `webhook`.
+    pub what: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its namespace; empty for what has none.
+    pub namespace: String,
+    /// Where it stands.
+    pub mark: Mark,
+}
+
+/// Kinds of things that [`Ready`] may name.
+const READY: [&str; 6] = ["deployment", "statefulset", "daemonset", "job", "crd", "webhook"];
+
+pub(super) fn read(document: &Document, errors: &Errors) -> Option<Component> {
+    let (top, spec) = document.open("Component", errors)?;
+    let name = name_of(&top, errors);
+    top.finish();
+    check_name(&name, document, errors);
+    let spec = match spec {
+        Some(spec) => spec,
+        None => {
+            let error = Diagnostic::error(Code::MissingField, "a component needs `spec`");
+            errors.push(error.at(document.node.mark));
+            return None;
+        }
+    };
+    let base = Base {
+        path: spec.spanned("base").unwrap_or(Spanned { text: ".".to_owned(), mark: name.mark }),
+        place: document.place.clone(),
+    };
+    let component = Component {
+        name,
+        description: spec.string("description"),
+        stage: stage(&spec, errors),
+        version: spec.string("version"),
+        base,
+        requires: spec.list("requires", |item| requirement(item, errors)),
+        provides: spec.strings("provides"),
+        conflicts: spec.strings("conflicts"),
+        supports: supports(&spec, errors),
+        parameters: parameters(&spec, "parameters", errors),
+        set: spec.list("set", |item| setter::read(item, errors)),
+        ready: spec.list("ready", |item| ready(item, errors)),
+    };
+    spec.finish();
+    Some(component)
+}
+
+/// The name must be that of the folder, so that a reader finds it.
+fn check_name(name: &Spanned, document: &Document, errors: &Errors) {
+    let folder = document.place.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if !name.text.is_empty() && name.text != folder {
+        let message = format!("the component is called `{}`, but its folder `{folder}`", name.text);
+        errors.push(Diagnostic::error(Code::BadValue, message).at(name.mark).help("use one name for both"));
+    }
+}
+
+fn stage(spec: &Fields<'_>, errors: &Errors) -> String {
+    let stage = spec.required("stage");
+    if !stage.text.is_empty() && !STAGES.contains(&stage.text.as_str()) {
+        let error = Diagnostic::error(Code::BadValue, format!("`{}` is no stage", stage.text));
+        errors.push(error.at(stage.mark).help(format!("it is one of {}", STAGES.join(", "))));
+    }
+    stage.text
+}
+
+fn requirement(item: &Node, errors: &Errors) -> Option<Requirement> {
+    if let Some(name) = item.as_str() {
+        return Some(Requirement { wanted: Wanted::Component(name.to_owned()), when: None, mark: item.mark });
+    }
+    let fields = Fields::of(item, "a requirement", errors)?;
+    let wanted = match (fields.spanned("component"), fields.spanned("capability")) {
+        (Some(component), None) => Some(Wanted::Component(component.text)),
+        (None, Some(capability)) => Some(Wanted::Capability(capability.text)),
+        _ => {
+            let message = "a requirement names either a `component` or a `capability`";
+            errors.push(Diagnostic::error(Code::FieldConflict, message).at(item.mark));
+            None
+        }
+    };
+    let when = fields.spanned("when");
+    fields.finish();
+    Some(Requirement { wanted: wanted?, when, mark: item.mark })
+}
+
+/// `supports`: one expression, or a list of conditions with reasons.
+pub(super) fn supports(spec: &Fields<'_>, errors: &Errors) -> Vec<Support> {
+    let Some(node) = spec.node("supports") else { return Vec::new() };
+    if let Some(text) = node.as_str() {
+        let when = Spanned { text: text.to_owned(), mark: node.mark };
+        return vec![Support { when, reason: String::new() }];
+    }
+    spec.list("supports", |item| {
+        let fields = Fields::of(item, "a condition", errors)?;
+        let support = Support { when: fields.required("when"), reason: fields.string("reason") };
+        fields.finish();
+        Some(support)
+    })
+}
+
+/// Parameters as a mapping from names to JSON Schemas.
+pub(super) fn parameters(spec: &Fields<'_>, field: &'static str, errors: &Errors) -> Vec<Parameter> {
+    let Some(node) = spec.node(field) else { return Vec::new() };
+    let Some(map) = node.as_map() else {
+        let message = format!("`{field}` must be a mapping from names to JSON Schemas");
+        errors.push(Diagnostic::error(Code::WrongType, message).at(node.mark));
+        return Vec::new();
+    };
+    let read = |name: &str, mark: Mark, schema: &Node| {
+        let mut value = to_json(schema);
+        let Some(object) = value.as_object_mut() else {
+            let message =
+                format!("the schema of `{name}` must be a mapping, but this is {}", schema.describe());
+            errors.push(Diagnostic::error(Code::WrongType, message).at(schema.mark));
+            return None;
+        };
+        object.remove("default");
+        let published = object.remove("published").unwrap_or_default();
+        check_published(&published, schema, errors);
+        if let Err(error) = crate::resolve::schema::validator(&value) {
+            let message = format!("this is no JSON Schema: {error}");
+            errors.push(Diagnostic::error(Code::BadValue, message).at(schema.mark));
+        }
+        let name = Spanned { text: name.to_owned(), mark };
+        let published = published == Value::Bool(true);
+        Some(Parameter { name, schema: value, default: schema.get("default").cloned(), published })
+    };
+    map.iter().filter_map(|entry| read(&entry.key.text, entry.key.mark, &entry.value)).collect()
+}
+
+/// `published: true` is for secrets, and says that their default is known: so there has to be one, the same everywhere.
+fn check_published(published: &Value, schema: &Node, errors: &Errors) {
+    let mark = schema.get("published").map_or(schema.mark, |node| node.mark);
+    match published {
+        Value::Null | Value::Bool(false) => {}
+        Value::Bool(true) => {
+            let default = schema.get("default").and_then(Node::as_str);
+            let is_fixed = default.is_some_and(|text| !text.is_empty() && !text.contains("{{"));
+            let is_secret = schema.get("writeOnly").is_some_and(|node| to_json(node) == Value::Bool(true));
+            if !is_fixed || !is_secret {
+                let message = "`published` needs `writeOnly: true` and a `default` without expressions";
+                errors.push(Diagnostic::error(Code::FieldConflict, message).at(mark));
+            }
+        }
+        _ => {
+            let message = "`published` must be true or false";
+            errors.push(Diagnostic::error(Code::WrongType, message).at(mark));
+        }
+    }
+}
+
+fn ready(item: &Node, errors: &Errors) -> Option<Ready> {
+    let fields = Fields::of(item, "a readiness condition", errors)?;
+    let named: Vec<(&'static str, Spanned)> =
+        READY.into_iter().filter_map(|what| Some((what, fields.spanned(what)?))).collect();
+    let namespace = fields.string("namespace");
+    fields.finish();
+    let [(what, name)] = named.as_slice() else {
+        let error = Diagnostic::error(Code::BadValue, "a readiness condition names one thing");
+        errors.push(error.at(item.mark).help(format!("it is one of {}", READY.join(", "))));
+        return None;
+    };
+    Some(Ready { what, name: name.text.clone(), namespace, mark: item.mark })
+}

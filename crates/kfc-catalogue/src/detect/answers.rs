@@ -1,0 +1,160 @@
+//! What a cluster answered: objects by kind, and the version of its server.
+
+use super::untold;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_source::Os;
+use kfc_source::door::{self, Limit, Named};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Answers of a cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    objects: BTreeMap<String, Vec<Value>>,
+    /// The `gitVersion` of the server; empty when it was not saved.
+    pub version: String,
+}
+
+impl Answers {
+    /// Reads saved answers: a file, or all `.json` files of a folder.
+    ///
+    /// # Errors
+    /// [`Code::SavedAnswer`] for each file that cannot be read or is no answer of kubectl in JSON.
+    pub fn read(from: &[PathBuf]) -> Result<Self> {
+        let mut answers = Self::default();
+        let mut errors = Diagnostics::default();
+        for path in from {
+            if !path.is_dir() {
+                let bytes = door::read_of_user(path).map_err(|error| of_door(path, &error));
+                errors.collect(bytes.and_then(|bytes| answers.add_file(path, &bytes)));
+                continue;
+            }
+            // Only the folder is named by the user: what is in it may be anything.
+            let folder = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let limit = Some(Limit { folder: &folder, what: "its folder" });
+            for file in errors.collect(files(path)).unwrap_or_default() {
+                let shown = file.display().to_string();
+                let real = folder.join(file.file_name().unwrap_or_default());
+                let named = Named { files: &Os, path: &real, limit, shown: &shown, referrer: Mark::NONE };
+                let bytes = named.read().map_err(|error| of_door(&file, &error));
+                errors.collect(bytes.and_then(|bytes| answers.add_file(&file, &bytes)));
+            }
+        }
+        errors.into_result(answers)
+    }
+
+    fn add_file(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let value: Value = serde_json::from_slice(bytes)
+            .map_err(|error| unreadable(path, &format!("it is no JSON: {error}")))?;
+        if self.add(value) {
+            return Ok(());
+        }
+        let help = "it has to be what `kubectl get … -o json` or `kubectl version -o json` prints";
+        Err(unreadable(path, "it has neither objects nor a version").help(help).into())
+    }
+
+    /// Adds an answer; false when it is none.
+    pub fn add(&mut self, mut value: Value) -> bool {
+        if let Some(version) = value["serverVersion"]["gitVersion"].as_str().or(value["gitVersion"].as_str())
+        {
+            version.clone_into(&mut self.version);
+            return true;
+        }
+        // Items of typed lists do not say their kind.
+        let kind = value["kind"].as_str().unwrap_or_default().to_owned();
+        let item_kind = kind.strip_suffix("List").unwrap_or_default().to_owned();
+        if let Some(items) = value.get_mut("items").and_then(Value::as_array_mut) {
+            for item in std::mem::take(items) {
+                let own = item["kind"].as_str().map(str::to_owned);
+                self.objects.entry(own.unwrap_or_else(|| item_kind.clone())).or_default().push(item);
+            }
+            return true;
+        }
+        // `kubectl version -o json` without a server has the client's alone.
+        if value["clientVersion"].is_object() {
+            return true;
+        }
+        if kind.is_empty() || value["metadata"]["name"].as_str().is_none() {
+            return false;
+        }
+        self.objects.entry(kind).or_default().push(value);
+        true
+    }
+
+    /// The answers without objects that do not count.
+    pub(super) fn without(&self, is_left_out: impl Fn(&str, &Value) -> bool) -> Self {
+        let kept = |(kind, objects): (&String, &Vec<Value>)| {
+            let objects = objects.iter().filter(|object| !is_left_out(kind, object)).cloned().collect();
+            (kind.clone(), objects)
+        };
+        Self { objects: self.objects.iter().map(kept).collect(), version: self.version.clone() }
+    }
+
+    /// The objects of a kind.
+    #[must_use]
+    pub fn of(&self, kind: &str) -> &[Value] {
+        self.objects.get(kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether objects of a kind were asked for; if there are none, nothing is known.
+    #[must_use]
+    pub fn knows(&self, kind: &str) -> bool {
+        self.objects.contains_key(kind)
+    }
+
+    /// Whether there is an object of this kind and name.
+    #[must_use]
+    pub fn has(&self, kind: &str, name: &str) -> bool {
+        self.of(kind).iter().any(|object| object["metadata"]["name"] == name)
+    }
+
+    /// The nodes.
+    ///
+    /// # Errors
+    /// [`Code::UnknownProvider`] when there are none.
+    pub fn nodes(&self) -> Result<&[Value]> {
+        match self.of("Node") {
+            [] => Err(untold("the answers have no nodes, from which the provider could be told").into()),
+            nodes => Ok(nodes),
+        }
+    }
+}
+
+/// A label of an object.
+pub(super) fn label<'o>(object: &'o Value, name: &str) -> Option<&'o str> {
+    object["metadata"]["labels"][name].as_str()
+}
+
+/// An annotation of an object.
+pub(super) fn annotation<'o>(object: &'o Value, name: &str) -> Option<&'o str> {
+    object["metadata"]["annotations"][name].as_str()
+}
+
+/// The name of an object.
+pub(super) fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+/// The files of answers in a folder, in order.
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, &error.to_string()))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(unreadable(path, "it has no `.json` files").into());
+    }
+    Ok(files)
+}
+
+fn of_door(path: &Path, error: &Diagnostic) -> Diagnostics {
+    unreadable(path, &error.message).into()
+}
+
+fn unreadable(path: &Path, why: &str) -> Diagnostic {
+    let why = why.split(" (os error").next().unwrap_or(why);
+    Diagnostic::error(Code::SavedAnswer, format!("cannot read the saved answer {}: {why}", path.display()))
+}

@@ -1,0 +1,356 @@
+//! Paths of fields as people write them: `spec.containers[0].image`, `spec.containers[name=app].image`,
+//! `metadata.labels['app.kubernetes.io/name']`, `/spec/containers/0/image`.
+
+use kfc_diagnostics::{Code, Diagnostic, Result, nearest};
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::{Node, Value};
+use std::fmt;
+
+/// One step of a path as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    /// A key, or a place in a list when it is a number.
+    Word(String),
+    /// A key in quotes.
+    Key(String),
+    /// `[0]`.
+    Index(usize),
+    /// `[name=x]`.
+    Item(String, String),
+}
+
+/// A path as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldPath {
+    text: String,
+    steps: Vec<Step>,
+}
+
+/// One step of a path that leads somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// A key of a mapping.
+    Key(String),
+    /// A place in a list.
+    Index(usize),
+}
+
+/// Where a path leads.
+#[derive(Clone, Debug)]
+pub struct Field<'n> {
+    /// The way there.
+    pub segments: Vec<Segment>,
+    /// What is there.
+    pub node: &'n Node,
+}
+
+impl FieldPath {
+    /// Reads a path: dots between keys, `[0]` and `[name=x]` for items of lists, `['a.b/c']` for any key; `\.` is a dot
+    /// in a key. A path that begins with a slash is a JSON pointer.
+    ///
+    /// # Errors
+    /// [`Code::ExplainedField`] for brackets and quotes that are not closed, and empty parts.
+    pub fn parse(text: &str) -> Result<Self> {
+        let steps = match text.strip_prefix('/') {
+            Some(pointer) => pointer
+                .split('/')
+                .map(|part| Step::Word(part.replace("~1", "/").replace("~0", "~")))
+                .collect(),
+            None => Reader { text, rest: text.strip_prefix('.').unwrap_or(text) }.steps()?,
+        };
+        Ok(Self { text: text.to_owned(), steps })
+    }
+
+    /// Finds the field in a resource. Where a mapping has no such key, the parts behind it are tried as one with it, so
+    /// that `metadata.annotations.example.com/a` needs no quotes.
+    ///
+    /// # Errors
+    /// [`Code::ExplainedField`] when it is not there, with what took it away or what is near.
+    pub fn find<'n>(&self, resource: &'n Resource) -> Result<Field<'n>> {
+        let mut field = Field { segments: Vec::new(), node: &resource.node };
+        let mut rest = self.steps.as_slice();
+        while let Some((first, _)) = rest.split_first() {
+            let Some((segment, node, taken)) = step_into(field.node, rest) else {
+                return Err(self.missing(resource, &field, first).into());
+            };
+            field.segments.push(segment);
+            field.node = node;
+            rest = &rest[taken..];
+        }
+        Ok(field)
+    }
+
+    fn missing(&self, resource: &Resource, way: &Field<'_>, step: &Step) -> Diagnostic {
+        let name = format!("{} `{}`", resource.kind(), resource.name());
+        let place = Shown(&way.segments).to_string();
+        let step = step.text();
+        let holder = if place.is_empty() { name.clone() } else { format!("`{place}` of {name}") };
+        let error = match &way.node.value {
+            Value::Map(_) => format!("{holder} has no field `{step}`"),
+            Value::Seq(items) => format!("{holder} has {} items, but no `{step}`", items.len()),
+            Value::Scalar(_) => format!("{holder} is {}: there is no `{step}` in it", way.node.describe()),
+        };
+        let error = Diagnostic::error(Code::ExplainedField, error);
+        if let Some(removal) = resource.trail.removals(way.node.mark).find(|removal| removal.key == step) {
+            return error
+                .at(removal.step.place)
+                .note(format!("it was there until `{}` took it away", removal.step.kind));
+        }
+        let keys: Vec<&str> =
+            way.node.as_map().into_iter().flatten().map(|entry| entry.key.text.as_str()).collect();
+        match nearest(&step, keys.iter().copied()) {
+            Some(near) => {
+                let mut segments = way.segments.clone();
+                segments.push(Segment::Key(near.to_owned()));
+                error.help(format!("did you mean `{}`?", Shown(&segments)))
+            }
+            None if keys.is_empty() => error.help(format!("`{}` leads further than there is", self.text)),
+            None => error.help(format!("it has {}", keys.join(", "))),
+        }
+    }
+}
+
+/// One step into a node: what it leads to, and how many steps it took.
+fn step_into<'n>(node: &'n Node, steps: &[Step]) -> Option<(Segment, &'n Node, usize)> {
+    let first = steps.first()?;
+    match &node.value {
+        Value::Scalar(_) => None,
+        Value::Map(map) => {
+            let key = match first {
+                Step::Word(key) | Step::Key(key) => key.clone(),
+                Step::Index(index) => index.to_string(),
+                Step::Item(..) => return None,
+            };
+            if let Some(found) = map.get(&key) {
+                return Some((Segment::Key(key), found, 1));
+            }
+            let mut joined = key;
+            for (at, step) in steps.iter().enumerate().skip(1) {
+                let Step::Word(word) = step else { return None };
+                joined = format!("{joined}.{word}");
+                if let Some(found) = map.get(&joined) {
+                    return Some((Segment::Key(joined), found, at + 1));
+                }
+            }
+            None
+        }
+        Value::Seq(items) => {
+            let at = match first {
+                Step::Index(index) => *index,
+                Step::Word(word) => word.parse().ok()?,
+                Step::Key(_) => return None,
+                Step::Item(key, wanted) => {
+                    let is_it = |item: &Node| {
+                        let value = if key.is_empty() { Some(item) } else { item.get(key) };
+                        value.and_then(Node::as_text) == Some(wanted)
+                    };
+                    items.iter().position(is_it)?
+                }
+            };
+            items.get(at).map(|item| (Segment::Index(at), item, 1))
+        }
+    }
+}
+
+impl Step {
+    fn text(&self) -> String {
+        match self {
+            Self::Word(text) | Self::Key(text) => text.clone(),
+            Self::Index(index) => index.to_string(),
+            Self::Item(key, value) => format!("[{key}={value}]"),
+        }
+    }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    rest: &'t str,
+}
+
+impl Reader<'_> {
+    fn steps(mut self) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        while !self.rest.is_empty() {
+            let step = match self.rest.strip_prefix('[') {
+                Some(rest) => {
+                    self.rest = rest;
+                    self.bracket()?
+                }
+                None => self.word()?,
+            };
+            steps.push(step);
+            match self.rest.strip_prefix('.') {
+                Some("") => return Err(self.wrong("it ends in a dot")),
+                Some(rest) => self.rest = rest,
+                None if self.rest.is_empty() || self.rest.starts_with('[') => {}
+                None => return Err(self.wrong("a dot is due behind `]`")),
+            }
+        }
+        Ok(steps)
+    }
+
+    fn word(&mut self) -> Result<Step> {
+        let mut word = String::new();
+        let mut chars = self.rest.char_indices().peekable();
+        let mut end = self.rest.len();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '\\' if matches!(chars.peek(), Some((_, '.' | '[' | '\\'))) => {
+                    word.extend(chars.next().map(|(_, c)| c));
+                }
+                '.' | '[' => {
+                    end = at;
+                    break;
+                }
+                c => word.push(c),
+            }
+        }
+        if word.is_empty() {
+            return Err(self.wrong("one of its parts is empty"));
+        }
+        self.rest = &self.rest[end..];
+        Ok(Step::Word(word))
+    }
+
+    fn bracket(&mut self) -> Result<Step> {
+        if let Some(quote) = self.rest.chars().next().filter(|c| matches!(c, '\'' | '"')) {
+            let inside = &self.rest[1..];
+            let end = inside.find(quote).ok_or_else(|| self.wrong("a quote is not closed"))?;
+            let after = inside[end + 1..].strip_prefix(']');
+            self.rest = after.ok_or_else(|| self.wrong("`]` is due behind the quote"))?;
+            return Ok(Step::Key(inside[..end].to_owned()));
+        }
+        let Some((inside, after)) = self.rest.split_once(']') else {
+            return Err(self.wrong("a bracket is not closed"));
+        };
+        self.rest = after;
+        if let Some((key, value)) = inside.split_once('=') {
+            return Ok(Step::Item(key.to_owned(), value.trim_matches(['\'', '"']).to_owned()));
+        }
+        match inside.parse() {
+            Ok(index) => Ok(Step::Index(index)),
+            Err(_) => Err(self.wrong(&format!("`[{inside}]` is no place in a list"))),
+        }
+    }
+
+    fn wrong(&self, why: &str) -> kfc_diagnostics::Diagnostics {
+        let message = format!("`{}` is no path of a field: {why}", self.text);
+        let help =
+            "write keys with dots between, `[0]` or `[name=x]` for items, `['a.b/c']` for keys with dots";
+        Diagnostic::error(Code::ExplainedField, message).help(help).into()
+    }
+}
+
+impl Field<'_> {
+    /// The way as a JSON pointer.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        let part = |segment: &Segment| match segment {
+            Segment::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Index(index) => format!("/{index}"),
+        };
+        self.segments.iter().map(part).collect()
+    }
+}
+
+/// The way with dots and brackets; it leads there again when it is read.
+impl fmt::Display for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(&self.segments).fmt(f)
+    }
+}
+
+struct Shown<'s>(&'s [Segment]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) => {
+                    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '$');
+                    match !key.is_empty() && key.chars().all(is_plain) {
+                        true if at == 0 => write!(f, "{key}")?,
+                        true => write!(f, ".{key}")?,
+                        false if key.contains('\'') => write!(f, "[\"{key}\"]")?,
+                        false => write!(f, "['{key}']")?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FieldPath;
+    use kfc_diagnostics::SourceId;
+    use kfc_kustomize::resource::Resource;
+    use kfc_yaml::parse::parse;
+    use proptest::prelude::*;
+
+    fn resource() -> Resource {
+        let text = "{kind: Foo, metadata: {name: f, annotations: {a.b/c: x, 'd''e': y}}, \
+                    spec: {list: [{name: x, v: 1}, {name: y, v: 2}], args: [a, b], '0': z}}";
+        Resource::new(parse(text, SourceId::NONE).unwrap().remove(0), false)
+    }
+
+    fn found(path: &str) -> Result<(String, String), String> {
+        let resource = resource();
+        let error = |errors: kfc_diagnostics::Diagnostics| {
+            let error = &errors.0[0];
+            format!("{} / {}", error.message, error.help.as_deref().unwrap_or(""))
+        };
+        let field = FieldPath::parse(path).map_err(error)?.find(&resource).map_err(error)?;
+        Ok((field.to_string(), field.node.as_text().unwrap_or("-").to_owned()))
+    }
+
+    #[test]
+    fn all_ways_to_write_a_path_lead_to_the_field() {
+        let cases = [
+            ("spec.list[1].v", "spec.list[1].v", "2"),
+            ("spec.list[name=y].v", "spec.list[1].v", "2"),
+            (".spec.list.1.v", "spec.list[1].v", "2"),
+            ("/spec/list/1/v", "spec.list[1].v", "2"),
+            ("spec.args[=b]", "spec.args[1]", "b"),
+            ("metadata.annotations['a.b/c']", "metadata.annotations['a.b/c']", "x"),
+            ("metadata.annotations.a.b/c", "metadata.annotations['a.b/c']", "x"),
+            (r"metadata.annotations.a\.b/c", "metadata.annotations['a.b/c']", "x"),
+            ("/metadata/annotations/a.b~1c", "metadata.annotations['a.b/c']", "x"),
+            ("metadata.annotations[\"d'e\"]", "metadata.annotations[\"d'e\"]", "y"),
+            ("spec['0']", "spec.0", "z"),
+        ];
+        for (path, shown, value) in cases {
+            assert_eq!(found(path), Ok((shown.to_owned(), value.to_owned())), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_path_is_told() {
+        let cases = [
+            ("spec.lst", "did you mean `spec.list`?"),
+            ("spec.list[7]", "has 2 items, but no `7`"),
+            ("metadata.name.x", "there is no `x` in it"),
+            ("spec.", "it ends in a dot"),
+            ("spec..x", "one of its parts is empty"),
+            ("spec['x]", "a quote is not closed"),
+            ("spec[x", "a bracket is not closed"),
+            ("spec.list[x]", "`[x]` is no place in a list"),
+            ("spec.list[0]x", "a dot is due"),
+        ];
+        for (path, expected) in cases {
+            let error = found(path).unwrap_err();
+            assert!(error.contains(expected), "{path}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_what_is_shown_leads_back(text in "[a-z.\\[\\]='\"/0-9\\\\]{0,12}") {
+            if let Ok((shown, value)) = found(&text) {
+                prop_assert_eq!(found(&shown), Ok((shown.clone(), value)));
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Explains a bundle: which step gave a field its value ([`chain`]), what every field of a resource comes from
+//! ([`annotated`]), and what asked for changes but changed nothing ([`unused`]). Works on bundles that were built with
+//! their origins kept; writes no output itself.
+
+mod annotated;
+mod chain;
+mod configurations;
+mod field;
+mod json;
+mod kind;
+mod parameters;
+mod places;
+mod redaction;
+mod select;
+mod unused;
+
+pub use annotated::annotated;
+pub use chain::{Told, chain};
+pub use field::{Field, FieldPath, Segment};
+pub use json::{of_fields, of_unused};
+pub use parameters::parameters;
+pub use places::Places;
+pub use select::select;
+pub use unused::{Unused, text as unused_text, unused};

@@ -1,0 +1,51 @@
+//! Hidden values, as numbers stand for them wherever they are shown.
+
+use kfc_kustomize::redaction as resources;
+use super::field::Segment;
+use kfc_kustomize::provenance::Link;
+use kfc_kustomize::resource::Resource;
+use kfc_diagnostics::Numbers;
+use kfc_kube::redaction::object;
+use kfc_yaml::Node;
+
+/// What stands for a value at a path that must not be shown.
+fn number(segments: &[Segment], node: &Node, numbers: &mut Numbers) -> Node {
+    let text = object::stand_in_at(&names(segments), node, &mut |bytes| numbers.of_bytes(bytes));
+    Node::string(&text, node.mark)
+}
+
+/// The keys on the way; a place in a list has no name.
+fn names(segments: &[Segment]) -> Vec<&str> {
+    // Only whole keys lead to what is open: below a list, nothing is.
+    let keys = segments.iter().map_while(|segment| match segment {
+        Segment::Key(key) => Some(key.as_str()),
+        Segment::Index(_) => None,
+    });
+    let keys: Vec<&str> = keys.collect();
+    if keys.len() < segments.len() { [keys.as_slice(), &["", "", ""]].concat() } else { keys }
+}
+
+/// A copy of what is at a path, numbers for every value that must not be shown. The copy keeps the marks.
+pub(super) fn shown(resource: &Resource, segments: &[Segment], node: &Node, numbers: &mut Numbers) -> Node {
+    let mut copy = node.clone();
+    if resources::was_secret(resource) {
+        let mut path: Vec<String> = names(segments).into_iter().map(str::to_owned).collect();
+        object::hide(&mut copy, &mut path, &mut |bytes| numbers.of_bytes(bytes));
+    } else if resources::has_copied(resource) {
+        resources::hide_copied(resource, &mut copy, &mut |bytes| numbers.of_bytes(bytes));
+    }
+    copy
+}
+
+/// As [`shown`], for a value that a field had after these steps.
+pub(super) fn shown_after(
+    resource: &Resource,
+    segments: &[Segment],
+    node: &Node,
+    (links, numbers): (&[Link<'_>], &mut Numbers),
+) -> Node {
+    if resources::came_from_secret(links) && !node.is_null() {
+        return number(segments, node, numbers);
+    }
+    shown(resource, segments, node, numbers)
+}

@@ -1,0 +1,217 @@
+//! Goldens: the checked-in bundles of profiles, stacks and kustomization roots. A change of one base shows as a readable
+//! change of them.
+//!
+//! The golden of a profile has the profile's name. Those of stacks and roots are listed in [`INDEX`], each with the target
+//! that it is built from, so that a check builds what was meant when the golden was written.
+
+use crate::assemble::assemble;
+use crate::catalogue::{Catalogue, Stack};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
+use crate::resolve::resolve;
+use kfc_kustomize::resource::Resource;
+use kfc_source::door::{self, Limit, Named};
+use kfc_source::{FileSystem as _, Loader, Os, Surroundings};
+use kfc_yaml::{Entry, Key, Node, emit, parse};
+use similar::TextDiff;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Lines around a change that are shown with it.
+const CONTEXT: usize = 3;
+
+/// The file of a profile's golden.
+#[must_use]
+pub fn file(folder: &Path, profile: &str) -> PathBuf {
+    folder.join(format!("{profile}.yaml"))
+}
+
+/// The text of a golden. The folder of goldens is part of a checkout: a link in it, or in its own path below the
+/// working directory, may not lead out of that.
+///
+/// # Errors
+/// What keeps it from being read.
+pub fn read(
+    folder: &Path,
+    name: &str,
+    surroundings: &Surroundings,
+) -> std::result::Result<String, Diagnostic> {
+    let file = file(folder, name);
+    let shown = file.display().to_string();
+    let top = match door::clean(folder) {
+        below if below.is_absolute() || below.starts_with("..") => surroundings.working_directory.join(below),
+        _ => surroundings.working_directory.clone(),
+    };
+    let top = top.canonicalize().unwrap_or(top);
+    let limit = Limit { folder: &top, what: &format!("`{}`", surroundings.shown(&top).display()) };
+    let path = surroundings.working_directory.join(&file);
+    let read = Named { files: &Os, path: &path, limit: Some(limit), shown: &shown, referrer: Mark::NONE }.read_text();
+    read.map_err(|error| match error.code {
+        Code::NotFound => error.help("write it with `kfc golden update`"),
+        _ => error,
+    })
+}
+
+/// The file, beside the goldens, that names the targets of those that are not of a profile.
+pub const INDEX: &str = "targets.yaml";
+
+/// The names of the goldens in a folder, sorted.
+#[must_use]
+pub fn names(folder: &Path) -> Vec<String> {
+    let names = Os.names_in(folder);
+    let names = names.into_iter().filter(|name| name != INDEX);
+    names.filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned)).collect()
+}
+
+/// The targets of the goldens that are not of a profile: by the name of the golden, as seen from the working directory in
+/// which it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Targets(BTreeMap<String, String>);
+
+impl Targets {
+    /// Reads the text of [`INDEX`]: a mapping from names to targets.
+    ///
+    /// # Errors
+    /// Text that is not such a mapping.
+    pub fn parse(text: &str, id: SourceId) -> Result<Self> {
+        let documents = parse::parse(text, id)?;
+        let Some(top) = documents.first() else { return Ok(Self::default()) };
+        let wrong = |node: &Node| -> Diagnostics {
+            let message = "expected a mapping from the names of goldens to their targets";
+            Diagnostic::error(Code::BadValue, message).at(node.mark).into()
+        };
+        let map = top.as_map().ok_or_else(|| wrong(top))?;
+        let entries = map.iter().map(|entry| {
+            let target = entry.value.as_str().ok_or_else(|| wrong(&entry.value))?;
+            Ok((entry.key.text.to_string(), target.to_owned()))
+        });
+        entries.collect::<Result<_>>().map(Self)
+    }
+
+    /// The text of [`INDEX`].
+    ///
+    /// # Errors
+    /// Those of the emitter.
+    pub fn text(&self) -> Result<String> {
+        let entry = |(name, target): (&String, &String)| Entry {
+            key: Key::new(name, Mark::NONE),
+            value: Node::string(target, Mark::NONE),
+        };
+        let map = Node::map(self.0.iter().map(entry).collect(), Mark::NONE);
+        let mut bytes =
+            b"# Goldens of stacks and kustomization roots, each with the target that it is built from.\n"
+                .to_vec();
+        emit::emit(&map, &mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The target of a golden; none for that of a profile.
+    #[must_use]
+    pub fn target(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The name of the golden of a target.
+    #[must_use]
+    pub fn name_of(&self, target: &str) -> Option<&str> {
+        self.0.iter().find(|(_, known)| same_path(known, target)).map(|(name, _)| name.as_str())
+    }
+
+    /// Names the golden of a target, if it has none yet. Gives the name.
+    ///
+    /// # Errors
+    /// [`Code::Golden`] when the name is taken by another target.
+    pub fn add(&mut self, name: &str, target: &str) -> Result<String> {
+        if let Some(known) = self.name_of(target) {
+            return Ok(known.to_owned());
+        }
+        if let Some(other) = self.target(name) {
+            let message = format!("`{target}` and `{other}` would both have the golden `{name}.yaml`");
+            let help = format!("give one of them another name in `{INDEX}`");
+            return Err(Diagnostic::error(Code::Golden, message).help(help).into());
+        }
+        self.0.insert(name.to_owned(), target.to_owned());
+        Ok(name.to_owned())
+    }
+
+    /// All names with their targets, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, target)| (name.as_str(), target.as_str()))
+    }
+}
+
+/// Whether two paths are written differently only: `./a/` and `a`.
+fn same_path(one: &str, other: &str) -> bool {
+    let parts = |path: &str| -> Vec<PathBuf> {
+        let parts = Path::new(path).components().filter(|part| *part != std::path::Component::CurDir);
+        parts.map(|part| PathBuf::from(part.as_os_str())).collect()
+    };
+    parts(one) == parts(other)
+}
+
+/// A name for the golden of the root or stack at a path: `overlays/prod` becomes `overlays-prod`, and a file loses its
+/// ending.
+#[must_use]
+pub fn name_for(path: &str) -> String {
+    let path = path.trim_end_matches(".yaml").trim_end_matches(".yml");
+    let is_kept = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_');
+    let name: String = path.chars().map(|c| if is_kept(c) { c } else { '-' }).collect();
+    name.trim_matches(['-', '.']).to_owned()
+}
+
+/// The text of a bundle, as a golden has it.
+///
+/// # Errors
+/// Those of the emitter.
+pub fn text(resources: &[Resource]) -> Result<String> {
+    let nodes: Vec<&Node> = resources.iter().map(|resource| &resource.node).collect();
+    let bytes = emit::emit_all(&nodes)?.concat();
+    String::from_utf8(bytes)
+        .map_err(|_| Diagnostic::error(Code::Output, "the bundle is not UTF-8 text").into())
+}
+
+/// The bundle of a profile, as its golden has it.
+///
+/// # Errors
+/// Those of [`resolve`], [`assemble`] and the emitter.
+pub fn render(catalogue: &Catalogue, profile: &str, loader: &Loader) -> Result<String> {
+    let stack = Stack::of_profile(profile);
+    let plan = resolve(catalogue, &stack)?;
+    let assembled = assemble(&plan, &stack, loader)?;
+    text(&assembled.bundle.resources.list)
+}
+
+/// What changes from a golden to what is built now, as a unified diff; none when nothing does.
+#[must_use]
+pub fn difference(profile: &str, golden: &str, built: &str) -> Option<String> {
+    if golden == built {
+        return None;
+    }
+    let diff = TextDiff::from_lines(golden, built);
+    let names = (format!("golden/{profile}.yaml"), format!("{profile}, as built now"));
+    Some(diff.unified_diff().context_radius(CONTEXT).header(&names.0, &names.1).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Targets, name_for};
+    use kfc_diagnostics::SourceId;
+
+    #[test]
+    fn targets_are_read_as_they_are_written() {
+        let mut targets = Targets::default();
+        assert_eq!(targets.add("ml", ".").as_deref(), Ok("ml"));
+        assert_eq!(targets.add("overlays-prod", "overlays/prod").as_deref(), Ok("overlays-prod"));
+        assert_eq!(targets.add("other", "./overlays/prod/").as_deref(), Ok("overlays-prod"));
+        assert!(targets.add("ml", "elsewhere").is_err());
+        let text = targets.text().unwrap();
+        assert_eq!(Targets::parse(&text, SourceId::NONE).unwrap(), targets);
+        assert_eq!(targets.name_of("./"), Some("ml"));
+        assert!(Targets::parse("- a", SourceId::NONE).is_err());
+    }
+
+    #[test]
+    fn names_come_from_paths() {
+        assert_eq!(name_for("overlays/prod"), "overlays-prod");
+        assert_eq!(name_for("../staging/kfc.yaml"), "staging-kfc");
+    }
+}

@@ -1,0 +1,209 @@
+//! Parameters: what the user sets, checked by JSON Schema, over defaults that come from facts.
+
+use super::expression::{Scope, computed};
+use super::profile::Profile;
+use kfc_yaml::value::to_json;
+use crate::catalogue::{Catalogue, Component, DEFAULTS, Parameter};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use kfc_yaml::{Map, Node};
+use serde_json::{Value, json};
+
+/// A value that is checked.
+pub(super) struct Checked<'v> {
+    /// What the errors call it.
+    pub(super) what: &'v str,
+    /// The code of the errors.
+    pub(super) code: Code,
+    pub(super) value: &'v Value,
+    /// Whether errors may quote it.
+    pub(super) is_secret: bool,
+}
+
+/// Checks a value; `mark_of` gives the place of what is at a JSON pointer in it.
+pub(super) fn check_schema(
+    schema: &Value,
+    checked: &Checked<'_>,
+    mark_of: impl Fn(&str) -> Mark,
+) -> Result<()> {
+    let Checked { what, code, value, is_secret } = *checked;
+    let validator = match super::schema::validator(schema) {
+        Ok(validator) => validator,
+        Err(error) => {
+            let message = format!("the schema of {what} is none: {error}");
+            return Err(Diagnostic::error(code, message).at(mark_of("")).into());
+        }
+    };
+    let mut errors = Diagnostics::default();
+    for error in validator.iter_errors(value) {
+        let pointer = error.instance_path().to_string();
+        let within = if pointer.is_empty() { String::new() } else { format!(" at `{pointer}`") };
+        let why = if is_secret { error.masked().to_string() } else { error.to_string() };
+        let message = format!("{what} has a wrong value{within}: {why}");
+        let description = schema.get("description").and_then(Value::as_str);
+        let diagnostic = Diagnostic::error(code, message).at(mark_of(&pointer));
+        errors
+            .push(description.into_iter().fold(diagnostic, |d, text| d.note(format!("what it is: {text}"))));
+    }
+    errors.into_result(())
+}
+
+/// The parameters of a plan.
+pub(super) struct Parameters<'c> {
+    catalogue: &'c Catalogue,
+    given: Node,
+    global: Value,
+    facts: Value,
+}
+
+impl<'c> Parameters<'c> {
+    /// Takes what the user set: global parameters by name, those of a component below its name.
+    ///
+    /// # Errors
+    /// Names that are neither, and global values that their schemas refuse.
+    pub(super) fn read(catalogue: &'c Catalogue, profile: &Profile, given: &Node) -> Result<Self> {
+        let declared = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+        let mut errors = Diagnostics::default();
+        let none = Map::new();
+        let given_map = given.as_map().unwrap_or(&none);
+        for entry in given_map {
+            let name = entry.key.text.as_str();
+            if !declared.iter().any(|p| p.name.text == name) && !catalogue.components.contains_key(name) {
+                errors.push(unknown(name, entry.key.mark, declared, catalogue));
+            }
+        }
+        let facts = profile.tree();
+        let global = errors.collect(global(declared, given_map, &facts)).unwrap_or_default();
+        errors.into_result(Self { catalogue, given: given.clone(), global, facts })
+    }
+
+    /// The global parameters.
+    pub(super) fn global(&self) -> &Value {
+        &self.global
+    }
+
+    /// The parameters of a component.
+    ///
+    /// # Errors
+    /// Unknown names, values that the schemas refuse, defaults that cannot be computed.
+    pub(super) fn of(&self, component: &Component) -> Result<Value> {
+        let name = component.name.text.as_str();
+        let given = self.given.get(name);
+        let none = Map::new();
+        let map = match given {
+            None => &none,
+            Some(node) => node.as_map().ok_or_else(|| -> Diagnostics {
+                let message =
+                    format!("the parameters of `{name}` must be a mapping, but this is {}", node.describe());
+                Diagnostic::error(Code::Parameter, message).at(node.mark).into()
+            })?,
+        };
+        let mut errors = Diagnostics::default();
+        for entry in map {
+            if !component.parameters.iter().any(|p| p.name.text == entry.key.text.as_str()) {
+                errors.push(unknown_of(component, &entry.key.text, entry.key.mark));
+            }
+        }
+        let scope = Scope::new(&self.facts, &self.global, &[]);
+        let own = errors.collect(values(&component.parameters, map, &scope, name)).unwrap_or_default();
+        errors.into_result(own)
+    }
+
+    /// What expressions of a component see: global parameters and its own.
+    pub(super) fn scope(&self, own: &Value, components: &[String]) -> Scope {
+        let mut all = self.global.as_object().cloned().unwrap_or_default();
+        all.extend(own.as_object().cloned().unwrap_or_default());
+        Scope::new(&self.facts, &Value::Object(all), components)
+    }
+
+    /// Names of components that parameters are set for.
+    pub(super) fn components_named(&self) -> impl Iterator<Item = (&str, Mark)> {
+        let entries = self.given.as_map().into_iter().flatten();
+        let named = entries.map(|entry| (entry.key.text.as_str(), entry.key.mark));
+        named.filter(|(name, _)| self.catalogue.components.contains_key(*name))
+    }
+}
+
+/// The values of the global parameters. Their defaults may name those that are declared before them.
+fn global(declared: &[Parameter], given: &Map, facts: &Value) -> Result<Value> {
+    let mut errors = Diagnostics::default();
+    let mut before = json!({});
+    for parameter in declared {
+        let scope = Scope::new(facts, &before, &[]);
+        let one = errors.collect(values(std::slice::from_ref(parameter), given, &scope, ""));
+        if let (Some(all), Some(Value::Object(one))) = (before.as_object_mut(), one) {
+            all.extend(one);
+        }
+    }
+    errors.into_result(before)
+}
+
+/// The values of declared parameters: those that are given, else the defaults. One without either is an error.
+fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -> Result<Value> {
+    let mut errors = Diagnostics::default();
+    let mut values = serde_json::Map::new();
+    for parameter in declared {
+        let name = parameter.name.text.as_str();
+        let full = if component.is_empty() { name.to_owned() } else { format!("{component}.{name}") };
+        let what = format!("the parameter `{full}`");
+        let node = given.get(name).or(parameter.default.as_ref());
+        let Some(node) = node else {
+            let message = format!("{what} must be set");
+            let error = Diagnostic::error(Code::Parameter, message).at(parameter.name.mark);
+            let description = parameter.schema.get("description").and_then(Value::as_str);
+            let error = description.into_iter().fold(error, |e, text| e.note(format!("what it is: {text}")));
+            errors.push(error.help(format!("`--set {full}=VALUE`, or under `parameters` of the stack")));
+            continue;
+        };
+        // Only what the catalogue says has expressions; what a user sets stands for itself.
+        let value = match given.get(name) {
+            Some(node) => Ok(to_json(node)),
+            None => computed(scope, node),
+        };
+        if let Some(value) = errors.collect(value) {
+            let mark_of = |pointer: &str| mark_at(node, pointer);
+            let is_secret = parameter.is_secret();
+            let checked = Checked { what: &what, code: Code::Parameter, value: &value, is_secret };
+            errors.collect(check_schema(&parameter.schema, &checked, mark_of));
+            values.insert(name.to_owned(), value);
+        }
+    }
+    errors.into_result(Value::Object(values))
+}
+
+/// The place of what stands at a JSON pointer.
+fn mark_at(node: &Node, pointer: &str) -> Mark {
+    let mut here = node;
+    for step in pointer.split('/').skip(1) {
+        let next = match step.parse::<usize>() {
+            Ok(at) if here.as_seq().is_some() => here.as_seq().and_then(|items| items.get(at)),
+            _ => here.get(step),
+        };
+        match next {
+            Some(next) => here = next,
+            None => break,
+        }
+    }
+    here.mark
+}
+
+fn unknown(name: &str, mark: Mark, declared: &[Parameter], catalogue: &Catalogue) -> Diagnostic {
+    let message = format!("`{name}` is neither a parameter nor a component");
+    let error = Diagnostic::error(Code::Parameter, message).at(mark);
+    let names =
+        declared.iter().map(|p| p.name.text.as_str()).chain(catalogue.components.keys().map(String::as_str));
+    match nearest(name, names) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help("`kfc list parameters` shows all"),
+    }
+}
+
+fn unknown_of(component: &Component, name: &str, mark: Mark) -> Diagnostic {
+    let message = format!("the component `{}` has no parameter `{name}`", component.name.text);
+    let error = Diagnostic::error(Code::Parameter, message).at(mark);
+    let names: Vec<&str> = component.parameters.iter().map(|p| p.name.text.as_str()).collect();
+    match nearest(name, names.iter().copied()) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None if names.is_empty() => error.help("it has none"),
+        None => error.help(format!("it has {}", names.join(", "))),
+    }
+}

@@ -1,0 +1,496 @@
+//! Which components take part: those asked for, those of the platform, and all that they require, with one provider for
+//! each capability.
+
+use super::parameters::Parameters;
+use super::profile::{Profile, place, reason};
+use super::{Edge, Reason};
+use crate::catalogue::{Catalogue, Component, Requirement, Stack, Wanted};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use kfc_yaml::fields::Spanned;
+use kfc_yaml::Node;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A component that takes part.
+pub(super) struct Chosen {
+    pub(super) name: String,
+    pub(super) component: Component,
+    pub(super) reason: Reason,
+    pub(super) present: bool,
+    pub(super) parameters: Value,
+    /// Where it was asked for.
+    pub(super) mark: Mark,
+}
+
+/// All components that take part, in the order in which they were found, and what waits for what.
+#[derive(Default)]
+pub(super) struct Choice {
+    pub(super) list: Vec<Chosen>,
+    pub(super) edges: Vec<Edge>,
+    /// Components that the stack leaves out and that would have taken part.
+    pub(super) left_out: BTreeSet<String>,
+}
+
+impl Choice {
+    fn find(&self, name: &str) -> Option<usize> {
+        self.list.iter().position(|chosen| chosen.name == name)
+    }
+
+    fn providers(&self, capability: &str) -> Vec<usize> {
+        let provides = |chosen: &Chosen| chosen.component.provides.iter().any(|word| word.text == capability);
+        (0..self.list.len()).filter(|at| provides(&self.list[*at])).collect()
+    }
+}
+
+struct Chooser<'c> {
+    catalogue: &'c Catalogue,
+    stack: &'c Stack,
+    profile: &'c Profile,
+    parameters: &'c Parameters<'c>,
+    choice: Choice,
+    /// Requirements of capabilities that are not settled: who, what.
+    open: Vec<(usize, Requirement, String)>,
+    /// Requirements of components that the stack leaves out: the component, who requires it, where.
+    left_out: Vec<(Spanned, usize, Mark)>,
+    errors: Diagnostics,
+}
+
+/// Chooses the components of a stack.
+///
+/// # Errors
+/// Unknown components, missing capabilities, several providers, conflicts, components that the facts rule out, wrong
+/// parameters.
+pub(super) fn choose(
+    catalogue: &Catalogue,
+    stack: &Stack,
+    profile: &Profile,
+    parameters: &Parameters<'_>,
+) -> Result<Choice> {
+    let mut chooser = Chooser {
+        catalogue,
+        stack,
+        profile,
+        parameters,
+        choice: Choice::default(),
+        open: Vec::new(),
+        left_out: Vec::new(),
+        errors: Diagnostics::default(),
+    };
+    chooser.add_present();
+    chooser.add_asked();
+    if !chooser.errors.is_empty() {
+        // Capabilities would only seem to be missing.
+        chooser.check_left_out();
+        chooser.check_supports();
+        return Err(chooser.errors);
+    }
+    chooser.settle_capabilities();
+    chooser.check_left_out();
+    chooser.check();
+    chooser.errors.into_result(chooser.choice)
+}
+
+impl Chooser<'_> {
+    fn add_present(&mut self) {
+        for name in &self.stack.present {
+            match self.catalogue.components.get(&name.text) {
+                Some(component) if self.choice.find(&name.text).is_none() => self.choice.list.push(Chosen {
+                    name: name.text.clone(),
+                    component: component.clone(),
+                    reason: Reason::Asked,
+                    present: true,
+                    parameters: Value::Object(serde_json::Map::new()),
+                    mark: name.mark,
+                }),
+                Some(_) => {}
+                None => self.errors.push(self.unknown(&name.text, name.mark)),
+            }
+        }
+    }
+
+    /// Adds what the stack names, or else what the layers of the profile have.
+    fn add_asked(&mut self) {
+        let without: Vec<&str> = self.stack.without.iter().map(|name| name.text.as_str()).collect();
+        for name in &self.stack.without {
+            if !self.catalogue.components.contains_key(&name.text) {
+                self.errors.push(self.unknown(&name.text, name.mark));
+            }
+        }
+        let asked: Vec<(Spanned, Reason)> = match &self.stack.components {
+            Some(names) => names.iter().map(|name| (name.clone(), Reason::Asked)).collect(),
+            None => self.of_platform(),
+        };
+        for (name, reason) in asked {
+            if without.contains(&name.text.as_str()) {
+                self.choice.left_out.insert(name.text);
+            } else {
+                self.add(&name.text, reason, name.mark);
+            }
+        }
+    }
+
+    /// The components of the layers, but for those that a layer leaves out.
+    fn of_platform(&mut self) -> Vec<(Spanned, Reason)> {
+        let layers = self.profile.layers.iter().filter_map(|name| self.catalogue.layers.get(name));
+        let left_out: Vec<&str> =
+            layers.clone().flat_map(|layer| &layer.without).map(|name| name.text.as_str()).collect();
+        let scope = self.parameters.scope(&Value::Null, &[]);
+        let mut found: Vec<(Spanned, Reason)> = Vec::new();
+        for layer in layers {
+            for entry in &layer.components {
+                let holds = self.errors.collect(scope.allows(entry.when.as_ref())) == Some(true);
+                let is_new = !found.iter().any(|(name, _)| name.text == entry.name.text);
+                if holds && is_new && !left_out.contains(&entry.name.text.as_str()) {
+                    found.push((entry.name.clone(), Reason::Platform(layer.name.text.clone())));
+                }
+            }
+        }
+        found
+    }
+
+    fn unknown(&self, name: &str, mark: Mark) -> Diagnostic {
+        let error = Diagnostic::error(Code::UnknownComponent, format!("there is no component `{name}`"));
+        let error = Diagnostic { mark: (mark != Mark::NONE).then_some(mark), ..error };
+        match nearest(name, self.catalogue.components.keys().map(String::as_str)) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("`kfc list components` shows all"),
+        }
+    }
+
+    /// Adds a component and all that it requires by name; gives its index.
+    fn add(&mut self, name: &str, reason: Reason, mark: Mark) -> Option<usize> {
+        if let Some(known) = self.choice.find(name) {
+            return Some(known);
+        }
+        let Some(component) = self.catalogue.components.get(name) else {
+            self.errors.push(self.unknown(name, mark));
+            return None;
+        };
+        let parameters = self.errors.collect(self.parameters.of(component))?;
+        let index = self.choice.list.len();
+        let scope = self.parameters.scope(&parameters, &[]);
+        self.choice.list.push(Chosen {
+            name: name.to_owned(),
+            component: component.clone(),
+            reason,
+            present: false,
+            parameters,
+            mark,
+        });
+        for requirement in &component.requires {
+            if self.errors.collect(scope.allows(requirement.when.as_ref())) != Some(true) {
+                continue;
+            }
+            match &requirement.wanted {
+                Wanted::Component(wanted) if self.leaves_out(wanted).is_some() => {
+                    let left_out = self.leaves_out(wanted).cloned();
+                    self.left_out.extend(left_out.map(|name| (name, index, requirement.mark)));
+                }
+                Wanted::Component(wanted) => {
+                    let reason = Reason::Required { by: name.to_owned(), capability: None };
+                    if let Some(to) = self.add(wanted, reason, requirement.mark) {
+                        self.choice.edges.push(Edge {
+                            from: index,
+                            to,
+                            capability: None,
+                            mark: requirement.mark,
+                        });
+                    }
+                }
+                Wanted::Capability(capability) => {
+                    self.open.push((index, requirement.clone(), capability.clone()));
+                }
+            }
+        }
+        Some(index)
+    }
+
+    /// The word of the stack that leaves a component out. One that is on the cluster already is there all the same.
+    fn leaves_out(&self, name: &str) -> Option<&Spanned> {
+        let is_present = self.choice.find(name).is_some_and(|at| self.choice.list[at].present);
+        self.stack.without.iter().find(|word| word.text == name && !is_present)
+    }
+
+    /// Refuses to leave out what something that takes part requires: the bundle would not work, or would have it all the same.
+    fn check_left_out(&mut self) {
+        for (at, word) in self.stack.without.iter().enumerate() {
+            let is_first = !self.stack.without[..at].iter().any(|earlier| earlier.text == word.text);
+            let requirers: Vec<&(Spanned, usize, Mark)> =
+                self.left_out.iter().filter(|(name, ..)| is_first && name.text == word.text).collect();
+            let Some((_, _, mark)) = requirers.first() else { continue };
+            let names: Vec<String> = requirers.iter().map(|(_, by, _)| self.quoted(*by)).collect();
+            let message = format!("`{}` is left out, but {} it", word.text, require(&names));
+            let mut error = Diagnostic::error(Code::LeftOut, message).at(place(word, *mark));
+            for (_, by, mark) in &requirers {
+                let chosen = &self.choice.list[*by];
+                if word.mark != Mark::NONE {
+                    error = error.label(*mark, format!("`{}` requires it here", chosen.name));
+                }
+                error = error.note(format!("`{}`: {}", chosen.name, self.chain(*by)));
+            }
+            self.errors.push(error.help(ways_to_leave_out(&word.text)));
+        }
+    }
+
+    fn quoted(&self, at: usize) -> String {
+        format!("`{}`", self.choice.list[at].name)
+    }
+
+    /// Why a component takes part, back to what was asked for: "required by katib, which comes with `gke`".
+    fn chain(&self, at: usize) -> String {
+        let mut text = self.choice.list[at].reason.text();
+        let mut here = at;
+        // A chain leads to an earlier component each time.
+        while let Reason::Required { by, .. } = &self.choice.list[here].reason {
+            let Some(next) = self.choice.find(by).filter(|next| *next < here) else { break };
+            here = next;
+            let reason = &self.choice.list[here].reason;
+            let is = match reason {
+                Reason::Asked | Reason::Required { capability: None, .. } => "is ",
+                Reason::Platform(_) | Reason::Required { .. } => "",
+            };
+            text.push_str(&format!(", which {is}{}", reason.text()));
+        }
+        text
+    }
+
+    /// Finds a provider for every capability that is required. A provider may require further ones.
+    fn settle_capabilities(&mut self) {
+        let mut at = 0;
+        while at < self.open.len() {
+            let (from, requirement, capability) = self.open[at].clone();
+            at += 1;
+            let provider = match self.choice.providers(&capability).as_slice() {
+                [] => self.pick(&capability, from, requirement.mark),
+                [first, ..] => Some(*first),
+            };
+            if let Some(to) = provider.filter(|to| *to != from) {
+                let capability = Some(capability);
+                self.choice.edges.push(Edge { from, to, capability, mark: requirement.mark });
+            }
+        }
+    }
+
+    /// Picks a component that provides a capability: the preferred one, or the only one that the facts allow.
+    fn pick(&mut self, capability: &str, from: usize, mark: Mark) -> Option<usize> {
+        let by = self.choice.list[from].name.clone();
+        let reason = || Reason::Required { by: by.clone(), capability: Some(capability.to_owned()) };
+        if let Some(preferred) = self.preference(capability)? {
+            let provides = |c: &Component| c.provides.iter().any(|word| word.text == capability);
+            match self.catalogue.components.get(&preferred.text) {
+                Some(component) if provides(component) && self.leaves_out(&preferred.text).is_some() => {
+                    let word = self.leaves_out(&preferred.text).cloned();
+                    let error = self.provider_left_out(capability, from, mark, word.as_ref());
+                    self.errors.push(error);
+                }
+                Some(component) if provides(component) => {
+                    return self.add(&preferred.text, reason(), preferred.mark);
+                }
+                Some(_) => {
+                    let message = format!(
+                        "`{}` is preferred for `{capability}`, but does not provide it",
+                        preferred.text
+                    );
+                    self.errors.push(Diagnostic::error(Code::Capability, message).at(preferred.mark));
+                }
+                None => self.errors.push(self.unknown(&preferred.text, preferred.mark)),
+            }
+            return None;
+        }
+        let mut fitting: Vec<String> = Vec::new();
+        let mut ruled_out: BTreeMap<String, String> = BTreeMap::new();
+        let mut left_out: Option<Spanned> = None;
+        for component in self.catalogue.components.values() {
+            if component.provides.iter().any(|word| word.text == capability) {
+                if let Some(word) = self.leaves_out(&component.name.text).cloned() {
+                    self.choice.left_out.insert(word.text.clone());
+                    left_out = left_out.or(Some(word));
+                    continue;
+                }
+                match self.refusal(component) {
+                    None => fitting.push(component.name.text.clone()),
+                    Some(why) => {
+                        ruled_out.insert(component.name.text.clone(), why);
+                    }
+                }
+            }
+        }
+        match fitting.as_slice() {
+            [only] => self.add(&only.clone(), reason(), mark),
+            [] if left_out.is_some() => {
+                self.errors.push(self.provider_left_out(capability, from, mark, left_out.as_ref()));
+                None
+            }
+            [] => {
+                self.errors.push(self.no_provider(capability, &by, &ruled_out, mark));
+                None
+            }
+            several => {
+                let message = format!(
+                    "`{by}` requires `{capability}`, which several components provide: {}",
+                    several.join(", ")
+                );
+                let error = Diagnostic::error(Code::Capability, message).at(mark);
+                let help = format!(
+                    "name one of them under `components`, or say `prefers: {{{capability}: {}}}` in the stack",
+                    several[0]
+                );
+                self.errors.push(error.help(help));
+                None
+            }
+        }
+    }
+
+    /// The error for a capability whose provider the stack leaves out.
+    fn provider_left_out(
+        &self,
+        capability: &str,
+        from: usize,
+        mark: Mark,
+        word: Option<&Spanned>,
+    ) -> Diagnostic {
+        let by = &self.choice.list[from].name;
+        let name = word.map_or("", |word| word.text.as_str());
+        let message = format!(
+            "`{name}` is left out, but `{by}` requires the capability `{capability}` that it provides"
+        );
+        let error = Diagnostic::error(Code::LeftOut, message);
+        let error = match word.filter(|word| word.mark != Mark::NONE) {
+            Some(word) => error.at(word.mark).label(mark, format!("`{by}` requires `{capability}` here")),
+            None => error.at(mark),
+        };
+        error.note(format!("`{by}`: {}", self.chain(from))).help(ways_to_leave_out(name))
+    }
+
+    /// The provider that the stack prefers, else the layers, later ones first. None after an error.
+    #[allow(clippy::option_option)]
+    fn preference(&mut self, capability: &str) -> Option<Option<Spanned>> {
+        let layers = self.profile.layers.iter().rev().filter_map(|name| self.catalogue.layers.get(name));
+        let of_layers = layers.flat_map(|layer| &layer.prefers).map(|entry| (entry, false));
+        let all = self.stack.prefers.iter().map(|entry| (entry, true)).chain(of_layers);
+        let scope = self.parameters.scope(&Value::Null, &[]);
+        for ((_, written), is_own) in all.filter(|((name, _), _)| name == capability) {
+            let value = self.errors.collect(scope.value(&Node::string(&written.text, written.mark)))?;
+            let text = value.as_text().unwrap_or_default().to_owned();
+            // What a layer prefers gives way to what the stack leaves out; a stack that says both contradicts itself.
+            if is_own || self.leaves_out(&text).is_none() {
+                return Some(Some(Spanned { text, mark: written.mark }));
+            }
+            self.choice.left_out.insert(text);
+        }
+        Some(None)
+    }
+
+    /// Why the facts rule a component out; none when they do not.
+    fn refusal(&self, component: &Component) -> Option<String> {
+        let scope = self.parameters.scope(&Value::Null, &[]);
+        let fails = |when| matches!(scope.holds(when), Ok(false));
+        let refused = component.supports.iter().find(|support| fails(&support.when))?;
+        Some(reason(&refused.reason, &refused.when.text))
+    }
+
+    fn no_provider(
+        &self,
+        capability: &str,
+        by: &str,
+        ruled_out: &BTreeMap<String, String>,
+        mark: Mark,
+    ) -> Diagnostic {
+        let message = format!("`{by}` requires the capability `{capability}`, which nothing here provides");
+        let error = Diagnostic::error(Code::Capability, message).at(mark);
+        if !ruled_out.is_empty() {
+            let notes = ruled_out.iter().map(|(name, why)| format!("`{name}` would, but {why}"));
+            return notes
+                .fold(error, Diagnostic::note)
+                .help("choose another profile, or leave the component out");
+        }
+        let provided = self.catalogue.components.values().flat_map(|component| &component.provides);
+        match nearest(capability, provided.map(|word| word.text.as_str())) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("add a component that provides it, in a catalogue of your own"),
+        }
+    }
+
+    /// What can only be seen when all components are known.
+    fn check(&mut self) {
+        self.check_supports();
+        self.check_single_providers();
+        self.check_conflicts();
+    }
+
+    fn check_supports(&mut self) {
+        for chosen in self.choice.list.iter().filter(|chosen| !chosen.present) {
+            let scope = self.parameters.scope(&chosen.parameters, &[]);
+            for support in &chosen.component.supports {
+                if self.errors.collect(scope.holds(&support.when)) != Some(false) {
+                    continue;
+                }
+                let message = format!(
+                    "the component `{}` cannot be on `{}`: {}",
+                    chosen.name,
+                    self.profile.name,
+                    reason(&support.reason, &support.when.text)
+                );
+                let written = Spanned { text: String::new(), mark: chosen.mark };
+                let error =
+                    Diagnostic::error(Code::Unsupported, message).at(place(&written, support.when.mark));
+                let facts = self.profile.facts_in(&support.when.text);
+                let error = facts.into_iter().fold(error, Diagnostic::note);
+                self.errors.push(error.note(format!("why it takes part: {}", chosen.reason.text())));
+            }
+        }
+    }
+
+    fn check_single_providers(&mut self) {
+        let mut providers: BTreeMap<&str, Vec<(usize, Mark)>> = BTreeMap::new();
+        for (at, chosen) in self.choice.list.iter().enumerate() {
+            for capability in &chosen.component.provides {
+                providers.entry(&capability.text).or_default().push((at, capability.mark));
+            }
+        }
+        for (capability, list) in providers {
+            let [(first, mark), (second, other), ..] = list.as_slice() else { continue };
+            let (first, second) = (&self.choice.list[*first], &self.choice.list[*second]);
+            let message =
+                format!("two components provide `{capability}`: `{}` and `{}`", first.name, second.name);
+            let error = Diagnostic::error(Code::Capability, message)
+                .at(*mark)
+                .label(*other, "the second one")
+                .note(format!("`{}`: {}", first.name, first.reason.text()))
+                .note(format!("`{}`: {}", second.name, second.reason.text()));
+            self.errors.push(error.help("keep one of them"));
+        }
+    }
+
+    fn check_conflicts(&mut self) {
+        for chosen in &self.choice.list {
+            for conflict in &chosen.component.conflicts {
+                if let Some(other) = self.choice.find(&conflict.text).map(|at| &self.choice.list[at]) {
+                    let message = format!("`{}` and `{}` cannot be together", chosen.name, other.name);
+                    let error = Diagnostic::error(Code::ComponentConflict, message)
+                        .at(conflict.mark)
+                        .note(format!("`{}`: {}", chosen.name, chosen.reason.text()))
+                        .note(format!("`{}`: {}", other.name, other.reason.text()));
+                    self.errors.push(error.help("keep one of them"));
+                }
+            }
+        }
+    }
+}
+
+/// "`a` requires", "`a` and `b` require", "`a`, `b` and `c` require".
+fn require(names: &[String]) -> String {
+    match names {
+        [one] => format!("{one} requires"),
+        [first @ .., last] => format!("{} and {last} require", first.join(", ")),
+        [] => "something requires".to_owned(),
+    }
+}
+
+/// How to do without a component that others require.
+fn ways_to_leave_out(name: &str) -> String {
+    format!(
+        "if it is on the cluster already, name it under `present` (`--present {name}`) instead; \
+         else leave out what requires it too"
+    )
+}

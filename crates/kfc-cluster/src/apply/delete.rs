@@ -1,0 +1,417 @@
+//! Deletes objects of a cluster, the last wave first, and waits until they are gone.
+
+use super::claims::Claims;
+use super::inventory::{self, Entry, Inventory};
+use super::owner::{self, InventoryId};
+use super::removal::{self, Kinds, RemovalPlan, Rules, Stay};
+use super::session::Session;
+use super::{Event, PRUNE_ANNOTATION};
+use kfc_kube::ready;
+use kfc_kube::ObjectRef;
+use crate::cluster::{ApiResource, Body, Failure};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use futures::stream::{self, StreamExt};
+use http::Method;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// What a deletion did.
+#[derive(Clone, Debug, Default)]
+pub struct Deletion {
+    /// What is gone.
+    pub gone: Vec<ObjectRef>,
+    /// What was not there to begin with.
+    pub absent: Vec<ObjectRef>,
+    /// What stays, and why.
+    pub staying: Vec<Stay>,
+    /// What could not be deleted.
+    pub errors: Diagnostics,
+}
+
+/// How to delete.
+#[derive(Clone, Copy, Debug)]
+pub struct Deleting {
+    /// Kinds that are asked for.
+    pub kinds: Kinds,
+    /// How long the objects of a wave may take to go.
+    pub timeout: Duration,
+    /// Whether to wait until things are gone.
+    pub wait: bool,
+}
+
+impl Deleting {
+    /// Who deletes one wave: its time begins now.
+    fn remover<'r>(self, session: &'r Session<'r>, rules: &'r Rules<'r>, stayed: &'r Stayed) -> Remover<'r> {
+        Remover { session, rules, wait: self.wait, deadline: Instant::now() + self.timeout, stayed }
+    }
+}
+
+/// Deletes by some rules until a deadline.
+pub(super) struct Remover<'r> {
+    pub(super) session: &'r Session<'r>,
+    pub(super) rules: &'r Rules<'r>,
+    /// Whether to wait until things are gone.
+    pub(super) wait: bool,
+    pub(super) deadline: Instant,
+    /// What stays, as far as it is known: it may not go with a namespace or a definition.
+    pub(super) stayed: &'r Stayed,
+}
+
+/// Objects that stay, of all waves of a deletion.
+#[derive(Debug, Default)]
+pub(super) struct Stayed(Mutex<Vec<ObjectRef>>);
+
+impl Stayed {
+    pub(super) fn of(staying: &[Stay]) -> Self {
+        Self(Mutex::new(staying.iter().map(|stay| stay.object.clone()).collect()))
+    }
+
+    fn add(&self, object: &ObjectRef) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(object.clone());
+    }
+
+    /// Why a namespace or a definition stays: it would take along what stays.
+    fn spares(&self, holder: &ObjectRef, kind: Option<&ApiResource>) -> Option<Stay> {
+        let stayed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_held = |object: &&ObjectRef| match kind {
+            Some(kind) => object.group == kind.group && object.kind == kind.kind,
+            None => removal::is_namespace(holder) && object.namespace == holder.name,
+        };
+        let held = stayed.iter().find(is_held)?;
+        Some(Stay::kept(holder, format!("{held} stays")))
+    }
+}
+
+/// What a deletion of everything that an inventory lists would do.
+///
+/// # Errors
+/// When other inventories cannot be read.
+pub async fn plan(session: &Session<'_>, inventory: &Inventory, kinds: Kinds) -> Result<RemovalPlan> {
+    let objects = inventory.entries().map(|entry| &entry.object);
+    let claims = Claims::read(session, Some(&inventory.id), objects).await?;
+    let rules = Rules { own: Some(&inventory.id), kinds, taken: &[] };
+    Ok(RemovalPlan::make(session, inventory.entries().cloned().collect(), &rules, &claims).await)
+}
+
+/// A deletion at its beginning: what goes, in the order of its waves, what stays, and what is known of the outcome already.
+fn begun(plan: RemovalPlan) -> (Vec<(ObjectRef, usize)>, Stayed, Deletion) {
+    let mut going = plan.going;
+    going.sort_by_key(|(object, wave)| rank(object, *wave));
+    let stayed = Stayed::of(&plan.staying);
+    (going, stayed, Deletion { absent: plan.absent, staying: plan.staying, ..Deletion::default() })
+}
+
+/// Deletes what a plan says, then the inventory when it lists nothing more. What is gone is taken out of the inventory wave
+/// by wave, so that a run that stops is completed by the next. Gives what stays too.
+///
+/// # Errors
+/// What could not be deleted in time and why; the inventory then still names it.
+pub async fn delete(
+    session: &Session<'_>,
+    inventory: &mut Inventory,
+    plan: RemovalPlan,
+    how: Deleting,
+) -> Result<Deletion> {
+    let id = inventory.id.clone();
+    let rules = Rules { own: Some(&id), kinds: how.kinds, taken: &[] };
+    let (objects, stayed, mut all) = begun(plan);
+    for wave in objects.chunk_by(|a, b| a.1 == b.1) {
+        let done = how.remover(session, &rules, &stayed).remove(wave.to_vec()).await?;
+        strike(inventory, &done);
+        let is_stuck = !done.errors.is_empty();
+        all.add(done);
+        if is_stuck {
+            break;
+        }
+        if !inventory.is_empty() {
+            inventory.write(session).await?;
+        }
+    }
+    strike(inventory, &all);
+    release(session, &all.staying, &id).await;
+    match inventory.is_empty() {
+        true => inventory.delete(session).await?,
+        false => inventory.write(session).await?,
+    }
+    if all.errors.is_empty() { Ok(all) } else { Err(all.errors) }
+}
+
+/// What a deletion of objects that are named would do, whoever applied them, and the inventories that list them. Those that
+/// inventories list are taken from these when they are `taken`, and stay otherwise.
+///
+/// # Errors
+/// When inventories cannot be read.
+pub async fn plan_objects(
+    session: &Session<'_>,
+    objects: &[(ObjectRef, usize)],
+    kinds: Kinds,
+    taken: bool,
+) -> Result<(RemovalPlan, BTreeMap<InventoryId, Vec<ObjectRef>>)> {
+    let named: Vec<ObjectRef> = objects.iter().map(|(object, _)| object.clone()).collect();
+    let claims = Claims::read(session, None, named.iter()).await?;
+    let shared = claims.shared(named.iter());
+    let (claims, taken) = match taken {
+        true => (claims.without(named.iter()), named.as_slice()),
+        false => (claims, [].as_slice()),
+    };
+    let rules = Rules { own: None, kinds, taken };
+    let entry =
+        |(object, wave): &(ObjectRef, usize)| Entry { object: object.clone(), wave: *wave, found: false };
+    let plan = RemovalPlan::make(session, objects.iter().map(entry).collect(), &rules, &claims).await;
+    Ok((plan, shared))
+}
+
+/// Deletes what a plan says, and takes what is gone out of the inventories that list it.
+///
+/// # Errors
+/// What could not be deleted in time and why.
+pub async fn delete_objects(
+    session: &Session<'_>,
+    plan: RemovalPlan,
+    listed: &BTreeMap<InventoryId, Vec<ObjectRef>>,
+    how: Deleting,
+) -> Result<Deletion> {
+    let taken: Vec<ObjectRef> = listed.values().flatten().cloned().collect();
+    let rules = Rules { own: None, kinds: how.kinds, taken: &taken };
+    let (objects, stayed, mut all) = begun(plan);
+    for wave in objects.chunk_by(|a, b| a.1 == b.1) {
+        all.add(how.remover(session, &rules, &stayed).remove(wave.to_vec()).await?);
+        if !all.errors.is_empty() {
+            break;
+        }
+    }
+    let away: Vec<ObjectRef> = all.gone.iter().chain(&all.absent).cloned().collect();
+    let is_away = |object: &ObjectRef| away.iter().any(|gone| gone.same_object(object));
+    let concerned = listed.iter().filter(|(_, objects)| objects.iter().any(is_away));
+    inventory::forget(session, &away, concerned.map(|(id, _)| id.clone())).await?;
+    match all.errors.is_empty() {
+        true => Ok(all),
+        false => Err(all.errors),
+    }
+}
+
+/// Takes out of an inventory what it lists no longer.
+pub(super) fn strike(inventory: &mut Inventory, done: &Deletion) {
+    let forgotten = done.staying.iter().filter(|stay| stay.forgotten).map(|stay| &stay.object);
+    for object in done.gone.iter().chain(&done.absent).chain(forgotten) {
+        inventory.remove(object);
+    }
+}
+
+/// Lets go of what stays as somebody else's. Nothing depends on it: the object is not listed any more.
+pub(super) async fn release(session: &Session<'_>, staying: &[Stay], id: &InventoryId) {
+    let manager = id.manager();
+    let released = staying.iter().filter(|stay| stay.forgotten && !stay.why.contains(PRUNE_ANNOTATION));
+    let each = stream::iter(released).map(|stay| owner::let_go(session, &stay.object, &manager));
+    drop(each.buffered(session.concurrency).collect::<Vec<_>>().await);
+}
+
+impl Deletion {
+    fn add(&mut self, more: Self) {
+        self.gone.extend(more.gone);
+        self.absent.extend(more.absent);
+        self.staying.extend(more.staying);
+        self.errors.extend(more.errors);
+    }
+}
+
+/// The order of deletion: later waves first; in a wave objects of kinds that others define, then what watches over the
+/// others, then definitions while their controllers still run, then the controllers, then what they stand on, namespaces last.
+fn rank(object: &ObjectRef, wave: usize) -> (std::cmp::Reverse<usize>, u8) {
+    let place = match (kfc_kube::wave::phase(&object.kind, &object.group), object.kind.as_str()) {
+        (3, _) => 1,
+        (_, "CustomResourceDefinition") => 2,
+        (2, _) if !is_built_in(&object.group) => 0,
+        (2, _) => 3,
+        (1, _) => 4,
+        (_, "Namespace") => 6,
+        _ => 5,
+    };
+    (std::cmp::Reverse(wave), place)
+}
+
+fn is_built_in(group: &str) -> bool {
+    !group.contains('.') || group.ends_with(".k8s.io")
+}
+
+/// How the deletion of one object ended.
+enum End {
+    Gone,
+    /// It was not there.
+    Absent,
+    /// It is to stay.
+    Stays(Stay),
+}
+
+impl Remover<'_> {
+    /// Deletes objects in the order of [`rank`], each rank in parallel, and waits for each rank. What another inventory lists
+    /// by now stays.
+    ///
+    /// # Errors
+    /// When other inventories cannot be read.
+    pub(super) async fn remove(&self, mut objects: Vec<(ObjectRef, usize)>) -> Result<Deletion> {
+        objects.sort_by_key(|(object, wave)| rank(object, *wave));
+        let mut done = Deletion::default();
+        for rank in objects.chunk_by(|a, b| rank(&a.0, a.1) == rank(&b.0, b.1)) {
+            let named = rank.iter().map(|(object, _)| object);
+            let claims = Claims::read(self.session, self.rules.own, named).await?;
+            let claims = &claims.without(self.rules.taken.iter());
+            let each =
+                stream::iter(rank).map(|(object, _)| async move { (object, self.one(object, claims).await) });
+            let each: Vec<_> = each.buffered(self.session.concurrency).collect().await;
+            for (object, result) in each {
+                match result {
+                    Ok(End::Gone) => done.gone.push(object.clone()),
+                    Ok(End::Absent) => done.absent.push(object.clone()),
+                    Ok(End::Stays(stay)) => {
+                        self.session.tell(&Event::Kept { object: &stay.object, why: &stay.why });
+                        self.stayed.add(&stay.object);
+                        done.staying.push(stay);
+                    }
+                    Err(error) => done.errors.push(*error),
+                }
+            }
+            if !done.errors.is_empty() {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Why an object stays, seen at the last moment.
+    async fn spares(&self, object: &ObjectRef, live: &Value, claims: &Claims) -> Option<Stay> {
+        if let Some(other) = claims.holder(object) {
+            return Some(Stay::forgotten(object, format!("listed by the inventory {other} too")));
+        }
+        if let Some(stay) = self.rules.spares_live(object, &live["metadata"], claims) {
+            return Some(stay);
+        }
+        let kind = removal::is_definition(object).then(|| removal::defined_kind(self.session, object));
+        let kind = kind.flatten();
+        let held = || self.stayed.spares(object, kind.as_ref());
+        if let Some(stay) = self.rules.spares_holder(object, claims, kind.as_ref()).or_else(held) {
+            return Some(stay);
+        }
+        if removal::is_definition(object) && !self.rules.kinds.definitions {
+            return removal::spares_definition(self.session, object, &HashSet::new()).await;
+        }
+        None
+    }
+
+    /// Deletes one object.
+    async fn one(&self, object: &ObjectRef, claims: &Claims) -> std::result::Result<End, Box<Diagnostic>> {
+        let refused = |failure: &Failure| {
+            let message = format!("{object} cannot be deleted: {}", failure.message);
+            Box::new(Diagnostic::error(Code::NotDeleted, message))
+        };
+        let mut pause = FIRST_PAUSE;
+        let mut is_told = false;
+        let mut is_seen = false;
+        loop {
+            let live = match self.session.read(object).await {
+                Ok(Some(live)) => live,
+                Ok(None) if !is_seen => return Ok(End::Absent),
+                Ok(None) => {
+                    self.session.tell(&Event::Deleted { object });
+                    return Ok(End::Gone);
+                }
+                Err(failure) if failure.is_forbidden() && !is_seen => {
+                    let why = format!("it cannot be seen: {}", failure.message);
+                    return Ok(End::Stays(Stay::kept(object, why)));
+                }
+                Err(failure) => return Err(refused(&failure)),
+            };
+            is_seen = true;
+            if live["metadata"]["deletionTimestamp"].is_null() {
+                if let Some(stay) = self.spares(object, &live, claims).await {
+                    return Ok(End::Stays(stay));
+                }
+                match self.request(object, &live).await {
+                    Ok(()) => {}
+                    Err(failure) if failure.is_not_found() => continue,
+                    // It changed in between, or a webhook is on its way up or out.
+                    Err(failure) if failure.status == 409 || failure.is_of_webhook() => {
+                        if Instant::now() > self.deadline {
+                            return Err(refused(&failure));
+                        }
+                        sleep(pause).await;
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                        continue;
+                    }
+                    Err(failure) => return Err(refused(&failure)),
+                }
+            }
+            if !is_told {
+                self.session.tell(&Event::Deleting { object });
+                is_told = true;
+            }
+            if !self.wait {
+                return Ok(End::Gone);
+            }
+            let why = blocked(&live);
+            if Instant::now() > self.deadline {
+                return Err(Box::new(stuck(object, &live, &why)));
+            }
+            self.session.tell(&Event::Waiting { pending: &[(object.clone(), why)] });
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Asks for the deletion of this very object, with what it owns going first.
+    async fn request(&self, object: &ObjectRef, live: &Value) -> std::result::Result<(), Failure> {
+        let Some(kind) = self.session.any_version(object).await else { return Ok(()) };
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Foreground",
+            "preconditions": {"uid": live["metadata"]["uid"]},
+        });
+        let body = body.to_string();
+        let path = kind.path_of(object);
+        let body = Body::Json(&body);
+        self.session.connection.send(Method::DELETE, &path, "application/json", body).await.map(|_| ())
+    }
+}
+
+/// What an object that is being deleted waits for.
+fn blocked(live: &Value) -> String {
+    let finalizers = |value: &Value| {
+        let names = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+        names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    let own = finalizers(&live["metadata"]["finalizers"]);
+    let conditions = live["status"]["conditions"].as_array().into_iter().flatten();
+    let remaining = conditions.filter(|condition| {
+        let kind = condition["type"].as_str().unwrap_or_default();
+        condition["status"] == "True"
+            && (kind.starts_with("NamespaceContent") || kind.starts_with("NamespaceFinalizers"))
+    });
+    let mut why: Vec<String> =
+        remaining.filter_map(|condition| Some(condition["message"].as_str()?.to_owned())).collect();
+    if let Some(("True", _, message)) =
+        ready::condition_of(live, "Terminating").filter(|(_, _, m)| !m.is_empty())
+    {
+        why.push(message.to_owned());
+    }
+    if !own.is_empty() {
+        why.push(format!("finalizers: {own}"));
+    }
+    if why.is_empty() { "it is still being deleted".to_owned() } else { why.join("; ") }
+}
+
+fn stuck(object: &ObjectRef, live: &Value, why: &str) -> Diagnostic {
+    let error = Diagnostic::error(Code::NotDeleted, format!("{object} is not gone in time: {why}"));
+    if live["metadata"]["finalizers"].as_array().is_some_and(|list| !list.is_empty()) {
+        return error.help(
+            "a finalizer is taken off by the controller that set it: is that controller still running? Run again once it is",
+        );
+    }
+    error.help("run again to go on")
+}

@@ -1,0 +1,158 @@
+//! Finds out why something is not ready: conditions of its pods, what their containers wait for, events.
+
+use kfc_kube::ready::condition_of;
+use super::session::Session;
+use kfc_kube::ObjectRef;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// More facts than these about one object help nobody.
+const FACTS: usize = 6;
+const EVENTS: usize = 3;
+
+/// What is known about an object that is not ready, one fact a line.
+pub(super) async fn diagnose(session: &Session<'_>, object: &ObjectRef) -> Vec<String> {
+    let mut facts = Vec::new();
+    let Ok(Some(live)) = session.read(object).await else { return facts };
+    let mut named = BTreeSet::from([object.name.clone()]);
+    if let Some(selector) = selector(&live) {
+        for pod in pods(session, &object.namespace, &selector).await {
+            let before = facts.len();
+            of_pod(&pod, &mut facts);
+            if facts.len() > before {
+                named.insert(pod["metadata"]["name"].as_str().unwrap_or_default().to_owned());
+            }
+        }
+    }
+    if let Some(("True" | "False", reason, message)) = condition_of(&live, "ReplicaFailure") {
+        facts.push(format!("{reason}: {message}"));
+    }
+    facts.truncate(FACTS);
+    facts.extend(events(session, &object.namespace, &named).await);
+    facts
+}
+
+/// The pods of a workload, as a label selector in a query.
+fn selector(live: &Value) -> Option<String> {
+    let labels = live["spec"]["selector"]["matchLabels"].as_object()?;
+    let pairs: Vec<String> =
+        labels.iter().filter_map(|(key, value)| Some(format!("{key}%3D{}", value.as_str()?))).collect();
+    (!pairs.is_empty()).then(|| pairs.join("%2C"))
+}
+
+async fn pods(session: &Session<'_>, namespace: &str, selector: &str) -> Vec<Value> {
+    let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={selector}&limit=50");
+    let Ok(answer) = session.connection.get(&path).await else { return Vec::new() };
+    answer["items"].as_array().cloned().unwrap_or_default()
+}
+
+/// What is wrong with a pod; nothing when it is ready.
+fn of_pod(pod: &Value, facts: &mut Vec<String>) {
+    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    if let Some(("True", ..)) = condition_of(pod, "Ready") {
+        return;
+    }
+    if let Some(("False", reason, message)) = condition_of(pod, "PodScheduled") {
+        facts.push(format!("pod {name} finds no node: {reason}: {message}"));
+        return;
+    }
+    let before = facts.len();
+    for list in ["initContainerStatuses", "containerStatuses"] {
+        for container in pod["status"][list].as_array().into_iter().flatten() {
+            facts.extend(of_container(name, container));
+        }
+    }
+    if facts.len() == before && pod["status"]["phase"] == "Failed" {
+        let text = |field: &str| pod["status"][field].as_str().unwrap_or_default();
+        facts.push(format!("pod {name} failed: {} {}", text("reason"), text("message")));
+    }
+}
+
+fn of_container(pod: &str, container: &Value) -> Option<String> {
+    let name = container["name"].as_str().unwrap_or_default();
+    let waiting = &container["state"]["waiting"];
+    if let Some(reason) = waiting["reason"].as_str() {
+        if matches!(reason, "PodInitializing" | "ContainerCreating") && waiting["message"].is_null() {
+            return None;
+        }
+        let message = waiting["message"].as_str().map(|text| format!(": {text}")).unwrap_or_default();
+        let last = &container["lastState"]["terminated"];
+        let last = last["exitCode"].as_i64().map(|code| {
+            let reason = last["reason"].as_str().unwrap_or("ended");
+            format!(" (last time {reason} with exit code {code})")
+        });
+        return Some(format!("container {name} of pod {pod}: {reason}{message}{}", last.unwrap_or_default()));
+    }
+    let ended = &container["state"]["terminated"];
+    if let Some(code) = ended["exitCode"].as_i64().filter(|code| *code != 0) {
+        let reason = ended["reason"].as_str().unwrap_or("ended");
+        return Some(format!("container {name} of pod {pod}: {reason} with exit code {code}"));
+    }
+    let is_running_unready = container["ready"] == false && !container["state"]["running"].is_null();
+    is_running_unready.then(|| format!("container {name} of pod {pod} runs, but its readiness probe fails"))
+}
+
+/// The last warnings about objects of these names, and about replica sets and pods whose names begin with them.
+async fn events(session: &Session<'_>, namespace: &str, names: &BTreeSet<String>) -> Vec<String> {
+    if namespace.is_empty() {
+        return Vec::new();
+    }
+    let path = format!("/api/v1/namespaces/{namespace}/events?fieldSelector=type%3DWarning&limit=500");
+    let Ok(answer) = session.connection.get(&path).await else { return Vec::new() };
+    let mut found: Vec<(String, String)> = Vec::new();
+    for event in answer["items"].as_array().into_iter().flatten() {
+        let about = event["involvedObject"]["name"].as_str().unwrap_or_default();
+        let is_about = |name: &String| {
+            about == name || about.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('-'))
+        };
+        if !names.iter().any(is_about) {
+            continue;
+        }
+        let text = |field: &str| event[field].as_str().unwrap_or_default();
+        let at = [text("lastTimestamp"), text("eventTime")].into_iter().max().unwrap_or_default();
+        let times = event["count"].as_i64().filter(|count| *count > 1);
+        let times = times.map(|count| format!(" ({count} times)")).unwrap_or_default();
+        let kind = event["involvedObject"]["kind"].as_str().unwrap_or_default();
+        let line = format!("event of {kind} {about}: {}: {}{times}", text("reason"), text("message").trim());
+        found.push((at.to_owned(), line));
+    }
+    found.sort();
+    found.dedup_by(|a, b| a.1 == b.1);
+    let skip = found.len().saturating_sub(EVENTS);
+    found.into_iter().skip(skip).map(|(_, line)| line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_pod;
+    use serde_json::json;
+
+    #[test]
+    fn what_containers_wait_for_is_told() {
+        let pod = json!({"metadata": {"name": "p"}, "status": {"containerStatuses": [
+            {"name": "a", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}},
+            {"name": "b", "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 2, "reason": "Error"}}},
+            {"name": "c", "ready": false, "state": {"running": {}}},
+            {"name": "d", "ready": true, "state": {"running": {}}},
+        ]}});
+        let mut facts = Vec::new();
+        of_pod(&pod, &mut facts);
+        assert_eq!(
+            facts,
+            [
+                "container a of pod p: ImagePullBackOff: no such image",
+                "container b of pod p: CrashLoopBackOff (last time Error with exit code 2)",
+                "container c of pod p runs, but its readiness probe fails",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pod_without_a_node_says_why() {
+        let pod = json!({"metadata": {"name": "p"}, "status": {"conditions": [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes have a GPU"}]}});
+        let mut facts = Vec::new();
+        of_pod(&pod, &mut facts);
+        assert_eq!(facts, ["pod p finds no node: Unschedulable: 0/3 nodes have a GPU"]);
+    }
+}

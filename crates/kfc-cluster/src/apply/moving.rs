@@ -1,0 +1,54 @@
+//! Moves all objects of one inventory to another: a stack got another name, or another profile took its place.
+
+use super::inventory::Inventory;
+use super::owner::OLD_MANAGER;
+use super::session::Session;
+use super::snapshot::{Seen, Snapshot};
+use super::survey;
+use kfc_kube::ObjectRef;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use futures::stream::{self, StreamExt};
+
+/// Moves what `from` lists to `to`: first the list, then the fields from the old field manager to the new one, then `from` is
+/// deleted. Whenever it stops in between, at least one of them lists each object, and the next try completes it. Nothing of
+/// the objects but their managed fields changes. Gives the objects.
+///
+/// # Errors
+/// When an inventory or the managed fields of an object cannot be written; then both list the objects.
+pub async fn move_inventory(
+    session: &Session<'_>,
+    from: &mut Inventory,
+    to: &mut Inventory,
+) -> Result<Vec<ObjectRef>> {
+    let entries: Vec<_> = from.entries().cloned().collect();
+    for entry in &entries {
+        if !to.has(&entry.object) {
+            to.add(entry.object.clone(), entry.wave);
+            to.set_found(&entry.object, entry.found);
+        }
+    }
+    to.write(session).await?;
+    let managers = [OLD_MANAGER.to_owned(), from.id.manager()];
+    let new = to.id.manager();
+    let snapshot = Snapshot::take(session, entries.iter().map(|entry| &entry.object)).await;
+    let each = stream::iter(&entries).map(|entry| {
+        let metadata = match snapshot.seen(&entry.object) {
+            Seen::There(metadata) => Some(metadata.clone()),
+            Seen::Absent | Seen::Unknown => None,
+        };
+        let (managers, new) = (&managers, &new);
+        async move {
+            let moved = survey::take_over(session, &entry.object, metadata?, managers, new).await;
+            moved.err().map(|failure| (&entry.object, failure))
+        }
+    });
+    let failed: Vec<_> = each.buffered(session.concurrency).collect().await;
+    let mut errors = Diagnostics::default();
+    for (object, failure) in failed.into_iter().flatten() {
+        let message = format!("the fields of {object} cannot be moved to `{new}`: {}", failure.message);
+        errors.push(Diagnostic::error(Code::Refused, message));
+    }
+    errors.into_result(())?;
+    from.delete(session).await?;
+    Ok(entries.into_iter().map(|entry| entry.object).collect())
+}

@@ -1,0 +1,224 @@
+//! Who owns the fields of an object. Each inventory is a field manager of its own, so that two inventories that write one
+//! field conflict, as server-side apply has it for any two managers. Earlier versions of kfc wrote everything as the one
+//! manager `kfc`; what that one owns is moved to the manager of the inventory that lists the object, as
+//! `kubectl apply --server-side` moves the fields of client-side applies.
+
+use super::session::Session;
+use kfc_kube::ObjectRef;
+use crate::cluster::{Body, Failure};
+use http::Method;
+use serde_json::{Map, Value, json};
+use std::fmt;
+
+/// The field manager of earlier versions, for every inventory.
+pub const OLD_MANAGER: &str = "kfc";
+/// The namespace of inventories when none is named.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
+/// Which inventory: its name, and the namespace that its config maps are in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InventoryId {
+    /// Namespace of the config maps.
+    pub namespace: String,
+    /// Name of the inventory.
+    pub name: String,
+}
+
+impl InventoryId {
+    /// An inventory by namespace and name.
+    #[must_use]
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    /// The field manager that applies its objects: `kfc-NAME`, or `kfc-NAME.NAMESPACE` outside of `default`. Names of
+    /// inventories and namespaces have no dots, so that no two have one manager; with 50 and 63 characters at most they
+    /// stay below the 128 that a field manager may have.
+    #[must_use]
+    pub fn manager(&self) -> String {
+        match self.namespace.as_str() {
+            DEFAULT_NAMESPACE => format!("{OLD_MANAGER}-{}", self.name),
+            namespace => format!("{OLD_MANAGER}-{}.{namespace}", self.name),
+        }
+    }
+
+    /// The inventory of a field manager; `None` for the managers of others.
+    #[must_use]
+    pub fn of_manager(manager: &str) -> Option<Self> {
+        let rest = manager.strip_prefix(OLD_MANAGER)?.strip_prefix('-')?;
+        let (name, namespace) = rest.split_once('.').unwrap_or((rest, DEFAULT_NAMESPACE));
+        Some(Self::new(namespace, name))
+    }
+
+    /// How it is named on the command line.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        match self.namespace.as_str() {
+            DEFAULT_NAMESPACE => format!("--name {}", self.name),
+            namespace => format!("--name {} --inventory-namespace {namespace}", self.name),
+        }
+    }
+}
+
+/// `` `shop` ``, or `` `shop` in `team` `` outside of `default`.
+impl fmt::Display for InventoryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.namespace.as_str() {
+            DEFAULT_NAMESPACE => write!(f, "`{}`", self.name),
+            namespace => write!(f, "`{}` in `{namespace}`", self.name),
+        }
+    }
+}
+
+fn entries(metadata: &Value) -> impl Iterator<Item = &Value> {
+    metadata["managedFields"].as_array().into_iter().flatten()
+}
+
+fn is_applied_by(entry: &Value, manager: &str) -> bool {
+    entry["manager"] == manager && entry["operation"] == "Apply" && entry["subresource"].as_str().is_none()
+}
+
+/// The entry of a manager that applies an object.
+pub(super) fn applied_by<'m>(metadata: &'m Value, manager: &str) -> Option<&'m Value> {
+    entries(metadata).find(|entry| is_applied_by(entry, manager))
+}
+
+/// The other inventories whose managers apply an object.
+pub(super) fn other_stacks(metadata: &Value, own: &str) -> Vec<InventoryId> {
+    let managers = entries(metadata).filter(|entry| entry["operation"] == "Apply");
+    let managers = managers.filter_map(|entry| entry["manager"].as_str()).filter(|manager| *manager != own);
+    managers.filter_map(InventoryId::of_manager).collect()
+}
+
+/// The managed fields after what `from` owns has been moved to `to`; `None` when none of them owns anything. Fields of
+/// one version are joined; of another version `to` keeps its own, as there is one entry for each manager that applies.
+pub(super) fn moved(metadata: &Value, from: &[String], to: &str) -> Option<Vec<Value>> {
+    let is_source = |entry: &&Value| from.iter().any(|manager| is_applied_by(entry, manager));
+    let sources: Vec<&Value> = entries(metadata).filter(is_source).collect();
+    let first = *sources.first()?;
+    let mut target = applied_by(metadata, to).unwrap_or(first).clone();
+    target["manager"] = Value::from(to);
+    for source in sources {
+        if source["apiVersion"] == target["apiVersion"] {
+            join(&mut target["fieldsV1"], &source["fieldsV1"]);
+        }
+    }
+    let others = entries(metadata).filter(|entry| !is_source(entry) && !is_applied_by(entry, to));
+    Some(others.cloned().chain([target]).collect())
+}
+
+/// The managed fields without those that a manager applies; `None` when it applies none.
+fn without(metadata: &Value, manager: &str) -> Option<Vec<Value>> {
+    applied_by(metadata, manager)?;
+    let left: Vec<Value> =
+        entries(metadata).filter(|entry| !is_applied_by(entry, manager)).cloned().collect();
+    // An empty list would be taken as no word about the managed fields.
+    Some(if left.is_empty() { vec![json!({})] } else { left })
+}
+
+/// The union of two sets of fields in the form `fieldsV1`.
+fn join(into: &mut Value, more: &Value) {
+    let Some(more) = more.as_object() else { return };
+    if !into.is_object() {
+        *into = Value::Object(Map::new());
+    }
+    for (key, below) in more {
+        join(&mut into[key.as_str()], below);
+    }
+}
+
+/// Moves what `from` owns of a live object to `to`. Gives the new metadata, `None` when there was nothing to move.
+pub(super) async fn take_over(
+    session: &Session<'_>,
+    object: &ObjectRef,
+    metadata: &Value,
+    from: &[String],
+    to: &str,
+) -> Result<Option<Value>, Failure> {
+    match moved(metadata, from, to) {
+        Some(fields) => write(session, object, metadata, fields, to).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Lets go of a live object that stays: the manager owns nothing of it any more, the object itself does not change.
+pub(super) async fn let_go(session: &Session<'_>, object: &ObjectRef, manager: &str) -> Result<(), Failure> {
+    let Some(live) = session.read(object).await? else { return Ok(()) };
+    let metadata = &live["metadata"];
+    match without(metadata, manager) {
+        Some(fields) => write(session, object, metadata, fields, manager).await.map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+async fn write(
+    session: &Session<'_>,
+    object: &ObjectRef,
+    metadata: &Value,
+    fields: Vec<Value>,
+    manager: &str,
+) -> Result<Value, Failure> {
+    let Some(kind) = session.any_version(object).await else {
+        return Err(Failure {
+            status: 404,
+            message: "its kind is not there".to_owned(),
+            ..Failure::default()
+        });
+    };
+    let patch = json!({"metadata": {
+        "managedFields": fields, "resourceVersion": metadata["resourceVersion"], "uid": metadata["uid"],
+    }});
+    let path = format!("{}?fieldManager={manager}", kind.path_of(object));
+    let patch = patch.to_string();
+    let sent = session.connection.send(Method::PATCH, &path, "application/json", Body::Merge(&patch));
+    sent.await.map(|(_, mut answer)| answer["metadata"].take())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InventoryId, moved, other_stacks, without};
+    use serde_json::{Value, json};
+
+    fn entry(manager: &str, operation: &str, fields: Value) -> Value {
+        json!({"manager": manager, "operation": operation, "apiVersion": "v1", "time": "2026-01-02T03:04:05Z",
+               "fieldsType": "FieldsV1", "fieldsV1": fields})
+    }
+
+    #[test]
+    fn a_manager_names_its_inventory() {
+        for id in [InventoryId::new("default", "gke-gpu"), InventoryId::new("team", "shop")] {
+            assert_eq!(InventoryId::of_manager(&id.manager()), Some(id.clone()));
+        }
+        let longest = InventoryId::new(&"n".repeat(63), &"a".repeat(50));
+        assert!(longest.manager().len() <= 128);
+        for other in ["kfc", "kubectl", "kfcx-a", "helm"] {
+            assert_eq!(InventoryId::of_manager(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn fields_of_the_old_manager_are_moved_and_joined() {
+        let old = entry("kfc", "Apply", json!({"f:data": {"f:a": {}, "f:b": {}}}));
+        let kept = entry("kubectl-edit", "Update", json!({"f:data": {"f:c": {}}}));
+        let metadata = json!({"managedFields": [old, kept]});
+        let from = ["kfc".to_owned()];
+        let renamed = entry("kfc-shop", "Apply", json!({"f:data": {"f:a": {}, "f:b": {}}}));
+        assert_eq!(moved(&metadata, &from, "kfc-shop"), Some(vec![kept.clone(), renamed]));
+        let own = entry("kfc-shop", "Apply", json!({"f:data": {"f:a": {}, "f:d": {}}}));
+        let metadata = json!({"managedFields": [metadata["managedFields"][0], own, kept]});
+        let joined = entry("kfc-shop", "Apply", json!({"f:data": {"f:a": {}, "f:b": {}, "f:d": {}}}));
+        assert_eq!(moved(&metadata, &from, "kfc-shop"), Some(vec![kept.clone(), joined]));
+        assert_eq!(moved(&json!({"managedFields": [kept]}), &from, "kfc-shop"), None);
+    }
+
+    #[test]
+    fn a_manager_lets_go_of_its_own_fields_only() {
+        let own = entry("kfc-a", "Apply", json!({"f:data": {}}));
+        let other = entry("kfc-b.team", "Apply", json!({"f:data": {}}));
+        let metadata = json!({"managedFields": [own, other]});
+        assert_eq!(without(&metadata, "kfc-a"), Some(vec![other.clone()]));
+        assert_eq!(other_stacks(&metadata, "kfc-a"), [InventoryId::new("team", "b")]);
+        assert_eq!(without(&json!({"managedFields": [own]}), "kfc-a"), Some(vec![json!({})]));
+        assert_eq!(without(&metadata, "kfc-c"), None);
+    }
+}

@@ -1,0 +1,453 @@
+//! What is to be deleted and what stays, found out before anybody is asked and anything is done. Prunes and deletions go by
+//! the same rules: what others have stays, what holds data stays unless it is asked for by its kind, and a namespace or a
+//! definition stays that would take along something that stays.
+
+use super::PRUNE_ANNOTATION;
+use super::claims::Claims;
+use super::inventory::{Entry, Identity, identity};
+use super::owner::{self, InventoryId};
+use super::session::Session;
+use super::snapshot::{self, Seen, Snapshot};
+use kfc_kube::ObjectRef;
+use crate::cluster::{ApiResource, Failure};
+use futures::stream::{self, StreamExt};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Objects that are named when many are meant.
+const NAMED: usize = 3;
+
+/// Kinds that hold data, or others' objects, and are deleted only when they are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// Namespaces, with everything in them.
+    pub namespaces: bool,
+    /// Definitions of kinds that have objects, with all these objects.
+    pub definitions: bool,
+    /// Volume claims, with their data.
+    pub claims: bool,
+    /// Volumes, with their data.
+    pub volumes: bool,
+}
+
+impl Kinds {
+    /// Every kind.
+    pub const ALL: Self = Self { namespaces: true, definitions: true, claims: true, volumes: true };
+
+    /// Whether any kind is asked for.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+
+    /// Why an object of a kind stays; `None` when its kind is no reason.
+    fn spares(self, object: &ObjectRef) -> Option<&'static str> {
+        match (object.group.as_str(), object.kind.as_str()) {
+            ("", "Namespace") if !self.namespaces => {
+                Some("namespaces are deleted only with `--delete-namespaces` or `--delete-all`")
+            }
+            ("", "PersistentVolumeClaim") if !self.claims => {
+                Some("volume claims are deleted only with `--delete-pvcs` or `--delete-all`")
+            }
+            ("", "PersistentVolume") if !self.volumes => {
+                Some("volumes are deleted only with `--delete-pvs` or `--delete-all`")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An object that is not deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// Which object.
+    pub object: ObjectRef,
+    /// Why.
+    pub why: String,
+    /// Whether the inventory lists it no longer, as it is somebody else's.
+    pub forgotten: bool,
+}
+
+impl Stay {
+    pub(super) fn kept(object: &ObjectRef, why: impl Into<String>) -> Self {
+        Self { object: object.clone(), why: why.into(), forgotten: false }
+    }
+
+    pub(super) fn forgotten(object: &ObjectRef, why: impl Into<String>) -> Self {
+        Self { object: object.clone(), why: why.into(), forgotten: true }
+    }
+}
+
+/// What is to be deleted and what stays.
+#[derive(Clone, Debug, Default)]
+pub struct RemovalPlan {
+    /// What is to be deleted, with the wave that it was applied in.
+    pub going: Vec<(ObjectRef, usize)>,
+    /// What stays, and why.
+    pub staying: Vec<Stay>,
+    /// What is not there any more.
+    pub absent: Vec<ObjectRef>,
+    /// What has to be known before it is agreed to.
+    pub notes: Vec<String>,
+}
+
+/// By which rules something is deleted.
+#[derive(Clone, Debug)]
+pub(super) struct Rules<'r> {
+    /// The inventory that deletes; none when objects are named.
+    pub(super) own: Option<&'r InventoryId>,
+    pub(super) kinds: Kinds,
+    /// Objects that are taken from whoever lists them.
+    pub(super) taken: &'r [ObjectRef],
+}
+
+impl Rules<'_> {
+    fn manager(&self) -> String {
+        self.own.map(InventoryId::manager).unwrap_or_default()
+    }
+
+    /// Why an object stays whose metadata is known: its own word, or that of another inventory that cannot be seen.
+    pub(super) fn spares_live(
+        &self,
+        object: &ObjectRef,
+        metadata: &serde_json::Value,
+        claims: &Claims,
+    ) -> Option<Stay> {
+        if metadata["annotations"][PRUNE_ANNOTATION] == "disabled" {
+            return Some(Stay::forgotten(object, format!("its annotation `{PRUNE_ANNOTATION}` says so")));
+        }
+        if claims.unseen().is_some()
+            && !self.taken.iter().any(|taken| taken.same_object(object))
+            && let Some(other) = owner::other_stacks(metadata, &self.manager()).first()
+        {
+            return Some(Stay::forgotten(object, format!("applied by the inventory {other} too")));
+        }
+        None
+    }
+
+    /// Why a namespace or definition stays with which something of another inventory would go.
+    pub(super) fn spares_holder(
+        &self,
+        object: &ObjectRef,
+        claims: &Claims,
+        kind: Option<&ApiResource>,
+    ) -> Option<Stay> {
+        match (object.group.as_str(), object.kind.as_str()) {
+            ("", "Namespace") => {
+                if let Some(other) = claims.in_namespace(&object.name) {
+                    return Some(Stay::kept(object, format!("the inventory {other} has objects in it")));
+                }
+            }
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+                if let Some(kind) = kind
+                    && let Some(other) = claims.of_kind(&kind.group, &kind.kind)
+                {
+                    return Some(Stay::kept(object, format!("the inventory {other} has objects of it")));
+                }
+            }
+            _ => return None,
+        }
+        claims
+            .unseen()
+            .map(|_| Stay::kept(object, "inventories of other namespaces, which may need it, cannot be seen"))
+    }
+}
+
+/// The kind that a definition defines; `None` when the server does not serve it.
+pub(super) fn defined_kind(session: &Session<'_>, definition: &ObjectRef) -> Option<ApiResource> {
+    let (plural, group) = definition.name.split_once('.')?;
+    session.discovery().of_plural(group, plural).cloned()
+}
+
+pub(super) fn is_definition(object: &ObjectRef) -> bool {
+    object.group == "apiextensions.k8s.io" && object.kind == "CustomResourceDefinition"
+}
+
+pub(super) fn is_namespace(object: &ObjectRef) -> bool {
+    object.group.is_empty() && object.kind == "Namespace"
+}
+
+/// Why a definition stays that is not asked for: it has objects, or that cannot be found out. Objects in `but` go before it.
+pub(super) async fn spares_definition(
+    session: &Session<'_>,
+    definition: &ObjectRef,
+    but: &HashSet<Identity>,
+) -> Option<Stay> {
+    const FLAGS: &str = "it is deleted only with `--delete-crds` or `--delete-all`";
+    let Some(kind) = defined_kind(session, definition) else {
+        let why = format!("whether objects of its kind exist cannot be seen: {FLAGS}");
+        return Some(Stay::kept(definition, why));
+    };
+    match count_others(session, &kind, but).await {
+        Ok(0) => None,
+        Ok(1) => Some(Stay::kept(definition, format!("1 object of its kind exists: {FLAGS}"))),
+        Ok(count) => Some(Stay::kept(definition, format!("{count} objects of its kind exist: {FLAGS}"))),
+        Err(failure) => {
+            let why = format!("its objects cannot be seen ({}): {FLAGS}", failure.message);
+            Some(Stay::kept(definition, why))
+        }
+    }
+}
+
+/// How many objects of a kind there are beside some.
+async fn count_others(
+    session: &Session<'_>,
+    kind: &ApiResource,
+    but: &HashSet<Identity>,
+) -> Result<usize, Failure> {
+    match snapshot::list(session, kind, "").await {
+        Ok(found) => Ok(found.iter().filter(|(object, _)| !but.contains(&identity(object))).count()),
+        Err(failure) if failure.is_not_found() => Ok(0),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// What an asked-for deletion of a definition takes along of others.
+async fn note_of_objects(
+    session: &Session<'_>,
+    definition: &ObjectRef,
+    but: &HashSet<Identity>,
+) -> Option<String> {
+    let kind = defined_kind(session, definition)?;
+    match count_others(session, &kind, but).await {
+        Ok(0) => None,
+        Ok(count) => {
+            Some(format!("{definition} takes every {} along, {count} beside those named here", kind.kind))
+        }
+        Err(failure) => Some(format!(
+            "{definition} takes every {} along, which cannot be seen: {}",
+            kind.kind, failure.message
+        )),
+    }
+}
+
+impl RemovalPlan {
+    /// Decides about each of some entries.
+    pub(super) async fn make(
+        session: &Session<'_>,
+        entries: Vec<Entry>,
+        rules: &Rules<'_>,
+        claims: &Claims,
+    ) -> Self {
+        let mut plan = Self::default();
+        let snapshot = Snapshot::take(session, entries.iter().map(|entry| &entry.object)).await;
+        for entry in entries {
+            plan.sort(entry, &snapshot, rules, claims);
+        }
+        plan.keep_definitions(session, rules, claims).await;
+        plan.keep_namespaces(session, rules, claims).await;
+        plan
+    }
+
+    fn sort(&mut self, entry: Entry, snapshot: &Snapshot, rules: &Rules<'_>, claims: &Claims) {
+        let object = entry.object;
+        if let Some(other) = claims.holder(&object) {
+            self.staying.push(Stay::forgotten(&object, format!("listed by the inventory {other} too")));
+            return;
+        }
+        let metadata = match snapshot.seen(&object) {
+            Seen::There(metadata) => Some(metadata),
+            Seen::Absent => {
+                self.absent.push(object);
+                return;
+            }
+            Seen::Unknown => None,
+        };
+        let why_live = metadata.and_then(|metadata| rules.spares_live(&object, metadata, claims));
+        if let Some(stay) = why_live {
+            self.staying.push(stay);
+        } else if entry.found {
+            let why = "it was there before, and is not from kfc (`kfc apply --adopt` takes such objects)";
+            self.staying.push(Stay::forgotten(&object, why));
+        } else if let Some(why) = rules.kinds.spares(&object) {
+            self.staying.push(Stay::kept(&object, why));
+        } else {
+            self.going.push((object, entry.wave));
+        }
+    }
+
+    /// An object of a kind that stays.
+    fn staying_of(&self, kind: &ApiResource) -> Option<&Stay> {
+        self.staying.iter().find(|stay| stay.object.group == kind.group && stay.object.kind == kind.kind)
+    }
+
+    async fn keep_definitions(&mut self, session: &Session<'_>, rules: &Rules<'_>, claims: &Claims) {
+        let (definitions, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.going).into_iter().partition(|(object, _)| is_definition(object));
+        self.going = others;
+        let going = &self.going.iter().map(|(object, _)| identity(object)).collect();
+        let each = stream::iter(definitions).map(|(definition, wave)| async move {
+            let (stay, note) = match rules.kinds.definitions {
+                false => (spares_definition(session, &definition, going).await, None),
+                true => (None, note_of_objects(session, &definition, going).await),
+            };
+            (definition, wave, stay, note)
+        });
+        let each: Vec<_> = each.buffered(session.concurrency).collect().await;
+        for (definition, wave, stay, note) in each {
+            let kind = defined_kind(session, &definition);
+            let stay = stay.or_else(|| match (rules.kinds.definitions, &kind) {
+                (true, Some(kind)) => self
+                    .staying_of(kind)
+                    .map(|stay| Stay::kept(&definition, format!("{} stays", stay.object))),
+                _ => None,
+            });
+            let needed = || rules.spares_holder(&definition, claims, kind.as_ref());
+            match stay.or_else(needed) {
+                Some(stay) => self.staying.push(stay),
+                None => {
+                    self.notes.extend(note);
+                    self.going.push((definition, wave));
+                }
+            }
+        }
+    }
+
+    async fn keep_namespaces(&mut self, session: &Session<'_>, rules: &Rules<'_>, claims: &Claims) {
+        let (namespaces, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.going).into_iter().partition(|(object, _)| is_namespace(object));
+        self.going = others;
+        if namespaces.is_empty() {
+            return;
+        }
+        let names: BTreeSet<&str> = namespaces.iter().map(|(object, _)| object.name.as_str()).collect();
+        let mut inside = Contents::of(session, &names).await;
+        inside.remove(&self.going.iter().map(|(object, _)| identity(object)).collect());
+        for (namespace, wave) in namespaces {
+            match self.why_namespace_stays(&namespace, rules, claims, &inside) {
+                Some(stay) => self.staying.push(stay),
+                None => {
+                    self.notes.extend(inside.note(&namespace));
+                    self.going.push((namespace, wave));
+                }
+            }
+        }
+    }
+
+    fn why_namespace_stays(
+        &self,
+        namespace: &ObjectRef,
+        rules: &Rules<'_>,
+        claims: &Claims,
+        inside: &Contents,
+    ) -> Option<Stay> {
+        if let Some(stay) = rules.spares_holder(namespace, claims, None) {
+            return Some(stay);
+        }
+        if let Some(stay) = self.staying.iter().find(|stay| stay.object.namespace == namespace.name) {
+            return Some(Stay::kept(namespace, format!("{} in it stays", stay.object)));
+        }
+        let mut others = inside.of_namespace(&namespace.name).iter();
+        if !rules.kinds.claims
+            && let Some(claim) = others.find(|object| object.kind == "PersistentVolumeClaim")
+        {
+            let why = format!(
+                "{claim} is in it: volume claims are deleted only with `--delete-pvcs` or `--delete-all`"
+            );
+            return Some(Stay::kept(namespace, why));
+        }
+        None
+    }
+}
+
+/// What is in some namespaces, without what every namespace has and what goes with its owner.
+#[derive(Debug, Default)]
+struct Contents {
+    by_namespace: BTreeMap<String, Vec<ObjectRef>>,
+    /// Why some of it could not be seen.
+    unseen: Option<String>,
+}
+
+impl Contents {
+    async fn of(session: &Session<'_>, namespaces: &BTreeSet<&str>) -> Self {
+        let discovery = session.discovery();
+        let kinds: Vec<ApiResource> =
+            discovery.preferred().filter(|kind| is_counted(kind)).cloned().collect();
+        let lists = stream::iter(kinds).map(|kind| list_in(session, kind, namespaces));
+        let lists: Vec<_> = lists.buffer_unordered(session.concurrency).collect().await;
+        let mut contents = Self::default();
+        for list in lists {
+            match list {
+                Ok(found) => {
+                    for object in found {
+                        contents.by_namespace.entry(object.namespace.clone()).or_default().push(object);
+                    }
+                }
+                // Kinds that cannot be listed are questions rather than objects.
+                Err(failure) if matches!(failure.status, 404 | 405) => {}
+                Err(failure) => contents.unseen = Some(failure.message),
+            }
+        }
+        contents.by_namespace.values_mut().for_each(|objects| objects.sort());
+        contents
+    }
+
+    /// Takes out what goes anyway.
+    fn remove(&mut self, going: &HashSet<Identity>) {
+        self.by_namespace
+            .values_mut()
+            .for_each(|objects| objects.retain(|object| !going.contains(&identity(object))));
+    }
+
+    /// What of nobody's inventory goes with a namespace.
+    fn note(&self, namespace: &ObjectRef) -> Option<String> {
+        let others = self.of_namespace(&namespace.name);
+        let unseen =
+            self.unseen.as_ref().map(|why| format!("not all that is in {namespace} can be seen: {why}"));
+        if others.is_empty() {
+            return unseen;
+        }
+        let named: Vec<String> = others.iter().take(NAMED).map(ToString::to_string).collect();
+        let more = others.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let count = others.len();
+        let objects = if count == 1 { "object" } else { "objects" };
+        let named = named.join(", ");
+        let note =
+            format!("{namespace} takes {count} {objects} along that no inventory lists: {named}{more}");
+        Some(unseen.into_iter().fold(note, |note, unseen| format!("{note}; {unseen}")))
+    }
+
+    fn of_namespace(&self, namespace: &str) -> &[ObjectRef] {
+        self.by_namespace.get(namespace).map_or(&[], Vec::as_slice)
+    }
+}
+
+async fn list_in(
+    session: &Session<'_>,
+    kind: ApiResource,
+    namespaces: &BTreeSet<&str>,
+) -> Result<Vec<ObjectRef>, Failure> {
+    let mut found = match snapshot::list(session, &kind, "").await {
+        Err(failure) if failure.is_forbidden() => {
+            let mut found = Vec::new();
+            for namespace in namespaces {
+                found.extend(snapshot::list(session, &kind, namespace).await?);
+            }
+            found
+        }
+        found => found?,
+    };
+    found.retain(|(object, metadata)| {
+        namespaces.contains(object.namespace.as_str())
+            && metadata["ownerReferences"].as_array().is_none_or(Vec::is_empty)
+            && !is_of_every_namespace(object)
+    });
+    Ok(found.into_iter().map(|(object, _)| object).collect())
+}
+
+/// Not events, nor what is computed from other objects.
+fn is_counted(kind: &ApiResource) -> bool {
+    kind.namespaced
+        && !matches!(kind.kind.as_str(), "Event" | "Endpoints" | "EndpointSlice")
+        && kind.group != "metrics.k8s.io"
+}
+
+fn is_of_every_namespace(object: &ObjectRef) -> bool {
+    match (object.kind.as_str(), object.name.as_str()) {
+        ("ServiceAccount", "default") => true,
+        ("ConfigMap", "kube-root-ca.crt" | "openshift-service-ca.crt") => true,
+        // Our own lists and locks.
+        ("ConfigMap" | "Lease", name) => name.starts_with("kfc-inventory-"),
+        _ => false,
+    }
+}

@@ -1,0 +1,30 @@
+//! Which objects of a bundle live in no namespace.
+
+use crate::cluster::Discovery;
+use kfc_kube::wave::Wave;
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// Takes the namespace off objects of kinds that live in none: the scope of a custom kind is known to its definition and
+/// to the server only.
+pub fn settle_scopes(waves: &mut [Wave], discovery: &Discovery) {
+    let mut cluster_wide: HashSet<(String, String)> = HashSet::new();
+    for item in waves.iter().flat_map(|wave| &wave.items) {
+        if item.object.kind == "CustomResourceDefinition" {
+            let spec = serde_json::from_str::<Value>(&item.body).unwrap_or_default()["spec"].take();
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            if spec["scope"] == "Cluster" {
+                cluster_wide.insert((text(&spec["group"]), text(&spec["names"]["kind"])));
+            }
+        }
+    }
+    for item in waves.iter_mut().flat_map(|wave| &mut wave.items) {
+        let object = &mut item.object;
+        let key = (object.group.clone(), object.kind.clone());
+        let is_cluster_wide =
+            cluster_wide.contains(&key) || discovery.find(object).is_some_and(|kind| !kind.namespaced);
+        if is_cluster_wide {
+            object.namespace.clear();
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Sends the resources of a wave, in parallel, again and again where it is only a question of time.
+
+use super::owner::{self, OLD_MANAGER};
+use super::session::Session;
+use super::snapshot::Outcome;
+use super::survey::Survey;
+use kfc_kube::wave::{Item, Wave};
+use super::{Event, Settings, conflict};
+use kfc_kube::ObjectRef;
+use crate::cluster::{Body, Failure};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark};
+use kfc_kube::redaction::message;
+use futures::stream::{self, StreamExt};
+use http::Method;
+use serde_json::Value;
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long something unknown to the server, that the bundle does not bring either, may still turn up.
+const GRACE: Duration = Duration::from_secs(3);
+/// Trouble that is over so soon is not worth a word.
+const UNTOLD: Duration = Duration::from_secs(1);
+/// More errors of one wave than these are counted, not told.
+const ERRORS_TOLD: usize = 50;
+
+/// What the bundle brings along: kinds, API groups and namespaces that the server may learn of in the course of the run.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    kinds: HashSet<(String, String)>,
+    groups: HashSet<String>,
+    namespaces: HashSet<String>,
+}
+
+impl Known {
+    pub(super) fn of(waves: &[Wave]) -> Self {
+        let mut known = Self::default();
+        for item in waves.iter().flat_map(|wave| &wave.items) {
+            match item.object.kind.as_str() {
+                "CustomResourceDefinition" => {
+                    let value: Value = serde_json::from_str(&item.body).unwrap_or_default();
+                    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                    let spec = &value["spec"];
+                    known.kinds.insert((text(&spec["group"]), text(&spec["names"]["kind"])));
+                }
+                "APIService" => {
+                    let group = item.object.name.split_once('.').map_or("", |(_, group)| group);
+                    known.groups.insert(group.to_owned());
+                }
+                "Namespace" => {
+                    known.namespaces.insert(item.object.name.clone());
+                }
+                _ => {}
+            }
+        }
+        known
+    }
+
+    /// Whether the bundle brings what an object lacks that the server cannot take yet.
+    pub(super) fn brings_lacking(&self, object: &ObjectRef, failure: &Failure) -> bool {
+        failure.is_not_found() && (self.brings_kind_of(object) || self.brings_namespace_of(object))
+    }
+
+    fn brings_kind_of(&self, object: &ObjectRef) -> bool {
+        self.groups.contains(&object.group)
+            || self.kinds.contains(&(object.group.clone(), object.kind.clone()))
+    }
+
+    fn brings_namespace_of(&self, object: &ObjectRef) -> bool {
+        self.namespaces.contains(&object.namespace)
+    }
+}
+
+/// Sends resources until a deadline.
+#[derive(Debug)]
+pub(super) struct Sender<'s> {
+    pub(super) session: &'s Session<'s>,
+    pub(super) settings: &'s Settings,
+    pub(super) survey: &'s Survey,
+    pub(super) bundle: &'s Known,
+    pub(super) deadline: Instant,
+    /// The field manager of the inventory.
+    pub(super) manager: &'s str,
+}
+
+/// What became of a wave.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub(super) outcomes: Vec<(ObjectRef, Outcome)>,
+    /// Objects that may be there: no answer said so, or that they are not.
+    pub(super) uncertain: Vec<ObjectRef>,
+    pub(super) errors: Diagnostics,
+}
+
+/// Why a resource was not applied, and whether the server said so.
+struct Unsent {
+    error: Box<Diagnostic>,
+    is_certain: bool,
+}
+
+/// What to do about a failure.
+enum Verdict {
+    /// Try again after the pause; the text says what for.
+    Again(String),
+    /// Give up.
+    Final,
+    /// Only tried, and the server cannot tell: what it needs is part of the bundle and not there yet.
+    Untold,
+}
+
+impl Sender<'_> {
+    /// Sends all of a wave, phase by phase; no phase after one with errors.
+    pub(super) async fn wave(&self, wave: &Wave) -> Sent {
+        let mut all = Sent::default();
+        for phase in wave.items.chunk_by(|a, b| a.phase == b.phase) {
+            let sent = stream::iter(phase).map(|item| self.item(item)).buffered(self.session.concurrency);
+            let sent: Vec<_> = sent.collect().await;
+            for (item, result) in phase.iter().zip(sent) {
+                match result {
+                    Ok(outcome) => all.outcomes.push((item.object.clone(), outcome)),
+                    Err(unsent) => {
+                        if !unsent.is_certain {
+                            all.uncertain.push(item.object.clone());
+                        }
+                        all.errors.push(*unsent.error);
+                    }
+                }
+            }
+            if !all.errors.is_empty() {
+                break;
+            }
+        }
+        shorten(&mut all.errors);
+        all
+    }
+
+    async fn item(&self, item: &Item) -> std::result::Result<Outcome, Unsent> {
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let failure = match self.once(item).await {
+                Ok(Some(outcome)) => {
+                    self.session.tell(&Event::Applied { object: &item.object, outcome });
+                    return Ok(outcome);
+                }
+                Ok(None) => Failure {
+                    message: "the object that is there is still being deleted".to_owned(),
+                    status: 409,
+                    reason: "Deleting".to_owned(),
+                    ..Failure::default()
+                },
+                Err(failure) => failure,
+            };
+            match self.verdict(item, &failure, started) {
+                Verdict::Again(why) if Instant::now() + pause < self.deadline => {
+                    if started.elapsed() > UNTOLD {
+                        let why = message::hide(&why, &item.object.kind, &item.body);
+                        self.session.tell(&Event::Retry { object: &item.object, why: &why });
+                    }
+                    sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Verdict::Untold => {
+                    let outcome = Outcome::Created;
+                    self.session.tell(&Event::Applied { object: &item.object, outcome });
+                    return Ok(outcome);
+                }
+                _ => {
+                    let error = Box::new(self.error(item, &failure).await);
+                    let is_certain = failure.is_refusal() && failure.reason != "Deleting";
+                    return Err(Unsent { error, is_certain });
+                }
+            }
+        }
+    }
+
+    /// One try; `None` when the server took it, but the object is on its way out.
+    async fn once(&self, item: &Item) -> std::result::Result<Option<Outcome>, Failure> {
+        let object = &item.object;
+        let Some(kind) = self.session.kind(object).await else {
+            let message = format!("the server does not know {} of {}", object.kind, object.api_version());
+            return Err(Failure {
+                status: 404,
+                message,
+                reason: "UnknownKind".to_owned(),
+                ..Failure::default()
+            });
+        };
+        let before = match self.settings.dry_run {
+            true => self.session.read(object).await?,
+            false => None,
+        };
+        let manager = self.manager_of(before.as_ref());
+        let mut path = format!("{}?fieldManager={manager}", kind.path_of(object));
+        if self.settings.force_conflicts {
+            path.push_str("&force=true");
+        }
+        if self.settings.dry_run {
+            path.push_str("&dryRun=All");
+        }
+        let body = Body::Apply(&item.body);
+        let (status, answer) =
+            self.session.connection.send(Method::PATCH, &path, "application/json", body).await?;
+        if self.settings.dry_run {
+            return Ok(Some(predicted(before, answer)));
+        }
+        if !answer["metadata"]["deletionTimestamp"].is_null() && object.kind != "Namespace" {
+            return Ok(None);
+        }
+        if object.kind == "Namespace" && answer["status"]["phase"] == "Terminating" {
+            return Ok(None);
+        }
+        Ok(Some(self.survey.snapshot.outcome(object, status, &answer, self.manager)))
+    }
+
+    /// Who applies an object: our field manager. When it is only tried, nothing has been taken over from the manager of
+    /// earlier versions yet; trying as that one shows the same.
+    fn manager_of(&self, before: Option<&Value>) -> &str {
+        let owns =
+            |manager| before.is_some_and(|before| owner::applied_by(&before["metadata"], manager).is_some());
+        if owns(OLD_MANAGER) && !owns(self.manager) { OLD_MANAGER } else { self.manager }
+    }
+
+    fn verdict(&self, item: &Item, failure: &Failure, started: Instant) -> Verdict {
+        let is_grace = started.elapsed() < GRACE;
+        if self.settings.dry_run {
+            let to_come = match failure.reason.as_str() {
+                "UnknownKind" => self.bundle.brings_kind_of(&item.object),
+                _ => failure.is_not_found() && self.bundle.brings_namespace_of(&item.object),
+            };
+            return if to_come { Verdict::Untold } else { Verdict::Final };
+        }
+        if failure.reason == "Deleting" || failure.is_of_terminating_namespace() {
+            return Verdict::Again(failure.message.clone());
+        }
+        if failure.is_of_webhook() {
+            return Verdict::Again(format!("a webhook does not answer: {}", failure.message));
+        }
+        if failure.is_not_found() {
+            let to_come = self.bundle.brings_kind_of(&item.object)
+                || (failure.reason != "UnknownKind" && self.bundle.brings_namespace_of(&item.object));
+            return if to_come || is_grace {
+                Verdict::Again(failure.message.clone())
+            } else {
+                Verdict::Final
+            };
+        }
+        // Somebody else wrote at the same moment, or made the object between our two looks.
+        let is_race = failure.status == 409 && !conflict::is_conflict(failure);
+        if is_race && started.elapsed() < GRACE * 3 {
+            return Verdict::Again(failure.message.clone());
+        }
+        if failure.is_transient() {
+            return Verdict::Again(failure.message.clone());
+        }
+        Verdict::Final
+    }
+
+    async fn error(&self, item: &Item, failure: &Failure) -> Diagnostic {
+        let object = &item.object;
+        if conflict::is_conflict(failure) {
+            let live = self.session.read(object).await.ok().flatten();
+            let conflict = conflict::Conflict { object, failure, live: live.as_ref(), body: &item.body };
+            return conflict.explain(&self.settings.inventory, &self.survey.claims).at(item.mark);
+        }
+        let hidden = |text: &str| message::hide(text, &object.kind, &item.body);
+        let code = if failure.status == 0 { Code::Unreachable } else { Code::Refused };
+        let message = format!("{object}: {}", hidden(&failure.message));
+        let mut error = Diagnostic::error(code, message);
+        if item.mark != Mark::NONE {
+            error = error.at(item.mark);
+        }
+        for cause in failure.causes.iter().filter(|cause| !failure.message.contains(&cause.message)) {
+            error = error.note(format!("{}: {}", cause.field, hidden(&cause.message)));
+        }
+        match help(object, failure) {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    }
+}
+
+/// Whether the server refused to change a field that is set once.
+pub(super) fn is_immutable(failure: &Failure) -> bool {
+    let says = |text| failure.message.contains(text);
+    failure.status == 422 && (says("immutable") || says("updates to statefulset spec for fields"))
+}
+
+/// What to do about a refusal.
+pub(super) fn help(object: &ObjectRef, failure: &Failure) -> Option<String> {
+    if failure.reason == "UnknownKind" {
+        return Some(format!(
+            "no definition of {} is in the bundle or on the cluster: install what brings it first",
+            object.kind
+        ));
+    }
+    if failure.status == 404 {
+        return Some(format!("is the namespace `{}` there?", object.namespace));
+    }
+    if is_immutable(failure) {
+        return Some(
+            "such a field is set once: delete the object and run again, or keep the old value".to_owned(),
+        );
+    }
+    if failure.status == 403 && failure.reason == "Forbidden" {
+        return Some(format!(
+            "`kubectl auth can-i patch {}` tells whether you may",
+            object.kind.to_lowercase()
+        ));
+    }
+    None
+}
+
+/// What an apply that was only tried would do.
+fn predicted(before: Option<Value>, after: Value) -> Outcome {
+    let Some(before) = before else { return Outcome::Created };
+    let bare = crate::cluster::without_server_fields;
+    if bare(before) == bare(after) { Outcome::Unchanged } else { Outcome::Changed }
+}
+
+fn shorten(errors: &mut Diagnostics) {
+    let more = errors.0.len().saturating_sub(ERRORS_TOLD);
+    if more > 0 {
+        errors.0.truncate(ERRORS_TOLD);
+        errors.push(Diagnostic::error(Code::Refused, format!("{more} more resources failed like these")));
+    }
+}

@@ -1,0 +1,131 @@
+//! What all steps of a run share: the connection, the kinds that the server knows, and who is told of the progress.
+
+use super::{Event, Observer};
+use kfc_kube::ObjectRef;
+use crate::cluster::{ApiResource, Connection, Discovery, Failure};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The kinds of a server are asked for at most this often.
+const DISCOVERY_AGE: Duration = Duration::from_secs(1);
+
+/// A run against one cluster.
+pub struct Session<'s> {
+    /// The connection.
+    pub connection: &'s Connection,
+    /// How many requests are under way at once.
+    pub concurrency: usize,
+    observer: &'s dyn Observer,
+    discovery: Mutex<(Arc<Discovery>, Instant)>,
+}
+
+impl std::fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("connection", self.connection).finish_non_exhaustive()
+    }
+}
+
+impl<'s> Session<'s> {
+    /// Asks the server which kinds it knows.
+    ///
+    /// # Errors
+    /// [`Code::Unreachable`] when it does not answer, or does not let us in.
+    pub async fn start(
+        connection: &'s Connection,
+        concurrency: usize,
+        observer: &'s dyn Observer,
+    ) -> Result<Self> {
+        let discovery =
+            Discovery::ask(connection).await.map_err(|failure| unreachable(connection, &failure))?;
+        let discovery = Mutex::new((Arc::new(discovery), Instant::now()));
+        Ok(Self { connection, concurrency: concurrency.max(1), observer, discovery })
+    }
+
+    /// Tells the observer.
+    pub(super) fn tell(&self, event: &Event<'_>) {
+        self.observer.see(event);
+    }
+
+    /// The kinds as they were last told.
+    #[must_use]
+    pub fn discovery(&self) -> Arc<Discovery> {
+        Arc::clone(&self.discovery.lock().unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    /// How the server serves the kind of an object in its own version; asks again when the kind is new.
+    pub(super) async fn kind(&self, object: &ObjectRef) -> Option<ApiResource> {
+        if let Some(known) = self.discovery().find_exactly(object) {
+            return Some(known.clone());
+        }
+        self.refresh().await;
+        self.discovery().find_exactly(object).cloned()
+    }
+
+    /// How the server serves the kind of an object, in whatever version; asks again when the kind is new.
+    pub(super) async fn any_version(&self, object: &ObjectRef) -> Option<ApiResource> {
+        if let Some(known) = self.discovery().find(object) {
+            return Some(known.clone());
+        }
+        self.refresh().await;
+        self.discovery().find(object).cloned()
+    }
+
+    /// Asks for the kinds again, as some have just come.
+    pub(super) async fn renew(&self) {
+        if let Ok(new) = Discovery::ask(self.connection).await {
+            let mut state = self.discovery.lock().unwrap_or_else(PoisonError::into_inner);
+            *state = (Arc::new(new), Instant::now());
+        }
+    }
+
+    async fn refresh(&self) {
+        {
+            let mut state = self.discovery.lock().unwrap_or_else(PoisonError::into_inner);
+            if state.1.elapsed() < DISCOVERY_AGE {
+                return;
+            }
+            // Others that come in the meantime use what is there.
+            state.1 = Instant::now();
+        }
+        self.renew().await;
+    }
+
+    /// The object as it is; `None` when it, its kind or its namespace is not there.
+    ///
+    /// # Errors
+    /// When we may not see it, or the server of its kind does not answer: that is not absence.
+    pub(super) async fn read(
+        &self,
+        object: &ObjectRef,
+    ) -> std::result::Result<Option<serde_json::Value>, Failure> {
+        let Some(kind) = self.any_version(object).await else {
+            if self.discovery().may_have(&object.group, &object.kind) {
+                let message = format!("the server of {} does not answer", object.api_version());
+                return Err(Failure { status: 503, message, ..Failure::default() });
+            }
+            return Ok(None);
+        };
+        match self.connection.get(&kind.path_of(object)).await {
+            Ok(found) => Ok(Some(found)),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// A server that cannot be asked anything.
+pub(super) fn unreachable(connection: &Connection, failure: &Failure) -> Diagnostics {
+    let message = match failure.status {
+        401 | 403 => format!("{} does not let us in: {}", connection.server(), failure.message),
+        _ => format!("{} does not answer: {}", connection.server(), failure.message),
+    };
+    let error = Diagnostic::error(Code::Unreachable, message);
+    match failure.status {
+        401 | 403 => error.help("`kubectl auth whoami` shows who you are there").into(),
+        _ => error
+            .help("is the cluster up, and is it the right context? `kubectl config current-context`")
+            .into(),
+    }
+}

@@ -1,0 +1,208 @@
+//! What was there before: the metadata of all objects of some kinds, so that a run can tell what it changed, what others
+//! own, and what is not there any more.
+
+use super::owner;
+use super::session::Session;
+use kfc_kube::wave::Wave;
+use kfc_kube::ObjectRef;
+use crate::cluster::{ApiResource, Body, Failure};
+use futures::stream::{self, StreamExt};
+use http::Method;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// Only metadata, in tables that the server can give for every kind.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+const PAGE: usize = 500;
+
+/// Metadata of objects, by their identity.
+#[derive(Debug, Default)]
+pub(super) struct Snapshot {
+    metadata: HashMap<ObjectRef, Value>,
+    /// Kinds that we may not list: nothing is known of their objects.
+    unseen: BTreeSet<(String, String)>,
+    /// Objects of such kinds that were asked for one by one and are not there.
+    absent: HashSet<ObjectRef>,
+}
+
+/// What is known about an object.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Seen<'s> {
+    /// It is there, with this metadata.
+    There(&'s Value),
+    /// It is not there.
+    Absent,
+    /// It could not be seen.
+    Unknown,
+}
+
+/// What an apply did to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It was not there before.
+    Created,
+    /// It was there and is different now.
+    Changed,
+    /// It was there just so.
+    Unchanged,
+    /// It is there now; what it was before could not be seen.
+    Applied,
+}
+
+impl Outcome {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::Applied => "applied",
+        }
+    }
+}
+
+impl Snapshot {
+    /// Looks at every kind of a bundle that the server knows.
+    pub(super) async fn of_waves(session: &Session<'_>, waves: &[Wave]) -> Self {
+        Self::take(session, waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object)).await
+    }
+
+    /// Looks at every kind of these objects that the server knows; where we may not list a kind, at each object.
+    pub(super) async fn take<'o>(
+        session: &Session<'_>,
+        objects: impl Iterator<Item = &'o ObjectRef>,
+    ) -> Self {
+        let discovery = session.discovery();
+        let objects: Vec<&ObjectRef> = objects.collect();
+        let named: BTreeSet<(&str, &str)> =
+            objects.iter().map(|object| (object.group.as_str(), object.kind.as_str())).collect();
+        let mut snapshot = Self::default();
+        let mut kinds = Vec::new();
+        for (group, kind) in named {
+            match discovery.of_kind(group, kind).first() {
+                Some(known) => kinds.push(known.clone()),
+                // An aggregated API may be down: that its objects are not there is not known from that.
+                None if discovery.may_have(group, kind) => {
+                    snapshot.unseen.insert((group.to_owned(), kind.to_owned()));
+                }
+                None => {}
+            }
+        }
+        let lists = stream::iter(kinds).map(|kind| async move {
+            let found = list(session, &kind, "").await;
+            (kind, found)
+        });
+        let lists: Vec<_> = lists.buffer_unordered(session.concurrency).collect().await;
+        for (kind, found) in lists {
+            let Ok(found) = found else {
+                snapshot.unseen.insert((kind.group, kind.kind));
+                continue;
+            };
+            for (object, metadata) in found {
+                snapshot.metadata.insert(object, metadata);
+            }
+        }
+        snapshot.look_closer(session, &objects).await;
+        snapshot
+    }
+
+    /// Asks for each object whose kind we may not list.
+    async fn look_closer(&mut self, session: &Session<'_>, objects: &[&ObjectRef]) {
+        let unknown = objects.iter().filter(|object| matches!(self.seen(object), Seen::Unknown));
+        let unknown: Vec<ObjectRef> = unknown.map(|object| (*object).clone()).collect();
+        let each = stream::iter(&unknown).map(|object| async move { (object, session.read(object).await) });
+        let each: Vec<_> = each.buffered(session.concurrency).collect().await;
+        for (object, read) in each {
+            match read {
+                Ok(Some(mut live)) => self.note(object, live["metadata"].take()),
+                Ok(None) => {
+                    self.absent.insert(unversioned(object));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// What is known about an object.
+    pub(super) fn seen(&self, object: &ObjectRef) -> Seen<'_> {
+        let key = unversioned(object);
+        match self.metadata.get(&key) {
+            Some(metadata) => Seen::There(metadata),
+            None if self.absent.contains(&key) => Seen::Absent,
+            None if self.unseen.contains(&(object.group.clone(), object.kind.clone())) => Seen::Unknown,
+            None => Seen::Absent,
+        }
+    }
+
+    /// Notes the metadata of an object as it is now.
+    pub(super) fn note(&mut self, object: &ObjectRef, metadata: Value) {
+        self.metadata.insert(unversioned(object), metadata);
+    }
+
+    /// What an apply of a manager did, by the status of its answer and the object in it.
+    pub(super) fn outcome(&self, object: &ObjectRef, status: u16, after: &Value, manager: &str) -> Outcome {
+        if status == 201 {
+            return Outcome::Created;
+        }
+        let before = match self.seen(object) {
+            Seen::There(before) => before,
+            Seen::Absent => return Outcome::Created,
+            Seen::Unknown => return Outcome::Applied,
+        };
+        let after = &after["metadata"];
+        if before["resourceVersion"] == after["resourceVersion"] {
+            return Outcome::Unchanged;
+        }
+        // The version changes with every word of a controller, too: ours is a change of the specification or of what we own.
+        let same_generation = before["generation"] == after["generation"] && !after["generation"].is_null();
+        let (owned, owns) = (owner::applied_by(before, manager), owner::applied_by(after, manager));
+        // An object of which we say nothing but its name is never changed by us.
+        if (same_generation || owns.is_none()) && owned == owns {
+            return Outcome::Unchanged;
+        }
+        Outcome::Changed
+    }
+}
+
+/// The key of an object in whatever version.
+fn unversioned(object: &ObjectRef) -> ObjectRef {
+    ObjectRef { version: String::new(), ..object.clone() }
+}
+
+/// All objects of a kind with their metadata, in one namespace or in all of them when `namespace` is empty.
+///
+/// # Errors
+/// When we may not see them.
+pub(super) async fn list(
+    session: &Session<'_>,
+    kind: &ApiResource,
+    namespace: &str,
+) -> Result<Vec<(ObjectRef, Value)>, Failure> {
+    let mut found = Vec::new();
+    let mut next = String::new();
+    loop {
+        let path = format!("{}?limit={PAGE}{next}", kind.path(namespace));
+        let (_, mut answer) = session.connection.send(Method::GET, &path, METADATA, Body::None).await?;
+        for item in answer["items"].as_array_mut().into_iter().flatten() {
+            let metadata = item["metadata"].take();
+            let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
+            let object = ObjectRef {
+                group: kind.group.clone(),
+                version: String::new(),
+                kind: kind.kind.clone(),
+                namespace: text("namespace"),
+                name: text("name"),
+            };
+            found.push((object, metadata));
+        }
+        match answer["metadata"]["continue"].as_str() {
+            Some(token) if !token.is_empty() => next = format!("&continue={}", encoded(token)),
+            _ => return Ok(found),
+        }
+    }
+}
+
+fn encoded(token: &str) -> String {
+    token.replace('%', "%25").replace('+', "%2B").replace('&', "%26").replace('=', "%3D")
+}

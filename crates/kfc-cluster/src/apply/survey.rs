@@ -1,0 +1,150 @@
+//! What there is to know before anything is applied: what is there, whose it is, and what has left the bundle.
+
+use super::claims::Claims;
+use super::inventory::Inventory;
+use super::owner::{self, InventoryId, OLD_MANAGER};
+use super::prune::Leavers;
+use super::removal::{Kinds, Rules};
+use super::session::Session;
+use super::snapshot::{Seen, Snapshot};
+use kfc_kube::wave::Wave;
+use super::{Settings, inventory};
+use kfc_kube::ObjectRef;
+use crate::cluster::{Failure};
+use kfc_diagnostics::Result;
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
+
+/// What is known before a run.
+#[derive(Debug)]
+pub struct Survey {
+    pub(super) snapshot: Snapshot,
+    /// What other inventories list.
+    pub claims: Claims,
+    /// What has left the bundle.
+    pub leavers: Leavers,
+    /// Objects of the bundle that other inventories list too.
+    pub shared: BTreeMap<InventoryId, Vec<ObjectRef>>,
+    /// Objects of the bundle that are there, but from nobody's inventory.
+    pub found: Vec<ObjectRef>,
+}
+
+/// Looks at the cluster before a run.
+///
+/// # Errors
+/// When other inventories cannot be read.
+pub async fn survey(
+    session: &Session<'_>,
+    waves: &[Wave],
+    inventory: &Inventory,
+    kinds: Kinds,
+) -> Result<Survey> {
+    let objects = || waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object);
+    let listed = inventory.entries().map(|entry| &entry.object);
+    let claims = Claims::read(session, Some(&inventory.id), objects().chain(listed)).await?;
+    let snapshot = Snapshot::of_waves(session, waves).await;
+    let rules = Rules { own: Some(&inventory.id), kinds, taken: &[] };
+    let leavers = Leavers::find(session, inventory, waves, &rules, &claims).await;
+    let shared = claims.shared(objects());
+    let known_found: HashSet<_> = inventory
+        .entries()
+        .filter(|entry| entry.found)
+        .map(|entry| inventory::identity(&entry.object))
+        .collect();
+    let manager = inventory.id.manager();
+    let is_found = |object: &&ObjectRef| {
+        if inventory.has(object) {
+            return known_found.contains(&inventory::identity(object));
+        }
+        claims.holder(object).is_none()
+            && match snapshot.seen(object) {
+                Seen::There(metadata) => !is_ours(metadata, &manager),
+                Seen::Absent => false,
+                Seen::Unknown => true,
+            }
+    };
+    let found = objects().filter(is_found).cloned().collect();
+    Ok(Survey { snapshot, claims, leavers, shared, found })
+}
+
+/// Whether an inventory that was lost listed an object: its field manager applies it.
+fn is_ours(metadata: &Value, manager: &str) -> bool {
+    [manager, OLD_MANAGER].iter().any(|manager| owner::applied_by(metadata, manager).is_some())
+}
+
+impl Survey {
+    /// Puts the bundle into the inventory, before anything is applied.
+    pub(super) fn list(&self, inventory: &mut Inventory, waves: &[Wave], settings: &Settings) {
+        for (at, wave) in waves.iter().enumerate() {
+            for item in &wave.items {
+                inventory.add(item.object.clone(), at);
+            }
+        }
+        for object in &self.found {
+            inventory.set_found(object, !settings.adopt);
+        }
+    }
+
+    /// Moves the fields of objects that `before` lists from the manager of earlier versions to that of the inventory, and with
+    /// [`Settings::adopt`] those of other inventories too. What fails here is told by the apply, which meets the same.
+    pub(super) async fn take_over(
+        &mut self,
+        session: &Session<'_>,
+        waves: &[Wave],
+        before: &Inventory,
+        settings: &Settings,
+    ) {
+        let manager = settings.inventory.manager();
+        let objects: Vec<&ObjectRef> =
+            waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object).collect();
+        let each = stream::iter(objects).map(|object| {
+            let from = self.former_managers(object, before, settings);
+            let metadata = match self.snapshot.seen(object) {
+                Seen::There(metadata) if !from.is_empty() => Some(metadata.clone()),
+                _ => None,
+            };
+            let manager = &manager;
+            async move {
+                let metadata = metadata?;
+                Some((object, take_over(session, object, metadata, &from, manager).await.ok()??))
+            }
+        });
+        let moved: Vec<_> = each.buffered(session.concurrency).collect().await;
+        for (object, metadata) in moved.into_iter().flatten() {
+            self.snapshot.note(object, metadata);
+        }
+    }
+
+    /// The managers whose fields are now the inventory's.
+    fn former_managers(&self, object: &ObjectRef, before: &Inventory, settings: &Settings) -> Vec<String> {
+        let holders: Vec<&InventoryId> = self.claims.holders(object).collect();
+        let is_orphan = holders.is_empty() && self.claims.unseen().is_none();
+        let mut from = Vec::new();
+        if before.has(object) || is_orphan || settings.adopt {
+            from.push(OLD_MANAGER.to_owned());
+        }
+        if settings.adopt {
+            from.extend(holders.iter().map(|id| id.manager()));
+        }
+        from
+    }
+}
+
+/// Moves the fields of one object; once more when somebody else writes at the same moment. Gives the new metadata when
+/// something was moved.
+pub(super) async fn take_over(
+    session: &Session<'_>,
+    object: &ObjectRef,
+    metadata: Value,
+    from: &[String],
+    to: &str,
+) -> std::result::Result<Option<Value>, Failure> {
+    match owner::take_over(session, object, &metadata, from, to).await {
+        Err(failure) if failure.status == 409 => match session.read(object).await? {
+            Some(live) => owner::take_over(session, object, &live["metadata"], from, to).await,
+            None => Ok(None),
+        },
+        moved => moved,
+    }
+}

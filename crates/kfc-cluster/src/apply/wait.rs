@@ -1,0 +1,237 @@
+//! Waits until what was applied is ready.
+
+use kfc_kube::ready::{State, state, takes_time};
+use super::session::Session;
+use kfc_kube::wave::{Gate, Wave};
+use super::{Event, diagnose};
+use kfc_kube::ObjectRef;
+use crate::cluster::{Failure};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// From so many objects of a kind in a namespace on, the whole list is asked for.
+const LIST_FROM: usize = 4;
+/// Objects that are looked into when they are not ready.
+const DIAGNOSED: usize = 20;
+
+/// Waits for what must hold after the wave at `at`. Without `everything`, only for what the next wave cannot be sent
+/// without.
+pub(super) async fn for_wave(
+    session: &Session<'_>,
+    waves: &[Wave],
+    at: usize,
+    everything: bool,
+    deadline: Instant,
+) -> Result<()> {
+    let Some(wave) = waves.get(at) else { return Ok(()) };
+    let is_last = at + 1 == waves.len();
+    let gate = if everything { wave.gate } else { Gate::Definitions };
+    // With the last wave come all that earlier ones did not wait for.
+    let of_waves = if is_last && everything { waves } else { std::slice::from_ref(wave) };
+    let is_due = |object: &&ObjectRef| {
+        takes_time(&object.group, &object.kind) && (gate == Gate::All || is_definition(object))
+    };
+    let objects = of_waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object).filter(is_due);
+    let awaited = wave.awaited.iter().filter(|_| everything);
+    let due: BTreeSet<ObjectRef> = objects.chain(awaited).cloned().collect();
+    until_ready(session, due, deadline).await
+}
+
+/// Without these, nothing else can be sent.
+fn is_definition(object: &ObjectRef) -> bool {
+    matches!(object.kind.as_str(), "Namespace" | "CustomResourceDefinition" | "APIService")
+}
+
+async fn until_ready(session: &Session<'_>, due: BTreeSet<ObjectRef>, deadline: Instant) -> Result<()> {
+    let mut pending: Vec<(ObjectRef, String)> =
+        due.into_iter().map(|object| (object, "nothing is known of it yet".to_owned())).collect();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let mut failed = Vec::new();
+        let objects = pending.drain(..).map(|(object, _)| object).collect();
+        for (object, state) in look(session, objects).await {
+            match state {
+                State::Ready => session.tell(&Event::Ready { object: &object }),
+                State::Waiting(why) => pending.push((object, why)),
+                State::Failed(why) => failed.push((object, why)),
+            }
+        }
+        if !failed.is_empty() {
+            return Err(errors(session, failed, &pending, Code::FailedInCluster).await);
+        }
+        if pending.is_empty() {
+            return Ok(());
+        }
+        session.tell(&Event::Waiting { pending: &pending });
+        if Instant::now() + pause > deadline {
+            return Err(errors(session, std::mem::take(&mut pending), &[], Code::NotReady).await);
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// The state of each object, in order.
+async fn look(session: &Session<'_>, objects: Vec<ObjectRef>) -> Vec<(ObjectRef, State)> {
+    let mut groups: BTreeMap<(String, String, String), Vec<ObjectRef>> = BTreeMap::new();
+    for object in objects {
+        let group = (object.group.clone(), object.kind.clone(), object.namespace.clone());
+        groups.entry(group).or_default().push(object);
+    }
+    let all = stream::iter(groups.into_values()).map(|group| look_at_group(session, group));
+    let all: Vec<Vec<(ObjectRef, State)>> = all.buffered(session.concurrency).collect().await;
+    all.into_iter().flatten().collect()
+}
+
+async fn look_at_group(session: &Session<'_>, objects: Vec<ObjectRef>) -> Vec<(ObjectRef, State)> {
+    let listed = if objects.len() < LIST_FROM { None } else { list(session, &objects[0]).await };
+    if let Some(items) = listed {
+        let by_name: BTreeMap<&str, &Value> =
+            items.iter().filter_map(|item| Some((item["metadata"]["name"].as_str()?, item))).collect();
+        let mut states = Vec::with_capacity(objects.len());
+        for object in objects {
+            let state = judge(session, &object, by_name.get(object.name.as_str()).copied()).await;
+            states.push((object, state));
+        }
+        return states;
+    }
+    let each = stream::iter(objects).map(|object| async move {
+        let state = match session.read(&object).await {
+            Ok(live) => judge(session, &object, live.as_ref()).await,
+            Err(failure) => of_failure(&failure),
+        };
+        (object, state)
+    });
+    each.buffered(LIST_FROM).collect().await
+}
+
+/// All objects of the kind in the namespace of `one`; items of lists do not name their kind, so it is added.
+async fn list(session: &Session<'_>, one: &ObjectRef) -> Option<Vec<Value>> {
+    let kind = session.any_version(one).await?;
+    let answer = session.connection.get(&kind.path(&one.namespace)).await.ok()?;
+    let mut items: Vec<Value> =
+        answer["items"].as_array()?.iter().filter(|item| item.is_object()).cloned().collect();
+    for item in &mut items {
+        item["apiVersion"] = Value::from(one.api_version());
+        item["kind"] = Value::from(one.kind.as_str());
+    }
+    Some(items)
+}
+
+fn of_failure(failure: &Failure) -> State {
+    match failure.status {
+        // We may apply it but not read it: nothing can be waited for.
+        403 => State::Ready,
+        _ => State::Waiting(format!("it cannot be read: {}", failure.message)),
+    }
+}
+
+async fn judge(session: &Session<'_>, object: &ObjectRef, live: Option<&Value>) -> State {
+    let Some(live) = live else { return State::Waiting("it is not there".to_owned()) };
+    match (object.kind.as_str(), state(live)) {
+        ("PersistentVolumeClaim", State::Waiting(_)) => unbound(session, live).await,
+        ("MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration", State::Ready) => {
+            webhooks(session, live).await
+        }
+        (_, state) => state,
+    }
+}
+
+/// A claim that is not bound is ready all the same when its storage class binds it only once a pod uses it.
+async fn unbound(session: &Session<'_>, claim: &Value) -> State {
+    const CLASSES: &str = "/apis/storage.k8s.io/v1/storageclasses";
+    let waiting = |why: String| State::Waiting(why);
+    let late = |class: &Value| class["volumeBindingMode"] == "WaitForFirstConsumer";
+    let unbound = || waiting("it is bound to no volume yet".to_owned());
+    match claim["spec"]["storageClassName"].as_str() {
+        Some("") => unbound(),
+        Some(name) => match session.connection.get(&format!("{CLASSES}/{name}")).await {
+            Ok(class) if late(&class) => State::Ready,
+            Err(failure) if failure.is_not_found() => waiting(format!("there is no storage class `{name}`")),
+            _ => unbound(),
+        },
+        None => {
+            let Ok(classes) = session.connection.get(CLASSES).await else { return unbound() };
+            let marked = "storageclass.kubernetes.io/is-default-class";
+            let is_default = |class: &&Value| class["metadata"]["annotations"][marked] == "true";
+            match classes["items"].as_array().into_iter().flatten().find(is_default) {
+                Some(class) if late(class) => State::Ready,
+                Some(_) => unbound(),
+                None => waiting("it names no storage class, and the cluster has no default one".to_owned()),
+            }
+        }
+    }
+}
+
+/// Whether the services behind a configuration have pods that answer, and the server a certificate to check them by.
+async fn webhooks(session: &Session<'_>, live: &Value) -> State {
+    let hooks: Vec<&Value> = live["webhooks"].as_array().into_iter().flatten().collect();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let annotations = live["metadata"]["annotations"].as_object();
+    let is_injected =
+        annotations.is_some_and(|map| map.keys().any(|key| key.starts_with("cert-manager.io/inject-ca-")));
+    let mut services = BTreeSet::new();
+    for hook in hooks {
+        let client = &hook["clientConfig"];
+        if is_injected && client["caBundle"].as_str().unwrap_or_default().is_empty() {
+            return State::Waiting(format!("the webhook {} has no certificate yet", text(&hook["name"])));
+        }
+        if client["service"].is_object() {
+            services.insert((text(&client["service"]["namespace"]), text(&client["service"]["name"])));
+        }
+    }
+    for (namespace, name) in services {
+        let path = format!(
+            "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D{name}"
+        );
+        match session.connection.get(&path).await {
+            Ok(slices) if answers(&slices) => {}
+            Ok(_) => {
+                return State::Waiting(format!("no pod behind the service {namespace}/{name} is ready"));
+            }
+            Err(failure) if failure.status == 403 => {}
+            Err(failure) => return of_failure(&failure),
+        }
+    }
+    State::Ready
+}
+
+fn answers(slices: &Value) -> bool {
+    let slices = slices["items"].as_array().into_iter().flatten();
+    let mut endpoints = slices.flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten());
+    endpoints.any(|endpoint| endpoint["conditions"]["ready"] != false)
+}
+
+/// One error for each object, with what could be found out about it.
+async fn errors(
+    session: &Session<'_>,
+    objects: Vec<(ObjectRef, String)>,
+    waiting: &[(ObjectRef, String)],
+    code: Code,
+) -> Diagnostics {
+    let facts =
+        stream::iter(objects.iter().take(DIAGNOSED)).map(|(object, _)| diagnose::diagnose(session, object));
+    let facts: Vec<Vec<String>> = facts.buffered(session.concurrency).collect().await;
+    let mut facts = facts.into_iter();
+    let mut errors = Diagnostics::default();
+    for (object, why) in objects {
+        let message = match code {
+            Code::FailedInCluster => format!("{object} failed: {why}"),
+            _ => format!("{object} was not ready in time: {why}"),
+        };
+        let error = Diagnostic::error(code, message);
+        errors.push(facts.next().unwrap_or_default().into_iter().fold(error, Diagnostic::note));
+    }
+    if let Some(last) = errors.0.last_mut() {
+        let others = waiting.iter().map(|(object, why)| format!("also not ready: {object}: {why}"));
+        last.notes.extend(others.take(DIAGNOSED));
+        last.help = Some("what is applied stays; run again once the cause is gone".to_owned());
+    }
+    errors
+}

@@ -1,0 +1,266 @@
+//! The connection: where the server is and who we are, as kubectl finds it out, and one way to send a request.
+
+use super::Failure;
+use super::limiter::Limiter;
+use super::words::chain;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_diagnostics::text::bare_address;
+use http::{Method, Request, header};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::Value;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often a busy or unreachable server is asked again, at most.
+const TRIES: u32 = 8;
+/// The longest pause between two tries, unless the server asks for a longer one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// No answer takes longer.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which cluster, as whom, and how fast.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A kubeconfig in place of `$KUBECONFIG` and `~/.kube/config`.
+    pub kubeconfig: Option<PathBuf>,
+    /// A context of it in place of the current one.
+    pub context: Option<String>,
+    /// Requests a second; zero for no limit.
+    pub rate: f64,
+}
+
+/// The body of a request, with its type.
+#[derive(Clone, Copy, Debug)]
+pub enum Body<'b> {
+    /// None.
+    None,
+    /// An object.
+    Json(&'b str),
+    /// An object to be applied on the server's side.
+    Apply(&'b str),
+    /// What is to be merged into an object.
+    Merge(&'b str),
+}
+
+/// A connection to an API server.
+pub struct Connection {
+    client: Client,
+    limiter: Limiter,
+    server: String,
+    /// The `Date` of the last answer.
+    clock: Mutex<Option<Timestamp>>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// Runs what speaks to a cluster, on this thread.
+///
+/// # Errors
+/// Those of `work`, and when the machine lets no event loop be made.
+pub fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        let message = format!("cannot wait for a network on this machine: {error}");
+        Diagnostics::from(Diagnostic::error(Code::Unreachable, message))
+    })?;
+    runtime.block_on(work)
+}
+
+impl Connection {
+    /// Finds the cluster and signs in. Asks the server nothing yet.
+    ///
+    /// # Errors
+    /// [`Code::Unreachable`] when there is no kubeconfig, no such context, or its certificates cannot be read.
+    pub async fn open(options: &Options) -> Result<Self> {
+        let mut config = configuration(options).await.map_err(|error| {
+            let message = format!("cannot find out where the cluster is: {error}");
+            let help = "set `KUBECONFIG` or give `--kubeconfig FILE` and `--context NAME`, as for kubectl";
+            Diagnostics::from(Diagnostic::error(Code::Unreachable, message).help(help))
+        })?;
+        check_token(&config)?;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        config.read_timeout = Some(READ_TIMEOUT);
+        config.reset_reader_on_write = true;
+        config.default_retry = false;
+        let server = bare_address(config.cluster_url.to_string().trim_end_matches('/'));
+        let plug_in = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
+        let client = Client::try_from(config).map_err(|error| {
+            let message = format!("cannot connect to {server}: {}", chain(&error));
+            let error = Diagnostic::error(Code::Unreachable, message);
+            Diagnostics::from(match plug_in {
+                Some(program) => error.note(format!("the kubeconfig signs in with the program `{program}`")),
+                None => error,
+            })
+        })?;
+        Ok(Self { client, limiter: Limiter::new(options.rate), server, clock: Mutex::new(None) })
+    }
+
+    /// The address of the server.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The namespace that the kubeconfig's context names, or `default`.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.client.default_namespace()
+    }
+
+    /// What the server's clock showed when it gave its last answer, in whole seconds; `None` when it never said.
+    #[must_use]
+    pub fn server_time(&self) -> Option<Timestamp> {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what a path of the API holds.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn get(&self, path: &str) -> std::result::Result<Value, Failure> {
+        Ok(self.send(Method::GET, path, "application/json", Body::None).await?.1)
+    }
+
+    /// Sends a request and reads its answer; when the server is busy or cannot be reached, again and again with growing
+    /// pauses. Gives the status and the body.
+    ///
+    /// # Errors
+    /// What the server says against the request, or why there was no answer in all this time.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Body<'_>,
+    ) -> std::result::Result<(u16, Value), Failure> {
+        let mut pause = Duration::from_millis(100);
+        let mut left = TRIES;
+        loop {
+            self.limiter.turn().await;
+            let started = Instant::now();
+            let failure = match self.try_once(method.clone(), path, accept, body).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            left -= 1;
+            // A server that is not there at all is given up soon: waiting helps nobody who mistyped an address.
+            let is_refused = failure.status == 0 && started.elapsed() < Duration::from_millis(200);
+            if !failure.is_transient() || left == 0 || (is_refused && left < TRIES / 2) {
+                return Err(failure);
+            }
+            let asked = failure.retry_after.map(|seconds| Duration::from_secs(seconds.min(60)));
+            sleep(asked.map_or(pause, |asked| asked.max(pause))).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn try_once(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Body<'_>,
+    ) -> std::result::Result<(u16, Value), Failure> {
+        let (content_type, text) = match body {
+            Body::None => (None, ""),
+            Body::Json(text) => (Some("application/json"), text),
+            Body::Apply(text) => (Some("application/apply-patch+yaml"), text),
+            Body::Merge(text) => (Some("application/merge-patch+json"), text),
+        };
+        let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, accept);
+        request = request.header(header::USER_AGENT, concat!("kfc/", env!("CARGO_PKG_VERSION")));
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        let request = request.body(kube::client::Body::from(text.as_bytes().to_vec()));
+        let request = request.map_err(|error| Failure { status: 400, ..wrong(&error) })?;
+        let answer = self.client.send(request).await.map_err(|error| of_client(&error))?;
+        let status = answer.status().as_u16();
+        let date = answer.headers().get(header::DATE).and_then(|date| http_date(date.to_str().ok()?));
+        if date.is_some() {
+            *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = date;
+        }
+        let retry_after = answer.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let bytes = answer.into_body().collect().await.map_err(|error| wrong(&error))?.to_bytes();
+        if status >= 400 {
+            return Err(Failure::read(status, &bytes, retry_after));
+        }
+        let odd = |why: &str| {
+            let message = format!("the answer to {path} is no object of Kubernetes: {why}");
+            Failure { status: 406, message, ..Failure::default() }
+        };
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| odd(&error.to_string()))?;
+        if !value.is_object() {
+            return Err(odd("it is no mapping"));
+        }
+        Ok((status, value))
+    }
+}
+
+/// The time in a header of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`, which is a date as mails have it.
+fn http_date(text: &str) -> Option<Timestamp> {
+    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
+}
+
+/// Refuses a token that no header can hold: the library would panic.
+fn check_token(config: &Config) -> Result<()> {
+    let user = serde_json::to_value(&config.auth_info).unwrap_or_default();
+    let token = user["token"].as_str().unwrap_or_default();
+    if !token.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let message = "the token of the kubeconfig's user has a line break or another control character";
+    Err(Diagnostic::error(Code::Unreachable, message).help("write it in one line, as it was issued").into())
+}
+
+async fn configuration(options: &Options) -> std::result::Result<Config, String> {
+    let chosen = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
+    let in_words = |error: &(dyn std::error::Error + 'static)| chain(error);
+    match &options.kubeconfig {
+        Some(path) => {
+            let read = Kubeconfig::read_from(path).map_err(|error| in_words(&error))?;
+            Config::from_custom_kubeconfig(read, &chosen).await.map_err(|error| in_words(&error))
+        }
+        None if options.context.is_some() => {
+            Config::from_kubeconfig(&chosen).await.map_err(|error| in_words(&error))
+        }
+        None => Config::infer().await.map_err(|error| in_words(&error)),
+    }
+}
+
+/// What went wrong before an answer came. Trouble with signing in does not go away by itself.
+fn of_client(error: &kube::Error) -> Failure {
+    match error {
+        kube::Error::Auth(_) | kube::Error::TlsRequired => Failure { status: 401, ..wrong(error) },
+        // The layer's own name for what happened below it says nothing.
+        kube::Error::Service(_) => std::error::Error::source(error).map_or_else(|| wrong(error), wrong),
+        _ => wrong(error),
+    }
+}
+
+fn wrong(error: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::unanswered(chain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::http_date;
+
+    #[test]
+    fn the_clock_of_the_server_is_read_from_its_answers() {
+        let seconds = |text: &str| http_date(text).map(|time| time.as_second());
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(seconds("yesterday"), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! What a cluster has, as far as its profile can be told from it.
+
+use crate::cluster::{Connection, Failure};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use serde_json::Value;
+
+/// Path, kind, and whether nothing can be told without it. For definitions, the names are enough.
+const PATHS: [(&str, &str, bool); 11] = [
+    ("/api/v1/nodes", "Node", true),
+    ("/apis/storage.k8s.io/v1/storageclasses", "StorageClass", false),
+    ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "CustomResourceDefinition", false),
+    ("/apis/apiregistration.k8s.io/v1/apiservices", "APIService", false),
+    ("/apis/apps/v1/deployments", "Deployment", false),
+    ("/apis/apps/v1/daemonsets", "DaemonSet", false),
+    ("/apis/apps/v1/statefulsets", "StatefulSet", false),
+    ("/api/v1/services", "Service", false),
+    ("/api/v1/namespaces", "Namespace", false),
+    ("/apis/networking.k8s.io/v1/ingressclasses", "IngressClass", false),
+    ("/api/v1/configmaps?labelSelector=kfc.dev/inventory", "ConfigMap", false),
+];
+
+/// The answers of a cluster: lists of objects, and its version. What we may not see is passed over and reported as a warning.
+///
+/// # Errors
+/// [`Code::Unreachable`] when the server does not answer or does not show its nodes.
+pub async fn snapshot(connection: &Connection) -> Result<(Vec<Value>, Diagnostics)> {
+    let mut answers = Vec::new();
+    let mut warnings = Diagnostics::default();
+    for (path, kind, is_needed) in PATHS {
+        match connection.get(path).await {
+            Ok(mut list) => {
+                list["kind"] = Value::from(format!("{kind}List"));
+                answers.push(list);
+            }
+            Err(failure) if is_needed || failure.status == 0 => {
+                return Err(trouble(connection, kind, &failure));
+            }
+            Err(failure) => {
+                let message = format!("{kind} objects cannot be seen: {}", failure.message);
+                let warning = Diagnostic::warning(Code::Unreachable, message);
+                warnings.push(match kind {
+                    "ConfigMap" => warning.note(
+                        "what kfc itself installed is known by the field managers of objects alone, as its inventories are config maps",
+                    ),
+                    _ => warning,
+                });
+            }
+        }
+    }
+    if let Ok(version) = connection.get("/version").await {
+        answers.push(version);
+    }
+    Ok((answers, warnings))
+}
+
+fn trouble(connection: &Connection, kind: &str, failure: &Failure) -> Diagnostics {
+    let message = format!("{} does not show its {kind} objects: {}", connection.server(), failure.message);
+    let help = "without access, save answers elsewhere and use `--from`";
+    Diagnostic::error(Code::Unreachable, message).help(help).into()
+}

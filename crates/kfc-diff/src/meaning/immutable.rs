@@ -1,0 +1,100 @@
+//! Fields that the API server does not let change: the resource has to be deleted and made anew.
+
+use super::{Changed, finding, starts_with};
+use crate::fold::quantity;
+use crate::model::{ChangeKind, Class, Finding, Path, Severity};
+use kfc_yaml::Node;
+
+/// Kinds with the fields that cannot change.
+const FIELDS: [(&str, &[&str]); 28] = [
+    ("Deployment", &["spec", "selector"]),
+    ("DaemonSet", &["spec", "selector"]),
+    ("ReplicaSet", &["spec", "selector"]),
+    ("StatefulSet", &["spec", "selector"]),
+    ("StatefulSet", &["spec", "serviceName"]),
+    ("StatefulSet", &["spec", "podManagementPolicy"]),
+    ("StatefulSet", &["spec", "volumeClaimTemplates"]),
+    ("Job", &["spec", "template"]),
+    ("Job", &["spec", "selector"]),
+    ("Job", &["spec", "completions"]),
+    ("Job", &["spec", "completionMode"]),
+    ("PersistentVolume", &["spec", "csi"]),
+    ("PersistentVolume", &["spec", "nfs"]),
+    ("PersistentVolume", &["spec", "hostPath"]),
+    ("RoleBinding", &["roleRef"]),
+    ("ClusterRoleBinding", &["roleRef"]),
+    ("StorageClass", &["provisioner"]),
+    ("StorageClass", &["parameters"]),
+    ("StorageClass", &["reclaimPolicy"]),
+    ("StorageClass", &["volumeBindingMode"]),
+    ("Secret", &["type"]),
+    ("CustomResourceDefinition", &["spec", "group"]),
+    ("CustomResourceDefinition", &["spec", "scope"]),
+    ("CustomResourceDefinition", &["spec", "names", "kind"]),
+    ("CustomResourceDefinition", &["spec", "names", "plural"]),
+    ("PriorityClass", &["value"]),
+    ("IngressClass", &["spec", "controller"]),
+    ("RuntimeClass", &["handler"]),
+];
+
+/// One finding for each immutable field.
+pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
+    if changed.kind != ChangeKind::Changed {
+        return Vec::new();
+    }
+    let kind = changed.resource_kind();
+    let mut said: Vec<String> = Vec::new();
+    for difference in changed.real() {
+        let field = immutable_field(kind, &difference.path, changed.old_node());
+        let field = field.or_else(|| special(kind, difference.before, difference.after, &difference.path));
+        said.extend(field.filter(|field| !said.contains(field)));
+    }
+    let say = |field: &String| {
+        let message =
+            format!("`{field}` cannot be changed in place: the {kind} has to be deleted and made anew");
+        finding(Class::Recreate, Severity::Critical, field, message)
+    };
+    said.iter().map(say).collect()
+}
+
+fn immutable_field(kind: &str, path: &Path, old: Option<&Node>) -> Option<String> {
+    let found = FIELDS.iter().find(|(of, keys)| *of == kind && starts_with(path, keys));
+    if let Some((_, keys)) = found {
+        return Some(keys.join("."));
+    }
+    let is_immutable = old.and_then(|node| node.get("immutable")).and_then(Node::as_text) == Some("true");
+    let first = path.keys().next().unwrap_or_default();
+    let is_data = matches!(first, "data" | "binaryData" | "stringData" | "immutable");
+    (matches!(kind, "ConfigMap" | "Secret") && is_immutable && is_data).then(|| first.to_owned())
+}
+
+/// Fields that can change in some ways only.
+fn special(kind: &str, before: Option<&Node>, after: Option<&Node>, path: &Path) -> Option<String> {
+    let text = |node: Option<&Node>| node.and_then(Node::as_text).unwrap_or_default().to_owned();
+    match kind {
+        "Service" if starts_with(path, &["spec", "clusterIP"]) => {
+            let headless = |node| text(node) == "None";
+            (headless(before) || headless(after) || (before.is_some() && after.is_some()))
+                .then(|| "spec.clusterIP".to_owned())
+        }
+        "PersistentVolumeClaim" if starts_with(path, &["spec", "resources"]) => {
+            shrinks(&text(before), &text(after)).then(|| "spec.resources.requests.storage".to_owned())
+        }
+        "PersistentVolumeClaim" if starts_with(path, &["spec", "volumeAttributesClassName"]) => None,
+        "PersistentVolumeClaim" if starts_with(path, &["spec"]) => {
+            Some(format!("spec.{}", path.keys().nth(1).unwrap_or_default()))
+        }
+        _ => None,
+    }
+}
+
+/// Volumes grow only.
+fn shrinks(before: &str, after: &str) -> bool {
+    let bytes = |text: &str| {
+        let (value, exponent) = quantity(text)?;
+        #[allow(clippy::cast_precision_loss, reason = "the order of two sizes, not their exact bytes")]
+        let value = value as f64;
+        Some(value * 10_f64.powi(exponent))
+    };
+    matches!((bytes(before), bytes(after)), (Some(before), Some(after)) if after < before)
+}

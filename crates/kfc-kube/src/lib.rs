@@ -1,0 +1,26 @@
+//! Kubernetes objects: what identifies them, how labels and fields select them, how lists of their types merge, in which
+//! waves they are applied, when they are ready, and what of a Secret may be shown.
+//!
+//! This crate must never know files, the network, kustomize or the catalogue. Others may build on it.
+//!
+//! ```
+//! use kfc_kube::Gvk;
+//!
+//! let gvk = Gvk::new("apps/v1", "Deployment");
+//! assert_eq!((gvk.group.as_str(), gvk.api_version().as_str()), ("apps", "apps/v1"));
+//! ```
+
+mod id;
+pub mod kubectl;
+pub mod label_selector;
+mod object;
+mod object_ref;
+pub mod pattern;
+pub mod ready;
+pub mod redaction;
+pub mod schema;
+pub mod wave;
+
+pub use id::{Gvk, ResId, effective_namespace};
+pub use object::Object;
+pub use object_ref::ObjectRef;

@@ -1,0 +1,281 @@
+//! Whether an object is ready, judged by what it says of itself.
+
+use serde_json::Value;
+
+/// What an object says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It does what it is for.
+    Ready,
+    /// Not yet, and why.
+    Waiting(String),
+    /// It will not, and why.
+    Failed(String),
+}
+
+/// The state of an object by its kind. Kinds that have no notion of it are ready as soon as they are there.
+#[must_use]
+pub fn state(object: &Value) -> State {
+    let api_version = object["apiVersion"].as_str().unwrap_or_default();
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    match (group, object["kind"].as_str().unwrap_or_default()) {
+        ("", "Namespace") => namespace(object),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(object),
+        ("apiregistration.k8s.io", "APIService") => condition(object, "Available"),
+        ("apps", "Deployment") => deployment(object),
+        ("apps", "StatefulSet") => stateful_set(object),
+        ("apps", "DaemonSet") => daemon_set(object),
+        ("batch", "Job") => job(object),
+        ("", "PersistentVolumeClaim") => volume_claim(object),
+        ("", "Pod") => pod(object),
+        _ => other(object),
+    }
+}
+
+/// Whether objects of a kind become ready only some time after they are made.
+#[must_use]
+pub fn takes_time(group: &str, kind: &str) -> bool {
+    matches!(
+        (group, kind),
+        ("", "Namespace" | "PersistentVolumeClaim" | "Pod")
+            | ("apps", "Deployment" | "StatefulSet" | "DaemonSet")
+            | ("batch", "Job")
+            | ("apiextensions.k8s.io", "CustomResourceDefinition")
+            | ("apiregistration.k8s.io", "APIService")
+            | (
+                "admissionregistration.k8s.io",
+                "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration"
+            )
+    )
+}
+
+/// The condition of a type: its status, reason and message.
+pub fn condition_of<'o>(object: &'o Value, kind: &str) -> Option<(&'o str, &'o str, &'o str)> {
+    let conditions = object["status"]["conditions"].as_array()?;
+    let found = conditions.iter().find(|condition| condition["type"] == kind)?;
+    let text = |field: &str| found[field].as_str().unwrap_or_default();
+    Some((text("status"), text("reason"), text("message")))
+}
+
+fn said(reason: &str, message: &str) -> String {
+    match (reason, message) {
+        ("", message) => message.to_owned(),
+        (reason, "") => reason.to_owned(),
+        (reason, message) => format!("{reason}: {message}"),
+    }
+}
+
+fn condition(object: &Value, kind: &str) -> State {
+    match condition_of(object, kind) {
+        Some(("True", ..)) => State::Ready,
+        Some((_, reason, message)) => State::Waiting(said(reason, message)),
+        None => State::Waiting(format!("it does not say yet whether it is {}", kind.to_lowercase())),
+    }
+}
+
+fn namespace(object: &Value) -> State {
+    match object["status"]["phase"].as_str() {
+        Some("Terminating") => State::Waiting("it is being deleted".to_owned()),
+        _ => State::Ready,
+    }
+}
+
+fn definition(object: &Value) -> State {
+    if let Some(("False", reason, message)) = condition_of(object, "NamesAccepted") {
+        return State::Failed(said(reason, message));
+    }
+    condition(object, "Established")
+}
+
+fn number(value: &Value) -> i64 {
+    value.as_i64().unwrap_or(0)
+}
+
+/// Whether the controller has seen the object as it is now.
+fn is_observed(object: &Value) -> bool {
+    number(&object["status"]["observedGeneration"]) >= number(&object["metadata"]["generation"])
+}
+
+fn unseen() -> State {
+    State::Waiting("its controller has not seen it yet".to_owned())
+}
+
+fn wanted(object: &Value) -> i64 {
+    object["spec"]["replicas"].as_i64().unwrap_or(1)
+}
+
+fn of(have: i64, wanted: i64, what: &str) -> State {
+    State::Waiting(format!("{have} of {wanted} {what}"))
+}
+
+fn deployment(object: &Value) -> State {
+    if !is_observed(object) {
+        return unseen();
+    }
+    if let Some(("False", "ProgressDeadlineExceeded", message)) = condition_of(object, "Progressing") {
+        return State::Failed(said("ProgressDeadlineExceeded", message));
+    }
+    let (status, wanted) = (&object["status"], wanted(object));
+    let updated = number(&status["updatedReplicas"]);
+    let available = number(&status["availableReplicas"]);
+    if updated < wanted {
+        return of(updated, wanted, "replicas are of the new version");
+    }
+    if number(&status["replicas"]) > updated {
+        return State::Waiting("replicas of the old version are still there".to_owned());
+    }
+    if available < wanted {
+        return of(available, wanted, "replicas are available");
+    }
+    State::Ready
+}
+
+fn stateful_set(object: &Value) -> State {
+    if !is_observed(object) {
+        return unseen();
+    }
+    let (status, wanted) = (&object["status"], wanted(object));
+    let ready = number(&status["readyReplicas"]);
+    if ready < wanted {
+        return of(ready, wanted, "replicas are ready");
+    }
+    let strategy = &object["spec"]["updateStrategy"];
+    if strategy["type"] == "OnDelete" {
+        return State::Ready;
+    }
+    let due = (wanted - number(&strategy["rollingUpdate"]["partition"])).max(0);
+    let updated = number(&status["updatedReplicas"]);
+    // A controller that never had to update anything gives no number.
+    if updated < due && status["currentRevision"] != status["updateRevision"] {
+        return of(updated, due, "replicas are of the new version");
+    }
+    State::Ready
+}
+
+fn daemon_set(object: &Value) -> State {
+    if !is_observed(object) {
+        return unseen();
+    }
+    let status = &object["status"];
+    let wanted = number(&status["desiredNumberScheduled"]);
+    let updated = number(&status["updatedNumberScheduled"]);
+    let available = number(&status["numberAvailable"]);
+    if object["spec"]["updateStrategy"]["type"] != "OnDelete" && updated < wanted {
+        return of(updated, wanted, "nodes have the new version");
+    }
+    if available < wanted {
+        return of(available, wanted, "nodes have it available");
+    }
+    State::Ready
+}
+
+fn job(object: &Value) -> State {
+    if object["spec"]["suspend"] == true {
+        return State::Ready;
+    }
+    if let Some(("True", reason, message)) = condition_of(object, "Failed") {
+        return State::Failed(said(reason, message));
+    }
+    if let Some(("True", ..)) = condition_of(object, "Complete") {
+        return State::Ready;
+    }
+    let wanted = object["spec"]["completions"].as_i64().unwrap_or(1);
+    of(number(&object["status"]["succeeded"]), wanted, "pods are done")
+}
+
+fn volume_claim(object: &Value) -> State {
+    match object["status"]["phase"].as_str() {
+        Some("Bound") => State::Ready,
+        Some("Lost") => State::Failed("its volume is lost".to_owned()),
+        _ => State::Waiting("it is bound to no volume yet".to_owned()),
+    }
+}
+
+fn pod(object: &Value) -> State {
+    match object["status"]["phase"].as_str() {
+        Some("Succeeded") => State::Ready,
+        Some("Failed") => State::Failed(said(
+            object["status"]["reason"].as_str().unwrap_or("the pod failed"),
+            object["status"]["message"].as_str().unwrap_or_default(),
+        )),
+        _ => condition(object, "Ready"),
+    }
+}
+
+/// Custom resources that follow the common conventions say when they are stuck; whether they are ready is no business of
+/// ours, as it may depend on things outside the cluster.
+fn other(object: &Value) -> State {
+    match condition_of(object, "Stalled") {
+        Some(("True", reason, message)) => State::Failed(said(reason, message)),
+        _ => State::Ready,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{State, state};
+    use serde_json::{Value, json};
+
+    fn waiting(text: &str) -> State {
+        State::Waiting(text.to_owned())
+    }
+
+    fn deployment(generation: i64, status: Value) -> Value {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"generation": generation},
+               "spec": {"replicas": 2}, "status": status})
+    }
+
+    #[test]
+    fn a_deployment_is_ready_when_all_replicas_are_new_and_available() {
+        let half =
+            json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1});
+        assert_eq!(state(&deployment(3, half.clone())), waiting("its controller has not seen it yet"));
+        assert_eq!(state(&deployment(2, half)), waiting("1 of 2 replicas are available"));
+        let old =
+            json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3});
+        assert_eq!(state(&deployment(2, old)), waiting("replicas of the old version are still there"));
+        let done =
+            json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2});
+        assert_eq!(state(&deployment(2, done)), State::Ready);
+        let late = json!({"observedGeneration": 1, "conditions": [
+            {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "too long"}]});
+        let expected = State::Failed("ProgressDeadlineExceeded: too long".to_owned());
+        assert_eq!(state(&deployment(1, late)), expected);
+    }
+
+    #[test]
+    fn jobs_end_in_one_way_or_the_other() {
+        let job =
+            |status: &Value| json!({"apiVersion": "batch/v1", "kind": "Job", "spec": {}, "status": status});
+        assert_eq!(state(&job(&json!({}))), waiting("0 of 1 pods are done"));
+        let done = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+        assert_eq!(state(&job(&done)), State::Ready);
+        let failed =
+            json!({"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]});
+        assert_eq!(state(&job(&failed)), State::Failed("BackoffLimitExceeded".to_owned()));
+    }
+
+    #[test]
+    fn a_set_that_updates_only_on_delete_does_not_wait_for_its_update() {
+        let set = |kind: &str| {
+            json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"generation": 1},
+                   "spec": {"replicas": 1, "updateStrategy": {"type": kind}},
+                   "status": {"observedGeneration": 1, "readyReplicas": 1, "updatedReplicas": 0,
+                              "currentRevision": "a", "updateRevision": "b"}})
+        };
+        assert_eq!(state(&set("OnDelete")), State::Ready);
+        assert_eq!(state(&set("RollingUpdate")), waiting("0 of 1 replicas are of the new version"));
+    }
+
+    #[test]
+    fn odd_objects_are_no_trouble() {
+        for odd in [
+            json!(null),
+            json!([]),
+            json!({"kind": 3}),
+            json!({"apiVersion": "apps/v1", "kind": "Deployment"}),
+        ] {
+            let _ = state(&odd);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The waves of a bundle: what is sent together, and what must hold before the next wave.
+
+use crate::object::Object;
+use crate::object_ref::ObjectRef;
+use kfc_diagnostics::{Mark, Result};
+use kfc_yaml::json;
+use std::collections::HashSet;
+
+/// A resource that is to be applied.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Which object.
+    pub object: ObjectRef,
+    /// The resource as JSON.
+    pub body: String,
+    /// Where it stands.
+    pub mark: Mark,
+    /// Its place inside a wave: what others start with goes first.
+    pub phase: u8,
+}
+
+/// What must hold before the next wave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Everything in the wave is ready.
+    All,
+    /// What the next wave cannot be sent without: namespaces, definitions of kinds, servers of aggregated APIs. The rest
+    /// may need the next wave to become ready.
+    Definitions,
+}
+
+/// What is applied together once the earlier waves are ready.
+#[derive(Clone, Debug)]
+pub struct Wave {
+    /// Its resources, by phase.
+    pub items: Vec<Item>,
+    /// What must hold before the next one.
+    pub gate: Gate,
+    /// Objects beside the wave's own that must be ready too.
+    pub awaited: Vec<ObjectRef>,
+}
+
+/// Waves of any bundle, by kind: namespaces and definitions, then all else, then objects of kinds that the bundle defines.
+///
+/// # Errors
+/// Resources that cannot be written as JSON.
+pub fn of_bundle(objects: &[&Object], namespace: &str) -> Result<Vec<Wave>> {
+    collect(objects.iter().copied().zip(numbers_of(objects)), namespace, Gate::Definitions)
+}
+
+/// The wave of each resource of any bundle, from 0; see [`of_bundle`].
+#[must_use]
+pub fn numbers_of(objects: &[&Object]) -> Vec<usize> {
+    let defined = defined_kinds(objects);
+    let rank = |resource: &Object| {
+        let group = resource.api_version().split_once('/').map_or("", |(group, _)| group);
+        match phase(resource.kind(), group) {
+            0 => 0usize,
+            _ if defined.contains(&(group, resource.kind())) => 2,
+            _ => 1,
+        }
+    };
+    let ranks: Vec<usize> = objects.iter().map(|object| rank(object)).collect();
+    let mut used = ranks.clone();
+    used.sort_unstable();
+    used.dedup();
+    ranks.iter().map(|rank| used.binary_search(rank).unwrap_or(0)).collect()
+}
+
+/// Waves of objects that have their numbers already, each with what must hold before the next.
+///
+/// # Errors
+/// Objects that cannot be written as JSON.
+pub fn collect<'o>(
+    objects: impl Iterator<Item = (&'o Object, usize)>,
+    namespace: &str,
+    gate: Gate,
+) -> Result<Vec<Wave>> {
+    let mut waves: Vec<Wave> = Vec::new();
+    for (resource, at) in objects {
+        while waves.len() <= at {
+            waves.push(Wave { items: Vec::new(), gate, awaited: Vec::new() });
+        }
+        if let Some(wave) = waves.get_mut(at) {
+            wave.items.push(item(resource, namespace)?);
+        }
+    }
+    for wave in &mut waves {
+        wave.items.sort_by_key(|item| item.phase);
+    }
+    if let Some(last) = waves.last_mut() {
+        last.gate = Gate::All;
+    }
+    Ok(waves)
+}
+
+fn item(resource: &Object, namespace: &str) -> Result<Item> {
+    let object = ObjectRef::of(resource, namespace);
+    let mut body = String::new();
+    json::write(&resource.node, &mut body)?;
+    let phase = phase(&object.kind, &object.group);
+    Ok(Item { object, body, mark: resource.mark(), phase })
+}
+
+/// The place of a resource inside a wave; see [`phase`].
+#[must_use]
+pub fn phase_of(resource: &Object) -> u8 {
+    phase(resource.kind(), resource.api_version().split_once('/').map_or("", |(group, _)| group))
+}
+
+/// The place of a kind inside a wave: what others live in, what they start with, they themselves, what watches them.
+pub fn phase(kind: &str, group: &str) -> u8 {
+    match (group, kind) {
+        ("", "Namespace")
+        | ("apiextensions.k8s.io", "CustomResourceDefinition")
+        | ("scheduling.k8s.io", "PriorityClass")
+        | ("storage.k8s.io", _)
+        | ("node.k8s.io", "RuntimeClass") => 0,
+        (
+            "",
+            "ServiceAccount"
+            | "ConfigMap"
+            | "Secret"
+            | "Service"
+            | "ResourceQuota"
+            | "LimitRange"
+            | "PersistentVolume"
+            | "PersistentVolumeClaim"
+            | "Endpoints",
+        )
+        | ("rbac.authorization.k8s.io", _)
+        | ("discovery.k8s.io", _) => 1,
+        ("admissionregistration.k8s.io", _) | ("apiregistration.k8s.io", _) => 3,
+        _ => 2,
+    }
+}
+
+/// Group and kind of every definition in the bundle.
+fn defined_kinds<'o>(resources: &[&'o Object]) -> HashSet<(&'o str, &'o str)> {
+    let definitions = resources.iter().filter(|resource| resource.kind() == "CustomResourceDefinition");
+    definitions
+        .filter_map(|resource| {
+            let group = resource.node.at(&["spec", "group"])?.as_text()?;
+            let kind = resource.node.at(&["spec", "names", "kind"])?.as_text()?;
+            Some((group, kind))
+        })
+        .collect()
+}

@@ -1,0 +1,208 @@
+//! Accumulation: the resources of a root are those of its files and roots in order, then what its generators make; its
+//! kustomize components, transformers and validators then work on all of them. Roots under `resources` are independent
+//! of each other and accumulate in parallel.
+
+use super::load::{Entry, PluginConfigs, Root};
+use super::{declared, origin, plugin, read, transformers};
+use kfc_diagnostics::{Diagnostics, Mark, Result};
+use crate::generate;
+use crate::provenance::{Origins, Step, StepKind, Trail};
+use crate::reference::vars::VarSet;
+use crate::resource::{Resource, ResourceSet};
+use kfc_kube::schema::Schema;
+use crate::transform::TransformerConfig;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// What a root comes to before references are fixed.
+#[derive(Default)]
+pub(super) struct Accumulated {
+    /// The resources.
+    pub set: ResourceSet,
+    /// The field specs of the root and of all below it; none before the first root was entered.
+    pub config: Option<Arc<TransformerConfig>>,
+    /// The variables of the root and of all below it.
+    pub vars: VarSet,
+    /// What was noticed on the way.
+    pub warnings: Diagnostics,
+    /// What asked for changes, when origins are kept.
+    pub origins: Option<Origins>,
+}
+
+/// What resources remember while they are accumulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Track {
+    /// Their files and what transformed them, for the annotations that `buildMetadata` asks for.
+    pub annotations: bool,
+    /// Where the value of each field comes from.
+    pub fields: bool,
+}
+
+/// Accumulates a root.
+///
+/// # Errors
+/// Everything that is wrong with the tree, as far as later errors do not follow from earlier ones.
+pub(super) fn accumulate(root: Root, track: Track) -> Result<Accumulated> {
+    let mut into = Accumulated::default();
+    accumulate_into(root, &mut into, track)?;
+    Ok(into)
+}
+
+/// Applies a kustomize component to what is there.
+///
+/// # Errors
+/// As [`accumulate`].
+pub(super) fn apply_component(component: Root, into: &mut Accumulated, track: Track) -> Result<()> {
+    accumulate_into(component, into, track)
+}
+
+/// Accumulates a root on top of what is there: nothing for a root of its own, the resources of the parent for a
+/// kustomize component.
+fn accumulate_into(mut root: Root, into: &mut Accumulated, track: Track) -> Result<()> {
+    into.warnings.extend(std::mem::take(&mut root.warnings));
+    if track.fields {
+        let origins = into.origins.get_or_insert_default();
+        origins.declared.extend(declared::of_root(&root));
+        origins.configurations.append(&mut root.configurations);
+    }
+    add_entries(std::mem::take(&mut root.resources), into, &root.schema, track)?;
+    into.merge_config(&root.config)?;
+    for config in &root.crds {
+        into.merge_config(&Arc::new(config.clone()))?;
+    }
+    let generated = generate_resources(&mut root, &mut into.warnings, track)?;
+    into.set.absorb(generated)?;
+    for component in std::mem::take(&mut root.components) {
+        accumulate_into(component, into, track)?;
+    }
+    transformers::run(&mut root, into, track)?;
+    transformers::validate(&mut root, into, track)?;
+    into.vars.merge(&root.kustomization.vars, &mut into.set)
+}
+
+/// Adds the resources of files and roots, in the order of the list.
+fn add_entries(entries: Vec<Entry>, into: &mut Accumulated, schema: &Schema, track: Track) -> Result<()> {
+    let parts: Vec<Result<Accumulated>> = entries
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|entry| match entry {
+            Entry::Root(root) => accumulate(*root, track),
+            Entry::File { origin, documents } => file_resources(documents, &origin, schema, track),
+        })
+        .collect();
+    let mut errors = Diagnostics::default();
+    let first_new = into.set.list.len();
+    for part in parts {
+        if let Some(part) = errors.collect(part) {
+            errors.collect(into.take(part));
+        }
+    }
+    errors.collect(into.set.check_unique(first_new));
+    errors.into_result(())
+}
+
+fn file_resources(
+    documents: Vec<kfc_yaml::Node>,
+    origin: &crate::resource::Origin,
+    schema: &Schema,
+    track: Track,
+) -> Result<Accumulated> {
+    let mut list = read::resources(documents, schema)?;
+    if track.annotations {
+        list.iter_mut().for_each(|resource| resource.origin = Some(origin.clone()));
+    }
+    if track.fields {
+        list.iter_mut().for_each(|resource| resource.trail = Trail::kept(Step::default()));
+    }
+    Ok(Accumulated { set: ResourceSet::new(list), ..Accumulated::default() })
+}
+
+impl Accumulated {
+    /// Takes in what another root came to; identities are checked by the caller, once for all.
+    pub(super) fn take(&mut self, part: Accumulated) -> Result<()> {
+        self.set.list.extend(part.set.list);
+        self.set.gone.extend(part.set.gone);
+        self.warnings.extend(part.warnings);
+        if let Some(origins) = part.origins {
+            self.origins.get_or_insert_default().take(origins);
+        }
+        if let Some(config) = &part.config {
+            self.merge_config(config)?;
+        }
+        self.vars.absorb(part.vars)
+    }
+
+    fn merge_config(&mut self, more: &Arc<TransformerConfig>) -> Result<()> {
+        match &mut self.config {
+            None => self.config = Some(Arc::clone(more)),
+            Some(config) => *config = TransformerConfig::merge_shared(config, more)?,
+        }
+        Ok(())
+    }
+}
+
+/// Runs the generators of a root: config maps, secrets and charts of its fields, then those configured by `generators`.
+fn generate_resources(root: &mut Root, warnings: &mut Diagnostics, track: Track) -> Result<Vec<Resource>> {
+    let mut errors = Diagnostics::default();
+    let mut generated = Vec::new();
+    for (kind, step, resources) in field_generators(root) {
+        let made = errors.collect(resources).unwrap_or_default();
+        generated.extend(made.into_iter().map(|mut resource| {
+            resource.origin = track.annotations.then(|| origin::of_field(&root.origin, &root.file, kind));
+            if track.fields {
+                resource.trail = Trail::kept(step.clone());
+            }
+            resource
+        }));
+    }
+    for config in plugin_configs(std::mem::take(&mut root.generators), root, track)? {
+        generated
+            .extend(errors.collect(plugin::generate(&config, root, warnings, track)).unwrap_or_default());
+    }
+    errors.into_result(generated)
+}
+
+/// The step of a generator; what it makes has places in its file.
+fn generator(kind: StepKind, entry: Option<Mark>) -> Step {
+    let entry = entry.unwrap_or(Mark::NONE);
+    Step::new(kind, entry).with_text(entry)
+}
+
+/// What each generator field makes, with the kind of its plug-in and its step.
+fn field_generators(root: &Root) -> Vec<(&'static str, Step, Result<Vec<Resource>>)> {
+    let kustomization = &root.kustomization;
+    let options = kustomization.generator_options.as_ref();
+    let maps = kustomization.config_maps.iter().map(|args| {
+        let made = generate::config_map::generate(args, options, &root.loader);
+        (
+            "ConfigMapGenerator",
+            generator(StepKind::ConfigMapGenerator, args.mark),
+            made.map(|resource| vec![resource]),
+        )
+    });
+    let secrets = kustomization.secrets.iter().map(|args| {
+        let made = generate::secret::generate(args, options, &root.loader);
+        let step = generator(StepKind::SecretGenerator, args.common.mark);
+        ("SecretGenerator", step, made.map(|resource| vec![resource]))
+    });
+    let charts = kustomization.helm_charts.iter().map(|chart| {
+        let made = plugin::chart(chart, &kustomization.helm_globals, root);
+        ("HelmChartInflationGenerator", generator(StepKind::HelmCharts, chart.mark), made)
+    });
+    maps.chain(secrets).chain(charts).collect()
+}
+
+/// The configurations of plug-ins as resources: the inline ones, then those of files and roots.
+///
+/// # Errors
+/// What is wrong with the files and roots, and configurations that have the same identity.
+pub(super) fn plugin_configs(configs: PluginConfigs, root: &Root, track: Track) -> Result<Vec<Resource>> {
+    if configs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut into =
+        file_resources(configs.inline, &origin::below(&root.origin, &root.file), &root.schema, track)?;
+    into.set.check_unique(0)?;
+    add_entries(configs.entries, &mut into, &root.schema, track)?;
+    Ok(into.set.list)
+}

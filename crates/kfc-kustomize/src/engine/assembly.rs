@@ -1,0 +1,120 @@
+//! Bundles that are made of many roots, each with an owner, rather than of one kustomization tree.
+
+use super::accumulate::{Accumulated, Track, accumulate, apply_component};
+use super::finish::{self, Settings};
+use super::{Bundle, load, openapi};
+use kfc_diagnostics::{Mark, Result};
+use crate::provenance::{Declared, Overlay};
+use crate::resource::ResourceSet;
+use kfc_kube::schema::Schema;
+use kfc_source::Loader;
+use std::sync::Arc;
+
+/// What one root came to.
+pub struct Part(Accumulated);
+
+impl Part {
+    /// Loads and accumulates a root, without fixing references: those may lead into other parts.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the root.
+    pub fn build(loader: Loader, schema: &Arc<Schema>, keep_origins: bool) -> Result<Self> {
+        let mut root = load::load(loader, schema)?;
+        openapi::assign(&mut root, &mut openapi::InForce::default());
+        accumulate(root, track(keep_origins)).map(Self)
+    }
+
+    /// Its resources.
+    pub fn resources(&mut self) -> &mut ResourceSet {
+        &mut self.0.set
+    }
+}
+
+/// A bundle in the making.
+#[derive(Default)]
+pub struct Assembly {
+    accumulated: Accumulated,
+    schema: Arc<Schema>,
+    keep_origins: bool,
+    /// The overlay that is applied now, when origins are kept.
+    overlay: Option<Arc<Overlay>>,
+}
+
+fn track(fields: bool) -> Track {
+    Track { fields, ..Track::default() }
+}
+
+impl Assembly {
+    /// An empty one; parts and kustomize components merge with this schema.
+    #[must_use]
+    pub fn new(schema: Arc<Schema>, keep_origins: bool) -> Self {
+        Self { schema, keep_origins, ..Self::default() }
+    }
+
+    /// Says which overlay comes next, when origins are kept.
+    pub fn enter_overlay(&mut self, overlay: impl FnOnce() -> Overlay) {
+        if !self.keep_origins {
+            return;
+        }
+        let overlay = Arc::new(overlay());
+        for resource in &mut self.accumulated.set.list {
+            resource.trail.enter_overlay(Some(&overlay));
+        }
+        let declared = Declared::overlay(&overlay);
+        self.accumulated.origins.get_or_insert_default().declared.push(declared);
+        self.overlay = Some(overlay);
+    }
+
+    fn leave_overlay(&mut self) {
+        if self.overlay.take().is_some() {
+            self.accumulated.set.list.iter_mut().for_each(|resource| resource.trail.enter_overlay(None));
+        }
+    }
+
+    /// Adds a part; all its resources belong to `owner`.
+    ///
+    /// # Errors
+    /// Resources that are there already.
+    pub fn add(&mut self, mut part: Part, owner: u32) -> Result<()> {
+        for resource in &mut part.0.set.list {
+            resource.owner = Some(owner);
+        }
+        let first_new = self.accumulated.set.list.len();
+        self.accumulated.take(part.0)?;
+        self.accumulated.set.check_unique(first_new)
+    }
+
+    /// Applies a kustomize component, named at `entry`, to all that is there. What it adds belongs to `owner`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, and patches that find no target.
+    pub fn apply(&mut self, loader: Loader, entry: Mark, owner: Option<u32>) -> Result<()> {
+        let known = |resource: &crate::resource::Resource| resource.owner.is_some();
+        let mut root = load::load_component(loader, entry, &self.schema)?;
+        openapi::assign(&mut root, &mut openapi::InForce::after_others());
+        let unowned_before = self.accumulated.set.list.iter().filter(|r| !known(r)).count();
+        apply_component(root, &mut self.accumulated, track(self.keep_origins))?;
+        let added = self.accumulated.set.list.iter_mut().filter(|r| !known(r)).skip(unowned_before);
+        for resource in added {
+            resource.owner = owner;
+            if let Some(overlay) = &self.overlay {
+                resource.trail.came_with(overlay);
+            }
+        }
+        Ok(())
+    }
+
+    /// All resources so far.
+    pub fn resources(&mut self) -> &mut ResourceSet {
+        &mut self.accumulated.set
+    }
+
+    /// Fixes references, and hashes names. The resources keep the order in which they were added.
+    ///
+    /// # Errors
+    /// References and variables that cannot be resolved.
+    pub fn finish(mut self) -> Result<Bundle> {
+        self.leave_overlay();
+        finish::finish(self.accumulated, &Settings::unsorted())
+    }
+}

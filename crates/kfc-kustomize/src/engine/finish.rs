@@ -1,0 +1,130 @@
+//! The last steps, once for the whole build: content hashes, references, variables, order, and the notes of the build
+//! taken out or written down.
+
+use super::accumulate::Accumulated;
+use super::load::Root;
+use super::{Bundle, KUSTOMIZE_VERSION, Options, Reorder, declared, origin, read};
+use kfc_diagnostics::{Diagnostics, Mark, Result};
+use crate::generate::hash;
+use crate::kustomization::model::SortOptions;
+use crate::provenance::{Step, StepKind};
+use crate::reference::names;
+use crate::resource::{Resource, ResourceSet};
+use crate::transform::{TransformerConfig, labels, order};
+use rayon::prelude::*;
+
+/// What the top root and the command line say of the output.
+pub(super) struct Settings {
+    sort: Option<SortOptions>,
+    managed_by_label: bool,
+    origin_annotations: bool,
+    transformer_annotations: bool,
+    tracks_origins: bool,
+}
+
+impl Settings {
+    /// The settings of a build of `root`. `sortOptions` goes before `--reorder`, as in kustomize.
+    pub(super) fn of(root: &Root, options: &Options) -> Self {
+        let metadata = &root.kustomization.build_metadata;
+        let asks = |word: &str| metadata.iter().any(|item| item.text == word);
+        let sort = match (&root.kustomization.sort_options, options.reorder) {
+            (Some(sort), _) => Some(sort.clone()),
+            (None, Reorder::None) => None,
+            (None, Reorder::Unspecified | Reorder::Legacy) => {
+                Some(SortOptions { legacy: true, legacy_options: None })
+            }
+        };
+        Self {
+            sort,
+            managed_by_label: options.managed_by_label || asks("managedByLabel"),
+            origin_annotations: asks("originAnnotations"),
+            transformer_annotations: asks("transformerAnnotations"),
+            tracks_origins: !metadata.is_empty(),
+        }
+    }
+
+    /// Nothing is sorted, labelled or annotated.
+    pub(super) fn unsorted() -> Self {
+        Self {
+            sort: None,
+            managed_by_label: false,
+            origin_annotations: false,
+            transformer_annotations: false,
+            tracks_origins: false,
+        }
+    }
+
+    /// Whether resources have to remember where they come from.
+    pub(super) fn tracks_origins(&self) -> bool {
+        self.tracks_origins
+    }
+}
+
+/// Finishes what the top root has accumulated.
+///
+/// # Errors
+/// Names that cannot be hashed, references and variables that cannot be resolved, annotations of the wrong type.
+pub(super) fn finish(accumulated: Accumulated, settings: &Settings) -> Result<Bundle> {
+    let Accumulated { mut set, config, vars, mut warnings, mut origins } = accumulated;
+    let config = config.unwrap_or_default();
+    add_hashes(&mut set)?;
+    names::fix_back_references(&mut set, &config)?;
+    let unused = vars.resolve(&mut set, &config)?;
+    origins.iter_mut().for_each(|origins| origins.declared.extend(declared::unused_variables(&unused)));
+    warnings.extend(unused);
+    set.retain(|resource| !read::is_local_config(resource));
+    if let Some(sort) = &settings.sort {
+        order::sort(&mut set, sort);
+    }
+    if settings.managed_by_label {
+        add_managed_by(&mut set)?;
+    }
+    clean(&mut set)?;
+    set.enter(&Step::new(StepKind::BuildMetadata, Mark::NONE));
+    origin::annotate(&mut set, settings.origin_annotations, settings.transformer_annotations)?;
+    Ok(Bundle { resources: set, warnings, origins })
+}
+
+/// Appends the content hash to the name of every resource that asks for it.
+///
+/// # Errors
+/// Content that has no JSON form.
+pub(super) fn add_hashes(set: &mut ResourceSet) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    for resource in set.list.iter_mut().filter(|resource| resource.needs_hash) {
+        if let Some(hash) = errors.collect(hash::suffix(&resource.node)) {
+            resource.remember_id();
+            let name = format!("{}-{hash}", resource.name());
+            resource.trail.enter_hash();
+            resource.watch(&["metadata", "name"], |resource| resource.set_name(&name));
+        }
+    }
+    errors.into_result(())
+}
+
+fn add_managed_by(set: &mut ResourceSet) -> Result<()> {
+    let label = ("app.kubernetes.io/managed-by".to_owned(), format!("kustomize-{KUSTOMIZE_VERSION}"));
+    set.enter(&Step::new(StepKind::BuildMetadata, Mark::NONE));
+    labels::apply(set, &[label], &TransformerConfig::metadata_labels())
+}
+
+fn clean(set: &mut ResourceSet) -> Result<()> {
+    let results: Vec<Result<()>> = set.list.par_iter_mut().map(clean_one).collect();
+    let mut errors = Diagnostics::default();
+    for result in results {
+        errors.collect(result);
+    }
+    errors.into_result(())
+}
+
+fn clean_one(resource: &mut Resource) -> Result<()> {
+    read::drop_notes(resource);
+    read::normalise_annotations(resource)?;
+    // kustomize writes every annotation again when it removes its own (`RemoveBuildAnnotations`).
+    if let Some(annotations) = resource.node.get_mut("metadata").and_then(|node| node.get_mut("annotations"))
+    {
+        let map = annotations.as_map_mut();
+        map.into_iter().flat_map(|map| map.iter_mut()).for_each(|entry| entry.value.make_new_text());
+    }
+    Ok(())
+}

@@ -1,0 +1,494 @@
+//! Loads a tree of kustomization roots: reads and parses every file that the roots name, in parallel, and changes nothing.
+//! Everything that is wrong with single files comes out here, all at once.
+
+use super::origin;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
+use crate::kustomization::{
+    self,
+    model::{Kind, Kustomization, Patch, Replacement, ReplacementField, Spanned},
+};
+use crate::provenance::Configuration;
+use crate::resource::Origin;
+use kfc_kube::schema::Schema;
+use kfc_kube::redaction::note_target;
+use kfc_source::{Loader, Resolved};
+use crate::transform::TransformerConfig;
+use crate::transform::patch::{LoadedPatch, PatchOptions};
+use kfc_yaml::{Node, parse};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// A kustomization root with everything it names.
+pub(super) struct Root {
+    /// Reads further files: those of generators.
+    pub loader: Loader,
+    /// Name of the kustomization file.
+    pub file: String,
+    /// What the file says.
+    pub kustomization: Kustomization,
+    /// `resources`, in order.
+    pub resources: Vec<Entry>,
+    /// `components`, in order.
+    pub components: Vec<Root>,
+    /// `generators`.
+    pub generators: PluginConfigs,
+    /// `transformers`.
+    pub transformers: PluginConfigs,
+    /// `validators`.
+    pub validators: PluginConfigs,
+    /// `patches`.
+    pub patches: Vec<LoadedPatch>,
+    /// `patchesStrategicMerge`.
+    pub patches_strategic_merge: Vec<LoadedPatch>,
+    /// `patchesJson6902`.
+    pub patches_json6902: Vec<LoadedPatch>,
+    /// `replacements`, those in files included.
+    pub replacements: Vec<Replacement>,
+    /// kustomize's default field specs with `configurations` joined.
+    pub config: Arc<TransformerConfig>,
+    /// What each file of `configurations` adds to them.
+    pub configurations: Vec<Configuration>,
+    /// Field specs from `crds`.
+    pub crds: Vec<TransformerConfig>,
+    /// The schema that `openapi` names.
+    pub openapi: Option<Arc<Schema>>,
+    /// The schema that the root merges with.
+    pub schema: Arc<Schema>,
+    /// Where the root lies, as origin annotations tell it.
+    pub origin: Origin,
+    /// Deprecated fields and the like.
+    pub warnings: Diagnostics,
+}
+
+/// One entry of `resources`.
+// Entries are few: the size of a variant does not matter.
+#[allow(clippy::large_enum_variant)]
+pub(super) enum Entry {
+    /// A file with its documents.
+    File {
+        /// Where it lies.
+        origin: Origin,
+        /// Its documents.
+        documents: Vec<Node>,
+    },
+    /// Another root.
+    Root(Box<Root>),
+}
+
+/// Configurations of generators, transformers or validators: inline ones come before those in files, as in kustomize.
+#[derive(Default)]
+pub(super) struct PluginConfigs {
+    /// Documents written in the kustomization itself.
+    pub inline: Vec<Node>,
+    /// Files and roots that hold configurations.
+    pub entries: Vec<Entry>,
+}
+
+impl PluginConfigs {
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.inline.is_empty() && self.entries.is_empty()
+    }
+}
+
+/// What every root of a tree shares while it is loaded.
+#[derive(Clone)]
+struct Shared {
+    default_config: Arc<TransformerConfig>,
+    builtin: Arc<Schema>,
+}
+
+impl Shared {
+    fn new(builtin: &Arc<Schema>) -> Self {
+        let default_config = Arc::new(TransformerConfig::default_config());
+        Self { default_config, builtin: Arc::clone(builtin) }
+    }
+}
+
+/// Loads the root that `loader` stands in, and all below it.
+///
+/// # Errors
+/// All errors of all files.
+pub(super) fn load(loader: Loader, builtin: &Arc<Schema>) -> Result<Root> {
+    load_root(loader, Origin::default(), None, &Shared::new(builtin))
+}
+
+/// Loads a kustomize component that is named at `entry`, and all below it.
+///
+/// # Errors
+/// As [`load`], and a root that is no kustomize component.
+pub(super) fn load_component(loader: Loader, entry: Mark, builtin: &Arc<Schema>) -> Result<Root> {
+    load_root(loader, Origin::default(), Some((Kind::Component, entry)), &Shared::new(builtin))
+}
+
+/// Loads one root; `wanted` is the kind that the field naming it asks for, with the place of the entry.
+fn load_root(loader: Loader, origin: Origin, wanted: Option<(Kind, Mark)>, shared: &Shared) -> Result<Root> {
+    let entry = wanted.map_or(Mark::NONE, |(_, entry)| entry);
+    let found = loader.find_kustomization().map_err(|errors| errors.or_at(entry))?;
+    let (documents, warnings) = parse::parse_last_wins(&found.source.text, found.id)?;
+    let document = first_document(documents, Mark { source: found.id, offset: 0 })?;
+    let mut read = kustomization::read(&document);
+    read.warnings.extend(warnings);
+    if let Some((kind, entry)) = wanted.filter(|(kind, _)| *kind != read.kustomization.kind) {
+        return Err(wrong_kind(kind, entry, &document).into());
+    }
+    load_parts(loader, found.name, read, origin, shared)
+}
+
+fn wrong_kind(wanted: Kind, entry: Mark, document: &Node) -> Diagnostic {
+    let (message, help) = match wanted {
+        Kind::Component => ("this root is no kustomize component", "list it under `resources`"),
+        Kind::Kustomization => ("a kustomize component cannot be a resource", "list it under `components`"),
+    };
+    let kind = document.get("kind").map_or(document.mark, |kind| kind.mark);
+    Diagnostic::error(Code::BadValue, message).at(entry).label(kind, "its kind is set here").help(help)
+}
+
+/// The document of a kustomization file; kustomize passes over further ones.
+fn first_document(documents: Vec<Node>, start: Mark) -> Result<Node> {
+    documents.into_iter().next().ok_or_else(|| {
+        let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
+        error.at(start).help("list at least one file under `resources`").into()
+    })
+}
+
+fn load_parts(
+    loader: Loader,
+    file: String,
+    read: kustomization::Read,
+    origin: Origin,
+    shared: &Shared,
+) -> Result<Root> {
+    let kustomization = read.kustomization;
+    let mut errors = read.errors;
+    let ((resources, components), (configs, patches)) = rayon::join(
+        || {
+            rayon::join(
+                || entries(&loader, &kustomization.resources, &origin, shared),
+                || load_components(&loader, &kustomization.components, &origin, shared),
+            )
+        },
+        || {
+            rayon::join(
+                || load_configs(&loader, &kustomization, &origin, shared),
+                || load_patches(&loader, &kustomization),
+            )
+        },
+    );
+    let settings = errors.collect(load_settings(&loader, &kustomization, shared));
+    let (resources, components) = (errors.collect(resources), errors.collect(components));
+    let (configs, patches) = (errors.collect(configs), errors.collect(patches));
+    let (Some(settings), Some(resources), Some(components), Some(configs), Some(patches)) =
+        (settings, resources, components, configs, patches)
+    else {
+        return Err(errors);
+    };
+    let mut warnings = read.warnings;
+    warnings.extend(settings.warnings);
+    let [generators, transformers, validators] = configs;
+    let [patches, patches_strategic_merge, patches_json6902] = patches;
+    errors.into_result(Root {
+        loader,
+        file,
+        resources,
+        components,
+        generators,
+        transformers,
+        validators,
+        patches,
+        patches_strategic_merge,
+        patches_json6902,
+        replacements: settings.replacements,
+        config: settings.config,
+        configurations: settings.configurations,
+        crds: settings.crds,
+        openapi: settings.openapi,
+        schema: Arc::clone(&shared.builtin),
+        kustomization,
+        origin,
+        warnings,
+    })
+}
+
+/// Loads the entries of a list of files and roots in parallel; the result has the order of the list.
+fn entries(loader: &Loader, paths: &[Spanned], origin: &Origin, shared: &Shared) -> Result<Vec<Entry>> {
+    let loaded: Vec<Result<Entry>> =
+        paths.par_iter().with_max_len(1).map(|path| entry(loader, path, origin, shared)).collect();
+    all(loaded)
+}
+
+/// Loads one entry of `resources`, a file or a root.
+fn entry(loader: &Loader, path: &Spanned, origin: &Origin, shared: &Shared) -> Result<Entry> {
+    match loader.resolve(&path.text, path.mark)? {
+        Resolved::File(file) => {
+            let documents = parse::parse(&file.source.text, file.id)?;
+            Ok(Entry::File { origin: origin::below(origin, &path.text), documents })
+        }
+        Resolved::Root(child) => {
+            let origin = child_origin(origin, &path.text, &child);
+            let root = load_root(child, origin, Some((Kind::Kustomization, path.mark)), shared)?;
+            Ok(Entry::Root(Box::new(root)))
+        }
+    }
+}
+
+fn child_origin(origin: &Origin, path: &str, child: &Loader) -> Origin {
+    match child.remote() {
+        Some(remote) => Origin {
+            path: remote.path.clone(),
+            repo: remote.repository.clone(),
+            reference: remote.reference.clone(),
+            ..Origin::default()
+        },
+        None => origin::below(origin, path),
+    }
+}
+
+fn load_components(
+    loader: &Loader,
+    paths: &[Spanned],
+    origin: &Origin,
+    shared: &Shared,
+) -> Result<Vec<Root>> {
+    let load = |path: &Spanned| {
+        let child = loader.child(&path.text, path.mark)?;
+        let origin = child_origin(origin, &path.text, &child);
+        load_root(child, origin, Some((Kind::Component, path.mark)), shared)
+    };
+    all(paths.par_iter().with_max_len(1).map(load).collect())
+}
+
+/// Loads `generators`, `transformers` and `validators`.
+fn load_configs(
+    loader: &Loader,
+    kustomization: &Kustomization,
+    origin: &Origin,
+    shared: &Shared,
+) -> Result<[PluginConfigs; 3]> {
+    let mut errors = Diagnostics::default();
+    let fields = [&kustomization.generators, &kustomization.transformers, &kustomization.validators];
+    let configs = fields.map(|list| {
+        let mut configs = PluginConfigs::default();
+        let mut paths = Vec::new();
+        for item in list {
+            match errors.collect(inline_documents(loader, item)) {
+                Some(Some(documents)) => configs.inline.extend(documents),
+                Some(None) => paths.push(item.clone()),
+                None => {}
+            }
+        }
+        configs.entries = errors.collect(entries(loader, &paths, origin, shared)).unwrap_or_default();
+        configs
+    });
+    errors.into_result(configs)
+}
+
+/// The documents of an inline configuration, or nothing for a path. A text of one line that is no mapping is a path; one
+/// of nothing at all configures nothing.
+///
+/// # Errors
+/// Text of several lines that is no YAML.
+pub(crate) fn inline_documents(loader: &Loader, item: &Spanned) -> Result<Option<Vec<Node>>> {
+    let several_lines = item.text.trim_end().contains('\n');
+    if item.text.trim().is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    if !several_lines && !item.text.contains(['{', ':']) {
+        return Ok(None);
+    }
+    let (id, source) = loader.sources().add_inline(item.mark, &item.text);
+    match parse::parse(&source.text, id) {
+        Ok(documents) if documents.iter().all(|d| d.as_map().is_some()) && !documents.is_empty() => {
+            Ok(Some(documents))
+        }
+        Err(errors) if several_lines => Err(errors),
+        _ => Ok(None),
+    }
+}
+
+/// Loads `patches`, `patchesStrategicMerge` and `patchesJson6902`.
+fn load_patches(loader: &Loader, kustomization: &Kustomization) -> Result<[Vec<LoadedPatch>; 3]> {
+    let mut errors = Diagnostics::default();
+    let patches = all(kustomization.patches.iter().map(|patch| load_patch(loader, patch)).collect());
+    let strategic =
+        kustomization.patches_strategic_merge.iter().map(|item| load_strategic(loader, item)).collect();
+    let strategic = all(strategic).and_then(|list| not_all_empty(list, kustomization));
+    let json = all(kustomization.patches_json6902.iter().map(|patch| load_json6902(loader, patch)).collect());
+    let lists = [patches, strategic, json].map(|list| errors.collect(list).unwrap_or_default());
+    errors.into_result(lists)
+}
+
+/// kustomize puts up with empty files among `patchesStrategicMerge`, but not with nothing else.
+fn not_all_empty(patches: Vec<LoadedPatch>, kustomization: &Kustomization) -> Result<Vec<LoadedPatch>> {
+    match kustomization.patches_strategic_merge.first() {
+        Some(first) if patches.iter().all(LoadedPatch::is_empty) => {
+            let error = Diagnostic::error(Code::BadPatch, "these patches are empty").at(first.mark);
+            Err(error.help("remove them, or say what they are to change").into())
+        }
+        _ => Ok(patches),
+    }
+}
+
+pub(super) fn load_patch(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
+    let (id, source) = patch_text(loader, patch)?;
+    if let Some(target) = &patch.target {
+        note_target(loader.sources(), id, &target.gvk.kind);
+    }
+    let place = patch.mark.unwrap_or(Mark::NONE);
+    LoadedPatch::read(&source.text, id, place, patch.target.as_ref(), PatchOptions::of(patch))
+}
+
+fn load_json6902(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
+    let (id, source) = patch_text(loader, patch)?;
+    if let Some(target) = &patch.target {
+        note_target(loader.sources(), id, &target.gvk.kind);
+    }
+    let place = patch.mark.unwrap_or(Mark::NONE);
+    LoadedPatch::read_json6902(&source.text, id, place, patch.target.as_ref())
+}
+
+fn patch_text(loader: &Loader, patch: &Patch) -> Result<(SourceId, Arc<Source>)> {
+    let place = patch.mark.unwrap_or(Mark::NONE);
+    match (&patch.path, &patch.patch) {
+        (Some(path), None) => {
+            let file = loader.load(&path.text, path.mark)?;
+            Ok((file.id, file.source))
+        }
+        (None, Some(text)) => Ok(loader.sources().add_inline(text.mark, &text.text)),
+        (Some(_), Some(text)) => {
+            let error = Diagnostic::error(
+                Code::FieldConflict,
+                "a patch has either `path` or `patch`, but this has both",
+            );
+            Err(error.at(text.mark).into())
+        }
+        (None, None) => {
+            let error = Diagnostic::error(
+                Code::MissingField,
+                "a patch needs `path` or `patch`, but this has neither",
+            );
+            Err(error.at(place).into())
+        }
+    }
+}
+
+/// Loads one entry of `patchesStrategicMerge`: a file when there is one of that name, else the patch itself.
+pub(super) fn load_strategic(loader: &Loader, item: &Spanned) -> Result<LoadedPatch> {
+    let (id, source) = if item.text.contains('\n') || item.text.trim_start().starts_with('{') {
+        loader.sources().add_inline(item.mark, &item.text)
+    } else {
+        let file = loader.load(&item.text, item.mark)?;
+        (file.id, file.source)
+    };
+    LoadedPatch::read_strategic(&source.text, id, item.mark)
+}
+
+/// What a root's smaller files say.
+struct Settings {
+    config: Arc<TransformerConfig>,
+    configurations: Vec<Configuration>,
+    crds: Vec<TransformerConfig>,
+    replacements: Vec<Replacement>,
+    openapi: Option<Arc<Schema>>,
+    warnings: Diagnostics,
+}
+
+fn load_settings(loader: &Loader, kustomization: &Kustomization, shared: &Shared) -> Result<Settings> {
+    let mut errors = Diagnostics::default();
+    let config = errors.collect(load_config(loader, &kustomization.configurations, shared));
+    let crds = kustomization
+        .crds
+        .iter()
+        .map(|path| all(documents(loader, path)?.iter().map(TransformerConfig::from_crds).collect()));
+    let crds = errors.collect(all(crds.collect()));
+    let replacements = errors.collect(load_replacements(loader, &kustomization.replacements));
+    let openapi = errors.collect(load_openapi(loader, kustomization, shared));
+    match (config, crds, replacements, openapi) {
+        (Some((config, configurations)), Some(crds), Some((replacements, warnings)), Some(openapi)) => {
+            let crds = crds.into_iter().flatten().collect();
+            Ok(Settings { config, configurations, crds, replacements, openapi, warnings })
+        }
+        _ => Err(errors),
+    }
+}
+
+fn documents(loader: &Loader, path: &Spanned) -> Result<Vec<Node>> {
+    let file = loader.load(&path.text, path.mark)?;
+    parse::parse(&file.source.text, file.id)
+}
+
+/// The field specs of a root, and those of each of its own files.
+fn load_config(
+    loader: &Loader,
+    paths: &[Spanned],
+    shared: &Shared,
+) -> Result<(Arc<TransformerConfig>, Vec<Configuration>)> {
+    if paths.is_empty() {
+        return Ok((Arc::clone(&shared.default_config), Vec::new()));
+    }
+    let mut own = TransformerConfig::default();
+    let mut configurations = Vec::new();
+    for path in paths {
+        for document in documents(loader, path)? {
+            let config = TransformerConfig::read(&document)?;
+            own.merge(&config)?;
+            configurations.push(Configuration { path: path.clone(), config });
+        }
+    }
+    let mut joined = TransformerConfig::default_config();
+    joined.merge(&own)?;
+    // Every layer goes through a merge into an empty configuration, which drops what a wider field spec covers.
+    let mut config = TransformerConfig::default();
+    config.merge(&joined)?;
+    Ok((Arc::new(config), configurations))
+}
+
+/// The replacements of a list, those of files among them, with the warnings of the files.
+pub(super) fn load_replacements(
+    loader: &Loader,
+    fields: &[ReplacementField],
+) -> Result<(Vec<Replacement>, Diagnostics)> {
+    let lists = fields.iter().map(|field| match field {
+        ReplacementField::Inline(replacement) => {
+            Ok(vec![(vec![Replacement::clone(replacement)], Diagnostics::default())])
+        }
+        ReplacementField::File(path) => {
+            all(documents(loader, path)?.iter().map(kustomization::read_replacement_file).collect())
+        }
+    });
+    let (mut replacements, mut warnings) = (Vec::new(), Diagnostics::default());
+    for (list, found) in all(lists.collect())?.into_iter().flatten() {
+        replacements.extend(list);
+        warnings.extend(found);
+    }
+    Ok((replacements, warnings))
+}
+
+fn load_openapi(
+    loader: &Loader,
+    kustomization: &Kustomization,
+    shared: &Shared,
+) -> Result<Option<Arc<Schema>>> {
+    let Some(path) = &kustomization.openapi_path else {
+        // The schema versions of kustomize differ in nothing that merging looks at.
+        return Ok(kustomization.openapi_version.as_ref().map(|_| Arc::clone(&shared.builtin)));
+    };
+    if let Some(version) = &kustomization.openapi_version {
+        let error = Diagnostic::error(
+            Code::FieldConflict,
+            "`openapi` takes either `path` or `version`, but this has both",
+        );
+        return Err(error.at(version.mark).label(path.mark, "the path is here").into());
+    }
+    match documents(loader, path)?.first() {
+        Some(document) => Ok(Some(Arc::new(Schema::with_openapi(document)?))),
+        None => Err(Diagnostic::error(Code::BadValue, "this OpenAPI file is empty").at(path.mark).into()),
+    }
+}
+
+/// The values, or all errors in the order of the list.
+fn all<T>(results: Vec<Result<T>>) -> Result<Vec<T>> {
+    let mut errors = Diagnostics::default();
+    let values = results.into_iter().filter_map(|result| errors.collect(result)).collect();
+    errors.into_result(values)
+}

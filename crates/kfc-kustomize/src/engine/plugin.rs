@@ -1,0 +1,118 @@
+//! Runs the built-in plug-ins that `generators`, `transformers` and `validators` configure, and charts.
+
+use super::accumulate::Track;
+use super::load::{self, Root};
+use super::{finish, origin, read};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use crate::generate;
+use crate::kustomization::model::{HelmChart, HelmGlobals};
+use crate::kustomization::plugin::{self, Plugin};
+use crate::provenance::{Step, StepKind, Trail};
+use crate::reference::replacements;
+use crate::resource::{Origin, Resource, ResourceSet};
+use crate::transform::patch;
+use crate::transform::{annotations, images, labels, namespace, prefix, replicas, suffix, value_add};
+use kfc_yaml::parse;
+
+/// Runs one generator configuration.
+///
+/// # Errors
+/// A configuration that is wrong or is no generator, and what the generator itself finds.
+pub(super) fn generate(
+    config: &Resource,
+    root: &Root,
+    warnings: &mut Diagnostics,
+    track: Track,
+) -> Result<Vec<Resource>> {
+    let (plugin, found) = plugin::read(&config.node)?;
+    warnings.extend(found);
+    let mut made = match plugin {
+        Plugin::ConfigMap(args) => vec![generate::config_map::generate(&args, None, &root.loader)?],
+        Plugin::Secret(args) => vec![generate::secret::generate(&args, None, &root.loader)?],
+        Plugin::HelmChart(chart, globals) => self::chart(&chart, &globals, root)?,
+        Plugin::IamPolicy(args) => {
+            vec![read::resource(generate::iam_policy::generate(&args)?, &root.schema)?]
+        }
+        _ => return Err(wrong_field(config, "a transformer", "transformers").into()),
+    };
+    if track.fields {
+        let step = Step::new(StepKind::Generator, config.mark()).with_text(config.mark());
+        made.iter_mut().for_each(|resource| resource.trail = Trail::kept(step.clone()));
+    }
+    if track.annotations {
+        made.iter_mut().for_each(|resource| resource.origin = Some(origin(config, root)));
+    }
+    Ok(made)
+}
+
+/// Where a plug-in is configured, for the annotations of what it makes or changes.
+pub(super) fn origin(config: &Resource, root: &Root) -> Origin {
+    let file = config.origin.as_ref().map(|origin| origin.path.clone()).unwrap_or_default();
+    origin::of_plugin(&root.origin, file, config)
+}
+
+/// Renders a chart.
+///
+/// # Errors
+/// Helm's own, and output of it that is no resource.
+pub(super) fn chart(chart: &HelmChart, globals: &HelmGlobals, root: &Root) -> Result<Vec<Resource>> {
+    let text = generate::helm::render(chart, globals, &root.loader)?;
+    let (id, source) = root.loader.sources().add(format!("chart {}", chart.name), text);
+    read::resources(parse::parse(&source.text, id)?, &root.schema)
+}
+
+/// Runs one transformer or validator configuration on the resources.
+///
+/// # Errors
+/// A configuration that is wrong or is no transformer, and what the transformer itself finds.
+pub(super) fn transform(
+    config: &Resource,
+    root: &Root,
+    set: &mut ResourceSet,
+    warnings: &mut Diagnostics,
+) -> Result<()> {
+    let (plugin, found) = plugin::read(&config.node)?;
+    warnings.extend(found);
+    set.enter(&Step::new(StepKind::Transformer, config.mark()).with_details(config.kind()));
+    match plugin {
+        Plugin::Annotations { annotations, fields } => annotations::apply(set, &annotations, &fields),
+        Plugin::Labels { labels, fields } => labels::apply(set, &labels, &fields),
+        Plugin::Namespace { namespace, fields, rules } => namespace::apply(set, &namespace, &fields, rules),
+        Plugin::Prefix { prefix, fields } => prefix::apply(set, &prefix, &fields),
+        Plugin::Suffix { suffix, fields } => suffix::apply(set, &suffix, &fields),
+        Plugin::PrefixSuffix { prefix, suffix, fields } => {
+            prefix::apply(set, &prefix, &fields)?;
+            suffix::apply(set, &suffix, &fields)
+        }
+        Plugin::Image { image, fields } => images::apply(set, &image, &fields),
+        Plugin::Replicas { replica, fields } => replicas::apply(set, &replica, &fields),
+        Plugin::Patch(patch) => {
+            let patch = load::load_patch(&root.loader, &patch)?;
+            patch::apply_patches(set, &[patch], &root.schema)
+        }
+        Plugin::PatchStrategicMerge(items) => {
+            let mut errors = Diagnostics::default();
+            let loaded =
+                items.iter().filter_map(|item| errors.collect(load::load_strategic(&root.loader, item)));
+            let patches: Vec<_> = loaded.collect();
+            errors.into_result(())?;
+            patch::apply_patches(set, &patches, &root.schema)
+        }
+        Plugin::Replacements(fields) => {
+            let (replacements, found) = load::load_replacements(&root.loader, &fields)?;
+            warnings.extend(found);
+            replacements::apply(set, &replacements)
+        }
+        Plugin::Hash => finish::add_hashes(set),
+        Plugin::ValueAdd(args) => value_add::apply(set, &args),
+        Plugin::ConfigMap(_) | Plugin::Secret(_) | Plugin::HelmChart(..) | Plugin::IamPolicy(_) => {
+            Err(wrong_field(config, "a generator", "generators").into())
+        }
+    }
+}
+
+fn wrong_field(config: &Resource, is: &str, field: &str) -> Diagnostic {
+    Diagnostic::error(Code::Plugin, format!("{} is {is}", config.kind()))
+        .at(config.mark())
+        .help(format!("list it under `{field}`"))
+}

@@ -1,0 +1,196 @@
+//! The transformers of a root, in kustomize's order: those that fields of the kustomization configure, then those that
+//! `transformers` lists; and its validators.
+
+use super::accumulate::{Accumulated, Track, plugin_configs};
+use super::load::Root;
+use super::{declared, origin, plugin};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::kustomization::model::{KeyPlaces, Kustomization};
+use crate::provenance::{Step, StepKind};
+use crate::reference::replacements;
+use crate::resource::ResourceSet;
+use crate::transform::namespace::NamespaceRules;
+use crate::transform::patch::{self, LoadedPatch};
+use crate::transform::{TransformerConfig, annotations, images, labels, namespace, prefix, replicas, suffix};
+
+/// What one step of a root needs.
+struct Steps<'a> {
+    root: &'a Root,
+    config: &'a TransformerConfig,
+    set: &'a mut ResourceSet,
+    errors: Diagnostics,
+    track: Track,
+}
+
+/// Runs every transformer of a root over all resources accumulated so far.
+///
+/// # Errors
+/// The errors of each step; a step runs even when an earlier one failed, so that errors that have nothing to do with each
+/// other come out in one run.
+pub(super) fn run(root: &mut Root, into: &mut Accumulated, track: Track) -> Result<()> {
+    let configs = std::mem::take(&mut root.transformers);
+    let Accumulated { set, config, warnings, origins, .. } = into;
+    let default = TransformerConfig::default();
+    let config = config.as_deref().unwrap_or(&default);
+    let mut steps = Steps { root, config, set, errors: Diagnostics::default(), track };
+    steps.patches();
+    steps.names();
+    steps.metadata();
+    steps.values();
+    steps.errors.into_result(())?;
+    for config in plugin_configs(configs, root, track)? {
+        plugin::transform(&config, root, set, warnings)?;
+        if track.fields {
+            let declared = declared::of_transformer(config.kind(), config.mark());
+            origins.get_or_insert_default().declared.push(declared);
+        }
+        if track.annotations {
+            origin::add_transformation(set, &plugin::origin(&config, root));
+        }
+    }
+    Ok(())
+}
+
+impl Steps<'_> {
+    /// Notes the result of the transformer `kind`, and on every resource that it ran.
+    fn ran(&mut self, kind: &str, result: Result<()>) {
+        self.errors.collect(result);
+        if self.track.annotations {
+            origin::add_transformation(self.set, &origin::of_field(&self.root.origin, &self.root.file, kind));
+        }
+    }
+
+    /// One transformer for all patches of `patchesStrategicMerge`, then one for each of `patches`.
+    fn patches(&mut self) {
+        let root = self.root;
+        if !root.patches_strategic_merge.is_empty() {
+            let result = patch::apply_patches(self.set, &root.patches_strategic_merge, &root.schema);
+            self.ran("PatchStrategicMergeTransformer", result);
+        }
+        self.patch_each("PatchTransformer", &root.patches);
+    }
+
+    fn patch_each(&mut self, kind: &str, patches: &[LoadedPatch]) {
+        if !self.track.annotations {
+            let result = patch::apply_patches(self.set, patches, &self.root.schema);
+            self.errors.collect(result);
+            return;
+        }
+        for patch in patches {
+            let result = patch::apply_patches(self.set, std::slice::from_ref(patch), &self.root.schema);
+            self.ran(kind, result);
+        }
+    }
+
+    /// Says which step comes next.
+    fn enter(&mut self, step: impl FnOnce() -> Step) {
+        if self.track.fields {
+            self.set.enter(&step());
+        }
+    }
+
+    fn names(&mut self) {
+        let Kustomization { namespace, name_prefix, name_suffix, places, .. } = &self.root.kustomization;
+        if !namespace.is_empty() {
+            self.enter(|| step(StepKind::Namespace, places.namespace));
+            let result =
+                namespace::apply(self.set, namespace, &self.config.namespace, NamespaceRules::default());
+            self.ran("NamespaceTransformer", result);
+        }
+        if !name_prefix.is_empty() {
+            self.enter(|| step(StepKind::NamePrefix, places.name_prefix));
+            let result = prefix::apply(self.set, name_prefix, &self.config.name_prefix);
+            self.ran("PrefixTransformer", result);
+        }
+        if !name_suffix.is_empty() {
+            self.enter(|| step(StepKind::NameSuffix, places.name_suffix));
+            let result = suffix::apply(self.set, name_suffix, &self.config.name_suffix);
+            self.ran("SuffixTransformer", result);
+        }
+    }
+
+    fn metadata(&mut self) {
+        let kustomization = &self.root.kustomization;
+        let places = &kustomization.places;
+        for label in &kustomization.labels {
+            self.enter(|| step(StepKind::Labels, label.mark).with_keys(&label.places));
+            let fields = labels::fields_of(label, self.config);
+            let result = fields.and_then(|fields| labels::apply(self.set, &label.pairs, &fields));
+            self.ran("LabelTransformer", result);
+        }
+        // With `labels` alone kustomize runs the transformer of `commonLabels` too: it changes nothing, but leaves a note.
+        if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
+            self.enter(|| keyed_step(StepKind::CommonLabels, &places.common_labels));
+            let result = labels::apply(self.set, &kustomization.common_labels, &self.config.common_labels);
+            self.ran("LabelTransformer", result);
+        }
+        if !kustomization.common_annotations.is_empty() {
+            let annotations = &kustomization.common_annotations;
+            self.enter(|| keyed_step(StepKind::CommonAnnotations, &places.common_annotations));
+            let result = annotations::apply(self.set, annotations, &self.config.common_annotations);
+            self.ran("AnnotationsTransformer", result);
+        }
+    }
+
+    fn values(&mut self) {
+        let root = self.root;
+        self.patch_each("PatchJson6902Transformer", &root.patches_json6902);
+        for replica in &root.kustomization.replicas {
+            let result = replicas::apply(self.set, replica, &self.config.replicas);
+            self.ran("ReplicaCountTransformer", result);
+        }
+        self.images();
+        if !root.replacements.is_empty() {
+            let result = replacements::apply(self.set, &root.replacements);
+            self.ran("ReplacementTransformer", result);
+        }
+    }
+
+    /// All images in one walk, unless each has to leave a note on what it ran over.
+    fn images(&mut self) {
+        let images = &self.root.kustomization.images;
+        if !self.track.annotations {
+            let result = images::apply_all(self.set, images, &self.config.images);
+            self.errors.collect(result);
+            return;
+        }
+        for image in images {
+            let result = images::apply(self.set, image, &self.config.images);
+            self.ran("ImageTagTransformer", result);
+        }
+    }
+}
+
+/// The step that a field asks for.
+pub(super) fn step(kind: StepKind, entry: Option<Mark>) -> Step {
+    Step::new(kind, entry.unwrap_or(Mark::NONE))
+}
+
+/// The step that a field with keys asks for.
+pub(super) fn keyed_step(kind: StepKind, keys: &KeyPlaces) -> Step {
+    step(kind, keys.first().map(|(_, mark)| *mark)).with_keys(keys)
+}
+
+/// Runs the validators of a root. A validator may fail; it may not change a resource.
+///
+/// # Errors
+/// [`Code::Validation`] when one does, else its own errors.
+pub(super) fn validate(root: &mut Root, into: &mut Accumulated, track: Track) -> Result<()> {
+    let configs = std::mem::take(&mut root.validators);
+    for config in plugin_configs(configs, root, track)? {
+        let mut copy = into.set.clone();
+        plugin::transform(&config, root, &mut copy, &mut into.warnings)?;
+        let changed = copy.list.len() != into.set.list.len()
+            || copy.list.iter().zip(&into.set.list).any(|(after, before)| after.node != before.node);
+        if changed {
+            return Err(changes_resources(config.kind(), config.mark()).into());
+        }
+    }
+    Ok(())
+}
+
+fn changes_resources(kind: &str, mark: Mark) -> Diagnostic {
+    Diagnostic::error(Code::Validation, format!("the validator {kind} changes resources"))
+        .at(mark)
+        .help("a validator may only look; list it under `transformers` if it is to change resources")
+}

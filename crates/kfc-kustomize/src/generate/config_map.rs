@@ -1,0 +1,37 @@
+//! `configMapGenerator`.
+
+use super::pairs::{self, Head};
+use kfc_diagnostics::{Mark, Result};
+use crate::kustomization::model::{ConfigMapArgs, GeneratorOptions};
+use crate::resource::Resource;
+use kfc_source::Loader;
+
+/// Makes a config map. Values that are no UTF-8 text go into `binaryData`, as base64.
+///
+/// # Errors
+/// What is wrong with the name, the keys and the files.
+pub fn generate(
+    args: &ConfigMapArgs,
+    global: Option<&GeneratorOptions>,
+    loader: &Loader,
+) -> Result<Resource> {
+    let head = Head {
+        kind: "ConfigMap",
+        name: &args.name,
+        namespace: &args.namespace,
+        behavior: args.behavior,
+        options: pairs::merge_options(args.options.as_ref(), global),
+        mark: args.mark.unwrap_or(Mark::NONE),
+    };
+    let mut resource = pairs::resource(&head)?;
+    for pair in pairs::load(&args.sources, loader)? {
+        match std::str::from_utf8(&pair.value) {
+            Ok(text) => pairs::put(&mut resource, "data", &pair.key, text, pair.mark),
+            Err(_) => {
+                let text = pairs::base64_lines(&pair.value);
+                pairs::put(&mut resource, "binaryData", &pair.key, &text, pair.mark);
+            }
+        }
+    }
+    Ok(resource)
+}

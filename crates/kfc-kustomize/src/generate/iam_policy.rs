@@ -1,0 +1,51 @@
+//! IAMPolicyGenerator: a Kubernetes service account that acts as a Google Cloud one.
+
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_yaml::{Map, Node};
+
+/// What the generator is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IamPolicyArgs {
+    /// The cloud; only `gke` exists.
+    pub cloud: String,
+    /// Project of the cluster.
+    pub project_id: String,
+    /// Namespace of the Kubernetes service account.
+    pub kubernetes_namespace: String,
+    /// Name of the Kubernetes service account.
+    pub kubernetes_name: String,
+    /// Name of the Google service account.
+    pub account_name: String,
+    /// Project of the Google service account.
+    pub account_project: String,
+}
+
+/// The annotation by which GKE knows the Google service account.
+const ANNOTATION: &str = "iam.gke.io/gcp-service-account";
+
+/// Makes the service account.
+///
+/// # Errors
+/// A cloud that does not exist.
+pub fn generate(args: &IamPolicyArgs) -> Result<Node> {
+    if args.cloud != "gke" {
+        let error =
+            Diagnostic::error(Code::Generator, format!("IAMPolicyGenerator knows no cloud `{}`", args.cloud));
+        return Err(error.help("set `cloud: gke`").into());
+    }
+    let text = |value: &str| Node::string(value, Mark::NONE);
+    let account = format!("{}@{}.iam.gserviceaccount.com", args.account_name, args.account_project);
+    let mut annotations = Map::new();
+    annotations.set(ANNOTATION, text(&account));
+    let mut metadata = Map::new();
+    metadata.set("name", text(&args.kubernetes_name));
+    if !args.kubernetes_namespace.is_empty() {
+        metadata.set("namespace", text(&args.kubernetes_namespace));
+    }
+    metadata.set("annotations", Node::map(annotations, Mark::NONE));
+    let mut root = Map::new();
+    root.set("apiVersion", text("v1"));
+    root.set("kind", text("ServiceAccount"));
+    root.set("metadata", Node::map(metadata, Mark::NONE));
+    Ok(Node::map(root, Mark::NONE))
+}

@@ -1,0 +1,247 @@
+//! The keys and values of config maps and secrets: from env files, files and literals, in this order, as in kustomize.
+
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::kustomization::model::{GeneratorOptions, KvSources, Spanned};
+use crate::resource::{Behavior, Resource};
+use kfc_source::Loader;
+use kfc_yaml::{Map, Node};
+use base64::Engine as _;
+use rustc_hash::FxHashMap;
+
+/// A key with its value, which may be binary.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub key: String,
+    pub value: Vec<u8>,
+    pub mark: Mark,
+}
+
+/// Loads the pairs of a generator.
+///
+/// # Errors
+/// Files that cannot be read, entries that cannot be split, keys that are not valid or stand twice.
+pub(super) fn load(sources: &KvSources, loader: &Loader) -> Result<Vec<Pair>> {
+    let mut errors = Diagnostics::default();
+    let mut pairs = Vec::new();
+    for env in &sources.envs {
+        pairs.extend(errors.collect(env_file(env, loader)).unwrap_or_default());
+    }
+    for file in &sources.files {
+        pairs.extend(errors.collect(one_file(file, loader)));
+    }
+    for literal in &sources.literals {
+        pairs.extend(errors.collect(literal_pair(literal).map_err(Diagnostics::from)));
+    }
+    errors.collect(check_keys(&pairs));
+    errors.into_result(pairs)
+}
+
+fn literal_pair(literal: &Spanned) -> std::result::Result<Pair, Diagnostic> {
+    match literal.text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok(Pair {
+            key: key.to_owned(),
+            value: without_quotes(value).as_bytes().to_vec(),
+            mark: literal.mark,
+        }),
+        _ => Err(Diagnostic::error(Code::Generator, "a literal is written `key=value`").at(literal.mark)),
+    }
+}
+
+/// The text without the quotes around it, when both ends have the same.
+fn without_quotes(text: &str) -> &str {
+    let inner = |quote| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    inner('"').or_else(|| inner('\'')).unwrap_or(text)
+}
+
+/// `path`, with the file's name as the key, or `key=path`.
+fn one_file(file: &Spanned, loader: &Loader) -> Result<Pair> {
+    let parts: Vec<&str> = file.text.split('=').collect();
+    let (key, path) = match parts.as_slice() {
+        [path] => (path.rsplit('/').next().unwrap_or(path), *path),
+        [key, path] if !key.is_empty() && !path.is_empty() => (*key, *path),
+        [_, _] => return Err(wrong_file(file, "a key and a path are needed on both sides of `=`").into()),
+        _ => return Err(wrong_file(file, "neither the key nor the path may contain `=`").into()),
+    };
+    let value = loader.load_bytes(path, file.mark)?;
+    Ok(Pair { key: key.to_owned(), value, mark: file.mark })
+}
+
+fn wrong_file(file: &Spanned, why: &str) -> Diagnostic {
+    Diagnostic::error(Code::Generator, format!("`{}` is no file entry: {why}", file.text)).at(file.mark)
+}
+
+/// Lines of `key=value`. A key alone has an empty value: kustomize took it from the environment before its version 5.
+fn env_file(env: &Spanned, loader: &Loader) -> Result<Vec<Pair>> {
+    let bytes = loader.load_bytes(&env.text, env.mark)?;
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        let message = format!("`{}` is no UTF-8 text, so it cannot be an env file", env.text);
+        return Err(Diagnostic::error(Code::NotText, message).at(env.mark).into());
+    };
+    let mut errors = Diagnostics::default();
+    let mut pairs = Vec::new();
+    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        let line = line.trim_start();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (key, value) = match line.split_once('=') {
+            Some((key, value)) => (key, value.to_owned()),
+            None => (line, String::new()),
+        };
+        if !is_variable_name(key) {
+            // The line may be part of a secret.
+            let message = format!("line {} of `{}` starts with no variable name", index + 1, env.text);
+            let help = "letters, digits, `-`, `_` and `.` make a name; it does not start with a digit";
+            errors.push(Diagnostic::error(Code::Generator, message).at(env.mark).help(help));
+            continue;
+        }
+        pairs.push(Pair { key: key.to_owned(), value: value.into_bytes(), mark: env.mark });
+    }
+    errors.into_result(pairs)
+}
+
+fn is_variable_name(key: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    !key.is_empty()
+        && key.chars().all(fits)
+        && !key.starts_with(|c: char| c.is_ascii_digit())
+        && !is_dots(key)
+}
+
+fn is_dots(key: &str) -> bool {
+    key == "." || key.starts_with("..")
+}
+
+/// The rule of Kubernetes for the keys of config maps and secrets.
+fn check_keys(pairs: &[Pair]) -> Result<()> {
+    let mut seen: FxHashMap<&str, Mark> = FxHashMap::default();
+    let mut errors = Diagnostics::default();
+    for Pair { key, mark, .. } in pairs {
+        let fits = key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+        if !fits || key.is_empty() || key.len() > 253 || is_dots(key) {
+            let error = Diagnostic::error(Code::Generator, format!("`{key}` is not a valid key"));
+            errors.push(
+                error.at(*mark).help("a key has letters, digits, `-`, `_` and `.`, at most 253 of them"),
+            );
+        }
+        if let Some(first) = seen.insert(key, *mark) {
+            let error = Diagnostic::error(Code::Generator, format!("the key `{key}` is there twice"));
+            errors.push(error.at(*mark).label(first, "the first one comes from here"));
+        }
+    }
+    errors.into_result(())
+}
+
+/// The options of one generator, with the kustomization's options where it has none of its own.
+pub(super) fn merge_options(
+    local: Option<&GeneratorOptions>,
+    global: Option<&GeneratorOptions>,
+) -> GeneratorOptions {
+    let mut merged = local.cloned().unwrap_or_default();
+    let Some(global) = global else { return merged };
+    let add = |into: &mut Vec<(String, String)>, from: &[(String, String)]| {
+        for pair in from {
+            if !into.iter().any(|(key, _)| *key == pair.0) {
+                into.push(pair.clone());
+            }
+        }
+    };
+    add(&mut merged.labels, &global.labels);
+    add(&mut merged.annotations, &global.annotations);
+    merged.disable_name_suffix_hash |= global.disable_name_suffix_hash;
+    merged.immutable |= global.immutable;
+    merged
+}
+
+/// What a generated resource has beside its data.
+pub(super) struct Head<'a> {
+    pub kind: &'static str,
+    pub name: &'a str,
+    pub namespace: &'a str,
+    pub behavior: Behavior,
+    pub options: GeneratorOptions,
+    pub mark: Mark,
+}
+
+/// A resource with metadata and no data.
+pub(super) fn resource(head: &Head<'_>) -> Result<Resource> {
+    let mark = head.mark;
+    if head.name.is_empty() {
+        let error = Diagnostic::error(Code::Generator, format!("a generated {} needs a `name`", head.kind));
+        return Err(error.at(mark).into());
+    }
+    let mut metadata = Map::new();
+    metadata.set("name", Node::string(head.name, mark));
+    if !head.namespace.is_empty() {
+        metadata.set("namespace", Node::string(head.namespace, mark));
+    }
+    for (field, pairs) in [("labels", &head.options.labels), ("annotations", &head.options.annotations)] {
+        if !pairs.is_empty() {
+            let mut map = Map::new();
+            pairs.iter().for_each(|(key, value)| map.set(key, Node::string(value, mark)));
+            metadata.set(field, Node::map(map, mark));
+        }
+    }
+    let mut root = Map::new();
+    root.set("apiVersion", Node::string("v1", mark));
+    root.set("kind", Node::string(head.kind, mark));
+    root.set("metadata", Node::map(metadata, mark));
+    if head.options.immutable {
+        root.set("immutable", Node::scalar("true".into(), kfc_yaml::ScalarKind::Bool, mark));
+    }
+    let mut resource = Resource::new(Node::map(root, mark), false);
+    resource.behavior = head.behavior;
+    resource.needs_hash = !head.options.disable_name_suffix_hash;
+    Ok(resource)
+}
+
+/// Puts a value into a mapping below the root of a resource.
+pub(super) fn put(resource: &mut Resource, field: &str, key: &str, value: &str, mark: Mark) {
+    let root_mark = resource.mark();
+    let Some(root) = resource.node.as_map_mut() else { return };
+    if let Some(map) = root.get_or_insert_map(field, root_mark).as_map_mut() {
+        map.set(key, Node::string(value, mark));
+    }
+}
+
+/// Columns of a line of base64.
+const LINE: usize = 70;
+
+/// Base64 as kustomize writes it: text of 70 characters or more in lines of 70, each with a line break behind it.
+pub(super) fn base64_lines(bytes: &[u8]) -> String {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
+    if encoded.len() < LINE {
+        return encoded;
+    }
+    let mut lines = String::with_capacity(encoded.len() + encoded.len() / LINE + 1);
+    for (index, c) in encoded.chars().enumerate() {
+        if index > 0 && index % LINE == 0 {
+            lines.push('\n');
+        }
+        lines.push(c);
+    }
+    lines.push('\n');
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{base64_lines, without_quotes};
+
+    #[test]
+    fn only_matching_quotes_are_taken_off() {
+        for (text, expected) in
+            [("\"a\"", "a"), ("'a'", "a"), ("\"a'", "\"a'"), ("a\"", "a\""), ("\"", "\""), ("''", "")]
+        {
+            assert_eq!(without_quotes(text), expected);
+        }
+    }
+
+    #[test]
+    fn long_base64_is_broken_into_lines() {
+        assert!(!base64_lines(&[0; 51]).contains('\n'));
+        let lines = base64_lines(&[0; 60]);
+        assert_eq!(lines.lines().map(str::len).collect::<Vec<_>>(), [70, 10]);
+        assert!(lines.ends_with('\n'));
+    }
+}

@@ -1,0 +1,35 @@
+//! `secretGenerator`.
+
+use super::pairs::{self, Head};
+use kfc_diagnostics::{Mark, Result};
+use crate::kustomization::model::{GeneratorOptions, SecretArgs};
+use crate::resource::Resource;
+use kfc_source::Loader;
+use kfc_yaml::{Map, Node};
+
+/// Makes a secret, of type `Opaque` when none is given. All values are base64.
+///
+/// # Errors
+/// What is wrong with the name, the keys and the files.
+pub fn generate(args: &SecretArgs, global: Option<&GeneratorOptions>, loader: &Loader) -> Result<Resource> {
+    let common = &args.common;
+    let head = Head {
+        kind: "Secret",
+        name: &common.name,
+        namespace: &common.namespace,
+        behavior: common.behavior,
+        options: pairs::merge_options(common.options.as_ref(), global),
+        mark: common.mark.unwrap_or(Mark::NONE),
+    };
+    let mut resource = pairs::resource(&head)?;
+    let secret_type = if args.secret_type.is_empty() { "Opaque" } else { &args.secret_type };
+    if let Some(root) = resource.node.as_map_mut() {
+        root.set("type", Node::string(secret_type, head.mark));
+        // A secret has `data` even when there is none; a config map does not.
+        root.set("data", Node::map(Map::new(), head.mark));
+    }
+    for pair in pairs::load(&common.sources, loader)? {
+        pairs::put(&mut resource, "data", &pair.key, &pairs::base64_lines(&pair.value), pair.mark);
+    }
+    Ok(resource)
+}

@@ -1,0 +1,330 @@
+//! Configurations of kustomize's built-in generators and transformers, as `generators`, `transformers` and `validators`
+//! list them: resources with `apiVersion: builtin`.
+
+use super::model::{
+    ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, ReplacementField, Replica, SecretArgs, Spanned,
+};
+use super::parts;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
+use kfc_yaml::fields::{Errors, Fields};
+use crate::generate::iam_policy::IamPolicyArgs;
+use crate::transform::FieldSpec;
+use crate::transform::namespace::{NamespaceRules, Subjects};
+use crate::transform::value_add::{ValueAddArgs, ValueAddTarget};
+use kfc_yaml::Node;
+
+/// The apiVersion of built-in plug-ins.
+const BUILTIN: &str = "builtin";
+
+/// The annotation that marks a container or exec function.
+const FUNCTION: &str = "config.kubernetes.io/function";
+
+/// A plug-in with its configuration.
+#[derive(Clone, Debug)]
+pub enum Plugin {
+    /// AnnotationsTransformer.
+    Annotations {
+        /// What to add.
+        annotations: Vec<(String, String)>,
+        /// Where.
+        fields: Vec<FieldSpec>,
+    },
+    /// LabelTransformer.
+    Labels {
+        /// What to add.
+        labels: Vec<(String, String)>,
+        /// Where.
+        fields: Vec<FieldSpec>,
+    },
+    /// NamespaceTransformer.
+    Namespace {
+        /// The namespace.
+        namespace: String,
+        /// Where.
+        fields: Vec<FieldSpec>,
+        /// Further settings.
+        rules: NamespaceRules,
+    },
+    /// PrefixTransformer.
+    Prefix {
+        /// The prefix.
+        prefix: String,
+        /// Where.
+        fields: Vec<FieldSpec>,
+    },
+    /// SuffixTransformer.
+    Suffix {
+        /// The suffix.
+        suffix: String,
+        /// Where.
+        fields: Vec<FieldSpec>,
+    },
+    /// PrefixSuffixTransformer.
+    PrefixSuffix {
+        /// The prefix.
+        prefix: String,
+        /// The suffix.
+        suffix: String,
+        /// Where.
+        fields: Vec<FieldSpec>,
+    },
+    /// ImageTagTransformer.
+    Image {
+        /// What to replace, with what.
+        image: Image,
+        /// Where.
+        fields: Vec<FieldSpec>,
+    },
+    /// ReplicaCountTransformer.
+    Replicas {
+        /// The count.
+        replica: Replica,
+        /// Where.
+        fields: Vec<FieldSpec>,
+    },
+    /// PatchTransformer or PatchJson6902Transformer.
+    Patch(Patch),
+    /// PatchStrategicMergeTransformer: paths and inline patches.
+    PatchStrategicMerge(Vec<Spanned>),
+    /// ReplacementTransformer.
+    Replacements(Vec<ReplacementField>),
+    /// HashTransformer.
+    Hash,
+    /// ValueAddTransformer.
+    ValueAdd(ValueAddArgs),
+    /// ConfigMapGenerator.
+    ConfigMap(ConfigMapArgs),
+    /// SecretGenerator.
+    Secret(SecretArgs),
+    /// HelmChartInflationGenerator.
+    HelmChart(Box<HelmChart>, HelmGlobals),
+    /// IAMPolicyGenerator.
+    IamPolicy(IamPolicyArgs),
+}
+
+/// The kinds, for suggestions.
+const KINDS: [&str; 18] = [
+    "AnnotationsTransformer",
+    "ConfigMapGenerator",
+    "HashTransformer",
+    "HelmChartInflationGenerator",
+    "IAMPolicyGenerator",
+    "ImageTagTransformer",
+    "LabelTransformer",
+    "NamespaceTransformer",
+    "PatchJson6902Transformer",
+    "PatchStrategicMergeTransformer",
+    "PatchTransformer",
+    "PrefixSuffixTransformer",
+    "PrefixTransformer",
+    "ReplacementTransformer",
+    "ReplicaCountTransformer",
+    "SecretGenerator",
+    "SuffixTransformer",
+    "ValueAddTransformer",
+];
+
+/// Reads a configuration. Fields that do not exist are no more than warnings: kustomize passes over them.
+///
+/// # Errors
+/// [`Code::Plugin`] for what is no built-in plug-in, else the errors of its fields.
+pub fn read(config: &Node) -> Result<(Plugin, Diagnostics)> {
+    let text = |key: &str| config.get(key).and_then(Node::as_text).unwrap_or("");
+    refuse_function(config)?;
+    if text("apiVersion") != BUILTIN {
+        return Err(external(config, text("kind")).into());
+    }
+    let errors = Errors::plugin();
+    let plugin = Fields::of(config, "this configuration", &errors).and_then(|fields| {
+        let plugin = of_kind(text("kind"), &fields, config, &errors);
+        for name in ["apiVersion", "kind", "metadata"] {
+            fields.node(name);
+        }
+        match &plugin {
+            Some(_) => fields.finish(),
+            None => errors.push(unknown(config, text("kind"))),
+        }
+        plugin
+    });
+    let (errors, warnings) = errors.split();
+    match plugin {
+        Some(plugin) => errors.into_result((plugin, warnings)),
+        None => Err(errors),
+    }
+}
+
+fn of_kind(kind: &str, fields: &Fields<'_>, config: &Node, errors: &Errors) -> Option<Plugin> {
+    let specs = || fields.list("fieldSpecs", |item| parts::field_spec(item, errors));
+    Some(match kind {
+        "AnnotationsTransformer" => {
+            Plugin::Annotations { annotations: fields.pairs("annotations"), fields: specs() }
+        }
+        "LabelTransformer" => Plugin::Labels { labels: fields.pairs("labels"), fields: specs() },
+        "NamespaceTransformer" => namespace(fields, config, errors, specs()),
+        "PrefixTransformer" => Plugin::Prefix { prefix: fields.string("prefix"), fields: specs() },
+        "SuffixTransformer" => Plugin::Suffix { suffix: fields.string("suffix"), fields: specs() },
+        "PrefixSuffixTransformer" => Plugin::PrefixSuffix {
+            prefix: fields.string("prefix"),
+            suffix: fields.string("suffix"),
+            fields: specs(),
+        },
+        "ImageTagTransformer" => {
+            let image =
+                fields.node("imageTag").and_then(|image| parts::image(image, errors)).unwrap_or_default();
+            Plugin::Image { image, fields: specs() }
+        }
+        "ReplicaCountTransformer" => {
+            let replica =
+                fields.node("replica").and_then(|item| parts::replica(item, errors)).unwrap_or_default();
+            Plugin::Replicas { replica, fields: specs() }
+        }
+        "PatchTransformer" => Plugin::Patch(parts::patch_fields(fields, config, errors)),
+        "PatchJson6902Transformer" => Plugin::Patch(json_patch(fields, config, errors)),
+        "PatchStrategicMergeTransformer" => Plugin::PatchStrategicMerge(strategic_patches(fields)),
+        "ReplacementTransformer" => {
+            Plugin::Replacements(fields.list("replacements", |item| parts::replacement_field(item, errors)))
+        }
+        "HashTransformer" => Plugin::Hash,
+        "ValueAddTransformer" => Plugin::ValueAdd(value_add(fields, errors)),
+        _ => return generator(kind, fields, config, errors),
+    })
+}
+
+fn generator(kind: &str, fields: &Fields<'_>, config: &Node, errors: &Errors) -> Option<Plugin> {
+    Some(match kind {
+        "ConfigMapGenerator" => {
+            let args = fields.embedded(|fields| parts::generator_fields(fields, config, errors));
+            Plugin::ConfigMap(named(args, config))
+        }
+        "SecretGenerator" => Plugin::Secret(SecretArgs {
+            common: named(fields.embedded(|fields| parts::generator_fields(fields, config, errors)), config),
+            secret_type: fields.string("type"),
+        }),
+        "HelmChartInflationGenerator" => {
+            let globals = parts::helm_globals(fields);
+            let own = fields.embedded(|fields| HelmGlobals {
+                chart_home: fields.string("chartHome"),
+                config_home: fields.string("configHome"),
+            });
+            let globals = if own == HelmGlobals::default() { globals } else { own };
+            let chart = fields.embedded(|fields| parts::helm_chart_fields(fields, config));
+            Plugin::HelmChart(Box::new(chart), globals)
+        }
+        "IAMPolicyGenerator" => Plugin::IamPolicy(iam_policy(fields)),
+        _ => return None,
+    })
+}
+
+/// A generator's resource takes name and namespace of the configuration's metadata where it has none of its own.
+fn named(mut args: ConfigMapArgs, config: &Node) -> ConfigMapArgs {
+    let metadata = |key: &str| config.at(&["metadata", key]).and_then(Node::as_text).unwrap_or("").to_owned();
+    if args.name.is_empty() {
+        args.name = metadata("name");
+    }
+    if args.namespace.is_empty() {
+        args.namespace = metadata("namespace");
+    }
+    args
+}
+
+fn namespace(fields: &Fields<'_>, config: &Node, errors: &Errors, specs: Vec<FieldSpec>) -> Plugin {
+    let namespace = config.at(&["metadata", "namespace"]).and_then(Node::as_text).unwrap_or("");
+    let subjects = match fields.spanned("setRoleBindingSubjects") {
+        None => Subjects::default(),
+        Some(word) => match word.text.as_str() {
+            "" | "defaultOnly" => Subjects::DefaultOnly,
+            "allServiceAccounts" => Subjects::AllServiceAccounts,
+            "none" => Subjects::None,
+            other => {
+                let error = Diagnostic::error(Code::BadValue, format!("`{other}` is no choice of subjects"));
+                let error = error.at(word.mark).help("it is `defaultOnly`, `allServiceAccounts` or `none`");
+                errors.push(error);
+                Subjects::default()
+            }
+        },
+    };
+    Plugin::Namespace {
+        namespace: namespace.to_owned(),
+        fields: specs,
+        rules: NamespaceRules { subjects, unset_only: fields.boolean("unsetOnly") },
+    }
+}
+
+fn json_patch(fields: &Fields<'_>, config: &Node, errors: &Errors) -> Patch {
+    let json = fields.spanned("jsonOp").filter(|json| !json.text.is_empty());
+    let patch = parts::patch_fields(fields, config, errors);
+    Patch { patch: patch.patch.clone().or(json), ..patch }
+}
+
+/// `paths` lists files; `patches` holds inline documents as text.
+fn strategic_patches(fields: &Fields<'_>) -> Vec<Spanned> {
+    let mut patches = fields.strings("paths");
+    patches.extend(fields.spanned("patches").filter(|inline| !inline.text.is_empty()));
+    patches
+}
+
+fn value_add(fields: &Fields<'_>, errors: &Errors) -> ValueAddArgs {
+    let targets = fields.list("targets", |item| {
+        let target = Fields::of(item, "a target", errors)?;
+        let selector =
+            target.node("selector").and_then(|node| parts::selector(node, errors)).unwrap_or_default();
+        let field_path = target.string("fieldPath");
+        let file_path_position = target.integer("filePathPosition");
+        target.node("notSelector");
+        target.finish();
+        Some(ValueAddTarget { selector, field_path, file_path_position })
+    });
+    ValueAddArgs { value: fields.string("value"), target_file_path: fields.string("targetFilePath"), targets }
+}
+
+fn iam_policy(fields: &Fields<'_>) -> IamPolicyArgs {
+    let mut args = IamPolicyArgs {
+        cloud: fields.string("cloud"),
+        project_id: fields.string("projectId"),
+        ..IamPolicyArgs::default()
+    };
+    if let Some(account) = fields.nested("kubernetesService", "the Kubernetes service account") {
+        args.kubernetes_namespace = account.string("namespace");
+        args.kubernetes_name = account.string("name");
+        account.finish();
+    }
+    if let Some(account) = fields.nested("serviceAccount", "the service account") {
+        args.account_name = account.string("name");
+        args.account_project = account.string("projectId");
+        account.finish();
+    }
+    args
+}
+
+fn refuse_function(config: &Node) -> Result<()> {
+    let function = config.at(&["metadata", "annotations", FUNCTION]);
+    match function {
+        None => Ok(()),
+        Some(function) => Err(Diagnostic::error(Code::Plugin, "this configuration asks for a container or exec function")
+            .at(function.mark)
+            .help("run the function beforehand and list its output under `resources`")
+            .note("kfc runs no programs while it builds, so that a build is safe and gives the same result everywhere")
+            .into()),
+    }
+}
+
+fn external(config: &Node, kind: &str) -> Diagnostic {
+    let error = Diagnostic::error(Code::Plugin, format!("`{kind}` is no built-in generator or transformer"))
+        .at(config.get("apiVersion").map_or(config.mark, |node| node.mark));
+    match nearest(kind, KINDS) {
+        Some(near) => error.help(format!("for the built-in {near}, set `apiVersion: {BUILTIN}`")),
+        None => error.help("external plug-ins are never run; list their output under `resources`"),
+    }
+}
+
+fn unknown(config: &Node, kind: &str) -> Diagnostic {
+    let error = Diagnostic::error(Code::Plugin, format!("there is no built-in plug-in `{kind}`"))
+        .at(config.get("kind").map_or(config.mark, |node| node.mark));
+    if matches!(kind, "LegacyOrderTransformer" | "SortOrderTransformer") {
+        return error.help("set `sortOptions` of the kustomization to order the output");
+    }
+    match nearest(kind, KINDS) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help(format!("the built-in ones are {}", KINDS.join(", "))),
+    }
+}

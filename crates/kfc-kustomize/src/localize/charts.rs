@@ -1,0 +1,58 @@
+//! Charts: those in the chart home are copied; those of a repository are brought into it, so that the copy needs no network.
+
+use super::root::{Root, Walk};
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use crate::generate::helm;
+use crate::kustomization::model::{HelmChart, HelmGlobals};
+use kfc_source::Os;
+use kfc_source::door::{Limit, Named};
+use std::path::Path;
+use walkdir::WalkDir;
+
+impl Walk {
+    /// Copies the folder of a chart. A chart that is nowhere is the build's to complain of.
+    pub(super) fn chart(&mut self, root: &Root, chart: &HelmChart, globals: &HelmGlobals) -> Result<()> {
+        let mark = chart.mark.unwrap_or(Mark::NONE);
+        if Path::new(&globals.chart_home).is_absolute() {
+            let message = format!("the chart home `{}` is an absolute path", globals.chart_home);
+            let error = Diagnostic::error(Code::LocalizeScope, message).at(mark);
+            return Err(error.help("write it relative to the kustomization file").into());
+        }
+        if chart.name.is_empty() {
+            return Ok(());
+        }
+        match helm::local(chart, globals, &root.loader)? {
+            Some(folder) => {
+                let real = self.within(root, &folder, &chart.name, mark)?;
+                let place = self.lexical(root, &folder, mark)?;
+                self.tree(&real, &root.scope.folder, &place, mark)
+            }
+            None if chart.repo.is_empty() => Ok(()),
+            None => {
+                let fetched = root.loader.chart(&chart.repo, &chart.name, &chart.version, mark)?;
+                let folder = helm::pulled(chart, globals, &root.loader).join(&chart.name);
+                let place = self.lexical(root, &folder, mark)?;
+                let fetched = fetched.canonicalize().unwrap_or(fetched);
+                self.tree(&fetched, &fetched, &place, mark)
+            }
+        }
+    }
+
+    /// Copies all files of a folder; symbolic links are followed as long as they stay in `limit`.
+    fn tree(&mut self, folder: &Path, limit: &Path, place: &Path, mark: Mark) -> Result<()> {
+        for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
+            let entry = entry.map_err(|error| {
+                Diagnostic::error(Code::Unreadable, format!("cannot read a chart: {error}")).at(mark)
+            })?;
+            let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            let shown = below.display().to_string();
+            let limit = Some(Limit { folder: limit, what: "the scope" });
+            let named = Named { files: &Os, path: entry.path(), limit, shown: &shown, referrer: mark };
+            match entry.file_type().is_dir() {
+                true => drop(named.locate()?),
+                false => self.copy.put(place.join(below), named.read()?, mark)?,
+            }
+        }
+        Ok(())
+    }
+}

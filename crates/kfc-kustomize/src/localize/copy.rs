@@ -1,0 +1,77 @@
+//! The files of a copy, and how they are written.
+
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A tree of files that lies nowhere yet.
+#[derive(Debug, Default)]
+pub struct Copy {
+    /// The folder of the root that was asked for, below the new folder.
+    pub root: PathBuf,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Copy {
+    /// Adds a file.
+    ///
+    /// # Errors
+    /// [`Code::Localize`] when something else has its place already.
+    pub(super) fn put(&mut self, place: PathBuf, bytes: Vec<u8>, referrer: Mark) -> Result<()> {
+        if self.files.get(&place).is_some_and(|there| *there != bytes) {
+            let message = format!("two different files would become `{}`", place.display());
+            let error = Diagnostic::error(Code::Localize, message).at(referrer);
+            return Err(error.help("copy one of them into the root, and name it there").into());
+        }
+        self.files.insert(place, bytes);
+        Ok(())
+    }
+
+    /// The files by their path below the new folder, in order.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.files.iter().map(|(path, bytes)| (path.as_path(), bytes.as_slice()))
+    }
+
+    /// Writes the tree under another name first: the new folder is whole, or not there.
+    ///
+    /// # Errors
+    /// [`Code::LocalizeDestination`] when there is something already, [`Code::Output`] when it cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        refuse_existing(folder)?;
+        self.try_write(folder).map_err(|error| {
+            Diagnostic::error(Code::Output, format!("cannot write `{}`: {error}", folder.display())).into()
+        })
+    }
+
+    fn try_write(&self, folder: &Path) -> std::io::Result<()> {
+        let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(above)?;
+        let staging = tempfile::Builder::new().prefix(".localized-").tempdir_in(above)?;
+        // A folder inside has the rights that new folders have; the temporary one is for its owner alone.
+        let tree = staging.path().join("tree");
+        std::fs::create_dir(&tree)?;
+        std::fs::create_dir_all(tree.join(&self.root))?;
+        for (path, bytes) in &self.files {
+            let path = tree.join(path);
+            if let Some(above) = path.parent() {
+                std::fs::create_dir_all(above)?;
+            }
+            std::fs::write(path, bytes)?;
+        }
+        std::fs::rename(tree, folder)
+    }
+}
+
+/// Refuses to write over anything.
+///
+/// # Errors
+/// [`Code::LocalizeDestination`].
+pub fn refuse_existing(folder: &Path) -> Result<()> {
+    if folder.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let message = format!("the destination `{}` is there already", folder.display());
+    Err(Diagnostic::error(Code::LocalizeDestination, message)
+        .help("name another one, or remove it first")
+        .into())
+}

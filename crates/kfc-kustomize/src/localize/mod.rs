@@ -1,0 +1,38 @@
+//! Copies a kustomization root with all that it names into a new folder, in which nothing remote and nothing outside is
+//! named any more, as `kustomize localize` does.
+//!
+//! [`scope`] says what may be copied and what the new folder is called, [`place`] where remote files and roots go in it.
+//! [`root`] and [`plugin`] read what roots name and give the copy ([`copy`]), which is written in one step.
+//!
+//! kustomize writes kustomization files anew; here, their comments and layout stay, and only paths that change are touched.
+
+mod charts;
+mod copy;
+mod place;
+mod plugin;
+mod rename;
+mod root;
+mod scope;
+
+pub use copy::{Copy, refuse_existing};
+pub use scope::{Scope, default_name, refuse_without_ref};
+
+use kfc_diagnostics::{Diagnostics, Result};
+use kfc_source::Loader;
+use std::path::Path;
+
+/// The copy of the root that `loader` stands in, for the folder `destination`, which is not there yet.
+///
+/// # Errors
+/// What lies outside the scope or in the destination, remote roots that name no ref, sources that cannot be had, and
+/// everything that keeps a kustomization from being read; all of it in one run.
+pub fn localize(loader: Loader, scope: &Scope, destination: &Path) -> Result<Copy> {
+    let mut walk = root::Walk::new(destination);
+    let root = root::Root::first(loader, scope);
+    walk.root(&root, None).map_err(|errors| {
+        Diagnostics(
+            errors.0.into_iter().map(|error| scope::of_door(error, root.loader.repository())).collect(),
+        )
+    })?;
+    Ok(walk.finish(root.destination))
+}

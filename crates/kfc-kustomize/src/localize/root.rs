@@ -1,0 +1,333 @@
+//! Walks roots: copies what they name, and writes their kustomization files with the paths of the copies.
+
+use super::copy::Copy;
+use super::place::{self, relative};
+use super::rename::Renames;
+use super::scope::{Scope, refuse_without_ref};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::kustomization::model::{ConfigMapArgs, Kustomization, ReplacementField, Spanned};
+use kfc_source::{Loader, Resolved, is_web_address};
+use kfc_yaml::{Node, parse};
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+/// A root that is copied.
+#[derive(Clone, Debug)]
+pub(super) struct Root {
+    pub(super) loader: Loader,
+    /// The folder that everything it names has to lie in: the scope of the run, or a repository.
+    pub(super) scope: Scope,
+    /// What the scope becomes, below the new folder.
+    base: PathBuf,
+    /// What the root becomes, below the new folder.
+    pub(super) destination: PathBuf,
+}
+
+impl Root {
+    /// The root that is asked for.
+    pub(super) fn first(loader: Loader, scope: &Scope) -> Self {
+        Self::below(loader, scope.clone(), PathBuf::new())
+    }
+
+    fn below(loader: Loader, scope: Scope, base: PathBuf) -> Self {
+        let destination = base.join(loader.root().strip_prefix(&scope.folder).unwrap_or(Path::new("")));
+        Self { loader, scope, base, destination }
+    }
+}
+
+/// A walk over all roots, with what was copied so far.
+pub(super) struct Walk {
+    pub(super) copy: Copy,
+    /// The new folder: nothing may be copied from there.
+    new_folder: PathBuf,
+    /// What was walked, and for which root the configurations of plug-ins in it work.
+    done: BTreeSet<(PathBuf, Option<PathBuf>)>,
+}
+
+impl Walk {
+    pub(super) fn new(new_folder: &Path) -> Self {
+        Self { copy: Copy::default(), new_folder: new_folder.to_owned(), done: BTreeSet::new() }
+    }
+
+    /// The copy; `root` is the folder of the root that was asked for.
+    pub(super) fn finish(mut self, root: PathBuf) -> Copy {
+        self.copy.root = root;
+        self.copy
+    }
+
+    /// Copies a root. When its resources are configurations of plug-ins, `plugins_of` is the root that these work for.
+    pub(super) fn root(&mut self, root: &Root, plugins_of: Option<&Root>) -> Result<()> {
+        let key = (root.destination.clone(), plugins_of.map(|of| of.destination.clone()));
+        if !self.done.insert(key) {
+            return Ok(());
+        }
+        // It may be a link itself.
+        let found = root.scope.bound(root.loader.clone()).find_kustomization()?;
+        let start = Mark { source: found.id, offset: 0 };
+        let (documents, _) = parse::parse_last_wins(&found.source.text, found.id)?;
+        let Some(document) = documents.first() else {
+            return Err(Diagnostic::error(Code::BadValue, "this kustomization file is empty")
+                .at(start)
+                .into());
+        };
+        let read = crate::kustomization::read(document);
+        let mut errors = read.errors;
+        let mut renames = Renames::default();
+        errors.collect(self.roots_and_plugins(root, &read.kustomization, plugins_of, &mut renames));
+        errors.collect(self.single_files(root, &read.kustomization, &mut renames));
+        errors.collect(self.charts(root, &read.kustomization, document, &mut renames));
+        errors.into_result(())?;
+        let text = renames.apply(&found.source.text, found.id, &documents)?;
+        self.copy.put(root.destination.join(&found.name), text.into_bytes(), start)
+    }
+
+    fn roots_and_plugins(
+        &mut self,
+        root: &Root,
+        k: &Kustomization,
+        plugins_of: Option<&Root>,
+        renames: &mut Renames,
+    ) -> Result<()> {
+        let mut errors = Diagnostics::default();
+        let mut note = |item: &Spanned, path: Result<String>| {
+            if let Some(path) = errors.collect(path) {
+                renames.set(item, path);
+            }
+        };
+        for item in &k.resources {
+            note(item, self.resource(root, item, plugins_of));
+        }
+        for item in &k.components {
+            note(item, self.component(root, item));
+        }
+        for item in k.generators.iter().chain(&k.transformers).chain(&k.validators) {
+            note(item, self.plugin_entry(root, item));
+        }
+        errors.into_result(())
+    }
+
+    /// The fields that name single files.
+    fn single_files(&mut self, root: &Root, k: &Kustomization, renames: &mut Renames) -> Result<()> {
+        let mut errors = Diagnostics::default();
+        let patches = k.patches.iter().chain(&k.patches_json6902).filter_map(|patch| patch.path.as_ref());
+        let paths = k.crds.iter().chain(&k.configurations).chain(&k.openapi_path).chain(patches);
+        errors.collect(self.files(root, paths, renames));
+        errors.collect(self.patches(root, &k.patches_strategic_merge, renames));
+        errors.collect(self.replacements(root, &k.replacements, renames));
+        for args in k.config_maps.iter().chain(k.secrets.iter().map(|args| &args.common)) {
+            errors.collect(self.pairs(root, args, renames));
+        }
+        errors.into_result(())
+    }
+
+    fn charts(
+        &mut self,
+        root: &Root,
+        k: &Kustomization,
+        document: &Node,
+        renames: &mut Renames,
+    ) -> Result<()> {
+        let mut errors = Diagnostics::default();
+        let fields: [(&str, &[&str]); 2] = [
+            ("helmCharts", &["valuesFile", "additionalValuesFiles"]),
+            ("helmChartInflationGenerator", &["values"]),
+        ];
+        for (field, names) in fields {
+            let charts = document.get(field).and_then(Node::as_seq).unwrap_or_default();
+            let values: Vec<Spanned> = charts.iter().flat_map(|chart| texts_at(chart, names)).collect();
+            errors.collect(self.files(root, values.iter(), renames));
+        }
+        for chart in &k.helm_charts {
+            errors.collect(self.chart(root, chart, &k.helm_globals));
+        }
+        errors.into_result(())
+    }
+
+    fn resource(&mut self, root: &Root, item: &Spanned, plugins_of: Option<&Root>) -> Result<String> {
+        if !is_web_address(&item.text) && !root.loader.root().join(&item.text).exists() {
+            refuse_without_ref(&item.text, item.mark)?;
+        }
+        match (root.loader.resolve(&item.text, item.mark)?, plugins_of) {
+            (Resolved::Root(child), plugins_of) => self.child(root, &item.text, child, plugins_of, item.mark),
+            (Resolved::File(file), Some(of)) => self.plugin_file(root, of, &item.text, &file, item.mark),
+            (Resolved::File(_), None) => self.file(root, &item.text, item.mark),
+        }
+    }
+
+    fn component(&mut self, root: &Root, item: &Spanned) -> Result<String> {
+        if !root.loader.root().join(&item.text).exists() {
+            refuse_without_ref(&item.text, item.mark)?;
+        }
+        let child = root.loader.child(&item.text, item.mark)?;
+        self.child(root, &item.text, child, None, item.mark)
+    }
+
+    /// Copies a root that another names as `path`; gives the path of the copy.
+    pub(super) fn child(
+        &mut self,
+        root: &Root,
+        path: &str,
+        child: Loader,
+        plugins_of: Option<&Root>,
+        referrer: Mark,
+    ) -> Result<String> {
+        let child = match (child.remote(), child.repository()) {
+            (Some(remote), Some(repository)) => {
+                refuse_without_ref(path, referrer)?;
+                let base = root.destination.join(place::of_repository(remote));
+                let repository = Scope::repository(repository);
+                Root::below(child, repository, base)
+            }
+            _ => {
+                self.within(root, child.root(), path, referrer)?;
+                Root::below(child, root.scope.clone(), root.base.clone())
+            }
+        };
+        self.root(&child, plugins_of)?;
+        Ok(kept(path, relative(&child.destination, &root.destination)))
+    }
+
+    /// Copies files; their paths become those of the copies.
+    pub(super) fn files<'a>(
+        &mut self,
+        root: &Root,
+        paths: impl Iterator<Item = &'a Spanned>,
+        renames: &mut Renames,
+    ) -> Result<()> {
+        let mut errors = Diagnostics::default();
+        for path in paths {
+            if let Some(renamed) = errors.collect(self.file(root, &path.text, path.mark)) {
+                renames.set(path, renamed);
+            }
+        }
+        errors.into_result(())
+    }
+
+    /// Strategic merge patches: files, or the patches themselves.
+    pub(super) fn patches(&mut self, root: &Root, items: &[Spanned], renames: &mut Renames) -> Result<()> {
+        let is_inline = |item: &&Spanned| item.text.contains('\n') || item.text.trim_start().starts_with('{');
+        self.files(root, items.iter().filter(|item| !is_inline(item)), renames)
+    }
+
+    pub(super) fn replacements(
+        &mut self,
+        root: &Root,
+        fields: &[ReplacementField],
+        renames: &mut Renames,
+    ) -> Result<()> {
+        let paths = fields.iter().filter_map(|field| match field {
+            ReplacementField::File(path) => Some(path),
+            ReplacementField::Inline(_) => None,
+        });
+        self.files(root, paths, renames)
+    }
+
+    /// The files of a generator, `path` or `key=path`. A key that was the file's name stays what it was.
+    pub(super) fn pairs(&mut self, root: &Root, args: &ConfigMapArgs, renames: &mut Renames) -> Result<()> {
+        let mut errors = Diagnostics::default();
+        let file_name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        for item in &args.sources.files {
+            // More than one `=` is the build's to complain of.
+            let (key, path) = match item.text.split_once('=') {
+                Some((key, path)) => (Some(key), path),
+                None => (None, item.text.as_str()),
+            };
+            let Some(renamed) = errors.collect(self.file(root, path, item.mark)) else { continue };
+            let text = match key {
+                Some(key) => format!("{key}={renamed}"),
+                None if file_name(path) == file_name(&renamed) => renamed,
+                None => format!("{}={renamed}", file_name(path)),
+            };
+            renames.set(item, text);
+        }
+        errors.collect(self.files(root, args.sources.envs.iter(), renames));
+        errors.into_result(())
+    }
+
+    /// Copies one file; gives the path of the copy.
+    fn file(&mut self, root: &Root, path: &str, referrer: Mark) -> Result<String> {
+        let (place, renamed) = self.place(root, path, referrer)?;
+        self.copy.put(place, root.loader.load_bytes(path, referrer)?, referrer)?;
+        Ok(renamed)
+    }
+
+    /// Where a file goes, below the new folder, and what the root calls it then.
+    pub(super) fn place(&self, root: &Root, path: &str, referrer: Mark) -> Result<(PathBuf, String)> {
+        if is_web_address(path) {
+            let place = place::of_file(path);
+            let renamed = place.to_string_lossy().into_owned();
+            return Ok((root.destination.join(place), renamed));
+        }
+        if Path::new(path).is_absolute() {
+            let message = format!("`{path}` is an absolute path");
+            let error = Diagnostic::error(Code::LocalizeScope, message).at(referrer);
+            return Err(error.help("write it relative to the kustomization file").into());
+        }
+        let real = root.loader.real_path(path, referrer)?;
+        let real = self.within(root, &real, path, referrer)?;
+        let place = root.base.join(real.strip_prefix(&root.scope.folder).unwrap_or(&real));
+        let renamed = kept(path, relative(&place, &root.destination));
+        Ok((place, renamed))
+    }
+
+    /// Refuses what lies outside the scope or in the new folder; gives the path without symbolic links.
+    pub(super) fn within(&self, root: &Root, path: &Path, shown: &str, referrer: Mark) -> Result<PathBuf> {
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if real.starts_with(&self.new_folder) {
+            let message = format!("`{shown}` lies in the destination");
+            return Err(Diagnostic::error(Code::LocalizeDestination, message).at(referrer).into());
+        }
+        if real.starts_with(&root.scope.folder) {
+            return Ok(real);
+        }
+        let message = format!("`{shown}` lies outside the scope `{}`", root.scope.shown);
+        let error = Diagnostic::error(Code::LocalizeScope, message).at(referrer);
+        Err(match root.loader.repository() {
+            Some(_) => error,
+            None => error.help("give a folder that has all of it with `--scope`"),
+        }
+        .into())
+    }
+
+    /// Where a path goes that is not there yet or whose symbolic links stay unseen, `..` taken out.
+    pub(super) fn lexical(&self, root: &Root, path: &Path, referrer: Mark) -> Result<PathBuf> {
+        let below = path.strip_prefix(root.loader.root()).unwrap_or(path);
+        let mut place = root.destination.clone();
+        for part in below.components() {
+            match part {
+                Component::Normal(name) => place.push(name),
+                Component::ParentDir if place.starts_with(&root.base) && place != root.base => {
+                    place.pop();
+                }
+                Component::ParentDir => {
+                    let message = format!("`{}` lies outside the scope", below.display());
+                    return Err(Diagnostic::error(Code::LocalizeScope, message).at(referrer).into());
+                }
+                _ => {}
+            }
+        }
+        Ok(place)
+    }
+}
+
+/// The path as it was written, when it means the same as the new one.
+fn kept(written: &str, new: String) -> String {
+    let mut plain: Vec<&str> = Vec::new();
+    for part in written.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if plain.last().is_some_and(|last| *last != "..") => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    let plain = if plain.is_empty() { ".".to_owned() } else { plain.join("/") };
+    if plain == new { written.to_owned() } else { new }
+}
+
+/// The texts of fields, and those in lists of them.
+pub(super) fn texts_at(node: &Node, names: &[&str]) -> Vec<Spanned> {
+    let values = names.iter().filter_map(|name| node.get(name));
+    let items = values.flat_map(|value| value.as_seq().unwrap_or(std::slice::from_ref(value)));
+    let spanned = |item: &Node| Some(Spanned { text: item.as_text()?.to_owned(), mark: item.mark });
+    items.filter_map(spanned).filter(|item| !item.text.is_empty()).collect()
+}

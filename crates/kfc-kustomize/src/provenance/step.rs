@@ -1,0 +1,202 @@
+//! The steps of a build, as people know them: by the field that asks for them.
+
+use kfc_diagnostics::{Mark, SourceId};
+use crate::kustomization::model::KeyPlaces;
+use std::fmt;
+use std::sync::Arc;
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StepKind {
+    /// Nothing yet: the value stands in a file of `resources`.
+    Base,
+    /// `patches`.
+    Patch,
+    /// `patchesStrategicMerge`.
+    PatchStrategicMerge,
+    /// `patchesJson6902`.
+    PatchJson6902,
+    /// `namespace`.
+    Namespace,
+    /// `namePrefix`.
+    NamePrefix,
+    /// `nameSuffix`.
+    NameSuffix,
+    /// `labels`.
+    Labels,
+    /// `commonLabels`.
+    CommonLabels,
+    /// `commonAnnotations`.
+    CommonAnnotations,
+    /// `images`.
+    Images,
+    /// `replicas`.
+    Replicas,
+    /// `replacements`.
+    Replacements,
+    /// `vars`.
+    Vars,
+    /// `configMapGenerator`.
+    ConfigMapGenerator,
+    /// `secretGenerator`.
+    SecretGenerator,
+    /// `helmCharts`.
+    HelmCharts,
+    /// A file or root of `generators`.
+    Generator,
+    /// A file or root of `transformers`.
+    Transformer,
+    /// The content hash behind a generated name.
+    Hash,
+    /// A field follows the name of the resource that it refers to.
+    NameReference,
+    /// `set` of a component or overlay of the catalogue.
+    Setter,
+    /// An overlay as a whole.
+    Overlay,
+    /// A parameter that the user set.
+    Parameter,
+    /// A file of `configurations`.
+    Configurations,
+    /// What the command line or `buildMetadata` adds.
+    BuildMetadata,
+}
+
+impl StepKind {
+    /// As it is shown: the name of the field that asks for it where there is one.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Patch => "patches",
+            Self::PatchStrategicMerge => "patchesStrategicMerge",
+            Self::PatchJson6902 => "patchesJson6902",
+            Self::Namespace => "namespace",
+            Self::NamePrefix => "namePrefix",
+            Self::NameSuffix => "nameSuffix",
+            Self::Labels => "labels",
+            Self::CommonLabels => "commonLabels",
+            Self::CommonAnnotations => "commonAnnotations",
+            Self::Images => "images",
+            Self::Replicas => "replicas",
+            Self::Replacements => "replacements",
+            Self::Vars => "vars",
+            Self::ConfigMapGenerator => "configMapGenerator",
+            Self::SecretGenerator => "secretGenerator",
+            Self::HelmCharts => "helmCharts",
+            Self::Generator => "generators",
+            Self::Transformer => "transformers",
+            Self::Hash => "name hash",
+            Self::NameReference => "name reference",
+            Self::Setter => "set",
+            Self::Overlay => "overlay",
+            Self::Parameter => "parameter",
+            Self::Configurations => "configurations",
+            Self::BuildMetadata => "build metadata",
+        }
+    }
+}
+
+impl fmt::Display for StepKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A value that went into a step, with its own place: a parameter, a fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Its name as expressions have it: `parameters.dbSize`.
+    pub name: String,
+    /// Where its value stands; [`Mark::NONE`] when no text has it.
+    pub place: Mark,
+    /// Where the entry that has the value stands: a parameter of which `place` is one field. Else the same place.
+    pub entry: Mark,
+    /// Whose value it is: `default`, `the stack`, `--set`, the name of a platform layer.
+    pub by: String,
+    /// Whether its value must not be shown.
+    pub secret: bool,
+}
+
+/// What is to be said of a step beside its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// A few words: `newTag v0.19`.
+    pub text: String,
+    /// What went into it.
+    pub inputs: Vec<Input>,
+}
+
+/// An overlay of the catalogue or of a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlay {
+    /// Its name or path.
+    pub name: String,
+    /// The condition that let it take part.
+    pub when: Option<String>,
+    /// Where it is named.
+    pub place: Mark,
+}
+
+/// Whether what a step writes is marked with the place that it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// It is not: changes are shown at the step's own place.
+    NoMarks,
+    /// It is when it stands in this text; the rest was moved about in the resource.
+    MarksOf(SourceId),
+    /// It always is.
+    AllMarks,
+}
+
+/// One step, as it was asked for.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What it does.
+    pub kind: StepKind,
+    /// The entry that asks for it; two steps of one entry are one.
+    pub entry: Mark,
+    /// The place of what it changes, when nothing better is known.
+    pub place: Mark,
+    /// Whether what it writes has marks of its own: those of a text, or all.
+    pub writes: Writes,
+    /// The places of the keys that it sets, where each has its own.
+    pub keys: Option<Arc<KeyPlaces>>,
+    /// More about it.
+    pub details: Option<Arc<Details>>,
+    /// The overlay that it is a part of.
+    pub overlay: Option<Arc<Overlay>>,
+}
+
+impl Step {
+    /// A step that is asked for at a place.
+    #[must_use]
+    pub const fn new(kind: StepKind, entry: Mark) -> Self {
+        Self { kind, entry, place: entry, writes: Writes::NoMarks, keys: None, details: None, overlay: None }
+    }
+
+    /// With values that stand in the text of `start`, which is where changes without a place of their own are shown.
+    #[must_use]
+    pub fn with_text(self, start: Mark) -> Self {
+        Self { place: start, writes: Writes::MarksOf(start.source), ..self }
+    }
+
+    /// Whose values all have the mark of the place that they come from.
+    #[must_use]
+    pub fn with_marks(self) -> Self {
+        Self { writes: Writes::AllMarks, ..self }
+    }
+
+    /// Whose changes are shown at the key that was set.
+    #[must_use]
+    pub fn with_keys(self, keys: &KeyPlaces) -> Self {
+        Self { keys: (!keys.is_empty()).then(|| Arc::new(keys.clone())), ..self }
+    }
+
+    /// With a few words.
+    #[must_use]
+    pub fn with_details(self, text: impl Into<String>) -> Self {
+        let details = Details { text: text.into(), inputs: Vec::new() };
+        Self { details: (!details.text.is_empty()).then(|| Arc::new(details)), ..self }
+    }
+}

@@ -1,0 +1,274 @@
+//! Ordered sets of resources.
+
+use super::{Behavior, Resource};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::provenance::Step;
+use kfc_yaml::{Entry, Key, Map, Node, ScalarKind};
+use rustc_hash::FxHashMap;
+
+/// Resources in the order in which they were accumulated. The current identities are unique when resources come in
+/// through [`ResourceSet::append`] and [`ResourceSet::absorb`]; transformers see to it themselves.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceSet {
+    /// The resources.
+    pub list: Vec<Resource>,
+    /// Resources that were taken away, when origins are kept.
+    pub gone: Vec<Resource>,
+}
+
+/// The current identity of a resource, borrowed, as kustomize compares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct IdRef<'a> {
+    /// `apiVersion`.
+    pub api_version: &'a str,
+    /// Kind.
+    pub kind: &'a str,
+    /// Name.
+    pub name: &'a str,
+    /// The namespace that counts; see [`super::ResId::effective_namespace`].
+    pub namespace: &'a str,
+}
+
+impl<'a> IdRef<'a> {
+    /// The identity that a resource has now.
+    #[must_use]
+    pub fn of(resource: &'a Resource) -> Self {
+        let namespace = super::effective_namespace(resource.namespace(), resource.cluster_scoped);
+        Self { api_version: resource.api_version(), kind: resource.kind(), name: resource.name(), namespace }
+    }
+}
+
+impl ResourceSet {
+    /// A set of these resources, whose identities the caller knows to be unique.
+    #[must_use]
+    pub fn new(list: Vec<Resource>) -> Self {
+        Self { list, gone: Vec::new() }
+    }
+
+    /// Says for every resource which step comes next, when origins are kept.
+    pub fn enter(&mut self, step: &Step) {
+        self.list.iter_mut().for_each(|resource| resource.trail.enter(|| step.clone()));
+    }
+
+    /// Takes out the resources for which `keep` does not hold.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Resource) -> bool) {
+        if !self.list.iter().any(|resource| resource.trail.is_kept()) {
+            self.list.retain(keep);
+            return;
+        }
+        let (kept, gone) = std::mem::take(&mut self.list).into_iter().partition(|resource| keep(resource));
+        self.list = kept;
+        self.gone.extend::<Vec<Resource>>(gone);
+    }
+
+    /// Adds resources behind the ones that are there.
+    ///
+    /// # Errors
+    /// [`Code::DuplicateId`] for each resource whose current identity is there already.
+    pub fn append(&mut self, more: Vec<Resource>) -> Result<()> {
+        let first_new = self.list.len();
+        self.list.extend(more);
+        self.check_unique(first_new)
+    }
+
+    /// Refuses identities that occur twice, where the second one stands at `first_new` or behind it.
+    ///
+    /// # Errors
+    /// [`Code::DuplicateId`] for each of them, with both places.
+    pub fn check_unique(&self, first_new: usize) -> Result<()> {
+        let mut seen: FxHashMap<IdRef<'_>, Mark> = FxHashMap::default();
+        seen.reserve(self.list.len());
+        let mut errors = Diagnostics::default();
+        for (index, resource) in self.list.iter().enumerate() {
+            match seen.entry(IdRef::of(resource)) {
+                std::collections::hash_map::Entry::Vacant(slot) => {
+                    slot.insert(resource.mark());
+                }
+                std::collections::hash_map::Entry::Occupied(slot) if index >= first_new => {
+                    errors.push(duplicate(resource, *slot.get()));
+                }
+                std::collections::hash_map::Entry::Occupied(_) => {}
+            }
+        }
+        errors.into_result(())
+    }
+
+    /// Takes in what generators made: appended, or replacing or merged into the resource that has the same identity now
+    /// or had it before, as each one's behaviour says.
+    ///
+    /// # Errors
+    /// [`Code::Generator`] when the behaviour does not fit what is there.
+    pub fn absorb(&mut self, generated: Vec<Resource>) -> Result<()> {
+        let mut by_name = NameIndex::of(&self.list);
+        let mut errors = Diagnostics::default();
+        for new in generated {
+            let matches = by_name.matching(&self.list, &new);
+            match (matches.as_slice(), new.behavior) {
+                ([], Behavior::Merge | Behavior::Replace) => errors.push(nothing_to_change(&new, &self.list)),
+                ([], _) => {
+                    by_name.add(new.name(), self.list.len());
+                    self.list.push(new);
+                }
+                (&[at], behavior) => match combine(&self.list[at], new, behavior) {
+                    Ok(combined) => self.list[at] = combined,
+                    Err(error) => errors.push(error),
+                },
+                (several, _) => errors.push(several_match(&new, &self.list, several)),
+            }
+        }
+        errors.into_result(())
+    }
+}
+
+/// Positions of resources by every name they have or had.
+struct NameIndex {
+    positions: FxHashMap<String, Vec<usize>>,
+}
+
+impl NameIndex {
+    fn of(list: &[Resource]) -> Self {
+        let mut index = Self { positions: FxHashMap::default() };
+        for (at, resource) in list.iter().enumerate() {
+            index.add(resource.name(), at);
+            for previous in &resource.previous {
+                index.add(&previous.name, at);
+            }
+        }
+        index
+    }
+
+    fn add(&mut self, name: &str, at: usize) {
+        let positions = self.positions.entry(name.to_owned()).or_default();
+        if positions.last() != Some(&at) {
+            positions.push(at);
+        }
+    }
+
+    /// Positions of resources that have or had the identity of `new`, each once.
+    fn matching(&self, list: &[Resource], new: &Resource) -> Vec<usize> {
+        let id = new.id();
+        let Some(positions) = self.positions.get(new.name()) else { return Vec::new() };
+        let mut found: Vec<usize> = positions
+            .iter()
+            .copied()
+            .filter(|&at| list[at].id().same(&id) || list[at].previous_ids().any(|p| p.same(&id)))
+            .collect();
+        found.dedup();
+        found
+    }
+}
+
+/// The new resource put in the place of the old one: it takes over the old one's identity, labels and annotations
+/// (its own win) and, to merge, the old one's data.
+fn combine(
+    old: &Resource,
+    mut new: Resource,
+    behavior: Behavior,
+) -> std::result::Result<Resource, Diagnostic> {
+    if !matches!(behavior, Behavior::Merge | Behavior::Replace) {
+        return Err(Diagnostic::error(
+            Code::Generator,
+            format!("{} `{}` exists already", new.kind(), new.name()),
+        )
+        .at(new.mark())
+        .label(old.mark(), "it is here")
+        .help("set `behavior: merge` or `behavior: replace`"));
+    }
+    let step = new.trail.step();
+    merge_text_map(&mut new, old, &["metadata", "labels"]);
+    merge_text_map(&mut new, old, &["metadata", "annotations"]);
+    if behavior == Behavior::Merge {
+        merge_text_map(&mut new, old, &["data"]);
+        merge_text_map(&mut new, old, &["binaryData"]);
+        new.origin.clone_from(&old.origin);
+    }
+    new.set_name(old.name());
+    match old.namespace() {
+        "" => drop(new.metadata_mut().and_then(|m| m.remove("namespace"))),
+        namespace => new.set_namespace(namespace),
+    }
+    if new.transformations.is_empty() {
+        new.transformations.clone_from(&old.transformations);
+    }
+    new.trail.clone_from(&old.trail);
+    new.trail.enter(|| step.unwrap_or_default());
+    new.trail.compare(old.trail.copy_of(&old.node), &mut new.object.node);
+    new.object.cluster_scoped = old.cluster_scoped;
+    Ok(Resource {
+        previous: old.previous.clone(),
+        prefixes: old.prefixes.clone(),
+        suffixes: old.suffixes.clone(),
+        behavior: old.behavior,
+        needs_hash: old.needs_hash && new.needs_hash,
+        allow_name_change: old.allow_name_change,
+        allow_kind_change: old.allow_kind_change,
+        ref_by: old.ref_by.clone(),
+        ref_vars: old.ref_vars.clone(),
+        ..new
+    })
+}
+
+/// Fills the mapping at `path` of `new` with the entries of `old` that it lacks. kustomize reads both as maps of strings,
+/// so numbers and booleans of the old one become strings.
+fn merge_text_map(new: &mut Resource, old: &Resource, path: &[&str]) {
+    let Some(from) = old.node.at(path).and_then(Node::as_map).filter(|m| !m.is_empty()) else { return };
+    let mark = new.node.mark;
+    let mut node = &mut new.node;
+    for key in path {
+        if node.as_map().is_none_or(|m| m.get(key).is_none_or(|n| n.as_map().is_none())) {
+            let Some(map) = node.as_map_mut() else { return };
+            map.set(key, Node::map(Map::new(), mark));
+        }
+        let Some(child) = node.get_mut(key) else { return };
+        node = child;
+    }
+    let Some(into) = node.as_map_mut() else { return };
+    for entry in from.iter().filter(|e| !into.contains(&e.key.text)).cloned().collect::<Vec<_>>() {
+        into.push(as_text_entry(entry));
+    }
+}
+
+fn as_text_entry(entry: Entry) -> Entry {
+    let mark = entry.value.mark;
+    let value = match entry.value.as_scalar() {
+        Some(scalar) if scalar.kind == ScalarKind::Null => Node::string("", mark),
+        Some(scalar) => Node::string(&scalar.text, mark),
+        None => entry.value,
+    };
+    Entry { key: Key::new(&entry.key.text, entry.key.mark), value }
+}
+
+fn duplicate(resource: &Resource, first: Mark) -> Diagnostic {
+    let namespace = match resource.namespace() {
+        "" => String::new(),
+        namespace => format!(" in namespace `{namespace}`"),
+    };
+    Diagnostic::error(
+        Code::DuplicateId,
+        format!("{} `{}`{namespace} is there twice", resource.kind(), resource.name()),
+    )
+    .at(resource.mark())
+    .label(first, "the first one is here")
+    .help("remove one of them, or change one with a patch in place of listing it again")
+}
+
+fn nothing_to_change(new: &Resource, list: &[Resource]) -> Diagnostic {
+    let verb = if new.behavior == Behavior::Merge { "merge into" } else { "replace" };
+    let error =
+        Diagnostic::error(Code::Generator, format!("there is no {} `{}` to {verb}", new.kind(), new.name()))
+            .at(new.mark())
+            .help("use `behavior: create`, or list the base that has it under `resources`");
+    match list.iter().find(|r| r.kind() == new.kind() && r.name() == new.name()) {
+        Some(near) => error.label(near.mark(), "this one lives in another namespace"),
+        None => error,
+    }
+}
+
+fn several_match(new: &Resource, list: &[Resource], positions: &[usize]) -> Diagnostic {
+    let error = Diagnostic::error(
+        Code::Ambiguous,
+        format!("{} resources could take the generated {} `{}`", positions.len(), new.kind(), new.name()),
+    )
+    .at(new.mark());
+    positions.iter().fold(error, |error, &at| error.label(list[at].mark(), "this is one of them"))
+}

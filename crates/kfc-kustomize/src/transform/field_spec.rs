@@ -1,0 +1,406 @@
+//! Field specs: which fields of which kinds a transformer changes, and the walk to those fields.
+
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use crate::provenance::Trail;
+use kfc_kube::Gvk;
+use crate::resource::Resource;
+use kfc_yaml::parse::{DEEPEST, resolve_plain};
+use kfc_yaml::{Entry, Key, Map, Node, ScalarKind, Value};
+use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+
+/// One field of the kinds that `gvk` selects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FieldSpec {
+    /// Which kinds; empty parts stand for any.
+    pub gvk: Gvk,
+    /// The path with `/` between the parts, `\/` for a slash in a part, `[]` behind the name of a list.
+    pub path: String,
+    /// Whether missing fields are created.
+    pub create: bool,
+}
+
+/// What is put in the place of a field that is missing or null, when its spec says `create`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// Nothing: missing fields stay missing, whatever the spec says.
+    Nothing,
+    /// A scalar to be set.
+    Scalar,
+    /// An empty mapping to be filled.
+    Mapping,
+}
+
+/// One part of a path.
+#[derive(Clone, Debug)]
+struct Step<'s> {
+    name: Cow<'s, str>,
+    /// Written with `[]`: the field is a list.
+    list: bool,
+    /// Written with blanks alone: the step stays where it is. (One with no text at all is an error.)
+    stays: bool,
+}
+
+impl<'s> Step<'s> {
+    /// Reads a part of a path. Blanks around a name do not count, as in every `Lookup` of kyaml.
+    fn new(part: Cow<'s, str>) -> Self {
+        let (name, list) = match part.strip_suffix("[]") {
+            Some(shorter) => (shorter, true),
+            None => (part.as_ref(), false),
+        };
+        let trimmed = name.trim();
+        let stays = trimmed.is_empty() && !name.is_empty();
+        let name = if trimmed.len() == part.len() { part } else { Cow::Owned(trimmed.to_owned()) };
+        Self { name, list, stays }
+    }
+}
+
+/// A field spec with its path cut into steps.
+#[derive(Clone, Debug)]
+pub struct Route<'s> {
+    /// The spec.
+    pub spec: &'s FieldSpec,
+    steps: Vec<Step<'s>>,
+}
+
+/// Field specs made ready for many resources: paths are cut once, and the specs that fit are looked for once for each
+/// apiVersion and kind.
+#[derive(Debug)]
+pub struct FieldSpecs<'s> {
+    routes: Vec<Route<'s>>,
+    /// Kind, then apiVersion, to the positions of the fitting routes.
+    fitting: FxHashMap<String, Vec<(String, Vec<usize>)>>,
+}
+
+impl<'s> FieldSpecs<'s> {
+    /// Field specs in the order in which they are to be applied.
+    pub fn new(specs: impl IntoIterator<Item = &'s FieldSpec>) -> Self {
+        let routes = specs.into_iter().map(Route::new).collect();
+        Self { routes, fitting: FxHashMap::default() }
+    }
+
+    /// Calls `set` on every field of the resource that a spec names. Missing fields are created as `create` says
+    /// where the spec allows it; null on the way counts as missing; lists are entered, written with `[]` or not.
+    ///
+    /// # Errors
+    /// [`Code::FieldPath`] when a path leads into a scalar or cannot be followed, and the errors of `set`.
+    pub fn apply(
+        &mut self,
+        resource: &mut Resource,
+        create: Create,
+        mut set: impl FnMut(&mut Node) -> Result<()>,
+    ) -> Result<()> {
+        let fitting = Self::fitting(&mut self.fitting, &self.routes, resource);
+        fitting.iter().try_for_each(|at| {
+            self.routes[*at].walk(&mut resource.object.node, &mut resource.trail, create, &mut set)
+        })
+    }
+
+    /// The routes that fit a resource.
+    pub fn routes_of<'f>(
+        &'f mut self,
+        resource: &Resource,
+    ) -> impl Iterator<Item = &'f Route<'s>> + use<'f, 's> {
+        Self::fitting(&mut self.fitting, &self.routes, resource).iter().map(|at| &self.routes[*at])
+    }
+
+    fn fitting<'f>(
+        known: &'f mut FxHashMap<String, Vec<(String, Vec<usize>)>>,
+        routes: &[Route<'_>],
+        resource: &Resource,
+    ) -> &'f [usize] {
+        let (api_version, kind) = (resource.api_version(), resource.kind());
+        if !known.contains_key(kind) {
+            known.insert(kind.to_owned(), Vec::new());
+        }
+        let Some(versions) = known.get_mut(kind) else { return &[] };
+        let at = versions.iter().position(|(known, _)| known == api_version).unwrap_or_else(|| {
+            let gvk = resource.gvk();
+            let fits = |(_, route): &(usize, &Route<'_>)| route.spec.gvk.selects(&gvk);
+            let found = routes.iter().enumerate().filter(fits).map(|(at, _)| at).collect();
+            versions.push((api_version.to_owned(), found));
+            versions.len() - 1
+        });
+        &versions[at].1
+    }
+}
+
+impl<'s> Route<'s> {
+    /// Cuts the path of a spec. A slash at its beginning does not count.
+    pub fn new(spec: &'s FieldSpec) -> Self {
+        Self { spec, steps: split_path(&spec.path).map(Step::new).collect() }
+    }
+
+    /// Calls `set` on every field below `node` that the path leads to; what it changes is kept in the trail.
+    pub fn walk(
+        &self,
+        node: &mut Node,
+        trail: &mut Trail,
+        create: Create,
+        set: &mut impl FnMut(&mut Node) -> Result<()>,
+    ) -> Result<()> {
+        let create = if self.spec.create { create } else { Create::Nothing };
+        if self.steps.len() > DEEPEST {
+            let message = format!("a field path of more than {DEEPEST} steps: no file nests so deep");
+            return Err(Diagnostic::error(Code::TooDeep, message).at(node.mark).into());
+        }
+        self.walk_steps(node, trail, &self.steps, create, set)
+    }
+
+    fn walk_steps(
+        &self,
+        node: &mut Node,
+        trail: &mut Trail,
+        steps: &[Step<'_>],
+        create: Create,
+        set: &mut impl FnMut(&mut Node) -> Result<()>,
+    ) -> Result<()> {
+        let Some((step, rest)) = steps.split_first() else { return trail.watch(node, set) };
+        if step.stays && matches!(node.value, Value::Map(_)) {
+            return self.walk_steps(node, trail, rest, create, set);
+        }
+        let (mark, found) = (node.mark, node.describe());
+        match &mut node.value {
+            Value::Map(map) => {
+                self.check_name(step, mark)?;
+                let is_new = trail.is_kept() && !map.contains(&step.name);
+                match open_field(map, step, rest.is_empty(), create, mark) {
+                    Some(field) => {
+                        if is_new {
+                            trail.created(field);
+                        }
+                        self.walk_steps(field, trail, rest, create, set)
+                    }
+                    None => Ok(()),
+                }
+            }
+            Value::Seq(items) => {
+                items.iter_mut().try_for_each(|item| self.walk_steps(item, trail, steps, create, set))
+            }
+            Value::Scalar(scalar) if scalar.kind == ScalarKind::Null => Ok(()),
+            Value::Scalar(_) => {
+                let message = format!("expected a mapping or a sequence with `{}`, found {found}", step.name);
+                Err(self.error(message, mark).into())
+            }
+        }
+    }
+
+    /// kustomize reads `*`, numbers, `-` and `[key=value]` as steps into lists, which a mapping is not.
+    fn check_name(&self, step: &Step<'_>, mark: Mark) -> Result<()> {
+        let name = step.name.as_ref();
+        let into_list = name == "*"
+            || name == "-"
+            || name.parse::<i64>().is_ok()
+            || (name.starts_with('[') && name.ends_with(']'));
+        if name.is_empty() {
+            Err(self.error("a part of the field's path is empty".to_owned(), mark).into())
+        } else if into_list {
+            Err(self.error(format!("expected a sequence for `{name}`, found a mapping"), mark).into())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn error(&self, message: String, mark: Mark) -> Diagnostic {
+        let FieldSpec { gvk, path, .. } = self.spec;
+        let of = if gvk.kind.is_empty() { "every kind" } else { &gvk.kind };
+        Diagnostic::error(Code::FieldPath, message)
+            .at(mark)
+            .note(format!("the transformer's configuration names the field `{path}` of {of}"))
+    }
+}
+
+/// The field of a step. A missing one is created when `create` says so, but never a list. Null becomes what the field
+/// has to be: a list for `[]`, else what would be created.
+fn open_field<'m>(
+    map: &'m mut Map,
+    step: &Step<'_>,
+    last: bool,
+    create: Create,
+    mark: Mark,
+) -> Option<&'m mut Node> {
+    let blank = match create {
+        _ if step.list => Some(Node::seq(Vec::new(), mark)),
+        Create::Nothing => None,
+        Create::Scalar if last => Some(Node::scalar(Default::default(), ScalarKind::Str, mark)),
+        _ => Some(Node::map(Map::new(), mark)),
+    };
+    if !map.contains(&step.name) {
+        let blank = blank.filter(|_| !step.list)?;
+        map.set(&step.name, blank);
+        return map.get_mut(&step.name);
+    }
+    let field = map.get_mut(&step.name)?;
+    if let Some(mut blank) = blank.filter(|_| field.is_null()) {
+        blank.mark = field.mark;
+        *field = blank;
+    }
+    Some(field)
+}
+
+/// Cuts a path at its slashes; `\/` stands for a slash in a part.
+pub fn split_path(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let mut rest = Some(path.strip_prefix('/').unwrap_or(path));
+    std::iter::from_fn(move || {
+        let (mut part, mut after) = cut(rest?);
+        while let Some(open) = part.strip_suffix('\\').filter(|_| after.is_some()) {
+            let (more, next) = cut(after?);
+            part = Cow::Owned(format!("{open}/{more}"));
+            after = next;
+        }
+        rest = after;
+        Some(part)
+    })
+}
+
+fn cut(path: &str) -> (Cow<'_, str>, Option<&str>) {
+    path.split_once('/').map_or((Cow::Borrowed(path), None), |(part, rest)| (Cow::Borrowed(part), Some(rest)))
+}
+
+/// Gives a scalar another text, read anew as kustomize does: `tru` with the suffix `e` becomes a boolean. A scalar that
+/// must have been quoted (a string that would else be something different) stays a string.
+///
+/// # Errors
+/// [`Code::WrongType`] when the node is no scalar.
+pub fn rewrite_scalar(node: &mut Node, text: &str) -> Result<()> {
+    let was_quoted = expect_scalar(node)?;
+    let kind = if was_quoted { ScalarKind::Str } else { resolve_plain(text) };
+    node.value = Node::scalar(text.into(), kind, node.mark).value;
+    Ok(())
+}
+
+/// Gives a scalar a text that is a string whatever it looks like.
+///
+/// # Errors
+/// [`Code::WrongType`] when the node is no scalar.
+pub fn set_string(node: &mut Node, text: &str) -> Result<()> {
+    expect_scalar(node)?;
+    *node = Node::string(text, node.mark);
+    Ok(())
+}
+
+/// Whether a scalar was surely quoted in its source: a string that a plain scalar of this text would not be.
+///
+/// # Errors
+/// [`Code::WrongType`] when the node is no scalar.
+pub fn expect_scalar(node: &Node) -> Result<bool> {
+    match node.as_scalar() {
+        Some(scalar) => Ok(scalar.kind == ScalarKind::Str
+            && !scalar.text.is_empty()
+            && resolve_plain(&scalar.text) != scalar.kind),
+        None => {
+            let message = format!("expected a scalar, found {}", node.describe());
+            Err(Diagnostic::error(Code::WrongType, message).at(node.mark).into())
+        }
+    }
+}
+
+/// Sets an entry of a mapping to a string; null is left alone. A new entry gets the tie, one that is there keeps its own.
+/// Gives whether the entry is new.
+///
+/// # Errors
+/// [`Code::WrongType`] when the node is neither a mapping nor null.
+pub fn set_entry(node: &mut Node, key: &str, text: &str, tie: usize) -> Result<bool> {
+    let (mark, found) = (node.mark, node.describe());
+    match &mut node.value {
+        Value::Map(map) => {
+            let old = map.get_mut(key);
+            let is_new = old.is_none();
+            let tie = match old.as_ref().map(|old| old.as_scalar()) {
+                None => u32::try_from(tie).unwrap_or_default(),
+                Some(old) => old.map_or(0, |scalar| scalar.tie),
+            };
+            let mut new = Node::string(text, old.as_ref().map_or(mark, |old| old.mark));
+            if let Value::Scalar(scalar) = &mut new.value {
+                scalar.tie = tie;
+            }
+            match old {
+                Some(old) => *old = new,
+                None => map.push(Entry { key: Key::new(key, mark), value: new }),
+            }
+            Ok(is_new)
+        }
+        Value::Scalar(scalar) if scalar.kind == ScalarKind::Null => Ok(false),
+        _ => {
+            let message = format!("expected a mapping to set `{key}` in, found {found}");
+            Err(Diagnostic::error(Code::WrongType, message).at(mark).into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kfc_diagnostics::SourceId;
+    use kfc_yaml::parse::parse;
+
+    const FOO: &str = "{apiVersion: v1, kind: Foo, metadata: {name: f}, spec: {a: {b: null}, s: text, \
+                       l: [{x: {}}, {x: {}}], e: {}, nul: null, el: []}}";
+
+    fn label(path: &str, create: bool) -> std::result::Result<Node, Code> {
+        let mut resource = Resource::new(parse(FOO, SourceId::NONE).unwrap().remove(0), false);
+        let gvk = Gvk { kind: "Foo".into(), ..Gvk::default() };
+        let spec = FieldSpec { gvk, path: path.into(), create };
+        FieldSpecs::new([&spec])
+            .apply(&mut resource, Create::Mapping, |node| set_entry(node, "L", "x", 0).map(drop))
+            .map_err(|errors| errors.0[0].code)?;
+        Ok(resource.node.get("spec").unwrap().clone())
+    }
+
+    fn changed(path: &str, create: bool, key: &str, expected: &str) {
+        let spec = label(path, create).unwrap();
+        assert_eq!(spec.get(key), parse(expected, SourceId::NONE).unwrap().first(), "{path}");
+    }
+
+    #[test]
+    fn missing_and_null_fields_are_created_when_asked() {
+        changed("spec/n/m", true, "n", "{m: {L: x}}");
+        changed("spec/a/b", true, "a", "{b: {L: x}}");
+        changed("spec/nul/x/y", true, "nul", "{x: {y: {L: x}}}");
+        changed("/spec/e/a\\/b", true, "e", "{a/b: {L: x}}");
+        changed("spec/e[]/x", true, "e", "{x: {L: x}}");
+        assert!(label("spec/nul/x", false).unwrap().get("nul").unwrap().is_null());
+        assert!(label("spec/n[]", true).unwrap().get("n").is_none());
+    }
+
+    #[test]
+    fn lists_are_entered_with_and_without_brackets() {
+        changed("spec/l/x", true, "l", "[{x: {L: x}}, {x: {L: x}}]");
+        changed("spec/l[]/x", false, "l", "[{x: {L: x}}, {x: {L: x}}]");
+        changed("spec/nul[]/x", false, "nul", "[]");
+        changed("spec/el/x", true, "el", "[]");
+    }
+
+    #[test]
+    fn paths_that_cannot_be_followed_are_errors() {
+        for path in ["spec/s/t", "spec/e/0/x", "spec/*", "spec/[x=1]", "spec/-/x", "spec/e/", ""] {
+            assert_eq!(label(path, true), Err(Code::FieldPath), "{path}");
+        }
+        for path in ["spec/s", "spec/l", "spec/el[]", "spec/nul[]"] {
+            assert_eq!(label(path, true), Err(Code::WrongType), "{path}");
+        }
+    }
+
+    #[test]
+    fn blanks_in_a_path_do_not_count() {
+        changed(" spec / e / n ", true, "e", "{n: {L: x}}");
+        changed("spec/ /e/ /n/ ", true, "e", "{n: {L: x}}");
+        changed("spec/ l[]/x", false, "l", "[{x: {L: x}}, {x: {L: x}}]");
+        for path in ["spec//e", "spec/e/[]", "spec/ 0", "spec/e/ * "] {
+            assert_eq!(label(path, true), Err(Code::FieldPath), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_rewritten_scalar_is_read_anew_unless_it_was_quoted() {
+        let rewritten = |old: &str, new: &str| {
+            let mut node = parse(old, SourceId::NONE).unwrap().remove(0);
+            rewrite_scalar(&mut node, new).unwrap();
+            node.as_scalar().unwrap().kind
+        };
+        assert_eq!(rewritten("tru", "true"), ScalarKind::Bool);
+        assert_eq!(rewritten("'1'", "11"), ScalarKind::Str);
+        assert_eq!(rewritten("5", "6"), ScalarKind::Int);
+        assert_eq!(rewritten("5", "x-5"), ScalarKind::Str);
+    }
+}

@@ -1,0 +1,25 @@
+//! What kustomize's built-in transformers do to a set of resources, one file each.
+
+pub mod annotations;
+pub mod config;
+mod config_file;
+mod crd_config;
+mod defaults;
+pub mod field_spec;
+mod image_reference;
+pub mod images;
+pub mod labels;
+mod name_affix;
+pub mod namespace;
+pub mod order;
+pub mod patch;
+pub mod prefix;
+pub mod replicas;
+pub mod suffix;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod value_add;
+
+pub use config::{NameReference, TransformerConfig};
+pub use field_spec::{Create, FieldSpec, FieldSpecs};
+pub use field_spec::{Route, split_path};

@@ -1,0 +1,275 @@
+//! `patches`, `patchesStrategicMerge` and `patchesJson6902`.
+
+mod index;
+mod read;
+mod target;
+
+pub use read::{LoadedPatch, PatchOptions};
+
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use crate::merge::{json_patch, strategic};
+use crate::provenance::Step;
+use crate::resource::{Behavior, Resource, ResourceSet};
+use kfc_kube::schema::Schema;
+use crate::redaction;
+use kfc_yaml::{Map, Node};
+use index::Index;
+use read::Content;
+use target::Target;
+
+/// Applies patches in order. Resources that a patch deletes are gone afterwards; a patch whose `target` covers nothing
+/// does nothing.
+///
+/// # Errors
+/// Of all patches: [`Code::NoTarget`] for one without a `target` whose resource is not there, [`Code::Ambiguous`] where
+/// there are several, [`Code::DuplicateId`] for resources that a patch gave the identity of others, and the errors of
+/// merging.
+pub fn apply_patches(set: &mut ResourceSet, patches: &[LoadedPatch], schema: &Schema) -> Result<()> {
+    let index = Index::new(&set.list, patches.iter().map(LoadedPatch::len).sum());
+    let removed = vec![false; set.list.len()];
+    let mut run = Run { set, schema, index, removed, renamed: false };
+    let mut errors = Diagnostics::default();
+    for patch in patches {
+        errors.collect(run.apply(patch));
+    }
+    errors.into_result(())?;
+    run.finish()
+}
+
+/// The patches of one call at work.
+struct Run<'a> {
+    set: &'a mut ResourceSet,
+    schema: &'a Schema,
+    index: Index,
+    /// Which resources are deleted; they are taken out in the end, so that positions stay.
+    removed: Vec<bool>,
+    /// Whether a patch changed an identity.
+    renamed: bool,
+}
+
+impl Run<'_> {
+    fn apply(&mut self, patch: &LoadedPatch) -> Result<()> {
+        match (&patch.content, &patch.target) {
+            (Content::Json(operations), Some(target)) => {
+                self.for_each_covered(target, |run, at| run.apply_operations(at, operations, patch))
+            }
+            // Refused when it was read, unless it is empty.
+            (Content::Json(_), None) => Ok(()),
+            (Content::Strategic(documents), Some(target)) => self.for_each_covered(target, |run, at| {
+                documents
+                    .iter()
+                    .try_for_each(|document| run.merge(at, document, patch.options, &patch.step()))
+            }),
+            (Content::Strategic(documents), None) => {
+                let mut errors = Diagnostics::default();
+                for document in documents {
+                    errors.collect(self.merge_by_id(document, patch));
+                }
+                errors.into_result(())
+            }
+        }
+    }
+
+    fn for_each_covered(
+        &mut self,
+        target: &Target,
+        mut change: impl FnMut(&mut Self, usize) -> Result<()>,
+    ) -> Result<()> {
+        let mut errors = Diagnostics::default();
+        let places = match target.plain_name() {
+            Some(name) => self.index.positions(&self.set.list, name),
+            None => (0..self.set.list.len()).collect(),
+        };
+        for at in places {
+            if !self.removed[at] && target.covers(&self.set.list[at]) {
+                errors.collect(self.guarded(at, &mut change));
+            }
+        }
+        errors.into_result(())
+    }
+
+    /// Changes a resource; what goes wrong with a Secret is reported without its values.
+    fn guarded(&mut self, at: usize, change: &mut dyn FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
+        let was_secret = redaction::was_secret(&self.set.list[at]);
+        change(self, at).map_err(|errors| redaction::about(errors, &self.set.list[at], was_secret))
+    }
+
+    fn merge_by_id(&mut self, document: &Node, patch: &LoadedPatch) -> Result<()> {
+        let id = target::id_of(document, self.schema);
+        let mut found = self.index.positions(&self.set.list, &id.name);
+        found.retain(|&at| !self.removed[at] && target::has_or_had(&self.set.list[at], &id));
+        match found.as_slice() {
+            [at] => self.guarded(*at, &mut |run, at| run.merge(at, document, patch.options, &patch.step())),
+            [] => {
+                let left =
+                    self.set.list.iter().zip(&self.removed).filter(|(_, removed)| !**removed).map(|(r, _)| r);
+                Err(target::not_there(left, &id, document, patch.mark).into())
+            }
+            several => {
+                let found = several.iter().map(|&at| &self.set.list[at]);
+                Err(target::several(found, &id, document).into())
+            }
+        }
+    }
+
+    fn merge(&mut self, at: usize, document: &Node, options: PatchOptions, step: &Step) -> Result<()> {
+        let resource = &mut self.set.list[at];
+        let before = resource.trail.copy_of(&resource.node);
+        let outcome = merge_into(resource, document, options, self.schema)?;
+        resource.trail.enter(|| step.clone().with_text(document.mark));
+        match outcome {
+            strategic::Outcome::Removed => resource.trail.removed_whole(),
+            strategic::Outcome::Kept => resource.trail.compare(before, &mut resource.object.node),
+        }
+        match outcome {
+            strategic::Outcome::Removed => self.removed[at] = true,
+            strategic::Outcome::Kept if options.keep_identity() => {}
+            strategic::Outcome::Kept => self.note_identity(at),
+        }
+        Ok(())
+    }
+
+    /// A resource that a JSON patch is applied to remembers its identity, whether the patch changes it or not.
+    fn apply_operations(
+        &mut self,
+        at: usize,
+        operations: &[json_patch::Operation],
+        patch: &LoadedPatch,
+    ) -> Result<()> {
+        let resource = &mut self.set.list[at];
+        let before = resource.id();
+        let copy = resource.trail.copy_of(&resource.node);
+        if patch.remembers {
+            resource.remember_id();
+        }
+        if has_notes(resource) {
+            create_annotations(resource);
+        }
+        json_patch::apply(&mut resource.object.node, operations)?;
+        resource.ties.loosen();
+        if operations.iter().any(json_patch::Operation::replaces_annotations) {
+            // kustomize keeps these among the annotations, and they go with them.
+            resource.origin = None;
+            resource.transformations.clear();
+        }
+        drop_empty_annotations(resource);
+        resource.trail.enter(|| match operations.first() {
+            Some(first) => patch.step().with_text(first.mark()),
+            None => patch.step(),
+        });
+        resource.trail.compare(copy, &mut resource.object.node);
+        check_identity(resource, self.schema)?;
+        if self.set.list[at].id() != before {
+            self.note_identity(at);
+        }
+        Ok(())
+    }
+
+    fn note_identity(&mut self, at: usize) {
+        self.renamed = true;
+        self.index.add(self.set.list[at].name(), at);
+    }
+
+    fn finish(self) -> Result<()> {
+        if self.removed.contains(&true) {
+            let mut removed = self.removed.into_iter();
+            self.set.retain(|_| !removed.next().unwrap_or(false));
+        }
+        if self.renamed { self.set.check_unique(0) } else { Ok(()) }
+    }
+}
+
+/// Merges one document into one resource. apiVersion and namespace stay, and name and kind unless the options let them
+/// change.
+fn merge_into(
+    resource: &mut Resource,
+    document: &Node,
+    options: PatchOptions,
+    schema: &Schema,
+) -> Result<strategic::Outcome> {
+    if !options.keep_identity() {
+        resource.remember_id();
+    }
+    let patch_kind = document.get("kind").and_then(Node::as_text).unwrap_or("");
+    let known = schema
+        .lookup(resource.api_version(), resource.kind())
+        .or_else(|| schema.lookup(resource.api_version(), patch_kind));
+    let copy = |path: &[&str]| resource.node.at(path).cloned();
+    let (api_version, kind) = (copy(&["apiVersion"]), copy(&["kind"]));
+    let (name, namespace) = (copy(&["metadata", "name"]), copy(&["metadata", "namespace"]));
+    let outcome = strategic::apply(&mut resource.object.node, document, schema, known)?;
+    if outcome == strategic::Outcome::Removed {
+        return Ok(outcome);
+    }
+    resource.pull_ties();
+    if let Some(root) = resource.node.as_map_mut() {
+        put_back(root, "apiVersion", api_version);
+        if !options.allow_kind_change {
+            put_back(root, "kind", kind);
+        }
+    }
+    if let Some(metadata) = resource.metadata_mut() {
+        if !options.allow_name_change {
+            put_back(metadata, "name", name);
+        }
+        put_back(metadata, "namespace", namespace);
+    }
+    resource.allow_name_change |= options.allow_name_change;
+    resource.allow_kind_change |= options.allow_kind_change;
+    if options.allow_kind_change {
+        resource.cluster_scoped =
+            schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);
+    }
+    Ok(outcome)
+}
+
+fn put_back(map: &mut Map, key: &str, value: Option<Node>) {
+    match value {
+        Some(value) => map.set(key, value),
+        None => drop(map.remove(key)),
+    }
+}
+
+/// Whether kustomize keeps notes on a resource. It keeps them among the annotations, so that a JSON patch can add an
+/// annotation to such a resource even when it has none of its own.
+fn has_notes(resource: &Resource) -> bool {
+    !resource.previous.is_empty()
+        || !resource.prefixes.is_empty()
+        || !resource.suffixes.is_empty()
+        || !resource.ref_by.is_empty()
+        || !resource.transformations.is_empty()
+        || resource.origin.is_some()
+        || resource.needs_hash
+        || resource.behavior != Behavior::Unspecified
+        || resource.allow_name_change
+        || resource.allow_kind_change
+}
+
+fn create_annotations(resource: &mut Resource) {
+    let mark = resource.mark();
+    let Some(metadata) = resource.metadata_mut() else { return };
+    let annotations = metadata.get_or_insert_map("annotations", mark);
+    if annotations.is_null() {
+        *annotations = Node::map(Map::new(), mark);
+    }
+}
+
+fn drop_empty_annotations(resource: &mut Resource) {
+    if resource.annotations().is_some_and(Map::is_empty) {
+        drop(resource.metadata_mut().and_then(|metadata| metadata.remove("annotations")));
+    }
+}
+
+fn check_identity(resource: &mut Resource, schema: &Schema) -> Result<()> {
+    for (value, field) in [(resource.kind(), "kind"), (resource.name(), "metadata.name")] {
+        if value.is_empty() {
+            let message = format!("this patch takes the `{field}` of a resource away");
+            return Err(Diagnostic::error(Code::JsonPatch, message).at(resource.mark()).into());
+        }
+    }
+    resource.cluster_scoped = schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

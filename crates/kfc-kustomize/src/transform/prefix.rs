@@ -1,0 +1,49 @@
+//! The name prefix transformer.
+
+use super::{FieldSpec, name_affix};
+use kfc_diagnostics::Result;
+use crate::resource::ResourceSet;
+
+/// Puts a prefix before the fields of the specs, by default `metadata.name`. Custom resource definitions, API services
+/// and namespaces keep their names. A resource whose name changes remembers its identity and the prefix; an empty
+/// prefix does nothing.
+///
+/// # Errors
+/// Fields that are no scalars, and paths that cannot be followed.
+pub fn apply(set: &mut ResourceSet, prefix: &str, fields: &[FieldSpec]) -> Result<()> {
+    name_affix::apply(
+        set,
+        fields,
+        prefix,
+        |resource| &mut resource.prefixes,
+        |name| format!("{prefix}{name}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kfc_kube::Gvk;
+    use crate::resource::Resource;
+    use crate::transform::testing::resources;
+
+    fn spec(path: &str, kind: &str, create: bool) -> FieldSpec {
+        FieldSpec { gvk: Gvk { kind: kind.into(), ..Gvk::default() }, path: path.into(), create }
+    }
+
+    #[test]
+    fn some_kinds_keep_their_names() {
+        let mut set = resources(
+            "{apiVersion: v1, kind: Namespace, metadata: {name: n}}\n---\n\
+             {apiVersion: x/v1, kind: CustomResourceDefinition, metadata: {name: n}}\n---\n\
+             {apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: n}}\n---\n\
+             {apiVersion: x/v1, kind: APIService, metadata: {name: n}}",
+        );
+        apply(&mut set, "p-", &[spec("metadata/name", "", false)]).unwrap();
+        let names: Vec<_> = set.list.iter().map(Resource::name).collect();
+        assert_eq!(names, ["n", "n", "n", "p-n"]);
+        assert!(set.list[0].previous.is_empty());
+        assert_eq!(set.list[3].previous[0].name, "n");
+        assert_eq!(set.list[3].prefixes, ["p-"]);
+    }
+}

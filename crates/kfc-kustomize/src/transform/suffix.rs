@@ -1,0 +1,49 @@
+//! The name suffix transformer.
+
+use super::{FieldSpec, name_affix};
+use kfc_diagnostics::Result;
+use crate::resource::ResourceSet;
+
+/// Puts a suffix behind the fields of the specs, by default `metadata.name`. Custom resource definitions, API services
+/// and namespaces keep their names. A resource whose name changes remembers its identity and the suffix; an empty
+/// suffix does nothing.
+///
+/// # Errors
+/// Fields that are no scalars, and paths that cannot be followed.
+pub fn apply(set: &mut ResourceSet, suffix: &str, fields: &[FieldSpec]) -> Result<()> {
+    name_affix::apply(
+        set,
+        fields,
+        suffix,
+        |resource| &mut resource.suffixes,
+        |name| format!("{name}{suffix}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kfc_kube::Gvk;
+    use crate::transform::testing::{resources, yaml};
+
+    fn spec(path: &str, kind: &str, create: bool) -> FieldSpec {
+        FieldSpec { gvk: Gvk { kind: kind.into(), ..Gvk::default() }, path: path.into(), create }
+    }
+
+    #[test]
+    fn every_spec_that_fits_is_applied() {
+        let mut set = resources("{apiVersion: v1, kind: ConfigMap, metadata: {name: '1'}}");
+        let specs = [
+            spec("metadata/name", "ConfigMap", false),
+            spec("metadata/name", "", false),
+            spec("a/b", "", true),
+        ];
+        apply(&mut set, "0", &specs).unwrap();
+        assert_eq!(
+            set.list[0].node,
+            yaml("{apiVersion: v1, kind: ConfigMap, metadata: {name: '100'}, a: {b: 0}}")
+        );
+        assert_eq!(set.list[0].previous.len(), 2);
+        assert_eq!(set.list[0].suffixes, ["0", "0"]);
+    }
+}

@@ -1,0 +1,25 @@
+//! Resources for the unit tests of this folder.
+
+use kfc_diagnostics::SourceId;
+use crate::resource::{Resource, ResourceSet};
+use kfc_yaml::Node;
+use kfc_yaml::parse::parse;
+
+/// The first document of a text.
+pub(crate) fn yaml(text: &str) -> Node {
+    parse(text, SourceId::NONE).unwrap().remove(0)
+}
+
+/// The resources of a text; a few well-known kinds live in no namespace.
+pub(crate) fn resources(text: &str) -> ResourceSet {
+    let list = parse(text, SourceId::NONE).unwrap().into_iter().map(|node| {
+        let mut resource = Resource::new(node, false);
+        resource.cluster_scoped = match resource.kind() {
+            "Namespace" => resource.api_version() == "v1",
+            "APIService" | "CustomResourceDefinition" | "ClusterRoleBinding" => true,
+            _ => false,
+        };
+        resource
+    });
+    ResourceSet::new(list.collect())
+}

@@ -1,0 +1,85 @@
+//! What changed from one lock to the next.
+
+use super::store::Listed;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_source::lock::{Entry, Lock};
+use std::fmt;
+
+/// A source that is not what it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was not there.
+    New(Entry),
+    /// It is another one now.
+    Updated {
+        /// Before.
+        from: Entry,
+        /// Now.
+        to: Entry,
+    },
+    /// Nothing names it any more.
+    Removed(Entry),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New(entry) => write!(f, "new      {}  {}", entry.source, revision(entry)),
+            Self::Updated { from, to } => {
+                write!(f, "updated  {}  {} -> {}", to.source, revision(from), revision(to))
+            }
+            Self::Removed(entry) => write!(f, "removed  {}", entry.source),
+        }
+    }
+}
+
+/// What tells an entry from an earlier one of the same source: its revision, or the digest of its tree where it has none.
+fn revision(entry: &Entry) -> String {
+    let pin = entry.pin.to_string();
+    if pin.is_empty() || pin.starts_with("sha256:") {
+        let digest = pin.trim_start_matches("sha256:");
+        let digest = if digest.is_empty() { &entry.tree } else { digest };
+        return format!("sha256:{}", &digest[..12.min(digest.len())]);
+    }
+    pin
+}
+
+/// The changes from a lock to the next, in the order of the sources.
+#[must_use]
+pub fn changes(before: &Lock, after: &Lock) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    for entry in &after.entries {
+        match before.entry(&entry.source) {
+            None => changes.push(Change::New(entry.clone())),
+            Some(old) if old != entry => {
+                changes.push(Change::Updated { from: old.clone(), to: entry.clone() });
+            }
+            Some(_) => {}
+        }
+    }
+    let gone = before.entries.iter().filter(|entry| after.entry(&entry.source).is_none());
+    changes.extend(gone.cloned().map(Change::Removed));
+    changes
+}
+
+/// Refuses tags and versions that mean something else than they did.
+///
+/// # Errors
+/// [`Code::Moved`] for each.
+pub fn refuse_moved(before: &Lock, listed: &[Listed]) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    for Listed { entry, fetched, .. } in listed {
+        let Some(old) = before.entry(&entry.source).filter(|old| old.tree != entry.tree) else { continue };
+        // A range of versions may well come to a newer one.
+        let is_same_version = entry.pin.archive.is_empty() || old.pin.revision == entry.pin.revision;
+        if fetched.fixed && fetched.vendored.is_none() && is_same_version {
+            let message =
+                format!("`{}` has moved from {} to {}", entry.source, revision(old), revision(entry));
+            let error = Diagnostic::error(Code::Moved, message)
+                .note("tags and versions are meant to stay what they are; one that moved may have been tampered with")
+                .help("if its owner says so, take it with `--allow-moved`");
+            errors.push(error);
+        }
+    }
+    errors.into_result(())
+}

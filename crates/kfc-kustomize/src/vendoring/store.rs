@@ -1,0 +1,181 @@
+//! The vendor folder: trees by their digest, each with the list of its files beside it.
+
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_source::{FileSystem as _, Os};
+use kfc_source::door;
+use kfc_source::lock::{self, Entry, Lock, tree};
+use kfc_source::remote::{Fetched, Source};
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Keeps git from changing the bytes of what is vendored.
+const ATTRIBUTES: &str = "* -text -eol -ident -filter -diff linguist-vendored\n";
+
+/// A source that was fetched, with the list of its files.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// What goes into the lock.
+    pub entry: Entry,
+    /// Where it was fetched to.
+    pub fetched: Arc<Fetched>,
+    /// The text of the list of its files; none for what is in the vendor folder already.
+    list: Option<String>,
+}
+
+/// Lists the files of what was fetched.
+///
+/// # Errors
+/// Trees that are refused; sources that are not what the lock before pins, though they were to be.
+pub fn list(used: &[(Source, Arc<Fetched>)], before: &Lock) -> Result<Vec<Listed>> {
+    let listed: Vec<Result<Listed>> =
+        used.par_iter().with_max_len(1).map(|(source, fetched)| list_one(source, fetched, before)).collect();
+    let mut errors = Diagnostics::default();
+    let listed = listed.into_iter().filter_map(|one| errors.collect(one)).collect();
+    errors.into_result(listed)
+}
+
+fn list_one(source: &Source, fetched: &Arc<Fetched>, before: &Lock) -> Result<Listed> {
+    let entry = |tree: String| Entry { source: source.clone(), pin: fetched.pin.clone(), tree };
+    if let Some(tree) = &fetched.vendored {
+        return Ok(Listed { entry: entry(tree.clone()), fetched: Arc::clone(fetched), list: None });
+    }
+    let list = tree::list(&fetched.folder, matches!(source, Source::Git { .. })).map_err(|errors| {
+        let of_source = |error: Diagnostic| Diagnostic {
+            message: format!("`{source}` is refused: {}", error.message),
+            ..error
+        };
+        Diagnostics(errors.0.into_iter().map(of_source).collect())
+    })?;
+    let text = tree::write(&list);
+    let entry = entry(tree::sha256(text.as_bytes()));
+    let must_be_same =
+        |old: &&Entry| fetched.pinned || (old.pin == entry.pin && !entry.pin.revision.is_empty());
+    if let Some(old) = before.entry(source).filter(must_be_same).filter(|old| old.tree != entry.tree) {
+        let message = format!("`{source}` is not what kfc.lock pins any more");
+        let error = Diagnostic::error(Code::Moved, message)
+            .note(format!("the lock has the tree sha256:{}, the source sha256:{}", old.tree, entry.tree));
+        return Err(match entry.pin.revision.is_empty() {
+            true => error.help("look at what changed with `kfc vendor --update --dry-run`"),
+            false => error.help("one commit or version never means two trees: find out who changed it"),
+        }
+        .into());
+    }
+    Ok(Listed { entry, fetched: Arc::clone(fetched), list: Some(text) })
+}
+
+/// Puts into the vendor folder what is not there yet.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn put(folder: &Path, listed: &[Listed]) -> Result<()> {
+    let trees = folder.join(lock::FOLDER);
+    let failed = |error: std::io::Error| Diagnostics::from(cannot_write(&trees, &error));
+    if listed.is_empty() {
+        return Ok(());
+    }
+    if trees.symlink_metadata().is_ok_and(|meta| !meta.is_dir()) {
+        return Err(failed(std::io::Error::other("it is no folder")));
+    }
+    std::fs::create_dir_all(&trees).map_err(failed)?;
+    let attributes = trees.join(".gitattributes");
+    if !attributes.exists() {
+        kfc_source::write::replace_below(&trees, Path::new(".gitattributes"), ATTRIBUTES.as_bytes())
+            .map_err(failed)?;
+    }
+    listed.iter().filter_map(|one| Some((one, one.list.as_ref()?))).try_for_each(|(one, list)| {
+        put_one(&trees, one, list).map_err(|error| {
+            Diagnostics::from(cannot_write(&trees.join(lock::folder_name(&one.entry.tree)), &error))
+        })
+    })
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::error(Code::Output, format!("cannot write `{}`: {error}", path.display()))
+}
+
+/// Writes a tree under another name first, so that a tree that is there is whole.
+fn put_one(trees: &Path, listed: &Listed, list: &str) -> std::io::Result<()> {
+    let place = trees.join(lock::folder_name(&listed.entry.tree));
+    let is_good = tree::verify(&place.join("tree"), &place.join("files"), &listed.entry.tree, "").is_ok();
+    if is_good {
+        return Ok(());
+    }
+    let staging = tempfile::Builder::new().prefix(".new-").tempdir_in(trees)?;
+    let files = tree::read(list).map_err(std::io::Error::other)?;
+    std::fs::create_dir(staging.path().join("tree"))?;
+    for (path, line) in &files {
+        copy(&listed.fetched.folder.join(path), &staging.path().join("tree").join(path), line.mode)?;
+    }
+    std::fs::write(staging.path().join("files"), list)?;
+    if place.symlink_metadata().is_ok() {
+        std::fs::remove_dir_all(&place)?;
+    }
+    let staging = staging.keep();
+    open_to_all(&staging)?;
+    std::fs::rename(staging, place)
+}
+
+fn copy(from: &Path, to: &Path, mode: tree::Mode) -> std::io::Result<()> {
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    if mode == tree::Mode::Link {
+        return tree::make_link(&tree::link_text(from).unwrap_or_default(), to);
+    }
+    let mut reader = door::open_plain(from)?;
+    let mut writer = std::fs::File::create_new(to)?;
+    std::io::copy(&mut reader, &mut writer)?;
+    drop(writer);
+    tree::set_mode(to, mode)
+}
+
+/// Temporary folders are for their owner alone; a vendored tree is for everybody who builds.
+#[cfg(unix)]
+fn open_to_all(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn open_to_all(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Writes a lock in one step: who reads meanwhile sees the old one or the new one.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_lock(lock: &Lock) -> Result<()> {
+    kfc_source::write::replace_below(&lock.folder, Path::new(lock::FILE), lock.text().as_bytes())
+        .map_err(|error| cannot_write(&lock.folder.join(lock::FILE), &error).into())
+}
+
+/// The trees in the vendor folder that a lock does not name, and what is left of broken runs; sorted. Anything else in it
+/// is not ours.
+#[must_use]
+pub fn unused(lock: &Lock) -> Vec<String> {
+    let named: BTreeSet<String> = lock.entries.iter().map(|entry| lock::folder_name(&entry.tree)).collect();
+    let names = Os.names_in(&lock.trees());
+    let is_ours = |name: &String| {
+        name.starts_with(".new-") || name.strip_prefix("sha256-").is_some_and(tree::is_sha256)
+    };
+    names.into_iter().filter(|name| is_ours(name) && !named.contains(name)).collect()
+}
+
+/// Removes the trees that a lock does not name, and the vendor folder when none is left.
+///
+/// # Errors
+/// When they cannot be removed.
+pub fn remove_unused(lock: &Lock) -> Result<()> {
+    let trees = lock.trees();
+    for name in unused(lock) {
+        let path = trees.join(name);
+        std::fs::remove_dir_all(&path).map_err(|error| cannot_write(&path, &error))?;
+    }
+    if lock.entries.is_empty() && Os.names_in(&trees) == [".gitattributes"] {
+        std::fs::remove_dir_all(&trees).map_err(|error| cannot_write(&trees, &error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Roots that lead back to themselves.
+
+use super::{Loader, Remote};
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use std::path::Path;
+
+impl Loader {
+    /// The loaders from this one up to the root of the build.
+    pub(super) fn chain(&self) -> impl Iterator<Item = &Loader> {
+        std::iter::successors(Some(self), |loader| loader.parent.as_deref())
+    }
+
+    /// Refuses a root that is, or contains, one that led here.
+    pub(super) fn refuse_cycle(&self, root: &Path, shown: &str, referrer: Mark) -> Result<()> {
+        let Some(visited) = self.chain().find(|loader| loader.root.starts_with(root)) else { return Ok(()) };
+        if visited.root != root {
+            let message = format!("`{shown}` contains the root `{}` that names it", visited.show(""));
+            let error = Diagnostic::error(Code::Cycle, message).at(referrer);
+            return Err(error
+                .help("a root may name roots beside and below it, not the folders it lies in")
+                .into());
+        }
+        Err(self.cycle(shown, |loader| loader.root == root, referrer).into())
+    }
+
+    pub(super) fn refuse_remote_cycle(&self, remote: &Remote, text: &str, referrer: Mark) -> Result<()> {
+        let same = |loader: &Loader| loader.remote.as_ref() == Some(remote);
+        match self.chain().any(same) {
+            true => Err(self.cycle(text, same, referrer).into()),
+            false => Ok(()),
+        }
+    }
+
+    fn cycle(&self, shown: &str, is_start: impl Fn(&Loader) -> bool, referrer: Mark) -> Diagnostic {
+        let mut way: Vec<String> = Vec::new();
+        for loader in self.chain() {
+            way.push(format!("`{}`", loader.show("")));
+            if is_start(loader) {
+                break;
+            }
+        }
+        way.reverse();
+        way.push(format!("`{shown}`"));
+        Diagnostic::error(Code::Cycle, "roots include each other in a circle")
+            .at(referrer)
+            .note(way.join(" names "))
+            .help("remove one of these entries")
+    }
+}

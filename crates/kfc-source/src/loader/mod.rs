@@ -1,0 +1,252 @@
+//! A loader stands in one kustomization root and reads what the root names: files, further roots, remote repositories.
+
+mod cycle;
+mod kustomization_file;
+mod local;
+mod remote;
+mod shown;
+
+use super::remote::Remotes;
+use super::url::{self, RemoteRoot};
+use super::{Options, file};
+use crate::files::FileSystem;
+use kfc_diagnostics::{self as diagnostics, Mark, Result, SourceId, Sources};
+pub use kustomization_file::Found;
+pub use remote::Remote;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A text that was read.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its number.
+    pub id: SourceId,
+    /// The text.
+    pub source: Arc<diagnostics::Source>,
+}
+
+/// What an entry of `resources` turns out to be.
+#[derive(Debug)]
+pub enum Resolved {
+    /// A file.
+    File(File),
+    /// A folder or remote repository.
+    Root(Loader),
+}
+
+/// A folder that a tree may not lead out of: a revision, what may be copied.
+#[derive(Debug)]
+struct Boundary {
+    folder: PathBuf,
+    /// What it is, as the end of a sentence.
+    what: String,
+}
+
+/// What all loaders of a run share.
+#[derive(Debug)]
+struct Shared {
+    options: Options,
+    sources: Arc<Sources>,
+    remotes: Remotes,
+}
+
+/// Reads for one kustomization root.
+#[derive(Clone, Debug)]
+pub struct Loader {
+    shared: Arc<Shared>,
+    /// The folder of the root, without symbolic links.
+    root: PathBuf,
+    /// How the root is shown.
+    shown: String,
+    remote: Option<Remote>,
+    /// The checkout that the root lies in.
+    checkout: Option<PathBuf>,
+    /// What nothing local may lead out of, whatever the restrictor allows.
+    boundary: Option<Arc<Boundary>>,
+    /// The root that names this one.
+    parent: Option<Arc<Loader>>,
+}
+
+impl Loader {
+    /// A loader for the working folder, whether it is a root or not.
+    #[must_use]
+    pub fn here(options: Options, sources: &Arc<Sources>) -> Self {
+        let start = options.surroundings.working_directory.clone();
+        Self::starting(options, sources, &start)
+    }
+
+    fn starting(options: Options, sources: &Arc<Sources>, start: &Path) -> Self {
+        let root = options.surroundings.working_directory.clone();
+        let remotes = Remotes::new(&options, start, sources);
+        let shared = Arc::new(Shared { options, sources: Arc::clone(sources), remotes });
+        let shown = String::new();
+        Self { shared, root, shown, remote: None, checkout: None, boundary: None, parent: None }
+    }
+
+    /// The same loader, but neither it nor any other that comes of it reads a local file or root outside of a folder, which
+    /// is called `what` in messages. Links in a tree of somebody else lead nowhere else then.
+    #[must_use]
+    pub fn within(self, folder: &Path, what: &str) -> Self {
+        let boundary = Boundary { folder: folder.to_owned(), what: what.to_owned() };
+        Self { boundary: Some(Arc::new(boundary)), ..self }
+    }
+
+    /// A loader for the root that a build starts at: a folder or a remote URL. A lock is looked for from the folder
+    /// upwards.
+    ///
+    /// # Errors
+    /// When it is not there, is no folder or cannot be fetched.
+    pub fn open(target: &str, options: Options, sources: &Arc<Sources>) -> Result<Self> {
+        let local = options.surroundings.working_directory.join(target);
+        match RemoteRoot::parse(target).filter(|_| !options.surroundings.files.is_directory(&local)) {
+            Some(url) => {
+                let loader = Self::here(options, sources);
+                Ok(Self { parent: None, ..loader.fetch(target, url, Mark::NONE)? })
+            }
+            None => {
+                let loader = Self::starting(options, sources, &local);
+                loader.stand_in(&local, target)
+            }
+        }
+    }
+
+    /// This loader in the folder that the user named as `shown`.
+    ///
+    /// # Errors
+    /// When it is not there, is no folder, or leads out of what [`Self::within`] has set.
+    pub fn stand_in(self, folder: &Path, shown: &str) -> Result<Self> {
+        let root = self.folder(folder, shown, Mark::NONE)?;
+        Ok(Self { shown: shown.trim_end_matches('/').to_owned(), root, ..self })
+    }
+
+    /// A loader for a root of a catalogue or stack, shown under another name than its path. It shares options, texts and
+    /// checkouts with this one, but is no child of it: nothing of the tree names it.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn beside(&self, folder: &Path, shown: &str, referrer: Mark) -> Result<Self> {
+        let root = self.folder(folder, shown, referrer)?;
+        let shared = Arc::clone(&self.shared);
+        let boundary = self.boundary.clone();
+        Ok(Self {
+            shared,
+            root,
+            shown: shown.to_owned(),
+            remote: None,
+            checkout: None,
+            boundary,
+            parent: None,
+        })
+    }
+
+    /// The texts of the run.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.shared.sources
+    }
+
+    /// Where files that are not fetched come from.
+    #[must_use]
+    pub fn files(&self) -> &dyn FileSystem {
+        &*self.shared.options.surroundings.files
+    }
+
+    /// What may be read and run.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.shared.options
+    }
+
+    /// The remote sources of the run.
+    #[must_use]
+    pub fn remotes(&self) -> &Remotes {
+        &self.shared.remotes
+    }
+
+    /// The folder of the root.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// How the root is shown.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Where the root was fetched from, if it was named by a URL.
+    #[must_use]
+    pub fn remote(&self) -> Option<&Remote> {
+        self.remote.as_ref()
+    }
+
+    /// The top of the repository that the root lies in, when it or a root above was named by a URL.
+    #[must_use]
+    pub fn repository(&self) -> Option<&Path> {
+        self.checkout.as_deref()
+    }
+
+    /// Where a file lies that the root names, without symbolic links.
+    ///
+    /// # Errors
+    /// When it is not there or lies outside the root.
+    pub fn real_path(&self, path: &str, referrer: Mark) -> Result<PathBuf> {
+        Ok(self.locate(path, referrer)?.0)
+    }
+
+    /// Reads a text file that the root names.
+    ///
+    /// # Errors
+    /// When it is not there, lies outside the root, is too large or no text.
+    pub fn load(&self, path: &str, referrer: Mark) -> Result<File> {
+        let (bytes, shown) = self.read(path, referrer)?;
+        let text = file::text(bytes, &shown, referrer)?;
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
+        let (id, source) = self.shared.sources.add(shown, text);
+        Ok(File { id, source })
+    }
+
+    /// Reads a file that may be binary.
+    ///
+    /// # Errors
+    /// As [`Loader::load`], but for what the bytes are.
+    pub fn load_bytes(&self, path: &str, referrer: Mark) -> Result<Vec<u8>> {
+        Ok(self.read(path, referrer)?.0)
+    }
+
+    /// Reads an entry of `resources` as a file when there is one, else as a root.
+    ///
+    /// # Errors
+    /// Those of [`Loader::load`] or [`Loader::child`].
+    pub fn resolve(&self, path: &str, referrer: Mark) -> Result<Resolved> {
+        let full = self.absolute(path);
+        let is_beyond = self.is_beyond(&full);
+        if self.files().is_file(&full) && (!is_beyond || self.locate(path, referrer).is_ok()) {
+            return Ok(Resolved::File(self.load(path, referrer)?));
+        }
+        if url::is_web_address(path) && !self.files().is_directory(&full) {
+            return self.resolve_address(path, referrer);
+        }
+        // Out of the root only other roots may be named; what else is there is not looked at.
+        let may_be_root = if is_beyond { !Path::new(path).is_absolute() } else { self.files().is_directory(&full) };
+        match RemoteRoot::parse(path).is_some() || may_be_root {
+            true => Ok(Resolved::Root(self.child(path, referrer)?)),
+            false => Ok(Resolved::File(self.load(path, referrer)?)),
+        }
+    }
+
+    /// A loader for another root that this one names: a folder or a URL.
+    ///
+    /// # Errors
+    /// When it is not there, is no folder, cannot be fetched, or is or contains a root that leads here.
+    pub fn child(&self, path: &str, referrer: Mark) -> Result<Self> {
+        match RemoteRoot::parse(path).filter(|_| !self.files().is_directory(&self.absolute(path))) {
+            Some(url) => self.fetch(path, url, referrer),
+            None => self.local_root(path, referrer),
+        }
+    }
+}

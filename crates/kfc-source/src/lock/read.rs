@@ -1,0 +1,229 @@
+//! Reads a lock strictly: nothing is taken that `kfc vendor` would not have written.
+
+use super::{Entry, Lock, VERSION, tree, write};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
+use kfc_yaml::fields::{Errors, Fields, Spanned};
+use crate::remote::{Pin, Source};
+use kfc_yaml::{Node, parse};
+
+/// Reads the text of a lock. Its folder is left empty.
+///
+/// # Errors
+/// [`Code::BadLock`], with the place, for everything that kfc would not have written; errors of YAML and of fields.
+pub fn read(text: &str, id: SourceId) -> Result<Lock> {
+    let documents = parse::parse(text, id)?;
+    let start = Mark { source: id, offset: 0 };
+    let [document] = documents.as_slice() else {
+        return Err(bad("a lock is one YAML document", start).into());
+    };
+    check_version(document)?;
+    let errors = Errors::exact();
+    let Some(fields) = Fields::of(document, "a lock", &errors) else { return Err(errors.into_inner()) };
+    fields.node("version");
+    let targets = fields.strings("targets");
+    let entries = fields.list("sources", |node| entry(node, &errors).map(|entry| (entry, node.mark)));
+    let seal = fields.required("seal");
+    fields.finish();
+    let mut found = errors.into_inner();
+    found.extend(check_order(&targets, &entries));
+    let lock = Lock {
+        targets: targets.into_iter().map(|target| target.text).collect(),
+        entries: entries.into_iter().map(|(entry, _)| entry).collect(),
+        ..Lock::default()
+    };
+    if found.is_empty() {
+        found.extend(check_seal(&lock, text, &seal));
+    }
+    found.into_result(lock)
+}
+
+fn bad(message: impl Into<String>, mark: Mark) -> Diagnostic {
+    Diagnostic::error(Code::BadLock, message)
+        .at(mark)
+        .help("restore kfc.lock from version control, or remove it and run `kfc vendor`")
+}
+
+/// Comes before everything else: what a later version means is not ours to guess.
+fn check_version(document: &Node) -> Result<()> {
+    let Some(version) = document.get("version") else {
+        return Err(bad("this lock has no version", document.mark).into());
+    };
+    match version.as_text() {
+        Some(VERSION) => Ok(()),
+        other => {
+            let message = format!(
+                "this lock has version `{}`, but only version {VERSION} is known",
+                other.unwrap_or("")
+            );
+            Err(Diagnostic::error(Code::BadLock, message)
+                .at(version.mark)
+                .help("a newer kfc wrote it: use that, or remove kfc.lock and run `kfc vendor`")
+                .into())
+        }
+    }
+}
+
+fn entry(node: &Node, errors: &Errors) -> Option<Entry> {
+    let fields = Fields::of(node, "a source", errors)?;
+    let kinds = ["chart", "file", "git", "oci"];
+    let present: Vec<&str> = kinds.into_iter().filter(|kind| node.get(kind).is_some()).collect();
+    let [kind] = present.as_slice() else {
+        let message = "a source has one of `chart`, `file`, `git` and `oci`";
+        errors.push(bad(message, node.mark));
+        return None;
+    };
+    let required = |name| fields.required(name).text;
+    let (source, pin) = match *kind {
+        "chart" => {
+            let (name, repository) = (required("chart"), required("repository"));
+            let source = Source::Chart { repository, name, version: fields.string("version") };
+            let (archive, revision) = (digest(&fields.required("archive"), errors), required("resolved"));
+            (source, archive.map(|archive| Pin { revision, archive }))
+        }
+        "file" => (Source::File { url: required("file") }, Some(Pin::default())),
+        "git" => {
+            let submodules = node.get("submodules").is_none() || fields.boolean("submodules");
+            let (repository, reference) = (required("git"), fields.string("ref"));
+            let source = Source::Git { repository, reference, submodules };
+            (source, commit(&fields.required("commit"), errors).map(pinned))
+        }
+        _ => {
+            let source = Source::Oci { repository: required("oci"), reference: required("ref") };
+            let manifest = digest(&fields.required("manifest"), errors);
+            (source, manifest.map(|manifest| pinned(format!("sha256:{manifest}"))))
+        }
+    };
+    let tree = digest(&fields.required("tree"), errors);
+    fields.finish();
+    Some(Entry { source, pin: pin?, tree: tree? })
+}
+
+fn pinned(revision: String) -> Pin {
+    Pin { revision, archive: String::new() }
+}
+
+/// A digest is the name of a folder: nothing but 64 hexadecimal digits may pass.
+fn digest(text: &Spanned, errors: &Errors) -> Option<String> {
+    let digest = text.text.strip_prefix("sha256:").filter(|digest| tree::is_sha256(digest));
+    if digest.is_none() && !text.text.is_empty() {
+        errors.push(bad(
+            format!("`{}` is no digest: `sha256:` and 64 hexadecimal digits", text.text),
+            text.mark,
+        ));
+    }
+    digest.map(str::to_owned)
+}
+
+fn commit(text: &Spanned, errors: &Errors) -> Option<String> {
+    let is_hash = [40, 64].contains(&text.text.len())
+        && text.text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_hash && !text.text.is_empty() {
+        errors.push(bad(format!("`{}` is no commit", text.text), text.mark));
+    }
+    is_hash.then(|| text.text.clone())
+}
+
+fn check_order(targets: &[Spanned], entries: &[(Entry, Mark)]) -> Diagnostics {
+    let mut errors = Diagnostics::default();
+    for pair in targets.windows(2).filter(|pair| pair[0].text >= pair[1].text) {
+        errors
+            .push(bad(format!("the target `{}` is there twice or out of order", pair[1].text), pair[1].mark));
+    }
+    for pair in entries.windows(2).filter(|pair| pair[0].0.source >= pair[1].0.source) {
+        let (entry, mark) = &pair[1];
+        errors.push(bad(format!("the source `{}` is there twice or out of order", entry.source), *mark));
+    }
+    errors
+}
+
+fn check_seal(lock: &Lock, text: &str, seal: &Spanned) -> Diagnostics {
+    let before = text.rfind("\nseal:").map_or("", |at| &text[..=at]);
+    let is_ours = lock.text() == text.replace('\r', "");
+    if write::seal(before) == seal.text && is_ours {
+        return Diagnostics::default();
+    }
+    bad("this lock was changed after `kfc vendor` wrote it", seal.mark)
+        .note("the seal does not match what stands above it")
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Entry, Lock};
+    use super::read;
+    use kfc_diagnostics::{Code, SourceId, Sources};
+    use crate::remote::{Pin, Source};
+
+    fn lock() -> Lock {
+        let tree = "1".repeat(64);
+        let pin = |revision: &str| Pin { revision: revision.to_owned(), archive: String::new() };
+        let entry = |source, pin| Entry { source, pin, tree: tree.clone() };
+        Lock {
+            targets: vec![".".to_owned(), "a b".to_owned(), "overlays/prod".to_owned()],
+            entries: vec![
+                entry(
+                    Source::Chart {
+                        repository: "https://charts.example.com".to_owned(),
+                        name: "web".to_owned(),
+                        version: "1.0".to_owned(),
+                    },
+                    Pin { revision: "1.0.0".to_owned(), archive: "2".repeat(64) },
+                ),
+                entry(Source::File { url: "https://h/x.yaml?a=\"b\"&c=\u{1}".to_owned() }, Pin::default()),
+                entry(
+                    Source::Git {
+                        repository: "https://github.com/o/r".to_owned(),
+                        reference: "true".to_owned(),
+                        submodules: false,
+                    },
+                    pin(&"3".repeat(40)),
+                ),
+                entry(
+                    Source::Oci { repository: "ghcr.io/o/n".to_owned(), reference: "1.10".to_owned() },
+                    pin(&format!("sha256:{tree}")),
+                ),
+            ],
+            ..Lock::default()
+        }
+    }
+
+    fn id() -> SourceId {
+        Sources::default().add("kfc.lock", "").0
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let lock = lock();
+        assert_eq!(read(&lock.text(), id()).unwrap(), lock);
+        assert_eq!(read(&lock.text().replace('\n', "\r\n"), id()).unwrap(), lock);
+        let empty = Lock::default();
+        assert_eq!(read(&empty.text(), id()).unwrap(), empty);
+    }
+
+    fn refused(text: &str) -> String {
+        let errors = read(text, id()).unwrap_err();
+        errors.0.iter().map(|error| format!("{}: {}\n", error.code.as_str(), error.message)).collect()
+    }
+
+    #[test]
+    fn locks_changed_by_hand_are_refused() {
+        let text = lock().text();
+        let bad = Code::BadLock.as_str();
+        for (from, to, why) in [
+            ("version: 1\n", "version: 2\n", "version `2`"),
+            ("version: 1\n", "", "no version"),
+            ("resolved: \"1.0.0\"", "resolved: \"1.0.1\"", "was changed"),
+            ("# What", "# what", "was changed"),
+            ("  tree: sha256:1", "  tree: sha256:../../1", "no digest"),
+            ("commit: \"3", "commit: \"--x", "no commit"),
+            ("- overlays/prod\n", "- overlays/prod\n- a\n", "out of order"),
+            ("- git: https", "- oci: x\n  git: https", "one of"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            let errors = refused(&text.replacen(from, to, 1));
+            assert!(errors.contains(why) && errors.contains(bad), "{from}: {errors}");
+        }
+        let unknown = refused(&text.replacen("  tree:", "  trees:", 1));
+        assert!(unknown.contains("unknown field `trees`"), "{unknown}");
+    }
+}

@@ -1,0 +1,171 @@
+//! Other programs, run within limits of time and output.
+
+use std::io::Read;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// How often is looked whether a program has ended.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How long a program may take, and how much it may print.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// When it has to be done.
+    pub deadline: Instant,
+    /// Bytes on standard output, and on standard error.
+    pub largest: u64,
+}
+
+impl Limits {
+    /// So long from now.
+    pub fn of(time: Duration, largest: u64) -> Self {
+        Self { deadline: Instant::now() + time, largest }
+    }
+}
+
+/// What a program that ended has printed.
+#[derive(Debug)]
+pub struct Output {
+    pub status: ExitStatus,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+/// Why there is no output.
+#[derive(Debug)]
+pub enum Failure {
+    /// It cannot be run.
+    Start(std::io::Error),
+    /// It took too long, and was killed.
+    TooLong,
+    /// It printed too much, and was killed.
+    TooMuch,
+}
+
+/// Runs a program without standard input. When a limit is passed, it is killed with all that it has started: git leaves the
+/// waiting for servers to programs of its own.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run(command: &mut Command, limits: Limits) -> Result<Output, Failure> {
+    own_group(command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(Failure::Start)?;
+    let is_too_much = Arc::new(AtomicBool::new(false));
+    // Read beside the wait, so that a long message cannot block the program.
+    let stdout = read(child.stdout.take(), limits.largest, &is_too_much);
+    let stderr = read(child.stderr.take(), limits.largest, &is_too_much);
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            _ if is_too_much.load(Ordering::Relaxed) => {
+                kill(&mut child);
+                return Err(Failure::TooMuch);
+            }
+            Ok(None) if Instant::now() < limits.deadline => std::thread::sleep(PAUSE),
+            _ => {
+                kill(&mut child);
+                return Err(Failure::TooLong);
+            }
+        }
+    };
+    // What the program has left running may hold its pipes for ever.
+    let rest = || limits.deadline.saturating_duration_since(Instant::now()).max(PAUSE);
+    let printed = stdout.recv_timeout(rest()).and_then(|out| Ok((out, stderr.recv_timeout(rest())?)));
+    let Ok((stdout, stderr)) = printed else {
+        kill(&mut child);
+        return Err(Failure::TooLong);
+    };
+    match is_too_much.load(Ordering::Relaxed) {
+        true => Err(Failure::TooMuch),
+        false => Ok(Output { status, stdout, stderr }),
+    }
+}
+
+/// What a pipe gives, when it has come to its end.
+fn read(
+    pipe: Option<impl Read + Send + 'static>,
+    largest: u64,
+    is_too_much: &Arc<AtomicBool>,
+) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    let is_too_much = Arc::clone(is_too_much);
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = pipe {
+            // What broke off is told by the program's exit.
+            drop(pipe.take(largest + 1).read_to_end(&mut bytes));
+        }
+        if bytes.len() as u64 > largest {
+            is_too_much.store(true, Ordering::Relaxed);
+        }
+        drop(sender.send(bytes));
+    });
+    receiver
+}
+
+/// Lets the program have a group of its own, so that it can be killed with all that it starts.
+#[cfg(unix)]
+fn own_group(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(not(unix))]
+fn own_group(_: &mut Command) {}
+
+/// Ends a program and its group.
+fn kill(child: &mut Child) {
+    #[cfg(unix)]
+    {
+        let group = rustix::process::Pid::from_child(child);
+        // It may have ended meanwhile.
+        _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    drop(child.kill());
+    drop(child.wait());
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::{Failure, Limits, run};
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn output_and_status_are_given() {
+        let limits = Limits::of(Duration::from_secs(60), 100);
+        let output = run(&mut shell("echo out; echo err >&2; exit 3"), limits).unwrap();
+        assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
+        assert_eq!(output.status.code(), Some(3));
+    }
+
+    #[test]
+    fn a_program_that_is_too_slow_is_killed_with_what_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("mark");
+        let script = format!("(sleep 2; echo alive >'{}') & sleep 60", mark.display());
+        let started = Instant::now();
+        let killed = run(&mut shell(&script), Limits::of(Duration::from_millis(200), 100));
+        assert!(matches!(killed, Err(Failure::TooLong)));
+        assert!(started.elapsed() < Duration::from_secs(30));
+        // Nothing can be waited for: the grandchild would write after two seconds.
+        std::thread::sleep(Duration::from_secs(3));
+        assert!(!mark.exists());
+    }
+
+    #[test]
+    fn a_program_that_prints_without_end_is_killed() {
+        let killed =
+            run(&mut shell("while :; do echo more; done"), Limits::of(Duration::from_secs(60), 1000));
+        assert!(matches!(killed, Err(Failure::TooMuch)));
+    }
+}

@@ -1,0 +1,311 @@
+//! The remote sources of a run: each is fetched once, or taken from the vendor folder once it was checked.
+
+use super::{Event, LockUse, Pin, RemoteOptions, Source, git};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use crate::lock::{self, Entry, Lock};
+use crate::{Options, Surroundings};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A source that is needed, and how long it may take to fetch.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The source.
+    pub source: Source,
+    /// How long git may take; other fetches have limits of their own.
+    pub timeout: Duration,
+}
+
+/// A source that is there.
+#[derive(Clone, Debug, Default)]
+pub struct Fetched {
+    /// The top of its tree.
+    pub folder: PathBuf,
+    /// What it was.
+    pub pin: Pin,
+    /// Whether its name is meant to stay what it is: a tag, a version.
+    pub fixed: bool,
+    /// Whether it was fetched as what a lock pins, and has to be that.
+    pub pinned: bool,
+    /// The digest of its tree, when it was taken from the vendor folder.
+    pub vendored: Option<String>,
+}
+
+type Outcome = Result<Arc<Fetched>>;
+
+/// The remote sources of a run. Temporary checkouts are removed when it goes.
+#[derive(Debug)]
+pub struct Remotes {
+    options: RemoteOptions,
+    surroundings: Arc<Surroundings>,
+    start: PathBuf,
+    texts: Arc<Sources>,
+    found: OnceLock<Result<Option<Arc<Lock>>>>,
+    slots: Mutex<FxHashMap<Source, Arc<OnceLock<Outcome>>>>,
+    folders: Mutex<Vec<TempDir>>,
+    /// What other programs fetched.
+    elsewhere: Mutex<BTreeSet<Source>>,
+    #[cfg(feature = "fetch")]
+    client: OnceLock<super::web::Client>,
+}
+
+impl Remotes {
+    /// The sources of a run whose lock is looked for from `start`, unless the options say otherwise.
+    #[must_use]
+    pub fn new(options: &Options, start: &Path, texts: &Arc<Sources>) -> Self {
+        let start = options.remote.start.clone().unwrap_or_else(|| start.to_owned());
+        Self {
+            options: options.remote.clone(),
+            surroundings: Arc::clone(&options.surroundings),
+            start,
+            texts: Arc::clone(texts),
+            found: OnceLock::new(),
+            slots: Mutex::default(),
+            folders: Mutex::default(),
+            elsewhere: Mutex::default(),
+            #[cfg(feature = "fetch")]
+            client: OnceLock::new(),
+        }
+    }
+
+    /// The lock that nothing may be fetched beside, if there is one.
+    ///
+    /// # Errors
+    /// A lock that cannot be read.
+    pub fn lock(&self) -> Result<Option<Arc<Lock>>> {
+        match &self.options.lock {
+            LockUse::Ignore | LockUse::Renew(_) => Ok(None),
+            LockUse::Given(lock) => Ok(Some(Arc::clone(lock))),
+            LockUse::Find => {
+                let load =
+                    |folder: PathBuf| Lock::load(&folder, &self.surroundings, &self.texts).map(Arc::new);
+                let find = || lock::find(&self.start, &self.surroundings.working_directory);
+                self.found.get_or_init(|| find().map(load).transpose()).clone()
+            }
+        }
+    }
+
+    /// Whether a source is known without asking anybody: the lock has it, or it has been fetched.
+    ///
+    /// # Errors
+    /// A lock that cannot be read.
+    pub fn knows(&self, source: &Source) -> Result<bool> {
+        if let LockUse::Renew(renewal) = &self.options.lock {
+            return Ok(renewal.lock.entry(source).is_some() && !renewal.refresh.includes(source));
+        }
+        Ok(self.lock()?.is_some_and(|lock| lock.entry(source).is_some()))
+    }
+
+    /// Whether nothing is fetched in this run.
+    ///
+    /// # Errors
+    /// A lock that cannot be read.
+    pub fn fetches_nothing(&self) -> Result<bool> {
+        Ok(self.options.offline || self.lock()?.is_some())
+    }
+
+    /// Whether charts come from here rather than from a call of `helm pull`: whenever they are or will be vendored.
+    ///
+    /// # Errors
+    /// A lock that cannot be read.
+    pub fn provides_charts(&self) -> Result<bool> {
+        Ok(matches!(self.options.lock, LockUse::Renew(_)) || self.fetches_nothing()?)
+    }
+
+    /// The tree of a source. The first caller fetches it, the others wait.
+    ///
+    /// # Errors
+    /// Why it cannot be had. None of the diagnostics has a place yet.
+    pub fn get(&self, request: &Request) -> Outcome {
+        let slot = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(slots.entry(request.source.clone()).or_default())
+        };
+        // Nothing below may wait for tasks of the common thread pool: those may wait for this slot.
+        slot.get_or_init(|| self.provide(request).map(Arc::new)).clone()
+    }
+
+    /// The sources that were asked for and are there, sorted, without the credentials in their addresses.
+    #[must_use]
+    pub fn used(&self) -> Vec<(Source, Arc<Fetched>)> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = |(source, slot): (&Source, &Arc<OnceLock<Outcome>>)| {
+            Some((source.clone(), Arc::clone(slot.get()?.as_ref().ok()?)))
+        };
+        let mut used: Vec<_> = slots.iter().filter_map(there).collect();
+        used.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut used: Vec<_> = used.into_iter().map(|(source, fetched)| (source.bare(), fetched)).collect();
+        used.sort_by(|a, b| a.0.cmp(&b.0));
+        used.dedup_by(|a, b| a.0 == b.0);
+        used
+    }
+
+    /// Takes a source for not used: what its server gave was something else than was asked for.
+    pub fn forget(&self, source: &Source) {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(source);
+    }
+
+    /// Takes note of a source that another program fetches.
+    pub fn note(&self, source: Source) {
+        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).insert(source.bare());
+    }
+
+    /// A warning for each source that was fetched though nothing pins it, when those are asked for.
+    #[must_use]
+    pub fn warnings(&self) -> Diagnostics {
+        if !self.options.warn_unpinned {
+            return Diagnostics::default();
+        }
+        let used = self.used().into_iter().filter(|(_, fetched)| fetched.vendored.is_none());
+        let mut unpinned: BTreeSet<Source> = used.map(|(source, _)| source).collect();
+        unpinned.extend(self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        let warning = |source: Source| {
+            Diagnostic::warning(Code::Unpinned, format!("`{source}` was fetched, and nothing pins it"))
+                .help("`kfc vendor` pins it and keeps a copy, so that builds need no network")
+        };
+        Diagnostics(unpinned.into_iter().map(warning).collect())
+    }
+
+    fn provide(&self, request: &Request) -> Result<Fetched> {
+        let source = &request.source;
+        if let Some(lock) = self.lock()? {
+            let entry = lock.entry(source).ok_or_else(|| not_locked(source, &lock))?;
+            return vendored(&lock, entry);
+        }
+        if let LockUse::Renew(renewal) = &self.options.lock {
+            let kept = renewal.lock.entry(source).filter(|_| !renewal.refresh.includes(source));
+            let Some(entry) = kept else { return self.fetch(request, None) };
+            let folder = renewal.lock.trees().join(lock::folder_name(&entry.tree));
+            return match folder.symlink_metadata() {
+                Ok(_) => vendored(&renewal.lock, entry),
+                Err(_) => self.fetch(request, Some(&entry.pin)),
+            };
+        }
+        self.fetch(request, None)
+    }
+
+    fn fetch(&self, request: &Request, pin: Option<&Pin>) -> Result<Fetched> {
+        let source = &request.source;
+        if self.options.offline {
+            let error =
+                Diagnostic::error(Code::Offline, format!("`{source}` is remote, and this run is offline"));
+            return Err(error.help("`kfc vendor` brings it in, so that builds need no network").into());
+        }
+        self.options.observer.tell(source, Event::Started);
+        let fetched = self.fetch_kind(request, pin);
+        let pinned = pin.is_some();
+        let event = if fetched.is_ok() { Event::Done } else { Event::Failed };
+        self.options.observer.tell(source, event);
+        Ok(Fetched { pinned, ..fetched? })
+    }
+
+    fn fetch_kind(&self, request: &Request, pin: Option<&Pin>) -> std::result::Result<Fetched, Diagnostic> {
+        if let Source::Git { repository, reference, submodules } = &request.source {
+            let wanted = git::Wanted {
+                repository,
+                reference,
+                submodules: *submodules,
+                timeout: request.timeout,
+                plain_http: self.options.plain_http,
+                surroundings: &self.surroundings,
+            };
+            // What is to be pinned comes from where it is, not from a cache.
+            let may_cache = !matches!(self.options.lock, LockUse::Renew(_));
+            if let Some(folder) = git::kept(&wanted).filter(|folder| may_cache && folder.is_dir()) {
+                let pin = Pin { revision: reference.clone(), ..Pin::default() };
+                return Ok(Fetched { folder, pin, fixed: true, ..Fetched::default() });
+            }
+            let folder = self.scratch()?;
+            let got = git::fetch(&folder, &wanted, pin.map(|pin| pin.revision.as_str()))?;
+            let folder = if may_cache { git::keep(&folder, &wanted).unwrap_or(folder) } else { folder };
+            let pin = Pin { revision: got.commit, ..Pin::default() };
+            return Ok(Fetched { folder, pin, fixed: got.is_tag, ..Fetched::default() });
+        }
+        self.fetch_over_web(&request.source, pin)
+    }
+
+    #[cfg(feature = "fetch")]
+    fn fetch_over_web(&self, source: &Source, pin: Option<&Pin>) -> std::result::Result<Fetched, Diagnostic> {
+        use super::{chart, oci};
+        let client =
+            self.client.get_or_init(|| super::web::Client::new(self.options.plain_http, &self.surroundings));
+        let folder = self.scratch()?;
+        let cannot = |error: super::web::Failure| error.of_source(source);
+        let (pin, fixed) = match source {
+            Source::File { url } => {
+                let bytes = client.get(url).map_err(cannot)?;
+                let path = folder.join(source.file_name().unwrap_or("file"));
+                std::fs::write(path, bytes).map_err(|error| {
+                    Diagnostic::error(Code::Output, format!("cannot write a temporary file: {error}"))
+                })?;
+                (Pin::default(), false)
+            }
+            Source::Chart { repository, name, version } => {
+                let wanted = chart::Wanted { repository, name, version };
+                let pin = chart::fetch(client, &wanted, pin, &folder).map_err(cannot)?;
+                (pin, true)
+            }
+            Source::Oci { repository, reference } => {
+                let pin = oci::fetch(client, repository, reference, pin, &folder).map_err(cannot)?;
+                (pin, oci::is_version(reference))
+            }
+            Source::Git { .. } => (Pin::default(), false),
+        };
+        Ok(Fetched { folder, pin, fixed, ..Fetched::default() })
+    }
+
+    #[cfg(not(feature = "fetch"))]
+    fn fetch_over_web(&self, source: &Source, _: Option<&Pin>) -> std::result::Result<Fetched, Diagnostic> {
+        let message = format!("`{source}` cannot be fetched: this kfc was built without the feature `fetch`");
+        Err(Diagnostic::error(Code::Remote, message).help("vendor it with a kfc that has the feature"))
+    }
+
+    /// A temporary folder that lives as long as the run.
+    fn scratch(&self) -> std::result::Result<PathBuf, Diagnostic> {
+        let folder = self.surroundings.temporary_folder().map_err(|error| {
+            Diagnostic::error(Code::Output, format!("cannot make a temporary folder: {error}"))
+        })?;
+        let path = folder.path().canonicalize().unwrap_or_else(|_| folder.path().to_owned());
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
+        Ok(path)
+    }
+}
+
+fn vendored(lock: &Lock, entry: &Entry) -> Result<Fetched> {
+    let folder = lock.tree(entry)?;
+    let folder = folder.canonicalize().unwrap_or(folder);
+    Ok(Fetched {
+        folder,
+        pin: entry.pin.clone(),
+        fixed: true,
+        pinned: true,
+        vendored: Some(entry.tree.clone()),
+    })
+}
+
+fn not_locked(source: &Source, lock: &Lock) -> Diagnostic {
+    let message = format!("kfc.lock does not have `{source}`");
+    let error = Diagnostic::error(Code::NotLocked, message).note(
+        "with a lock, a build reads vendored sources only and never the network, unless `--no-lock` is given",
+    );
+    let other_ref = lock.entries.iter().find(|entry| same_address(&entry.source, source));
+    match other_ref {
+        Some(entry) => error.help(format!("run `kfc vendor`; the lock has `{}`", entry.source)),
+        None => error.help("run `kfc vendor` to bring it in"),
+    }
+}
+
+fn same_address(a: &Source, b: &Source) -> bool {
+    match (&a.bare(), &b.bare()) {
+        (Source::Git { repository: a, .. }, Source::Git { repository: b, .. })
+        | (Source::Oci { repository: a, .. }, Source::Oci { repository: b, .. }) => a == b,
+        (Source::Chart { repository: a, name: x, .. }, Source::Chart { repository: b, name: y, .. }) => {
+            (a, x) == (b, y)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,215 @@
+//! A folder of generated files. A list in it ([`LIST`]) names those that the last run wrote, so that the next run can remove
+//! what it does not write any more, and nothing else.
+
+use super::{keep_owner, permissions_like, regular, sync, sync_folder};
+use crate::lock::tree::sha256;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
+use std::io::{Error, Read, Result, Write};
+use std::path::Path;
+use tempfile::TempDir;
+
+/// The name of the list: a line `SHA256  NAME` a file, as `sha256sum --check` reads it.
+pub const LIST: &str = ".kfc-files";
+/// How the names of folders begin that hold files which are not in their place yet.
+const STAGING: &str = ".kfc-new-";
+/// As much of a list is read.
+const LONGEST_LIST: u64 = 64 << 20;
+
+/// Whether a folder gets a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// Always.
+    Write,
+    /// Only when it has one: as kustomize, which writes none, but never leaving files behind that kfc wrote.
+    Keep,
+}
+
+/// Names of files with the SHA-256 of what they held when they were written. While a run writes, a name may have two.
+type List = BTreeSet<(String, String)>;
+
+/// Writes files into a folder, which is made when it is not there, and removes those of an earlier run that are not among
+/// them. All files are written beside their places first: on a full disk nothing has changed. Each file is then the old or
+/// the new one, whole. Files of the same content are not touched. A second run waits until the first is done.
+///
+/// Gives the names of files that an earlier run wrote and this one does not, but that somebody changed since: they stay.
+///
+/// # Errors
+/// Those of the file system; a list that is none; symbolic links, and what else is not a regular file, at the place of a
+/// file.
+pub fn replace_all(
+    folder: &Path,
+    files: &BTreeMap<String, Vec<u8>>,
+    listing: Listing,
+) -> Result<Vec<String>> {
+    std::fs::create_dir_all(folder)?;
+    let handle = lock(folder);
+    remove_staging(folder)?;
+    let before = read_list(folder)?;
+    let is_listed = listing == Listing::Write || before.is_some();
+    let before = before.unwrap_or_default();
+    let staged = Staged::write(folder, files, is_listed.then_some(&before))?;
+    staged.persist()?;
+    let changed = remove_stale(folder, files, &before)?;
+    staged.persist_list(&changed)?;
+    // The next run clears what it finds staged: it must not find this.
+    drop(staged);
+    drop(handle);
+    let mut names: Vec<String> = changed.into_iter().map(|(name, _)| name).collect();
+    names.dedup();
+    Ok(names)
+}
+
+/// Waits until no other run writes into the folder. Where the file system has no locks, nobody waits.
+fn lock(folder: &Path) -> Option<File> {
+    let handle = File::open(folder).ok()?;
+    handle.lock().ok()?;
+    Some(handle)
+}
+
+/// Removes what runs left that were killed.
+fn remove_staging(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_ours = entry.file_name().to_string_lossy().starts_with(STAGING);
+        if is_ours && entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn read_list(folder: &Path) -> Result<Option<List>> {
+    let path = folder.join(LIST);
+    let in_list = |error: Error| Error::other(format!("its list `{LIST}` cannot be used: {error}"));
+    if regular(&path).map_err(in_list)?.is_none() {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    File::open(&path)?.take(LONGEST_LIST).read_to_string(&mut text).map_err(in_list)?;
+    let entries: Option<List> = text.lines().map(entry).collect();
+    entries.map(Some).ok_or_else(|| in_list(Error::other("it was not written by kfc; remove it")))
+}
+
+/// A line of a list. Only plain names are taken: a list may come from a repository, and must not lead out of its folder.
+fn entry(line: &str) -> Option<(String, String)> {
+    let (digest, name) = line.split_once("  ")?;
+    let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_plain = !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0']);
+    (is_digest && is_plain).then(|| (name.to_owned(), digest.to_owned()))
+}
+
+fn list_text(list: &List) -> String {
+    list.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect()
+}
+
+/// Files that are on the disk, but not in their place: those that differ from what is there in `files`, lists in `lists`.
+struct Staged<'a> {
+    folder: &'a Path,
+    place: TempDir,
+    names: Vec<&'a str>,
+    /// What this run writes; none when the folder gets no list.
+    list: Option<List>,
+}
+
+const FILES: &str = "files";
+const LIST_WHILE_WRITING: &str = "lists/while-writing";
+const LIST_AFTERWARDS: &str = "lists/afterwards";
+
+impl<'a> Staged<'a> {
+    /// Writes the files that differ, and the lists when there was one `before` or is to be one.
+    fn write(folder: &'a Path, files: &'a BTreeMap<String, Vec<u8>>, before: Option<&List>) -> Result<Self> {
+        let place = tempfile::Builder::new().prefix(STAGING).tempdir_in(folder)?;
+        let new = place.path().join(FILES);
+        std::fs::create_dir(&new)?;
+        let put = |(name, bytes): (&'a String, &'a Vec<u8>)| {
+            Ok(put(&folder.join(name), &new.join(name), bytes)?.then_some(name.as_str()))
+        };
+        let names: Result<Vec<Option<&str>>> = files.into_par_iter().map(put).collect();
+        let names = names?.into_iter().flatten().collect();
+        let list = || -> List { files.iter().map(|(name, bytes)| (name.clone(), sha256(bytes))).collect() };
+        let list = before.map(|_| list());
+        if let (Some(before), Some(list)) = (before, &list) {
+            std::fs::create_dir(place.path().join("lists"))?;
+            // With it the next run can remove what this one has written when it is killed halfway.
+            let text = list_text(&(before | list));
+            write_new(&place.path().join(LIST_WHILE_WRITING), text.as_bytes())?;
+            // As long as it can get, so that the disk cannot be too full for it later.
+            write_new(&place.path().join(LIST_AFTERWARDS), text.as_bytes())?;
+        }
+        Ok(Self { folder, place, names, list })
+    }
+
+    /// Renames the files into their places.
+    fn persist(&self) -> Result<()> {
+        let place = self.place.path();
+        if self.list.is_some() {
+            std::fs::rename(place.join(LIST_WHILE_WRITING), self.folder.join(LIST))?;
+            sync_folder(self.folder);
+        }
+        for name in &self.names {
+            std::fs::rename(place.join(FILES).join(name), self.folder.join(name))?;
+        }
+        sync_folder(self.folder);
+        Ok(())
+    }
+
+    /// Puts the final list in its place: what this run wrote, and what it left because somebody changed it.
+    fn persist_list(&self, changed: &List) -> Result<()> {
+        let Some(list) = &self.list else { return Ok(()) };
+        let path = self.place.path().join(LIST_AFTERWARDS);
+        let text = list_text(&(list | changed));
+        let mut file = OpenOptions::new().write(true).open(&path)?;
+        file.write_all(text.as_bytes())?;
+        file.set_len(text.len() as u64)?;
+        sync(&file)?;
+        std::fs::rename(path, self.folder.join(LIST))?;
+        sync_folder(self.folder);
+        Ok(())
+    }
+}
+
+/// Writes a file to `new`, unless `place` has its content already; gives whether it did.
+fn put(place: &Path, new: &Path, bytes: &[u8]) -> Result<bool> {
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    let in_file = |error: Error| Error::new(error.kind(), format!("`{name}`: {}", super::describe(&error)));
+    let old = regular(place).map_err(in_file)?;
+    let is_same = old.as_ref().is_some_and(|old| old.len() == bytes.len() as u64)
+        && std::fs::read(place).is_ok_and(|there| there == bytes);
+    if is_same {
+        return Ok(false);
+    }
+    write_new(new, bytes).map_err(in_file)?;
+    if let Some(old) = old {
+        keep_owner(new, &old);
+        std::fs::set_permissions(new, permissions_like(&old)).map_err(in_file)?;
+    }
+    Ok(true)
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    sync(&file)
+}
+
+/// Removes the files that an earlier run wrote and this one does not; gives those that are not what was written.
+fn remove_stale(folder: &Path, files: &BTreeMap<String, Vec<u8>>, before: &List) -> Result<List> {
+    let mut changed = List::new();
+    for (name, digest) in before.iter().filter(|(name, _)| !files.contains_key(name)) {
+        let path = folder.join(name);
+        if path.symlink_metadata().is_err() {
+            continue;
+        }
+        let is_file = matches!(regular(&path), Ok(Some(_)));
+        let content = if is_file { std::fs::read(&path)? } else { Vec::new() };
+        let is_written = is_file && before.contains(&(name.clone(), sha256(&content)));
+        if is_written {
+            std::fs::remove_file(&path)?;
+        } else {
+            changed.insert((name.clone(), digest.clone()));
+        }
+    }
+    Ok(changed)
+}

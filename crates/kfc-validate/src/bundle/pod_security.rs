@@ -1,0 +1,106 @@
+//! Pod security standards: pods that a namespace would not let in.
+//!
+//! The rules are those of the standards as Kubernetes publishes them, for what manifests commonly set.
+
+use super::super::finding::{Finding, Findings};
+use super::super::pods::{containers, items, pod_template, text};
+use super::title;
+use kfc_diagnostics::Code;
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::Node;
+use std::collections::HashMap;
+
+/// The label by which a namespace enforces a standard.
+const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+/// Capabilities that the standard `baseline` lets containers add.
+const BASELINE: [&str; 13] = [
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
+/// Finds workloads whose pods their own namespace, by the standard that it enforces, refuses.
+pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Finding> {
+    let namespaces = resources.iter().filter(|resource| resource.kind() == "Namespace");
+    let standards: HashMap<&str, &str> = namespaces
+        .filter_map(|r| Some((r.name(), text(&r.node, &["metadata", "labels", ENFORCE])?)))
+        .collect();
+    let mut all = Vec::new();
+    for resource in checked {
+        let Some(pod) = pod_template(resource) else { continue };
+        let Some(standard) = standards.get(resource.namespace()) else { continue };
+        let mut reasons = Vec::new();
+        if matches!(*standard, "baseline" | "restricted") {
+            against_baseline(pod, &mut reasons);
+        }
+        if *standard == "restricted" {
+            against_restricted(pod, &mut reasons);
+        }
+        let mut found = Findings::of(resource);
+        for reason in reasons {
+            let message =
+                format!("{} is refused by the pod security of its namespace: {reason}", title(resource));
+            found.error_at(Code::PodSecurity, pod, message);
+        }
+        all.append(&mut found.list);
+    }
+    all
+}
+
+fn against_baseline(pod: &Node, reasons: &mut Vec<String>) {
+    for field in ["hostNetwork", "hostPID", "hostIPC"] {
+        if text(pod, &["spec", field]) == Some("true") {
+            reasons.push(format!("it sets `{field}`"));
+        }
+    }
+    if items(pod, &["spec", "volumes"]).any(|volume| volume.get("hostPath").is_some()) {
+        reasons.push("it mounts folders of the node".to_owned());
+    }
+    for container in containers(pod) {
+        let name = text(container, &["name"]).unwrap_or_default();
+        if text(container, &["securityContext", "privileged"]) == Some("true") {
+            reasons.push(format!("`{name}` is privileged"));
+        }
+        if items(container, &["ports"]).any(|port| text(port, &["hostPort"]).is_some_and(|port| port != "0"))
+        {
+            reasons.push(format!("`{name}` takes a port of the node"));
+        }
+        let added = items(container, &["securityContext", "capabilities", "add"]).filter_map(Node::as_text);
+        for capability in added.filter(|capability| !BASELINE.contains(capability)) {
+            reasons.push(format!("`{name}` adds the capability {capability}"));
+        }
+    }
+}
+
+fn against_restricted(pod: &Node, reasons: &mut Vec<String>) {
+    for container in containers(pod) {
+        let name = text(container, &["name"]).unwrap_or_default();
+        let own = |field: &[&str]| text(container, &[&["securityContext"], field].concat());
+        let any = |field: &[&str]| {
+            own(field).or_else(|| text(pod, &[&["spec", "securityContext"], field].concat()))
+        };
+        if own(&["allowPrivilegeEscalation"]) != Some("false") {
+            reasons.push(format!("`{name}` may escalate its privileges"));
+        }
+        let mut dropped = items(container, &["securityContext", "capabilities", "drop"]);
+        if !dropped.any(|capability| capability.as_text() == Some("ALL")) {
+            reasons.push(format!("`{name}` keeps capabilities"));
+        }
+        if any(&["runAsNonRoot"]) != Some("true") || any(&["runAsUser"]) == Some("0") {
+            reasons.push(format!("`{name}` may run as root"));
+        }
+        if !matches!(any(&["seccompProfile", "type"]), Some("RuntimeDefault" | "Localhost")) {
+            reasons.push(format!("`{name}` has no seccomp profile"));
+        }
+    }
+}

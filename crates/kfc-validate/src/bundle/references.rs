@@ -1,0 +1,121 @@
+//! Dangling references: names of what is not there, keys and ports that lead nowhere. All are warnings: a bundle may be
+//! applied to a cluster that has the rest.
+
+use super::super::finding::{Finding, Findings};
+use super::super::pods::{items, text};
+use super::needs::{Need, home, needs};
+use kfc_diagnostics::{Code, nearest};
+use kfc_kustomize::resource::Resource;
+use std::collections::{HashMap, HashSet};
+
+/// Namespaces that every cluster has.
+const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+/// Roles that every cluster has.
+const ROLES: [&str; 6] = [
+    "admin",
+    "edit",
+    "view",
+    "cluster-admin",
+    "system:auth-delegator",
+    "extension-apiserver-authentication-reader",
+];
+/// Config maps that a controller of Kubernetes or of Istio makes in every namespace.
+const CONFIG_MAPS: [&str; 2] = ["kube-root-ca.crt", "istio-ca-root-cert"];
+/// Kinds that a cluster has by itself: only a name near one of the bundle is worth a word.
+const OF_THE_CLUSTER: [&str; 3] = ["StorageClass", "IngressClass", "RuntimeClass"];
+
+type Key<'r> = (&'r str, &'r str, &'r str);
+
+/// Finds references to what is neither in the bundle, nor in every cluster, nor made by a controller: secrets of
+/// certificates that cert-manager issues.
+pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Finding> {
+    let there: HashMap<Key<'_>, &Resource> =
+        resources.iter().map(|r| ((r.kind(), home(r), r.name()), r)).collect();
+    let made = made_by_controllers(resources);
+    let mut namespaces = HashSet::new();
+    let mut all = Vec::new();
+    for resource in checked {
+        let mut found = Findings::of(resource);
+        let mut told = HashSet::new();
+        for need in needs(resource) {
+            let key = (need.kind, need.namespace, need.name);
+            match there.get(&key) {
+                Some(target) => check_parts(&need, target, &mut found),
+                None if made.contains(&key) || is_built_in(&need) => {}
+                // A missing namespace is told once, not for everything in it.
+                None if need.kind == "Namespace" && !namespaces.insert(need.name) => {}
+                None if !told.insert(key) => {}
+                None => dangling(&need, resources, &mut found),
+            }
+        }
+        all.append(&mut found.list);
+    }
+    all
+}
+
+fn is_built_in(need: &Need<'_>) -> bool {
+    match need.kind {
+        "Namespace" => NAMESPACES.contains(&need.name),
+        "ClusterRole" | "Role" => ROLES.contains(&need.name) || need.name.starts_with("system:"),
+        "ServiceAccount" => need.name == "default" || need.namespace == "kube-system",
+        "ConfigMap" => CONFIG_MAPS.contains(&need.name),
+        _ => false,
+    }
+}
+
+/// Secrets that cert-manager writes for the certificates of the bundle.
+fn made_by_controllers(resources: &[Resource]) -> HashSet<Key<'_>> {
+    let certificates = resources.iter().filter(|resource| resource.kind() == "Certificate");
+    certificates
+        .filter_map(|r| Some(("Secret", r.namespace(), text(&r.node, &["spec", "secretName"])?)))
+        .collect()
+}
+
+fn dangling(need: &Need<'_>, resources: &[Resource], found: &mut Findings<'_>) {
+    let same = || resources.iter().filter(|r| r.kind() == need.kind);
+    let near = nearest(
+        need.name,
+        same()
+            .filter(|r| r.namespace() == need.namespace)
+            .map(|resource| resource.name())
+            .filter(|name| *name != need.name),
+    );
+    if OF_THE_CLUSTER.contains(&need.kind) && near.is_none() {
+        return;
+    }
+    let place = if need.namespace.is_empty() { String::new() } else { format!(" in `{}`", need.namespace) };
+    let message = format!("there is no {} `{}`{place} in the bundle", need.kind, need.name);
+    let elsewhere = same().find(|r| r.name() == need.name).map(home);
+    found.warning_at(Code::Dangling, need.node, message).help = match (near, elsewhere) {
+        (_, Some(namespace)) if !namespace.is_empty() => Some(format!("there is one in `{namespace}`")),
+        (Some(near), _) => Some(format!("the nearest is `{near}`")),
+        _ => None,
+    };
+}
+
+/// The key or port of something that is there.
+fn check_parts(need: &Need<'_>, target: &Resource, found: &mut Findings<'_>) {
+    if let Some(key) = need.key
+        && let Some(word) = key.as_text()
+    {
+        let maps = ["data", "binaryData", "stringData"].iter().filter_map(|f| target.node.get(f)?.as_map());
+        let keys: Vec<&str> = maps.flat_map(|map| map.iter().map(|e| e.key.text.as_str())).collect();
+        // What holds nothing at all is filled by a controller.
+        if !keys.is_empty() && !keys.contains(&word) {
+            let message = format!("{} `{}` has no key `{word}`", need.kind, need.name);
+            found.warning_at(Code::Dangling, key, message).help =
+                nearest(word, keys).map(|near| format!("did you mean `{near}`?"));
+        }
+    }
+    if let Some(port) = need.port
+        && let Some(word) = port.as_text()
+    {
+        let is_it = |one: &kfc_yaml::Node| {
+            text(one, &["port"]) == Some(word) || text(one, &["name"]) == Some(word)
+        };
+        if !items(&target.node, &["spec", "ports"]).any(is_it) {
+            let message = format!("Service `{}` has no port `{word}`", need.name);
+            found.warning_at(Code::Dangling, port, message);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Custom resource definitions in `apiextensions.k8s.io/v1`: structural schemas, names, versions, and the approval that groups of
+//! the Kubernetes community need.
+
+use super::super::finding::{Finding, Findings};
+use super::super::pods::{items, text};
+use kfc_diagnostics::Code;
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::Node;
+use regex::Regex;
+
+/// Fields of a schema that hold further schemas for the same value; those must not say anything about types.
+const JUNCTORS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+/// The domains whose groups belong to the Kubernetes community.
+const PROTECTED: [&str; 2] = ["k8s.io", "kubernetes.io"];
+/// Where a definition in one of these groups says who approved it.
+const APPROVAL: &str = "api-approved.kubernetes.io";
+
+/// Finds custom resource definitions that an API server refuses: a group that is protected, a version without a schema, none
+/// or several that are stored, parts of a schema without a type, fields that a structural schema may not have.
+pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
+    let mut all = Vec::new();
+    let is_meant = |resource: &&&Resource| {
+        resource.kind() == "CustomResourceDefinition" && resource.api_version() == "apiextensions.k8s.io/v1"
+    };
+    for resource in resources.iter().filter(is_meant) {
+        let mut found = Findings::of(resource);
+        check_names(resource, &mut found);
+        check_approval(resource, &mut found);
+        let versions: Vec<&Node> = items(&resource.node, &["spec", "versions"]).collect();
+        let stored = versions.iter().filter(|version| text(version, &["storage"]) == Some("true")).count();
+        if stored != 1 {
+            let message = format!("the definition stores {stored} versions, but exactly one is due");
+            let versions = resource.node.at(&["spec", "versions"]).unwrap_or(&resource.node);
+            found.error_at(Code::NotStructural, versions, message);
+        }
+        for version in versions {
+            match version.at(&["schema", "openAPIV3Schema"]) {
+                Some(schema) => check_schema(schema, "", &mut found),
+                None => {
+                    found.error_at(
+                        Code::NotStructural,
+                        version,
+                        "this version of the definition has no schema",
+                    );
+                }
+            }
+        }
+        all.append(&mut found.list);
+    }
+    all
+}
+
+/// A definition is called `<plural>.<group>`.
+fn check_names(resource: &Resource, found: &mut Findings<'_>) {
+    let part = |path: &[&str]| text(&resource.node, path).unwrap_or_default();
+    let due = format!("{}.{}", part(&["spec", "names", "plural"]), part(&["spec", "group"]));
+    if resource.name() != due
+        && let Some(name) = resource.node.at(&["metadata", "name"])
+    {
+        found.error_at(Code::NotStructural, name, format!("the definition must be called `{due}`"));
+    }
+}
+
+/// A definition in a protected group says where its API was approved, or that it was not: the API server refuses it when
+/// the annotation is missing, or is neither a URL nor starts with `unapproved`.
+fn check_approval(resource: &Resource, found: &mut Findings<'_>) {
+    let Some(place) = resource.node.at(&["spec", "group"]) else { return };
+    let group = place.as_text().unwrap_or_default();
+    if !PROTECTED.iter().any(|domain| is_in_domain(group, domain)) {
+        return;
+    }
+    let annotation = resource.node.at(&["metadata", "annotations", APPROVAL]);
+    let (place, message) = match annotation.and_then(Node::as_text).filter(|text| !text.is_empty()) {
+        None => (
+            place,
+            format!("the group `{group}` is protected: the definition needs the annotation `{APPROVAL}`"),
+        ),
+        Some(text) if text.starts_with("unapproved") || is_url(text) => return,
+        Some(_) => (
+            annotation.unwrap_or(place),
+            format!("the annotation `{APPROVAL}` is neither a URL nor `unapproved`"),
+        ),
+    };
+    let help =
+        "set it to the URL of the pull request that approved the API, or to `unapproved` and the reason";
+    found.error_at(Code::NotStructural, place, message).help = Some(help.to_owned());
+}
+
+/// Whether a group is a domain, or below it.
+fn is_in_domain(group: &str, domain: &str) -> bool {
+    group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Whether a text has a scheme and a host, which is what the API server asks of a URL here.
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    is_scheme && !rest.is_empty() && !rest.starts_with(['/', '?', '#'])
+}
+
+fn check_schema(schema: &Node, path: &str, found: &mut Findings<'_>) {
+    let wrong = |what: &str, found: &mut Findings<'_>| {
+        let place = if path.is_empty() { "the top".to_owned() } else { format!("`{path}`") };
+        let message = format!("the schema is not structural: {place} {what}");
+        found.error_at(Code::NotStructural, schema, message);
+    };
+    let says = |field: &str| text(schema, &[field]) == Some("true");
+    let is_free = says("x-kubernetes-int-or-string") || says("x-kubernetes-preserve-unknown-fields");
+    if schema.get("type").is_none() && !is_free {
+        wrong("has no type", found);
+    }
+    if path.is_empty() && text(schema, &["type"]) != Some("object") {
+        wrong("is no object", found);
+    }
+    for field in ["$ref", "definitions", "dependencies", "patternProperties", "deprecated", "discriminator"] {
+        if schema.get(field).is_some() {
+            wrong(&format!("has `{field}`"), found);
+        }
+    }
+    let closed = |node: &Node| node.as_map().is_some();
+    match (schema.get("properties"), schema.get("additionalProperties")) {
+        (Some(_), Some(additional)) if closed(additional) => {
+            wrong("has both `properties` and `additionalProperties`", found);
+        }
+        (_, Some(additional)) if closed(additional) => {
+            check_schema(additional, &format!("{path}.*"), found);
+        }
+        _ => {}
+    }
+    for entry in schema.get("properties").and_then(Node::as_map).into_iter().flatten() {
+        check_schema(&entry.value, &format!("{path}.{}", entry.key.text), found);
+    }
+    match schema.get("items") {
+        Some(items) => check_schema(items, &format!("{path}[]"), found),
+        None if text(schema, &["type"]) == Some("array") => wrong("is a list without `items`", found),
+        None => {}
+    }
+    if let Some(pattern) = text(schema, &["pattern"])
+        && let Err(error) = Regex::new(pattern)
+    {
+        let reason = error.to_string();
+        let reason = reason.lines().last().unwrap_or_default();
+        wrong(&format!("has a pattern that is no regular expression: {reason}"), found);
+    }
+    for junctor in JUNCTORS.iter().filter_map(|field| schema.get(field)).flat_map(|node| items(node, &[])) {
+        if junctor.get("type").is_some() && !says("x-kubernetes-int-or-string") {
+            wrong("gives a type below `allOf`, `anyOf` or `oneOf`", found);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Resources that are there twice.
+
+use super::super::finding::{Finding, Findings};
+use super::needs::home;
+use kfc_diagnostics::{Code, Diagnostic};
+use kfc_kustomize::resource::Resource;
+use crate::path::Path;
+use rustc_hash::FxHashMap;
+
+/// Finds resources with the group, kind, namespace and name of an earlier one.
+pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
+    let mut seen: FxHashMap<(String, &str, &str, &str), &Resource> = FxHashMap::default();
+    let mut all = Vec::new();
+    for resource in resources {
+        let key = (resource.gvk().group, resource.kind(), home(resource), resource.name());
+        if let Some(first) = seen.insert(key, resource) {
+            let mut found = Findings::of(resource);
+            let message = "the bundle has two resources of this kind and name";
+            let error = Diagnostic::error(Code::ResourceTwice, message).at(resource.mark());
+            found.push(&Path::TOP, error.label(first.mark(), "the first one"));
+            all.append(&mut found.list);
+        }
+    }
+    all
+}

@@ -1,0 +1,50 @@
+//! What a running cluster would not let change: fields that differ from an older bundle and are immutable.
+
+use super::finding::{Finding, Subject};
+use kfc_diagnostics::{Code, Diagnostic, Mark};
+use kfc_diff::model::{Class, Identity, Report};
+use kfc_kustomize::resource::Resource;
+
+/// An error for each immutable field that a report has as changed; `resources` are those of the new side.
+#[must_use]
+pub fn immutable(report: &Report, resources: &[Resource]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for change in &report.changes {
+        let Some(resource) = resources.iter().find(|resource| is(resource, &change.identity)) else {
+            continue;
+        };
+        let recreates = change.findings.iter().filter(|finding| finding.class == Class::Recreate);
+        found.extend(recreates.map(|recreate| {
+            let error = Diagnostic::error(Code::Immutable, recreate.message.clone());
+            Finding {
+                subject: Subject::of(resource),
+                path: recreate.path.clone(),
+                diagnostic: error.at(place(resource, &recreate.path)),
+                secret: kfc_kube::redaction::is_secret(resource.kind()),
+            }
+        }));
+    }
+    found
+}
+
+fn is(resource: &Resource, identity: &Identity) -> bool {
+    let gvk = resource.gvk();
+    gvk.group == identity.group
+        && gvk.kind == identity.kind
+        && resource.namespace() == identity.namespace
+        && resource.name() == identity.name
+}
+
+/// Where a field stands, or the nearest one above it that has a place.
+fn place(resource: &Resource, path: &str) -> Mark {
+    let mut mark = resource.mark();
+    let mut node = &resource.node;
+    for key in path.split('.') {
+        let Some(below) = node.get(key) else { break };
+        if below.mark != Mark::NONE {
+            mark = below.mark;
+        }
+        node = below;
+    }
+    mark
+}

@@ -1,0 +1,158 @@
+//! What a check found: a diagnostic, and the resource and field that it is about.
+
+use super::path::{Path, with_path_of};
+use kfc_diagnostics::{Code, Diagnostic, Mark, Severity};
+use kfc_kustomize::resource::Resource;
+use kfc_kube::redaction::message;
+use kfc_yaml::Node;
+
+/// One error or warning about a resource.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The resource, `Deployment apps/web`; empty for what is about the whole bundle.
+    pub subject: Subject,
+    /// The field in it, `spec.replicas`; empty for the resource itself.
+    pub path: String,
+    /// What is wrong.
+    pub diagnostic: Diagnostic,
+    /// Whether the source line may hold a secret, so that it must not be shown.
+    pub secret: bool,
+}
+
+/// The resource that a finding is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Subject {
+    /// `apps/v1`.
+    pub api_version: String,
+    /// `Deployment`.
+    pub kind: String,
+    /// Its namespace; empty for none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Subject {
+    /// The identity of a resource.
+    #[must_use]
+    pub fn of(resource: &Resource) -> Self {
+        Self {
+            api_version: resource.api_version().to_owned(),
+            kind: resource.kind().to_owned(),
+            namespace: resource.namespace().to_owned(),
+            name: resource.name().to_owned(),
+        }
+    }
+
+    /// The resource as people name it: "Deployment `web` in `apps`".
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.namespace.as_str() {
+            "" => format!("{} `{}`", self.kind, self.name),
+            namespace => format!("{} `{}` in `{namespace}`", self.kind, self.name),
+        }
+    }
+}
+
+impl Finding {
+    /// Whether it is an error.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.diagnostic.severity == Severity::Error
+    }
+}
+
+/// Collects what the checks of one resource find.
+#[derive(Debug)]
+pub(super) struct Findings<'r> {
+    resource: &'r Resource,
+    /// What was found so far.
+    pub(super) list: Vec<Finding>,
+}
+
+impl<'r> Findings<'r> {
+    /// None yet.
+    #[must_use]
+    pub(super) fn of(resource: &'r Resource) -> Self {
+        Self { resource, list: Vec::new() }
+    }
+
+    /// None yet, of the same resource.
+    #[must_use]
+    pub(super) fn empty(&self) -> Self {
+        Self::of(self.resource)
+    }
+
+    /// Adds an error at a field.
+    pub(super) fn error(
+        &mut self,
+        code: Code,
+        path: &Path<'_>,
+        mark: Mark,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.push(path, Diagnostic::error(code, message).at(mark))
+    }
+
+    /// Adds a warning at a field.
+    pub(super) fn warning(
+        &mut self,
+        code: Code,
+        path: &Path<'_>,
+        mark: Mark,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.push(path, Diagnostic::warning(code, message).at(mark))
+    }
+
+    /// Adds an error at a node of the resource.
+    pub(super) fn error_at(
+        &mut self,
+        code: Code,
+        node: &Node,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.push_at(node, Diagnostic::error(code, message))
+    }
+
+    /// Adds a warning at a node of the resource.
+    pub(super) fn warning_at(
+        &mut self,
+        code: Code,
+        node: &Node,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.push_at(node, Diagnostic::warning(code, message))
+    }
+
+    fn push_at(&mut self, node: &Node, diagnostic: Diagnostic) -> &mut Diagnostic {
+        let mark = if node.mark == Mark::NONE { self.resource.mark() } else { node.mark };
+        let diagnostic = diagnostic.at(mark);
+        let resource = self.resource;
+        with_path_of(&resource.node, node, &mut |path| {
+            self.push(path, diagnostic.clone());
+        });
+        let last = self.list.len() - 1;
+        &mut self.list[last].diagnostic
+    }
+
+    /// Adds a finding; gives its diagnostic for a suggestion to be added.
+    pub(super) fn push(&mut self, path: &Path<'_>, diagnostic: Diagnostic) -> &mut Diagnostic {
+        let path = path.to_string();
+        let is_secret = kfc_kube::redaction::is_secret(self.resource.kind());
+        let names: Vec<&str> = path.splitn(3, '.').collect();
+        let is_open = path.is_empty() || path == "metadata" || kfc_kube::redaction::object::is_open(&names);
+        self.list.push(Finding {
+            subject: Subject::of(self.resource),
+            path,
+            diagnostic: if is_secret {
+                message::in_secret(diagnostic, &self.resource.node)
+            } else {
+                diagnostic
+            },
+            secret: is_secret && !is_open,
+        });
+        let last = self.list.len() - 1;
+        &mut self.list[last].diagnostic
+    }
+}

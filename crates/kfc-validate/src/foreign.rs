@@ -1,0 +1,33 @@
+//! Kinds that neither Kubernetes nor a bundle defines, but a platform that the catalogue knows: OpenShift's Route, Multus'
+//! NetworkAttachmentDefinition.
+
+use kfc_kustomize::engine::read;
+use kfc_diagnostics::SourceId;
+use kfc_kustomize::resource::Resource;
+use kfc_kube::schema::Schema;
+use kfc_yaml::parse::parse;
+
+/// Definitions of our own, which the tests against a real API server install too.
+const DEFINITIONS: &str = include_str!("../schemas/foreign.yaml");
+
+/// The definitions of these kinds. Those that a bundle or a user brings come after them and win.
+pub(super) fn definitions() -> Vec<Resource> {
+    parse(DEFINITIONS, SourceId::NONE)
+        .and_then(|documents| read::resources(documents, &Schema::builtin()))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::definitions;
+    use crate::{Options, validate};
+
+    #[test]
+    fn the_definitions_are_valid_themselves() {
+        let all = definitions();
+        let names: Vec<&str> = all.iter().map(|definition| definition.name()).collect();
+        assert_eq!(names, ["routes.route.openshift.io", "network-attachment-definitions.k8s.cni.cncf.io"]);
+        let found = validate(&all, &[], &Options { strict: true, ..Options::default() }).findings;
+        assert!(found.is_empty(), "{found:?}");
+    }
+}

@@ -1,0 +1,32 @@
+//! What an API server checks of one resource beyond the types of its fields.
+
+mod data;
+mod metadata;
+mod pod;
+mod resources;
+mod service;
+
+use super::finding::Findings;
+use super::pods::pod_template;
+use kfc_kustomize::resource::Resource;
+
+/// Checks a resource. `namespaced` tells where its kind lives, when that is known.
+pub(super) fn check(
+    resource: &Resource,
+    namespaced: Option<bool>,
+    is_builtin: bool,
+    found: &mut Findings<'_>,
+) {
+    metadata::check(resource, namespaced, found);
+    if !is_builtin {
+        return;
+    }
+    if let Some(pod) = pod_template(resource) {
+        pod::check(resource, pod, found);
+    }
+    match resource.kind() {
+        "Service" => service::check(resource, found),
+        "ConfigMap" | "Secret" => data::check(resource, found),
+        _ => {}
+    }
+}

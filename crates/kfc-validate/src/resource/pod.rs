@@ -1,0 +1,169 @@
+//! Pods and the templates of workloads.
+
+use super::super::finding::Findings;
+use super::super::pods::{containers, items, selects, text};
+use super::metadata::{is_label, is_port, is_port_name};
+use super::resources;
+use kfc_diagnostics::{Code, nearest};
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::{Node, Value};
+use std::collections::{HashMap, HashSet};
+
+pub(super) fn check(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
+    check_selector(resource, pod, found);
+    check_restart_policy(resource, pod, found);
+    check_names(pod, found);
+    check_volumes(resource, pod, found);
+    let ports: HashSet<&str> =
+        containers(pod).flat_map(|c| items(c, &["ports"])).filter_map(|port| text(port, &["name"])).collect();
+    for container in containers(pod) {
+        if text(container, &["image"]).is_none() {
+            let name = text(container, &["name"]).unwrap_or_default();
+            found.error_at(Code::PodSpec, container, format!("container `{name}` has no image"));
+        }
+        for variable in items(container, &["env"]) {
+            if variable.get("value").is_some_and(|value| !value.is_null())
+                && let Some(from) = variable.get("valueFrom").filter(|from| !from.is_null())
+            {
+                let name = text(variable, &["name"]).unwrap_or_default();
+                let message = format!("variable `{name}` has both `value` and `valueFrom`");
+                found.error_at(Code::PodSpec, from, message);
+            }
+        }
+        check_ports(container, &ports, found);
+        resources::check(container, found);
+    }
+}
+
+/// A workload's selector must fit its own pods.
+fn check_selector(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
+    if matches!(resource.kind(), "Pod" | "Job" | "CronJob") {
+        return;
+    }
+    let Some(selector) = resource.node.at(&["spec", "selector"]).filter(|s| s.as_map().is_some()) else {
+        return;
+    };
+    if !selects(selector, pod.at(&["metadata", "labels"])) {
+        let message = "the selector does not fit the labels of its own pods";
+        let diagnostic = found.error_at(Code::Selector, selector, message);
+        if let Some(labels) = pod.at(&["metadata", "labels"]) {
+            *diagnostic = diagnostic.clone().label(labels.mark, "the labels of the pods");
+        }
+    }
+}
+
+fn check_restart_policy(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
+    let policy = pod.at(&["spec", "restartPolicy"]);
+    let word = policy.and_then(Node::as_text);
+    let (allowed, place): (&[&str], _) = match resource.kind() {
+        "Job" | "CronJob" => (&["OnFailure", "Never"], policy.unwrap_or(pod)),
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" if word.is_some() => {
+            (&["Always"], policy.unwrap_or(pod))
+        }
+        _ => return,
+    };
+    if !word.is_some_and(|word| allowed.contains(&word)) {
+        let kind = resource.kind();
+        let allowed = allowed.join("` or `");
+        let message = format!("`restartPolicy` of the pods of a {kind} must be `{allowed}`");
+        found.error_at(Code::PodSpec, place, message);
+    }
+}
+
+/// Containers have names of their own, across all lists.
+fn check_names(pod: &Node, found: &mut Findings<'_>) {
+    let mut seen: HashMap<&str, &Node> = HashMap::new();
+    let mut initial: HashSet<&str> = HashSet::new();
+    for (list, is_initial) in [("initContainers", true), ("containers", false)] {
+        for name in items(pod, &["spec", list]).filter_map(|container| container.get("name")) {
+            let Some(word) = name.as_text() else { continue };
+            if !is_label(word) {
+                let message = format!("`{word}` is no name for a container");
+                found.error_at(Code::BadName, name, message).help =
+                    Some("at most 63 lower-case letters, digits and `-`".to_owned());
+            }
+            // Twice in one list is told as such.
+            if !is_initial && initial.contains(word) {
+                let message = format!("two containers of the pod are called `{word}`");
+                let first = seen.get(word).map(|first| first.mark);
+                let diagnostic = found.error_at(Code::ValueTwice, name, message);
+                if let Some(first) = first {
+                    *diagnostic = diagnostic.clone().label(first, "the first one");
+                }
+            }
+            if is_initial {
+                initial.insert(word);
+            }
+            seen.insert(word, name);
+        }
+    }
+}
+
+/// A container may only mount volumes that its pod has; a volume has one source.
+fn check_volumes(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
+    let volumes = items(pod, &["spec", "volumes"]).filter_map(|volume| text(volume, &["name"]));
+    let claims = items(&resource.node, &["spec", "volumeClaimTemplates"])
+        .filter_map(|claim| text(claim, &["metadata", "name"]));
+    let known: Vec<&str> = volumes.chain(claims).collect();
+    for container in containers(pod) {
+        let mounts = items(container, &["volumeMounts"]).chain(items(container, &["volumeDevices"]));
+        for name in mounts.filter_map(|mount| mount.get("name")) {
+            let word = name.as_text().unwrap_or("");
+            if !known.contains(&word) {
+                let message = format!("`{word}` is no volume of the pod");
+                let near = nearest(word, known.iter().copied());
+                found.error_at(Code::PodSpec, name, message).help =
+                    near.map(|near| format!("did you mean `{near}`?"));
+            }
+        }
+    }
+    for volume in items(pod, &["spec", "volumes"]) {
+        let sources = volume.as_map().into_iter().flatten();
+        let sources: Vec<&str> = sources
+            .filter(|entry| entry.key.text != "name" && !entry.value.is_null())
+            .map(|entry| entry.key.text.as_str())
+            .collect();
+        if sources.len() > 1 {
+            let name = text(volume, &["name"]).unwrap_or_default();
+            let message = format!("volume `{name}` has several sources: {}", sources.join(", "));
+            found.error_at(Code::PodSpec, volume, message);
+        }
+    }
+}
+
+/// Numbers and names of ports, and the ports that probes and hooks name.
+fn check_ports(container: &Node, names: &HashSet<&str>, found: &mut Findings<'_>) {
+    for port in items(container, &["ports"]) {
+        for field in ["containerPort", "hostPort"] {
+            if let Some(number) =
+                port.get(field).filter(|number| number.as_text().is_some() && !is_port(number))
+            {
+                // 0 stands for no port of the host.
+                if field == "containerPort" || number.as_text() != Some("0") {
+                    found.error_at(Code::PodSpec, number, "a port must lie between 1 and 65535");
+                }
+            }
+        }
+        if let Some(name) = port.get("name").filter(|n| text(n, &[]).is_some_and(|word| !is_port_name(word)))
+        {
+            let message = format!("`{}` is no name for a port", name.as_text().unwrap_or(""));
+            found.error_at(Code::BadName, name, message).help =
+                Some("at most 15 lower-case letters, digits and `-`, one letter at least".to_owned());
+        }
+    }
+    let probes = ["livenessProbe", "readinessProbe", "startupProbe"].iter().filter_map(|p| container.get(p));
+    let hooks = ["postStart", "preStop"].iter().filter_map(|hook| container.at(&["lifecycle", hook]));
+    for handler in probes.chain(hooks) {
+        let ports = [handler.at(&["httpGet", "port"]), handler.at(&["tcpSocket", "port"])];
+        for port in ports.into_iter().flatten() {
+            let Value::Scalar(scalar) = &port.value else { continue };
+            let is_number = scalar.text.bytes().all(|byte| byte.is_ascii_digit());
+            if !is_number && !names.contains(scalar.text.as_str()) {
+                let message = format!("no port of the pod is called `{}`", scalar.text);
+                let near = nearest(&scalar.text, names.iter().copied());
+                found.error_at(Code::PodSpec, port, message).help =
+                    near.map(|near| format!("did you mean `{near}`?"));
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The rules of custom resource definitions (`x-kubernetes-validations`), run by the kube-cel crate.
+
+use super::budget::{Budget, Refused};
+use super::definitions::Definition;
+use super::finding::{Finding, Findings};
+use super::path::Path;
+use kfc_yaml::value::to_json;
+use kfc_diagnostics::{Code, Diagnostic, Mark};
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::Node;
+use kube_cel::{CompiledSchema, ErrorKind, RootContext, ValidationError, Validator, compile_schema};
+
+/// The rules of one version of a kind, ready to run.
+#[derive(Debug)]
+pub(super) struct Rules {
+    /// The schema without the rules that are refused.
+    schema: serde_json::Value,
+    compiled: CompiledSchema,
+    budget: Budget,
+    refused: Vec<Refused>,
+    validator: Validator,
+    context: RootContext,
+}
+
+impl Rules {
+    /// Compiles the rules of a definition; none when it has none.
+    pub(super) fn of(definition: &Definition, resource: &Resource) -> Option<Self> {
+        let mut schema = definition.rules.clone()?;
+        let (budget, refused) = Budget::of(&mut schema);
+        let context = RootContext {
+            api_version: resource.api_version().to_owned(),
+            api_group: resource.gvk().group,
+            kind: resource.kind().to_owned(),
+        };
+        let compiled = compile_schema(&schema);
+        Some(Self { schema, compiled, budget, refused, validator: Validator::new(), context })
+    }
+
+    /// Runs the rules on a resource, which has to fit the schema.
+    pub(super) fn check(&self, resource: &Resource, found: &mut Findings<'_>) {
+        let object = to_json(&resource.node);
+        let costly = self.budget.refuse_costly(&self.schema, &object);
+        let compiled = costly.as_ref().map(|(schema, _)| compile_schema(schema));
+        let compiled = compiled.as_ref().unwrap_or(&self.compiled);
+        for refused in self.refused.iter().chain(costly.iter().flat_map(|(_, refused)| refused)) {
+            let diagnostic = not_run(&refused.rule, &refused.why);
+            found.push(&Path::TOP, diagnostic.at(resource.mark()));
+        }
+        let outcome =
+            self.validator.validate_compiled_with_context(compiled, &object, None, Some(&self.context));
+        let mut errors = outcome.err().map(kube_cel::ValidationErrors::into_vec).unwrap_or_default();
+        // The library walks maps in no fixed order.
+        errors.sort_by(|a, b| (&a.field_path, &a.rule).cmp(&(&b.field_path, &b.rule)));
+        for error in errors {
+            report(&error, resource, found);
+        }
+    }
+}
+
+/// What is said of resources when no rule at all can be run.
+pub(super) fn none_run(resources: &[&Resource], why: &str) -> Vec<Finding> {
+    let finding = |resource: &&Resource| {
+        let mut found = Findings::of(resource);
+        found.push(&Path::TOP, not_run("every rule of the definition", why).at(resource.mark()));
+        found.list
+    };
+    resources.iter().flat_map(finding).collect()
+}
+
+fn not_run(rule: &str, why: &str) -> Diagnostic {
+    const LONGEST: usize = 500;
+    let shown =
+        rule.char_indices().nth(LONGEST).map_or(rule.to_owned(), |(end, _)| format!("{}…", &rule[..end]));
+    Diagnostic::warning(Code::RuleNotRun, "a rule of the definition could not be run here")
+        .note(format!("the rule is {shown}"))
+        .note(why.to_owned())
+}
+
+fn report(error: &ValidationError, resource: &Resource, found: &mut Findings<'_>) {
+    let mark = place(&resource.node, &error.field_path).unwrap_or(resource.mark());
+    let diagnostic = if error.kind == ErrorKind::ValidationFailure {
+        Diagnostic::error(Code::RuleBroken, error.message.clone()).note(format!("the rule is {}", error.rule))
+    } else {
+        not_run(&error.rule, &error.message)
+    };
+    found.push(&Path::TOP, diagnostic.at(mark));
+    if let Some(last) = found.list.last_mut() {
+        last.path.clone_from(&error.field_path);
+    }
+}
+
+/// The place of a path such as `spec.list[0].name`: of its last part that is there.
+fn place(top: &Node, path: &str) -> Option<Mark> {
+    let mut node = top;
+    let mut mark = None;
+    for part in path.split(['.', '[']) {
+        let below = match part.strip_suffix(']').and_then(|index| index.parse::<usize>().ok()) {
+            Some(index) => node.as_seq().and_then(|items| items.get(index)),
+            None => node.as_map().and_then(|map| map.entry(part)).map(|entry| {
+                mark = Some(entry.key.mark);
+                &entry.value
+            }),
+        };
+        match below {
+            Some(below) => node = below,
+            None => break,
+        }
+    }
+    mark
+}

@@ -1,0 +1,74 @@
+//! Items of a list that must not be there twice.
+
+use super::fit::Fit;
+use super::path::Path;
+use super::shape::{Identity, Shape};
+use kfc_diagnostics::{Code, Mark, Severity};
+use kfc_yaml::{Node, ScalarKind, Value, emit, json};
+use rustc_hash::FxHashMap;
+
+/// Types of items that an API server takes twice; only applying them in several ways at once goes wrong.
+const TAKEN: [&str; 3] = ["core.v1.EnvVar", "core.v1.ContainerPort", "apiextensions.v1.ValidationRule"];
+
+/// Finds items that are the same as an earlier one.
+pub(super) fn check(fit: &mut Fit<'_>, items: &[Node], shape: &Shape, path: &Path<'_>, place: Mark) {
+    if items.len() < 2 || shape.identity == Identity::None {
+        return;
+    }
+    let Some(item_shape) = shape.items.map(|id| fit.shapes.get(id)) else { return };
+    let mut seen: FxHashMap<String, usize> = FxHashMap::default();
+    for (index, item) in items.iter().enumerate() {
+        let Some(identity) = identity(fit, item, item_shape, &shape.identity) else { continue };
+        let Some(first) = seen.insert(identity.clone(), index) else { continue };
+        let message =
+            format!("two items of `{}` are the same: {identity}", path.last().unwrap_or("the list"));
+        let mark = if item.mark == Mark::NONE { place } else { item.mark };
+        let diagnostic = fit.found.error(Code::ValueTwice, &path.item(index), mark, message);
+        if TAKEN.contains(&item_shape.name.as_str()) {
+            diagnostic.severity = Severity::Warning;
+        }
+        *diagnostic = diagnostic.clone().label(items[first].mark, "the first one");
+    }
+}
+
+/// What tells an item from others, as text; none when it has none of the keys.
+fn identity(fit: &Fit<'_>, item: &Node, shape: &Shape, identity: &Identity) -> Option<String> {
+    let Identity::Keys(keys) = identity else {
+        let mut text = String::new();
+        return json::write(item, &mut text).ok().map(|()| text);
+    };
+    item.as_map()?;
+    let mut parts = Vec::new();
+    for key in keys {
+        let default = || {
+            let field = shape.fields.get(key).and_then(|id| fit.shapes.get(*id).default.as_ref());
+            field.and_then(Node::as_text).or((key == "protocol" && fit.null_is_nothing).then_some("TCP"))
+        };
+        if let Some(value) = item.get(key).and_then(Node::as_text).or_else(default) {
+            parts.push(format!("{key} `{value}`"));
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Whether two values are equal as JSON: `1.0` is `1`.
+pub(super) fn are_equal(a: &Node, b: &Node) -> bool {
+    match (&a.value, &b.value) {
+        (Value::Scalar(x), Value::Scalar(y)) => {
+            let is_number = |kind| matches!(kind, ScalarKind::Int | ScalarKind::Float);
+            x == y
+                || (is_number(x.kind)
+                    && is_number(y.kind)
+                    && emit::go_float(&x.text).zip(emit::go_float(&y.text)).is_some_and(|(x, y)| x == y))
+                || (x.kind == ScalarKind::Bool
+                    && y.kind == ScalarKind::Bool
+                    && emit::is_true(&x.text) == emit::is_true(&y.text))
+        }
+        (Value::Seq(x), Value::Seq(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| are_equal(x, y)),
+        (Value::Map(x), Value::Map(y)) => {
+            x.len() == y.len()
+                && x.iter().all(|e| y.get(&e.key.text).is_some_and(|other| are_equal(&e.value, other)))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,341 @@
+//! Reads mappings strictly, field by field, and gathers every error on the way.
+//!
+//! kustomize decodes its files through JSON with Go's encoding/json: field names match whatever their case, null counts
+//! as absent, unknown fields and values of another type are errors. Our own files are read alike, but for the case.
+
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Severity, nearest};
+use crate::through_json::{old_boolean, truth};
+use crate::{Entry, Node, Scalar, ScalarKind, emit};
+use compact_str::CompactString;
+use std::cell::{Cell, RefCell};
+
+/// A text with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned {
+    /// The text.
+    pub text: String,
+    /// Where it stands.
+    pub mark: Mark,
+}
+
+/// Where readers leave what they find.
+#[derive(Debug)]
+pub struct Errors {
+    found: RefCell<Diagnostics>,
+    /// Whether an unknown field is an error, or only a warning.
+    strict: bool,
+    /// How values become texts and booleans.
+    typing: Typing,
+}
+
+/// What a value may be where a text or a boolean is wanted, and whether the case of names matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Typing {
+    /// Our own files: names are cased, texts are texts.
+    Own,
+    /// A kustomization, which kustomize reads with the words of YAML 1.1: unquoted `y`, `on` and their like are
+    /// booleans, and never texts.
+    Kustomization,
+    /// Files that kustomize decodes into structs with sigs.k8s.io/yaml: numbers and booleans become texts where a text
+    /// is wanted, but for the fields of embedded structs.
+    Decoded,
+    /// The same after a turn through kyaml, which has no booleans but `true` and `false`.
+    Configuration,
+}
+
+impl Errors {
+    /// For kustomizations: unknown fields are errors.
+    pub fn kustomization() -> Self {
+        Self { found: RefCell::default(), strict: true, typing: Typing::Kustomization }
+    }
+
+    /// For files of replacements: unknown fields are warnings, numbers and booleans become texts.
+    pub fn replacements() -> Self {
+        Self { found: RefCell::default(), strict: false, typing: Typing::Decoded }
+    }
+
+    /// For files of `configurations`: unknown fields are errors, numbers and booleans become texts.
+    pub fn field_specs() -> Self {
+        Self { found: RefCell::default(), strict: true, typing: Typing::Decoded }
+    }
+
+    /// For the configurations of plug-ins: unknown fields are warnings, numbers and booleans become texts.
+    pub fn plugin() -> Self {
+        Self { found: RefCell::default(), strict: false, typing: Typing::Configuration }
+    }
+
+    /// For our own files: unknown fields are errors, and so are known ones in another case.
+    pub fn exact() -> Self {
+        Self { found: RefCell::default(), strict: true, typing: Typing::Own }
+    }
+
+    fn same_name(&self, a: &str, b: &str) -> bool {
+        if self.typing == Typing::Own { a == b } else { a.eq_ignore_ascii_case(b) }
+    }
+
+    /// Whether null stands for a value of nothing but defaults, also as an item of a list.
+    fn null_is_zero(&self) -> bool {
+        self.typing != Typing::Own
+    }
+
+    fn is_boolean(&self, scalar: &Scalar) -> bool {
+        match self.typing {
+            Typing::Configuration => scalar.kind == ScalarKind::Bool,
+            _ => scalar.kind == ScalarKind::Bool || old_boolean(scalar).is_some(),
+        }
+    }
+
+    /// A scalar as text, if it may be one here. `converts` is false in embedded structs.
+    fn text(&self, scalar: &Scalar, converts: bool) -> Option<CompactString> {
+        let is_text = match scalar.kind {
+            ScalarKind::Str if matches!(self.typing, Typing::Kustomization | Typing::Decoded) => {
+                old_boolean(scalar).is_none()
+            }
+            // An unquoted date is a string for the library that reads kustomization files.
+            ScalarKind::Str | ScalarKind::Timestamp => true,
+            _ => false,
+        };
+        if is_text {
+            return Some(scalar.text.clone());
+        }
+        let decoded = converts && matches!(self.typing, Typing::Decoded | Typing::Configuration);
+        match scalar.kind {
+            _ if !decoded => None,
+            ScalarKind::Int | ScalarKind::Float => emit::integer(&scalar.text)
+                .or_else(|| emit::float(&scalar.text))
+                .map(|text| CompactString::new(&text)),
+            ScalarKind::Bool | ScalarKind::Str => truth(&scalar.text).map(|truth| truth.to_string().into()),
+            _ => None,
+        }
+    }
+
+    /// Adds one.
+    pub fn push(&self, diagnostic: Diagnostic) {
+        self.found.borrow_mut().push(diagnostic);
+    }
+
+    /// All that was found, in the order of the source.
+    pub fn into_inner(self) -> Diagnostics {
+        let mut found = self.found.into_inner();
+        found.0.sort_by_key(|found| found.mark.map_or(0, |mark| mark.offset));
+        found
+    }
+
+    /// The errors and the warnings.
+    pub fn split(self) -> (Diagnostics, Diagnostics) {
+        let (errors, warnings) =
+            self.into_inner().0.into_iter().partition(|found| found.severity == Severity::Error);
+        (Diagnostics(errors), Diagnostics(warnings))
+    }
+}
+
+/// The fields of one mapping. Every getter takes note of its field's name, so that [`Fields::finish`] knows the rest.
+pub struct Fields<'a> {
+    what: &'static str,
+    entries: &'a [Entry],
+    known: RefCell<Vec<&'static str>>,
+    /// Whether these are the fields of an embedded struct, whose values do not become texts.
+    embedded: Cell<bool>,
+    errors: &'a Errors,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of `node`; `what` names the thing in messages ("a patch").
+    pub fn of(node: &'a Node, what: &'static str, errors: &'a Errors) -> Option<Self> {
+        let entries = match node.as_map() {
+            Some(map) => map.as_slice(),
+            None if node.is_null() && errors.null_is_zero() => &[],
+            None => {
+                errors.push(wrong_type(node, what, "a mapping"));
+                return None;
+            }
+        };
+        Some(Self { what, entries, known: RefCell::default(), embedded: Cell::new(false), errors })
+    }
+
+    /// What `read` gives, for fields that kustomize has in an embedded struct.
+    pub fn embedded<T>(&self, read: impl FnOnce(&Self) -> T) -> T {
+        let before = self.embedded.replace(true);
+        let value = read(self);
+        self.embedded.set(before);
+        value
+    }
+
+    fn push(&self, error: Diagnostic) {
+        self.errors.push(error);
+    }
+
+    fn entry(&self, name: &'static str) -> Option<&'a Entry> {
+        self.known.borrow_mut().push(name);
+        let found = self.entries.iter().rev().find(|entry| self.errors.same_name(&entry.key.text, name));
+        found.filter(|entry| !entry.value.is_null())
+    }
+
+    /// The place of a field's name, or of its mapping's first field when it is not there.
+    pub fn mark(&self, name: &str) -> Mark {
+        let named = self.entries.iter().find(|entry| self.errors.same_name(&entry.key.text, name));
+        named.or(self.entries.first()).map_or(Mark::NONE, |entry| entry.key.mark)
+    }
+
+    /// The place of a field's value, if it is there.
+    pub fn place(&self, name: &str) -> Option<Mark> {
+        let named = self.entries.iter().rev().find(|entry| self.errors.same_name(&entry.key.text, name));
+        named.map(|entry| entry.value.mark)
+    }
+
+    /// The places of the keys of a nested mapping.
+    pub fn key_places(&self, name: &str) -> Vec<(String, Mark)> {
+        let named = self.entries.iter().rev().find(|entry| self.errors.same_name(&entry.key.text, name));
+        let map = named.and_then(|entry| entry.value.as_map());
+        map.into_iter().flatten().map(|entry| (entry.key.text.to_string(), entry.key.mark)).collect()
+    }
+
+    /// A string that must be there and not be empty.
+    pub fn required(&self, name: &'static str) -> Spanned {
+        let found = self.spanned(name);
+        if found.is_none() && self.entry(name).is_none() {
+            let error = Diagnostic::error(Code::MissingField, format!("{} needs `{name}`", self.what));
+            self.push(error.at(self.mark(name)));
+        }
+        found.unwrap_or(Spanned { text: String::new(), mark: self.mark(name) })
+    }
+
+    /// The value of a field as it is.
+    pub fn node(&self, name: &'static str) -> Option<&'a Node> {
+        self.entry(name).map(|entry| &entry.value)
+    }
+
+    /// A string with its place.
+    pub fn spanned(&self, name: &'static str) -> Option<Spanned> {
+        self.text_of(self.node(name)?, name)
+    }
+
+    /// A string, empty when it is not there.
+    pub fn string(&self, name: &'static str) -> String {
+        self.spanned(name).map(|spanned| spanned.text).unwrap_or_default()
+    }
+
+    fn text_of(&self, node: &Node, name: &str) -> Option<Spanned> {
+        if node.is_null() && self.errors.null_is_zero() {
+            return Some(Spanned { text: String::new(), mark: node.mark });
+        }
+        let text = node.as_scalar().and_then(|scalar| self.errors.text(scalar, !self.embedded.get()));
+        match text {
+            Some(text) => Some(Spanned { text: text.into(), mark: node.mark }),
+            None => {
+                let error = wrong_type(node, &format!("`{name}`"), "a string");
+                let help = node.as_text().map(|text| format!("put it in quotes: \"{text}\""));
+                let old = node.as_scalar().filter(|scalar| scalar.kind == ScalarKind::Str);
+                let message = match old {
+                    Some(word) => format!("`{name}` must be a string, but `{}` is a boolean here", word.text),
+                    None => error.message.clone(),
+                };
+                self.push(Diagnostic { help, message, ..error });
+                None
+            }
+        }
+    }
+
+    /// A boolean, in YAML 1.1 notation (`yes`, `on`) too where kustomize reads it so; false when it is not there.
+    pub fn boolean(&self, name: &'static str) -> bool {
+        let Some(node) = self.node(name) else { return false };
+        let word = node.as_scalar().filter(|scalar| self.errors.is_boolean(scalar));
+        match word.and_then(|word| truth(&word.text)) {
+            Some(truth) => truth,
+            None => {
+                self.push(wrong_type(node, &format!("`{name}`"), "`true` or `false`"));
+                false
+            }
+        }
+    }
+
+    /// An integer, 0 when it is not there.
+    pub fn integer(&self, name: &'static str) -> i64 {
+        let Some(node) = self.node(name) else { return 0 };
+        let number = node.as_scalar().filter(|s| matches!(s.kind, ScalarKind::Int | ScalarKind::Float));
+        let normal = number.and_then(|scalar| {
+            crate::emit::float(&scalar.text).or_else(|| crate::emit::integer(&scalar.text))
+        });
+        let integral = number.and_then(|scalar| crate::emit::integer(&scalar.text));
+        match integral.or(normal).and_then(|text| text.parse().ok()) {
+            Some(value) => value,
+            None => {
+                self.push(wrong_type(node, &format!("`{name}`"), "an integer"));
+                0
+            }
+        }
+    }
+
+    /// A list of anything; `read` gets each item and gives nothing after an error of its own.
+    pub fn list<T>(&self, name: &'static str, read: impl Fn(&'a Node) -> Option<T>) -> Vec<T> {
+        let Some(node) = self.node(name) else { return Vec::new() };
+        match node.as_seq() {
+            Some(items) => items.iter().filter_map(read).collect(),
+            None => {
+                let error = wrong_type(node, &format!("`{name}`"), "a list");
+                self.push(error.help("start each item with a dash"));
+                Vec::new()
+            }
+        }
+    }
+
+    /// A list of strings.
+    pub fn strings(&self, name: &'static str) -> Vec<Spanned> {
+        self.list(name, |item| self.text_of(item, name))
+    }
+
+    /// A mapping from strings to strings, in source order.
+    pub fn pairs(&self, name: &'static str) -> Vec<(String, String)> {
+        let Some(node) = self.node(name) else { return Vec::new() };
+        let Some(map) = node.as_map() else {
+            self.push(wrong_type(node, &format!("`{name}`"), "a mapping of strings"));
+            return Vec::new();
+        };
+        let mut pairs = Vec::with_capacity(map.len());
+        for entry in map {
+            let value = match entry.value.is_null() {
+                true => Some(String::new()),
+                false => self.text_of(&entry.value, &entry.key.text).map(|spanned| spanned.text),
+            };
+            if let Some(value) = value {
+                pairs.push((entry.key.text.to_string(), value));
+            }
+        }
+        pairs
+    }
+
+    /// A nested mapping.
+    pub fn nested(&self, name: &'static str, what: &'static str) -> Option<Fields<'a>> {
+        Fields::of(self.node(name)?, what, self.errors)
+    }
+
+    /// Refuses every field that no getter asked for.
+    pub fn finish(self) {
+        let known = self.known.borrow();
+        for entry in self.entries {
+            let name = entry.key.text.as_str();
+            if known.iter().any(|known| self.errors.same_name(known, name)) {
+                continue;
+            }
+            let severity = if self.errors.strict { Severity::Error } else { Severity::Warning };
+            let message = format!("unknown field `{name}` in {}", self.what);
+            let error =
+                Diagnostic { severity, ..Diagnostic::error(Code::UnknownField, message) }.at(entry.key.mark);
+            let error = match nearest(name, known.iter().copied()) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error.help(format!("it may have {}", listed(&known))),
+            };
+            self.errors.push(error);
+        }
+    }
+}
+
+fn wrong_type(node: &Node, what: &str, wanted: &str) -> Diagnostic {
+    Diagnostic::error(Code::WrongType, format!("{what} must be {wanted}, but this is {}", node.describe()))
+        .at(node.mark)
+}
+
+fn listed(names: &[&'static str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}

@@ -1,0 +1,27 @@
+//! YAML: text to [`Node`] trees ([`mod@parse`]) and back ([`emit`]), with the place of every key and value, and byte for byte
+//! as kustomize writes it.
+//!
+//! This crate must never know Kubernetes, files, or what a document means. Others may build on it.
+//!
+//! ```
+//! use kfc_diagnostics::Sources;
+//! use kfc_yaml::{emit::emit_all, parse::parse};
+//!
+//! let (source, text) = Sources::default().add("a.yaml", "b: [1, 'two']\n");
+//! let documents = parse(&text.text, source)?;
+//! let bytes = emit_all(&documents.iter().collect::<Vec<_>>())?.concat();
+//! assert_eq!(bytes, b"b:\n- 1\n- two\n");
+//! # Ok::<(), kfc_diagnostics::Diagnostics>(())
+//! ```
+
+pub mod emit;
+pub mod fields;
+pub mod folded;
+pub mod json;
+pub mod node;
+pub mod parse;
+pub mod size;
+pub mod through_json;
+pub mod value;
+
+pub use node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};

@@ -1,0 +1,115 @@
+//! What plain scalars are.
+
+use crate::emit::{go_float, go_integer, is_timestamp};
+use crate::node::ScalarKind;
+
+/// What a plain scalar is, as Go's YAML v3 library resolves it.
+#[must_use]
+pub fn resolve_plain(text: &str) -> ScalarKind {
+    let Some(first) = text.as_bytes().first() else { return ScalarKind::Null };
+    match first {
+        b'~' | b'n' | b'N' if matches!(text, "~" | "null" | "Null" | "NULL") => ScalarKind::Null,
+        b't' | b'T' | b'f' | b'F'
+            if matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") =>
+        {
+            ScalarKind::Bool
+        }
+        b'0'..=b'9' | b'+' | b'-' | b'.' => resolve_number(text),
+        _ => ScalarKind::Str,
+    }
+}
+
+fn resolve_number(text: &str) -> ScalarKind {
+    if is_special_float(text) {
+        return ScalarKind::Float;
+    }
+    if text.starts_with('.') {
+        let is_float =
+            go_float(text).is_some() || separates_digits(text) && go_float(&text.replace('_', "")).is_some();
+        return if is_float { ScalarKind::Float } else { ScalarKind::Str };
+    }
+    if is_timestamp(text) {
+        return ScalarKind::Timestamp;
+    }
+    let plain: std::borrow::Cow<'_, str> =
+        if text.contains('_') { text.replace('_', "").into() } else { text.into() };
+    if go_integer(&plain).is_some() {
+        return ScalarKind::Int;
+    }
+    if is_float_notation(&plain) && go_float(&plain).is_some() {
+        return ScalarKind::Float;
+    }
+    ScalarKind::Str
+}
+
+/// Whether the underscores of a text stand between digits, which Go passes over.
+fn separates_digits(text: &str) -> bool {
+    let is_digit =
+        |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
+    text.match_indices('_').all(|(at, _)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)))
+}
+
+fn is_special_float(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN")
+}
+
+/// `1.`, `.5`, `1.5e3`: digits with a point or an exponent.
+fn is_float_notation(text: &str) -> bool {
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = match text.find(['e', 'E']) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    };
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let mantissa_fits = match mantissa.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction) && mantissa.len() > 1,
+        None => !mantissa.is_empty() && digits(mantissa),
+    };
+    let exponent_fits = exponent.is_none_or(|e| {
+        let e = e.strip_prefix(['+', '-']).unwrap_or(e);
+        !e.is_empty() && digits(e)
+    });
+    mantissa_fits && exponent_fits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolve_plain;
+    use crate::node::ScalarKind::{Bool, Float, Int, Null, Str, Timestamp};
+
+    #[test]
+    fn plain_scalars_resolve_as_in_go() {
+        let cases = [
+            ("", Null),
+            ("~", Null),
+            ("null", Null),
+            ("nULL", Str),
+            ("true", Bool),
+            ("yes", Str),
+            ("y", Str),
+            ("0x1F", Int),
+            ("014", Int),
+            ("0o14", Int),
+            ("1_000", Int),
+            ("+12", Int),
+            ("08", Float),
+            ("1e3", Float),
+            ("1.", Float),
+            (".5", Float),
+            (".1_000", Float),
+            ("._5", Str),
+            (".inf", Float),
+            ("-.inf", Float),
+            ("+.nan", Str),
+            ("-", Str),
+            ("1.2.3", Str),
+            ("2001-01-01", Timestamp),
+            ("12345678901234567890123", Float),
+            ("1:20", Str),
+        ];
+        for (text, kind) in cases {
+            assert_eq!(resolve_plain(text), kind, "{text}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! `kfc vendor`: brings remote sources in, and checks that all that a tree needs is in.
+
+mod progress;
+mod targets;
+
+use super::diff::{colours, width};
+use super::{FAILED, output};
+use kfc_kustomize::engine::Options;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources, nearest};
+use kfc_diff::{Report, compare, join};
+use kfc_diff::report::{self, Format, Style};
+use kfc_kube::schema::Schema;
+use kfc_source::lock::{self, Lock};
+use kfc_source::remote::{LockUse, Refresh, RemoteOptions, Renewal};
+use kfc_source::{HelmOptions, LoadRestrictor, Loader};
+use kfc_kustomize::vendoring::{change, store, walk};
+use clap::Args;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use targets::Targets;
+
+/// Sources that are fetched at once.
+const AT_ONCE: usize = 16;
+
+/// What the bundle before is called in a report.
+const PINNED: &str = "as kfc.lock pins it";
+/// What the bundle after is called.
+const UPDATED: &str = "updated";
+
+#[derive(Debug, Args)]
+pub(super) struct VendorArgs {
+    /// Stacks and kustomization roots; those of kfc.lock are always among them.
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    /// Check, without the network, that kfc.lock has just what is needed, and that every vendored tree is what it pins.
+    #[arg(long, conflicts_with_all = ["update", "dry_run"])]
+    check: bool,
+    /// Resolve sources again, all of them or those called NAME, and show what that changes in the bundles.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    update: Option<Vec<String>>,
+    /// Write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Write what an update changes into this file as well, in the format of its ending.
+    #[arg(long, value_name = "FILE", requires = "update")]
+    report: Option<PathBuf>,
+    /// The folder of kfc.lock and vendor/; else where a lock is found from the target upwards, or the target's folder.
+    #[arg(long, value_name = "DIR")]
+    at: Option<PathBuf>,
+    /// Take tags and versions that mean something else than they did.
+    #[arg(long)]
+    allow_moved: bool,
+    /// Allow plain http for other hosts than this machine.
+    #[arg(long)]
+    allow_plain_http: bool,
+    /// Allow charts to be rendered by the helm program, for what an update changes.
+    #[arg(long)]
+    enable_helm: bool,
+    /// The helm program.
+    #[arg(long, default_value = "helm", value_name = "PROGRAM")]
+    helm_command: String,
+}
+
+pub(super) fn run(args: &VendorArgs) -> u8 {
+    let texts = Arc::new(Sources::default());
+    match vendor(args, &texts) {
+        Ok(code) => code,
+        Err(errors) => {
+            output::report_run(&errors, &texts, "the vendoring");
+            FAILED
+        }
+    }
+}
+
+/// What a run works on.
+struct Work<'a> {
+    args: &'a VendorArgs,
+    texts: &'a Arc<Sources>,
+    before: Lock,
+    targets: Targets,
+}
+
+fn vendor(args: &VendorArgs, texts: &Arc<Sources>) -> Result<u8> {
+    let folder = targets::lock_folder(args.at.as_deref(), &args.targets)?;
+    let has_lock = folder.join(lock::FILE).symlink_metadata().is_ok();
+    let before = match has_lock {
+        true => Lock::load(&folder, &super::here::surroundings(), texts)?,
+        false => Lock::new(&folder, &super::here::surroundings()),
+    };
+    if args.check && !has_lock {
+        let message = format!("there is no kfc.lock in `{}`", folder.display());
+        return Err(Diagnostic::error(Code::Drift, message).help("`kfc vendor` writes one").into());
+    }
+    let targets = Targets::new(&folder, &before.targets, &args.targets)?;
+    let work = Work { args, texts, before, targets };
+    check_names(&work)?;
+    if args.check { work.check() } else { work.renew() }
+}
+
+/// Refuses names that no source has.
+fn check_names(work: &Work<'_>) -> Result<()> {
+    let Refresh::Named(names) = refresh(work.args) else { return Ok(()) };
+    let sources = || work.before.entries.iter().map(|entry| &entry.source);
+    let mut errors = Diagnostics::default();
+    for name in names.iter().filter(|name| !sources().any(|source| source.is_called(name))) {
+        let error = Diagnostic::error(Code::Usage, format!("kfc.lock has no source called `{name}`"));
+        let known: Vec<&str> = sources().map(|source| source.short_name()).collect();
+        errors.push(match nearest(name, known.iter().copied()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None if known.is_empty() => error.help("it has none at all; run `kfc vendor` first"),
+            None => error.help(format!("it has {}; targets stand before `--update`", known.join(", "))),
+        });
+    }
+    errors.into_result(())
+}
+
+fn refresh(args: &VendorArgs) -> Refresh {
+    match &args.update {
+        None => Refresh::None,
+        Some(names) if names.iter().any(|name| !name.is_empty()) => {
+            Refresh::Named(names.iter().filter(|name| !name.is_empty()).cloned().collect())
+        }
+        Some(_) => Refresh::All,
+    }
+}
+
+impl Work<'_> {
+    fn options(&self, remote: RemoteOptions) -> Options {
+        let helm = HelmOptions {
+            enabled: self.args.enable_helm,
+            command: self.args.helm_command.clone(),
+            ..HelmOptions::default()
+        };
+        // What may be read is for builds to say; here, everything that they could read is looked at.
+        let restrictor = LoadRestrictor::None;
+        Options { restrictor, helm, remote, ..super::here::builds() }
+    }
+
+    /// Finds all remote sources of the targets; they are in the remotes of the loader then.
+    fn walk(&self, loader: &Loader) -> Result<()> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(AT_ONCE).build().map_err(|error| {
+            Diagnostics::from(Diagnostic::error(Code::Usage, format!("cannot start threads: {error}")))
+        })?;
+        pool.install(|| walk::walk(&self.targets.roots(loader, self.texts)?))
+    }
+
+    fn check(&self) -> Result<u8> {
+        let remote =
+            RemoteOptions { lock: LockUse::Given(Arc::new(self.before.clone())), ..RemoteOptions::default() };
+        let loader = Loader::here(self.options(remote).reads(), self.texts);
+        let mut errors = Diagnostics::default();
+        let walked = errors.collect(self.walk(&loader)).is_some();
+        let used = loader.remotes().used();
+        let drift = |message: String| Diagnostic::error(Code::Drift, message).help("run `kfc vendor`");
+        for entry in &self.before.entries {
+            if used.iter().any(|(source, _)| *source == entry.source.bare()) {
+                continue;
+            }
+            // Also what nothing needs any more is to be what the lock says.
+            errors.collect(self.before.tree(entry));
+            if walked {
+                errors.push(drift(format!("kfc.lock has `{}`, which nothing needs", entry.source)));
+            }
+        }
+        for name in store::unused(&self.before) {
+            errors.push(drift(format!("`{}/{name}` belongs to no source of kfc.lock", lock::FOLDER)));
+        }
+        if self.targets.names() != self.before.targets {
+            errors.push(drift(format!("kfc.lock has the targets {}", self.before.targets.join(", "))));
+        }
+        errors.into_result(())?;
+        let count = self.before.entries.len();
+        let trees = if count == 1 { "tree is" } else { "trees are" };
+        Ok(output::print(&format!("{count} vendored {trees} what kfc.lock pins\n")))
+    }
+
+    fn renew(&self) -> Result<u8> {
+        let progress = progress::Progress::new();
+        let renewal = Renewal { lock: self.before.clone(), refresh: refresh(self.args) };
+        let remote = RemoteOptions {
+            plain_http: self.args.allow_plain_http,
+            lock: LockUse::Renew(Arc::new(renewal)),
+            observer: progress.observer(),
+            ..RemoteOptions::default()
+        };
+        let loader = Loader::here(self.options(remote).reads(), self.texts);
+        let walked = self.walk(&loader);
+        progress.finish();
+        walked?;
+        let listed = store::list(&loader.remotes().used(), &self.before)?;
+        if !self.args.allow_moved {
+            change::refuse_moved(&self.before, &listed)?;
+        }
+        let after = Lock {
+            folder: self.before.folder.clone(),
+            shown: self.before.shown.clone(),
+            targets: self.targets.names(),
+            entries: listed.iter().map(|one| one.entry.clone()).collect(),
+        };
+        let shown = self.describe(&after, &loader)?;
+        if !self.args.dry_run {
+            store::put(&after.folder, &listed)?;
+            store::write_lock(&after)?;
+            store::remove_unused(&after)?;
+        }
+        Ok(output::print(&shown))
+    }
+
+    /// The changes, and with `--update` what they come to in the bundles.
+    fn describe(&self, after: &Lock, loader: &Loader) -> Result<String> {
+        let changes = change::changes(&self.before, after);
+        let mut text: String = changes.iter().map(|change| format!("{change}\n")).collect();
+        let word = if self.args.dry_run { "would have" } else { "has" };
+        let counts = |count: usize| if count == 1 { "source" } else { "sources" };
+        let count = after.entries.len();
+        text.push_str(&format!("kfc.lock {word} {count} {}, {} changed\n", counts(count), changes.len()));
+        if self.args.update.is_some() && !changes.is_empty() {
+            text.push_str(&self.differences(loader)?);
+        }
+        Ok(text)
+    }
+
+    /// The report of what changes in the bundles from the lock before to what was fetched now. A bundle that cannot be built
+    /// is told on standard error: the sources are good all the same.
+    fn differences(&self, after: &Loader) -> Result<String> {
+        let remote =
+            RemoteOptions { lock: LockUse::Given(Arc::new(self.before.clone())), ..RemoteOptions::default() };
+        let options = self.options(remote);
+        let before = Loader::here(options.reads(), self.texts);
+        let schema = Schema::builtin();
+        let mut reports = Vec::new();
+        for target in self.targets.iter() {
+            let side = |loader: &Loader, state: &str| {
+                target.side(format!("{}, {state}", target.name()), loader, &options, self.texts)
+            };
+            match side(&before, PINNED).and_then(|old| Ok((old, side(after, UPDATED)?))) {
+                Ok((old, new)) => reports.push((target.name().to_owned(), compare(&old, &new, &schema))),
+                Err(errors) => {
+                    let message = format!("cannot tell what changes in the bundle of `{}`", target.name());
+                    output::report(&Diagnostic::warning(Code::Drift, message).into(), self.texts);
+                    output::report_run(&errors, self.texts, "the build");
+                }
+            }
+        }
+        let text = reports.iter().map(|(_, report)| shown(report)).collect::<Result<String>>()?;
+        if let Some(file) = &self.args.report {
+            super::diff::write_to(file, &join((PINNED, UPDATED), reports), None)?;
+        }
+        Ok(text)
+    }
+}
+
+/// A report for the terminal.
+fn shown(report: &Report) -> Result<String> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let width = is_terminal.then(width).flatten();
+    let style = Style { colour: colours(is_terminal), width, ..Style::default() };
+    let bytes = report::write(Format::Text, report, &style)?;
+    Ok(format!("\n{}", String::from_utf8_lossy(&bytes)))
+}
+
+/// The path of a folder as seen from another, with `/` between names.
+fn relative(path: &Path, from: &Path) -> Option<String> {
+    let below = path.strip_prefix(from).ok()?;
+    let text = below.to_str()?.replace(std::path::MAIN_SEPARATOR, "/");
+    Some(if text.is_empty() { ".".to_owned() } else { text })
+}

@@ -1,0 +1,80 @@
+//! What is being fetched: a spinner for each source on a terminal, plain lines elsewhere. All of it on standard error.
+
+use kfc_source::remote::{Event, Observer, Source};
+#[cfg(feature = "fetch")]
+use std::io::IsTerminal;
+use std::io::Write;
+use std::sync::Arc;
+
+#[cfg(feature = "fetch")]
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Shows progress.
+pub(super) struct Progress {
+    #[cfg(feature = "fetch")]
+    bars: Option<MultiProgress>,
+}
+
+impl Progress {
+    #[cfg(feature = "fetch")]
+    pub(super) fn new() -> Self {
+        Self { bars: std::io::stderr().is_terminal().then(MultiProgress::new) }
+    }
+
+    #[cfg(not(feature = "fetch"))]
+    pub(super) fn new() -> Self {
+        Self {}
+    }
+
+    /// Tells of fetches from now on.
+    pub(super) fn observer(&self) -> Observer {
+        #[cfg(feature = "fetch")]
+        if let Some(bars) = self.bars.clone() {
+            return bars_observer(bars);
+        }
+        Observer(Some(Arc::new(line)))
+    }
+
+    /// Takes the spinners away.
+    pub(super) fn finish(&self) {
+        #[cfg(feature = "fetch")]
+        if let Some(bars) = &self.bars {
+            // Nothing can be said when the terminal itself is gone.
+            drop(bars.clear());
+        }
+    }
+}
+
+fn line(source: &Source, event: Event) {
+    let word = match event {
+        Event::Started => return,
+        Event::Done => "fetched",
+        Event::Failed => "failed",
+    };
+    drop(writeln!(std::io::stderr().lock(), "{word}  {source}"));
+}
+
+#[cfg(feature = "fetch")]
+fn bars_observer(bars: MultiProgress) -> Observer {
+    let running: std::sync::Mutex<std::collections::BTreeMap<Source, ProgressBar>> =
+        std::sync::Mutex::default();
+    let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+    Observer(Some(Arc::new(move |source: &Source, event: Event| {
+        let mut running = running.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match (event, running.remove(source)) {
+            (Event::Started, _) => {
+                let bar = bars.add(ProgressBar::new_spinner().with_style(style.clone()));
+                bar.set_message(source.to_string());
+                bar.enable_steady_tick(std::time::Duration::from_millis(100));
+                running.insert(source.clone(), bar);
+            }
+            (event, Some(bar)) => {
+                bar.finish_and_clear();
+                let word = if event == Event::Done { "fetched" } else { "failed" };
+                drop(bars.println(format!("{word}  {source}")));
+            }
+            (_, None) => {}
+        }
+    })))
+}

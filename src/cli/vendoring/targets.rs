@@ -1,0 +1,184 @@
+//! The targets of a lock: stacks, kustomization roots, URLs.
+
+use super::relative;
+use kfc_catalogue::assemble;
+use kfc_kustomize::engine::{self, Options};
+use crate::cli::here;
+use crate::cli::target::{StackArgs, Target, resolve_with};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
+use crate::cli::side::graph_of;
+use kfc_diff::Input;
+use kfc_diagnostics::text::bare_address;
+use kfc_source::{Loader, RemoteRoot, lock};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The folder that the lock lies in, or is to lie in.
+///
+/// # Errors
+/// A target that is not there.
+pub(super) fn lock_folder(at: Option<&Path>, targets: &[String]) -> Result<PathBuf> {
+    let here = here::working_directory();
+    if let Some(at) = at {
+        return folder(&here.join(at), &at.display().to_string());
+    }
+    let first = match targets.first().filter(|target| !is_remote(target)) {
+        None => here.clone(),
+        Some(target) => folder(&here.join(target), target)?,
+    };
+    if let Some(found) = lock::find(&first, &here) {
+        return Ok(found);
+    }
+    match targets.len() {
+        0 | 1 => Ok(first),
+        _ => folder(&here, "."),
+    }
+}
+
+fn is_remote(target: &str) -> bool {
+    RemoteRoot::parse(target).is_some() && !Path::new(target).is_dir()
+}
+
+/// The folder at a path, or the one that the file at a path lies in.
+fn folder(path: &Path, shown: &str) -> Result<PathBuf> {
+    let real = path.canonicalize().map_err(|_| {
+        let error = Diagnostic::error(Code::NotFound, format!("there is no file or folder `{shown}`"));
+        Diagnostics::from(
+            error.help("a target is a stack's `kfc.yaml`, or the folder of a stack or kustomization root"),
+        )
+    })?;
+    let folder = if real.is_file() { real.parent().map(Path::to_owned) } else { None };
+    Ok(folder.unwrap_or(real))
+}
+
+/// One target.
+#[derive(Clone, Debug)]
+pub(super) struct OneTarget {
+    name: String,
+    /// What the command line would call it.
+    text: String,
+}
+
+/// All targets of a lock, by the name that they have in it.
+#[derive(Clone, Debug)]
+pub(super) struct Targets(Vec<OneTarget>);
+
+impl Targets {
+    /// Those of the lock before that are still there, and those of the command line; the working folder when there are
+    /// none at all.
+    ///
+    /// # Errors
+    /// Targets outside the folder of the lock.
+    pub(super) fn new(folder: &Path, before: &[String], named: &[String]) -> Result<Self> {
+        let here = here::working_directory();
+        let mut all: BTreeMap<String, String> = BTreeMap::new();
+        for name in before {
+            let path = folder.join(name);
+            if is_remote(name) {
+                all.insert(bare_address(name), name.clone());
+            } else if path.exists() {
+                let shown = path.strip_prefix(&here).map_or_else(|_| path.clone(), Path::to_owned);
+                let shown = if shown.as_os_str().is_empty() { PathBuf::from(".") } else { shown };
+                all.insert(name.clone(), shown.to_string_lossy().into_owned());
+            }
+        }
+        let default = [".".to_owned()];
+        let named = if named.is_empty() && all.is_empty() { &default } else { named };
+        let mut errors = Diagnostics::default();
+        for text in named {
+            if is_remote(text) {
+                all.insert(bare_address(text), text.clone());
+                continue;
+            }
+            let real = here.join(text).canonicalize().unwrap_or_else(|_| here.join(text));
+            match relative(&real, folder) {
+                Some(name) => {
+                    all.insert(name, text.clone());
+                }
+                None => {
+                    let message =
+                        format!("`{text}` does not lie below the folder of kfc.lock, `{}`", folder.display());
+                    errors.push(
+                        Diagnostic::error(Code::Usage, message).help("name another folder with `--at`"),
+                    );
+                }
+            }
+        }
+        let targets = all.into_iter().map(|(name, text)| OneTarget { name, text }).collect();
+        errors.into_result(Self(targets))
+    }
+
+    /// Their names, sorted.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.0.iter().map(|target| target.name.clone()).collect()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &OneTarget> {
+        self.0.iter()
+    }
+
+    /// All roots that the targets are built of.
+    ///
+    /// # Errors
+    /// Everything that keeps one from being found.
+    pub(super) fn roots(&self, loader: &Loader, texts: &Arc<Sources>) -> Result<Vec<Loader>> {
+        let mut errors = Diagnostics::default();
+        let mut roots = Vec::new();
+        for target in &self.0 {
+            roots.extend(errors.collect(target.roots(loader, texts)).unwrap_or_default());
+        }
+        errors.into_result(roots)
+    }
+}
+
+impl OneTarget {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn root(&self, loader: &Loader) -> Result<Loader> {
+        if is_remote(&self.text) {
+            return loader.child(&self.text, Mark::NONE);
+        }
+        let folder = here::working_directory().join(&self.text);
+        loader.beside(&folder, self.text.trim_end_matches('/'), Mark::NONE)
+    }
+
+    fn roots(&self, loader: &Loader, texts: &Arc<Sources>) -> Result<Vec<Loader>> {
+        let target = Target::of(&self.text);
+        if matches!(target, Target::Root(_)) {
+            return Ok(vec![self.root(loader)?]);
+        }
+        let resolved = resolve_with(loader.clone(), &target, &StackArgs::default(), texts)?;
+        assemble::roots(&resolved.plan, &resolved.stack, &resolved.loader)
+    }
+
+    /// The bundle, with the sources of this loader, as a side of a comparison that is called `label`.
+    ///
+    /// # Errors
+    /// Those of the build.
+    pub(super) fn side(
+        &self,
+        label: String,
+        loader: &Loader,
+        options: &Options,
+        texts: &Arc<Sources>,
+    ) -> Result<Input> {
+        let side = Input { label, sources: Arc::clone(texts), ..Input::default() };
+        let target = Target::of(&self.text);
+        if matches!(target, Target::Root(_)) {
+            let options = Options { keep_origins: true, ..options.clone() };
+            let bundle = engine::build_root(self.root(loader)?, &options)?;
+            return Ok(Input { resources: bundle.resources.list, ..side });
+        }
+        let resolved = resolve_with(loader.clone(), &target, &StackArgs::default(), texts)?;
+        let assembled = assemble::assemble_with_origins(&resolved.plan, &resolved.stack, &resolved.loader)?;
+        Ok(Input {
+            components: resolved.plan.components.iter().map(|one| one.name().to_owned()).collect(),
+            graph: Some(graph_of(&resolved.plan)),
+            resources: assembled.bundle.resources.list,
+            ..side
+        })
+    }
+}
