@@ -52,7 +52,8 @@ fn pack_catalogue() {
     }
     let out = std::env::var_os("OUT_DIR").expect("cargo gives a directory for output");
     let packed = lz4_flex::compress_prepend_size(&archive);
-    std::fs::write(Path::new(&out).join("catalogue.lz4"), packed).expect("the output directory can be written");
+    std::fs::write(Path::new(&out).join("catalogue.lz4"), packed)
+        .expect("the output directory can be written");
 }
 
 /// A library would be left out, as nothing calls into it: the object itself is linked.

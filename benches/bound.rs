@@ -5,8 +5,8 @@
 
 #![allow(clippy::print_stdout, clippy::panic, missing_docs)]
 
-use kfc_kustomize::engine::{Options, build};
 use kfc_diagnostics::{SourceId, Sources};
+use kfc_kustomize::engine::{Options, build};
 use kfc_source::{LoadRestrictor, Surroundings};
 use kfc_yaml::{emit, parse};
 use rayon::prelude::*;

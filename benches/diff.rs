@@ -5,11 +5,11 @@
 
 #![allow(clippy::print_stdout, clippy::panic, missing_docs)]
 
-use kfc_kustomize::engine::read;
 use kfc_diagnostics::Sources;
-use kfc_diff::{Input, compare};
 use kfc_diff::report::{Format, Style, write};
+use kfc_diff::{Input, compare};
 use kfc_kube::schema::Schema;
+use kfc_kustomize::engine::read;
 use kfc_yaml::parse;
 use std::path::Path;
 use std::sync::Arc;

@@ -3,10 +3,10 @@
 #![allow(clippy::print_stdout, clippy::panic, missing_docs)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use kfc_kustomize::engine::Options;
 use kfc_diagnostics::{SourceId, Sources};
-use kfc_kustomize::merge::strategic;
 use kfc_kube::schema::Schema;
+use kfc_kustomize::engine::Options;
+use kfc_kustomize::merge::strategic;
 use kfc_source::Surroundings;
 use kfc_yaml::{emit, parse};
 use std::fmt::Write as _;
@@ -90,7 +90,11 @@ fn build(c: &mut Criterion) {
     let target = folder.path().to_string_lossy().into_owned();
     c.bench_function("build", |b| {
         b.iter_with_large_drop(|| {
-            kfc_kustomize::engine::build(&target, &Options::new(&surroundings()), &Arc::new(Sources::default()))
+            kfc_kustomize::engine::build(
+                &target,
+                &Options::new(&surroundings()),
+                &Arc::new(Sources::default()),
+            )
         });
     });
 }

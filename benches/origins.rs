@@ -4,8 +4,8 @@
 
 #![allow(clippy::print_stdout, missing_docs)]
 
-use kfc_kustomize::engine::{Options, build};
 use kfc_diagnostics::Sources;
+use kfc_kustomize::engine::{Options, build};
 use kfc_source::{LoadRestrictor, Surroundings};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -5,8 +5,8 @@
 
 #![allow(clippy::print_stdout, clippy::panic, missing_docs)]
 
-use kfc_kustomize::engine::{Options, build};
 use kfc_diagnostics::Sources;
+use kfc_kustomize::engine::{Options, build};
 use kfc_source::Surroundings;
 use kfc_yaml::emit;
 use std::fmt::Write as _;

@@ -4,9 +4,9 @@
 
 #![allow(clippy::print_stdout, clippy::panic, missing_docs)]
 
-use kfc_kustomize::engine::read;
 use kfc_diagnostics::Sources;
 use kfc_kube::schema::Schema;
+use kfc_kustomize::engine::read;
 use kfc_validate::{Options, Version, table::Table, validate};
 use kfc_yaml::parse::parse;
 use std::time::{Duration, Instant};

@@ -5,14 +5,14 @@
 mod setting;
 
 use kfc_catalogue::assemble::{assemble, known_credentials};
-use kfc_yaml::value::to_json;
 use kfc_catalogue::catalogue::{Component, DEFAULTS, Parameter, Role, Setter, Stack};
-use kfc_diagnostics::{Code, Mark};
 use kfc_catalogue::golden;
 use kfc_catalogue::resolve::resolve;
 use kfc_catalogue::resolve::{Expression, Name, names_in, touches};
+use kfc_diagnostics::{Code, Mark};
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
+use kfc_yaml::value::to_json;
 use rayon::prelude::*;
 use serde_json::Value;
 use setting::{Setting, setting, shown};
@@ -744,9 +744,8 @@ fn every_manifest_of_the_catalogue_is_listed_by_its_kustomization() {
             }
             let beside = entry.path().with_file_name("kustomization.yaml");
             let text = std::fs::read_to_string(&beside).unwrap();
-            let listed =
-                to_json(&kfc_yaml::parse::parse(&text, kfc_diagnostics::SourceId::NONE).unwrap()[0])
-                    .to_string();
+            let listed = to_json(&kfc_yaml::parse::parse(&text, kfc_diagnostics::SourceId::NONE).unwrap()[0])
+                .to_string();
             assert!(listed.contains(&name), "{} is listed nowhere", entry.path().display());
         }
     }

@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
-use kfc_kustomize::engine::read;
-use kfc_yaml::value::to_json;
 use kfc_diagnostics::Sources;
 use kfc_diff::apply::{Objects, apply};
 use kfc_diff::model::Identity;
-use kfc_diff::{Input, Report, compare, shown_text};
 use kfc_diff::report::{Format, Style, write};
+use kfc_diff::{Input, Report, compare, shown_text};
 use kfc_kube::schema::Schema;
+use kfc_kustomize::engine::read;
 use kfc_yaml::parse::parse;
+use kfc_yaml::value::to_json;
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

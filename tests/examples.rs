@@ -5,13 +5,13 @@
 
 mod setting;
 
-use kfc_kustomize::engine::{Options, build};
-use kfc_yaml::value::to_json;
 use kfc_catalogue::catalogue::Stack;
 use kfc_diagnostics::{SourceId, Sources};
+use kfc_kustomize::engine::{Options, build};
 use kfc_kustomize::resource::Resource;
 use kfc_source::Surroundings;
 use kfc_yaml::parse::parse;
+use kfc_yaml::value::to_json;
 use serde_json::{Value, json};
 use setting::{setting, shown};
 use std::collections::BTreeMap;

@@ -4,12 +4,12 @@
 
 mod setting;
 
-use kfc_yaml::value::to_json;
 use kfc_catalogue::catalogue::{Role, Stack, schema};
-use kfc_diagnostics::SourceId;
 use kfc_catalogue::golden;
+use kfc_diagnostics::SourceId;
 use kfc_validate;
 use kfc_yaml::parse::parse;
+use kfc_yaml::value::to_json;
 use setting::{setting, shown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,7 +46,7 @@ fn the_order_is_no_accident() {
     let setting = setting();
     let mut resources = setting.resources(&Stack::of_profile("kind"));
     resources.reverse();
-    let found = validate::bundle::order(&resources);
+    let found = kfc_validate::bundle::order(&resources);
     for kind in ["Namespace", "CustomResourceDefinition", "ServiceAccount", "Role", "ConfigMap", "Secret"] {
         let before = format!("comes before {kind} ");
         assert!(found.iter().any(|one| one.diagnostic.message.contains(&before)), "no {kind} is missed");

@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+use kfc_diagnostics::{SourceId, Sources, Style};
+use kfc_kube::redaction::render;
 use kfc_kustomize::engine::Options;
-use kfc_yaml::value::to_json;
-use kfc_diagnostics::{SourceId, Sources, Style, render};
 use kfc_source::Surroundings;
 use kfc_yaml::parse::parse;
+use kfc_yaml::value::to_json;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;

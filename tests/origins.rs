@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
-use kfc_kustomize::engine::{Bundle, Options, build};
 use kfc_diagnostics::{Mark, SourceId, Sources};
 use kfc_diff::{Input, compare};
-use kfc_kustomize::provenance::{Link, StepKind, Trail};
 use kfc_kube::schema::Schema;
+use kfc_kustomize::engine::{Bundle, Options, build};
+use kfc_kustomize::provenance::{Link, StepKind, Trail};
 use kfc_source::{LoadRestrictor, Surroundings};
 use kfc_yaml::{Node, Scalar, ScalarKind, Value, emit, parse::parse, parse::parse_last_wins};
 use std::collections::HashMap;
@@ -279,7 +279,8 @@ fn a_diff_report_names_the_line_that_made_each_change() {
         ("team: red", "team: blue"),
     ];
     let text = earlier.iter().fold(text, |text, (now, then)| text.replace(now, then));
-    let resources = kfc_kustomize::engine::read::resources(parse(&text, SourceId::NONE).unwrap(), &Schema::builtin());
+    let resources =
+        kfc_kustomize::engine::read::resources(parse(&text, SourceId::NONE).unwrap(), &Schema::builtin());
     let before = Input { resources: resources.unwrap(), ..Input::default() };
     let after = Input { resources: bundle.resources.list, sources, ..Input::default() };
     let report = compare(&before, &after, &Schema::builtin());

@@ -3,7 +3,8 @@
 #![no_main]
 
 use kfc_kustomize::engine::{Options, build};
-use kfc_diagnostics::{Sources, Style, render};
+use kfc_diagnostics::{Sources, Style};
+use kfc_kube::redaction::render;
 use kfc_source::Surroundings;
 use kfc_yaml::emit;
 use libfuzzer_sys::fuzz_target;

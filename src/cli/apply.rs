@@ -5,12 +5,12 @@ use super::consent::{KindArgs, ask, count_of, is_asked, named, preview, staying}
 use super::progress::{Progress, counts};
 use super::target::StackArgs;
 use super::{DONE, FAILED, output};
+use clap::{Args, ValueEnum};
 use kfc_cluster::apply::{self, Inventory, InventoryId, Leavers, Report, Session, Settings, Survey};
-use kfc_kube::wave::Wave;
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_kube::wave::Wave;
 use kfc_source::LoadRestrictor;
-use clap::{Args, ValueEnum};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,15 +4,15 @@
 use super::build::{RemoteArgs, RestrictorFlag, validated};
 use super::target::{KUSTOMIZATION_FILES, StackArgs, Target, catalogue};
 use super::{DONE, FAILED, output};
+use clap::{Args, Subcommand};
 use kfc_catalogue::argocd::{self, Annotations, Announcement, Chosen, Environment, FIELDS, Given};
 use kfc_catalogue::assemble;
-use kfc_kustomize::engine::{self, Bundle, Options};
 use kfc_catalogue::catalogue::{Catalogue, Stack, StackFile};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, Sources};
 use kfc_catalogue::resolve::{Plan, resolve};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, Sources};
+use kfc_kustomize::engine::{self, Bundle, Options};
 use kfc_source::{HelmOptions, Loader, lock};
 use kfc_yaml::{Entry, Key, Map, Node, emit};
-use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -7,18 +7,18 @@ use super::side::{Reader, Side};
 use super::target::{Resolved, StackArgs, Target, resolve_stack, resolve_target};
 use super::waves::{self, WaveArgs};
 use super::{DONE, FAILED, output};
-use kfc_kube::wave::{self, Wave};
-use kfc_kustomize::resource::objects;
+use clap::{Args, ValueEnum};
 use kfc_catalogue::argocd::{self, Annotations};
 use kfc_catalogue::assemble;
-use kfc_kustomize::engine::{self, Bundle, Options, Reorder};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use kfc_diff::Input;
+use kfc_kube::wave::{self, Wave};
+use kfc_kustomize::engine::{self, Bundle, Options, Reorder};
+use kfc_kustomize::resource::objects;
 use kfc_source::remote::{LockUse, RemoteOptions};
 use kfc_source::{HelmOptions, LoadRestrictor, Loader};
 use kfc_validate;
 use kfc_yaml::emit;
-use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -316,7 +316,8 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
     argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations(args)?);
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     let plan = &resolved.plan;
-    let planned = if args.waves.asks() { kfc_catalogue::assemble::schedule(plan, &assembled, "")? } else { Vec::new() };
+    let planned =
+        if args.waves.asks() { kfc_catalogue::assemble::schedule(plan, &assembled, "")? } else { Vec::new() };
     let known = assemble::known_credentials(plan, &assembled.bundle.resources.list)?;
     assembled.bundle.warnings.extend(known);
     Ok(Built {

@@ -1,9 +1,9 @@
 //! What is to be deleted is shown and agreed to before anything is done: on a terminal by an answer, elsewhere by a flag.
 
-use kfc_cluster::apply::{Kinds, RemovalPlan, Stay};
-use kfc_kube::ObjectRef;
-use kfc_diagnostics::{Code, Diagnostic, Result};
 use clap::Args;
+use kfc_cluster::apply::{Kinds, RemovalPlan, Stay};
+use kfc_diagnostics::{Code, Diagnostic, Result};
+use kfc_kube::ObjectRef;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal, Write as _};

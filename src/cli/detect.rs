@@ -2,12 +2,12 @@
 
 use super::target::stack_name;
 use super::{FAILED, output};
+use clap::Args;
 use kfc_catalogue::catalogue::{Catalogue, Place, Stack, StackFile};
 use kfc_catalogue::detect::{Answers, Detected, Finding, detect};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_diagnostics::text::document;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_source::Loader;
-use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;

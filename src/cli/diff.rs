@@ -3,13 +3,13 @@
 use super::side::{ClusterSide, Reader, Side};
 use super::target::StackArgs;
 use super::{DONE, FAILED, USAGE, output};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use kfc_diff::{self, Class, Input, Report};
-use kfc_diff::report::{self, Format, Style};
-use kfc_kube::schema::Schema;
-use kfc_source::LoadRestrictor;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_diff::report::{self, Format, Style};
+use kfc_diff::{self, Class, Input, Report};
+use kfc_kube::schema::Schema;
+use kfc_source::LoadRestrictor;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -2,14 +2,14 @@
 
 use super::target::{Resolved, StackArgs, Target, resolve_target};
 use super::{DONE, FAILED, output};
-use kfc_catalogue::assemble::assemble_with_origins;
-use kfc_kustomize::engine::{self, Bundle, Options};
-use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
-use kfc_catalogue::explain::{self, FieldPath, Places};
-use kfc_kustomize::provenance::Declared;
-use kfc_diagnostics::text::{document, json_document};
-use kfc_source::{HelmOptions, LoadRestrictor};
 use clap::{Args, ValueEnum};
+use kfc_catalogue::assemble::assemble_with_origins;
+use kfc_catalogue::explain::{self, FieldPath, Places};
+use kfc_diagnostics::text::{document, json_document};
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_kustomize::engine::{self, Bundle, Options};
+use kfc_kustomize::provenance::Declared;
+use kfc_source::{HelmOptions, LoadRestrictor};
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

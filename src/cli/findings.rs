@@ -1,9 +1,9 @@
 //! Findings of a validation as documents for other programs.
 
-use kfc_diagnostics::{Mark, Sources};
-use kfc_diff::report::{self, Case, Entry, Failure, Level, Place, Rule, Suite};
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::text::{document, for_message, json_document};
+use kfc_diagnostics::{Mark, Sources};
+use kfc_diff::report::{self, Case, Entry, Failure, Level, Place, Rule, Suite};
 use kfc_validate::{Finding, Verdict, Version};
 use serde_json::{Value, json};
 
@@ -156,9 +156,9 @@ pub(super) fn junit(checked: &[Checked], sources: &Sources) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Checked, junit, sarif};
-    use kfc_kustomize::engine::read;
     use kfc_diagnostics::Sources;
     use kfc_kube::schema::Schema;
+    use kfc_kustomize::engine::read;
     use kfc_validate::{Options, table, validate};
     use kfc_yaml::parse::parse;
 

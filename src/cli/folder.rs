@@ -2,12 +2,12 @@
 
 use super::build::Format;
 use super::output;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ResId;
 use kfc_kustomize::resource::Resource;
 use kfc_source::write::folder::{Listing, replace_all};
 use kfc_yaml::{emit, json};
-use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -189,8 +189,7 @@ mod tests {
                 format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: \"{name}\"{namespace}}}\n")
             })
             .collect();
-        let nodes =
-            kfc_yaml::parse::parse(&text.join("---\n"), kfc_diagnostics::SourceId::NONE).unwrap();
+        let nodes = kfc_yaml::parse::parse(&text.join("---\n"), kfc_diagnostics::SourceId::NONE).unwrap();
         kfc_kustomize::engine::read::resources(nodes, &kfc_kube::schema::Schema::builtin()).unwrap()
     }
 

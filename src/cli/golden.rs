@@ -3,16 +3,16 @@
 use super::build::RestrictorFlag;
 use super::target::{STACK_FILES, StackArgs, Target, resolve_target};
 use super::{FAILED, output};
-use kfc_catalogue::assemble::assemble;
-use kfc_kustomize::engine;
-use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use kfc_diff::{self, Input, Report};
-use kfc_catalogue::golden::{self, Targets};
-use kfc_diff::report::{self, Style};
-use kfc_kube::schema::Schema;
-use kfc_source::{self, Loader};
 use clap::{Args, Subcommand};
+use kfc_catalogue::assemble::assemble;
+use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
+use kfc_catalogue::golden::{self, Targets};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_diff::report::{self, Style};
+use kfc_diff::{self, Input, Report};
+use kfc_kube::schema::Schema;
+use kfc_kustomize::engine;
+use kfc_source::{self, Loader};
 use rayon::prelude::*;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -229,7 +229,8 @@ fn compare(profile: &str, golden: (&Path, &str), built: &str) -> Result<Report> 
     let texts = Arc::new(Sources::default());
     let input = |name: &str, text: &str| -> Result<Input> {
         let (id, source) = texts.add(name, text);
-        let resources = kfc_kustomize::engine::read::resources(kfc_yaml::parse::parse(&source.text, id)?, &schema)?;
+        let resources =
+            kfc_kustomize::engine::read::resources(kfc_yaml::parse::parse(&source.text, id)?, &schema)?;
         Ok(Input { label: name.to_owned(), resources, sources: Arc::clone(&texts), ..Input::default() })
     };
     let before =

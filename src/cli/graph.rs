@@ -2,9 +2,9 @@
 
 use super::target::{StackArgs, Target, resolve_target};
 use super::{FAILED, output};
-use kfc_diagnostics::Sources;
-use kfc_catalogue::picture;
 use clap::{Args, ValueEnum};
+use kfc_catalogue::picture;
+use kfc_diagnostics::Sources;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

@@ -2,11 +2,11 @@
 
 use super::target::{StackArgs, Target, resolve_target, stack_name};
 use super::{DONE, FAILED, output};
+use clap::Args;
 use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::DEFAULTS;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_catalogue::resolve::{Planned, Reason};
-use clap::Args;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use minijinja::{Environment, context};
 use serde_json::json;
 use std::path::{Path, PathBuf};

@@ -4,10 +4,10 @@ use super::cluster::{ClusterArgs, Held, LockArgs, checked, run_holding, run_unti
 use super::consent::count_of;
 use super::progress::Progress;
 use super::{DONE, FAILED, output};
+use clap::{Args, Subcommand};
 use kfc_cluster::apply::{self, DEFAULT_NAMESPACE, Inventory, InventoryId, Session};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
-use clap::{Args, Subcommand};
 use std::fmt::Write as _;
 use std::sync::Arc;
 

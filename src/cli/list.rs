@@ -1,12 +1,12 @@
 //! `kfc list`: what the catalogue has.
 
 use super::{FAILED, output};
-use kfc_yaml::value::to_json;
+use clap::{Args, ValueEnum};
 use kfc_catalogue::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role, STAGES};
 use kfc_diagnostics::Sources;
 use kfc_diagnostics::text::{document, json_document};
 use kfc_source::Loader;
-use clap::{Args, ValueEnum};
+use kfc_yaml::value::to_json;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -32,11 +32,11 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     use super::consent::staying;
     use super::output::note;
     use kfc_cluster::apply::{InventoryId, Session, Unobserved, forecast};
+    use kfc_cluster::cluster::{Connection, Options, run};
+    use kfc_diagnostics::Mark;
     use kfc_kustomize::engine::read;
     use kfc_kustomize::resource::objects;
     use kfc_yaml::value::from_json;
-    use kfc_cluster::cluster::{Connection, Options, run};
-    use kfc_diagnostics::Mark;
 
     let options = Options { kubeconfig: None, context, rate: RATE };
     let name = reader.cluster.name.clone().or_else(|| bundle.stack.as_deref().map(super::cluster::dns_name));

@@ -1,10 +1,10 @@
 //! Shows what a run against a cluster does: a live line on a terminal, plain lines elsewhere. All on standard error.
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kfc_cluster::apply::{Event, Observer, Outcome};
-use kfc_kube::ObjectRef;
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::text::document;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kfc_kube::ObjectRef;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};

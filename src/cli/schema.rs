@@ -1,9 +1,9 @@
 //! `kfc schema`: the JSON Schemas of our own kinds.
 
 use super::{USAGE, output};
+use clap::Args;
 use kfc_catalogue::catalogue::schema;
 use kfc_diagnostics::{Code, Diagnostic, Sources};
-use clap::Args;
 
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {

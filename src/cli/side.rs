@@ -4,14 +4,14 @@
 use super::output::describe;
 use super::target::{StackArgs, Target, is_stack_file, resolve_with};
 use kfc_catalogue::assemble::assemble_with_origins;
-use kfc_kustomize::engine::{self, Options, read};
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result, Sources};
 use kfc_catalogue::resolve::{Edge, Plan, Planned};
+use kfc_diagnostics::Foreign;
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result, Sources};
 use kfc_diff::Input;
 use kfc_diff::model::{Graph, GraphEdge, GraphNode};
-use kfc_kustomize::resource::Resource;
 use kfc_kube::schema::Schema;
-use kfc_diagnostics::Foreign;
+use kfc_kustomize::engine::{self, Options, read};
+use kfc_kustomize::resource::Resource;
 use kfc_source::door::{self, Limit, Named};
 use kfc_source::{LoadRestrictor, Loader, Os, is_stream};
 use kfc_yaml::parse;
@@ -176,8 +176,13 @@ impl Reader<'_> {
         let real = tree.canonicalize().unwrap_or_else(|_| tree.clone());
         let shown = format!("{revision}:{path}");
         let limit = Some(Limit { folder: &real, what: "the revision" });
-        let named =
-            Named { files: &Os, path: &real.join(here.trim()).join(path), limit, shown: &shown, referrer: Mark::NONE };
+        let named = Named {
+            files: &Os,
+            path: &real.join(here.trim()).join(path),
+            limit,
+            shown: &shown,
+            referrer: Mark::NONE,
+        };
         named.locate()?;
         let input = match is_bundle(&name) {
             true => self.bundle(&target.to_string_lossy(), named.read_text()?)?,
@@ -239,4 +244,3 @@ pub(super) fn graph_of(plan: &Plan) -> Graph {
     };
     Graph { nodes: plan.components.iter().map(node).collect(), edges: plan.edges.iter().map(edge).collect() }
 }
-

@@ -1,12 +1,12 @@
 //! What a command is asked to work on: a kustomization root, a stack, or a profile of the catalogue.
 
-use kfc_catalogue::catalogue::{API_VERSION, Catalogue, DEFAULTS, Parameter, Place, Stack, StackFile};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
-use kfc_yaml::fields::Spanned;
-use kfc_catalogue::resolve::{Plan, resolve};
-use kfc_source::{self, Loader, door, is_stream};
-use kfc_yaml::{Entry, Key, Map, Node, parse};
 use clap::Args;
+use kfc_catalogue::catalogue::{API_VERSION, Catalogue, DEFAULTS, Parameter, Place, Stack, StackFile};
+use kfc_catalogue::resolve::{Plan, resolve};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
+use kfc_source::{self, Loader, door, is_stream};
+use kfc_yaml::fields::Spanned;
+use kfc_yaml::{Entry, Key, Map, Node, parse};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

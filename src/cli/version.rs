@@ -1,8 +1,8 @@
 //! `kfc version` and `kustomize version`.
 
 use super::output;
-use kfc_kustomize::engine::KUSTOMIZE_VERSION;
 use clap::{Args, ValueEnum};
+use kfc_kustomize::engine::KUSTOMIZE_VERSION;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {

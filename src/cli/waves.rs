@@ -1,11 +1,11 @@
 //! `kfc build --wave`, `--waves` and `--wait-for`: the waves of a bundle for those who apply it with kubectl.
 
 use super::output;
+use clap::{Args, ValueEnum};
+use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::kubectl::wait_commands;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::engine::Bundle;
-use kfc_diagnostics::{Code, Diagnostic, Result};
-use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::fmt::Write;
 

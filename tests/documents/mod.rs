@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, dead_code)]
 
-use kfc_yaml::value::to_json;
 use kfc_diagnostics::SourceId;
 use kfc_yaml::parse;
+use kfc_yaml::value::to_json;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

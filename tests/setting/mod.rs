@@ -4,8 +4,9 @@
 
 use kfc_catalogue::assemble::assemble;
 use kfc_catalogue::catalogue::{Catalogue, Stack};
-use kfc_diagnostics::{Diagnostics, Sources, Style, render};
 use kfc_catalogue::resolve::resolve;
+use kfc_diagnostics::{Diagnostics, Sources, Style};
+use kfc_kube::redaction::render;
 use kfc_kustomize::resource::Resource;
 use kfc_source::{Loader, Options, Surroundings};
 use kfc_validate::{self, Version};
@@ -22,7 +23,8 @@ pub(crate) struct Setting {
 
 /// Nothing of this machine but its folders.
 pub(crate) fn surroundings() -> Arc<Surroundings> {
-    Arc::new(Surroundings::bare(std::env::current_dir().unwrap(), std::env::temp_dir()))
+    let bare = Surroundings::bare(std::env::current_dir().unwrap(), std::env::temp_dir());
+    Arc::new(Surroundings { files: kfc::embedded::files(), ..bare })
 }
 
 pub(crate) fn setting() -> Setting {
@@ -50,14 +52,14 @@ impl Setting {
 
     /// Fails when anything is wrong with a bundle that can be seen without a cluster.
     pub(crate) fn check(&self, name: &str, resources: &[Resource]) {
-        let options = validate::Options {
+        let options = kfc_validate::Options {
             kubernetes: Some(Version(32)),
             strict: true,
             skipped: FOREIGN.map(str::to_owned).to_vec(),
-            ..validate::Options::default()
+            ..kfc_validate::Options::default()
         };
-        let mut found = validate::validate(resources, &[], &options).findings;
-        found.extend(validate::bundle::order(resources));
+        let mut found = kfc_validate::validate(resources, &[], &options).findings;
+        found.extend(kfc_validate::bundle::order(resources));
         let found = Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());
         assert!(found.is_empty(), "{name}: {}", shown(&found, &self.sources));
     }

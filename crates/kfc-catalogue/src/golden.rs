@@ -6,8 +6,8 @@
 
 use crate::assemble::assemble;
 use crate::catalogue::{Catalogue, Stack};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use crate::resolve::resolve;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use kfc_kustomize::resource::Resource;
 use kfc_source::door::{self, Limit, Named};
 use kfc_source::{FileSystem as _, Loader, Os, Surroundings};
@@ -44,7 +44,8 @@ pub fn read(
     let top = top.canonicalize().unwrap_or(top);
     let limit = Limit { folder: &top, what: &format!("`{}`", surroundings.shown(&top).display()) };
     let path = surroundings.working_directory.join(&file);
-    let read = Named { files: &Os, path: &path, limit: Some(limit), shown: &shown, referrer: Mark::NONE }.read_text();
+    let read = Named { files: &Os, path: &path, limit: Some(limit), shown: &shown, referrer: Mark::NONE }
+        .read_text();
     read.map_err(|error| match error.code {
         Code::NotFound => error.help("write it with `kfc golden update`"),
         _ => error,

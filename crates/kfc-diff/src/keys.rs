@@ -1,8 +1,8 @@
 //! Which lists are told by keys: those of the built-in types, and those that the definitions of custom resources in the
 //! bundles declare (`x-kubernetes-list-map-keys`).
 
-use kfc_kustomize::resource::Resource;
 use kfc_kube::schema::{Schema, TypeRef};
+use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 use std::collections::HashMap;
 

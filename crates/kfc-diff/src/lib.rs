@@ -15,19 +15,19 @@ pub mod report;
 pub use join::join;
 pub use model::{Class, Report};
 
-use kfc_yaml::value::to_json;
-use kfc_diagnostics::{Mark, SourceId, Sources};
-use kfc_kustomize::resource::Resource;
-use kfc_kube::schema::Schema;
-use kfc_kube::redaction::object;
-use kfc_kustomize::redaction;
-use kfc_yaml::Node;
 use compare::Difference;
+use kfc_diagnostics::{Mark, SourceId, Sources};
+use kfc_kube::redaction::object;
+use kfc_kube::schema::Schema;
+use kfc_kustomize::redaction;
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::Node;
+use kfc_yaml::value::to_json;
 use matching::{Compared, matches};
 use meaning::{Changed, Grants};
 use model::{
-    Change, ChangeKind, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, Path, ResourceChange,
-    Severity, Side, Step, Summary,
+    Change, ChangeKind, FieldChange, Graph, Identity, Origin, Path, ResourceChange, Severity, Side, Step,
+    Summary,
 };
 use rayon::prelude::*;
 use std::collections::HashSet;

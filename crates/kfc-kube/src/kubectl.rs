@@ -1,8 +1,8 @@
 //! The kubectl commands that wait for a wave, for those who apply waves with kubectl. It can be waited for all that
 //! `kfc apply` waits for, but without a retry: so the addresses and certificates of webhooks are waited for too.
 
-use crate::wave::{Gate, Item, Wave};
 use crate::object_ref::ObjectRef;
+use crate::wave::{Gate, Item, Wave};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -202,15 +202,22 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::wait_commands;
+    use crate::object::Object;
     use crate::wave::of_bundle;
-    use kfc_kustomize::engine::read::resources;
     use kfc_diagnostics::SourceId;
-    use kfc_kube::schema::Schema;
     use kfc_yaml::parse::parse;
 
     fn commands(yaml: &str) -> Vec<Vec<String>> {
         let documents = parse(yaml, SourceId::NONE).unwrap();
-        let waves = of_bundle(&resources(documents, &Schema::builtin()).unwrap(), "").unwrap();
+        let wide =
+            ["CustomResourceDefinition", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
+        let object = |node| {
+            let mut object = Object::new(node, false);
+            object.cluster_scoped = wide.contains(&object.kind());
+            object
+        };
+        let objects: Vec<Object> = documents.into_iter().map(object).collect();
+        let waves = of_bundle(&objects.iter().collect::<Vec<_>>(), "").unwrap();
         waves.iter().map(|wave| wait_commands(wave, &waves)).collect()
     }
 

@@ -98,9 +98,9 @@ pub fn hide_copied(resource: &Resource, node: &mut Node, stand_in: &mut dyn FnMu
 #[cfg(test)]
 mod tests {
     use super::shown;
-    use kfc_diagnostics::SourceId;
     use crate::resource::Resource;
     use kfc_diagnostics::Numbers;
+    use kfc_diagnostics::SourceId;
     use kfc_yaml::{emit, parse::parse};
 
     fn written(text: &str) -> String {

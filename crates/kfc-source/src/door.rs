@@ -222,7 +222,8 @@ mod tests {
             assert_eq!(read(&root, kind), Err(error));
         }
         drop(socket);
-        let device = Named { files: &Os, path: Path::new("/dev/zero"), limit: None, shown: "p", referrer: Mark::NONE };
+        let device =
+            Named { files: &Os, path: Path::new("/dev/zero"), limit: None, shown: "p", referrer: Mark::NONE };
         assert!(device.read().is_err_and(|error| error.message == "`p` is a device, expected a file"));
     }
 

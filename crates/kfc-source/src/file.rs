@@ -116,13 +116,7 @@ fn read_to_end(stream: impl Read) -> Result<Vec<u8>, Refusal> {
     if bytes.len() as u64 > LARGEST { Err(Refusal::TooLarge) } else { Ok(bytes) }
 }
 
-fn refused(
-    refusal: Refusal,
-    files: &dyn FileSystem,
-    path: &Path,
-    shown: &str,
-    referrer: Mark,
-) -> Diagnostic {
+fn refused(refusal: Refusal, files: &dyn FileSystem, path: &Path, shown: &str, referrer: Mark) -> Diagnostic {
     match refusal {
         Refusal::Kind(kind) => {
             let message = format!("`{shown}` is {kind}, expected a file");

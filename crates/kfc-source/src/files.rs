@@ -249,7 +249,8 @@ mod tests {
     use std::path::Path;
     use std::sync::{Arc, LazyLock};
 
-    static TREE: LazyLock<Memory> = LazyLock::new(|| Memory::new([("bases/a/component.yaml", "a"), ("b", "b")]));
+    static TREE: LazyLock<Memory> =
+        LazyLock::new(|| Memory::new([("bases/a/component.yaml", "a"), ("b", "b")]));
 
     #[test]
     fn a_tree_of_the_program_is_seen_at_its_path_and_left_nowhere() {

@@ -2,10 +2,10 @@
 
 use super::format::Format;
 use super::shape::{Identity, Kind, Limits, Others, Shape, ShapeId, Shapes};
-use kfc_yaml::value::to_json;
-use kfc_kustomize::resource::Resource;
-use kfc_yaml::{Node, emit};
 use compact_str::CompactString;
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::value::to_json;
+use kfc_yaml::{Node, emit};
 use regex::RegexBuilder;
 use rustc_hash::{FxHashMap, FxHashSet};
 

@@ -2,8 +2,8 @@
 
 use super::path::{Path, with_path_of};
 use kfc_diagnostics::{Code, Diagnostic, Mark, Severity};
-use kfc_kustomize::resource::Resource;
 use kfc_kube::redaction::message;
+use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 
 /// One error or warning about a resource.

@@ -7,9 +7,9 @@ use super::path::Path;
 use super::same;
 use super::shape::{Kind, Others, Shape, ShapeId, Shapes};
 use super::table::{Table, field_spans};
+use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Mark, SourceId, nearest};
 use kfc_yaml::{Entry, Map, Node, Scalar, ScalarKind, Value, emit};
-use compact_str::CompactString;
 
 /// Allowed values that a message lists.
 const LISTED: usize = 12;

@@ -1,10 +1,10 @@
 //! Kinds that neither Kubernetes nor a bundle defines, but a platform that the catalogue knows: OpenShift's Route, Multus'
 //! NetworkAttachmentDefinition.
 
-use kfc_kustomize::engine::read;
 use kfc_diagnostics::SourceId;
-use kfc_kustomize::resource::Resource;
 use kfc_kube::schema::Schema;
+use kfc_kustomize::engine::read;
+use kfc_kustomize::resource::Resource;
 use kfc_yaml::parse::parse;
 
 /// Definitions of our own, which the tests against a real API server install too.

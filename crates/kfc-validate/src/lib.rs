@@ -29,12 +29,12 @@ pub use changes::immutable;
 pub use finding::{Finding, Subject};
 pub use version::{Span, Version};
 
-use kfc_diagnostics::{Code, Severity};
-use kfc_kustomize::resource::Resource;
 use api::Api;
 use definitions::Definitions;
 use finding::Findings;
 use fit::Fit;
+use kfc_diagnostics::{Code, Severity};
+use kfc_kustomize::resource::Resource;
 use path::Path;
 use rayon::prelude::*;
 use rules::Rules;

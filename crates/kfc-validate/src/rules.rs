@@ -4,10 +4,10 @@ use super::budget::{Budget, Refused};
 use super::definitions::Definition;
 use super::finding::{Finding, Findings};
 use super::path::Path;
-use kfc_yaml::value::to_json;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
+use kfc_yaml::value::to_json;
 use kube_cel::{CompiledSchema, ErrorKind, RootContext, ValidationError, Validator, compile_schema};
 
 /// The rules of one version of a kind, ready to run.

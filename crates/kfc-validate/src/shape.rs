@@ -1,8 +1,8 @@
 //! What a value has to look like: one form for the types of Kubernetes and for the schemas of custom resources.
 
 use super::format::Format;
-use kfc_yaml::Node;
 use compact_str::CompactString;
+use kfc_yaml::Node;
 use regex::Regex;
 use rustc_hash::FxHashMap;
 

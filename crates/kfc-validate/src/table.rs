@@ -4,9 +4,9 @@
 use super::format::Format;
 use super::shape::{Identity, Kind, Others, Shape, ShapeId, Shapes};
 use super::version::{Span, Version};
+use compact_str::CompactString;
 use kfc_diagnostics::Mark;
 use kfc_yaml::Node;
-use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
 const TABLE: &str = include_str!("../schemas/kubernetes.txt");

@@ -3,10 +3,10 @@
 //! kustomize decodes its files through JSON with Go's encoding/json: field names match whatever their case, null counts
 //! as absent, unknown fields and values of another type are errors. Our own files are read alike, but for the case.
 
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Severity, nearest};
 use crate::through_json::{old_boolean, truth};
 use crate::{Entry, Node, Scalar, ScalarKind, emit};
 use compact_str::CompactString;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Severity, nearest};
 use std::cell::{Cell, RefCell};
 
 /// A text with its place.

@@ -171,9 +171,9 @@ pub fn list(nodes: &[&Node]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::write;
-    use kfc_diagnostics::{Mark, SourceId};
     use crate::Node;
     use crate::parse::parse;
+    use kfc_diagnostics::{Mark, SourceId};
 
     fn json(text: &str) -> Option<String> {
         let mut out = String::new();

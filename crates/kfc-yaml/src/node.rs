@@ -5,8 +5,8 @@
 //! the mark stays with the node when a patch carries it into another tree.
 
 use super::emit;
-use kfc_diagnostics::Mark;
 use compact_str::CompactString;
+use kfc_diagnostics::Mark;
 
 /// What a scalar is, as Go's YAML v3 library resolves it for Kubernetes (YAML 1.2 core schema with some of 1.1:
 /// `yes`, `on` and `y` are strings; `0x1F`, `014`, `1_000` are integers).

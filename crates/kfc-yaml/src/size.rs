@@ -54,14 +54,13 @@ impl Size {
 }
 
 /// What is said when something grows beyond the limit.
-pub const TOO_LARGE: &str =
-    "the resource would have more than 200,000 values, or more than 16 MiB of text";
+pub const TOO_LARGE: &str = "the resource would have more than 200,000 values, or more than 16 MiB of text";
 
 #[cfg(test)]
 mod tests {
     use super::Size;
-    use kfc_diagnostics::SourceId;
     use crate::parse::parse;
+    use kfc_diagnostics::SourceId;
 
     #[test]
     fn sizes_count_values_bytes_and_levels() {

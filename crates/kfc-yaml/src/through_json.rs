@@ -3,8 +3,8 @@
 
 use super::emit;
 use super::node::{Key, Node, Scalar, ScalarKind, Spelling, Value};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use compact_str::CompactString;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 
 /// Makes a tree that was read as YAML 1.2 what that library reads: words of YAML 1.1 become booleans, dates become the
 /// strings that they are written as, and keys become strings.
@@ -94,8 +94,8 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::convert;
-    use kfc_diagnostics::SourceId;
     use crate::{json, parse::parse};
+    use kfc_diagnostics::SourceId;
 
     fn converted(text: &str) -> Option<String> {
         let mut node = parse(text, SourceId::NONE).unwrap().remove(0);

@@ -1,8 +1,8 @@
 //! Between our tree and JSON values, which schemas and expressions work on.
 
-use kfc_diagnostics::Mark;
 use crate::{Entry, Key, Map, Node, ScalarKind, emit};
 use compact_str::ToCompactString;
+use kfc_diagnostics::Mark;
 use serde_json::{Number, Value};
 
 /// The JSON value of a node. Numbers that JSON does not have become their text.

@@ -2,11 +2,11 @@
 
 use super::file;
 use crate::cli::{DONE, FAILED, here, output};
+use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kustomize::edit::create::{NewKustomization, create};
 use kfc_kustomize::edit::label;
 use kfc_source::Loader;
-use clap::Args;
 use std::path::Path;
 use std::sync::Arc;
 use walkdir::{DirEntry, WalkDir};

@@ -4,12 +4,12 @@ pub(in crate::cli) use super::edit_args::EditCommand;
 
 use super::edit_args::{AddCommand, AddLabels, Paths, RemoveCommand, SecretArgs, SetCommand, SetLabels};
 use super::file::{self, File};
-use kfc_kustomize::engine;
 use crate::cli::{DONE, FAILED, here, output};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::edit::label::{COMMON_ANNOTATIONS, COMMON_LABELS};
 use kfc_kustomize::edit::vars::ResourceFile;
 use kfc_kustomize::edit::{Document, fix, generator, image, label, list, patch, vars};
+use kfc_kustomize::engine;
 use kfc_yaml::{Node, emit};
 use std::path::Path;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The arguments of `kustomize edit`, under the names that kustomize gives them.
 
+use clap::{Args, Subcommand};
 use kfc_kustomize::edit::generator::GeneratorEntry;
 use kfc_kustomize::edit::patch::PatchEntry;
-use clap::{Args, Subcommand};
 
 /// `kustomize edit …`.
 #[derive(Debug, Subcommand)]

@@ -1,13 +1,13 @@
 //! `kustomize localize`.
 
-use kfc_kustomize::engine::{self, Bundle, Options};
 use crate::cli::build::RemoteArgs;
 use crate::cli::{DONE, FAILED, here, output};
+use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_kustomize::engine::{self, Bundle, Options};
 use kfc_kustomize::localize::{Scope, default_name, localize, refuse_existing, refuse_without_ref};
 use kfc_source::{HelmOptions, LoadRestrictor, Loader};
 use kfc_yaml::{Node, emit};
-use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -1,14 +1,14 @@
 //! The targets of a lock: stacks, kustomization roots, URLs.
 
 use super::relative;
-use kfc_catalogue::assemble;
-use kfc_kustomize::engine::{self, Options};
 use crate::cli::here;
-use crate::cli::target::{StackArgs, Target, resolve_with};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use crate::cli::side::graph_of;
-use kfc_diff::Input;
+use crate::cli::target::{StackArgs, Target, resolve_with};
+use kfc_catalogue::assemble;
 use kfc_diagnostics::text::bare_address;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
+use kfc_diff::Input;
+use kfc_kustomize::engine::{self, Options};
 use kfc_source::{Loader, RemoteRoot, lock};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

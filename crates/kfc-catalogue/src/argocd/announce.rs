@@ -1,10 +1,10 @@
 //! What an application's parameters tab shows: the parameters that a stack has, with their values.
 //! <https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#parameters>
 
-use kfc_yaml::value::to_json;
 use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
-use kfc_yaml::fields::Spanned;
 use crate::resolve::{Plan, Profile};
+use kfc_yaml::fields::Spanned;
+use kfc_yaml::value::to_json;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

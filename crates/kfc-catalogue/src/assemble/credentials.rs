@@ -1,13 +1,13 @@
 //! Credentials that everybody knows: Secrets of a bundle that still hold the default of a parameter which says `published`.
 
 use crate::catalogue::Setter;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity};
-use kfc_kustomize::reference::field_path::split_replacement;
 use crate::resolve::{Plan, Published, names_in};
-use kfc_kustomize::resource::Resource;
-use kfc_yaml::Node;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity};
+use kfc_kustomize::reference::field_path::split_replacement;
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::Node;
 
 /// A published parameter, and the Secrets that hold its default.
 struct Known<'p> {

@@ -6,19 +6,19 @@ mod schedule;
 mod setters;
 mod waves;
 
+use crate::catalogue::Stack;
+use crate::resolve::{Inputs, Plan, Planned};
+pub use credentials::known_credentials;
+use kfc_diagnostics::{Diagnostics, Mark, Result};
+use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::engine::assembly::{Assembly, Part};
-use crate::catalogue::Stack;
-use kfc_diagnostics::{Diagnostics, Mark, Result};
-use kfc_yaml::fields::Spanned;
 use kfc_kustomize::provenance::Overlay;
-use crate::resolve::{Inputs, Plan, Planned};
 use kfc_kustomize::resource::Resource;
-use kfc_kube::schema::Schema;
 use kfc_source::{Loader, Resolved};
-pub use credentials::known_credentials;
-pub use schedule::schedule;
+use kfc_yaml::fields::Spanned;
 use rayon::prelude::*;
+pub use schedule::schedule;
 use std::sync::Arc;
 
 /// A bundle whose resources come in waves.

@@ -1,13 +1,13 @@
 //! Puts the values of setters into resources.
 
-use kfc_yaml::value::to_json;
 use crate::catalogue::Setter;
+use crate::resolve::{Inputs, Scope};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, nearest};
-use kfc_yaml::fields::Spanned;
 use kfc_kustomize::provenance::{Details, Step, StepKind};
 use kfc_kustomize::reference::field_path::{explain_missing, split_setter};
-use crate::resolve::{Inputs, Scope};
 use kfc_kustomize::resource::Resource;
+use kfc_yaml::fields::Spanned;
+use kfc_yaml::value::to_json;
 use kfc_yaml::{Entry, Key, Map, Node, Value, emit, parse};
 use std::sync::Arc;
 

@@ -3,8 +3,8 @@
 //! A component comes after all that it requires. Objects of kinds that the component itself defines come one wave after
 //! the rest of it: their definition has to be known, and the component's webhooks have to answer.
 
-use kfc_kustomize::kustomization::model::SortOptions;
 use crate::resolve::Plan;
+use kfc_kustomize::kustomization::model::SortOptions;
 use kfc_kustomize::resource::{Resource, ResourceSet};
 use kfc_kustomize::transform::order as kinds;
 use std::collections::HashSet;

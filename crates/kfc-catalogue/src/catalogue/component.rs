@@ -2,10 +2,10 @@
 
 use super::setter::{self, Setter};
 use super::{Document, Place, name_of};
-use kfc_yaml::value::to_json;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
-use kfc_yaml::fields::{Errors, Fields, Spanned};
 use kfc_yaml::Node;
+use kfc_yaml::fields::{Errors, Fields, Spanned};
+use kfc_yaml::value::to_json;
 use serde_json::Value;
 
 /// Parts of the life of a model, in the order in which `kfc list` shows them.

@@ -15,8 +15,8 @@ pub use setter::Setter;
 pub use stack::{Stack, StackFile};
 
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
-use kfc_yaml::fields::{Errors, Fields};
 use kfc_source::{FileSystem, Loader};
+use kfc_yaml::fields::{Errors, Fields};
 use kfc_yaml::{Node, parse};
 use rayon::prelude::*;
 use std::collections::BTreeMap;

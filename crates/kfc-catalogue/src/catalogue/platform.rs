@@ -3,8 +3,8 @@
 use super::component::{Parameter, Support, parameters, supports};
 use super::{Document, name_of};
 use kfc_diagnostics::{Code, Diagnostic};
-use kfc_yaml::fields::{Errors, Fields, Spanned};
 use kfc_yaml::Node;
+use kfc_yaml::fields::{Errors, Fields, Spanned};
 
 /// What a layer speaks of; a profile has at most one layer of each, and exactly one platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

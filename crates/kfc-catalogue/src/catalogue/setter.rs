@@ -1,10 +1,10 @@
 //! `set`: where parameters and facts land. Setters put values into the tree; they never touch YAML text.
 
 use kfc_diagnostics::{Code, Diagnostic, Mark};
-use kfc_yaml::fields::{Errors, Fields, Spanned};
 use kfc_kustomize::reference::field_path::split_replacement;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
+use kfc_yaml::fields::{Errors, Fields, Spanned};
 
 /// Puts the value of an expression at a path of the resources that it selects.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use super::{Document, Place, name_of, read_one};
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
-use kfc_yaml::fields::{Errors, Fields, Spanned};
 use kfc_source::Loader;
+use kfc_yaml::fields::{Errors, Fields, Spanned};
 use kfc_yaml::{Map, Node};
 
 /// What a user asks for.

@@ -11,11 +11,11 @@ mod storage;
 
 pub use answers::Answers;
 
-use kfc_yaml::value::from_json;
 use crate::catalogue::{Catalogue, Stack};
+use crate::resolve::Profile;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::fields::Spanned;
-use crate::resolve::Profile;
+use kfc_yaml::value::from_json;
 use kfc_yaml::{Map, Node};
 use serde_json::{Value, json};
 

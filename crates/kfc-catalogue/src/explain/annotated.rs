@@ -3,10 +3,10 @@
 use super::field::{Field, Segment};
 use super::places::Places;
 use super::{chain, redaction};
+use kfc_diagnostics::text::for_message;
 use kfc_diagnostics::{Mark, Result, SourceId};
 use kfc_kustomize::provenance::StepKind;
 use kfc_kustomize::resource::Resource;
-use kfc_diagnostics::text::for_message;
 use kfc_yaml::{Node, Value, emit, parse};
 use std::fmt::Write as _;
 

@@ -4,10 +4,10 @@ use super::field::Field;
 use super::places::Places;
 use super::redaction;
 use kfc_diagnostics::Mark;
-use kfc_kustomize::provenance::{Link, Step};
-use kfc_kustomize::resource::Resource;
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::text::for_message;
+use kfc_kustomize::provenance::{Link, Step};
+use kfc_kustomize::resource::Resource;
 use kfc_yaml::{Node, json};
 use std::fmt::Write as _;
 

@@ -4,10 +4,10 @@ use super::chain::{Told, chain};
 use super::field::{Field, Segment};
 use super::places::Places;
 use super::unused::Unused;
-use kfc_yaml::value::to_json;
 use kfc_diagnostics::Mark;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Value;
+use kfc_yaml::value::to_json;
 use serde_json::{Value as Json, json};
 
 /// A field, or all single values in it, with their chains.

@@ -1,11 +1,11 @@
 //! The parameters that a user set, as entries that ask for a change.
 
 use crate::catalogue::{Catalogue, Stack};
-use kfc_diagnostics::Mark;
-use kfc_yaml::fields::Spanned;
-use kfc_kustomize::provenance::{Declared, Step, StepKind};
 use crate::resolve::{Expression, Inputs, Name, Plan, names_in};
+use kfc_diagnostics::Mark;
+use kfc_kustomize::provenance::{Declared, Step, StepKind};
 use kfc_yaml::Node;
+use kfc_yaml::fields::Spanned;
 use std::collections::HashSet;
 
 /// The parameters of a stack. One that decides what takes part, by a condition that names it, is left out: what it changes

@@ -1,7 +1,7 @@
 //! Places as `file:line:column`, for many marks: the lines of a text are counted once.
 
-use kfc_diagnostics::{Mark, Position, Source, SourceId, Sources};
 use kfc_diagnostics::Numbers;
+use kfc_diagnostics::{Mark, Position, Source, SourceId, Sources};
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -1,11 +1,11 @@
 //! Hidden values, as numbers stand for them wherever they are shown.
 
-use kfc_kustomize::redaction as resources;
 use super::field::Segment;
-use kfc_kustomize::provenance::Link;
-use kfc_kustomize::resource::Resource;
 use kfc_diagnostics::Numbers;
 use kfc_kube::redaction::object;
+use kfc_kustomize::provenance::Link;
+use kfc_kustomize::redaction as resources;
+use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 
 /// What stands for a value at a path that must not be shown.

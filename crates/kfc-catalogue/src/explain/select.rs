@@ -115,10 +115,14 @@ fn ambiguous(text: &str, several: &[&Resource]) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::select;
-    use kfc_kustomize::transform::testing::resources;
+    use kfc_diagnostics::SourceId;
+    use kfc_kube::schema::Schema;
+    use kfc_kustomize::engine::read;
+    use kfc_kustomize::resource::ResourceSet;
+    use kfc_yaml::parse::parse;
 
     fn found(text: &str, namespace: Option<&str>) -> Result<String, String> {
-        let mut set = resources(
+        let documents = parse(
             "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: a}}\n---\n\
              {apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: b}}\n---\n\
              {apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}\n---\n\
@@ -127,7 +131,10 @@ mod tests {
              {apiVersion: y.io/v1, kind: Gateway, metadata: {name: web}}\n---\n\
              {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: g}, \
              spec: {names: {kind: Gateway, plural: gateways, shortNames: [gtw]}}}",
+            SourceId::NONE,
         );
+        let resources = read::resources(documents.unwrap(), &Schema::builtin()).unwrap();
+        let mut set = ResourceSet::new(resources);
         set.list[2].remember_id();
         set.list[2].set_name("settings-abc123");
         select(&set, text, namespace)

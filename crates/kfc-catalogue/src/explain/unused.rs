@@ -2,10 +2,10 @@
 
 use super::configurations::configurations;
 use super::places::Places;
-use kfc_kustomize::engine::Bundle;
 use kfc_diagnostics::Mark;
-use kfc_kustomize::provenance::{Declared, Step, StepKind};
 use kfc_diagnostics::text::for_message;
+use kfc_kustomize::engine::Bundle;
+use kfc_kustomize::provenance::{Declared, Step, StepKind};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 

@@ -3,10 +3,10 @@
 
 use super::limits;
 use super::names::{Expression, Name};
-use kfc_yaml::value::from_json;
-use kfc_yaml::value::to_json;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::fields::Spanned;
+use kfc_yaml::value::from_json;
+use kfc_yaml::value::to_json;
 use kfc_yaml::{Entry, Map, Node};
 use minijinja::ErrorKind;
 use serde_json::{Value, json};

@@ -2,9 +2,9 @@
 
 use super::expression::{Scope, computed};
 use super::profile::Profile;
-use kfc_yaml::value::to_json;
 use crate::catalogue::{Catalogue, Component, DEFAULTS, Parameter};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use kfc_yaml::value::to_json;
 use kfc_yaml::{Map, Node};
 use serde_json::{Value, json};
 

@@ -3,11 +3,11 @@
 use super::expression::Scope;
 use super::names::{Expression, touches};
 use super::parameters::{Checked, check_schema};
-use kfc_yaml::value::to_json;
 use crate::catalogue::{Catalogue, DEFAULTS, Layer, Role};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
-use kfc_yaml::fields::Spanned;
 use kfc_yaml::Node;
+use kfc_yaml::fields::Spanned;
+use kfc_yaml::value::to_json;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

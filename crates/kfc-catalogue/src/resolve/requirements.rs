@@ -6,8 +6,8 @@ use super::profile::{Profile, place, reason};
 use super::{Edge, Reason};
 use crate::catalogue::{Catalogue, Component, Requirement, Stack, Wanted};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
-use kfc_yaml::fields::Spanned;
 use kfc_yaml::Node;
+use kfc_yaml::fields::Spanned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

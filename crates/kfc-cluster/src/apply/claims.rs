@@ -3,9 +3,9 @@
 use super::inventory::{self, Identity, identity};
 use super::owner::InventoryId;
 use super::session::Session;
-use kfc_kube::ObjectRef;
-use crate::cluster::{Failure};
+use crate::cluster::Failure;
 use kfc_diagnostics::{Code, Diagnostic, Result};
+use kfc_kube::ObjectRef;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The objects that other inventories list.

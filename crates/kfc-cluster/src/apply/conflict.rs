@@ -2,9 +2,9 @@
 
 use super::claims::Claims;
 use super::owner::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
-use kfc_kube::ObjectRef;
-use crate::cluster::{Failure};
+use crate::cluster::Failure;
 use kfc_diagnostics::{Code, Diagnostic};
+use kfc_kube::ObjectRef;
 use kfc_kube::redaction::message;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -180,8 +180,8 @@ fn item<'v>(list: &'v Value, selector: &str) -> Option<&'v Value> {
 mod tests {
     use super::{Conflict, at};
     use crate::apply::{Claims, InventoryId};
+    use crate::cluster::{Cause, Failure};
     use kfc_kube::ObjectRef;
-use crate::cluster::{Cause, Failure};
     use serde_json::json;
 
     #[test]

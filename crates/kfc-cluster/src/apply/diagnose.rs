@@ -1,8 +1,8 @@
 //! Finds out why something is not ready: conditions of its pods, what their containers wait for, events.
 
-use kfc_kube::ready::condition_of;
 use super::session::Session;
 use kfc_kube::ObjectRef;
+use kfc_kube::ready::condition_of;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -5,16 +5,16 @@ use super::inventory::Inventory;
 use super::owner::{InventoryId, OLD_MANAGER};
 use super::prune::Leavers;
 use super::removal::{Kinds, Rules, Stay};
-use super::session::Session;
-use kfc_kube::wave;
-use super::{Claims, send};
 use super::scope::settle_scopes;
-use kfc_kube::wave::Wave;
-use kfc_kube::Object;
-use kfc_kube::ObjectRef;
+use super::session::Session;
+use super::{Claims, send};
 use crate::cluster::{Failure, Managers, Prediction, predict, without_server_fields};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_kube::Object;
+use kfc_kube::ObjectRef;
 use kfc_kube::redaction::message;
+use kfc_kube::wave;
+use kfc_kube::wave::Wave;
 use serde_json::Value;
 
 /// An object that an apply would prune.

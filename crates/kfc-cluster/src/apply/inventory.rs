@@ -4,10 +4,10 @@
 
 use super::owner::InventoryId;
 use super::session::Session;
-use kfc_kube::ObjectRef;
 use crate::cluster::{Body, Failure};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use http::Method;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_kube::ObjectRef;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

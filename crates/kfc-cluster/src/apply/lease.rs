@@ -5,9 +5,9 @@
 use super::owner::InventoryId;
 use super::{Event, Observer};
 use crate::cluster::{Body, Connection, Failure};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use http::Method;
 use jiff::Timestamp;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

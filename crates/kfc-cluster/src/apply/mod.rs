@@ -40,9 +40,9 @@ pub use session::Session;
 pub use snapshot::Outcome;
 pub use survey::{Survey, survey};
 
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectRef;
 use kfc_kube::wave::Wave;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;

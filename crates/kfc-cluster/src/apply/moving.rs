@@ -5,9 +5,9 @@ use super::owner::OLD_MANAGER;
 use super::session::Session;
 use super::snapshot::{Seen, Snapshot};
 use super::survey;
-use kfc_kube::ObjectRef;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use futures::stream::{self, StreamExt};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_kube::ObjectRef;
 
 /// Moves what `from` lists to `to`: first the list, then the fields from the old field manager to the new one, then `from` is
 /// deleted. Whenever it stops in between, at least one of them lists each object, and the next try completes it. Nothing of

@@ -4,9 +4,9 @@
 //! `kubectl apply --server-side` moves the fields of client-side applies.
 
 use super::session::Session;
-use kfc_kube::ObjectRef;
 use crate::cluster::{Body, Failure};
 use http::Method;
+use kfc_kube::ObjectRef;
 use serde_json::{Map, Value, json};
 use std::fmt;
 

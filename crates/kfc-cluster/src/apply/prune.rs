@@ -5,9 +5,9 @@ use super::delete::{Remover, Stayed, release, strike};
 use super::inventory::{Entry, Inventory};
 use super::removal::{RemovalPlan, Rules};
 use super::session::Session;
-use kfc_kube::wave::Wave;
 use super::{Report, Settings};
 use kfc_diagnostics::Result;
+use kfc_kube::wave::Wave;
 use std::collections::HashSet;
 use tokio::time::Instant;
 

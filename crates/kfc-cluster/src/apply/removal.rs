@@ -8,9 +8,9 @@ use super::inventory::{Entry, Identity, identity};
 use super::owner::{self, InventoryId};
 use super::session::Session;
 use super::snapshot::{self, Seen, Snapshot};
-use kfc_kube::ObjectRef;
 use crate::cluster::{ApiResource, Failure};
 use futures::stream::{self, StreamExt};
+use kfc_kube::ObjectRef;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Objects that are named when many are meant.

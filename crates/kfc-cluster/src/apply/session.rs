@@ -1,9 +1,9 @@
 //! What all steps of a run share: the connection, the kinds that the server knows, and who is told of the progress.
 
 use super::{Event, Observer};
-use kfc_kube::ObjectRef;
 use crate::cluster::{ApiResource, Connection, Discovery, Failure};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_kube::ObjectRef;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;

@@ -3,11 +3,11 @@
 
 use super::owner;
 use super::session::Session;
-use kfc_kube::wave::Wave;
-use kfc_kube::ObjectRef;
 use crate::cluster::{ApiResource, Body, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;
+use kfc_kube::ObjectRef;
+use kfc_kube::wave::Wave;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -7,12 +7,12 @@ use super::prune::Leavers;
 use super::removal::{Kinds, Rules};
 use super::session::Session;
 use super::snapshot::{Seen, Snapshot};
-use kfc_kube::wave::Wave;
 use super::{Settings, inventory};
-use kfc_kube::ObjectRef;
-use crate::cluster::{Failure};
-use kfc_diagnostics::Result;
+use crate::cluster::Failure;
 use futures::stream::{self, StreamExt};
+use kfc_diagnostics::Result;
+use kfc_kube::ObjectRef;
+use kfc_kube::wave::Wave;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,13 +1,13 @@
 //! Waits until what was applied is ready.
 
-use kfc_kube::ready::{State, state, takes_time};
 use super::session::Session;
-use kfc_kube::wave::{Gate, Wave};
 use super::{Event, diagnose};
-use kfc_kube::ObjectRef;
-use crate::cluster::{Failure};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use crate::cluster::Failure;
 use futures::stream::{self, StreamExt};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_kube::ObjectRef;
+use kfc_kube::ready::{State, state, takes_time};
+use kfc_kube::wave::{Gate, Wave};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -3,11 +3,11 @@
 use super::Failure;
 use super::limiter::Limiter;
 use super::words::chain;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_diagnostics::text::bare_address;
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
+use kfc_diagnostics::text::bare_address;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;

@@ -2,8 +2,8 @@
 //! before Kubernetes 1.27 are asked group by group.
 
 use super::{Connection, Failure};
-use kfc_kube::ObjectRef;
 use http::Method;
+use kfc_kube::ObjectRef;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 

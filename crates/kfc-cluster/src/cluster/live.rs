@@ -1,11 +1,11 @@
 //! What an apply would make of the cluster: the live objects, and what the server says that they would become.
 
 use super::{Body, Connection, Discovery, Failure};
+use futures::stream::{self, StreamExt};
+use http::Method;
 use kfc_diagnostics::Result;
 use kfc_kube::{Object, ObjectRef};
 use kfc_yaml::json;
-use futures::stream::{self, StreamExt};
-use http::Method;
 use serde_json::Value;
 
 /// The object of a resource before and after an apply that was only tried.

@@ -27,11 +27,11 @@ pub use entry::{Entry, Level, Place, Rule};
 pub use junit::{Case, Failure, Suite, junit};
 pub use sarif::sarif;
 
-use kfc_diagnostics::{Code, Diagnostic, Result};
 use crate::model::{Class, Report};
+use arrange::{Wanted, arrange};
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::text::{document, for_message, json_document};
-use arrange::{Wanted, arrange};
+use kfc_diagnostics::{Code, Diagnostic, Result};
 use std::path::Path;
 
 /// The published JSON Schema of the report (`kfc schema report`).

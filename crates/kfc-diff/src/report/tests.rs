@@ -1,11 +1,11 @@
 //! Every format of one small, rich report, and what holds for all of them.
 
 use super::{COMMENT, Format, SCHEMA, Style, write};
-use kfc_diagnostics::Sources;
 use crate::model::{Class, Graph, GraphEdge, GraphNode, Report};
 use crate::{Input, compare};
-use kfc_kustomize::resource::Resource;
+use kfc_diagnostics::Sources;
 use kfc_kube::schema::Schema;
+use kfc_kustomize::resource::Resource;
 use kfc_yaml::parse::parse;
 use serde_json::Value;
 use std::sync::Arc;

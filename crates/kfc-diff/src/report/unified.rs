@@ -1,8 +1,8 @@
 //! A unified diff of the two bundles, as `diff -u` writes it and `patch` reads it.
 
 use super::failure;
-use kfc_diagnostics::Result;
 use crate::model::Report;
+use kfc_diagnostics::Result;
 use similar::TextDiff;
 
 /// Lines around a change.

@@ -267,6 +267,7 @@ fn covered(line: &str, open: &[Range<usize>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::shown;
+    use crate::redaction::note_target;
     use kfc_diagnostics::{Mark, Sources};
 
     fn line_of(text: &str, word: &str, target: &str) -> String {

@@ -1,6 +1,6 @@
 //! Whole objects: values are replaced before anything is compared or written, so that no report can hold them.
 
-use super::{bytes_at, is_secret};
+use super::bytes_at;
 use kfc_diagnostics::token;
 use kfc_yaml::{Node, Value, json};
 use std::collections::HashSet;

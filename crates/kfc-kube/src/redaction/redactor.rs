@@ -1,7 +1,9 @@
 //! Renders diagnostics without the values of secrets.
 
 use super::{is_secret, line, message};
-use kfc_diagnostics::{self as diagnostics, Diagnostic, Diagnostics, Mark, Redact, SourceId, Sources, Style, Target};
+use kfc_diagnostics::{
+    self as diagnostics, Diagnostic, Diagnostics, Mark, Redact, SourceId, Sources, Style, Target,
+};
 use std::borrow::Cow;
 
 /// Keeps the values of Secrets out of rendered diagnostics.

@@ -4,10 +4,10 @@ mod builtin;
 mod graph;
 mod openapi;
 
-use kfc_diagnostics::Result;
-use kfc_yaml::Node;
 use compact_str::CompactString;
 use graph::{Graph, Shape, ShapeId};
+use kfc_diagnostics::Result;
+use kfc_yaml::Node;
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 

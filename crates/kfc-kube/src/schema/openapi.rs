@@ -2,9 +2,9 @@
 
 use super::graph::{Graph, Shape, ShapeId};
 use super::{Builtin, builtin};
+use compact_str::{CompactString, format_compact};
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_yaml::{Entry, Map, Node};
-use compact_str::{CompactString, format_compact};
 use rustc_hash::FxHashMap;
 
 const GROUP_VERSION_KIND: &str = "x-kubernetes-group-version-kind";

@@ -2,8 +2,8 @@
 
 use super::layout::{rewrite, style_of, whole};
 use super::write::Style;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result, SourceId};
 use crate::kustomization;
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result, SourceId};
 use kfc_yaml::{Entry, Key, Map, Node, parse};
 
 /// The text of a kustomization file, and the fields that commands change.

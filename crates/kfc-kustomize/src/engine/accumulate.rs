@@ -4,13 +4,13 @@
 
 use super::load::{Entry, PluginConfigs, Root};
 use super::{declared, origin, plugin, read, transformers};
-use kfc_diagnostics::{Diagnostics, Mark, Result};
 use crate::generate;
 use crate::provenance::{Origins, Step, StepKind, Trail};
 use crate::reference::vars::VarSet;
 use crate::resource::{Resource, ResourceSet};
-use kfc_kube::schema::Schema;
 use crate::transform::TransformerConfig;
+use kfc_diagnostics::{Diagnostics, Mark, Result};
+use kfc_kube::schema::Schema;
 use rayon::prelude::*;
 use std::sync::Arc;
 

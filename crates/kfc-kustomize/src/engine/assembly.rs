@@ -3,9 +3,9 @@
 use super::accumulate::{Accumulated, Track, accumulate, apply_component};
 use super::finish::{self, Settings};
 use super::{Bundle, load, openapi};
-use kfc_diagnostics::{Mark, Result};
 use crate::provenance::{Declared, Overlay};
 use crate::resource::ResourceSet;
+use kfc_diagnostics::{Mark, Result};
 use kfc_kube::schema::Schema;
 use kfc_source::Loader;
 use std::sync::Arc;

@@ -2,11 +2,11 @@
 
 use super::load::Root;
 use super::transformers::{keyed_step, step};
-use kfc_diagnostics::{Diagnostics, Mark};
 use crate::kustomization::model::KeyPlaces;
 use crate::provenance::{Declared, Step, StepKind};
 use crate::reference::replacements;
 use crate::transform::{images, replicas};
+use kfc_diagnostics::{Diagnostics, Mark};
 
 /// The entries of a root, in the order in which they work.
 pub(super) fn of_root(root: &Root) -> Vec<Declared> {

@@ -4,13 +4,13 @@
 use super::accumulate::Accumulated;
 use super::load::Root;
 use super::{Bundle, KUSTOMIZE_VERSION, Options, Reorder, declared, origin, read};
-use kfc_diagnostics::{Diagnostics, Mark, Result};
 use crate::generate::hash;
 use crate::kustomization::model::SortOptions;
 use crate::provenance::{Step, StepKind};
 use crate::reference::names;
 use crate::resource::{Resource, ResourceSet};
 use crate::transform::{TransformerConfig, labels, order};
+use kfc_diagnostics::{Diagnostics, Mark, Result};
 use rayon::prelude::*;
 
 /// What the top root and the command line say of the output.

@@ -2,18 +2,18 @@
 //! Everything that is wrong with single files comes out here, all at once.
 
 use super::origin;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
 use crate::kustomization::{
     self,
     model::{Kind, Kustomization, Patch, Replacement, ReplacementField, Spanned},
 };
 use crate::provenance::Configuration;
 use crate::resource::Origin;
-use kfc_kube::schema::Schema;
-use kfc_kube::redaction::note_target;
-use kfc_source::{Loader, Resolved};
 use crate::transform::TransformerConfig;
 use crate::transform::patch::{LoadedPatch, PatchOptions};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
+use kfc_kube::redaction::note_target;
+use kfc_kube::schema::Schema;
+use kfc_source::{Loader, Resolved};
 use kfc_yaml::{Node, parse};
 use rayon::prelude::*;
 use std::sync::Arc;

@@ -14,12 +14,12 @@ mod transformers;
 
 pub(crate) use load::inline_documents;
 
-use kfc_diagnostics::{Diagnostics, Result, Sources};
 use crate::provenance::Origins;
 use crate::resource::ResourceSet;
+use accumulate::Track;
+use kfc_diagnostics::{Diagnostics, Result, Sources};
 use kfc_kube::schema::Schema;
 use kfc_source::{self, HelmOptions, LoadRestrictor, Loader, RemoteOptions, Surroundings};
-use accumulate::Track;
 use std::sync::Arc;
 
 /// The kustomize release whose behaviour the engine has.

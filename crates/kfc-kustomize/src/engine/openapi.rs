@@ -4,8 +4,8 @@
 //! `initSchema`).
 
 use super::load::{Entry, PluginConfigs, Root};
-use kfc_kube::schema::{Builtin, Schema};
 use crate::transform::patch::LoadedPatch;
+use kfc_kube::schema::{Builtin, Schema};
 use kfc_yaml::{Node, Value};
 use std::sync::Arc;
 

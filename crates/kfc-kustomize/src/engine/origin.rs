@@ -2,8 +2,8 @@
 //! annotations.
 
 use super::read::{ORIGIN, TRANSFORMATIONS};
-use kfc_diagnostics::{Mark, Result};
 use crate::resource::{ConfiguredBy, Origin, Resource, ResourceSet};
+use kfc_diagnostics::{Mark, Result};
 use kfc_yaml::{Map, Node, emit};
 
 /// The apiVersion of what kustomization fields configure.

@@ -3,7 +3,6 @@
 use super::accumulate::Track;
 use super::load::{self, Root};
 use super::{finish, origin, read};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use crate::generate;
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::kustomization::plugin::{self, Plugin};
@@ -12,6 +11,7 @@ use crate::reference::replacements;
 use crate::resource::{Origin, Resource, ResourceSet};
 use crate::transform::patch;
 use crate::transform::{annotations, images, labels, namespace, prefix, replicas, suffix, value_add};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_yaml::parse;
 
 /// Runs one generator configuration.

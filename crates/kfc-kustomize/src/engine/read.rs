@@ -1,7 +1,7 @@
 //! From parsed documents to resources.
 
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use crate::resource::{Behavior, PreviousId, Resource};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::schema::Schema;
 use kfc_yaml::{Map, Node, ScalarKind, Value};
 use std::collections::VecDeque;

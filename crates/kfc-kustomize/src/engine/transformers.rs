@@ -4,7 +4,6 @@
 use super::accumulate::{Accumulated, Track, plugin_configs};
 use super::load::Root;
 use super::{declared, origin, plugin};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::kustomization::model::{KeyPlaces, Kustomization};
 use crate::provenance::{Step, StepKind};
 use crate::reference::replacements;
@@ -12,6 +11,7 @@ use crate::resource::ResourceSet;
 use crate::transform::namespace::NamespaceRules;
 use crate::transform::patch::{self, LoadedPatch};
 use crate::transform::{TransformerConfig, annotations, images, labels, namespace, prefix, replicas, suffix};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 
 /// What one step of a root needs.
 struct Steps<'a> {

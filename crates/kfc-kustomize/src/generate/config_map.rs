@@ -1,9 +1,9 @@
 //! `configMapGenerator`.
 
 use super::pairs::{self, Head};
-use kfc_diagnostics::{Mark, Result};
 use crate::kustomization::model::{ConfigMapArgs, GeneratorOptions};
 use crate::resource::Resource;
+use kfc_diagnostics::{Mark, Result};
 use kfc_source::Loader;
 
 /// Makes a config map. Values that are no UTF-8 text go into `binaryData`, as base64.

@@ -4,10 +4,10 @@
 //! begin with `-`. helm reads what the root may read: value files come to it as copies, and links in a chart may not lead out.
 //! It has no plug-ins: neither those of the user, which would change the result, nor any of the root, which would be run.
 
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::merge::values;
 use kfc_diagnostics::Foreign;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::Os;
 use kfc_source::door::{Limit, Named, clean};
 use kfc_source::program::{self, Limits};

@@ -1,11 +1,11 @@
 //! The keys and values of config maps and secrets: from env files, files and literals, in this order, as in kustomize.
 
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::kustomization::model::{GeneratorOptions, KvSources, Spanned};
 use crate::resource::{Behavior, Resource};
+use base64::Engine as _;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::Loader;
 use kfc_yaml::{Map, Node};
-use base64::Engine as _;
 use rustc_hash::FxHashMap;
 
 /// A key with its value, which may be binary.

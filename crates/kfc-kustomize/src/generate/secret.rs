@@ -1,9 +1,9 @@
 //! `secretGenerator`.
 
 use super::pairs::{self, Head};
-use kfc_diagnostics::{Mark, Result};
 use crate::kustomization::model::{GeneratorOptions, SecretArgs};
 use crate::resource::Resource;
+use kfc_diagnostics::{Mark, Result};
 use kfc_source::Loader;
 use kfc_yaml::{Map, Node};
 

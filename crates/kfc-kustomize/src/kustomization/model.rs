@@ -4,11 +4,11 @@
 //! `resources`, `patchesJson6902` into its own list of [`Patch`]es, …); those whose place in the order of steps differs
 //! keep a field of their own.
 
-use kfc_diagnostics::Mark;
-pub use kfc_yaml::fields::Spanned;
 use crate::resource::{Behavior, Selector};
 use crate::transform::FieldSpec;
+use kfc_diagnostics::Mark;
 use kfc_yaml::Node;
+pub use kfc_yaml::fields::Spanned;
 
 /// `kind: Kustomization` or `kind: Component`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,12 +4,12 @@ use super::model::{
     ConfigMapArgs, FieldOptions, GeneratorOptions, HelmChart, HelmGlobals, Image, KvSources, Label, Patch,
     Replacement, ReplacementField, ReplacementSource, ReplacementTarget, Replica, SecretArgs, Var, VarTarget,
 };
-use kfc_diagnostics::{Code, Diagnostic, nearest};
-use kfc_yaml::fields::{Errors, Fields};
-use kfc_kube::Gvk;
 use crate::resource::{Behavior, Selector};
 use crate::transform::FieldSpec;
+use kfc_diagnostics::{Code, Diagnostic, nearest};
+use kfc_kube::Gvk;
 use kfc_yaml::Node;
+use kfc_yaml::fields::{Errors, Fields};
 
 /// A field spec: `path`, `group`, `version`, `kind`, `create`.
 pub(crate) fn field_spec(node: &Node, errors: &Errors) -> Option<FieldSpec> {

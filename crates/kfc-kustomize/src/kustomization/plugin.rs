@@ -5,13 +5,13 @@ use super::model::{
     ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, ReplacementField, Replica, SecretArgs, Spanned,
 };
 use super::parts;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
-use kfc_yaml::fields::{Errors, Fields};
 use crate::generate::iam_policy::IamPolicyArgs;
 use crate::transform::FieldSpec;
 use crate::transform::namespace::{NamespaceRules, Subjects};
 use crate::transform::value_add::{ValueAddArgs, ValueAddTarget};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 use kfc_yaml::Node;
+use kfc_yaml::fields::{Errors, Fields};
 
 /// The apiVersion of built-in plug-ins.
 const BUILTIN: &str = "builtin";

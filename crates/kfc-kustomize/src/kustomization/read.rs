@@ -3,8 +3,8 @@
 use super::model::{HelmGlobals, Kind, Kustomization, LegacySortOptions, Places, Replacement, SortOptions};
 use super::parts;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
-use kfc_yaml::fields::{Errors, Fields};
 use kfc_yaml::Node;
+use kfc_yaml::fields::{Errors, Fields};
 
 /// A kustomization with what is to be said about it.
 #[derive(Debug, Default)]

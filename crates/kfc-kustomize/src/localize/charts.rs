@@ -1,9 +1,9 @@
 //! Charts: those in the chart home are copied; those of a repository are brought into it, so that the copy needs no network.
 
 use super::root::{Root, Walk};
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use crate::generate::helm;
 use crate::kustomization::model::{HelmChart, HelmGlobals};
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_source::Os;
 use kfc_source::door::{Limit, Named};
 use std::path::Path;

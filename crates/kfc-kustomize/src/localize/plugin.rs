@@ -4,9 +4,9 @@
 use super::rename::Renames;
 use super::root::{Root, Walk, texts_at};
 use crate::engine::inline_documents;
-use kfc_diagnostics::{Diagnostics, Mark, Result};
 use crate::kustomization::model::Spanned;
 use crate::kustomization::plugin::{self, Plugin};
+use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_source::{File, Resolved};
 use kfc_yaml::{Node, parse};
 

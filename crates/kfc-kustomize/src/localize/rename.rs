@@ -1,8 +1,8 @@
 //! Paths that change, by the place where they stand in a text.
 
-use kfc_diagnostics::{Mark, SourceId};
 use crate::edit;
 use crate::kustomization::model::Spanned;
+use kfc_diagnostics::{Mark, SourceId};
 use kfc_yaml::{Node, Value};
 use rustc_hash::FxHashMap;
 

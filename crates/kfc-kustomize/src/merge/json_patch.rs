@@ -3,11 +3,11 @@
 //! null.
 
 use super::pointer::{self, Pointer, insert_position, item_position};
+use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::parse::DEEPEST;
 use kfc_yaml::size::{Size, TOO_LARGE};
 use kfc_yaml::{Entry, Key, Node, ScalarKind, Spelling, Value, emit, folded, json};
-use compact_str::CompactString;
 
 /// What an operation does.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! The steps of a build, as people know them: by the field that asks for them.
 
-use kfc_diagnostics::{Mark, SourceId};
 use crate::kustomization::model::KeyPlaces;
+use kfc_diagnostics::{Mark, SourceId};
 use std::fmt;
 use std::sync::Arc;
 

@@ -4,15 +4,15 @@
 //! several that had the name, the field's kind, the namespace, and then the prefixes and suffixes that referrer and
 //! target share decide.
 
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::provenance::{self, StepKind};
+use crate::resource::{Resource, ResourceSet};
+use crate::transform::{Create, FieldSpec, Route, TransformerConfig};
+use compact_str::CompactString;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_kube::Gvk;
 use kfc_kube::ResId;
 use kfc_kube::effective_namespace;
-use crate::resource::{Resource, ResourceSet};
-use crate::transform::{Create, FieldSpec, Route, TransformerConfig};
 use kfc_yaml::{Node, ScalarKind, Value};
-use compact_str::CompactString;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 

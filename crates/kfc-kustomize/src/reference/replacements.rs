@@ -1,13 +1,13 @@
 //! `replacements`: a value that is copied from one field to others.
 
 use super::field_path::{self, Kind};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::kustomization::model::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
 use crate::provenance::{Step, StepKind};
+use crate::redaction;
+use crate::resource::{CompiledSelector, Resource, ResourceSet, Selector};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_kube::ResId;
 use kfc_kube::effective_namespace;
-use crate::resource::{CompiledSelector, Resource, ResourceSet, Selector};
-use crate::redaction;
 use kfc_yaml::parse::{DEEPEST, resolve_plain};
 use kfc_yaml::size::{Size, TOO_LARGE};
 use kfc_yaml::{Node, ScalarKind, Value};

@@ -1,13 +1,13 @@
 //! `vars`: values of fields that are put in the place of `$(NAME)`.
 
 use super::field_path;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use crate::kustomization::model::Var;
 use crate::provenance::{Step, StepKind};
-use kfc_kube::Gvk;
-use kfc_kube::ResId;
 use crate::resource::{Resource, ResourceSet};
 use crate::transform::{Create, FieldSpecs, TransformerConfig};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use kfc_kube::Gvk;
+use kfc_kube::ResId;
 use kfc_yaml::{Node, Scalar, ScalarKind, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 

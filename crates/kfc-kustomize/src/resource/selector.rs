@@ -1,10 +1,10 @@
 //! Which resources a patch, label, replacement or removal speaks of.
 
 use super::Resource;
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_kube::label_selector::LabelSelector;
 use kfc_kube::pattern::Pattern;
 use kfc_kube::{Gvk, effective_namespace};
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 
 /// kustomize's `Selector`: group, version, kind, name and namespace are regular expressions anchored at both ends,
 /// empty for any; the two selectors are Kubernetes label selector expressions (`a=b,c!=d,e in (f,g),!h`).

@@ -1,8 +1,8 @@
 //! Ordered sets of resources.
 
 use super::{Behavior, Resource};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::provenance::Step;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_yaml::{Entry, Key, Map, Node, ScalarKind};
 use rustc_hash::FxHashMap;
 

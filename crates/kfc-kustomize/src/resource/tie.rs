@@ -5,8 +5,8 @@
 //! A JSON patch writes the resource anew and so parts them.
 
 use super::Resource;
-use kfc_yaml::{Node, Scalar, Value};
 use compact_str::CompactString;
+use kfc_yaml::{Node, Scalar, Value};
 
 /// The values that the tied scalars of a resource have; the tie of a scalar is the place here, counted from 1.
 #[derive(Clone, Debug, Default)]

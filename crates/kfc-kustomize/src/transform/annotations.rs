@@ -1,8 +1,8 @@
 //! The annotations transformer: `commonAnnotations`.
 
 use super::{FieldSpec, labels};
-use kfc_diagnostics::Result;
 use crate::resource::ResourceSet;
+use kfc_diagnostics::Result;
 
 /// Sets annotations as strings in every field of the specs, by default on resources and on the pod templates of
 /// workloads.

@@ -1,10 +1,10 @@
 //! Reads the files of `configurations:`.
 
 use super::{NameReference, TransformerConfig};
-use kfc_diagnostics::Result;
-use kfc_yaml::fields::{Errors, Fields};
 use crate::kustomization::parts::{field_spec, gvk};
+use kfc_diagnostics::Result;
 use kfc_yaml::Node;
+use kfc_yaml::fields::{Errors, Fields};
 
 impl TransformerConfig {
     /// Reads one document of a `configurations` file. Like kustomize it takes field names in any case and refuses
@@ -42,10 +42,10 @@ fn name_reference(node: &Node, errors: &Errors) -> Option<NameReference> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kfc_diagnostics::Code;
-    use kfc_kube::Gvk;
     use crate::transform::FieldSpec;
     use crate::transform::testing::yaml;
+    use kfc_diagnostics::Code;
+    use kfc_kube::Gvk;
 
     #[test]
     fn tables_are_read_in_any_case() {

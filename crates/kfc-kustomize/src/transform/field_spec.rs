@@ -1,9 +1,9 @@
 //! Field specs: which fields of which kinds a transformer changes, and the walk to those fields.
 
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use crate::provenance::Trail;
-use kfc_kube::Gvk;
 use crate::resource::Resource;
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_kube::Gvk;
 use kfc_yaml::parse::{DEEPEST, resolve_plain};
 use kfc_yaml::{Entry, Key, Map, Node, ScalarKind, Value};
 use rustc_hash::FxHashMap;

@@ -3,10 +3,10 @@
 use super::field_spec::{expect_scalar, rewrite_scalar};
 use super::image_reference::{ImageName, ImageReference};
 use super::{Create, FieldSpec, FieldSpecs};
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use crate::kustomization::model::Image;
 use crate::provenance::{Step, StepKind, Trail};
 use crate::resource::ResourceSet;
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::{Node, Value};
 
 /// Fields with lists of containers, wherever they stand.

@@ -3,9 +3,9 @@
 use super::config::merge_specs;
 use super::field_spec::set_entry;
 use super::{Create, FieldSpec, FieldSpecs, TransformerConfig};
-use kfc_diagnostics::Result;
 use crate::kustomization::model::Label;
 use crate::resource::{Resource, ResourceSet};
+use kfc_diagnostics::Result;
 
 /// Applies each entry of `labels` in order, then `commonLabels`, as kustomize does.
 ///
@@ -81,9 +81,9 @@ fn tie(resource: &mut Resource, pairs: &[&(String, String)], added: &[usize]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transform::testing::{resources, yaml};
     use kfc_diagnostics::Code;
     use kfc_kube::Gvk;
-    use crate::transform::testing::{resources, yaml};
 
     const DEPLOYMENT: &str = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, labels: {L: 2}}}";
 
@@ -98,7 +98,7 @@ mod tests {
     fn labelled(text: &str, label: Label) -> kfc_yaml::Node {
         let mut set = resources(text);
         apply_all(&mut set, &[label], &[], &TransformerConfig::default_config()).unwrap();
-        set.list.remove(0).node
+        set.list.remove(0).object.node
     }
 
     #[test]

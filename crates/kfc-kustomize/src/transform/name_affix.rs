@@ -1,11 +1,11 @@
 //! What the prefix and the suffix transformer share.
 
 use super::{Create, FieldSpec, FieldSpecs, Route};
-use kfc_kube::Object;
-use kfc_diagnostics::Result;
-use kfc_kube::Gvk;
 use crate::resource::{Resource, ResourceSet};
 use crate::transform::field_spec::rewrite_scalar;
+use kfc_diagnostics::Result;
+use kfc_kube::Gvk;
+use kfc_kube::Object;
 use kfc_yaml::Node;
 
 /// Renames the fields of the specs in every resource that may be renamed. A resource whose name changes remembers its

@@ -2,8 +2,8 @@
 
 use super::field_spec::{expect_scalar, set_string};
 use super::{Create, FieldSpec, FieldSpecs};
-use kfc_diagnostics::Result;
 use crate::resource::{Resource, ResourceSet};
+use kfc_diagnostics::Result;
 use kfc_yaml::Node;
 
 /// Which subjects of role bindings get the namespace (`setSubjects`).
@@ -126,9 +126,9 @@ impl Setter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kfc_diagnostics::Code;
     use crate::transform::TransformerConfig;
     use crate::transform::testing::{resources, yaml};
+    use kfc_diagnostics::Code;
 
     const BINDING: &str = "apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -189,7 +189,7 @@ subjects:
             Subjects::DefaultOnly,
             true,
         );
-        let namespaces: Vec<_> = set.list.iter().map(Resource::namespace).collect();
+        let namespaces: Vec<_> = set.list.iter().map(|resource| resource.namespace()).collect();
         assert_eq!(namespaces, ["old", "new", "new"]);
     }
 

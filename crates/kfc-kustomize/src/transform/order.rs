@@ -1,8 +1,8 @@
 //! The order of the output: kustomize's `sortOptions`, and the legacy order that also sorts field specs.
 
 use crate::kustomization::model::SortOptions;
-use kfc_kube::Gvk;
 use crate::resource::{Resource, ResourceSet};
+use kfc_kube::Gvk;
 use std::cmp::Ordering;
 
 /// Kinds that come first in the legacy order.
@@ -95,8 +95,8 @@ fn rank<T: AsRef<str>>(kind: &str, first: &[T], last: &[T]) -> isize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kfc_diagnostics::Mark;
     use crate::kustomization::model::LegacySortOptions;
+    use kfc_diagnostics::Mark;
     use kfc_yaml::{Map, Node};
     use proptest::prelude::*;
 

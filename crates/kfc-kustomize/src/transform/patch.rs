@@ -6,14 +6,14 @@ mod target;
 
 pub use read::{LoadedPatch, PatchOptions};
 
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use crate::merge::{json_patch, strategic};
 use crate::provenance::Step;
-use crate::resource::{Behavior, Resource, ResourceSet};
-use kfc_kube::schema::Schema;
 use crate::redaction;
-use kfc_yaml::{Map, Node};
+use crate::resource::{Behavior, Resource, ResourceSet};
 use index::Index;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_kube::schema::Schema;
+use kfc_yaml::{Map, Node};
 use read::Content;
 use target::Target;
 

@@ -1,8 +1,8 @@
 //! The name prefix transformer.
 
 use super::{FieldSpec, name_affix};
-use kfc_diagnostics::Result;
 use crate::resource::ResourceSet;
+use kfc_diagnostics::Result;
 
 /// Puts a prefix before the fields of the specs, by default `metadata.name`. Custom resource definitions, API services
 /// and namespaces keep their names. A resource whose name changes remembers its identity and the prefix; an empty
@@ -23,9 +23,8 @@ pub fn apply(set: &mut ResourceSet, prefix: &str, fields: &[FieldSpec]) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kfc_kube::Gvk;
-    use crate::resource::Resource;
     use crate::transform::testing::resources;
+    use kfc_kube::Gvk;
 
     fn spec(path: &str, kind: &str, create: bool) -> FieldSpec {
         FieldSpec { gvk: Gvk { kind: kind.into(), ..Gvk::default() }, path: path.into(), create }
@@ -40,7 +39,7 @@ mod tests {
              {apiVersion: x/v1, kind: APIService, metadata: {name: n}}",
         );
         apply(&mut set, "p-", &[spec("metadata/name", "", false)]).unwrap();
-        let names: Vec<_> = set.list.iter().map(Resource::name).collect();
+        let names: Vec<_> = set.list.iter().map(|resource| resource.name()).collect();
         assert_eq!(names, ["n", "n", "n", "p-n"]);
         assert!(set.list[0].previous.is_empty());
         assert_eq!(set.list[3].previous[0].name, "n");

@@ -2,13 +2,13 @@
 
 use super::field_spec::expect_scalar;
 use super::{Create, FieldSpec, Route};
-use kfc_kube::Object;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use crate::kustomization::model::Replica;
 use crate::provenance::{Step, StepKind};
 use crate::resource::{Resource, ResourceSet};
-use kfc_yaml::{Node, ScalarKind};
 use compact_str::format_compact;
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_kube::Object;
+use kfc_yaml::{Node, ScalarKind};
 
 /// Sets the replica count of the resources that have the name, or had it at any time, and a kind of the specs.
 ///

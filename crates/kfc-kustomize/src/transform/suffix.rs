@@ -1,8 +1,8 @@
 //! The name suffix transformer.
 
 use super::{FieldSpec, name_affix};
-use kfc_diagnostics::Result;
 use crate::resource::ResourceSet;
+use kfc_diagnostics::Result;
 
 /// Puts a suffix behind the fields of the specs, by default `metadata.name`. Custom resource definitions, API services
 /// and namespaces keep their names. A resource whose name changes remembers its identity and the suffix; an empty
@@ -23,8 +23,8 @@ pub fn apply(set: &mut ResourceSet, suffix: &str, fields: &[FieldSpec]) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kfc_kube::Gvk;
     use crate::transform::testing::{resources, yaml};
+    use kfc_kube::Gvk;
 
     fn spec(path: &str, kind: &str, create: bool) -> FieldSpec {
         FieldSpec { gvk: Gvk { kind: kind.into(), ..Gvk::default() }, path: path.into(), create }

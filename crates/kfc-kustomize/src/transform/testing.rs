@@ -1,7 +1,7 @@
 //! Resources for the unit tests of this folder.
 
-use kfc_diagnostics::SourceId;
 use crate::resource::{Resource, ResourceSet};
+use kfc_diagnostics::SourceId;
 use kfc_yaml::Node;
 use kfc_yaml::parse::parse;
 

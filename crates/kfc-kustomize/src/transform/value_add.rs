@@ -1,8 +1,8 @@
 //! The value add transformer (`kind: ValueAddTransformer` in a `transformers` file): puts one value into many fields.
 
 use super::field_spec::{rewrite_scalar, split_path};
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use crate::resource::{Resource, ResourceSet, Selector};
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::{Map, Node, Value};
 
 /// What a value add transformer does.

@@ -1,10 +1,10 @@
 //! The vendor folder: trees by their digest, each with the list of its files beside it.
 
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_source::{FileSystem as _, Os};
 use kfc_source::door;
 use kfc_source::lock::{self, Entry, Lock, tree};
 use kfc_source::remote::{Fetched, Source};
+use kfc_source::{FileSystem as _, Os};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -3,12 +3,12 @@
 //! once, those beside each other at once.
 
 use crate::engine::inline_documents;
-use kfc_diagnostics::{Diagnostics, Mark, Result};
 use crate::generate::helm;
 use crate::kustomization::model::{
     ConfigMapArgs, HelmChart, HelmGlobals, Kustomization, ReplacementField, Spanned,
 };
 use crate::kustomization::plugin::{self, Plugin};
+use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_source::{File, Loader, Resolved, is_web_address};
 use kfc_yaml::{Node, parse};
 use rayon::prelude::*;

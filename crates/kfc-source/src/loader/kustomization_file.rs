@@ -53,8 +53,11 @@ impl Loader {
         let message = format!("there is no kustomization file in `{}`", self.show(""));
         let error = Diagnostic::error(Code::NoKustomization, message)
             .help(format!("it is called {}", FILE_NAMES.join(", ")));
-        let near =
-            self.files().names_in(&self.root).into_iter().find(|name| name.to_lowercase().starts_with("kustom"));
+        let near = self
+            .files()
+            .names_in(&self.root)
+            .into_iter()
+            .find(|name| name.to_lowercase().starts_with("kustom"));
         match near {
             Some(name) if self.files().is_directory(&self.root.join(&name)) => {
                 error.note(format!("`{name}` is a folder itself"))

@@ -4,8 +4,8 @@ use super::super::door::{Limit, Named, clean};
 use super::super::{LoadRestrictor, url};
 use super::Loader;
 use super::kustomization_file::FILE_NAMES;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result, nearest};
 use crate::files::FileSystem;
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result, nearest};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -98,7 +98,10 @@ impl Loader {
     pub(super) fn read(&self, path: &str, referrer: Mark) -> Result<(Vec<u8>, String)> {
         if url::is_web_address(path) {
             let (real, shown) = self.locate_remote(path, referrer)?;
-            return Ok((Named { files: self.files(), path: &real, limit: None, shown: &shown, referrer }.read()?, shown));
+            return Ok((
+                Named { files: self.files(), path: &real, limit: None, shown: &shown, referrer }.read()?,
+                shown,
+            ));
         }
         self.local(path, referrer, |named| named.read())
     }

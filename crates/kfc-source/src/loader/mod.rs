@@ -232,7 +232,8 @@ impl Loader {
             return self.resolve_address(path, referrer);
         }
         // Out of the root only other roots may be named; what else is there is not looked at.
-        let may_be_root = if is_beyond { !Path::new(path).is_absolute() } else { self.files().is_directory(&full) };
+        let may_be_root =
+            if is_beyond { !Path::new(path).is_absolute() } else { self.files().is_directory(&full) };
         match RemoteRoot::parse(path).is_some() || may_be_root {
             true => Ok(Resolved::Root(self.child(path, referrer)?)),
             false => Ok(Resolved::File(self.load(path, referrer)?)),

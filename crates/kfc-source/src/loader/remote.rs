@@ -1,13 +1,13 @@
 //! Files, roots and charts that are named by URLs: asked of the run's remote sources.
 
-use crate::file::Os;
 use super::super::door::{Limit, Named};
 use super::super::remote::{Fetched, Request, Source};
 use super::super::tree_path;
 use super::super::url::{self, RemoteRoot, is_on_this_machine};
 use super::{Loader, Resolved};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use crate::file::Os;
 use kfc_diagnostics::text::bare_address;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -185,8 +185,8 @@ fn has_manifest_ending(address: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Remote;
-    use kfc_diagnostics::{Code, Mark, Sources};
     use crate::{Loader, Options, Surroundings};
+    use kfc_diagnostics::{Code, Mark, Sources};
     use std::path::PathBuf;
     use std::sync::Arc;
 

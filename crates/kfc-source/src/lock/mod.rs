@@ -7,8 +7,8 @@ mod write;
 pub use read::read;
 
 use super::remote::{Pin, Source};
-use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use crate::{Surroundings, door};
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use std::path::{Path, PathBuf};
 
 /// The name of the file.

@@ -1,9 +1,9 @@
 //! Reads a lock strictly: nothing is taken that `kfc vendor` would not have written.
 
 use super::{Entry, Lock, VERSION, tree, write};
+use crate::remote::{Pin, Source};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use kfc_yaml::fields::{Errors, Fields, Spanned};
-use crate::remote::{Pin, Source};
 use kfc_yaml::{Node, parse};
 
 /// Reads the text of a lock. Its folder is left empty.
@@ -151,8 +151,8 @@ fn check_seal(lock: &Lock, text: &str, seal: &Spanned) -> Diagnostics {
 mod tests {
     use super::super::{Entry, Lock};
     use super::read;
-    use kfc_diagnostics::{Code, SourceId, Sources};
     use crate::remote::{Pin, Source};
+    use kfc_diagnostics::{Code, SourceId, Sources};
 
     fn lock() -> Lock {
         let tree = "1".repeat(64);

@@ -10,9 +10,9 @@
 //! link. The digest of the tree is the sha256 of that list. Folders count only through what they hold; owners and times
 //! do not count.
 
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use crate::door;
 use crate::tree_path::{Paths, link_stays};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -123,9 +123,7 @@ impl Unpacking<'_> {
         match kind {
             EntryType::Directory if path.is_empty() => Ok(()),
             // Folders come with their files; what they are called is checked all the same.
-            EntryType::Directory => {
-                crate::tree_path::check(&path).map_err(|why| format!("`{shown}` {why}"))
-            }
+            EntryType::Directory => crate::tree_path::check(&path).map_err(|why| format!("`{shown}` {why}")),
             EntryType::Regular | EntryType::Continuous => self.file(entry, &path),
             EntryType::Symlink => self.link(entry, path),
             EntryType::Link => {

@@ -4,8 +4,8 @@
 use super::archive::{self, Limits};
 use super::web::{Client, Failure};
 use super::{Pin, oci};
-use kfc_diagnostics::{Code, SourceId};
 use crate::lock::tree;
+use kfc_diagnostics::{Code, SourceId};
 use kfc_yaml::{Node, parse};
 use semver::{Version, VersionReq};
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! Credentials: those in a URL, and those for registries that `docker login` and its like have left.
 
-use kfc_diagnostics::text::split_user;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kfc_diagnostics::text::split_user;
 use std::path::Path;
 
 /// The URL without the credentials in it, and those as the value of an `Authorization` header.

@@ -1,11 +1,11 @@
 //! Fetches repositories with the git program. A full commit hash, which can never mean something else, is kept for later
 //! runs.
 
-use kfc_diagnostics::{Code, Diagnostic};
-use kfc_diagnostics::Foreign;
-use kfc_diagnostics::text::{bare_address, split_user};
 use crate::program::{self, Limits};
 use crate::{Surroundings, Variables, url};
+use kfc_diagnostics::Foreign;
+use kfc_diagnostics::text::{bare_address, split_user};
+use kfc_diagnostics::{Code, Diagnostic};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -3,10 +3,10 @@
 use super::archive::{self, Limits};
 use super::web::{Answer, Ask, Client, Failure};
 use super::{Pin, credentials};
-use kfc_diagnostics::Code;
 use crate::lock::tree;
 use crate::tree_path;
 use crate::url::is_this_machine;
+use kfc_diagnostics::Code;
 use serde_json::Value;
 use std::path::Path;
 

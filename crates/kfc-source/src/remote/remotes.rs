@@ -1,9 +1,9 @@
 //! The remote sources of a run: each is fetched once, or taken from the vendor folder once it was checked.
 
 use super::{Event, LockUse, Pin, RemoteOptions, Source, git};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use crate::lock::{self, Entry, Lock};
 use crate::{Options, Surroundings};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

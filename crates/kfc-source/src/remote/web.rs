@@ -2,10 +2,10 @@
 //! allowed: what it gives can be changed by everybody on the way.
 
 use super::{Source, credentials};
-use kfc_diagnostics::{Code, Diagnostic};
-use kfc_diagnostics::text::bare_address;
 use crate::url::is_this_machine;
 use crate::{ProxySettings, Surroundings};
+use kfc_diagnostics::text::bare_address;
+use kfc_diagnostics::{Code, Diagnostic};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -4,9 +4,9 @@ use super::super::finding::{Finding, Findings};
 use super::super::pods::text;
 use super::needs::{home, needs};
 use super::title;
+use crate::path::Path;
 use kfc_diagnostics::{Code, Diagnostic, Severity};
 use kfc_kustomize::resource::Resource;
-use crate::path::Path;
 use std::collections::HashMap;
 
 /// Finds resources that come before their namespace, the definition of their kind, or what they cannot start without:

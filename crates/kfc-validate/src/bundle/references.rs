@@ -110,9 +110,8 @@ fn check_parts(need: &Need<'_>, target: &Resource, found: &mut Findings<'_>) {
     if let Some(port) = need.port
         && let Some(word) = port.as_text()
     {
-        let is_it = |one: &kfc_yaml::Node| {
-            text(one, &["port"]) == Some(word) || text(one, &["name"]) == Some(word)
-        };
+        let is_it =
+            |one: &kfc_yaml::Node| text(one, &["port"]) == Some(word) || text(one, &["name"]) == Some(word);
         if !items(&target.node, &["spec", "ports"]).any(is_it) {
             let message = format!("Service `{}` has no port `{word}`", need.name);
             found.warning_at(Code::Dangling, port, message);

@@ -2,9 +2,9 @@
 
 use super::super::finding::{Finding, Findings};
 use super::needs::home;
+use crate::path::Path;
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_kustomize::resource::Resource;
-use crate::path::Path;
 use rustc_hash::FxHashMap;
 
 /// Finds resources with the group, kind, namespace and name of an earlier one.

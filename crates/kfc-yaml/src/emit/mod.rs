@@ -20,8 +20,8 @@ pub use value::{Written, is_true, key_text, written};
 
 use super::folded;
 use super::node::{Entry, Map, Node, Scalar, ScalarKind, Spelling, Value};
-use kfc_diagnostics::{Diagnostics, Mark, Result};
 use compact_str::CompactString;
+use kfc_diagnostics::{Diagnostics, Mark, Result};
 use rayon::prelude::*;
 use style::{Shape, Style};
 use text::TextWriter;

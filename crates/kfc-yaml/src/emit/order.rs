@@ -130,8 +130,8 @@ fn number<T: Copy>(key: &[T], at: usize, start: i64, digit: &impl Fn(T) -> Optio
 #[cfg(test)]
 mod tests {
     use super::{compare, is_sorted, sorted};
-    use kfc_diagnostics::Mark;
     use crate::node::{Entry, Key, Node};
+    use kfc_diagnostics::Mark;
     use proptest::prelude::*;
 
     #[test]

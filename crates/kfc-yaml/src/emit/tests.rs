@@ -1,9 +1,9 @@
 //! What is expected here is what `kustomize build` of version 5.5 prints.
 
 use super::{emit, emit_all};
-use kfc_diagnostics::{Mark, SourceId};
 use crate::node::{Entry, Key, Map, Node, ScalarKind, Value};
 use crate::parse::parse;
+use kfc_diagnostics::{Mark, SourceId};
 use proptest::prelude::*;
 
 fn string(text: &str) -> Node {

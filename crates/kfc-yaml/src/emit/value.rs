@@ -1,10 +1,10 @@
 //! What scalars and keys come to that are no strings.
 
 use super::number;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use crate::node::{Key, Scalar, ScalarKind};
 use base64::Engine as _;
 use compact_str::CompactString;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use std::borrow::Cow;
 
 /// What is written for a scalar.

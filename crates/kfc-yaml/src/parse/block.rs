@@ -7,9 +7,9 @@
 
 use super::DEEPEST;
 use super::scalar::resolve_plain;
-use kfc_diagnostics::{Mark, SourceId};
 use crate::node::{Entry, Key, Map, Node, ScalarKind, Spelling};
 use compact_str::CompactString;
+use kfc_diagnostics::{Mark, SourceId};
 use memchr::memchr;
 
 /// Entries of a mapping above which the general parser looks for duplicate keys.

@@ -2,10 +2,10 @@
 
 use super::DEEPEST;
 use super::scalar::resolve_plain;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, SourceId};
 use crate::node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};
 use crate::size::Size;
 use compact_str::CompactString;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, SourceId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 

@@ -10,9 +10,9 @@ mod scalar;
 
 pub use scalar::resolve_plain;
 
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use crate::node::Node;
 use general::{Documents, Duplicates};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 
 /// Levels of nesting that are read. Far more than any manifest has, and few enough for every recursion over a tree.
 pub const DEEPEST: usize = 500;

@@ -13,9 +13,9 @@
 
 use super::keyed_list::{KeyedList, key_text};
 use super::{ListPatch, Merged, directive};
+use compact_str::CompactString;
 use kfc_diagnostics::Result;
 use kfc_yaml::{Node, Value};
-use compact_str::CompactString;
 use std::borrow::Cow;
 
 /// Merges items into such a list.

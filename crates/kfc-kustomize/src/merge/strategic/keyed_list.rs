@@ -7,10 +7,10 @@
 
 use super::location::Location;
 use super::{ListPatch, Merged, Merger};
+use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::schema::TypeRef;
 use kfc_yaml::{Node, Value};
-use compact_str::CompactString;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 

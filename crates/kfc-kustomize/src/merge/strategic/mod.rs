@@ -11,10 +11,10 @@ mod keyed_list;
 mod location;
 mod scalar_list;
 
+use directive::Directive;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::schema::{Schema, TypeRef};
 use kfc_yaml::{Entry, Map, Node, Scalar, ScalarKind, Value};
-use directive::Directive;
 use location::Location;
 use rustc_hash::FxHashMap;
 

@@ -2,9 +2,9 @@
 
 use super::ListPatch;
 use super::location::Location;
+use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_yaml::{Node, Value};
-use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 

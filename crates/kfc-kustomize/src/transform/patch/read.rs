@@ -1,11 +1,11 @@
 //! From the text of a patch to what it asks for.
 
 use super::target::Target;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use crate::kustomization::model::Patch;
 use crate::merge::json_patch;
 use crate::provenance::{Step, StepKind};
 use crate::resource::Selector;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use kfc_yaml::{Node, Value, parse, through_json};
 
 /// What a patch may change besides content.

@@ -1,9 +1,9 @@
 //! What a patch is for.
 
+use crate::resource::{CompiledSelector, Resource, Selector};
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result, nearest};
 use kfc_kube::Gvk;
 use kfc_kube::ResId;
-use crate::resource::{CompiledSelector, Resource, Selector};
 use kfc_kube::schema::Schema;
 use kfc_yaml::Node;
 

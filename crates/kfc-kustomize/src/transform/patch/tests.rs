@@ -1,11 +1,11 @@
 //! Expected results are kustomize 5.5's.
 
 use super::{LoadedPatch, PatchOptions, apply_patches};
+use crate::resource::{ResourceSet, Selector};
+use crate::transform::testing::resources;
 use kfc_diagnostics::{Code, Diagnostics, Mark, SourceId};
 use kfc_kube::Gvk;
-use crate::resource::{ResourceSet, Selector};
 use kfc_kube::schema::Schema;
-use crate::transform::testing::resources;
 use kfc_yaml::json;
 
 const TWO: &str = "
