@@ -11,6 +11,7 @@ pub mod remote;
 mod surroundings;
 pub mod tree_path;
 mod url;
+pub mod walk;
 
 pub use loader::{File, Found, Loader, Remote, Resolved};
 pub use remote::RemoteOptions;
