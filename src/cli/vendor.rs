@@ -3,6 +3,7 @@
 mod progress;
 mod targets;
 
+use super::build::RestrictorFlag;
 use super::diff::{colours, width};
 use super::{FAILED, output};
 use crate::build::Options;
@@ -12,7 +13,7 @@ use crate::report::{self, Format, Style};
 use crate::schema::Schema;
 use crate::sources::lock::{self, Lock};
 use crate::sources::remote::{LockUse, Refresh, RemoteOptions, Renewal};
-use crate::sources::{HelmOptions, LoadRestrictor, Loader};
+use crate::sources::{HelmOptions, Loader};
 use crate::vendor::{change, store, walk};
 use clap::Args;
 use std::io::IsTerminal;
@@ -51,6 +52,9 @@ pub(super) struct VendorArgs {
     /// Take tags and versions that mean something else than they did.
     #[arg(long)]
     allow_moved: bool,
+    /// Whether files outside of a kustomization root may be read.
+    #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
+    load_restrictor: RestrictorFlag,
     /// Allow plain http for other hosts than this machine.
     #[arg(long)]
     allow_plain_http: bool,
@@ -132,9 +136,7 @@ impl Work<'_> {
             command: self.args.helm_command.clone(),
             ..HelmOptions::default()
         };
-        // What may be read is for builds to say; here, everything that they could read is looked at.
-        let restrictor = LoadRestrictor::None;
-        Options { restrictor, helm, remote, ..super::here::builds() }
+        Options { restrictor: self.args.load_restrictor.into(), helm, remote, ..super::here::builds() }
     }
 
     /// Finds all remote sources of the targets; they are in the remotes of the loader then.
