@@ -10,6 +10,7 @@ use crate::build::{self, Bundle, Options};
 use crate::catalogue::{Catalogue, Stack, StackFile};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, Sources};
 use crate::resolve::{Plan, resolve};
+use crate::sources::folder::is_entry;
 use crate::sources::{HelmOptions, Loader, lock};
 use crate::yaml::{Entry, Key, Map, Node, emit};
 use clap::{Args, Subcommand};
@@ -97,7 +98,7 @@ fn discover(folder: &Path, environment: Result<Environment>) -> Result<Printed> 
     if let Target::Stack(file) = target(folder) {
         return Ok(line(&file.name));
     }
-    let Some(name) = KUSTOMIZATION_FILES.iter().find(|name| folder.join(name).is_file()) else {
+    let Some(name) = KUSTOMIZATION_FILES.iter().find(|name| is_entry(&folder.join(name))) else {
         return Ok((Vec::new(), Diagnostics::default()));
     };
     match lock::find(folder, &super::here::working_directory()).is_some() || environment?.kustomize {

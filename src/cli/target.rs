@@ -94,7 +94,9 @@ impl Target {
                 name,
             });
         }
-        let has = |names: &[&'static str]| names.iter().copied().find(|name| path.join(name).is_file());
+        // Where a link leads is for the door to say.
+        let has =
+            |names: &[&'static str]| names.iter().copied().find(|name| folder::is_entry(&path.join(name)));
         if let Some(name) = has(&STACK_FILES) {
             return Self::Stack(StackFile { place: super::here::place(path), name: name.to_owned() });
         }

@@ -92,6 +92,15 @@ pub fn is_there(path: &Path) -> bool {
     }
 }
 
+/// Whether there is something under this very name that is no folder: a file, or a symbolic link, wherever that leads.
+#[must_use]
+pub fn is_entry(path: &Path) -> bool {
+    match within(path) {
+        None => path.symlink_metadata().is_ok_and(|meta| !meta.is_dir()),
+        Some(_) => embedded_file(path).is_some(),
+    }
+}
+
 /// Whether a path leads to what is read once and has no size: a pipe, a terminal, another device.
 #[must_use]
 pub fn is_stream(path: &Path) -> bool {

@@ -3,7 +3,8 @@
 use crate::cli::{here, output};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use crate::edit::Document;
-use crate::sources::{Loader, RemoteUrl};
+use crate::sources::{Loader, RemoteUrl, door};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,7 +38,9 @@ impl File {
 
 /// Writes a file of the working folder, keeping a byte order mark.
 pub(super) fn write(name: &str, text: &str) -> Result<()> {
-    let has_mark = std::fs::read(name).is_ok_and(|bytes| bytes.starts_with(b"\xef\xbb\xbf"));
+    let mut start = Vec::new();
+    let read = door::open_plain(Path::new(name)).and_then(|file| file.take(3).read_to_end(&mut start));
+    let has_mark = read.is_ok() && start == b"\xef\xbb\xbf";
     let text = if has_mark { format!("\u{feff}{text}") } else { text.to_owned() };
     output::write_below(Path::new(""), Path::new(name), text.as_bytes())
 }
