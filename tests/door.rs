@@ -242,6 +242,38 @@ fn a_revision_reads_nothing_outside_of_itself() {
     assert_eq!(run("HEAD:inside.yaml").status.code(), Some(0));
 }
 
+#[test]
+fn a_base_from_elsewhere_tells_nothing_of_this_machine() {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::create_dir(outside.path().join("there")).unwrap();
+    std::fs::write(outside.path().join("there/kustomization.yaml"), planted()).unwrap();
+    std::fs::create_dir(outside.path().join("empty")).unwrap();
+    let repository = Repository::new(&[("base/cm.yaml", &config_map("x", "one"))]);
+    let link = repository.path().join("base/link");
+    let url = format!("{}//base?ref=main", repository.url());
+    let project = project(&[]);
+    let up = "../".repeat(30);
+    for field in ["resources", "components"] {
+        for lifted in [&[][..], &["--load-restrictor", "LoadRestrictionsNone"]] {
+            let seen = ["there", "empty", "there/kustomization.yaml", "nothing"].map(|name| {
+                let target = outside.path().join(name);
+                symlink(&target, &link).unwrap();
+                let by_path = format!("{up}{}", target.strip_prefix("/").unwrap().display());
+                let seen = ["link", &by_path].map(|entry| {
+                    repository.commit(&[("base/kustomization.yaml", &format!("{field}: [{entry}]\n"))]);
+                    let arguments = [&["build", "--no-lock", &url], lifted].concat();
+                    let errors = refused(&project, &arguments, &["KFC0005"]);
+                    let lines = errors.lines().filter(|line| line.contains("KFC") || line.contains(" = "));
+                    lines.collect::<Vec<_>>().join("\n").replace(&format!("/{name}`"), "/NAME`")
+                });
+                std::fs::remove_file(&link).unwrap();
+                seen
+            });
+            assert!(seen.iter().all(|errors| *errors == seen[0]), "{field}: {seen:#?}");
+        }
+    }
+}
+
 /// Makes a program that leaves a mark when it is run.
 fn program(path: &std::path::Path, mark: &std::path::Path) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -20,19 +20,16 @@ impl Loader {
         }
         let shown = self.show(path);
         let full = self.absolute(path);
-        // What no root may be taken from is not looked at.
-        if let Some(checkout) = &self.checkout {
-            let limit = Some(Limit { folder: checkout, what: "its repository" });
-            let located = Named { path: &full, limit, shown: &shown, referrer }.locate();
-            located.map_err(|error| match error.code {
-                Code::OutsideRoot => {
-                    let message = format!("`{path}` leaves the repository it is in");
-                    Diagnostic::error(Code::OutsideRoot, message).at(referrer)
-                }
-                _ => error,
-            })?;
-        } else if let Some(limit) = self.boundary().filter(|_| !full.starts_with(folder::EMBEDDED)) {
-            Named { path: &full, limit: Some(limit), shown: &shown, referrer }.locate()?;
+        // Out of its repository or revision no root names another one: nothing there is looked at.
+        let checkout = self.checkout.as_deref().map(|folder| Limit { folder, what: "its repository" });
+        let boundary = self.boundary().filter(|_| !full.starts_with(folder::EMBEDDED));
+        if let Some(limit) = checkout.or(boundary) {
+            let located = Named { path: &full, limit: Some(limit), shown: &shown, referrer }.locate();
+            if located.is_err_and(|error| error.code == Code::OutsideRoot) {
+                // A file there gets the same words.
+                let error = self.locate(path, referrer).err();
+                return Err(error.unwrap_or_else(|| self.no_root(&full, &shown, referrer).into()));
+            }
         }
         if self.leads_beyond(&full) && !is_root(&full) {
             return Err(self.no_root(&full, &shown, referrer).into());
