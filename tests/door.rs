@@ -38,8 +38,10 @@ fn refused(project: &Project, arguments: &[&str], words: &[&str]) -> String {
     errors
 }
 
-const ROOTS: [&[&str]; 6] = [
+const ROOTS: [&[&str]; 8] = [
     &["build", "root"],
+    &["vendor", "root"],
+    &["vendor", "root", "--dry-run"],
     &["kustomize", "build", "root"],
     &["argocd", "generate", "root"],
     &["validate", "root"],
@@ -120,6 +122,42 @@ fn what_lies_outside_is_not_told() {
         assert_eq!(words(&is), words(&is_not));
         assert!(!is_not.contains("did you mean"), "{is_not}");
     }
+    // Nor by links in the root: not of files, and not of folders either.
+    std::fs::create_dir_all(project.path("there/empty")).unwrap();
+    project.write("there/empty/kustomization.old", "x");
+    let link = project.path("there/root/link");
+    let entries =
+        ["resources: [link]", "components: [link]", "generators: [link]", "patches: [{path: link}]"];
+    for entry in entries {
+        let seen: Vec<String> =
+            ["../passwd", "../passwx", "../empty", "../emptx", "/etc", "/etcx", "../empty/x"]
+                .into_iter()
+                .map(|target| {
+                    symlink(target, &link).unwrap();
+                    project.write("there/root/kustomization.yaml", entry);
+                    let errors = refused(&project, &["build", "there/root"], &["KFC0005"]);
+                    std::fs::remove_file(&link).unwrap();
+                    errors
+                })
+                .collect();
+        assert!(seen.iter().all(|errors| *errors == seen[0]), "{entry}: {seen:#?}");
+        assert!(
+            seen[0].contains("`there/root/link` is a symbolic link that leads out of the root"),
+            "{seen:#?}"
+        );
+    }
+    for name in ["kfc.yaml", "kustomization.yaml"] {
+        let link = project.path("there/root").join(name);
+        drop(std::fs::remove_file(&link));
+        let seen = ["../passwd", "../passwx"].map(|target| {
+            symlink(target, &link).unwrap();
+            let found = project.good(&["argocd", "discover", "there/root"]);
+            let errors = refused(&project, &["build", "there/root"], &["KFC0005"]);
+            std::fs::remove_file(&link).unwrap();
+            (found, errors)
+        });
+        assert_eq!(seen[0], seen[1]);
+    }
     // Another root may be named from anywhere, and is suggested.
     project.write("there/base/kustomization.yaml", "namePrefix: a-\n");
     let help = errors("../bse");
@@ -143,6 +181,9 @@ fn what_is_no_file_is_refused_by_its_name() {
     make_pipe(&stack, "kfc.lock");
     stack.write("kustomization.yaml", "resources: ['https://example.com/o/r?ref=v1']\n");
     refused(&stack, &["build"], &["`kfc.lock` is a pipe"]);
+    let named = project(&[]);
+    make_pipe(&named, "kfc.yaml");
+    refused(&named, &["build", "."], &["`kfc.yaml` is a pipe, expected a file"]);
     let answers = project(&[("answers/nodes.json", "{}")]);
     make_pipe(&answers, "answers/pods.json");
     let output = answers.run(&["detect", "--from", "answers"]);
@@ -180,6 +221,7 @@ fn a_revision_reads_nothing_outside_of_itself() {
     symlink(outside.path().join("cm.yaml"), repository.path().join("bundle.yaml")).unwrap();
     symlink("own.yaml", repository.path().join("inside.yaml")).unwrap();
     symlink(outside.path(), repository.path().join("folder")).unwrap();
+    symlink(outside.path().join("nothing"), repository.path().join("nothing")).unwrap();
     symlink(outside.path().join("kustomization.yaml"), repository.path().join("base/kustomization.yaml"))
         .unwrap();
     repository.commit(&[("root/kustomization.yaml", "resources: [../folder]\n")]);
@@ -187,7 +229,8 @@ fn a_revision_reads_nothing_outside_of_itself() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kfc"));
         command.args(["diff", "own.yaml", side]).current_dir(repository.path()).output().unwrap()
     };
-    for side in ["HEAD:bundle.yaml", "HEAD:folder", "HEAD:base", "HEAD:root"] {
+    for side in ["HEAD:bundle.yaml", "HEAD:folder", "HEAD:base", "HEAD:root", "HEAD:nothing", "HEAD:folder/x"]
+    {
         let output = run(side);
         let (out, errors) = (text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.code(), Some(2), "{side}: {out}{errors}");
@@ -197,6 +240,124 @@ fn a_revision_reads_nothing_outside_of_itself() {
         );
     }
     assert_eq!(run("HEAD:inside.yaml").status.code(), Some(0));
+}
+
+#[test]
+fn a_base_from_elsewhere_tells_nothing_of_this_machine() {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::create_dir(outside.path().join("there")).unwrap();
+    std::fs::write(outside.path().join("there/kustomization.yaml"), planted()).unwrap();
+    std::fs::create_dir(outside.path().join("empty")).unwrap();
+    let repository = Repository::new(&[("base/cm.yaml", &config_map("x", "one"))]);
+    let link = repository.path().join("base/link");
+    let url = format!("{}//base?ref=main", repository.url());
+    let project = project(&[]);
+    let up = "../".repeat(30);
+    for field in ["resources", "components"] {
+        for lifted in [&[][..], &["--load-restrictor", "LoadRestrictionsNone"]] {
+            let seen = ["there", "empty", "there/kustomization.yaml", "nothing"].map(|name| {
+                let target = outside.path().join(name);
+                symlink(&target, &link).unwrap();
+                let by_path = format!("{up}{}", target.strip_prefix("/").unwrap().display());
+                let seen = ["link", &by_path].map(|entry| {
+                    repository.commit(&[("base/kustomization.yaml", &format!("{field}: [{entry}]\n"))]);
+                    let arguments = [&["build", "--no-lock", &url], lifted].concat();
+                    let errors = refused(&project, &arguments, &["KFC0005"]);
+                    let lines = errors.lines().filter(|line| line.contains("KFC") || line.contains(" = "));
+                    lines.collect::<Vec<_>>().join("\n").replace(&format!("/{name}`"), "/NAME`")
+                });
+                std::fs::remove_file(&link).unwrap();
+                seen
+            });
+            assert!(seen.iter().all(|errors| *errors == seen[0]), "{field}: {seen:#?}");
+        }
+    }
+}
+
+/// Makes a program that leaves a mark when it is run.
+fn program(path: &std::path::Path, mark: &std::path::Path) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, format!("#!/bin/sh\ntouch '{}'\n", mark.display())).unwrap();
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_revision_runs_no_program() {
+    let repository = Repository::new(&[("own.yaml", &config_map("x", "one"))]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (run, mark) = (elsewhere.path().join("hooks/post-index-change"), elsewhere.path().join("mark"));
+    program(&run, &mark);
+    let diff = |folder: &std::path::Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kfc"));
+        command.args(["diff", "own.yaml", "HEAD:own.yaml"]).current_dir(folder).output().unwrap()
+    };
+    repository.git(&["config", "core.fsmonitor", &run.display().to_string()]);
+    repository.git(&["config", "core.hooksPath", &elsewhere.path().join("hooks").display().to_string()]);
+    let output = diff(repository.path());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(!mark.exists());
+    // What looks like a repository is a folder of the checkout, with a configuration that somebody else wrote.
+    let inner = repository.path().join("inner");
+    std::fs::rename(repository.path().join(".git"), elsewhere.path().join("git")).unwrap();
+    std::fs::create_dir(&inner).unwrap();
+    let copied = Command::new("cp").arg("-r").arg(elsewhere.path().join("git/.")).arg(&inner).status();
+    assert!(copied.unwrap().success());
+    std::fs::write(inner.join("own.yaml"), config_map("x", "one")).unwrap();
+    let worktree = format!("[core]\nbare = false\nworktree = {}\n", inner.display());
+    std::fs::write(inner.join("config"), worktree).unwrap();
+    let output = diff(&inner);
+    assert_eq!(output.status.code(), Some(2), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+#[test]
+fn lists_of_targets_name_stacks_and_roots_alone() {
+    let project = project(&[("golden/x.yaml", ""), ("root/kustomization.yaml", "resources: []\n")]);
+    project.write("outside/broken", &format!("{PLANTED}: ["));
+    let outside = project.path("outside/broken").display().to_string();
+    let here = project.path("root");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kfc"));
+        let output = command.args(arguments).current_dir(&here).output().unwrap();
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {errors}");
+        assert!(!errors.contains(PLANTED), "{arguments:?}: {errors}");
+        errors
+    };
+    project.write("root/golden/x.yaml", "");
+    let seen = ["/proc/self/environ", "../outside/broken", &outside, "../outside/nothing", "/nothing", "../"]
+        .map(|target| {
+            project.write("root/golden/targets.yaml", &format!("x: {target}\n"));
+            run(&["golden", "update"]);
+            run(&["golden", "check"]).replace(target, "TARGET")
+        });
+    assert!(seen.iter().all(|errors| *errors == seen[0]), "{seen:#?}");
+    assert!(seen[0].contains("the target `TARGET` of a golden is neither a stack nor a root"), "{seen:#?}");
+}
+
+#[test]
+fn targets_of_a_lock_lie_below_it() {
+    let project = project(&[("root/kustomization.yaml", "resources: []\n"), ("root/own/cm.yaml", "")]);
+    project.write("outside/broken", &format!("{PLANTED}: ["));
+    symlink("../outside/broken", project.path("root/link")).unwrap();
+    for target in ["/proc/self/environ", "../outside/broken", "../outside/nothing", "../outside", "link"] {
+        let lock = kfc::sources::lock::Lock { targets: vec![target.to_owned()], ..Default::default() };
+        project.write("root/kfc.lock", &lock.text());
+        for arguments in [&["vendor", "root", "--check"][..], &["vendor", "root"]] {
+            let message = format!("the target `{target}` of kfc.lock does not lie below its folder");
+            refused(&project, arguments, &["KFC1403", &message]);
+        }
+    }
+}
+
+#[test]
+fn what_a_link_to_vendored_trees_leads_to_stays() {
+    let project = project(&[("kustomization.yaml", "resources: []\n")]);
+    project.good(&["vendor"]);
+    let trees = [format!("other/sha256-{}/x", "a".repeat(64)), "other/.new-x/y".to_owned()];
+    trees.iter().for_each(|path| project.write(path, "x"));
+    symlink("other", project.path("vendor")).unwrap();
+    project.good(&["vendor"]);
+    assert!(trees.iter().all(|path| project.path(path).exists()));
 }
 
 #[test]

@@ -10,6 +10,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 use support::{Project, text};
+#[cfg(feature = "fetch")]
+use support::{file, tgz};
 
 /// Writes down its arguments, its environment and the values; makes the chart that it is to pull.
 const STAND_IN: &str = r#"#!/bin/sh
@@ -17,6 +19,7 @@ here=$(dirname "$0")
 printf '%s\n' "$@" >>"$here/arguments"
 env >>"$here/environment"
 ls -A "$HELM_PLUGINS" >>"$here/plugins" 2>/dev/null
+cat "$HELM_REGISTRY_CONFIG" >"$here/logins"
 for argument; do
   case "$before" in
     --values) cat "$argument" >>"$here/values" ;;
@@ -174,10 +177,19 @@ fn links_in_a_chart_lead_nowhere_else() {
         ("root/charts/c/templates/x.yaml", "/etc/hostname"),
         ("root/charts/c/files", "/etc"),
         ("root/charts/c/values.schema.json", "../../../outside/values.yaml"),
+        // Nothing tells whether it is there.
+        ("root/charts/c/templates/x.yaml", "/etc/nothing"),
+        ("root/charts/c/files", "/root/.nothing/x"),
+        ("root/charts/c/templates", "../../../outside"),
     ] {
         let setting = Setting::new("helmCharts: [{name: c}]");
+        drop(std::fs::remove_dir_all(setting.project.path(at)));
         symlink(target, setting.project.path(at)).unwrap();
-        assert!(setting.refused(at).contains("KFC0005"), "{at}");
+        let errors = setting.refused(at);
+        assert!(
+            errors.contains("KFC0005") && errors.contains("is a symbolic link that leads out of"),
+            "{errors}"
+        );
     }
     let setting = Setting::new("helmCharts: [{name: c, valuesInline: {a: 1}}]");
     std::fs::remove_file(setting.project.path("root/charts/c/values.yaml")).unwrap();
@@ -191,6 +203,53 @@ fn links_in_a_chart_lead_nowhere_else() {
     let setting = Setting::new("helmCharts: [{name: c}]");
     symlink("../../../own.yaml", setting.project.path("root/charts/c/templates/own.yaml")).unwrap();
     setting.build(&[]);
+}
+
+#[test]
+fn schemas_of_a_chart_refer_to_nothing_outside_of_it() {
+    let schema = |reference: &str| format!(r#"{{"properties": {{"mark": {{"$ref": "{reference}"}}}}}}"#);
+    for reference in
+        ["file:///etc/hostname", "file:///etc/nothing", "/etc/hostname", "etc/hostname", "http://127.0.0.1/x"]
+    {
+        for at in ["values.schema.json", "charts/sub/values.schema.json"] {
+            let setting = Setting::new("helmCharts: [{name: c}]");
+            setting.project.write(&format!("root/charts/c/{at}"), &schema(reference));
+            let errors = setting.refused(reference);
+            let message = format!("`charts/c/{at}` refers to `{reference}`, which lies outside its chart");
+            assert!(errors.contains("KFC0005") && errors.contains(&message), "{errors}");
+        }
+    }
+    let setting = Setting::new("helmCharts: [{name: c}]");
+    setting.project.write("root/charts/c/values.schema.json", &schema("#/$defs/x"));
+    setting.build(&[]);
+    let lifted = Setting::new("helmCharts: [{name: c}]");
+    lifted.project.write("root/charts/c/values.schema.json", &schema("file:///etc/hostname"));
+    lifted.build(&["--load-restrictor", "LoadRestrictionsNone"]);
+}
+
+#[cfg(feature = "fetch")]
+#[test]
+fn packed_charts_are_looked_into() {
+    let schema = r#"{"$ref": "file:///etc/hostname"}"#;
+    let packed = |schema: &str| tgz(&[file("d/Chart.yaml", CHART), file("d/values.schema.json", schema)]);
+    let (inner, other) = (packed(schema), packed(r#"{"type": "object"}"#));
+    let setting = Setting::new("helmCharts: [{name: c}]");
+    std::fs::create_dir(setting.project.path("root/charts/c/charts")).unwrap();
+    let place = setting.project.path("root/charts/c/charts/d-1.0.0.tgz");
+    std::fs::write(&place, &inner).unwrap();
+    let errors = setting.refused("a packed chart");
+    assert!(
+        errors.contains("d-1.0.0.tgz/d/values.schema.json` refers to `file:///etc/hostname`"),
+        "{errors}"
+    );
+    std::fs::write(&place, &other).unwrap();
+    setting.build(&[]);
+    std::fs::remove_file(setting.project.path("bin/arguments")).unwrap();
+    std::fs::write(&place, "no archive").unwrap();
+    assert!(setting.refused("no archive").contains("KFC0602"));
+    let whole = Setting::new("helmCharts: [{name: d.tgz}]");
+    std::fs::write(whole.project.path("root/charts/d.tgz"), &inner).unwrap();
+    assert!(whole.refused("a chart that is packed itself").contains("KFC0005"));
 }
 
 #[test]
@@ -210,8 +269,37 @@ fn helm_knows_nothing_of_the_user_and_has_no_plugins() {
         .lines()
         .filter(|line| line.contains(&*root.to_string_lossy()) && !line.starts_with("PWD="))
         .collect();
-    assert_eq!(in_root, [format!("HELM_CONFIG_HOME={}", root.join("hc").display())]);
+    assert_eq!(in_root, [""; 0]);
     assert_eq!(setting.seen("plugins"), "");
+}
+
+#[test]
+fn a_root_gives_logins_and_names_no_program_for_them() {
+    let charts = "helmGlobals: {configHome: hc}\nhelmCharts: [{name: c, releaseName: r}]";
+    let setting = Setting::new(charts);
+    let config =
+        r#"{"credsStore": "x/run", "credHelpers": {"h": "x/run"}, "auths": {"h": {"auth": "bTpw"}}}"#;
+    setting.project.write("root/hc/registry/config.json", config);
+    setting.build(&[]);
+    assert_eq!(setting.seen("logins"), r#"{"auths":{"h":{"auth":"bTpw"}}}"#);
+    let without = Setting::new("helmCharts: [{name: c, releaseName: r}]");
+    without.build(&[]);
+    assert_eq!(without.seen("logins"), "{}");
+    // The user's own goes before it.
+    let mut own = Setting::new(charts);
+    own.project.write("mine.json", "{}\n");
+    own.project.write("root/hc/registry/config.json", config);
+    let mine = own.project.path("mine.json").display().to_string();
+    own.project.variables = vec![("HELM_REGISTRY_CONFIG", mine)];
+    own.build(&[]);
+    assert_eq!(own.seen("logins"), "{}\n");
+    for target in ["../../../outside/config.json", "/etc/nothing"] {
+        let linked = Setting::new(charts);
+        linked.project.write("outside/config.json", "PLANTED");
+        linked.project.write("root/hc/registry/x", "");
+        symlink(target, linked.project.path("root/hc/registry/config.json")).unwrap();
+        assert!(linked.refused(target).contains("KFC0005"), "{target}");
+    }
 }
 
 #[test]

@@ -731,6 +731,23 @@ fn registry(media_type: &str, layer: Vec<u8>, served: Vec<u8>) -> Server {
 }
 
 #[test]
+fn the_files_of_an_artefact_are_bounded_together() {
+    let digest = kfc::sources::lock::tree::sha256;
+    let layer = |n: u64| {
+        serde_json::json!({"mediaType": "text/yaml", "digest": format!("sha256:{}", digest(b"x")), "size": 200 << 20,
+            "annotations": {"org.opencontainers.image.title": format!("f{n}.yaml")}})
+    };
+    let manifest = serde_json::json!({"layers": [layer(0), layer(1), layer(2)]}).to_string();
+    let server = Server::with(None, move |path, _| {
+        (path == "/v2/org/thing/manifests/v1").then(|| Answer::ok(manifest.clone()))
+    });
+    let root = format!("resources: ['oci://{}/org/thing:v1']\n", server.address);
+    let errors = Project::new(&[("kustomization.yaml", &root)]).bad(&["vendor"]);
+    assert!(errors.contains("its files come to more than 512 MiB"), "{errors}");
+    assert!(server.asked().iter().all(|path| !path.contains("blobs")));
+}
+
+#[test]
 fn artefacts_of_registries_are_vendored() {
     let layer = tgz(&[
         file("base/kustomization.yaml", "resources: [a.yaml]\n"),

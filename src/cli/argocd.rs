@@ -11,6 +11,7 @@ use kfc_catalogue::catalogue::{Catalogue, Stack, StackFile};
 use kfc_catalogue::resolve::{Plan, resolve};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, Sources};
 use kfc_kustomize::engine::{self, Bundle, Options};
+use kfc_source::is_entry;
 use kfc_source::{HelmOptions, Loader, lock};
 use kfc_yaml::{Entry, Key, Map, Node, emit};
 use std::path::{Path, PathBuf};
@@ -97,7 +98,7 @@ fn discover(folder: &Path, environment: Result<Environment>) -> Result<Printed> 
     if let Target::Stack(file) = target(folder) {
         return Ok(line(&file.name));
     }
-    let Some(name) = KUSTOMIZATION_FILES.iter().find(|name| folder.join(name).is_file()) else {
+    let Some(name) = KUSTOMIZATION_FILES.iter().find(|name| is_entry(&folder.join(name))) else {
         return Ok((Vec::new(), Diagnostics::default()));
     };
     match lock::find(folder, &super::here::working_directory()).is_some() || environment?.kustomize {

@@ -89,7 +89,7 @@ fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, D
     let (answers, warnings) = answers(&args.source)?;
     let found = detect(&answers, &catalogue)?;
     if let Some(path) = &args.output {
-        if path.exists() && !args.force {
+        if path.symlink_metadata().is_ok() && !args.force {
             let message = format!("{} is there already", path.display());
             return Err(Diagnostic::error(Code::Output, message).help("`--force` writes over it").into());
         }

@@ -1,17 +1,20 @@
 //! `kfc golden`: the golden bundles of profiles, stacks and kustomization roots, checked or written.
 
 use super::build::RestrictorFlag;
-use super::target::{STACK_FILES, StackArgs, Target, resolve_target};
+use super::target::{KUSTOMIZATION_FILES, STACK_FILES, StackArgs, Target, is_stack_file, resolve_target};
 use super::{FAILED, output};
 use clap::{Args, Subcommand};
 use kfc_catalogue::assemble::assemble;
 use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
 use kfc_catalogue::golden::{self, Targets};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use kfc_diff::report::{self, Style};
 use kfc_diff::{self, Input, Report};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine;
+use kfc_source::Os;
+use kfc_source::door::{Limit, Named};
+use kfc_source::is_entry;
 use kfc_source::{self, Loader};
 use rayon::prelude::*;
 use std::io::IsTerminal;
@@ -153,6 +156,7 @@ fn build_all(args: &GoldenArgs, meant: Vec<Meant>, sources: &Arc<Sources>) -> Re
 fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Result<String> {
     let restrictor = args.load_restrictor.into();
     let found = Target::of(target);
+    refuse_other_files(target, &args.dir)?;
     if let Target::Root(root) = &found {
         let options = engine::Options { restrictor, ..super::here::builds() };
         return golden::text(&engine::build(root, &options, sources)?.resources.list);
@@ -162,6 +166,23 @@ fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Resu
     let resolved = resolve_target(&found, &stack, reads, sources)?;
     let assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
     golden::text(&assembled.bundle.resources.list)
+}
+
+/// Refuses a target outside of the working directory that is neither a stack nor a root. The list of targets is part of a
+/// checkout: errors must not show the lines of any file that it names, nor tell whether there is one.
+fn refuse_other_files(target: &str, goldens: &Path) -> Result<()> {
+    let here = super::here::working_directory();
+    let path = here.join(target);
+    let limit = Some(Limit { folder: &here, what: "the working directory" });
+    let located = Named { files: &Os, path: &path, limit, shown: target, referrer: Mark::NONE }.locate();
+    let is_outside = located.is_err_and(|error| error.code == Code::OutsideRoot);
+    let is_root = || STACK_FILES.iter().chain(&KUSTOMIZATION_FILES).any(|name| is_entry(&path.join(name)));
+    if !is_outside || is_root() || path.is_file() && is_stack_file(&path) {
+        return Ok(());
+    }
+    let message = format!("the target `{target}` of a golden is neither a stack nor a root");
+    let help = format!("`{}` names it", goldens.join(golden::INDEX).display());
+    Err(Diagnostic::error(Code::Golden, message).help(help).into())
 }
 
 /// The targets that the index beside the goldens lists.

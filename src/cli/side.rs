@@ -5,6 +5,7 @@ use super::output::describe;
 use super::target::{StackArgs, Target, is_stack_file, resolve_with};
 use kfc_catalogue::assemble::assemble_with_origins;
 use kfc_catalogue::resolve::{Edge, Plan, Planned};
+use kfc_diagnostics::Diagnostics;
 use kfc_diagnostics::Foreign;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result, Sources};
 use kfc_diff::Input;
@@ -13,11 +14,18 @@ use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::{self, Options, read};
 use kfc_kustomize::resource::Resource;
 use kfc_source::door::{self, Limit, Named};
+use kfc_source::program::{self, Limits};
 use kfc_source::{LoadRestrictor, Loader, Os, is_stream};
 use kfc_yaml::parse;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one call of git may take.
+const TIME: Duration = Duration::from_secs(600);
+/// Bytes that git may print; it is told to be quiet.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// What sides are read with.
 pub(super) struct Reader<'a> {
@@ -167,10 +175,6 @@ impl Reader<'_> {
         git(&["read-tree", &format!("{revision}^{{tree}}")], Some(&index))?;
         git(&["checkout-index", "--all", "--quiet", &prefix], Some(&index))?;
         let target = tree.join(here.trim()).join(path);
-        if !target.exists() {
-            let message = format!("`{path}` is not in the revision `{revision}`");
-            return Err(Diagnostic::error(Code::NotFound, message).into());
-        }
         let name = target.to_string_lossy().trim_end_matches("/.").to_owned();
         // What the links of a revision lead to is not of the revision.
         let real = tree.canonicalize().unwrap_or_else(|_| tree.clone());
@@ -183,7 +187,12 @@ impl Reader<'_> {
             shown: &shown,
             referrer: Mark::NONE,
         };
-        named.locate()?;
+        named.locate().map_err(|error| match error.code {
+            Code::NotFound => {
+                Diagnostic::error(error.code, format!("`{path}` is not in the revision `{revision}`"))
+            }
+            _ => error,
+        })?;
         let input = match is_bundle(&name) {
             true => self.bundle(&target.to_string_lossy(), named.read_text()?)?,
             false => self.target(&name, Some(&real))?,
@@ -209,21 +218,31 @@ fn is_bundle(name: &str) -> bool {
     is_stream(path) || path.is_file() && !is_stack_file(path)
 }
 
-/// What git prints.
+/// What git prints. It runs no program that the repository names beside filters, and takes no folder of a checkout for a
+/// repository because it looks like one: whoever wrote that folder would have written its configuration.
 fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
     let mut command = Command::new("git");
-    command.args(arguments);
+    command
+        .args(["-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"])
+        .args(["-c", "core.hooksPath=/dev/null"])
+        .args(arguments);
     if let Some(index) = index {
         command.env("GIT_INDEX_FILE", index);
         // Paths of the whole tree, wherever the command runs.
         let top = git(&["rev-parse", "--show-toplevel"], None)?;
         command.current_dir(top.trim());
     }
-    let failed = |why: &str| Diagnostic::error(Code::Remote, format!("git {} failed: {why}", arguments[0]));
-    let output = command.output().map_err(|error| failed(&describe(&error)))?;
+    let failed = |why: &str| {
+        Diagnostics::from(Diagnostic::error(Code::Remote, format!("git {} failed: {why}", arguments[0])))
+    };
+    let output = program::run(&mut command, Limits::of(TIME, LARGEST)).map_err(|failure| match failure {
+        program::Failure::Start(error) => failed(&describe(&error)),
+        program::Failure::TooLong => failed(&format!("it took longer than {} s", TIME.as_secs())),
+        program::Failure::TooMuch => failed("it printed more than can be read"),
+    })?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(failed(&Foreign::of_bytes(&output.stderr).message()).into()),
+        false => Err(failed(&Foreign::of_bytes(&output.stderr).message())),
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use kfc_catalogue::catalogue::{API_VERSION, Catalogue, DEFAULTS, Parameter, Place, Stack, StackFile};
 use kfc_catalogue::resolve::{Plan, resolve};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
-use kfc_source::{self, Loader, door, is_stream};
+use kfc_source::{self, Loader, door, is_entry, is_stream};
 use kfc_yaml::fields::Spanned;
 use kfc_yaml::{Entry, Key, Map, Node, parse};
 use std::path::{Path, PathBuf};
@@ -94,7 +94,8 @@ impl Target {
                 name,
             });
         }
-        let has = |names: &[&'static str]| names.iter().copied().find(|name| path.join(name).is_file());
+        // Where a link leads is for the door to say.
+        let has = |names: &[&'static str]| names.iter().copied().find(|name| is_entry(&path.join(name)));
         if let Some(name) = has(&STACK_FILES) {
             return Self::Stack(StackFile { place: super::here::place(path), name: name.to_owned() });
         }

@@ -14,7 +14,7 @@ use kfc_diff::{self, Input};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::{self, read};
 use kfc_kustomize::resource::Resource;
-use kfc_source::{self, FileSystem as _, Os, door};
+use kfc_source::{self, FileSystem as _, Loader, Os, door};
 use kfc_validate::{Finding, Options, Subject, Verdict, Version, immutable, table, validate};
 use kfc_yaml::{Node, parse::parse};
 use std::path::{Path, PathBuf};
@@ -385,9 +385,10 @@ fn is_root(directory: &Path) -> bool {
 }
 
 fn is_kustomize_component(directory: &Path) -> bool {
-    let file = KUSTOMIZATION_FILES.iter().map(|name| directory.join(name)).find(|file| file.is_file());
-    let Some(Ok(text)) = file.map(|file| door::read_text_of_user(&file)) else { return false };
-    let documents = parse(&text, SourceId::NONE).unwrap_or_default();
+    let sources = Arc::new(Sources::default());
+    let loader = Loader::open(&directory.to_string_lossy(), super::here::reads(), &sources);
+    let Ok(found) = loader.and_then(|loader| loader.find_kustomization()) else { return false };
+    let documents = parse(&found.source.text, SourceId::NONE).unwrap_or_default();
     documents.iter().any(|node| node.get("kind").and_then(Node::as_text) == Some("Component"))
 }
 

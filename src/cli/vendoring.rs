@@ -3,6 +3,7 @@
 mod progress;
 mod targets;
 
+use super::build::RestrictorFlag;
 use super::diff::{colours, width};
 use super::{FAILED, output};
 use clap::Args;
@@ -14,7 +15,7 @@ use kfc_kustomize::engine::Options;
 use kfc_kustomize::vendoring::{change, store, walk};
 use kfc_source::lock::{self, Lock};
 use kfc_source::remote::{LockUse, Refresh, RemoteOptions, Renewal};
-use kfc_source::{HelmOptions, LoadRestrictor, Loader};
+use kfc_source::{HelmOptions, Loader};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,6 +52,9 @@ pub(super) struct VendorArgs {
     /// Take tags and versions that mean something else than they did.
     #[arg(long)]
     allow_moved: bool,
+    /// Whether files outside of a kustomization root may be read.
+    #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
+    load_restrictor: RestrictorFlag,
     /// Allow plain http for other hosts than this machine.
     #[arg(long)]
     allow_plain_http: bool,
@@ -132,9 +136,7 @@ impl Work<'_> {
             command: self.args.helm_command.clone(),
             ..HelmOptions::default()
         };
-        // What may be read is for builds to say; here, everything that they could read is looked at.
-        let restrictor = LoadRestrictor::None;
-        Options { restrictor, helm, remote, ..super::here::builds() }
+        Options { restrictor: self.args.load_restrictor.into(), helm, remote, ..super::here::builds() }
     }
 
     /// Finds all remote sources of the targets; they are in the remotes of the loader then.

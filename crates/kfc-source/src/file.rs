@@ -57,6 +57,13 @@ impl FileSystem for Os {
     }
 }
 
+/// Whether there is something under this very name that is not a directory: a file, or a symbolic link, wherever that
+/// leads.
+#[must_use]
+pub fn is_entry(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|meta| !meta.is_dir())
+}
+
 /// Whether a path on this machine leads to what is read once and has no size: a pipe, a terminal, another device.
 #[must_use]
 pub fn is_stream(path: &Path) -> bool {

@@ -26,9 +26,10 @@ pub mod remote;
 mod surroundings;
 pub mod tree_path;
 mod url;
+pub mod walk;
 pub mod write;
 
-pub use file::{Os, is_stream};
+pub use file::{Os, is_entry, is_stream};
 pub use files::{Embedded, FileSystem, Memory, Refusal};
 pub use loader::{File, Found, Loader, Remote, Resolved};
 pub use remote::RemoteOptions;

@@ -3,7 +3,9 @@
 use crate::cli::{here, output};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use kfc_kustomize::edit::Document;
+use kfc_source::door;
 use kfc_source::{Loader, RemoteUrl};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,7 +39,9 @@ impl File {
 
 /// Writes a file of the working folder, keeping a byte order mark.
 pub(super) fn write(name: &str, text: &str) -> Result<()> {
-    let has_mark = std::fs::read(name).is_ok_and(|bytes| bytes.starts_with(b"\xef\xbb\xbf"));
+    let mut start = Vec::new();
+    let read = door::open_plain(Path::new(name)).and_then(|file| file.take(3).read_to_end(&mut start));
+    let has_mark = read.is_ok() && start == b"\xef\xbb\xbf";
     let text = if has_mark { format!("\u{feff}{text}") } else { text.to_owned() };
     output::write_below(Path::new(""), Path::new(name), text.as_bytes())
 }

@@ -9,6 +9,8 @@ use kfc_diagnostics::text::bare_address;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use kfc_diff::Input;
 use kfc_kustomize::engine::{self, Options};
+use kfc_source::Os;
+use kfc_source::door::{Limit, Named};
 use kfc_source::{Loader, RemoteRoot, lock};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -73,11 +75,23 @@ impl Targets {
     pub(super) fn new(folder: &Path, before: &[String], named: &[String]) -> Result<Self> {
         let here = here::working_directory();
         let mut all: BTreeMap<String, String> = BTreeMap::new();
+        let mut errors = Diagnostics::default();
+        let limit = Some(Limit { folder, what: "the folder of kfc.lock" });
         for name in before {
             let path = folder.join(name);
             if is_remote(name) {
                 all.insert(bare_address(name), name.clone());
-            } else if path.exists() {
+                continue;
+            }
+            let located =
+                Named { files: &Os, path: &path, limit, shown: name, referrer: Mark::NONE }.locate();
+            if let Err(error) = located {
+                // What is not there any more is left out.
+                if error.code == Code::OutsideRoot {
+                    let message = format!("the target `{name}` of kfc.lock does not lie below its folder");
+                    errors.push(Diagnostic::error(Code::BadLock, message));
+                }
+            } else {
                 let shown = path.strip_prefix(&here).map_or_else(|_| path.clone(), Path::to_owned);
                 let shown = if shown.as_os_str().is_empty() { PathBuf::from(".") } else { shown };
                 all.insert(name.clone(), shown.to_string_lossy().into_owned());
@@ -85,7 +99,6 @@ impl Targets {
         }
         let default = [".".to_owned()];
         let named = if named.is_empty() && all.is_empty() { &default } else { named };
-        let mut errors = Diagnostics::default();
         for text in named {
             if is_remote(text) {
                 all.insert(bare_address(text), text.clone());

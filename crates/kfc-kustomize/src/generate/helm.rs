@@ -2,14 +2,14 @@
 //!
 //! helm gets values, never flags: whatever a root says stands behind the name of a flag or behind `--`, and nothing of it may
 //! begin with `-`. helm reads what the root may read: value files come to it as copies, and links in a chart may not lead out.
-//! It has no plug-ins: neither those of the user, which would change the result, nor any of the root, which would be run.
+//! It has no plug-ins: neither those of the user, which would change the result, nor any of the root, which would be run. Of
+//! the configuration of helm that a root may have, it gets the logins of registries alone.
 
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::merge::values;
 use kfc_diagnostics::Foreign;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
-use kfc_source::Os;
-use kfc_source::door::{Limit, Named, clean};
+use kfc_source::door::clean;
 use kfc_source::program::{self, Limits};
 use kfc_source::remote::Source;
 use kfc_source::{Loader, tree_path};
@@ -17,10 +17,11 @@ use kfc_yaml::{Node, emit, parse, through_json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use walkdir::WalkDir;
 
 /// How long one call of helm may take.
 const TIME: Duration = Duration::from_secs(600);
+/// The file with the logins of registries.
+const LOGINS: &str = "registry.json";
 /// Bytes that helm may print.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
@@ -48,11 +49,8 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
         .surroundings
         .temporary_folder()
         .map_err(|error| failed(mark, &format!("no temporary folder: {error}")))?;
-    let config_home = match globals.config_home.as_str() {
-        "" => scratch.path().join("config"),
-        home => place(home, loader, mark)?,
-    };
-    let run = Run { chart, loader, mark, scratch: scratch.path(), config_home };
+    let run = Run { chart, loader, mark, scratch: scratch.path() };
+    run.copy_logins(&globals.config_home)?;
     let location = match local(chart, globals, loader)? {
         Some(location) => location.canonicalize().unwrap_or(location),
         None if chart.repo.is_empty() => {
@@ -186,7 +184,6 @@ struct Run<'a> {
     loader: &'a Loader,
     mark: Mark,
     scratch: &'a Path,
-    config_home: PathBuf,
 }
 
 impl Run<'_> {
@@ -218,7 +215,7 @@ impl Run<'_> {
     fn template(&self, location: &Path) -> Result<String> {
         let chart = self.chart;
         let options = &self.loader.options().helm;
-        self.check_chart(location)?;
+        super::chart::check(location, self.loader, self.mark)?;
         let mut arguments = vec!["template".to_owned()];
         let mut option = |name: &str, value: &str| {
             if !value.is_empty() {
@@ -254,45 +251,6 @@ impl Run<'_> {
         self.helm(&arguments)
     }
 
-    /// Refuses a chart with links that lead to what the root may not read, or with something that is no file: helm would
-    /// follow the ones and wait for the others.
-    fn check_chart(&self, location: &Path) -> Result<()> {
-        let root = self.loader.root();
-        let mut errors = Diagnostics::default();
-        for entry in WalkDir::new(location).follow_links(true).sort_by_file_name() {
-            let entry =
-                entry.map_err(|error| failed(self.mark, &format!("the chart cannot be read: {error}")))?;
-            let kind = entry.file_type();
-            let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
-            if !kind.is_dir() && !kind.is_file() {
-                let what = "a device, pipe or socket, expected a file";
-                errors.push(
-                    Diagnostic::error(Code::WrongFileType, format!("`{}` is {what}", below.display()))
-                        .at(self.mark),
-                );
-            } else if entry.path_is_symlink() {
-                // A chart that was fetched lies outside of the root, and its links have been checked with it.
-                let checked = match entry.path().starts_with(root) {
-                    true => self.loader.real_path(&below.to_string_lossy(), self.mark).map(drop),
-                    false => {
-                        self.in_chart(location, entry.path()).locate().map(drop).map_err(Diagnostics::from)
-                    }
-                };
-                checked.map_err(|more| {
-                    errors.extend(more);
-                    errors.clone()
-                })?;
-            }
-        }
-        errors.into_result(())
-    }
-
-    fn in_chart<'p>(&self, location: &'p Path, path: &'p Path) -> Named<'p> {
-        let limit = Some(Limit { folder: location, what: "its chart" });
-        let shown = path.to_str().unwrap_or("a file of the chart");
-        Named { files: &Os, path, limit, shown, referrer: self.mark }
-    }
-
     /// The files of values, as copies: the named one, the inline values, or both joined as `valuesMerge` says (`override`
     /// when it says nothing: the inline ones win), then the additional ones.
     fn values_files(&self, location: &Path) -> Result<Vec<PathBuf>> {
@@ -323,7 +281,7 @@ impl Run<'_> {
         let (id, source) = match chart.values_file.as_str() {
             "" => {
                 let file = location.join("values.yaml");
-                let text = match self.in_chart(location, &file).read_text() {
+                let text = match super::chart::in_chart(location, &file, self.mark).read_text() {
                     Err(error) if error.code == Code::NotFound => String::new(),
                     text => text?,
                 };
@@ -353,6 +311,29 @@ impl Run<'_> {
         Ok(path)
     }
 
+    /// Copies the registry logins of a root's configuration of helm, and nothing else of it: a configuration names programs
+    /// that give credentials, which helm would run from the root, and files of certificates.
+    fn copy_logins(&self, config_home: &str) -> Result<()> {
+        let path = format!("{config_home}/registry/config.json");
+        let mut logins = serde_json::Value::Null;
+        if !config_home.is_empty() {
+            place(config_home, self.loader, self.mark)?;
+            let config: serde_json::Value = match self.loader.load_bytes(&path, self.mark) {
+                Ok(bytes) => serde_json::from_slice(&bytes)
+                    .map_err(|_| failed(self.mark, &format!("`{path}` is not JSON")))?,
+                Err(errors) if is_missing(&errors) => serde_json::Value::Null,
+                Err(errors) => return Err(errors),
+            };
+            logins = config["auths"].clone();
+        }
+        let text = match logins.is_object() {
+            true => serde_json::json!({ "auths": logins }).to_string(),
+            false => "{}".to_owned(),
+        };
+        std::fs::write(self.scratch.join(LOGINS), text)
+            .map_err(|error| failed(self.mark, &format!("cannot write the logins: {error}")))
+    }
+
     /// Runs helm with folders of its own and a few variables, so that nothing of the user's configuration changes the result:
     /// not the namespace of a kubeconfig's context either, which helm takes for that of the release.
     fn helm(&self, arguments: &[String]) -> Result<String> {
@@ -362,8 +343,11 @@ impl Run<'_> {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.loader.root());
         command.env_clear().envs(self.loader.options().surroundings.helm.iter());
-        command.env("HELM_CONFIG_HOME", &self.config_home);
+        if self.loader.options().surroundings.helm.get("HELM_REGISTRY_CONFIG").is_none() {
+            command.env("HELM_REGISTRY_CONFIG", own(LOGINS));
+        }
         for (name, folder) in [
+            ("HELM_CONFIG_HOME", "config"),
             ("HELM_CACHE_HOME", ".cache"),
             ("HELM_DATA_HOME", ".data"),
             ("HELM_PLUGINS", "plugins"),

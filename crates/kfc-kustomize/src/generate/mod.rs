@@ -1,6 +1,7 @@
 //! Makes resources: config maps and secrets from files and literals, charts through helm, service accounts with cloud
 //! identities; and the hash that their names end in.
 
+mod chart;
 pub mod config_map;
 pub mod hash;
 pub mod helm;

@@ -6,8 +6,8 @@ use crate::kustomization::model::{HelmChart, HelmGlobals};
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_source::Os;
 use kfc_source::door::{Limit, Named};
-use std::path::Path;
-use walkdir::WalkDir;
+use kfc_source::walk;
+use std::path::{Path, PathBuf};
 
 impl Walk {
     /// Copies the folder of a chart. A chart that is nowhere is the build's to complain of.
@@ -40,18 +40,14 @@ impl Walk {
 
     /// Copies all files of a folder; symbolic links are followed as long as they stay in `limit`.
     fn tree(&mut self, folder: &Path, limit: &Path, place: &Path, mark: Mark) -> Result<()> {
-        for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-            let entry = entry.map_err(|error| {
-                Diagnostic::error(Code::Unreadable, format!("cannot read a chart: {error}")).at(mark)
-            })?;
-            let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            let shown = below.display().to_string();
+        let locate = |path: &Path| -> Result<PathBuf> {
+            let shown = path.strip_prefix(folder).unwrap_or(path).display().to_string();
             let limit = Some(Limit { folder: limit, what: "the scope" });
-            let named = Named { files: &Os, path: entry.path(), limit, shown: &shown, referrer: mark };
-            match entry.file_type().is_dir() {
-                true => drop(named.locate()?),
-                false => self.copy.put(place.join(below), named.read()?, mark)?,
-            }
+            Ok(Named { files: &Os, path, limit, shown: &shown, referrer: mark }.locate()?)
+        };
+        for file in walk::files(folder, mark, &locate)? {
+            let bytes = file.read(&file.below.display().to_string(), mark)?;
+            self.copy.put(place.join(&file.below), bytes, mark)?;
         }
         Ok(())
     }

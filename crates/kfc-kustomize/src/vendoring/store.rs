@@ -98,7 +98,9 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Diagnostic {
 /// Writes a tree under another name first, so that a tree that is there is whole.
 fn put_one(trees: &Path, listed: &Listed, list: &str) -> std::io::Result<()> {
     let place = trees.join(lock::folder_name(&listed.entry.tree));
-    let is_good = tree::verify(&place.join("tree"), &place.join("files"), &listed.entry.tree, "").is_ok();
+    let is_link = [&place, &place.join("tree")].into_iter().any(|path| path.is_symlink());
+    let is_good =
+        !is_link && tree::verify(&place.join("tree"), &place.join("files"), &listed.entry.tree, "").is_ok();
     if is_good {
         return Ok(());
     }
@@ -156,6 +158,10 @@ pub fn write_lock(lock: &Lock) -> Result<()> {
 /// is not ours.
 #[must_use]
 pub fn unused(lock: &Lock) -> Vec<String> {
+    // What a link leads to belongs to somebody else.
+    if !lock.trees().symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+        return Vec::new();
+    }
     let named: BTreeSet<String> = lock.entries.iter().map(|entry| lock::folder_name(&entry.tree)).collect();
     let names = Os.names_in(&lock.trees());
     let is_ours = |name: &String| {
@@ -174,7 +180,8 @@ pub fn remove_unused(lock: &Lock) -> Result<()> {
         let path = trees.join(name);
         std::fs::remove_dir_all(&path).map_err(|error| cannot_write(&path, &error))?;
     }
-    if lock.entries.is_empty() && Os.names_in(&trees) == [".gitattributes"] {
+    let is_link = trees.is_symlink();
+    if lock.entries.is_empty() && !is_link && Os.names_in(&trees) == [".gitattributes"] {
         std::fs::remove_dir_all(&trees).map_err(|error| cannot_write(&trees, &error))?;
     }
     Ok(())

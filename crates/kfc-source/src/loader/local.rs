@@ -21,15 +21,23 @@ impl Loader {
         }
         let shown = self.show(path);
         let full = self.absolute(path);
-        if self.is_beyond(&full) && !is_root(self.files(), &full) {
+        // Out of its repository or revision no root names another one: nothing there is looked at.
+        let checkout = self.checkout.as_deref().map(|folder| Limit { folder, what: "its repository" });
+        let boundary = self.boundary().filter(|_| !self.files().is_built_in(&full));
+        if let Some(limit) = checkout.or(boundary) {
+            let located =
+                Named { files: self.files(), path: &full, limit: Some(limit), shown: &shown, referrer }
+                    .locate();
+            if located.is_err_and(|error| error.code == Code::OutsideRoot) {
+                // A file there gets the same words.
+                let error = self.locate(path, referrer).err();
+                return Err(error.unwrap_or_else(|| self.no_root(&full, &shown, referrer).into()));
+            }
+        }
+        if self.leads_beyond(&full) && !is_root(self.files(), &full) {
             return Err(self.no_root(&full, &shown, referrer).into());
         }
         let root = self.folder(&full, &shown, referrer)?;
-        if self.checkout.as_ref().is_some_and(|checkout| !root.starts_with(checkout)) {
-            let error =
-                Diagnostic::error(Code::OutsideRoot, format!("`{path}` leaves the repository it is in"));
-            return Err(error.at(referrer).into());
-        }
         self.refuse_cycle(&root, &shown, referrer)?;
         Ok(Self {
             shared: Arc::clone(&self.shared),
@@ -53,12 +61,25 @@ impl Loader {
         self.shared.options.restrictor == LoadRestrictor::RootOnly && !full.starts_with(&self.root)
     }
 
+    /// As [`Self::is_beyond`], symbolic links resolved.
+    fn leads_beyond(&self, full: &Path) -> bool {
+        let limit = Some(Limit { folder: &self.root, what: "" });
+        let named = Named { files: self.files(), path: full, limit, shown: "", referrer: Mark::NONE };
+        let is_refused = || named.locate().is_err_and(|error| error.code == Code::OutsideRoot);
+        self.is_beyond(full) || self.shared.options.restrictor == LoadRestrictor::RootOnly && is_refused()
+    }
+
     /// The error for a path outside of the root with no root at it: the same whether something else is there or nothing.
     fn no_root(&self, full: &Path, shown: &str, referrer: Mark) -> Diagnostic {
-        let message = format!("`{shown}` lies outside the root `{}`", self.show(""));
+        let is_link = full.starts_with(&self.root);
+        let how = if is_link { "is a symbolic link that leads out of" } else { "lies outside" };
+        let message = format!("`{shown}` {how} the root `{}`", self.show(""));
         let error = Diagnostic::error(Code::OutsideRoot, message).at(referrer).note(
             "a root may read files in and below its own folder only, so that nobody's tree reads yours",
         );
+        if is_link {
+            return error.help(ALLOW);
+        }
         // Roots may be named from anywhere: to name one that is there tells nothing that is not known.
         let wanted = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let above = full.parent().unwrap_or(full);

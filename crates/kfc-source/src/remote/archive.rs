@@ -3,7 +3,7 @@
 
 use crate::lock::tree::{self, MOST_FILES, Mode};
 use crate::tree_path::{Paths, link_stays};
-use flate2::read::GzDecoder;
+use flate2::read::{GzDecoder, MultiGzDecoder};
 use std::io::{Error, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use tar::EntryType;
@@ -32,6 +32,37 @@ pub fn unpack(archive: &[u8], into: &Path, limits: &Limits) -> Result<(), String
         return unpack_tar(GzDecoder::new(archive), into, limits);
     }
     unpack_tar(archive, into, limits)
+}
+
+/// The files of an archive of helm's whose names, in parts, are meant; what is read of the archive is taken off the limits.
+/// Nothing is written: other entries are passed over, whatever they are.
+///
+/// # Errors
+/// A sentence on what is wrong.
+pub fn files_of(
+    archive: &[u8],
+    left: &mut Limits,
+    is_meant: impl Fn(&[&str]) -> bool,
+) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let limits = *left;
+    let broken = |error: Error| describe(&error, &limits);
+    // helm reads all parts of a compressed file, not the first alone.
+    let mut archive = tar::Archive::new(Bounded { inner: MultiGzDecoder::new(archive), left: limits.bytes });
+    let mut found = Vec::new();
+    for entry in archive.entries().map_err(broken)? {
+        let mut entry = entry.map_err(broken)?;
+        left.files = left.files.checked_sub(1).ok_or("it has too many files")?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let parts: Vec<&str> = name.split(['/', '\\']).filter(|part| !matches!(*part, "" | ".")).collect();
+        if !is_meant(&parts) {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(broken)?;
+        found.push((parts.join("/"), bytes));
+    }
+    left.bytes = archive.into_inner().left;
+    Ok(found)
 }
 
 /// Lets through so many bytes, then fails.

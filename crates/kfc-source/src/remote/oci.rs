@@ -97,10 +97,16 @@ pub(super) fn fetch(
             format!("it has {} archives, as container images have; an artefact has one", archives.len());
         return Err(refused(message));
     }
+    let limits = Limits::default();
+    let total = files.iter().try_fold(0_u64, |total, layer| total.checked_add(layer.size));
+    if files.len() > limits.files || total.is_none_or(|total| total > limits.bytes) {
+        let message = format!("its files come to more than {} MiB", limits.bytes / 1024 / 1024);
+        return Err(Failure::Refused(Code::TooLarge, message));
+    }
     // Files first: an archive may hold links, and nothing is to be written through one.
     files.into_iter().try_for_each(|layer| registry.write_file(layer, into))?;
     for layer in archives {
-        archive::unpack(&registry.blob(layer)?, into, &Limits::default()).map_err(refused)?;
+        archive::unpack(&registry.blob(layer)?, into, &limits).map_err(refused)?;
     }
     Ok(Pin { revision: format!("sha256:{digest}"), archive: String::new() })
 }

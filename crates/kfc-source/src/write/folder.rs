@@ -2,11 +2,12 @@
 //! what it does not write any more, and nothing else.
 
 use super::{keep_owner, permissions_like, regular, sync, sync_folder};
+use crate::door;
 use crate::lock::tree::sha256;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
-use std::io::{Error, Read, Result, Write};
+use std::io::{Error, Result, Write};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -14,8 +15,10 @@ use tempfile::TempDir;
 pub const LIST: &str = ".kfc-files";
 /// How the names of folders begin that hold files which are not in their place yet.
 const STAGING: &str = ".kfc-new-";
-/// As much of a list is read.
+/// Bytes that a list may have.
 const LONGEST_LIST: u64 = 64 << 20;
+/// Bytes that a file of an earlier run may have.
+const LONGEST_FILE: u64 = 1 << 30;
 
 /// Whether a folder gets a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +89,9 @@ fn read_list(folder: &Path) -> Result<Option<List>> {
     if regular(&path).map_err(in_list)?.is_none() {
         return Ok(None);
     }
-    let mut text = String::new();
-    File::open(&path)?.take(LONGEST_LIST).read_to_string(&mut text).map_err(in_list)?;
+    let bytes =
+        door::read_plain(&path, LONGEST_LIST).map_err(|why| in_list(Error::other(format!("it {why}"))))?;
+    let text = String::from_utf8(bytes).map_err(|_| in_list(Error::other("it is not text")))?;
     let entries: Option<List> = text.lines().map(entry).collect();
     entries.map(Some).ok_or_else(|| in_list(Error::other("it was not written by kfc; remove it")))
 }
@@ -176,7 +180,7 @@ fn put(place: &Path, new: &Path, bytes: &[u8]) -> Result<bool> {
     let in_file = |error: Error| Error::new(error.kind(), format!("`{name}`: {}", super::describe(&error)));
     let old = regular(place).map_err(in_file)?;
     let is_same = old.as_ref().is_some_and(|old| old.len() == bytes.len() as u64)
-        && std::fs::read(place).is_ok_and(|there| there == bytes);
+        && door::read_plain(place, bytes.len() as u64).is_ok_and(|there| there == bytes);
     if is_same {
         return Ok(false);
     }
@@ -202,9 +206,9 @@ fn remove_stale(folder: &Path, files: &BTreeMap<String, Vec<u8>>, before: &List)
         if path.symlink_metadata().is_err() {
             continue;
         }
-        let is_file = matches!(regular(&path), Ok(Some(_)));
-        let content = if is_file { std::fs::read(&path)? } else { Vec::new() };
-        let is_written = is_file && before.contains(&(name.clone(), sha256(&content)));
+        // What cannot be read as a file is not what was written.
+        let content = door::read_plain(&path, LONGEST_FILE);
+        let is_written = content.is_ok_and(|bytes| before.contains(&(name.clone(), sha256(&bytes))));
         if is_written {
             std::fs::remove_file(&path)?;
         } else {

@@ -1,0 +1,150 @@
+//! The files in and below a folder that somebody's tree names. Symbolic links are followed no further than the caller says:
+//! what a link leads out to is never looked at, so that no message tells whether something is there.
+
+use super::door::Named;
+use super::file::{Os, name_of};
+use super::lock::tree::MOST_FILES;
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use std::path::{Path, PathBuf};
+
+/// Folders in each other, links counted.
+const DEEPEST: usize = 128;
+
+/// A file that was found.
+#[derive(Clone, Debug)]
+pub struct Walked {
+    /// Its path as seen from the folder; links may be on the way.
+    pub below: PathBuf,
+    /// Where it lies, without symbolic links.
+    pub real: PathBuf,
+}
+
+impl Walked {
+    /// Reads the file, which is called `shown`.
+    ///
+    /// # Errors
+    /// Those of [`Named::read`].
+    pub fn read(&self, shown: &str, referrer: Mark) -> Result<Vec<u8>> {
+        Ok(Named { files: &Os, path: &self.real, limit: None, shown, referrer }.read()?)
+    }
+}
+
+/// The files in and below a folder, sorted by name. `locate` says where a symbolic link leads, or why it is not followed.
+///
+/// # Errors
+/// Those of `locate`; [`Code::WrongFileType`] for devices, pipes and sockets; [`Code::Cycle`] for a link to a folder around
+/// it; [`Code::TooLarge`] for more files than any tree has; [`Code::Unreadable`].
+pub fn files(
+    folder: &Path,
+    referrer: Mark,
+    locate: &dyn Fn(&Path) -> Result<PathBuf>,
+) -> Result<Vec<Walked>> {
+    let mut walk = Walk { folder, referrer, locate, chain: Vec::new(), seen: 0, found: Vec::new() };
+    walk.folder(Path::new(""), folder.to_owned())?;
+    Ok(walk.found)
+}
+
+struct Walk<'a> {
+    folder: &'a Path,
+    referrer: Mark,
+    locate: &'a dyn Fn(&Path) -> Result<PathBuf>,
+    /// The folders around the one that is being read, without links.
+    chain: Vec<PathBuf>,
+    seen: usize,
+    found: Vec<Walked>,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, below: &Path, real: PathBuf) -> Result<()> {
+        if self.chain.contains(&real) || self.chain.len() == DEEPEST {
+            let message = format!("`{}` leads back to a folder around it, or too deep", below.display());
+            return Err(self.error(Code::Cycle, message));
+        }
+        let unreadable = |error: std::io::Error| {
+            let shown = if below.as_os_str().is_empty() { self.folder } else { below };
+            let why = crate::write::describe(&error);
+            self.error(Code::Unreadable, format!("`{}` cannot be read: {why}", shown.display()))
+        };
+        let entries: std::io::Result<Vec<_>> =
+            std::fs::read_dir(&real).map_err(unreadable)?.map(|entry| Ok(entry?.file_name())).collect();
+        let mut names = entries.map_err(unreadable)?;
+        names.sort();
+        self.chain.push(real.clone());
+        for name in names {
+            self.entry(below.join(&name), real.join(&name))?;
+        }
+        self.chain.pop();
+        Ok(())
+    }
+
+    fn entry(&mut self, below: PathBuf, path: PathBuf) -> Result<()> {
+        self.seen += 1;
+        if self.seen > MOST_FILES {
+            return Err(self.error(Code::TooLarge, format!("there are more than {MOST_FILES} files")));
+        }
+        let is_link = path.is_symlink();
+        let real = if is_link { (self.locate)(&self.folder.join(&below))? } else { path };
+        let kind = real.symlink_metadata().map_err(|error| {
+            let why = crate::write::describe(&error);
+            self.error(Code::Unreadable, format!("`{}` cannot be read: {why}", below.display()))
+        })?;
+        match kind.file_type() {
+            kind if kind.is_dir() => self.folder(&below, real),
+            kind if kind.is_file() => {
+                self.found.push(Walked { below, real });
+                Ok(())
+            }
+            kind => {
+                let message = format!("`{}` is {}, expected a file", below.display(), name_of(kind));
+                Err(self.error(Code::WrongFileType, message))
+            }
+        }
+    }
+
+    fn error(&self, code: Code, message: String) -> kfc_diagnostics::Diagnostics {
+        Diagnostic::error(code, message).at(self.referrer).into()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::files;
+    use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+    use std::os::unix::fs::symlink;
+    use std::path::{Path, PathBuf};
+
+    /// The names of the files, or the code of the error; links lead where they say.
+    fn names(folder: &Path) -> std::result::Result<Vec<PathBuf>, Code> {
+        let locate = |path: &Path| -> Result<PathBuf> {
+            let real = path.canonicalize().unwrap_or_default();
+            match real.starts_with(folder) {
+                true => Ok(real),
+                false => Err(Diagnostic::error(Code::OutsideRoot, "outside").into()),
+            }
+        };
+        let found = files(folder, Mark::NONE, &locate).map_err(|errors| errors.0[0].code)?;
+        Ok(found.into_iter().map(|file| file.below).collect())
+    }
+
+    #[test]
+    fn links_are_followed_as_far_as_they_may_be() {
+        let top = tempfile::tempdir().unwrap();
+        let folder = top.path().canonicalize().unwrap().join("f");
+        std::fs::create_dir_all(folder.join("a/b")).unwrap();
+        std::fs::write(folder.join("a/b/x"), "").unwrap();
+        symlink("a/b", folder.join("l")).unwrap();
+        symlink("a/b/x", folder.join("y")).unwrap();
+        assert_eq!(names(&folder), Ok(vec!["a/b/x".into(), "l/x".into(), "y".into()]));
+        for target in ["..", "../nothing", "/etc", "/proc/self/environ"] {
+            symlink(target, folder.join("out")).unwrap();
+            assert_eq!(names(&folder), Err(Code::OutsideRoot), "{target}");
+            std::fs::remove_file(folder.join("out")).unwrap();
+        }
+        symlink("../..", folder.join("a/b/up")).unwrap();
+        assert_eq!(names(&folder), Err(Code::Cycle));
+        std::fs::remove_file(folder.join("a/b/up")).unwrap();
+        let pipe = std::process::Command::new("mkfifo").arg(folder.join("p")).status();
+        assert!(pipe.unwrap().success());
+        assert_eq!(names(&folder), Err(Code::WrongFileType));
+    }
+}
