@@ -340,7 +340,7 @@ fn targets_of_a_lock_lie_below_it() {
     project.write("outside/broken", &format!("{PLANTED}: ["));
     symlink("../outside/broken", project.path("root/link")).unwrap();
     for target in ["/proc/self/environ", "../outside/broken", "../outside/nothing", "../outside", "link"] {
-        let lock = kfc::sources::lock::Lock { targets: vec![target.to_owned()], ..Default::default() };
+        let lock = kfc_source::lock::Lock { targets: vec![target.to_owned()], ..Default::default() };
         project.write("root/kfc.lock", &lock.text());
         for arguments in [&["vendor", "root", "--check"][..], &["vendor", "root"]] {
             let message = format!("the target `{target}` of kfc.lock does not lie below its folder");

@@ -732,7 +732,7 @@ fn registry(media_type: &str, layer: Vec<u8>, served: Vec<u8>) -> Server {
 
 #[test]
 fn the_files_of_an_artefact_are_bounded_together() {
-    let digest = kfc::sources::lock::tree::sha256;
+    let digest = kfc_source::lock::tree::sha256;
     let layer = |n: u64| {
         serde_json::json!({"mediaType": "text/yaml", "digest": format!("sha256:{}", digest(b"x")), "size": 200 << 20,
             "annotations": {"org.opencontainers.image.title": format!("f{n}.yaml")}})

@@ -29,8 +29,11 @@ impl Limits {
 /// What a program that ended has printed.
 #[derive(Debug)]
 pub struct Output {
+    /// How it ended.
     pub status: ExitStatus,
+    /// What it printed.
     pub stdout: Vec<u8>,
+    /// What it complained of.
     pub stderr: Vec<u8>,
 }
 
