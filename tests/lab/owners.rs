@@ -106,7 +106,8 @@ fn a_user_of_one_namespace_gets_along() {
     let (name, _) = cluster.kubectl(&["config", "view", "--output=jsonpath={.clusters[0].name}"]).succeeds();
     let of_cluster = format!("--cluster={name}");
     cluster.kubectl(&["config", "set-context", "dev", &of_cluster, "--user=dev"]).succeeds();
-    let may = ["auth", "can-i", "create", "leases.coordination.k8s.io", "--context=dev", "--namespace=shared"];
+    let may =
+        ["auth", "can-i", "create", "leases.coordination.k8s.io", "--context=dev", "--namespace=shared"];
     cluster.wait("the user has the rights of `edit`", 60, || cluster.kubectl(&may).code == Some(0));
     let forbidden = config_map("x", "1").replace("namespace: shared", "namespace: kube-system");
     let less = config_map("a", "1");
