@@ -1,75 +1,36 @@
 //! What Argo CD relies on: environment variables, parameters, exit codes, nothing but the result on standard output.
 //!
 //! `tests/argocd/cases` has one folder a case: in `app/` kfc runs as a plug-in's command does, `environment` has the variables
-//! and nothing else is set, `command` the arguments, one a line (`argocd generate` when it is not there). `expected` is
-//! standard output and `notes.txt` standard error of a run that goes well; `error.txt` is standard error of one that fails. With
-//! `KFC_UPDATE_CASES=1` the expected files are written anew, to be reviewed.
+//! and nothing else is set, `command` the arguments, one a line (`argocd generate` when it is not there).
+//! `tests/argocd/kustomize` has the calls of `kustomize` that Argo CD makes for an application in `app/`.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used)]
 
+mod case;
 mod documents;
 
+use case::{Outcome, Transcript, text, trial};
+
 use documents::{strings, yaml};
+use libtest_mimic::Completion;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
 
-fn folders(path: &str) -> Vec<PathBuf> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(top).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
-    assert!(!folders.is_empty(), "no case found");
-    folders
-}
-
-fn text(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_default()
-}
-
-fn run(case: &Path) -> Output {
+fn plug_in(case: &Path) -> Outcome {
     let environment = text(&case.join("environment"));
-    let command = case.join("command");
-    let command = if command.exists() { text(&command) } else { "argocd\ngenerate".to_owned() };
-    Command::new(env!("CARGO_BIN_EXE_kfc"))
-        .current_dir(case.join("app"))
-        .env_clear()
-        .envs(environment.lines().filter_map(|line| line.split_once('=')))
-        .args(command.lines())
-        .output()
-        .unwrap()
-}
-
-#[test]
-fn every_case_gives_what_its_folder_says() {
-    let mut failures = Vec::new();
-    for case in folders("tests/argocd/cases") {
-        let output = run(&case);
-        let fails = case.join("error.txt").exists();
-        let code = output.status.code();
-        let (out, told) =
-            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        let expected = match fails {
-            true => [("error.txt", told)].to_vec(),
-            false => [("expected", out.clone()), ("notes.txt", told)].to_vec(),
-        };
-        if code != Some(i32::from(fails)) || fails && !out.is_empty() {
-            failures.push(format!("{}: exit code {code:?}, standard output {out:?}", case.display()));
-        }
-        for (name, actual) in expected {
-            let path = case.join(name);
-            if std::env::var_os("KFC_UPDATE_CASES").is_some() && !(name == "notes.txt" && actual.is_empty()) {
-                std::fs::write(&path, &actual).unwrap();
-            }
-            if text(&path) != actual {
-                failures.push(format!(
-                    "{}\n--- expected\n{}\n--- actual\n{actual}",
-                    path.display(),
-                    text(&path)
-                ));
-            }
-        }
-    }
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    let command = match text(&case.join("command")) {
+        command if command.is_empty() => "argocd\ngenerate".to_owned(),
+        command => command,
+    };
+    let mut transcript = Transcript::default();
+    transcript.run(
+        Command::new(env!("CARGO_BIN_EXE_kfc"))
+            .current_dir(case.join("app"))
+            .env_clear()
+            .envs(environment.lines().filter_map(|line| line.split_once('=')))
+            .args(command.lines()),
+    );
+    transcript.check(case)
 }
 
 /// A copy of a folder that may be changed.
@@ -95,8 +56,9 @@ fn kustomize(folder: &Path) -> PathBuf {
 /// Runs the commands of a case as Argo CD does: edits in the application's folder, then a build of its absolute path. Gives
 /// the bundle. A line `append FILE` stands for what Argo CD writes into the kustomization itself.
 #[cfg(unix)]
-fn render(case: &Path, folder: &Path, program: &Path) -> String {
-    let app = folder.join("app");
+fn render(case: &Path, folder: &Path, transcript: &mut Transcript) -> String {
+    copy(case, folder);
+    let (app, program) = (folder.join("app"), kustomize(folder));
     let mut bundle = String::new();
     for line in text(&case.join("command")).lines() {
         let words: Vec<String> =
@@ -109,41 +71,32 @@ fn render(case: &Path, folder: &Path, program: &Path) -> String {
             std::fs::write(kustomization, changed).unwrap();
             continue;
         }
-        let mut command = Command::new(program);
+        let mut command = Command::new(&program);
         if words[0] == "edit" {
             command.current_dir(&app);
         }
-        let output = command.args(&words).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {line}: {told}", case.display());
-        bundle = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(bundle.is_empty(), words[0] == "edit", "{}: {line}", case.display());
+        bundle = transcript.run(command.args(&words));
     }
     bundle
 }
 
 #[cfg(unix)]
-#[test]
-fn argo_cd_can_have_kfc_for_its_kustomize() {
-    let has_kubectl = Command::new("kubectl").arg("version").arg("--client").output().is_ok();
-    if !has_kubectl {
-        println!("comparison with kubectl kustomize: skipped, there is no kubectl");
+fn instead_of_kustomize(case: &Path) -> Outcome {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut transcript = Transcript::hiding(scratch.path());
+    render(case, scratch.path(), &mut transcript);
+    transcript.check(case)
+}
+
+#[cfg(unix)]
+fn as_kubectl_kustomize(case: &Path) -> Outcome {
+    if !case::has_program("kubectl") {
+        return Ok(Completion::ignored_with("there is no kubectl"));
     }
-    for case in folders("tests/argocd/kustomize") {
-        let scratch = tempfile::tempdir().unwrap();
-        copy(&case, scratch.path());
-        let bundle = render(&case, scratch.path(), &kustomize(scratch.path()));
-        let expected = case.join("expected.yaml");
-        if std::env::var_os("KFC_UPDATE_CASES").is_some() {
-            std::fs::write(&expected, &bundle).unwrap();
-        }
-        assert_eq!(bundle, text(&expected), "{}", case.display());
-        if has_kubectl {
-            let output =
-                Command::new("kubectl").arg("kustomize").arg(scratch.path().join("app")).output().unwrap();
-            assert_eq!(bundle, String::from_utf8_lossy(&output.stdout), "{}", case.display());
-        }
-    }
+    let scratch = tempfile::tempdir().unwrap();
+    let bundle = render(case, scratch.path(), &mut Transcript::default());
+    let output = Command::new("kubectl").arg("kustomize").arg(scratch.path().join("app")).output().unwrap();
+    case::same(&String::from_utf8(output.stdout).unwrap(), &bundle, "kubectl kustomize", "kfc")
 }
 
 /// The first version in a text, found as Argo CD finds it.
@@ -153,7 +106,6 @@ fn version_in(text: &str) -> String {
 }
 
 #[cfg(unix)]
-#[test]
 fn argo_cd_reads_the_version() {
     let scratch = tempfile::tempdir().unwrap();
     let program = kustomize(scratch.path());
@@ -183,7 +135,6 @@ fn kfc(words: &[String], folder: &Path, environment: &[(&str, String)]) -> Outpu
     command.envs(environment.iter().map(|(name, value)| (*name, value.as_str()))).output().unwrap()
 }
 
-#[test]
 fn the_plug_in_calls_commands_that_there_are() {
     let plugin = yaml(&documents::text("deploy/argocd/plugin.yaml")).remove(0);
     let spec = &plugin["spec"];
@@ -209,7 +160,6 @@ fn the_plug_in_calls_commands_that_there_are() {
     }
 }
 
-#[test]
 fn the_application_of_the_readme_is_rendered() {
     let application = yaml(&documents::block(README, "yaml", "katib.storageSize")).remove(0);
     let parameters = application["spec"]["source"]["plugin"]["parameters"].to_string();
@@ -235,7 +185,6 @@ fn built(root: &Path) -> String {
     bundle
 }
 
-#[test]
 fn the_installation_puts_the_sidecar_in_place() {
     let bundle = yaml(&built(&documents::file("deploy/argocd/example")));
     let server = bundle.iter().find(|resource| resource["kind"] == "Deployment").unwrap();
@@ -270,7 +219,6 @@ fn the_installation_puts_the_sidecar_in_place() {
     }
 }
 
-#[test]
 fn the_kustomizations_of_the_readme_build() {
     for has in ["newName:", "configMapGenerator"] {
         let scratch = tempfile::tempdir().unwrap();
@@ -289,7 +237,6 @@ fn the_kustomizations_of_the_readme_build() {
     }
 }
 
-#[test]
 fn the_image_is_built_from_what_is_there() {
     let file = documents::text("deploy/argocd/Containerfile");
     let ignored = documents::text("deploy/argocd/Containerfile.containerignore");
@@ -312,4 +259,22 @@ fn the_image_is_built_from_what_is_there() {
         }
     }
     assert!(count > 5);
+}
+
+fn main() -> ExitCode {
+    let mut trials = case::trials("tests/argocd/cases", "plug-in/", plug_in);
+    trials.extend([
+        trial("the_plug_in_calls_commands_that_there_are", the_plug_in_calls_commands_that_there_are),
+        trial("the_application_of_the_readme_is_rendered", the_application_of_the_readme_is_rendered),
+        trial("the_installation_puts_the_sidecar_in_place", the_installation_puts_the_sidecar_in_place),
+        trial("the_kustomizations_of_the_readme_build", the_kustomizations_of_the_readme_build),
+        trial("the_image_is_built_from_what_is_there", the_image_is_built_from_what_is_there),
+    ]);
+    #[cfg(unix)]
+    {
+        trials.extend(case::trials("tests/argocd/kustomize", "kustomize/", instead_of_kustomize));
+        trials.extend(case::trials("tests/argocd/kustomize", "kubectl/", as_kubectl_kustomize));
+        trials.push(trial("argo_cd_reads_the_version", argo_cd_reads_the_version));
+    }
+    case::run(trials)
 }

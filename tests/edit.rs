@@ -1,12 +1,14 @@
-//! Runs the folders under `tests/edit`: `command` holds lines of arguments for `kfc kustomize`, run one after the other in a
-//! copy of `before/`; afterwards the folder has to be as `after/` says, and standard error as `messages.txt` does (empty
-//! when there is none). With `KFC_UPDATE_CASES=1` the expected files are written anew, to be reviewed.
+//! Runs the folders under `tests/edit`. `command` has lines of arguments for `kfc kustomize`, which run one after the other in a
+//! copy of `before/`. The snapshot ends with the files that they create or change.
 
 #![allow(clippy::unwrap_used)]
 
+mod case;
+
+use case::{Outcome, Transcript, text};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let entries =
@@ -27,39 +29,25 @@ fn write(folder: &Path, files: &BTreeMap<String, String>) {
     }
 }
 
-/// The messages of all commands, and the files that they leave.
-fn run(case: &Path) -> (String, BTreeMap<String, String>) {
+fn edit(case: &Path) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &files(&case.join("before")));
-    let mut messages = String::new();
-    for line in std::fs::read_to_string(case.join("command")).unwrap().lines() {
-        let output = Command::new(env!("CARGO_BIN_EXE_kfc"))
-            .arg("kustomize")
-            .args(line.split(' '))
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        assert!(output.stdout.is_empty(), "{line}: standard output is not for messages");
-        messages += &String::from_utf8_lossy(&output.stderr);
+    let before = files(&case.join("before"));
+    write(folder.path(), &before);
+    let mut transcript = Transcript::hiding(folder.path());
+    for line in text(&case.join("command")).lines() {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kfc"));
+        transcript.run(command.arg("kustomize").args(line.split(' ')).current_dir(folder.path()));
     }
-    (messages, files(folder.path()))
+    let after = files(folder.path());
+    for name in before.keys().filter(|name| !after.contains_key(*name)) {
+        transcript.section(&format!("{name} is removed"), "");
+    }
+    for (name, text) in after.iter().filter(|(name, text)| before.get(*name) != Some(text)) {
+        transcript.section(name, text);
+    }
+    transcript.check(case)
 }
 
-#[test]
-fn every_case_leaves_what_its_folder_says() {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/edit");
-    let mut count = 0;
-    for case in std::fs::read_dir(top).unwrap().map(|entry| entry.unwrap().path()) {
-        count += 1;
-        let (messages, left) = run(&case);
-        let (after, told) = (case.join("after"), case.join("messages.txt"));
-        if std::env::var_os("KFC_UPDATE_CASES").is_some() {
-            drop(std::fs::remove_dir_all(&after));
-            write(&after, &left);
-            std::fs::write(&told, &messages).unwrap();
-        }
-        assert_eq!(messages, std::fs::read_to_string(told).unwrap_or_default(), "{}", case.display());
-        assert_eq!(left, files(&after), "{}", case.display());
-    }
-    assert!(count > 0, "no case found");
+fn main() -> ExitCode {
+    case::run(case::trials("tests/edit", "", edit))
 }
