@@ -4,7 +4,7 @@ use super::Failure;
 use super::limiter::Limiter;
 use super::words::chain;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use crate::secrecy::text::bare_address;
+use crate::secrecy::address::bare_address;
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;

@@ -8,6 +8,7 @@
 //! ([`Numbers`]). A number says nothing of a value, and nothing across two reports. Where a line of a source is shown,
 //! stars cover the values in it ([`line`]).
 
+pub(crate) mod address;
 mod document;
 mod foreign;
 pub(crate) mod line;

@@ -3,6 +3,7 @@
 //! Where objects are compared, in any order and by several threads, a token stands for each value. It never leaves the
 //! program: when a report or message is written, its tokens become numbers.
 
+use super::address::COVERED;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,12 +13,20 @@ const OPEN: char = '\u{f0f0}';
 const CLOSE: char = '\u{f0f1}';
 /// Hexadecimal digits of a token.
 const DIGITS: usize = 32;
+/// What the token of a credential has before its digits.
+const STARRED: char = '*';
 
 /// What stands for bytes inside the program: the same for the same bytes.
 pub(super) fn token(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     let digits: String = hash.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
     format!("{OPEN}{digits}{CLOSE}")
+}
+
+/// What stands for the credential of an address inside the program: stars when it is written, but the same only for the same
+/// credential.
+pub(crate) fn credential(text: &str) -> String {
+    token(text.as_bytes()).replace(OPEN, &format!("{OPEN}{STARRED}"))
 }
 
 /// The hidden values of one report or one run, in the order in which they appeared.
@@ -33,6 +42,9 @@ impl Numbers {
     }
 
     fn of_token(&mut self, token: String) -> String {
+        if token[OPEN.len_utf8()..].starts_with(STARRED) {
+            return COVERED.to_owned();
+        }
         let next = self.known.len() + 1;
         format!("<hidden {}>", self.known.entry(token).or_insert(next))
     }
@@ -81,14 +93,16 @@ impl Numbers {
     }
 }
 
-fn is_token(text: &str) -> bool {
+/// Whether a text is a token, and nothing else.
+pub(super) fn is_token(text: &str) -> bool {
     let digits = text.strip_prefix(OPEN).and_then(|text| text.strip_suffix(CLOSE));
+    let digits = digits.map(|digits| digits.strip_prefix(STARRED).unwrap_or(digits));
     digits.is_some_and(|digits| digits.len() == DIGITS && digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CLOSE, Numbers, OPEN, token};
+    use super::{CLOSE, Numbers, OPEN, credential, token};
 
     #[test]
     fn values_are_numbered_as_they_appear_and_equal_ones_share_a_number() {
@@ -104,6 +118,9 @@ mod tests {
         for text in [format!("a{OPEN}b"), format!("{OPEN}12{CLOSE}"), format!("{CLOSE}{OPEN}")] {
             assert_eq!(Numbers::default().shown(&text), text);
         }
+        let credentials = format!("a {} b {}", credential("x"), credential("y"));
+        assert_eq!(Numbers::default().shown(&credentials), "a *** b ***");
+        assert_ne!(credential("x"), credential("y"));
         let broken = format!("{OPEN}{}", token(b"x"));
         assert_eq!(Numbers::default().shown(&broken), format!("{OPEN}<hidden 1>"));
     }

@@ -2,6 +2,7 @@
 //! ours for OCI artefacts: `oci://REGISTRY/NAME:TAG//PATH`.
 
 use super::remote::{Request, Source};
+use crate::secrecy::address::decoded;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -202,30 +203,6 @@ pub(super) fn is_repository(text: &str) -> bool {
     let mut parts = address.split('/');
     let is_hub = parts.next().is_some_and(|host| host.eq_ignore_ascii_case("github.com"));
     is_hub && !parts.nth(2).is_some_and(|word| ["raw", "blob", "releases", "archive"].contains(&word))
-}
-
-/// Undoes `%2F` and the like; in a query, `+` is a space.
-pub(super) fn decoded(text: &str, is_query: bool) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let code = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (first, code.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            (b'+', _) if is_query => {
-                bytes.push(b' ');
-                rest = tail;
-            }
-            (byte, _) => {
-                bytes.push(*byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// `90`, `90s`, `1m30s`; more than nothing. Nobody waits longer than a day.

@@ -7,7 +7,7 @@ use crate::cli::here;
 use crate::cli::target::{StackArgs, Target, resolve_with};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use crate::diff::{Input, graph_of};
-use crate::secrecy::text::bare_address;
+use crate::secrecy::address::bare_address;
 use crate::sources::door::{Limit, Named};
 use crate::sources::{Loader, RemoteRoot, lock};
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use super::super::tree_path;
 use super::super::url::{self, RemoteRoot, is_on_this_machine};
 use super::{Loader, Resolved};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
-use crate::secrecy::text::bare_address;
+use crate::secrecy::address::bare_address;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

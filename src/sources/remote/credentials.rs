@@ -1,6 +1,6 @@
 //! Credentials: those in a URL, and those for registries that `docker login` and its like have left.
 
-use crate::secrecy::text::split_user;
+use crate::secrecy::address::split_user;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 /// The URL without the credentials in it, and those as the value of an `Authorization` header.
 pub(super) fn split(url: &str) -> (String, Option<String>) {
     let (url, user) = split_user(url);
-    (url, user.map(|user| basic(&crate::sources::url::decoded(&user, false))))
+    (url, user.map(|user| basic(&crate::secrecy::address::decoded(&user, false))))
 }
 
 fn basic(user_and_password: &str) -> String {

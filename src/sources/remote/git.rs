@@ -3,7 +3,7 @@
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::secrecy::Foreign;
-use crate::secrecy::text::{bare_address, split_user};
+use crate::secrecy::address::{bare_address, split_user};
 use crate::sources::program::{self, Limits};
 use crate::sources::{Surroundings, Variables, url};
 use sha2::{Digest, Sha256};
@@ -151,7 +151,7 @@ impl Credentials {
     fn of(address: &str, user: &str) -> Option<Self> {
         let (scheme, rest) = address.split_once("://")?;
         let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-        let decoded = |text: &str| crate::sources::url::decoded(text, false);
+        let decoded = |text: &str| crate::secrecy::address::decoded(text, false);
         let (user, password) = user.split_once(':').unwrap_or((user, ""));
         let (user, password) = (decoded(user), decoded(password));
         let is_line = |text: &str| !text.contains(['\n', '\r', '\0']);

@@ -1,6 +1,7 @@
 //! What a remote source is, and what pins it.
 
-use crate::secrecy::text::{bare_address, for_message};
+use crate::secrecy::address::bare_address;
+use crate::secrecy::text::for_message;
 use std::fmt;
 
 /// A remote source, by what its tree depends on. Two entries of a tree that mean the same are one source.

@@ -3,7 +3,7 @@
 
 use super::{Source, credentials};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::secrecy::text::bare_address;
+use crate::secrecy::address::bare_address;
 use crate::sources::url::is_this_machine;
 use crate::sources::{ProxySettings, Surroundings};
 use std::io::Read;
