@@ -19,17 +19,16 @@ use crate::diagnostics::{Mark, SourceId, Sources};
 use crate::resolve::Plan;
 use crate::resource::Resource;
 use crate::schema::Schema;
-use crate::secrecy::object;
+use crate::secrecy::object::{self, Copied};
 use crate::yaml::Node;
 use compare::Difference;
-use matching::{Compared, matches};
+use matching::{Compared, Matches, matches};
 use meaning::{Changed, Grants};
 use model::{
     Change, ChangeKind, FieldChange, Graph, GraphEdge, GraphNode, Identity, Origin, Path, ResourceChange,
     Severity, Side, Step, Summary,
 };
 use rayon::prelude::*;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// One side of a comparison.
@@ -83,7 +82,7 @@ pub fn graph_of(plan: &Plan) -> Graph {
 /// # Errors
 /// Values that cannot be written.
 pub fn shown_text(input: &Input) -> crate::diagnostics::Result<String> {
-    text_without(input, &HashSet::new())
+    text_without(input, &Copied::default())
 }
 
 /// The texts of two bundles, as [`shown_text`], without what either of them is known to have copied out of secrets.
@@ -91,16 +90,13 @@ pub fn shown_text(input: &Input) -> crate::diagnostics::Result<String> {
 /// # Errors
 /// Values that cannot be written.
 pub fn shown_texts(before: &Input, after: &Input) -> crate::diagnostics::Result<(String, String)> {
-    let mut copied = object::copied_values(&before.resources);
-    copied.extend(object::copied_values(&after.resources));
+    let copied = Copied::of(before.resources.iter().chain(&after.resources));
     Ok((text_without(before, &copied)?, text_without(after, &copied)?))
 }
 
-fn text_without(input: &Input, copied: &HashSet<String>) -> crate::diagnostics::Result<String> {
-    let mut shown: Vec<_> = input.resources.iter().map(object::shown).collect();
-    if !copied.is_empty() {
-        shown.iter_mut().for_each(|node| object::hide_values(node.to_mut(), copied));
-    }
+fn text_without(input: &Input, copied: &Copied) -> crate::diagnostics::Result<String> {
+    let shown: Vec<_> =
+        input.resources.iter().map(|resource| object::shown_without(resource, copied)).collect();
     let nodes: Vec<&Node> = shown.iter().map(|node| &**node).collect();
     let bytes = crate::yaml::emit::emit_all(&nodes)?.concat();
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -109,11 +105,13 @@ fn text_without(input: &Input, copied: &HashSet<String>) -> crate::diagnostics::
 /// Compares two bundles.
 #[must_use]
 pub fn compare(before: &Input, after: &Input, schema: &Schema) -> Report {
-    let (old, new) = (compared(before), compared(after));
+    let copied = Copied::of(before.resources.iter().chain(&after.resources));
+    let (mut old, mut new) = (compared(before, &copied), compared(after, &copied));
     let matches = matches(&old, &new);
+    hide_identities(&mut old, &mut new, &matches);
     let types = keys::Types::of(schema, before.resources.iter().chain(&after.resources));
     let grants = Grants::of(&new);
-    let sides = Sides { before, after, types, grants };
+    let sides = Sides { before, after, types, grants, copied: &copied };
     let pairs: Vec<(Option<usize>, Option<usize>)> = (0..new.len())
         .map(|at| (matches.before_of[at], Some(at)))
         .chain(matches.gone.iter().map(|at| (Some(*at), None)))
@@ -135,8 +133,23 @@ pub fn compare(before: &Input, after: &Input, schema: &Schema) -> Report {
     }
 }
 
-fn compared(input: &Input) -> Vec<Compared<'_>> {
-    input.resources.par_iter().map(Compared::of).collect()
+fn compared<'i>(input: &'i Input, copied: &Copied) -> Vec<Compared<'i>> {
+    input.resources.par_iter().map(|resource| Compared::of(resource, copied)).collect()
+}
+
+/// Hides names, namespaces and kinds that came out of secrets, after resources were matched by them: on both sides, as a
+/// side that was not built does not know where they came from.
+fn hide_identities(old: &mut [Compared<'_>], new: &mut [Compared<'_>], matches: &Matches) {
+    for (at, new) in new.iter_mut().enumerate() {
+        let old = matches.before_of[at].and_then(|at| old.get_mut(at));
+        let known = new.hide_identity();
+        if let Some(old) = old {
+            let known_before = old.hide_identity();
+            old.hide_identity_as(&known);
+            new.hide_identity_as(&known_before);
+        }
+    }
+    matches.gone.iter().for_each(|at| drop(old[*at].hide_identity()));
 }
 
 struct Sides<'a> {
@@ -144,6 +157,7 @@ struct Sides<'a> {
     after: &'a Input,
     types: keys::Types<'a>,
     grants: Grants<'a>,
+    copied: &'a Copied,
 }
 
 impl Sides<'_> {
@@ -225,7 +239,7 @@ impl Sides<'_> {
         };
         let (class, severity) = meaning::class_of(kind, difference);
         FieldChange {
-            path: difference.path.clone(),
+            path: path_without(&difference.path, self.copied),
             change,
             lines,
             class,
@@ -239,6 +253,18 @@ impl Sides<'_> {
             }),
         }
     }
+}
+
+/// The path without names of items that came out of secrets.
+fn path_without(path: &Path, copied: &Copied) -> Path {
+    let mut path = path.clone();
+    for step in &mut path.0 {
+        let Step::Item { key, .. } = step else { continue };
+        for (_, value) in key.iter_mut().filter(|(_, value)| copied.values.contains(value)) {
+            *value = object::token_of_bytes(value.as_bytes());
+        }
+    }
+    path
 }
 
 /// All of a resource, without what it has copied out of secrets.

@@ -3,10 +3,12 @@
 use super::chain::{Told, chain};
 use super::field::{Field, Segment};
 use super::places::Places;
+use super::secrecy;
 use super::unused::Unused;
 use crate::catalogue::to_json;
 use crate::diagnostics::Mark;
 use crate::resource::Resource;
+use crate::secrecy::object;
 use crate::yaml::Value;
 use serde_json::{Value as Json, json};
 
@@ -17,9 +19,9 @@ pub fn of_fields(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>
     gather(resource, field, places, &mut fields);
     json!({
         "apiVersion": resource.api_version(),
-        "kind": resource.kind(),
-        "namespace": resource.namespace(),
-        "name": resource.name(),
+        "kind": places.hidden.shown(&object::kind(resource)),
+        "namespace": places.hidden.shown(&object::namespace(resource)),
+        "name": places.hidden.shown(&object::name(resource)),
         "fields": fields,
     })
 }
@@ -29,7 +31,7 @@ fn gather(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>, field
     match &field.node.value {
         Value::Map(map) if !map.is_empty() => {
             for entry in map {
-                let segments = below(Segment::Key(entry.key.text.to_string()));
+                let segments = below(Segment::Key(secrecy::key(resource, entry, &mut places.hidden)));
                 gather(resource, &Field { segments, node: &entry.value }, places, fields);
             }
         }

@@ -3,8 +3,9 @@
 use super::field::Segment;
 use crate::origin::Link;
 use crate::resource::Resource;
+use crate::secrecy::address::{COVERED, without_credentials};
 use crate::secrecy::{Numbers, object};
-use crate::yaml::Node;
+use crate::yaml::{Entry, Node};
 
 /// What stands for a value at a path that must not be shown.
 fn number(segments: &[Segment], node: &Node, numbers: &mut Numbers) -> Node {
@@ -32,7 +33,18 @@ pub(super) fn shown(resource: &Resource, segments: &[Segment], node: &Node, numb
     } else if object::has_copied(resource) {
         object::hide_copied(resource, &mut copy, &mut |bytes| numbers.of_bytes(bytes));
     }
+    if !object::was_secret(resource) {
+        object::cover_credentials(&mut copy, &mut |_| COVERED.to_owned());
+    }
     copy
+}
+
+/// The key of an entry as it may be shown.
+pub(super) fn key(resource: &Resource, entry: &Entry, numbers: &mut Numbers) -> String {
+    match object::has_copied(resource) && object::is_copied_key(resource, entry) {
+        true => numbers.of_bytes(entry.key.text.as_bytes()),
+        false => without_credentials(&entry.key.text).into_owned(),
+    }
 }
 
 /// As [`shown`], for a value that a field had after these steps.

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// What stands for a credential.
-pub(super) const COVERED: &str = "***";
+pub(crate) const COVERED: &str = "***";
 
 type Pattern = LazyLock<Option<Regex>>;
 
@@ -422,6 +422,14 @@ pub(crate) fn bare_address(url: &str) -> String {
     let bare = split_query(&text).0;
     // What is parted otherwise than by `&`, and fragments.
     without_credentials(&bare).into_owned()
+}
+
+/// Whether an address has a user before its host, or a password that was not encoded.
+#[must_use]
+pub(crate) fn has_user(url: &str) -> bool {
+    let mut text = Cow::Borrowed(url);
+    replace_users(&mut text, &mut Cover { stand_in: None });
+    text != url
 }
 
 /// An address over http without user and password, and those as they were written, when it has them.

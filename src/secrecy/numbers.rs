@@ -82,12 +82,18 @@ impl Numbers {
         }
     }
 
-    /// As [`Numbers::show`], for every text in a JSON value.
+    /// As [`Numbers::show`], for every text in a JSON value, keys too.
     pub fn show_json(&mut self, value: &mut serde_json::Value) {
         match value {
             serde_json::Value::String(text) => self.show(text),
             serde_json::Value::Array(items) => items.iter_mut().for_each(|item| self.show_json(item)),
-            serde_json::Value::Object(map) => map.values_mut().for_each(|value| self.show_json(value)),
+            serde_json::Value::Object(map) => {
+                if map.keys().any(|key| key.contains(OPEN)) {
+                    let shown = |(key, value): (String, _)| (self.shown(&key).into_owned(), value);
+                    *map = std::mem::take(map).into_iter().map(shown).collect();
+                }
+                map.values_mut().for_each(|value| self.show_json(value));
+            }
             _ => {}
         }
     }
@@ -121,6 +127,9 @@ mod tests {
         let credentials = format!("a {} b {}", credential("x"), credential("y"));
         assert_eq!(Numbers::default().shown(&credentials), "a *** b ***");
         assert_ne!(credential("x"), credential("y"));
+        let mut json = serde_json::json!({token(b"x"): {"a": token(b"y")}});
+        Numbers::default().show_json(&mut json);
+        assert_eq!(json, serde_json::json!({"<hidden 1>": {"a": "<hidden 2>"}}));
         let broken = format!("{OPEN}{}", token(b"x"));
         assert_eq!(Numbers::default().shown(&broken), format!("{OPEN}<hidden 1>"));
     }
