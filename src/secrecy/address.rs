@@ -73,12 +73,16 @@ static HEADER: Pattern = LazyLock::new(|| {
 /// in, as `?token=`. The user of an ssh address stays: it is part of the address, not a credential.
 #[must_use]
 pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
-    rewritten(text, &mut Cover { stand_in: None })
+    rewritten(text, &mut Cover { stand_in: None, is_address: false })
 }
 
-/// The text with something else for the credentials of every address in it; nothing else of it changes.
+/// The text with something else for the credentials of every address in it; nothing else of it changes. A text that begins
+/// with an address and has one line is nothing but that: a value in it may have spaces.
 pub(crate) fn covered<'t>(text: &'t str, stand_in: &mut dyn FnMut(&str) -> String) -> Cow<'t, str> {
-    match rewritten(text, &mut Cover { stand_in: Some(stand_in) }) {
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-');
+    let is_address = !scheme.is_empty() && scheme.chars().all(is_scheme) && !text.contains('\n');
+    match rewritten(text, &mut Cover { stand_in: Some(stand_in), is_address }) {
         Cow::Owned(new) if new == text => Cow::Borrowed(text),
         new => new,
     }
@@ -88,6 +92,8 @@ pub(crate) fn covered<'t>(text: &'t str, stand_in: &mut dyn FnMut(&str) -> Strin
 struct Cover<'s> {
     /// What stands for one; without it, users and passwords are left out, and stars stand for values.
     stand_in: Option<&'s mut dyn FnMut(&str) -> String>,
+    /// Whether the text is one address.
+    is_address: bool,
 }
 
 impl Cover<'_> {
@@ -220,7 +226,12 @@ fn replace_values(text: &mut Cow<'_, str>, cover: &mut Cover<'_>) {
             continue;
         }
         word.read(text, start);
-        let end = start + value_end(&text[start..], word.quote);
+        let rest = &text[start..];
+        let close = match cover.is_address {
+            true => rest.len(),
+            false => word.quote.and_then(|quote| closing(rest, quote)).unwrap_or(0),
+        };
+        let end = start + value_end(rest, close);
         out.push_str(&text[done..start]);
         out.push_str(&cover.value(&text[start..end]));
         (from, done) = (end, end);
@@ -254,10 +265,9 @@ impl Word {
     }
 }
 
-/// The bytes of a value at the start of a text. It ends at a space, unless the address is in quotes that close after it; at
-/// a quote that no letter or digit follows; at `&`, `#`, and a `;` before another name.
-fn value_end(text: &str, quote: Option<char>) -> usize {
-    let close = quote.and_then(|quote| closing(text, quote)).unwrap_or(0);
+/// The bytes of a value at the start of a text. It ends at a space that is not before `close`, where the address ends; at a
+/// quote that no letter or digit follows; at `&`, `#`, and a `;` before another name.
+fn value_end(text: &str, close: usize) -> usize {
     for (at, c) in text.char_indices() {
         let rest = &text[at + c.len_utf8()..];
         let is_end = match c {
@@ -304,7 +314,8 @@ fn without_fragment(found: &Captures<'_>, cover: &mut Cover<'_>) -> String {
     let has = |is_it: fn(&char) -> bool| rest.chars().any(|c| is_it(&c));
     let is_random = has(char::is_ascii_digit)
         && (has(char::is_ascii_uppercase) || (rest.len() >= LONG && !rest.contains('-')));
-    match !token.is_empty() || !parted_by.is_empty() || is_random {
+    let is_loud = rest.as_bytes().windows(2).any(|two| two.iter().all(u8::is_ascii_uppercase));
+    match !token.is_empty() || !parted_by.is_empty() || is_random || is_loud {
         true => format!("{mark}{name}{parted_by}{}", cover.value(&format!("{token}{rest}"))),
         false => found[0].to_owned(),
     }
@@ -418,7 +429,7 @@ pub(crate) fn decoded(text: &str, is_query: bool) -> String {
 #[must_use]
 pub(crate) fn bare_address(url: &str) -> String {
     let mut text = Cow::Borrowed(url);
-    replace_users(&mut text, &mut Cover { stand_in: None });
+    replace_users(&mut text, &mut Cover { stand_in: None, is_address: false });
     let bare = split_query(&text).0;
     // What is parted otherwise than by `&`, and fragments.
     without_credentials(&bare).into_owned()
@@ -428,7 +439,7 @@ pub(crate) fn bare_address(url: &str) -> String {
 #[must_use]
 pub(crate) fn has_user(url: &str) -> bool {
     let mut text = Cow::Borrowed(url);
-    replace_users(&mut text, &mut Cover { stand_in: None });
+    replace_users(&mut text, &mut Cover { stand_in: None, is_address: false });
     text != url
 }
 
@@ -475,7 +486,7 @@ mod tests {
     }
 
     /// The address, the same without credentials, and with them covered.
-    const CREDENTIALS: [(&str, &str, &str); 57] = [
+    const CREDENTIALS: [(&str, &str, &str); 58] = [
         (
             "`https://me:PLANTED@h:1/r.git?ref=v1`",
             "`https://h:1/r.git?ref=v1`",
@@ -555,6 +566,7 @@ mod tests {
         ("https://h/#token:PLANTED", "https://h/#token:***", "https://h/#token:***"),
         ("https://h/#/token/PLANTED", "https://h/#/token/***", "https://h/#/token/***"),
         ("https://h/#tokenPLANTED-7f3a9c", "https://h/#token***", "https://h/#token***"),
+        ("https://h/#tokenPLANTED", "https://h/#token***", "https://h/#token***"),
         ("https://h/#eyJhbGciOi.PLANTED", "https://h/#***", "https://h/#***"),
         (
             "git::https://h/r?sshkey=PLANTED&ref=v1",
@@ -631,9 +643,16 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_is_an_address_may_have_spaces_in_it() {
+        let stars = |text| covered(text, &mut |_| COVERED.to_owned()).into_owned();
+        assert_eq!(stars("https://h?token=PLAN TED&a=b c"), "https://h?token=***&a=b c");
+        assert_eq!(stars("get https://h?token=PLANTED now"), "get https://h?token=*** now");
+    }
+
+    #[test]
     fn two_passwords_are_told_apart() {
         let mut seen = Vec::new();
-        let text = "https://a:one@h?token=two me:three@k:x";
+        let text = "see https://a:one@h?token=two me:three@k:x";
         drop(covered(text, &mut |credential| {
             seen.push(credential.to_owned());
             COVERED.to_owned()
