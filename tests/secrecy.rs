@@ -671,6 +671,27 @@ fn passwords_of_addresses_in_open_objects() {
             &["validate", "root"],
         ],
     );
+    let odd = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, annotations: {{'https://u:{m}@h': x}}}}\n"
+    );
+    project.write("odd.yaml", &odd);
+    project.write("odd/kustomization.yaml", &format!("images: [{{name: z, newName: 'u:{m}@h/x'}}]\n"));
+    hides(
+        &project,
+        &[
+            &["validate", "odd.yaml"],
+            &["validate", "odd.yaml", "--format", "json"],
+            &["validate", "odd.yaml", "--format", "sarif"],
+            &["explain", "--unused", "-t", "odd", "--format", "json"],
+        ],
+    );
+    let stack = stack("    {}\n").replace(
+        "  parameters:",
+        &format!("  facts: {{a: 'https://u:{m}@h', storage: {{class: 'https://u:{m}@h'}}}}\n  parameters:"),
+    );
+    project.write("kfc.yaml", &stack.replace("[c]", "[jobset]").replace("  catalogues: [cat]\n", ""));
+    hides(&project, &[&["graph"], &["graph", "--format", "json"]]);
+    assert!(!text(&project.run(&["argocd", "parameters"]).stdout).contains(m));
     assert!(project.good(&["explain", "cm/c", "data.url", "-t", "root"]).contains("https://***@h.example"));
     // What is applied has them.
     assert_eq!(project.good(&["build", "root"]).matches(m).count(), 11);

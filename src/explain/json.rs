@@ -8,6 +8,7 @@ use super::unused::Unused;
 use crate::catalogue::to_json;
 use crate::diagnostics::Mark;
 use crate::resource::Resource;
+use crate::secrecy::address::without_credentials;
 use crate::secrecy::object;
 use crate::yaml::Value;
 use serde_json::{Value as Json, json};
@@ -61,7 +62,7 @@ fn link(told: &Told<'_>, places: &mut Places<'_>) -> Json {
         link["overlay"] = json!({"name": overlay.name, "when": overlay.when});
     }
     if let Some(details) = &told.step.details {
-        link["details"] = json!(details.text);
+        link["details"] = json!(without_credentials(&details.text));
         let inputs = details
             .inputs
             .iter()
@@ -74,7 +75,7 @@ fn link(told: &Told<'_>, places: &mut Places<'_>) -> Json {
 /// The entries that changed nothing.
 #[must_use]
 pub fn of_unused(list: &[Unused], places: &mut Places<'_>) -> Json {
-    let entry = |unused: &Unused| json!({"what": unused.what, "text": unused.text, "place": place(unused.place, places)});
+    let entry = |unused: &Unused| json!({"what": unused.what, "text": without_credentials(&unused.text), "place": place(unused.place, places)});
     list.iter().map(entry).collect()
 }
 

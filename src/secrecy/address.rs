@@ -88,6 +88,20 @@ pub(crate) fn covered<'t>(text: &'t str, stand_in: &mut dyn FnMut(&str) -> Strin
     }
 }
 
+/// Stars for the credentials of every address in the texts of a JSON value.
+pub(crate) fn cover_json(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => {
+            if let Cow::Owned(new) = covered(text, &mut |_| COVERED.to_owned()) {
+                *text = new;
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(cover_json),
+        serde_json::Value::Object(map) => map.values_mut().for_each(cover_json),
+        _ => {}
+    }
+}
+
 /// What is written for credentials.
 struct Cover<'s> {
     /// What stands for one; without it, users and passwords are left out, and stars stand for values.
@@ -472,7 +486,7 @@ pub(crate) fn split_query(url: &str) -> (String, Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{COVERED, bare_address, covered, split_query, without_credentials};
+    use super::{COVERED, bare_address, cover_json, covered, split_query, without_credentials};
     use super::{ENCODED_USER, ENCODED_VALUE, FRAGMENT, HEADER, LIKE_PORT, NAME, SCP, SCP_WITH_SLASH, USER};
 
     #[test]
@@ -647,6 +661,13 @@ mod tests {
         let stars = |text| covered(text, &mut |_| COVERED.to_owned()).into_owned();
         assert_eq!(stars("https://h?token=PLAN TED&a=b c"), "https://h?token=***&a=b c");
         assert_eq!(stars("get https://h?token=PLANTED now"), "get https://h?token=*** now");
+    }
+
+    #[test]
+    fn credentials_in_json_are_covered() {
+        let mut value = serde_json::json!({"a": ["https://u:PLANTED@h", 1], "b": "x"});
+        cover_json(&mut value);
+        assert_eq!(value, serde_json::json!({"a": ["https://***@h", 1], "b": "x"}));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::path::{Path, with_path_of};
 use crate::diagnostics::{Code, Diagnostic, Mark, Severity};
 use crate::resource::Resource;
+use crate::secrecy::address::without_credentials;
 use crate::secrecy::message;
 use crate::yaml::Node;
 
@@ -144,7 +145,7 @@ impl<'r> Findings<'r> {
         let is_open = path.is_empty() || path == "metadata" || crate::secrecy::object::is_open(&names);
         self.list.push(Finding {
             subject: Subject::of(self.resource),
-            path,
+            path: without_credentials(&path).into_owned(),
             diagnostic: if is_secret {
                 message::in_secret(diagnostic, &self.resource.node)
             } else {
