@@ -6,6 +6,8 @@
 
 mod support;
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,6 +20,7 @@ const STAND_IN: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 printf '%s\n' "$@" >>"$here/arguments"
 env >>"$here/environment"
+cat "$HELM_REPOSITORY_CONFIG" "$HELM_REGISTRY_CONFIG" >>"$here/credentials" 2>/dev/null
 ls -A "$HELM_PLUGINS" >>"$here/plugins" 2>/dev/null
 cat "$HELM_REGISTRY_CONFIG" >"$here/logins"
 for argument; do
@@ -325,6 +328,86 @@ fn charts_are_pulled_from_repositories_alone() {
 }
 
 /// The real program, if there is one.
+#[test]
+fn no_argument_has_a_password() {
+    let cases = [
+        ("https://me:PLANTED%2Fx@h.example/charts", r#""username":"me""#, r#""password":"PLANTED/x""#),
+        (
+            "https://PLANTED@h.example/charts",
+            r#""username":"PLANTED""#,
+            r#""url":"https://h.example/charts""#,
+        ),
+        ("https://h.example/charts?token=PLANTED", "h.example/charts?token=PLANTED", r#""name":"kfc""#),
+        ("oci://me:PLANTED@h.example:5000/charts", r#""h.example:5000":{"auth":"#, "bWU6UExBTlRFRA=="),
+    ];
+    for (repo, one, other) in cases {
+        let setting = Setting::new(&format!("helmCharts: [{{name: d, repo: '{repo}', version: 1.0.0}}]"));
+        let output = setting.project.run(&setting.arguments(&[]));
+        assert!(!text(&output.stderr).contains("PLANTED"), "{}", text(&output.stderr));
+        let (arguments, environment) = (setting.seen("arguments"), setting.seen("environment"));
+        assert!(arguments.contains("pull"), "{repo}: {arguments}");
+        assert!(
+            !arguments.contains("PLANTED") && !environment.contains("PLANTED"),
+            "{arguments}{environment}"
+        );
+        let credentials = setting.seen("credentials");
+        assert!(credentials.contains(one) && credentials.contains(other), "{repo}: {credentials}");
+    }
+    let plain = Setting::new("helmCharts: [{name: d, repo: 'https://h.example/charts', version: 1.0.0}]");
+    plain.project.run(&plain.arguments(&[]));
+    assert!(plain.seen("arguments").contains("--repo\nhttps://h.example/charts\n"));
+    for repo in ["https://me:PLAN/TED@h.example/charts", "oci://h.example/charts?token=PLANTED"] {
+        let setting = Setting::new(&format!("helmCharts: [{{name: d, repo: '{repo}', version: 1.0.0}}]"));
+        let errors = setting.refused(repo);
+        assert!(errors.contains("not encoded") || errors.contains("signs in by its query"), "{errors}");
+    }
+}
+
+/// Serves files to those who sign in, until the test ends.
+fn chart_server(folder: PathBuf, header: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            let lines: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            let path = lines.first().and_then(|line| line.split(' ').nth(1)).unwrap_or("/").to_owned();
+            let file = std::fs::read(folder.join(path.trim_start_matches('/')));
+            let (status, body) = match file {
+                _ if !lines.iter().any(|line| line == header) => ("401 Unauthorized", Vec::new()),
+                Ok(body) => ("200 OK", body),
+                Err(_) => ("404 Not Found", Vec::new()),
+            };
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+            drop(stream.write_all(&[head.as_bytes(), &body].concat()));
+        }
+    });
+    address
+}
+
+#[test]
+fn the_real_helm_signs_in() {
+    let Some(helm) = real_helm() else { return };
+    let setting = Setting { helm: helm.display().to_string(), ..Setting::new("") };
+    let own = |arguments: &[&str]| {
+        let done = Command::new(&helm).args(arguments).current_dir(setting.project.path("root")).output();
+        assert!(done.unwrap().status.success(), "{arguments:?}");
+    };
+    own(&["package", "charts/c", "-d", "served"]);
+    own(&["repo", "index", "served"]);
+    std::fs::remove_dir_all(setting.project.path("root/charts")).unwrap();
+    // me:p/w@x
+    let server = chart_server(setting.project.path("root/served"), "Authorization: Basic bWU6cC93QHg=");
+    let chart = |user: &str| {
+        format!("helmCharts: [{{name: c, repo: 'http://{user}@{server}', version: 1.0.0, releaseName: r}}]")
+    };
+    setting.project.write("root/kustomization.yaml", &chart("me:another"));
+    setting.project.bad(&setting.arguments(&[]));
+    setting.project.write("root/kustomization.yaml", &chart("me:p%2Fw%40x"));
+    assert!(setting.build(&[]).contains("v: default"));
+}
+
 fn real_helm() -> Option<PathBuf> {
     let named = std::env::var_os("KFC_TEST_HELM").map(PathBuf::from);
     let in_path = || {

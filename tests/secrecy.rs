@@ -469,6 +469,278 @@ fn parameters_that_are_write_only() {
     }
 }
 
+/// A catalogue whose component `c` has these parameters and setters, and defaults with these global ones.
+fn catalogue(global: &str, parameters: &str, set: &str) -> Project {
+    let mut component = format!(
+        "apiVersion: kfc.dev/v1alpha1\nkind: Component\nmetadata: {{name: c}}\nspec:\n  description: d\n  stage: foundation\n  parameters:\n{parameters}"
+    );
+    if !set.is_empty() {
+        component = format!("{component}  set:\n{set}");
+    }
+    let defaults =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/platforms/defaults.yaml")).unwrap();
+    let defaults = defaults.replacen("  parameters:\n", &format!("  parameters:\n{global}"), 1);
+    let base = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {open: none}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec: {containers: [{name: m, image: i}]}\n";
+    Project::new(&[
+        ("cat/platforms/defaults.yaml", &defaults),
+        ("cat/bases/c/component.yaml", &component),
+        ("cat/bases/c/kustomization.yaml", "resources: [base.yaml]\n"),
+        ("cat/bases/c/base.yaml", base),
+        ("old.yaml", base),
+    ])
+}
+
+fn stack(parameters: &str) -> String {
+    format!(
+        "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata: {{name: s}}\nspec:\n  platform: kind\n  components: [c]\n  catalogues: [cat]\n  parameters:\n{parameters}"
+    )
+}
+
+/// Everything that shows something of a stack.
+#[track_caller]
+fn hides_stack(project: &Project) {
+    hides(
+        project,
+        &[
+            &["build"],
+            &["graph"],
+            &["graph", "--format", "json"],
+            &["list", "parameters", "--catalogue", "cat"],
+            &["list", "parameters", "--catalogue", "cat", "--format", "json"],
+            &["explain", "cm/c"],
+            &["explain", "cm/c", "--format", "json"],
+            &["explain", "cm/c", "data.none"],
+            &["explain", "deploy/d"],
+            &["explain", "deploy/d", "--format", "json"],
+            &["explain", "--unused"],
+            &["explain", "cm/none"],
+            &["validate", "."],
+            &["validate", ".", "--format", "json"],
+            &["argocd", "generate"],
+        ],
+    );
+    let announced = text(&project.run(&["argocd", "parameters"]).stdout);
+    assert!(!announced.contains(MARKER), "{announced}");
+    for format in FORMATS {
+        hides(
+            project,
+            &[
+                &["diff", "old.yaml", ".", "--all", "--format", format],
+                &["diff", ".", "old.yaml", "--all", "--format", format],
+            ],
+        );
+    }
+}
+
+/// What shows the errors of a stack.
+#[track_caller]
+fn hides_errors(project: &Project) {
+    hides(
+        project,
+        &[
+            &["build"],
+            &["graph"],
+            &["list", "parameters", "--catalogue", "cat", "--format", "json"],
+            &["explain", "cm/c"],
+            &["diff", "old.yaml", "."],
+            &["validate", "."],
+            &["argocd", "generate"],
+        ],
+    );
+    let announced = text(&project.run(&["argocd", "parameters"]).stdout);
+    assert!(!announced.contains(MARKER), "{announced}");
+}
+
+#[test]
+fn what_is_made_of_write_only_parameters() {
+    let m = MARKER;
+    let project = catalogue(
+        "    rootPw: {type: string, writeOnly: true, default: x}\n    rootUrl: {type: string, default: 'pg://{{ parameters.rootPw }}/x', maxLength: 99}\n",
+        "    url: {type: string, default: '{{ parameters.rootUrl }}/y', maxLength: 99}\n    list: {type: array, items: {type: string}, default: ['{{ parameters.rootUrl }}']}\n",
+        "  - {select: {kind: ConfigMap, name: c}, path: data.url, value: '{{ parameters.url }}'}\n  - {select: {kind: ConfigMap, name: c}, path: data.list, value: '{{ parameters.list[0] }}'}\n",
+    );
+    project.write("kfc.yaml", &stack(&format!("    rootPw: {m}\n")));
+    assert!(project.good(&["build"]).contains(&format!("pg://{m}/x/y")));
+    hides_stack(&project);
+    assert!(project.good(&["argocd", "parameters"]).contains("c.url"));
+    // Values that the schemas refuse, of the parameters that are made of it.
+    for parameters in
+        [format!("    rootPw: '{m}{}'\n", "x".repeat(99)), format!("    rootPw: x\n    c: {{url: [{m}]}}\n")]
+    {
+        project.write("kfc.yaml", &stack(&parameters));
+        assert!(project.bad(&["build"]).contains("has a wrong value"));
+        hides_errors(&project);
+    }
+}
+
+#[test]
+fn keys_of_write_only_parameters() {
+    let m = MARKER;
+    let project = catalogue(
+        "",
+        "    pw: {type: string, writeOnly: true, default: x}\n    users: {type: object, writeOnly: true, default: {}, properties: {known: {type: string}}, additionalProperties: {type: string, maxLength: 30}, propertyNames: {maxLength: 40}}\n    few: {type: object, writeOnly: true, default: {}, properties: {known: {type: string}}, additionalProperties: false}\n",
+        "  - {select: {kind: ConfigMap, name: c}, path: data, value: '{{ parameters.users }}'}\n  - {select: {kind: ConfigMap, name: c}, path: metadata.annotations, value: {shown: '{{ parameters.pw }}'}}\n  - {select: {kind: Deployment, name: d}, path: metadata.annotations, value: '{{ {parameters.pw: \"v\"} }}'}\n  - {select: {kind: Deployment, name: d}, path: 'spec.template.spec.containers.[name=m].env', value: '{{ [{\"name\": parameters.pw, \"value\": \"v\"}] }}'}\n",
+    );
+    project.write("kfc.yaml", &stack(&format!("    c: {{users: {{{m}: value, known: {m}}}, pw: {m}-2}}\n")));
+    let built = project.good(&["build"]);
+    assert!(built.contains(&format!("{m}: value")) && built.contains(&format!("{m}-2: v")), "{built}");
+    hides_stack(&project);
+    let explained = project.good(&["explain", "cm/c"]);
+    assert!(
+        explained.contains("shown: <hidden") && explained.contains("<hidden 2>: <hidden 3>"),
+        "{explained}"
+    );
+    let report = text(&project.run(&["diff", "old.yaml", ".", "--format", "unified"]).stdout);
+    assert!(report.contains("+    shown: <hidden") && report.contains("+  <hidden"), "{report}");
+    for wrong in [
+        format!("    c: {{users: {{{m}: [{m}]}}}}\n"),
+        format!("    c: {{users: {{{m}{}: a}}}}\n", "x".repeat(40)),
+        format!("    c: {{few: {{{m}: a}}}}\n"),
+        format!("    c: {{few: {{known: [{m}]}}}}\n"),
+        format!("    c:\n      few:\n        {m}: a\n"),
+    ] {
+        project.write("kfc.yaml", &stack(&wrong));
+        assert!(project.bad(&["build"]).contains("has a wrong value"));
+        hides_errors(&project);
+    }
+}
+
+#[test]
+fn examples_of_write_only_parameters() {
+    let m = MARKER;
+    for parameter in [
+        format!("    pw: {{type: string, writeOnly: true, examples: [{m}], example: {m}}}\n"),
+        format!(
+            "    pw: {{type: object, properties: {{a: {{type: string, writeOnly: true, default: {m}, examples: [{m}]}}}}, examples: [{{a: {m}}}]}}\n"
+        ),
+        format!("    pw: {{type: string, writeOnly: true, minLength: x, default: {m}, examples: [{m}]}}\n"),
+        format!("    pw: {{type: string, writeOnly: true, examples: [{m}: x: y]}}\n"),
+    ] {
+        let project = catalogue("", &parameter, "");
+        project.write("kfc.yaml", &stack("    {}\n"));
+        project.bad(&["build"]);
+        hides_errors(&project);
+    }
+}
+
+#[test]
+fn passwords_of_addresses_in_open_objects() {
+    let m = MARKER;
+    let object = |password: &str| {
+        let url = format!("https://me:{password}@h.example/x?a=b&token={password}");
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, annotations: {{a: '{url}'}}}}\ndata:\n  url: {url}\n  text: |\n    first\n    open {url} now\n    last\n  json: '{{\"u\":\"{url}\",\"n\":1}}'\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: d}}\nspec:\n  selector: {{matchLabels: {{a: b}}}}\n  template:\n    metadata: {{labels: {{a: b}}}}\n    spec:\n      containers:\n      - name: m\n        image: i\n        args: ['--url={url}', '-c', 'curl \"{url}\"']\n        env: [{{name: U, value: 'redis://:{password}@h:6379'}}]\n"
+        )
+    };
+    let (old, new) = (object(&format!("{m}-1")), object(&format!("{m}-2")));
+    let project = Project::new(&[
+        ("old.yaml", &old),
+        ("new.yaml", &new),
+        ("none.yaml", &config_map("other", "x")),
+        (
+            "root/kustomization.yaml",
+            "resources: [new.yaml]\nnamePrefix: p-\npatches:\n- target: {kind: ConfigMap}\n  patch: '[{\"op\": \"remove\", \"path\": \"/data/text\"}]'\n",
+        ),
+        ("root/new.yaml", &new),
+    ]);
+    for format in FORMATS {
+        hides(
+            &project,
+            &[
+                &["diff", "old.yaml", "new.yaml", "--all", "--format", format],
+                &["diff", "none.yaml", "new.yaml", "--all", "--format", format],
+                &["diff", "new.yaml", "none.yaml", "--all", "--format", format],
+                &["diff", "old.yaml", "root", "--all", "--format", format],
+            ],
+        );
+        let arguments = ["diff", "old.yaml", "new.yaml", "--all", "--format", format];
+        let report = text(&project.run(&arguments).stdout);
+        if !["sarif", "junit", "codequality"].contains(&format) {
+            assert!(report.contains("***@h.example"), "{format}: {report}");
+        }
+        assert!(report.contains("url"), "{format} shows no change: {report}");
+    }
+    hides(
+        &project,
+        &[
+            &["explain", "cm/c", "-t", "root"],
+            &["explain", "cm/c", "-t", "root", "--format", "json"],
+            &["explain", "cm/c", "data.url", "-t", "root"],
+            &["explain", "deploy/d", "-t", "root"],
+            &["explain", "deploy/d", "-t", "root", "--format", "json"],
+            &["validate", "root"],
+        ],
+    );
+    let odd = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, annotations: {{'https://u:{m}@h': x}}}}\n"
+    );
+    project.write("odd.yaml", &odd);
+    project.write("odd/kustomization.yaml", &format!("images: [{{name: z, newName: 'u:{m}@h/x'}}]\n"));
+    hides(
+        &project,
+        &[
+            &["validate", "odd.yaml"],
+            &["validate", "odd.yaml", "--format", "json"],
+            &["validate", "odd.yaml", "--format", "sarif"],
+            &["explain", "--unused", "-t", "odd", "--format", "json"],
+        ],
+    );
+    let stack = stack("    {}\n").replace(
+        "  parameters:",
+        &format!("  facts: {{a: 'https://u:{m}@h', storage: {{class: 'https://u:{m}@h'}}}}\n  parameters:"),
+    );
+    project.write("kfc.yaml", &stack.replace("[c]", "[jobset]").replace("  catalogues: [cat]\n", ""));
+    hides(&project, &[&["graph"], &["graph", "--format", "json"]]);
+    assert!(!text(&project.run(&["argocd", "parameters"]).stdout).contains(m));
+    assert!(project.good(&["explain", "cm/c", "data.url", "-t", "root"]).contains("https://***@h.example"));
+    // What is applied has them.
+    assert_eq!(project.good(&["build", "root"]).matches(m).count(), 11);
+}
+
+#[test]
+fn names_that_come_out_of_secrets() {
+    let m = MARKER.to_lowercase();
+    let project = Project::new(&[
+        ("s.yaml", &format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{a: {m}}}\n")),
+        ("c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: n}\ndata: {k: v}\n"),
+        (
+            "kustomization.yaml",
+            "resources: [s.yaml, c.yaml]\nreplacements:\n- source: {kind: Secret, name: s, fieldPath: stringData.a}\n  targets: [{select: {kind: ConfigMap}, fieldPaths: [metadata.name, metadata.namespace]}]\n",
+        ),
+        ("before.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: n}\ndata: {k: w}\n"),
+        (
+            "same.yaml",
+            &format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {m}, namespace: {m}}}\ndata: {{k: w}}\n"
+            ),
+        ),
+    ]);
+    assert!(project.good(&["build"]).contains(&format!("name: {m}")));
+    for format in FORMATS {
+        hides(
+            &project,
+            &[
+                &["diff", "before.yaml", ".", "--all", "--format", format],
+                &["diff", ".", "before.yaml", "--all", "--format", format],
+                &["diff", "s.yaml", ".", "--all", "--format", format],
+                &["diff", "same.yaml", ".", "--all", "--format", format],
+            ],
+        );
+    }
+    let report = text(&project.run(&["diff", "s.yaml", "."]).stdout);
+    assert!(report.contains("ConfigMap <hidden 1>/<hidden 1>"), "{report}");
+    hides(
+        &project,
+        &[
+            &["explain", "cm/c", "-t", "."],
+            &["explain", "cm/c", "-t", ".", "--format", "json"],
+            &["explain", "cm/none", "-t", "."],
+            &["explain", "c", "-t", "."],
+            &["explain", "cm/c", "nothing", "-t", "."],
+        ],
+    );
+}
+
 #[test]
 #[cfg(feature = "cluster")]
 fn kubeconfigs() {

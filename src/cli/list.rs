@@ -177,7 +177,7 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
     let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
     Row {
         columns: vec![name.to_owned(), kind, shown, description.to_owned()],
-        json: json!({"name": name, "schema": schema, "default": default}),
+        json: json!({"name": name, "schema": parameter.shown_schema(), "default": default}),
     }
 }
 

@@ -17,6 +17,7 @@
 //! assert!(text.contains(" --> kustomization.yaml:1:1"));
 //! ```
 
+pub mod address;
 mod code;
 mod diagnostic;
 mod foreign;
@@ -30,7 +31,7 @@ pub mod text;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Result, Severity};
 pub use foreign::Foreign;
-pub use numbers::{Numbers, token};
+pub use numbers::{Numbers, credential, is_token, token};
 pub use redact::{NothingSecret, Redact};
 pub use render::{Style, render, render_plain, render_run};
 pub use source::{Mark, Position, Source, SourceId, Sources, Target};

@@ -3,6 +3,7 @@
 //! Where objects are compared, in any order and by several threads, a token stands for each value. It never leaves the
 //! program: when a report or message is written, its tokens become numbers.
 
+use super::address::COVERED;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,6 +13,8 @@ const OPEN: char = '\u{f0f0}';
 const CLOSE: char = '\u{f0f1}';
 /// Hexadecimal digits of a token.
 const DIGITS: usize = 32;
+/// What the token of a credential has before its digits.
+const STARRED: char = '*';
 
 /// What stands for bytes inside the program: the same for the same bytes.
 #[must_use]
@@ -19,6 +22,12 @@ pub fn token(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     let digits: String = hash.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
     format!("{OPEN}{digits}{CLOSE}")
+}
+
+/// What stands for the credential of an address inside the program: stars when it is written, but the same only for the same
+/// credential.
+pub fn credential(text: &str) -> String {
+    token(text.as_bytes()).replace(OPEN, &format!("{OPEN}{STARRED}"))
 }
 
 /// The hidden values of one report or one run, in the order in which they appeared.
@@ -34,6 +43,9 @@ impl Numbers {
     }
 
     fn of_token(&mut self, token: String) -> String {
+        if token[OPEN.len_utf8()..].starts_with(STARRED) {
+            return COVERED.to_owned();
+        }
         let next = self.known.len() + 1;
         format!("<hidden {}>", self.known.entry(token).or_insert(next))
     }
@@ -71,25 +83,34 @@ impl Numbers {
         }
     }
 
-    /// As [`Numbers::show`], for every text in a JSON value.
+    /// As [`Numbers::show`], for every text in a JSON value, keys too.
     pub fn show_json(&mut self, value: &mut serde_json::Value) {
         match value {
             serde_json::Value::String(text) => self.show(text),
             serde_json::Value::Array(items) => items.iter_mut().for_each(|item| self.show_json(item)),
-            serde_json::Value::Object(map) => map.values_mut().for_each(|value| self.show_json(value)),
+            serde_json::Value::Object(map) => {
+                if map.keys().any(|key| key.contains(OPEN)) {
+                    let shown = |(key, value): (String, _)| (self.shown(&key).into_owned(), value);
+                    *map = std::mem::take(map).into_iter().map(shown).collect();
+                }
+                map.values_mut().for_each(|value| self.show_json(value));
+            }
             _ => {}
         }
     }
 }
 
-fn is_token(text: &str) -> bool {
+/// Whether a text is a token, and nothing else.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
     let digits = text.strip_prefix(OPEN).and_then(|text| text.strip_suffix(CLOSE));
+    let digits = digits.map(|digits| digits.strip_prefix(STARRED).unwrap_or(digits));
     digits.is_some_and(|digits| digits.len() == DIGITS && digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CLOSE, Numbers, OPEN, token};
+    use super::{CLOSE, Numbers, OPEN, credential, token};
 
     #[test]
     fn values_are_numbered_as_they_appear_and_equal_ones_share_a_number() {
@@ -105,6 +126,12 @@ mod tests {
         for text in [format!("a{OPEN}b"), format!("{OPEN}12{CLOSE}"), format!("{CLOSE}{OPEN}")] {
             assert_eq!(Numbers::default().shown(&text), text);
         }
+        let credentials = format!("a {} b {}", credential("x"), credential("y"));
+        assert_eq!(Numbers::default().shown(&credentials), "a *** b ***");
+        assert_ne!(credential("x"), credential("y"));
+        let mut json = serde_json::json!({token(b"x"): {"a": token(b"y")}});
+        Numbers::default().show_json(&mut json);
+        assert_eq!(json, serde_json::json!({"<hidden 1>": {"a": "<hidden 2>"}}));
         let broken = format!("{OPEN}{}", token(b"x"));
         assert_eq!(Numbers::default().shown(&broken), format!("{OPEN}<hidden 1>"));
     }

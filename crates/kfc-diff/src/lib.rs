@@ -19,18 +19,17 @@ use compare::Difference;
 use kfc_diagnostics::{Mark, SourceId, Sources};
 use kfc_kube::redaction::object;
 use kfc_kube::schema::Schema;
-use kfc_kustomize::redaction;
+use kfc_kustomize::redaction::{self, Copied};
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 use kfc_yaml::value::to_json;
-use matching::{Compared, matches};
+use matching::{Compared, Matches, matches};
 use meaning::{Changed, Grants};
 use model::{
     Change, ChangeKind, FieldChange, Graph, Identity, Origin, Path, ResourceChange, Severity, Side, Step,
     Summary,
 };
 use rayon::prelude::*;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// One side of a comparison.
@@ -66,7 +65,7 @@ impl Input {
 /// # Errors
 /// Values that cannot be written.
 pub fn shown_text(input: &Input) -> kfc_diagnostics::Result<String> {
-    text_without(input, &HashSet::new())
+    text_without(input, &Copied::default())
 }
 
 /// The texts of two bundles, as [`shown_text`], without what either of them is known to have copied out of secrets.
@@ -74,16 +73,13 @@ pub fn shown_text(input: &Input) -> kfc_diagnostics::Result<String> {
 /// # Errors
 /// Values that cannot be written.
 pub fn shown_texts(before: &Input, after: &Input) -> kfc_diagnostics::Result<(String, String)> {
-    let mut copied = redaction::copied_values(&before.resources);
-    copied.extend(redaction::copied_values(&after.resources));
+    let copied = Copied::of(before.resources.iter().chain(&after.resources));
     Ok((text_without(before, &copied)?, text_without(after, &copied)?))
 }
 
-fn text_without(input: &Input, copied: &HashSet<String>) -> kfc_diagnostics::Result<String> {
-    let mut shown: Vec<_> = input.resources.iter().map(redaction::shown).collect();
-    if !copied.is_empty() {
-        shown.iter_mut().for_each(|node| object::hide_values(node.to_mut(), copied));
-    }
+fn text_without(input: &Input, copied: &Copied) -> kfc_diagnostics::Result<String> {
+    let shown: Vec<_> =
+        input.resources.iter().map(|resource| redaction::shown_without(resource, copied)).collect();
     let nodes: Vec<&Node> = shown.iter().map(|node| &**node).collect();
     let bytes = kfc_yaml::emit::emit_all(&nodes)?.concat();
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -92,11 +88,13 @@ fn text_without(input: &Input, copied: &HashSet<String>) -> kfc_diagnostics::Res
 /// Compares two bundles.
 #[must_use]
 pub fn compare(before: &Input, after: &Input, schema: &Schema) -> Report {
-    let (old, new) = (compared(before), compared(after));
+    let copied = Copied::of(before.resources.iter().chain(&after.resources));
+    let (mut old, mut new) = (compared(before, &copied), compared(after, &copied));
     let matches = matches(&old, &new);
+    hide_identities(&mut old, &mut new, &matches);
     let types = keys::Types::of(schema, before.resources.iter().chain(&after.resources));
     let grants = Grants::of(&new);
-    let sides = Sides { before, after, types, grants };
+    let sides = Sides { before, after, types, grants, copied: &copied };
     let pairs: Vec<(Option<usize>, Option<usize>)> = (0..new.len())
         .map(|at| (matches.before_of[at], Some(at)))
         .chain(matches.gone.iter().map(|at| (Some(*at), None)))
@@ -118,8 +116,23 @@ pub fn compare(before: &Input, after: &Input, schema: &Schema) -> Report {
     }
 }
 
-fn compared(input: &Input) -> Vec<Compared<'_>> {
-    input.resources.par_iter().map(Compared::of).collect()
+fn compared<'i>(input: &'i Input, copied: &Copied) -> Vec<Compared<'i>> {
+    input.resources.par_iter().map(|resource| Compared::of(resource, copied)).collect()
+}
+
+/// Hides names, namespaces and kinds that came out of secrets, after resources were matched by them: on both sides, as a
+/// side that was not built does not know where they came from.
+fn hide_identities(old: &mut [Compared<'_>], new: &mut [Compared<'_>], matches: &Matches) {
+    for (at, new) in new.iter_mut().enumerate() {
+        let old = matches.before_of[at].and_then(|at| old.get_mut(at));
+        let known = new.hide_identity();
+        if let Some(old) = old {
+            let known_before = old.hide_identity();
+            old.hide_identity_as(&known);
+            new.hide_identity_as(&known_before);
+        }
+    }
+    matches.gone.iter().for_each(|at| drop(old[*at].hide_identity()));
 }
 
 struct Sides<'a> {
@@ -127,6 +140,7 @@ struct Sides<'a> {
     after: &'a Input,
     types: keys::Types<'a>,
     grants: Grants<'a>,
+    copied: &'a Copied,
 }
 
 impl Sides<'_> {
@@ -208,7 +222,7 @@ impl Sides<'_> {
         };
         let (class, severity) = meaning::class_of(kind, difference);
         FieldChange {
-            path: difference.path.clone(),
+            path: path_without(&difference.path, self.copied),
             change,
             lines,
             class,
@@ -222,6 +236,18 @@ impl Sides<'_> {
             }),
         }
     }
+}
+
+/// The path without names of items that came out of secrets.
+fn path_without(path: &Path, copied: &Copied) -> Path {
+    let mut path = path.clone();
+    for step in &mut path.0 {
+        let Step::Item { key, .. } = step else { continue };
+        for (_, value) in key.iter_mut().filter(|(_, value)| copied.values.contains(value)) {
+            *value = object::token_of_bytes(value.as_bytes());
+        }
+    }
+    path
 }
 
 /// All of a resource, without what it has copied out of secrets.

@@ -2,6 +2,8 @@
 
 use super::compare::{hash, leaves, likeness};
 use super::model::Identity;
+use kfc_kube::redaction::object;
+use kfc_kustomize::redaction::{self, Copied};
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 use std::borrow::Cow;
@@ -22,7 +24,7 @@ pub(super) struct Compared<'a> {
 }
 
 impl<'a> Compared<'a> {
-    pub(super) fn of(resource: &'a Resource) -> Self {
+    pub(super) fn of(resource: &'a Resource, copied: &Copied) -> Self {
         let (group, version) = match resource.api_version().split_once('/') {
             Some((group, version)) => (group, version),
             None => ("", resource.api_version()),
@@ -34,7 +36,35 @@ impl<'a> Compared<'a> {
             namespace: resource.namespace().to_owned(),
             name: resource.name().to_owned(),
         };
-        Self { resource, identity, node: kfc_kustomize::redaction::shown(resource) }
+        let mut node = redaction::shown(resource);
+        if !copied.keys.is_empty() {
+            redaction::hide_keys(node.to_mut(), &copied.keys);
+        }
+        Self { resource, identity, node }
+    }
+
+    /// Hides the parts of the identity that came out of a secret, and gives them as they were.
+    pub(super) fn hide_identity(&mut self) -> Vec<String> {
+        let mut known = Vec::new();
+        let parts = [
+            (&["kind"][..], &mut self.identity.kind),
+            (&["metadata", "namespace"], &mut self.identity.namespace),
+            (&["metadata", "name"], &mut self.identity.name),
+        ];
+        for (path, part) in parts {
+            if let Cow::Owned(token) = redaction::identity(self.resource, path, part) {
+                known.push(std::mem::replace(part, token));
+            }
+        }
+        known
+    }
+
+    /// Hides the parts of the identity that are known to have come out of a secret.
+    pub(super) fn hide_identity_as(&mut self, known: &[String]) {
+        let Identity { kind, namespace, name, .. } = &mut self.identity;
+        for part in [kind, namespace, name].into_iter().filter(|part| known.contains(part)) {
+            *part = object::token_of_bytes(part.as_bytes());
+        }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::provenance::{Link, Step, StepKind};
 use crate::resource::Resource;
-use kfc_diagnostics::{Diagnostics, token};
-use kfc_kube::redaction::object::hide;
+use kfc_diagnostics::{Diagnostics, Mark, credential, is_token, token};
+use kfc_kube::redaction::object::{cover_credentials, has_credentials, hide};
 use kfc_kube::redaction::{is_secret, message};
-use kfc_yaml::{Node, ScalarKind, Value};
+use kfc_yaml::{Entry, Node, Scalar, ScalarKind, Value};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -15,14 +15,29 @@ pub fn was_secret(resource: &Resource) -> bool {
     is_secret(resource.kind()) || resource.previous.iter().any(|previous| is_secret(&previous.kind))
 }
 
-/// The object of a resource as it may be compared: tokens stand for what is hidden.
+/// The object of a resource as it may be compared: tokens stand for what is hidden, and for credentials of addresses in
+/// everything else.
 #[must_use]
 pub fn shown(resource: &Resource) -> Cow<'_, Node> {
     let mut node = Cow::Borrowed(&resource.node);
     if was_secret(resource) {
         hide(node.to_mut(), &mut Vec::new(), &mut token);
+    } else if has_credentials(&node) {
+        cover_credentials(node.to_mut(), &mut credential);
     }
     node
+}
+
+/// As [`shown`], without what is known to have come out of secrets.
+#[must_use]
+pub fn shown_without<'r>(resource: &'r Resource, copied: &Copied) -> Cow<'r, Node> {
+    if copied.is_empty() || was_secret(resource) {
+        return shown(resource);
+    }
+    let mut node = resource.node.clone();
+    hide_values(&mut node, copied);
+    cover_credentials(&mut node, &mut credential);
+    Cow::Owned(node)
 }
 
 /// As [`message::in_secret`], for what went wrong with a resource, if it is a Secret, or `was_one` before.
@@ -47,16 +62,110 @@ pub fn is_copied(resource: &Resource, node: &Node) -> bool {
     }
 }
 
-/// The single values of resources that came out of secrets.
-pub fn copied_values(resources: &[Resource]) -> HashSet<String> {
-    let mut values = HashSet::new();
-    for resource in resources.iter().filter(|resource| has_copied(resource)) {
-        hide_copied(resource, &mut resource.object.node.clone(), &mut |bytes| {
-            values.insert(String::from_utf8_lossy(bytes).into_owned());
-            String::new()
-        });
+/// What resources have that came out of secrets.
+#[derive(Debug, Default)]
+pub struct Copied {
+    /// Single values.
+    pub values: HashSet<String>,
+    /// Keys of mappings.
+    pub keys: HashSet<String>,
+}
+
+impl Copied {
+    /// What these resources have.
+    pub fn of<'r>(resources: impl Iterator<Item = &'r Resource>) -> Self {
+        let mut copied = Self::default();
+        for resource in resources.filter(|resource| has_copied(resource)) {
+            copied.gather(resource, &resource.node);
+        }
+        copied
     }
-    values
+
+    fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.keys.is_empty()
+    }
+
+    fn gather(&mut self, resource: &Resource, node: &Node) {
+        match &node.value {
+            Value::Map(map) => {
+                for entry in map {
+                    if is_copied_key(resource, entry) {
+                        self.keys.insert(entry.key.text.to_string());
+                    }
+                    self.gather(resource, &entry.value);
+                }
+            }
+            Value::Seq(items) => items.iter().for_each(|item| self.gather(resource, item)),
+            Value::Scalar(scalar) => {
+                if is_copied_value(resource, scalar, node.mark) {
+                    self.values.insert(scalar.text.to_string());
+                }
+            }
+        }
+    }
+}
+
+/// Replaces every single value and key that is one of these.
+fn hide_values(node: &mut Node, copied: &Copied) {
+    match &mut node.value {
+        Value::Map(map) => map.iter_mut().for_each(|entry| {
+            hide_key(entry, &copied.keys);
+            hide_values(&mut entry.value, copied);
+        }),
+        Value::Seq(items) => items.iter_mut().for_each(|item| hide_values(item, copied)),
+        Value::Scalar(scalar) => {
+            if copied.values.contains(scalar.text.as_str()) {
+                *node = Node::string(&token(scalar.text.as_bytes()), node.mark);
+            }
+        }
+    }
+}
+
+/// Replaces every key that is one of these.
+pub fn hide_keys(node: &mut Node, keys: &HashSet<String>) {
+    match &mut node.value {
+        Value::Map(map) => map.iter_mut().for_each(|entry| {
+            hide_key(entry, keys);
+            hide_keys(&mut entry.value, keys);
+        }),
+        Value::Seq(items) => items.iter_mut().for_each(|item| hide_keys(item, keys)),
+        Value::Scalar(_) => {}
+    }
+}
+
+fn hide_key(entry: &mut Entry, keys: &HashSet<String>) {
+    if keys.contains(entry.key.text.as_str()) {
+        entry.key.text = token(entry.key.text.as_bytes()).into();
+    }
+}
+
+/// A part of the identity of a resource, `["metadata", "name"]`, or what stands for it when it came out of a secret.
+#[must_use]
+pub fn identity<'r>(resource: &'r Resource, path: &[&str], text: &'r str) -> Cow<'r, str> {
+    let is_copied =
+        |node: &Node| node.as_scalar().is_some_and(|scalar| is_copied_value(resource, scalar, node.mark));
+    match has_copied(resource) && resource.node.at(path).is_some_and(is_copied) {
+        true => Cow::Owned(token(text.as_bytes())),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// The name of a resource, or what stands for it.
+#[must_use]
+pub fn name(resource: &Resource) -> Cow<'_, str> {
+    identity(resource, &["metadata", "name"], resource.name())
+}
+
+/// The namespace of a resource, or what stands for it.
+#[must_use]
+pub fn namespace(resource: &Resource) -> Cow<'_, str> {
+    identity(resource, &["metadata", "namespace"], resource.namespace())
+}
+
+/// The kind of a resource, or what stands for it.
+#[must_use]
+pub fn kind(resource: &Resource) -> Cow<'_, str> {
+    identity(resource, &["kind"], resource.kind())
 }
 
 /// Whether a step puts a value into other objects that must not be shown: a replacement out of a Secret, a parameter that
@@ -80,19 +189,38 @@ pub fn has_copied(resource: &Resource) -> bool {
     resource.trail.steps().any(is_secret_step)
 }
 
-/// Replaces the values of a resource that came out of secrets.
+/// Replaces the values of a resource that came out of secrets, and the keys.
 pub fn hide_copied(resource: &Resource, node: &mut Node, stand_in: &mut dyn FnMut(&[u8]) -> String) {
     match &mut node.value {
         Value::Map(map) => {
-            map.iter_mut().for_each(|entry| hide_copied(resource, &mut entry.value, stand_in));
+            for entry in map.iter_mut() {
+                if is_copied_key(resource, entry) {
+                    entry.key.text = stand_in(entry.key.text.as_bytes()).into();
+                }
+                hide_copied(resource, &mut entry.value, stand_in);
+            }
         }
         Value::Seq(items) => items.iter_mut().for_each(|item| hide_copied(resource, item, stand_in)),
         Value::Scalar(scalar) => {
-            if scalar.kind != ScalarKind::Null && came_from_secret(&resource.trail.chain(node.mark)) {
+            if is_copied_value(resource, scalar, node.mark) {
                 *node = Node::string(&stand_in(scalar.text.as_bytes()), node.mark);
             }
         }
     }
+}
+
+/// Whether a single value came out of a secret.
+fn is_copied_value(resource: &Resource, scalar: &Scalar, mark: Mark) -> bool {
+    scalar.kind != ScalarKind::Null && came_from_secret(&resource.trail.chain(mark))
+}
+
+/// Whether an expression with a secret in it made a key: then the key stands where the expression does, as its value.
+pub fn is_copied_key(resource: &Resource, entry: &Entry) -> bool {
+    if is_token(&entry.key.text) {
+        return false;
+    }
+    let links = resource.trail.chain(entry.value.mark);
+    links.iter().any(|link| link.place == entry.key.mark && is_secret_step(link.step))
 }
 
 #[cfg(test)]
@@ -122,6 +250,18 @@ mod tests {
         // The same bytes, in base64 and as text, whatever the field is called.
         assert!(out.starts_with("DATA: <hidden 1>\n"), "{out}");
         assert_eq!(out.matches("<hidden 1>").count(), 4, "{out}");
+    }
+
+    #[test]
+    fn credentials_of_addresses_are_covered_in_open_objects() {
+        let text = "kind: ConfigMap\ndata:\n  'https://u:planted@k': https://u:planted@h/x?token=planted\n  b: |\n    open https://u:planted@h\n    open\n  c: 'https://h:80/@a/b'\n";
+        let out = written(text);
+        let expected = "data:\n  b: |\n    open https://***@h\n    open\n  c: https://h:80/@a/b\n  https://***@k: https://***@h/x?token=***\nkind: ConfigMap\n";
+        assert_eq!(out, expected);
+        let one = parse("a: https://u:one@h", SourceId::NONE).unwrap().remove(0);
+        let other = parse("a: https://u:other@h", SourceId::NONE).unwrap().remove(0);
+        let (one, other) = (Resource::new(one, false), Resource::new(other, false));
+        assert_ne!(shown(&one), shown(&other));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! ours for OCI artefacts: `oci://REGISTRY/NAME:TAG//PATH`.
 
 use super::remote::{Request, Source};
+use kfc_diagnostics::address::{bare_address, decoded};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -95,11 +96,27 @@ impl RemoteRoot {
     /// A message when it looks remote but cannot be read.
     #[must_use]
     pub fn parse(text: &str) -> Option<Result<Self, String>> {
-        if let Some(address) = text.strip_prefix("oci://") {
-            return Some(oci(address));
+        let root = match text.strip_prefix("oci://") {
+            Some(address) => oci(address),
+            None => RemoteUrl::parse(text)?.map(|url| Self {
+                path: url.path.clone(),
+                timeout: url.timeout,
+                source: url.source(),
+            }),
+        };
+        Some(root.map_err(|why| Self::why_without_credentials(text, why)))
+    }
+
+    /// What is wrong with an address: a message about one that has credentials may quote a part of them.
+    fn why_without_credentials(text: &str, why: String) -> String {
+        let bare = bare_address(text);
+        if bare == text {
+            return why;
         }
-        let url = RemoteUrl::parse(text)?;
-        Some(url.map(|url| Self { path: url.path.clone(), timeout: url.timeout, source: url.source() }))
+        match Self::parse(&bare) {
+            Some(Err(why)) => why,
+            _ => "the user and password in it are not encoded".to_owned(),
+        }
     }
 
     /// What has to be there.
@@ -202,30 +219,6 @@ pub(super) fn is_repository(text: &str) -> bool {
     let mut parts = address.split('/');
     let is_hub = parts.next().is_some_and(|host| host.eq_ignore_ascii_case("github.com"));
     is_hub && !parts.nth(2).is_some_and(|word| ["raw", "blob", "releases", "archive"].contains(&word))
-}
-
-/// Undoes `%2F` and the like; in a query, `+` is a space.
-pub(super) fn decoded(text: &str, is_query: bool) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let code = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (first, code.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            (b'+', _) if is_query => {
-                bytes.push(b' ');
-                rest = tail;
-            }
-            (byte, _) => {
-                bytes.push(*byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// `90`, `90s`, `1m30s`; more than nothing. Nobody waits longer than a day.
@@ -503,6 +496,16 @@ mod tests {
             ["oci://ghcr.io", "oci://ghcr.io/Org/n", "oci://h/n:-x", "oci://h/../n", "oci://h/n//a/../../b"]
         {
             assert!(parts(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn errors_quote_no_part_of_a_password() {
+        for (text, why) in [
+            ("oci://me:12/PLANTED@h/o/r:v1", "the user and password in it are not encoded"),
+            ("oci://me:a/PLANTED@h/O/r", "`h/O/r` is no repository of a registry: those are in lower case"),
+        ] {
+            assert_eq!(RemoteRoot::parse(text).unwrap().unwrap_err(), why, "{text}");
         }
     }
 

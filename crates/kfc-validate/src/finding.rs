@@ -1,6 +1,7 @@
 //! What a check found: a diagnostic, and the resource and field that it is about.
 
 use super::path::{Path, with_path_of};
+use kfc_diagnostics::address::without_credentials;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Severity};
 use kfc_kube::redaction::message;
 use kfc_kustomize::resource::Resource;
@@ -144,7 +145,7 @@ impl<'r> Findings<'r> {
         let is_open = path.is_empty() || path == "metadata" || kfc_kube::redaction::object::is_open(&names);
         self.list.push(Finding {
             subject: Subject::of(self.resource),
-            path,
+            path: without_credentials(&path).into_owned(),
             diagnostic: if is_secret {
                 message::in_secret(diagnostic, &self.resource.node)
             } else {

@@ -5,7 +5,7 @@ use crate::cli::here;
 use crate::cli::side::graph_of;
 use crate::cli::target::{StackArgs, Target, resolve_with};
 use kfc_catalogue::assemble;
-use kfc_diagnostics::text::bare_address;
+use kfc_diagnostics::address::bare_address;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use kfc_diff::Input;
 use kfc_kustomize::engine::{self, Options};

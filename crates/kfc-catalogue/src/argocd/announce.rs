@@ -3,6 +3,7 @@
 
 use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
 use crate::resolve::{Plan, Profile};
+use kfc_diagnostics::address::cover_json;
 use kfc_yaml::fields::Spanned;
 use kfc_yaml::value::to_json;
 use serde::Serialize;
@@ -125,13 +126,14 @@ fn fields(stack: &Stack, plan: Option<&Plan>, catalogue: &Catalogue) -> Vec<Anno
 /// The facts that the stack itself sets.
 fn facts(stack: &Stack, profile: Option<&Profile>) -> BTreeMap<String, String> {
     let own = |(name, fact): (&String, &crate::resolve::Fact)| {
-        (fact.layer == Profile::STACK).then(|| (name.clone(), text(&fact.value)))
+        (fact.layer == Profile::STACK && is_open(&fact.value)).then(|| (name.clone(), text(&fact.value)))
     };
     match profile {
         Some(profile) => profile.facts.iter().filter_map(own).collect(),
         None => {
             let top = stack.facts.as_map().into_iter().flatten();
-            top.filter_map(|entry| Some((entry.key.text.to_string(), entry.value.as_text()?.to_owned())))
+            top.filter(|entry| is_open(&to_json(&entry.value)))
+                .filter_map(|entry| Some((entry.key.text.to_string(), entry.value.as_text()?.to_owned())))
                 .collect()
         }
     }
@@ -152,7 +154,7 @@ fn titled(name: &str, tooltip: &str) -> Announcement {
 fn declared(parameter: &Parameter, name: &str, value: Option<Value>) -> Announcement {
     let schema = &parameter.schema;
     let word = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
-    let value = value.filter(|_| !parameter.is_secret());
+    let value = value.filter(|value| !parameter.is_secret() && is_open(value));
     let announced = titled(name, &tooltip(word("description"), schema));
     let announced = Announcement { required: parameter.default.is_none(), ..announced };
     let items = |of: &str| schema.get(of).map_or("", |schema| scalar_type(schema));
@@ -178,6 +180,13 @@ fn declared(parameter: &Parameter, name: &str, value: Option<Value>) -> Announce
             Announcement { item_type, string: value.as_ref().map(text), ..announced }
         }
     }
+}
+
+/// Whether a value may be shown: stars for the password of an address in it would be taken for the value.
+fn is_open(value: &Value) -> bool {
+    let mut covered = value.clone();
+    cover_json(&mut covered);
+    covered == *value
 }
 
 /// The type of a scalar as Argo CD calls it; nothing for what is no scalar.

@@ -61,23 +61,88 @@ pub struct Parameter {
     pub default: Option<Node>,
     /// Whether the default is a credential that everybody knows: a bundle that holds it is announced.
     pub published: bool,
+    /// Whether the default is made of a parameter whose values must not be shown.
+    pub derived: bool,
 }
 
 impl Parameter {
-    /// Whether its values must not be shown: its schema says `writeOnly`, of the whole or of a part.
+    /// Whether its values must not be shown: its schema says `writeOnly`, of the whole or of a part, or its default is made
+    /// of such a parameter. Then what a user sets for it holds the same secret.
     #[must_use]
     pub fn is_secret(&self) -> bool {
-        fn has_mark(schema: &Value) -> bool {
-            match schema {
-                Value::Object(map) => {
-                    map.get("writeOnly") == Some(&Value::Bool(true)) || map.values().any(has_mark)
+        self.derived || has_write_only(&self.schema)
+    }
+
+    /// The schema as it may be shown: that of a secret without examples and inner defaults.
+    #[must_use]
+    pub fn shown_schema(&self) -> Value {
+        let mut schema = self.schema.clone();
+        if self.is_secret() && !self.published {
+            remove_examples(&mut schema);
+        }
+        schema
+    }
+}
+
+/// Keywords of a schema that hold values of what it describes.
+const WITH_VALUES: [&str; 3] = ["default", "examples", "example"];
+
+/// Keywords of a schema whose value has names of its own.
+const WITH_NAMES: [&str; 5] = ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"];
+
+fn has_write_only(schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => {
+            map.get("writeOnly") == Some(&Value::Bool(true)) || map.values().any(has_write_only)
+        }
+        Value::Array(items) => items.iter().any(has_write_only),
+        _ => false,
+    }
+}
+
+fn remove_examples(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            map.retain(|keyword, _| !WITH_VALUES.contains(&keyword.as_str()));
+            for (keyword, value) in map {
+                match value {
+                    Value::Object(named) if WITH_NAMES.contains(&keyword.as_str()) => {
+                        named.values_mut().for_each(remove_examples);
+                    }
+                    value => remove_examples(value),
                 }
-                Value::Array(items) => items.iter().any(has_mark),
-                _ => false,
             }
         }
-        has_mark(&self.schema)
+        Value::Array(items) => items.iter_mut().for_each(remove_examples),
+        _ => {}
     }
+}
+
+/// The places of the values that schemas of secrets hold, in a document of ours: no line that is shown has them.
+pub(super) fn values_of_secrets(document: &Node) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    let parameters = document.at(&["spec", "parameters"]).and_then(Node::as_map);
+    for schema in parameters.into_iter().flatten().map(|entry| &entry.value) {
+        let is_published = schema.get("published").is_some_and(|node| to_json(node) == Value::Bool(true));
+        if !is_published && has_write_only(&to_json(schema)) {
+            add_values(schema, &mut marks);
+        }
+    }
+    marks
+}
+
+fn add_values(schema: &Node, marks: &mut Vec<Mark>) {
+    for entry in schema.as_map().into_iter().flatten() {
+        match entry.key.text.as_str() {
+            keyword if WITH_VALUES.contains(&keyword) => marks.push(entry.value.mark),
+            keyword if WITH_NAMES.contains(&keyword) => {
+                let named = entry.value.as_map().into_iter().flatten();
+                named.for_each(|entry| add_values(&entry.value, marks));
+            }
+            _ => add_values(&entry.value, marks),
+        }
+    }
+    schema.as_seq().into_iter().flatten().for_each(|item| add_values(item, marks));
 }
 
 /// Something that a component cannot be without.
@@ -237,7 +302,13 @@ pub(super) fn parameters(spec: &Fields<'_>, field: &'static str, errors: &Errors
         }
         let name = Spanned { text: name.to_owned(), mark };
         let published = published == Value::Bool(true);
-        Some(Parameter { name, schema: value, default: schema.get("default").cloned(), published })
+        Some(Parameter {
+            name,
+            schema: value,
+            default: schema.get("default").cloned(),
+            published,
+            derived: false,
+        })
     };
     map.iter().filter_map(|entry| read(&entry.key.text, entry.key.mark, &entry.value)).collect()
 }
@@ -275,4 +346,47 @@ fn ready(item: &Node, errors: &Errors) -> Option<Ready> {
         return None;
     };
     Some(Ready { what, name: name.text.clone(), namespace, mark: item.mark })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parameter, values_of_secrets};
+    use kfc_diagnostics::{Mark, SourceId};
+    use kfc_yaml::fields::Spanned;
+    use kfc_yaml::parse::parse;
+    use serde_json::{Value, json};
+
+    fn shown(schema: Value, published: bool) -> Value {
+        let name = Spanned { text: "p".to_owned(), mark: Mark::NONE };
+        Parameter { name, schema, default: None, published, derived: false }.shown_schema()
+    }
+
+    #[test]
+    fn schemas_of_secrets_are_shown_without_examples() {
+        let schema = json!({
+            "type": "object", "examples": ["P"], "writeOnly": true, "description": "d",
+            "properties": {"default": {"type": "string", "default": "P", "example": "P"}, "examples": {"minLength": 1}},
+            "anyOf": [{"$defs": {"example": {"examples": ["P"], "maxLength": 9}}}],
+        });
+        let expected = json!({
+            "type": "object", "writeOnly": true, "description": "d",
+            "properties": {"default": {"type": "string"}, "examples": {"minLength": 1}},
+            "anyOf": [{"$defs": {"example": {"maxLength": 9}}}],
+        });
+        assert_eq!(shown(schema.clone(), false), expected);
+        assert_eq!(shown(schema.clone(), true), schema);
+        let open = json!({"type": "string", "examples": ["o"]});
+        assert_eq!(shown(open.clone(), false), open);
+        let part = json!({"examples": [{"pw": "P"}], "properties": {"pw": {"writeOnly": true}}});
+        assert_eq!(shown(part, false), json!({"properties": {"pw": {"writeOnly": true}}}));
+    }
+
+    #[test]
+    fn values_in_schemas_of_secrets_are_found() {
+        let text = "spec:\n  parameters:\n    a: {writeOnly: true, examples: [P], default: P}\n    b: {examples: [o], default: o}\n    c: {published: true, writeOnly: true, default: o}\n    d: {items: [{properties: {example: {writeOnly: true, example: P}}}]}\n";
+        let node = parse(text, SourceId::NONE).unwrap().remove(0);
+        let marked: Vec<&str> =
+            values_of_secrets(&node).iter().map(|mark| &text[mark.offset as usize..][..2]).collect();
+        assert_eq!(marked, ["[P", "P}", "P}"]);
+    }
 }

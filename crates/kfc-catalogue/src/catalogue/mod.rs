@@ -14,6 +14,7 @@ pub use platform::{Entry, Layer, Role};
 pub use setter::Setter;
 pub use stack::{Stack, StackFile};
 
+use crate::resolve::{Name, names_in, touches};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
 use kfc_source::{FileSystem, Loader};
 use kfc_yaml::fields::{Errors, Fields};
@@ -99,7 +100,18 @@ impl Catalogue {
             self.overlays.extend(more.overlays);
             self.layers.extend(more.layers);
         }
+        self.mark_derived();
         Ok(self)
+    }
+
+    /// Marks the parameters whose defaults are made of secrets, those that are made of these, and so on.
+    fn mark_derived(&mut self) {
+        let global = self.layers.get_mut(DEFAULTS).map_or(&mut [][..], |layer| &mut layer.parameters);
+        mark_derived(global, &[]);
+        let global: Vec<String> = secrets(global);
+        for component in self.components.values_mut() {
+            mark_derived(&mut component.parameters, &global);
+        }
     }
 
     fn read(loader: &Loader, top: &Place) -> Result<Self> {
@@ -121,6 +133,32 @@ impl Catalogue {
             overlays: overlays.into_iter().map(|o| (o.name.text.clone(), o)).collect(),
             layers: layers.into_iter().map(|l| (l.name.text.clone(), l)).collect(),
         })
+    }
+}
+
+/// The names of the parameters whose values must not be shown.
+fn secrets(parameters: &[Parameter]) -> Vec<String> {
+    let secret = parameters.iter().filter(|parameter| parameter.is_secret());
+    secret.map(|parameter| parameter.name.text.clone()).collect()
+}
+
+/// Marks parameters whose defaults name secrets among them or `outer` ones, until none is left.
+fn mark_derived(parameters: &mut [Parameter], outer: &[String]) {
+    loop {
+        let known = [outer, secrets(parameters).as_slice()].concat();
+        let is_secret = |name: &Name| {
+            let path = name.below("parameters");
+            path.is_some_and(|path| known.iter().any(|known| touches(path, std::slice::from_ref(known))))
+        };
+        let mut is_done = true;
+        for parameter in parameters.iter_mut().filter(|parameter| !parameter.is_secret()) {
+            let named = parameter.default.as_ref().map(names_in).unwrap_or_default();
+            parameter.derived = named.iter().any(is_secret);
+            is_done &= !parameter.derived;
+        }
+        if is_done {
+            break;
+        }
     }
 }
 
@@ -185,6 +223,7 @@ impl Document {
         let here = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
         let read = here.load(file, Mark::NONE)?;
         let node = one_document(&read.source, read.id)?;
+        component::values_of_secrets(&node).into_iter().for_each(|mark| loader.sources().hide(mark));
         let stem = file.trim_end_matches(".yaml").trim_end_matches(".yml").to_owned();
         let has_kustomization = loader.files().is_file(&place.folder.join("kustomization.yaml"));
         Ok(Self { place: place.clone(), stem, node, has_kustomization })
@@ -242,5 +281,35 @@ fn one_document(source: &Arc<Source>, id: SourceId) -> Result<Node> {
             let message = format!("`{}` has {} documents, but one is due", source.name, documents.len());
             Err(Diagnostic::error(Code::BadValue, message).at(start).into())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parameter, mark_derived, secrets};
+    use kfc_diagnostics::{Mark, SourceId};
+    use kfc_yaml::fields::Spanned;
+    use kfc_yaml::parse::parse;
+    use serde_json::json;
+
+    fn parameter(name: &str, secret: bool, default: &str) -> Parameter {
+        let name = Spanned { text: name.to_owned(), mark: Mark::NONE };
+        let default = parse(default, SourceId::NONE).unwrap().into_iter().next();
+        Parameter { name, schema: json!({"writeOnly": secret}), default, published: false, derived: false }
+    }
+
+    #[test]
+    fn what_is_made_of_a_secret_is_one() {
+        let mut parameters = [
+            parameter("last", false, "{a: ['x-{{ parameters.url }}']}"),
+            parameter("url", false, "'https://u:{{ parameters.pw | lower }}@h'"),
+            parameter("pw", true, "x"),
+            parameter("computed", false, "\"{{ parameters['p' ~ 'w'] }}\""),
+            parameter("size", false, "'{{ parameters.pwSize }} {{ facts.pw }} {{ pw }}'"),
+            parameter("outer", false, "'{{ parameters.token.part }}'"),
+            parameter("itself", false, "'{{ parameters.itself }}'"),
+        ];
+        mark_derived(&mut parameters, &["token".to_owned()]);
+        assert_eq!(secrets(&parameters), ["last", "url", "pw", "computed", "outer"]);
     }
 }

@@ -6,6 +6,7 @@ use super::{chain, redaction};
 use kfc_diagnostics::text::for_message;
 use kfc_diagnostics::{Mark, Result, SourceId};
 use kfc_kustomize::provenance::StepKind;
+use kfc_kustomize::redaction as resources;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::{Node, Value, emit, parse};
 use std::fmt::Write as _;
@@ -18,7 +19,8 @@ const GUTTER: usize = 60;
 /// # Errors
 /// Values that YAML cannot hold.
 pub fn annotated(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>) -> Result<String> {
-    let mut out = format!("{}\n", for_message(&title(resource)));
+    let title = title(resource);
+    let mut out = format!("{}\n", for_message(&places.hidden.shown(&title)));
     if is_single(field.node) {
         out.push_str(&chain::text(resource, field, places));
         return Ok(out);
@@ -46,11 +48,11 @@ fn is_single(node: &Node) -> bool {
 
 /// `Deployment kubeflow/katib-controller`, with the name it was read with when that is another.
 fn title(resource: &Resource) -> String {
-    let namespace = match resource.namespace() {
+    let namespace = match &*resources::namespace(resource) {
         "" => String::new(),
         namespace => format!("{namespace}/"),
     };
-    let mut title = format!("{} {namespace}{}", resource.kind(), resource.name());
+    let mut title = format!("{} {namespace}{}", resources::kind(resource), resources::name(resource));
     let first = resource.previous.first().map(|previous| previous.name.as_str());
     if let Some(first) = first.filter(|first| *first != resource.name()) {
         let _ = write!(title, " (read as {first})");
@@ -164,7 +166,8 @@ fn removed(
     match &node.value {
         Value::Map(map) => {
             for entry in map {
-                let segments = below(Segment::Key(entry.key.text.to_string()));
+                let key = redaction::key(resource, entry, &mut places.hidden);
+                let segments = below(Segment::Key(key));
                 removed(resource, &segments, &entry.value, places, lines);
             }
         }

@@ -2,6 +2,7 @@
 //! `metadata.labels['app.kubernetes.io/name']`, `/spec/containers/0/image`.
 
 use kfc_diagnostics::{Code, Diagnostic, Result, nearest};
+use kfc_kustomize::redaction as resources;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::{Node, Value};
 use std::fmt;
@@ -96,8 +97,14 @@ impl FieldPath {
                 .at(removal.step.place)
                 .note(format!("it was there until `{}` took it away", removal.step.kind));
         }
-        let keys: Vec<&str> =
-            way.node.as_map().into_iter().flatten().map(|entry| entry.key.text.as_str()).collect();
+        let keys: Vec<&str> = way
+            .node
+            .as_map()
+            .into_iter()
+            .flatten()
+            .filter(|entry| !resources::is_copied_key(resource, entry))
+            .map(|entry| entry.key.text.as_str())
+            .collect();
         match nearest(&step, keys.iter().copied()) {
             Some(near) => {
                 let mut segments = way.segments.clone();

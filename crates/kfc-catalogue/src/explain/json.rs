@@ -3,8 +3,11 @@
 use super::chain::{Told, chain};
 use super::field::{Field, Segment};
 use super::places::Places;
+use super::redaction;
 use super::unused::Unused;
 use kfc_diagnostics::Mark;
+use kfc_diagnostics::address::without_credentials;
+use kfc_kustomize::redaction as resources;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Value;
 use kfc_yaml::value::to_json;
@@ -17,9 +20,9 @@ pub fn of_fields(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>
     gather(resource, field, places, &mut fields);
     json!({
         "apiVersion": resource.api_version(),
-        "kind": resource.kind(),
-        "namespace": resource.namespace(),
-        "name": resource.name(),
+        "kind": places.hidden.shown(&resources::kind(resource)),
+        "namespace": places.hidden.shown(&resources::namespace(resource)),
+        "name": places.hidden.shown(&resources::name(resource)),
         "fields": fields,
     })
 }
@@ -29,7 +32,7 @@ fn gather(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>, field
     match &field.node.value {
         Value::Map(map) if !map.is_empty() => {
             for entry in map {
-                let segments = below(Segment::Key(entry.key.text.to_string()));
+                let segments = below(Segment::Key(redaction::key(resource, entry, &mut places.hidden)));
                 gather(resource, &Field { segments, node: &entry.value }, places, fields);
             }
         }
@@ -59,7 +62,7 @@ fn link(told: &Told<'_>, places: &mut Places<'_>) -> Json {
         link["overlay"] = json!({"name": overlay.name, "when": overlay.when});
     }
     if let Some(details) = &told.step.details {
-        link["details"] = json!(details.text);
+        link["details"] = json!(without_credentials(&details.text));
         let inputs = details
             .inputs
             .iter()
@@ -72,7 +75,7 @@ fn link(told: &Told<'_>, places: &mut Places<'_>) -> Json {
 /// The entries that changed nothing.
 #[must_use]
 pub fn of_unused(list: &[Unused], places: &mut Places<'_>) -> Json {
-    let entry = |unused: &Unused| json!({"what": unused.what, "text": unused.text, "place": place(unused.place, places)});
+    let entry = |unused: &Unused| json!({"what": unused.what, "text": without_credentials(&unused.text), "place": place(unused.place, places)});
     list.iter().map(entry).collect()
 }
 

@@ -2,10 +2,12 @@
 
 use super::field::Segment;
 use kfc_diagnostics::Numbers;
+use kfc_diagnostics::address::{COVERED, without_credentials};
 use kfc_kube::redaction::object;
 use kfc_kustomize::provenance::Link;
 use kfc_kustomize::redaction as resources;
 use kfc_kustomize::resource::Resource;
+use kfc_yaml::Entry;
 use kfc_yaml::Node;
 
 /// What stands for a value at a path that must not be shown.
@@ -34,7 +36,18 @@ pub(super) fn shown(resource: &Resource, segments: &[Segment], node: &Node, numb
     } else if resources::has_copied(resource) {
         resources::hide_copied(resource, &mut copy, &mut |bytes| numbers.of_bytes(bytes));
     }
+    if !resources::was_secret(resource) {
+        object::cover_credentials(&mut copy, &mut |_| COVERED.to_owned());
+    }
     copy
+}
+
+/// The key of an entry as it may be shown.
+pub(super) fn key(resource: &Resource, entry: &Entry, numbers: &mut Numbers) -> String {
+    match resources::has_copied(resource) && resources::is_copied_key(resource, entry) {
+        true => numbers.of_bytes(entry.key.text.as_bytes()),
+        false => without_credentials(&entry.key.text).into_owned(),
+    }
 }
 
 /// As [`shown`], for a value that a field had after these steps.

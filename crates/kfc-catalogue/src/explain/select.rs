@@ -2,7 +2,9 @@
 
 use super::kind::TypedKind;
 use kfc_diagnostics::{Code, Diagnostic, Result, nearest};
+use kfc_kustomize::redaction as resources;
 use kfc_kustomize::resource::{Resource, ResourceSet};
+use std::borrow::Cow;
 
 /// Resources of an error message at most.
 const SHOWN: usize = 8;
@@ -39,11 +41,11 @@ fn had(resource: &Resource, name: &str) -> bool {
 fn shown(resource: &Resource) -> String {
     let gvk = resource.gvk();
     let group = if gvk.group.is_empty() { String::new() } else { format!(".{}", gvk.group) };
-    let namespace = match resource.namespace() {
+    let namespace = match &*resources::namespace(resource) {
         "" => String::new(),
         namespace => format!(" in namespace {namespace}"),
     };
-    format!("{}{group}/{}{namespace}", gvk.kind, resource.name())
+    format!("{}{group}/{}{namespace}", resources::kind(resource), resources::name(resource))
 }
 
 /// What to write in place of a kind or name alone.
@@ -52,7 +54,9 @@ fn without_name(set: &ResourceSet, text: &str) -> String {
     let kind = TypedKind::read(word, &set.list);
     let named = |r: &&Resource| r.name() == word || had(r, word) || kind.covers(r);
     match set.list.iter().find(named) {
-        Some(near) => format!("write the kind and the name: `{}/{}`", near.kind(), near.name()),
+        Some(near) => {
+            format!("write the kind and the name: `{}/{}`", resources::kind(near), resources::name(near))
+        }
         None => "write the kind and the name: `deployment/web`".to_owned(),
     }
 }
@@ -86,13 +90,15 @@ fn nothing(
     let names = || {
         of_kind
             .iter()
+            .filter(|r| matches!(resources::name(r), Cow::Borrowed(_)))
             .flat_map(|r| r.previous.iter().map(|previous| previous.name.as_str()).chain([r.name()]))
     };
     let begins = || names().find(|other| other.starts_with(name) || other.ends_with(name));
     match nearest(name, names()).or_else(begins) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => {
-            let mut list: Vec<&str> = of_kind.iter().map(|resource| resource.name()).collect();
+            let mut list: Vec<Cow<'_, str>> =
+                of_kind.iter().map(|resource| resources::name(resource)).collect();
             list.sort_unstable();
             list.dedup();
             let more = list.len().saturating_sub(SHOWN);

@@ -2,6 +2,7 @@
 
 use crate::resolve::{Plan, Planned, Reason};
 use kfc_diagnostics::Numbers;
+use kfc_diagnostics::address::cover_json;
 use kfc_diagnostics::text::json_document;
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ pub fn json(plan: &Plan) -> String {
     let mut hidden = Numbers::default();
     let components: Vec<Value> =
         plan.components.iter().map(|planned| component(planned, &mut hidden)).collect();
-    let document = json!({
+    let mut document = json!({
         "name": plan.name,
         "profile": plan.profile.name,
         "layers": plan.profile.layers,
@@ -29,6 +30,7 @@ pub fn json(plan: &Plan) -> String {
         "edges": edges.collect::<Vec<_>>(),
         "overlays": overlays.collect::<Vec<_>>(),
     });
+    cover_json(&mut document);
     json_document(format!("{document:#}\n"))
 }
 

@@ -3,6 +3,9 @@
 use super::expression::{Scope, computed};
 use super::profile::Profile;
 use crate::catalogue::{Catalogue, Component, DEFAULTS, Parameter};
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
+use kfc_diagnostics::address::COVERED;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::value::to_json;
 use kfc_yaml::{Map, Node};
@@ -36,8 +39,9 @@ pub(super) fn check_schema(
     let mut errors = Diagnostics::default();
     for error in validator.iter_errors(value) {
         let pointer = error.instance_path().to_string();
-        let within = if pointer.is_empty() { String::new() } else { format!(" at `{pointer}`") };
-        let why = if is_secret { error.masked().to_string() } else { error.to_string() };
+        let shown = if is_secret { open_pointer(&pointer, schema) } else { pointer.clone() };
+        let within = if shown.is_empty() { String::new() } else { format!(" at `{shown}`") };
+        let why = if is_secret { masked(&error) } else { error.to_string() };
         let message = format!("{what} has a wrong value{within}: {why}");
         let description = schema.get("description").and_then(Value::as_str);
         let diagnostic = Diagnostic::error(code, message).at(mark_of(&pointer));
@@ -45,6 +49,43 @@ pub(super) fn check_schema(
             .push(description.into_iter().fold(diagnostic, |d, text| d.note(format!("what it is: {text}"))));
     }
     errors.into_result(())
+}
+
+/// What is wrong with a secret, without its values and without its keys, which may be as secret.
+fn masked(error: &ValidationError<'_>) -> String {
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { .. }
+        | ValidationErrorKind::UnevaluatedProperties { .. }
+        | ValidationErrorKind::UnevaluatedItems { .. }
+        | ValidationErrorKind::PropertyNames { .. }
+        | ValidationErrorKind::FromUtf8 { .. }
+        | ValidationErrorKind::Custom { .. } => {
+            format!("value does not satisfy `{}` of its schema", error.kind().keyword())
+        }
+        _ => error.masked().to_string(),
+    }
+}
+
+/// A JSON pointer into a secret without the keys that its schema does not name.
+fn open_pointer(pointer: &str, schema: &Value) -> String {
+    let is_open = |step: &str| {
+        let key = step.replace("~1", "/").replace("~0", "~");
+        step.is_empty() || step.parse::<usize>().is_ok_and(|at| at < 1000) || is_property(&key, schema)
+    };
+    let steps = pointer.split('/').map(|step| if is_open(step) { step } else { COVERED });
+    steps.collect::<Vec<_>>().join("/")
+}
+
+/// Whether a schema, or one in it, names a property.
+fn is_property(name: &str, schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => {
+            let named = map.get("properties").and_then(Value::as_object);
+            named.is_some_and(|named| named.contains_key(name)) || map.values().any(|s| is_property(name, s))
+        }
+        Value::Array(items) => items.iter().any(|schema| is_property(name, schema)),
+        _ => false,
+    }
 }
 
 /// The parameters of a plan.
@@ -205,5 +246,57 @@ fn unknown_of(component: &Component, name: &str, mark: Mark) -> Diagnostic {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None if names.is_empty() => error.help("it has none"),
         None => error.help(format!("it has {}", names.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Checked, check_schema};
+    use kfc_diagnostics::{Code, Mark};
+    use serde_json::{Value, json};
+
+    fn errors(schema: &Value, value: &Value) -> String {
+        let checked = Checked { what: "it", code: Code::Parameter, value, is_secret: true };
+        let errors = check_schema(schema, &checked, |_| Mark::NONE).unwrap_err();
+        errors.0.iter().map(|error| format!("{}\n", error.message)).collect()
+    }
+
+    #[test]
+    fn errors_show_neither_values_nor_keys_of_secrets() {
+        let key = json!({"PLANTED": "PLANTED"});
+        for (schema, value) in [
+            (json!({"properties": {"a": {}}, "additionalProperties": false}), key.clone()),
+            (json!({"unevaluatedProperties": false}), key.clone()),
+            (json!({"propertyNames": {"maxLength": 1}}), key.clone()),
+            (json!({"propertyNames": {"enum": ["a"]}}), key.clone()),
+            (
+                json!({"additionalProperties": {"type": "object", "properties": {"known": {"type": "null"}}}}),
+                json!({"PLANTED": {"known": "PLANTED"}}),
+            ),
+            (json!({"patternProperties": {".": {"maxLength": 1}}}), key.clone()),
+            (json!({"unevaluatedItems": false}), json!(["PLANTED"])),
+            (json!({"dependentRequired": {"PLANTED": ["x"]}}), key.clone()),
+            (
+                json!({"maxProperties": 0, "minProperties": 2, "const": 1, "not": {}, "type": "null"}),
+                key.clone(),
+            ),
+            (json!({"anyOf": [{"additionalProperties": false}], "oneOf": [false]}), key.clone()),
+            (json!({"contains": {"type": "null"}, "uniqueItems": true}), json!(["PLANTED", "PLANTED"])),
+            (
+                json!({"format": "date", "pattern": "^$", "maxLength": 1, "contentEncoding": "base64"}),
+                json!("PLANTED"),
+            ),
+        ] {
+            let shown = errors(&schema, &value);
+            assert!(!shown.contains("PLANTED"), "{schema}: {shown}");
+        }
+        let nested = json!({"properties": {"known": {"additionalProperties": {"type": "null"}}}});
+        let shown = errors(&nested, &json!({"known": {"PLANTED": 1}}));
+        assert_eq!(shown, "it has a wrong value at `/known/***`: value is not of type \"null\"\n");
+        let shown = errors(&json!({"properties": {"a": {}}, "additionalProperties": false}), &key);
+        assert_eq!(
+            shown,
+            "it has a wrong value: value does not satisfy `additionalProperties` of its schema\n"
+        );
     }
 }

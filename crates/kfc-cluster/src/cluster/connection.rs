@@ -6,7 +6,7 @@ use super::words::chain;
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use kfc_diagnostics::text::bare_address;
+use kfc_diagnostics::address::bare_address;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};

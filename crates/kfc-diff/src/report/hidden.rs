@@ -1,6 +1,7 @@
 //! Gives hidden values their numbers, in the order in which a format shows them.
 
 use super::view::{Field, Line, View};
+use crate::model::Step;
 use crate::model::{Change, FieldChange, Report};
 use kfc_diagnostics::Numbers;
 use regex::{Captures, Regex};
@@ -11,6 +12,8 @@ use std::sync::LazyLock;
 pub(super) fn number_view(view: &mut View) {
     let mut numbers = Numbers::default();
     for item in view.groups.iter_mut().flat_map(|group| &mut group.items) {
+        let names = [&mut item.kind, &mut item.namespace, &mut item.name];
+        names.into_iter().chain(&mut item.was).for_each(|name| numbers.show(name));
         item.findings.iter_mut().for_each(|finding| numbers.show(&mut finding.message));
         item.fields.iter_mut().for_each(|field| number_field(field, &mut numbers));
         item.body.iter_mut().for_each(|body| numbers.show(body));
@@ -18,6 +21,7 @@ pub(super) fn number_view(view: &mut View) {
 }
 
 fn number_field(field: &mut Field, numbers: &mut Numbers) {
+    numbers.show(&mut field.path);
     field.findings.iter_mut().for_each(|finding| numbers.show(&mut finding.message));
     field.before.iter_mut().chain(&mut field.after).for_each(|value| numbers.show(value));
     for line in &mut field.lines {
@@ -59,7 +63,14 @@ pub(super) fn numbered(report: &Report) -> Report {
     let mut report = report.clone();
     let mut numbers = Numbers::default();
     for change in &mut report.changes {
-        change.findings.iter_mut().for_each(|finding| numbers.show(&mut finding.message));
+        for identity in std::iter::once(&mut change.identity).chain(&mut change.previous) {
+            let names = [&mut identity.kind, &mut identity.namespace, &mut identity.name];
+            names.into_iter().for_each(|name| numbers.show(name));
+        }
+        for finding in &mut change.findings {
+            numbers.show(&mut finding.path);
+            numbers.show(&mut finding.message);
+        }
         change.fields.iter_mut().for_each(|field| number_change(field, &mut numbers));
         change.value.iter_mut().for_each(|value| numbers.show_json(value));
     }
@@ -67,6 +78,12 @@ pub(super) fn numbered(report: &Report) -> Report {
 }
 
 fn number_change(field: &mut FieldChange, numbers: &mut Numbers) {
+    for step in &mut field.path.0 {
+        match step {
+            Step::Key(key) => numbers.show(key),
+            Step::Item { key, .. } => key.iter_mut().for_each(|(_, value)| numbers.show(value)),
+        }
+    }
     match &mut field.change {
         Change::Added { after } => numbers.show_json(after),
         Change::Removed { before } => numbers.show_json(before),

@@ -180,10 +180,10 @@ impl Place<'_> {
     }
 
     /// Whether the line is one of a stack's parameters, or comes after them: which of them are secrets, only a catalogue
-    /// says.
+    /// says. So may be one of their schemas, of which some are those of secrets.
     fn may_be_parameter(&self) -> bool {
         let before = self.text.get(..self.start + self.line.len()).unwrap_or(self.text);
-        self.text.contains("Stack") && before.contains("parameters")
+        (self.text.contains("Stack") || self.text.contains("writeOnly")) && before.contains("parameters")
     }
 
     /// Shows what is plainly no value, and covers everything else.
@@ -420,6 +420,7 @@ mod tests {
         assert_eq!(super::values(&sources, id), ["planted"]);
         hides("apiVersion: kfc.dev/v1alpha1\nkind: Stack\nspec:\n  parameters:\n    c: {pw: planted: x}\n");
         hides("apiVersion: kfc.dev/v1alpha1\nkind:\n  \"Stack\"\nspec:\n  parameters:\n    pw: planted: x\n");
+        hides("kind: Component\nspec:\n  parameters:\n    pw: {writeOnly: true, default: planted: x}\n");
         hides("kind: List\nitems:\n- kind:\n    Secret\n  data:\n    pw: planted: x\n");
     }
 }

@@ -1,9 +1,9 @@
 //! Whole objects: values are replaced before anything is compared or written, so that no report can hold them.
 
 use super::bytes_at;
-use kfc_diagnostics::token;
-use kfc_yaml::{Node, Value, json};
-use std::collections::HashSet;
+use kfc_diagnostics::{address, token};
+use kfc_yaml::{Node, ScalarKind, Value, json};
+use std::borrow::Cow;
 
 /// How much of a place in a Secret is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,37 @@ pub fn has_open_keys(path: &[&str]) -> bool {
     place(path) == Place::Keys
 }
 
+/// Whether a text of a node has an address with credentials in it.
+#[must_use]
+pub fn has_credentials(node: &Node) -> bool {
+    let is_one =
+        |text: &str| matches!(address::covered(text, &mut |_| address::COVERED.to_owned()), Cow::Owned(_));
+    match &node.value {
+        Value::Map(map) => map.iter().any(|entry| is_one(&entry.key.text) || has_credentials(&entry.value)),
+        Value::Seq(items) => items.iter().any(has_credentials),
+        Value::Scalar(scalar) => scalar.kind == ScalarKind::Str && is_one(&scalar.text),
+    }
+}
+
+/// Replaces the credentials of every address in the texts of a node.
+pub fn cover_credentials(node: &mut Node, stand_in: &mut dyn FnMut(&str) -> String) {
+    match &mut node.value {
+        Value::Map(map) => map.iter_mut().for_each(|entry| {
+            if let Cow::Owned(text) = address::covered(&entry.key.text, stand_in) {
+                entry.key.text = text.into();
+            }
+            cover_credentials(&mut entry.value, stand_in);
+        }),
+        Value::Seq(items) => items.iter_mut().for_each(|item| cover_credentials(item, stand_in)),
+        Value::Scalar(scalar) if scalar.kind == ScalarKind::Str => {
+            if let Cow::Owned(text) = address::covered(&scalar.text, stand_in) {
+                scalar.text = text.into();
+            }
+        }
+        Value::Scalar(_) => {}
+    }
+}
+
 /// A token for bytes.
 #[must_use]
 pub fn token_of_bytes(bytes: &[u8]) -> String {
@@ -54,19 +85,6 @@ pub fn token_of_bytes(bytes: &[u8]) -> String {
 #[must_use]
 pub fn token_of(node: &Node) -> String {
     stand_in_at(&[], node, &mut token)
-}
-
-/// Replaces every single value that is one of these.
-pub fn hide_values(node: &mut Node, values: &HashSet<String>) {
-    match &mut node.value {
-        Value::Map(map) => map.iter_mut().for_each(|entry| hide_values(&mut entry.value, values)),
-        Value::Seq(items) => items.iter_mut().for_each(|item| hide_values(item, values)),
-        Value::Scalar(scalar) => {
-            if values.contains(scalar.text.as_str()) {
-                *node = Node::string(&token(scalar.text.as_bytes()), node.mark);
-            }
-        }
-    }
 }
 
 /// Replaces what is hidden of a node at a path of a Secret by what `stand_in` gives for its bytes.

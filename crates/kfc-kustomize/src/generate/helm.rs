@@ -7,13 +7,17 @@
 
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::merge::values;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kfc_diagnostics::Foreign;
+use kfc_diagnostics::address;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::door::clean;
 use kfc_source::program::{self, Limits};
 use kfc_source::remote::Source;
 use kfc_source::{Loader, tree_path};
 use kfc_yaml::{Node, emit, parse, through_json};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -24,6 +28,8 @@ const TIME: Duration = Duration::from_secs(600);
 const LOGINS: &str = "registry.json";
 /// Bytes that helm may print.
 const LARGEST: u64 = 256 * 1024 * 1024;
+/// What helm calls the repository whose credentials it is given in a file.
+const REPOSITORY: &str = "kfc";
 
 /// Renders a chart with `helm template`, pulling it first when it is not in the chart home and names a repository. Gives
 /// the YAML text that helm prints.
@@ -49,7 +55,7 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
         .surroundings
         .temporary_folder()
         .map_err(|error| failed(mark, &format!("no temporary folder: {error}")))?;
-    let run = Run { chart, loader, mark, scratch: scratch.path() };
+    let mut run = Run { chart, loader, mark, scratch: scratch.path(), variables: Vec::new() };
     run.copy_logins(&globals.config_home)?;
     let location = match local(chart, globals, loader)? {
         Some(location) => location.canonicalize().unwrap_or(location),
@@ -147,6 +153,7 @@ fn check_words(chart: &HelmChart, loader: &Loader, mark: Mark) -> Result<()> {
         errors.push(Diagnostic::error(Code::Helm, message).at(mark));
     }
     errors.collect(check_repository(chart, options.remote.plain_http).map_err(|error| error.at(mark).into()));
+    errors.collect(Repository::read(&chart.repo).map_err(|error| error.at(mark).into()));
     errors.into_result(())
 }
 
@@ -174,6 +181,64 @@ fn check_repository(chart: &HelmChart, plain_http: bool) -> std::result::Result<
     }
 }
 
+/// A repository of charts with the credentials that its address has.
+struct Repository {
+    /// The address without user and password.
+    address: String,
+    /// User and password, decoded.
+    user: Option<(String, String)>,
+}
+
+impl Repository {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// Credentials that helm can be given in its arguments alone, which every user of the machine can read.
+    fn read(repo: &str) -> std::result::Result<Self, Diagnostic> {
+        let wrong = |message: &str, help: &str| Err(Diagnostic::error(Code::Helm, message).help(help));
+        let (scheme, rest) = repo.split_once("://").unwrap_or(("", repo));
+        let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (user, host) = host.rsplit_once('@').map_or((None, host), |(user, host)| (Some(user), host));
+        let user = user.map(|user| user.split_once(':').unwrap_or((user, "")));
+        let address = if scheme.is_empty() { repo.to_owned() } else { format!("{scheme}://{host}{path}") };
+        if address::has_user(&address) {
+            let help = "write `%2F` for `/`, `%3F` for `?`, `%23` for `#` and `%40` for `@` in the password";
+            return wrong("the user and password in `repo` are not encoded", help);
+        }
+        if scheme == "oci" && address::bare_address(&address) != address {
+            let help = "write user and password before the host, or use `helm registry login`";
+            return wrong("`repo` signs in by its query, which registries do not read", help);
+        }
+        let decoded = |text: &str| address::decoded(text, false);
+        Ok(Self { address, user: user.map(|(name, password)| (decoded(name), decoded(password))) })
+    }
+
+    /// Whether the address, with its query, has something that no argument may have.
+    fn is_secret(&self) -> bool {
+        self.user.is_some() || address::bare_address(&self.address) != self.address
+    }
+
+    fn host(&self) -> &str {
+        let rest = self.address.split_once("://").map_or("", |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+
+    /// The file in which helm looks for repositories by name.
+    fn repositories(&self) -> String {
+        let (username, password) = self.user.clone().unwrap_or_default();
+        let url = &self.address;
+        let entry = json!({"name": REPOSITORY, "url": url, "username": username, "password": password});
+        json!({"apiVersion": "", "repositories": [entry]}).to_string()
+    }
+
+    /// The file in which helm looks for the credentials of registries.
+    fn registries(&self) -> String {
+        let (username, password) = self.user.clone().unwrap_or_default();
+        let auth = STANDARD.encode(format!("{username}:{password}"));
+        json!({"auths": {self.host(): {"auth": auth}}}).to_string()
+    }
+}
+
 fn failed(mark: Mark, why: &str) -> Diagnostics {
     Diagnostic::error(Code::Helm, why.to_owned()).at(mark).into()
 }
@@ -184,20 +249,39 @@ struct Run<'a> {
     loader: &'a Loader,
     mark: Mark,
     scratch: &'a Path,
+    /// Variables of this run alone.
+    variables: Vec<(&'static str, PathBuf)>,
 }
 
 impl Run<'_> {
     /// Pulls the chart into a folder below `target`, and gives that.
-    fn pull(&self, target: &Path) -> Result<PathBuf> {
+    fn pull(&mut self, target: &Path) -> Result<PathBuf> {
         let chart = self.chart;
+        let source = Repository::read(&chart.repo).map_err(|error| error.at(self.mark))?;
+        let is_registry = chart.repo.starts_with("oci://");
         let (repository, name) = (chart.repo.clone(), chart.name.clone());
         self.loader.remotes().note(Source::Chart { repository, name, version: chart.version.clone() });
         let mut arguments = vec!["pull".to_owned(), "--untar".to_owned(), "--untardir".to_owned()];
         arguments.push(target.to_string_lossy().into_owned());
-        let named = match chart.repo.starts_with("oci://") {
-            true => format!("{}/{}", chart.repo.trim_end_matches('/'), chart.name),
+        // No argument has credentials: every user of the machine can read those of running programs.
+        let named = match is_registry {
+            true => {
+                if source.is_secret() {
+                    self.write_credentials("HELM_REGISTRY_CONFIG", "registries.json", &source.registries())?;
+                }
+                format!("{}/{}", source.address.trim_end_matches('/'), chart.name)
+            }
+            false if source.is_secret() => {
+                self.write_credentials(
+                    "HELM_REPOSITORY_CONFIG",
+                    "repositories.yaml",
+                    &source.repositories(),
+                )?;
+                self.helm(&["repo".to_owned(), "update".to_owned(), REPOSITORY.to_owned()])?;
+                format!("{REPOSITORY}/{}", chart.name)
+            }
             false => {
-                arguments.extend(["--repo".to_owned(), chart.repo.clone()]);
+                arguments.extend(["--repo".to_owned(), source.address]);
                 chart.name.clone()
             }
         };
@@ -210,6 +294,15 @@ impl Run<'_> {
         arguments.extend(["--".to_owned(), named]);
         self.helm(&arguments)?;
         Ok(target.join(&chart.name))
+    }
+
+    /// Writes a file with credentials into the folder of this run, which nobody else may enter, and names it to helm.
+    fn write_credentials(&mut self, variable: &'static str, name: &str, text: &str) -> Result<()> {
+        let path = self.scratch.join(name);
+        std::fs::write(&path, text)
+            .map_err(|error| failed(self.mark, &format!("cannot write credentials: {error}")))?;
+        self.variables.push((variable, path));
+        Ok(())
     }
 
     fn template(&self, location: &Path) -> Result<String> {
@@ -355,6 +448,7 @@ impl Run<'_> {
         ] {
             command.env(name, own(folder));
         }
+        command.envs(self.variables.iter().map(|(name, file)| (name, file)));
         let output = program::run(&mut command, Limits::of(TIME, LARGEST)).map_err(|failure| {
             failed(
                 self.mark,

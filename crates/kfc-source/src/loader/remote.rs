@@ -6,7 +6,7 @@ use super::super::tree_path;
 use super::super::url::{self, RemoteRoot, is_on_this_machine};
 use super::{Loader, Resolved};
 use crate::file::Os;
-use kfc_diagnostics::text::bare_address;
+use kfc_diagnostics::address::bare_address;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -2,13 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kfc_diagnostics::text::split_user;
+use kfc_diagnostics::address::split_user;
 use std::path::Path;
 
 /// The URL without the credentials in it, and those as the value of an `Authorization` header.
 pub(super) fn split(url: &str) -> (String, Option<String>) {
     let (url, user) = split_user(url);
-    (url, user.map(|user| basic(&crate::url::decoded(&user, false))))
+    (url, user.map(|user| basic(&kfc_diagnostics::address::decoded(&user, false))))
 }
 
 fn basic(user_and_password: &str) -> String {

@@ -4,7 +4,7 @@
 use crate::program::{self, Limits};
 use crate::{Surroundings, Variables, url};
 use kfc_diagnostics::Foreign;
-use kfc_diagnostics::text::{bare_address, split_user};
+use kfc_diagnostics::address::{bare_address, split_user};
 use kfc_diagnostics::{Code, Diagnostic};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -151,7 +151,7 @@ impl Credentials {
     fn of(address: &str, user: &str) -> Option<Self> {
         let (scheme, rest) = address.split_once("://")?;
         let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-        let decoded = |text: &str| crate::url::decoded(text, false);
+        let decoded = |text: &str| kfc_diagnostics::address::decoded(text, false);
         let (user, password) = user.split_once(':').unwrap_or((user, ""));
         let (user, password) = (decoded(user), decoded(password));
         let is_line = |text: &str| !text.contains(['\n', '\r', '\0']);

@@ -1,6 +1,7 @@
 //! What a remote source is, and what pins it.
 
-use kfc_diagnostics::text::{bare_address, for_message};
+use kfc_diagnostics::address::bare_address;
+use kfc_diagnostics::text::for_message;
 use std::fmt;
 
 /// A remote source, by what its tree depends on. Two entries of a tree that mean the same are one source.

@@ -4,7 +4,7 @@
 use super::{Source, credentials};
 use crate::url::is_this_machine;
 use crate::{ProxySettings, Surroundings};
-use kfc_diagnostics::text::bare_address;
+use kfc_diagnostics::address::bare_address;
 use kfc_diagnostics::{Code, Diagnostic};
 use std::io::Read;
 use std::path::PathBuf;
