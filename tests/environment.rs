@@ -5,7 +5,6 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::{Project, text};
 
@@ -109,93 +108,4 @@ fn a_line_of_an_env_file_without_a_value_is_empty() {
     ] {
         assert!(built.contains(line), "{line}: {built}");
     }
-}
-
-/// The text of every Rust file in and below a folder, without its tests.
-fn sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("tests.rs") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let code = text.split("test)]\nmod tests").next().unwrap_or_default();
-            let code = code.split("all(test, unix))]\nmod tests").next().unwrap_or_default().to_owned();
-            found.push((path, code));
-        }
-    }
-}
-
-/// Lines of the library that have one of these words, `FILE: LINE`; the command line is passed over.
-fn lines_with(words: &[&str], is_passed_over: impl Fn(&str) -> bool) -> Vec<String> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    sources(&top, &mut found);
-    assert!(found.len() > 100, "the sources are not where they were");
-    let mut lines = Vec::new();
-    for (path, text) in found {
-        let name = path.strip_prefix(&top).unwrap().to_string_lossy().replace('\\', "/");
-        if name.starts_with("cli/") || name == "main.rs" || is_passed_over(&name) {
-            continue;
-        }
-        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let hits = code.filter(|line| words.iter().any(|word| line.contains(word)));
-        lines.extend(hits.map(|line| format!("{name}: {}", line.trim())));
-    }
-    lines
-}
-
-#[test]
-fn only_the_command_line_reads_environment_working_directory_and_clock() {
-    let words = [
-        "env::var",
-        "env::vars",
-        "env::current",
-        "env::home_dir",
-        "env::args",
-        "env::temp_dir",
-        "env::set",
-        "current_dir()",
-        "SystemTime",
-        "UNIX_EPOCH",
-        "Utc::now",
-        "Local::now",
-        "Timestamp::now",
-        "OffsetDateTime::now",
-        // These ask for the folder of temporary files.
-        "TempDir::new()",
-        "tempfile::tempdir()",
-        "tempfile::tempfile()",
-        "NamedTempFile::new()",
-    ];
-    assert_eq!(lines_with(&words, |_| false), [""; 0]);
-}
-
-#[test]
-fn only_code_that_waits_for_others_measures_time() {
-    // A deadline never reaches the output: it ends a wait for a process, a server or a cluster.
-    let waits = |name: &str| {
-        ["apply/", "cluster/", "sources/remote/", "sources/program.rs"]
-            .iter()
-            .any(|folder| name.starts_with(folder))
-    };
-    assert_eq!(lines_with(&["Instant"], waits), [""; 0]);
-}
-
-#[test]
-fn only_the_door_opens_files_that_a_tree_names() {
-    let words = ["fs::read(", "fs::read_to_string(", "fs::File::open(", " File::open(", "OpenOptions"];
-    // Not of a tree: what was written here before, the answer of our own checkout, docker's own settings.
-    let opens = |name: &str| {
-        [
-            "write/",
-            "sources/file.rs",
-            "sources/door.rs",
-            "sources/remote/git.rs",
-            "sources/remote/credentials.rs",
-        ]
-        .iter()
-        .any(|place| name.starts_with(place))
-    };
-    assert_eq!(lines_with(&words, opens), [""; 0]);
 }
