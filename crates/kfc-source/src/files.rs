@@ -61,8 +61,13 @@ pub trait FileSystem: fmt::Debug + Send + Sync {
 /// let files = Memory::new([("/base/kustomization.yaml", "resources: []")]);
 /// assert_eq!(files.names_in(Path::new("/base")), ["kustomization.yaml"]);
 /// ```
+///
+/// A clone shares the files.
 #[derive(Clone, Default)]
-pub struct Memory {
+pub struct Memory(Arc<Tree>);
+
+#[derive(Clone, Default)]
+struct Tree {
     files: BTreeMap<PathBuf, Vec<u8>>,
     /// Every directory, with the names in it.
     directories: BTreeMap<PathBuf, BTreeSet<String>>,
@@ -71,13 +76,15 @@ pub struct Memory {
 impl Memory {
     /// Files by their absolute paths, with what is in them.
     pub fn new<P: AsRef<Path>, B: Into<Vec<u8>>>(files: impl IntoIterator<Item = (P, B)>) -> Self {
-        let mut memory = Self::default();
+        let mut tree = Tree::default();
         for (path, bytes) in files {
-            memory.insert(path.as_ref(), bytes.into());
+            tree.insert(path.as_ref(), bytes.into());
         }
-        memory
+        Self(Arc::new(tree))
     }
+}
 
+impl Tree {
     fn insert(&mut self, path: &Path, bytes: Vec<u8>) {
         let path = absolute(path);
         let mut below = path.as_path();
@@ -92,7 +99,7 @@ impl Memory {
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.files.keys()).finish()
+        f.debug_set().entries(self.0.files.keys()).finish()
     }
 }
 
@@ -124,19 +131,19 @@ impl FileSystem for Memory {
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Refusal> {
         let path = absolute(path);
-        match self.files.get(&path) {
+        match self.0.files.get(&path) {
             Some(bytes) => Ok(bytes.clone()),
-            None if self.directories.contains_key(&path) => Err(Refusal::Kind("a directory")),
+            None if self.0.directories.contains_key(&path) => Err(Refusal::Kind("a directory")),
             None => Err(Refusal::Error(ErrorKind::NotFound.into())),
         }
     }
 
     fn is_directory(&self, path: &Path) -> bool {
-        self.directories.contains_key(&absolute(path))
+        self.0.directories.contains_key(&absolute(path))
     }
 
     fn is_file(&self, path: &Path) -> bool {
-        self.files.contains_key(&absolute(path))
+        self.0.files.contains_key(&absolute(path))
     }
 
     fn exists(&self, path: &Path) -> bool {
@@ -144,7 +151,7 @@ impl FileSystem for Memory {
     }
 
     fn names_in(&self, directory: &Path) -> Vec<String> {
-        self.directories.get(&absolute(directory)).into_iter().flatten().cloned().collect()
+        self.0.directories.get(&absolute(directory)).into_iter().flatten().cloned().collect()
     }
 }
 
