@@ -4,7 +4,7 @@
 //! thought for the source buffer. Every node and every key carries a [`Mark`], the place in the source it came from;
 //! the mark stays with the node when a patch carries it into another tree.
 
-use super::emit;
+use crate::style;
 use compact_str::CompactString;
 use kfc_diagnostics::Mark;
 
@@ -38,7 +38,7 @@ pub enum Spelling {
     Tagged,
     /// In quotes, or as a literal block.
     Quoted,
-    /// As a folded block, which comes out of kustomize changed where lines are indented (see [`super::folded`]).
+    /// As a folded block, which comes out of kustomize changed where lines are indented (see [`crate::folded`]).
     Folded,
 }
 
@@ -279,7 +279,7 @@ impl Node {
     #[must_use]
     pub fn string(text: &str, mark: Mark) -> Self {
         let mut scalar = Scalar::new(CompactString::new(text), ScalarKind::Str);
-        if !text.is_empty() && !emit::is_written_plain(text) {
+        if !text.is_empty() && !style::is_written_plain(text) {
             scalar.spelling = Spelling::Quoted;
         }
         Self { value: Value::Scalar(scalar), mark }

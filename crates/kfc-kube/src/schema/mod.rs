@@ -4,6 +4,8 @@ mod builtin;
 mod graph;
 mod openapi;
 
+pub use openapi::Builtin;
+
 use compact_str::CompactString;
 use graph::{Graph, Shape, ShapeId};
 use kfc_diagnostics::Result;
@@ -21,15 +23,6 @@ pub struct Schema {
     more_scopes: FxHashMap<(String, String), bool>,
     /// The OpenAPI document that the types are from.
     document: Option<Node>,
-}
-
-/// What becomes of a type that both an OpenAPI document and the built-in types define.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Builtin {
-    /// The built-in definition counts.
-    Wins,
-    /// That of the document counts.
-    Yields,
 }
 
 /// One type of a [`Schema`]: of a resource, of a field, or of a list's items.

@@ -1,7 +1,7 @@
 //! Reads an OpenAPI (Swagger 2) document as kustomize does: `definitions` for types, `paths` for scopes.
 
+use super::builtin;
 use super::graph::{Graph, Shape, ShapeId};
-use super::{Builtin, builtin};
 use compact_str::{CompactString, format_compact};
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_yaml::{Entry, Map, Node};
@@ -9,6 +9,15 @@ use rustc_hash::FxHashMap;
 
 const GROUP_VERSION_KIND: &str = "x-kubernetes-group-version-kind";
 const DEFINITIONS: &str = "#/definitions/";
+
+/// What becomes of a type that both an OpenAPI document and the built-in types define.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Builtin {
+    /// The built-in definition counts.
+    Wins,
+    /// That of the document counts.
+    Yields,
+}
 
 /// The types of `definitions`; those that name their group, version and kind are resources.
 ///

@@ -1,7 +1,9 @@
 //! Writes scalars that are long, quoted or of several lines, with libyaml's rules for folding and escapes.
 
-use super::WIDTH;
-use super::style::{is_break, is_printable};
+use crate::style::{is_break, is_printable};
+
+/// Columns after which scalars fold.
+pub(super) const WIDTH: usize = 80;
 
 /// Writes one scalar; columns count characters, from 0.
 pub(super) struct TextWriter<'a> {

@@ -1,7 +1,7 @@
 //! What scalars and keys come to that are no strings.
 
-use super::number;
 use crate::node::{Key, Scalar, ScalarKind};
+use crate::number;
 use base64::Engine as _;
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};

@@ -5,9 +5,9 @@
 //! Whatever it is not sure of (anchors, tags, odd indentation, everything that is an error) it leaves to the general
 //! parser, by giving up on the document.
 
-use super::DEEPEST;
 use super::scalar::resolve_plain;
 use crate::node::{Entry, Key, Map, Node, ScalarKind, Spelling};
+use crate::size::DEEPEST;
 use compact_str::CompactString;
 use kfc_diagnostics::{Mark, SourceId};
 use memchr::memchr;

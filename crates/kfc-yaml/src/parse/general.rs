@@ -1,9 +1,8 @@
 //! Reads a document with a complete YAML parser: anchors, aliases, merge keys, tags, flow collections over several lines.
 
-use super::DEEPEST;
 use super::scalar::resolve_plain;
 use crate::node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};
-use crate::size::Size;
+use crate::size::{DEEPEST, Size};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, SourceId};
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -1,7 +1,7 @@
 //! What plain scalars are.
 
-use crate::emit::{go_float, go_integer, is_timestamp};
 use crate::node::ScalarKind;
+use crate::number::{go_float, go_integer, is_timestamp};
 
 /// What a plain scalar is, as Go's YAML v3 library resolves it.
 #[must_use]

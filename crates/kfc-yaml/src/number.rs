@@ -35,7 +35,7 @@ pub fn json_number(text: &str, is_float: bool) -> Option<CompactString> {
 }
 
 /// Whether a text is a decimal that is written back as it stands.
-pub(super) fn is_canonical(text: &str) -> bool {
+pub(crate) fn is_canonical(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let all_digits = !digits.is_empty() && digits.len() <= 18 && digits.bytes().all(|b| b.is_ascii_digit());
     all_digits && (!digits.starts_with('0') || text == "0")
@@ -64,7 +64,7 @@ fn read_float(text: &str) -> Option<f64> {
     integer.or_else(|| go_float(&plain))
 }
 
-pub(super) fn without_underscores(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_underscores(text: &str) -> Cow<'_, str> {
     if text.contains('_') { text.replace('_', "").into() } else { text.into() }
 }
 
@@ -129,7 +129,7 @@ pub fn go_float_key(text: &str) -> Option<CompactString> {
 
 /// `1`, `1.`, `.5`, `1.5e+3`: digits before or behind the point, then perhaps an exponent.
 #[must_use]
-pub(super) fn is_float_notation(text: &str) -> bool {
+pub(crate) fn is_float_notation(text: &str) -> bool {
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
@@ -233,7 +233,7 @@ struct Moment<'a> {
 
 /// Reads a timestamp and writes it as RFC 3339, which is how it comes out as a string.
 #[must_use]
-pub(super) fn timestamp(text: &str) -> Option<CompactString> {
+pub(crate) fn timestamp(text: &str) -> Option<CompactString> {
     let Moment { date: [year, month, day], time: [hour, minute, second], fraction, offset } = moment(text)?;
     // Go reads an offset of 24 hours but refuses to write it.
     if offset.abs() >= 24 * 60 {
