@@ -13,4 +13,5 @@ pub mod redaction;
 pub mod reference;
 pub mod resource;
 pub mod transform;
+pub mod types;
 pub mod vendoring;

@@ -1,8 +1,10 @@
 //! Bundles that are made of many roots, each with an owner, rather than of one kustomization tree.
 
-use super::accumulate::{Accumulated, Track, accumulate, apply_component};
+use super::accumulate::{accumulate, apply_component};
+use super::accumulated::{Accumulated, Track};
+use super::bundle::Bundle;
 use super::finish::{self, Settings};
-use super::{Bundle, load, openapi};
+use super::{load, openapi};
 use crate::provenance::{Declared, Overlay};
 use crate::resource::ResourceSet;
 use kfc_diagnostics::{Mark, Result};

@@ -1,8 +1,8 @@
 //! Runs the built-in plug-ins that `generators`, `transformers` and `validators` configure, and charts.
 
-use super::accumulate::Track;
+use super::accumulated::Track;
 use super::load::{self, Root};
-use super::{finish, origin, read};
+use super::{origin, read};
 use crate::generate;
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::kustomization::plugin::{self, Plugin};
@@ -103,7 +103,7 @@ pub(super) fn transform(
             warnings.extend(found);
             replacements::apply(set, &replacements)
         }
-        Plugin::Hash => finish::add_hashes(set),
+        Plugin::Hash => generate::hash::append_to_names(set),
         Plugin::ValueAdd(args) => value_add::apply(set, &args),
         Plugin::ConfigMap(_) | Plugin::Secret(_) | Plugin::HelmChart(..) | Plugin::IamPolicy(_) => {
             Err(wrong_field(config, "a generator", "generators").into())

@@ -4,8 +4,7 @@
 //! `resources`, `patchesJson6902` into its own list of [`Patch`]es, …); those whose place in the order of steps differs
 //! keep a field of their own.
 
-use crate::resource::{Behavior, Selector};
-use crate::transform::FieldSpec;
+use crate::types::{Behavior, FieldSpec, KeyPlaces, Selector};
 use kfc_diagnostics::Mark;
 use kfc_yaml::Node;
 pub use kfc_yaml::fields::Spanned;
@@ -86,9 +85,6 @@ pub struct Kustomization {
     /// Where fields stand whose values have no place of their own here.
     pub places: Places,
 }
-
-/// The places of keys, in source order.
-pub type KeyPlaces = Vec<(String, Mark)>;
 
 /// Where fields stand whose values have no place of their own in a [`Kustomization`].
 #[derive(Clone, Debug, Default)]

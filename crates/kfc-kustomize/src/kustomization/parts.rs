@@ -4,8 +4,7 @@ use super::model::{
     ConfigMapArgs, FieldOptions, GeneratorOptions, HelmChart, HelmGlobals, Image, KvSources, Label, Patch,
     Replacement, ReplacementField, ReplacementSource, ReplacementTarget, Replica, SecretArgs, Var, VarTarget,
 };
-use crate::resource::{Behavior, Selector};
-use crate::transform::FieldSpec;
+use crate::types::{Behavior, FieldSpec, Selector};
 use kfc_diagnostics::{Code, Diagnostic, nearest};
 use kfc_kube::Gvk;
 use kfc_yaml::Node;

@@ -5,10 +5,7 @@ use super::model::{
     ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, ReplacementField, Replica, SecretArgs, Spanned,
 };
 use super::parts;
-use crate::generate::iam_policy::IamPolicyArgs;
-use crate::transform::FieldSpec;
-use crate::transform::namespace::{NamespaceRules, Subjects};
-use crate::transform::value_add::{ValueAddArgs, ValueAddTarget};
+use crate::types::{FieldSpec, IamPolicyArgs, NamespaceRules, Subjects, ValueAddArgs, ValueAddTarget};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 use kfc_yaml::Node;
 use kfc_yaml::fields::{Errors, Fields};

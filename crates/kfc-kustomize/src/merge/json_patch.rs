@@ -2,6 +2,7 @@
 //! for null passes where nothing is, replacing a field that is not there adds it, copying one that is not there copies
 //! null.
 
+use super::failure::Failure;
 use super::pointer::{self, Pointer, insert_position, item_position};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
@@ -120,22 +121,6 @@ pub fn apply(target: &mut Node, operations: &[Operation]) -> Result<()> {
     }
     forget_spelling(target);
     Ok(())
-}
-
-/// Why an operation cannot be applied.
-pub(super) struct Failure {
-    /// What is wrong.
-    pub(super) message: String,
-    /// What was looked at.
-    pub(super) place: Mark,
-    /// What could have been meant.
-    pub(super) help: Option<String>,
-}
-
-impl Failure {
-    fn new(message: impl Into<String>, place: Mark) -> Self {
-        Self { message: message.into(), place, help: None }
-    }
 }
 
 type Applied<T = ()> = std::result::Result<T, Failure>;

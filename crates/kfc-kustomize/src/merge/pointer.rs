@@ -1,6 +1,6 @@
 //! JSON pointers, and the way they lead through a tree.
 
-use super::json_patch::Failure;
+use super::failure::Failure;
 use kfc_diagnostics::nearest;
 use kfc_yaml::{Node, Value};
 use std::fmt;

@@ -1,6 +1,6 @@
 //! The steps of a build, as people know them: by the field that asks for them.
 
-use crate::kustomization::model::KeyPlaces;
+use crate::types::KeyPlaces;
 use kfc_diagnostics::{Mark, SourceId};
 use std::fmt;
 use std::sync::Arc;
@@ -173,6 +173,18 @@ impl Step {
     #[must_use]
     pub const fn new(kind: StepKind, entry: Mark) -> Self {
         Self { kind, entry, place: entry, writes: Writes::NoMarks, keys: None, details: None, overlay: None }
+    }
+
+    /// The step that a field of a kustomization asks for.
+    #[must_use]
+    pub fn of_field(kind: StepKind, entry: Option<Mark>) -> Self {
+        Self::new(kind, entry.unwrap_or(Mark::NONE))
+    }
+
+    /// The step that a field with keys asks for.
+    #[must_use]
+    pub fn of_keys(kind: StepKind, keys: &KeyPlaces) -> Self {
+        Self::of_field(kind, keys.first().map(|(_, mark)| *mark)).with_keys(keys)
     }
 
     /// With values that stand in the text of `start`, which is where changes without a place of their own are shown.

@@ -1,9 +1,9 @@
 //! The changes of one resource.
 
 use super::{Overlay, Step, StepKind, Writes};
-use crate::kustomization::model::Spanned;
-use crate::transform::TransformerConfig;
+use crate::types::TransformerConfig;
 use kfc_diagnostics::{Mark, SourceId};
+use kfc_yaml::fields::Spanned;
 use kfc_yaml::{Node, Value};
 use std::sync::Arc;
 

@@ -1,28 +1,11 @@
 //! Which resources a patch, label, replacement or removal speaks of.
 
-use super::Resource;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use super::single::Resource;
+use crate::types::Selector;
+use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::label_selector::LabelSelector;
 use kfc_kube::pattern::Pattern;
 use kfc_kube::{Gvk, effective_namespace};
-
-/// kustomize's `Selector`: group, version, kind, name and namespace are regular expressions anchored at both ends,
-/// empty for any; the two selectors are Kubernetes label selector expressions (`a=b,c!=d,e in (f,g),!h`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selector {
-    /// Group, version, kind.
-    pub gvk: Gvk,
-    /// Name.
-    pub name: String,
-    /// Namespace.
-    pub namespace: String,
-    /// Expression over annotations.
-    pub annotation_selector: String,
-    /// Expression over labels.
-    pub label_selector: String,
-    /// Where the selector stands.
-    pub mark: Option<Mark>,
-}
 
 /// A [`Selector`] with its expressions parsed.
 #[derive(Clone, Debug)]

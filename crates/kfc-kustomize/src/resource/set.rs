@@ -1,8 +1,10 @@
 //! Ordered sets of resources.
 
-use super::{Behavior, Resource};
+use super::single::Resource;
 use crate::provenance::Step;
+use crate::types::Behavior;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_kube::effective_namespace;
 use kfc_yaml::{Entry, Key, Map, Node, ScalarKind};
 use rustc_hash::FxHashMap;
 
@@ -25,7 +27,7 @@ pub struct IdRef<'a> {
     pub kind: &'a str,
     /// Name.
     pub name: &'a str,
-    /// The namespace that counts; see [`super::ResId::effective_namespace`].
+    /// The namespace that counts; see [`kfc_kube::ResId::effective_namespace`].
     pub namespace: &'a str,
 }
 
@@ -33,7 +35,7 @@ impl<'a> IdRef<'a> {
     /// The identity that a resource has now.
     #[must_use]
     pub fn of(resource: &'a Resource) -> Self {
-        let namespace = super::effective_namespace(resource.namespace(), resource.cluster_scoped);
+        let namespace = effective_namespace(resource.namespace(), resource.cluster_scoped);
         Self { api_version: resource.api_version(), kind: resource.kind(), name: resource.name(), namespace }
     }
 }

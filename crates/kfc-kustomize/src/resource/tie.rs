@@ -4,7 +4,6 @@
 //! changes one of them in its place (another label transformer, a strategic merge patch, a replacement) changes all.
 //! A JSON patch writes the resource anew and so parts them.
 
-use super::Resource;
 use compact_str::CompactString;
 use kfc_yaml::{Node, Scalar, Value};
 
@@ -39,17 +38,16 @@ impl Ties {
     fn text(&self, scalar: &Scalar) -> Option<&CompactString> {
         self.texts.get((scalar.tie as usize).checked_sub(1)?)?.as_ref()
     }
-}
 
-impl Resource {
-    /// Gives all scalars of a tie the value that one of them was changed to; of several, the last change counts.
-    pub fn pull_ties(&mut self) {
-        if self.ties.is_idle() {
+    /// Gives all scalars of a tie in a resource's node the value that one of them was changed to; of several, the last
+    /// change counts.
+    pub(super) fn pull(&mut self, node: &mut Node) {
+        if self.is_idle() {
             return;
         }
         let mut changed: Vec<Scalar> = Vec::new();
-        each_scalar(&mut self.object.node, &mut |scalar| {
-            if self.ties.text(scalar).is_some_and(|text| *text != scalar.text) {
+        each_scalar(node, &mut |scalar| {
+            if self.text(scalar).is_some_and(|text| *text != scalar.text) {
                 changed.retain(|other| other.tie != scalar.tie);
                 changed.push(scalar.clone());
             }
@@ -57,13 +55,13 @@ impl Resource {
         if changed.is_empty() {
             return;
         }
-        each_scalar(&mut self.object.node, &mut |scalar| {
+        each_scalar(node, &mut |scalar| {
             if let Some(new) = changed.iter().find(|new| new.tie == scalar.tie) {
                 scalar.clone_from(new);
             }
         });
         for new in changed {
-            self.ties.texts[new.tie as usize - 1] = Some(new.text);
+            self.texts[new.tie as usize - 1] = Some(new.text);
         }
     }
 }

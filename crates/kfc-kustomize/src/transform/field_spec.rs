@@ -2,23 +2,12 @@
 
 use crate::provenance::Trail;
 use crate::resource::Resource;
+use crate::types::FieldSpec;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
-use kfc_kube::Gvk;
 use kfc_yaml::parse::{DEEPEST, resolve_plain};
 use kfc_yaml::{Entry, Key, Map, Node, ScalarKind, Value};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
-
-/// One field of the kinds that `gvk` selects.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct FieldSpec {
-    /// Which kinds; empty parts stand for any.
-    pub gvk: Gvk,
-    /// The path with `/` between the parts, `\/` for a slash in a part, `[]` behind the name of a list.
-    pub path: String,
-    /// Whether missing fields are created.
-    pub create: bool,
-}
 
 /// What is put in the place of a field that is missing or null, when its spec says `create`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -332,6 +321,7 @@ pub fn set_entry(node: &mut Node, key: &str, text: &str, tie: usize) -> Result<b
 mod tests {
     use super::*;
     use kfc_diagnostics::SourceId;
+    use kfc_kube::Gvk;
     use kfc_yaml::parse::parse;
 
     const FOO: &str = "{apiVersion: v1, kind: Foo, metadata: {name: f}, spec: {a: {b: null}, s: text, \

@@ -11,8 +11,9 @@
 //!
 //! When items are removed or put over others, an empty value stands for any value.
 
+use super::directive;
+use super::item::{ListPatch, MergeItem, Merged};
 use super::keyed_list::{KeyedList, key_text};
-use super::{ListPatch, Merged, directive};
 use compact_str::CompactString;
 use kfc_diagnostics::Result;
 use kfc_yaml::{Node, Value};
@@ -22,7 +23,11 @@ use std::borrow::Cow;
 ///
 /// # Errors
 /// Those of merging the items.
-pub(super) fn merge(list: &KeyedList<'_, '_>, target: &mut Vec<Node>, with: ListPatch<'_>) -> Result<()> {
+pub(super) fn merge<'s>(
+    list: &KeyedList<'_, 's, impl MergeItem<'s>>,
+    target: &mut Vec<Node>,
+    with: ListPatch<'_>,
+) -> Result<()> {
     let mut tuples = gather(target, with.items(), list.keys);
     reconcile(&mut tuples);
     let keys = keep_used_keys(&mut tuples, list.keys);
@@ -97,8 +102,8 @@ fn keep_used_keys<'k>(tuples: &mut [Tuple], keys: &'k [CompactString]) -> Vec<&'
 /// Place of an item in [`Work::items`].
 type Place = usize;
 
-struct Work<'w, 'a, 's> {
-    list: &'w KeyedList<'a, 's>,
+struct Work<'w, 'a, 's, M> {
+    list: &'w KeyedList<'a, 's, M>,
     keys: Vec<&'w CompactString>,
     items: Vec<Node>,
     /// The items of the target that are left.
@@ -107,8 +112,8 @@ struct Work<'w, 'a, 's> {
     result: Vec<Place>,
 }
 
-impl<'w, 'a, 's> Work<'w, 'a, 's> {
-    fn start(list: &'w KeyedList<'a, 's>, keys: Vec<&'w CompactString>, items: Vec<Node>) -> Self {
+impl<'w, 'a, 's, M: MergeItem<'s>> Work<'w, 'a, 's, M> {
+    fn start(list: &'w KeyedList<'a, 's, M>, keys: Vec<&'w CompactString>, items: Vec<Node>) -> Self {
         let target = (0..items.len()).collect();
         Self { list, keys, items, target, result: Vec::new() }
     }

@@ -5,8 +5,8 @@
 //! count. Lists in which every item has all keys that count, and no two items of the target the same ones, merge here in
 //! linear time; the others go to `irregular_list`.
 
+use super::item::{ListPatch, MergeItem, Merged};
 use super::location::Location;
-use super::{ListPatch, Merged, Merger};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::schema::TypeRef;
@@ -15,8 +15,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 
 /// A list that merges by key.
-pub(super) struct KeyedList<'a, 's> {
-    pub(super) merger: &'a Merger<'s>,
+pub(super) struct KeyedList<'a, 's, M> {
+    pub(super) merger: &'a M,
     /// The merge keys, main key first; never empty.
     pub(super) keys: &'a [CompactString],
     /// The type of the items.
@@ -63,7 +63,7 @@ pub(super) fn key_text<'n>(item: &'n Node, key: &str) -> &'n str {
     }
 }
 
-impl<'s> KeyedList<'_, 's> {
+impl<'s, M: MergeItem<'s>> KeyedList<'_, 's, M> {
     /// Merges lists in which every item is well told apart. False, with nothing changed, when they are not.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Lists of scalars that merge by value, such as finalizers: a union in which the patch's values come first.
 
-use super::ListPatch;
+use super::item::ListPatch;
 use super::location::Location;
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Result};
