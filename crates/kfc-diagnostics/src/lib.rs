@@ -1,6 +1,6 @@
 //! What went wrong, where, and what to do about it: the one error type of all crates.
 //!
-//! A [`Diagnostic`] has a [`Code`], a message, the places it speaks of ([`Mark`]s into [`Sources`]) and, where there is
+//! A [`Diagnostic`] has a [`Code`], a message, the places it refers to ([`Mark`]s into [`Sources`]) and, where there is
 //! one, a suggestion. Stages return [`Diagnostics`], so that every independent error of a run is reported, not only the
 //! first. Text of others is kept in [`Foreign`], and what may be said of it is decided in [`mod@text`].
 //!

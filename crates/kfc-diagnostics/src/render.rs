@@ -39,7 +39,7 @@ pub fn render_run(
     for diagnostic in &numbered(diagnostics, sources, redact).0 {
         out.push_str(&render_one(diagnostic, sources, &renderer, redact));
         out.push('\n');
-        // Warnings come in numbers: they stand closely.
+        // There are often many warnings: no blank lines between them.
         if diagnostic.severity == Severity::Error {
             out.push('\n');
         }
@@ -187,7 +187,7 @@ impl Place<'_> {
             return vec![origin().into()];
         }
         let (line, start) = line_at(&self.source, self.mark);
-        // A text within a text stands further to the right in its file than its own line says.
+        // A text within a text starts further to the right in its file than in its own line.
         let indent = (position.column as usize).saturating_sub(line[..start].chars().count() + 1);
         let line = redact.redact_line(sources, self.mark, line);
         let (line, start) = harmless(&line, start);
@@ -218,14 +218,14 @@ fn harmless(line: &str, start: usize) -> (String, usize) {
     let (before, behind) = line.split_at(start);
     let before = shown(before);
     let parts = format!("{before}{}", shown(behind));
-    // A credential that begins before the place and ends behind it is seen in the whole line alone.
+    // A credential that begins before the location and ends after it is recognised only in the whole line.
     match shown(&parts) == parts {
         true => (parts, before.len()),
         false => (whole, 0),
     }
 }
 
-/// Columns beyond this are named, but what stands before them in the line is not shown.
+/// Columns beyond this are named, but what is before them in the line is not shown.
 const FAR: usize = 2000;
 /// As many bytes before such a place are shown.
 const BEFORE: usize = 40;

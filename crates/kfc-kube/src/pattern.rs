@@ -74,7 +74,7 @@ pub fn compile(translated: &str) -> Result<Regex, String> {
 }
 
 /// Rewrites an expression of Go's dialect so that the regex crate reads it alike: `\d`, `\s`, `\w` and `\b` know ASCII
-/// only, `\Q…\E` quotes, a brace that is no count and a bracket in a class stand for themselves.
+/// only, `\Q…\E` quotes, a brace that is not a count and a bracket in a class are literal.
 pub fn translate(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;

@@ -69,7 +69,7 @@ fn condition(object: &Value, kind: &str) -> State {
     match condition_of(object, kind) {
         Some(("True", ..)) => State::Ready,
         Some((_, reason, message)) => State::Waiting(said(reason, message)),
-        None => State::Waiting(format!("it does not say yet whether it is {}", kind.to_lowercase())),
+        None => State::Waiting(format!("its status does not say yet whether it is {}", kind.to_lowercase())),
     }
 }
 
@@ -122,7 +122,7 @@ fn deployment(object: &Value) -> State {
         return of(updated, wanted, "replicas are of the new version");
     }
     if number(&status["replicas"]) > updated {
-        return State::Waiting("replicas of the old version are still there".to_owned());
+        return State::Waiting("replicas of the old version still exist".to_owned());
     }
     if available < wanted {
         return of(available, wanted, "replicas are available");
@@ -187,7 +187,7 @@ fn volume_claim(object: &Value) -> State {
     match object["status"]["phase"].as_str() {
         Some("Bound") => State::Ready,
         Some("Lost") => State::Failed("its volume is lost".to_owned()),
-        _ => State::Waiting("it is bound to no volume yet".to_owned()),
+        _ => State::Waiting("it is not bound to a volume yet".to_owned()),
     }
 }
 
@@ -202,8 +202,8 @@ fn pod(object: &Value) -> State {
     }
 }
 
-/// Custom resources that follow the common conventions say when they are stuck; whether they are ready is no business of
-/// ours, as it may depend on things outside the cluster.
+/// Custom resources that follow the common conventions say when they are stuck; kfc does not wait until they are
+/// ready, which may depend on things outside the cluster.
 fn other(object: &Value) -> State {
     match condition_of(object, "Stalled") {
         Some(("True", reason, message)) => State::Failed(said(reason, message)),
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(state(&deployment(2, half)), waiting("1 of 2 replicas are available"));
         let old =
             json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3});
-        assert_eq!(state(&deployment(2, old)), waiting("replicas of the old version are still there"));
+        assert_eq!(state(&deployment(2, old)), waiting("replicas of the old version still exist"));
         let done =
             json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2});
         assert_eq!(state(&deployment(2, done)), State::Ready);

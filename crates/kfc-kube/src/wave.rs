@@ -13,7 +13,7 @@ pub struct Item {
     pub object: ObjectRef,
     /// The resource as JSON.
     pub body: String,
-    /// Where it stands.
+    /// Its location.
     pub mark: Mark,
     /// Its place inside a wave: what others start with goes first.
     pub phase: u8,

@@ -28,7 +28,7 @@ pub enum ScalarKind {
     Binary,
 }
 
-/// How a scalar stands in its source, as far as it matters for what comes out.
+/// How the source writes a scalar, as far as it changes the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Spelling {
     /// Without quotes.
@@ -53,16 +53,15 @@ pub struct Scalar {
     /// How the source has it. A strategic merge patch puts its scalars into the target's quotes, so that a number becomes
     /// a string. Does not count in comparisons.
     pub spelling: Spelling,
-    /// Which other scalars of its resource it changes together with; 0 for none (see [`kfc_kustomize::resource::Ties`]). Does not
-    /// count in comparisons.
-    pub tie: u32,
+    /// The number of the shared scalar of its resource that it belongs to; 0 for none. Does not count in comparisons.
+    pub shared: u32,
 }
 
 impl Scalar {
     /// A scalar without quotes.
     #[must_use]
     pub fn new(text: CompactString, kind: ScalarKind) -> Self {
-        Self { text, kind, spelling: Spelling::Plain, tie: 0 }
+        Self { text, kind, spelling: Spelling::Plain, shared: 0 }
     }
 
     /// Whether the source has it in quotes or as a block.
@@ -114,7 +113,7 @@ pub struct Key {
     pub kind: ScalarKind,
     /// Whether the source has it in quotes.
     pub quoted: bool,
-    /// Where it stands.
+    /// Its location.
     pub mark: Mark,
 }
 
@@ -211,7 +210,7 @@ impl Map {
         self.position(key).is_some()
     }
 
-    /// Replaces the value of an existing key in its place, or appends a new entry.
+    /// Replaces the value of an existing key, or appends a new entry.
     pub fn set(&mut self, key: &str, value: Node) {
         match self.get_mut(key) {
             Some(old) => *old = value,
@@ -294,7 +293,7 @@ impl Node {
     /// A string in a known spelling.
     #[must_use]
     pub fn spelt(text: CompactString, spelling: Spelling, mark: Mark) -> Self {
-        Self { value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, spelling, tie: 0 }), mark }
+        Self { value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, spelling, shared: 0 }), mark }
     }
 
     /// A scalar of a known kind.

@@ -32,7 +32,7 @@ const COLON: u8 = 1 << 1;
 const SPACE: u8 = 1 << 2;
 const HASH: u8 = 1 << 3;
 const BREAK: u8 = 1 << 4;
-/// May begin a plain scalar that is no number.
+/// May begin a plain scalar that is not a number.
 const START: u8 = 1 << 5;
 
 const CLASSES: [u8; 256] = classes();
@@ -59,7 +59,7 @@ const WORD: usize = size_of::<u64>();
 /// Bytes from which on the scan that compilers can vectorise is the faster one.
 const LONG: usize = 32;
 
-/// Bytes of the longest word that is no string.
+/// Bytes of the longest word that is not a string.
 const LONGEST_WORD: usize = 5;
 
 /// The shape of a text.

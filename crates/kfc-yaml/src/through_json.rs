@@ -37,7 +37,7 @@ fn convert_scalar(scalar: &mut Scalar) {
         // `!!bool yes`, `!!bool "on"`
         ScalarKind::Bool => scalar.text = truth(&scalar.text).map_or(scalar.text.clone(), boolean),
         ScalarKind::Timestamp => (scalar.kind, scalar.spelling) = (ScalarKind::Str, Spelling::Quoted),
-        // A value that is not there, in braces or brackets.
+        // A missing value in braces or brackets.
         ScalarKind::Str if scalar.text.is_empty() && scalar.spelling == Spelling::Plain => {
             scalar.kind = ScalarKind::Null;
         }
@@ -76,7 +76,7 @@ pub(crate) fn old_boolean(scalar: &Scalar) -> Option<bool> {
     truth(&scalar.text).filter(|_| is_word)
 }
 
-/// The truth of a word in any notation of YAML 1.1: in small letters, capitalised, or in capitals.
+/// The truth of a word in any notation of YAML 1.1: in lowercase, capitalised, or in capitals.
 pub(crate) fn truth(text: &str) -> Option<bool> {
     let rest = text.get(1..).unwrap_or_default();
     let is_cased =

@@ -95,7 +95,7 @@ pub(super) fn spots<'n>(document: &'n Node, target: Target, marked: &dyn Fn(u32)
     walk.spots
 }
 
-/// Whether a text that stands in another one, a patch in a kustomization, may have values of a secret in it.
+/// Whether a text that is in another one, a patch in a kustomization, may have values of a secret in it.
 fn may_hide(text: &str) -> bool {
     let documents = kfc_yaml::parse::parse(text, kfc_diagnostics::SourceId::NONE);
     documents.map_or(true, |documents| {
@@ -211,7 +211,7 @@ impl<'n> Walk<'n, '_> {
         }
     }
 
-    /// What is no secret, but may have one in it.
+    /// A text that is not a secret itself, but may contain one.
     fn open(&mut self, node: &'n Node) {
         match &node.value {
             Value::Scalar(_) => self.scalar(node, false),

@@ -239,7 +239,7 @@ fn has_data(lower: &str) -> bool {
     lower.lines().any(starts) || lower.contains("/data") || lower.contains("\"data\"")
 }
 
-/// The word behind `kind:`; a key with an escape in it; `kind` at the start of a line or of a JSON object.
+/// The word after `kind:`; a key with an escape in it; `kind` at the start of a line or of a JSON object.
 fn patterns() -> Option<&'static [Regex; 3]> {
     static ALL: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
         let kind = Regex::new(r#"(?i)\bkind["']?\s*:\s*([^\s,}\]]+)"#).ok()?;

@@ -44,7 +44,7 @@ impl Schema {
     /// the built-in kinds stay; `paths` of the document adds scopes.
     ///
     /// # Errors
-    /// [`kfc_diagnostics::Code::WrongType`] when the document, or its `definitions`, is no mapping.
+    /// [`kfc_diagnostics::Code::WrongType`] when the document, or its `definitions`, is not a mapping.
     pub fn with_openapi(document: &Node) -> Result<Self> {
         let graph = openapi::read_definitions(document)?;
         let (more_scopes, document) = (openapi::read_scopes(document), Some(document.clone()));
@@ -108,7 +108,7 @@ impl<'s> TypeRef<'s> {
     }
 
     /// The merge keys of a list; an empty slice for a list of scalars that merges by value, `None` for a list that a
-    /// patch replaces, and for what is no list.
+    /// patch replaces, and for what is not a list.
     #[must_use]
     pub fn merge_keys(self) -> Option<&'s [CompactString]> {
         self.shape().merge_keys.as_deref()

@@ -22,7 +22,7 @@ pub enum Builtin {
 /// The types of `definitions`; those that name their group, version and kind are resources.
 ///
 /// # Errors
-/// [`Code::WrongType`] when the document or `definitions` is no mapping.
+/// [`Code::WrongType`] when the document or `definitions` is not a mapping.
 pub(super) fn read_definitions(document: &Node) -> Result<Graph> {
     define_all(document, Reader { graph: Graph::default(), named: FxHashMap::default() }, |_| true)
 }
@@ -120,7 +120,7 @@ impl Reader {
         shape
     }
 
-    /// The type of a schema inside another; nothing for a reference to what is not there. Whatever stands beside a
+    /// The type of a schema inside another; nothing for a reference to a type that does not exist. Other fields beside a
     /// reference is passed over, as in kustomize.
     fn nested(&mut self, schema: &Node) -> Option<ShapeId> {
         schema.as_map()?;

@@ -9,7 +9,7 @@ use kfc_yaml::{Map, Node, ScalarKind};
 /// every field that was moved.
 ///
 /// # Errors
-/// [`Code::Edit`] when a label stands in `commonLabels` and in `labels`.
+/// [`Code::Edit`] when a label is in `commonLabels` and in `labels`.
 pub fn fix(document: &mut Document, is_file: impl Fn(&str) -> bool) -> Result<Vec<&'static str>> {
     let mut done = Vec::new();
     let mut note = |moved: bool, text: &'static str| done.extend(moved.then_some(text));

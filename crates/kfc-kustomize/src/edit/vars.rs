@@ -41,7 +41,7 @@ pub fn convert(document: &mut Document, files: &mut [ResourceFile]) -> Result<Di
         }
         if uses.is_empty() {
             let warning = Diagnostic::warning(Code::Edit, format!("no file of this root uses `{token}`"));
-            warnings.push(warning.at(var.mark).note("files of other roots are not looked into"));
+            warnings.push(warning.at(var.mark).note("files of other roots are not searched"));
             continue;
         }
         document.push_item("replacements", replacement(var, uses));
@@ -57,7 +57,7 @@ fn placeholder(name: &str) -> String {
     format!("{name}_PLACEHOLDER")
 }
 
-/// `$$(NAME)` is no use of the variable, but the text `$(NAME)`.
+/// `$$(NAME)` is not a use of the variable, but the text `$(NAME)`.
 fn put_placeholder(text: &str, token: &str, placeholder: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -100,8 +100,7 @@ fn find(
                 None => {
                     let message = format!("no replacement can fill `{token}` in `{}`", path.join("."));
                     let error = Diagnostic::error(Code::Edit, message).at(node.mark);
-                    errors
-                        .push(error.help("it has to be the whole value, or stand alone between delimiters"));
+                    errors.push(error.help("it must be the whole value, or be alone between delimiters"));
                 }
             }
         }

@@ -76,7 +76,7 @@ impl Assembly {
     /// Adds a part; all its resources belong to `owner`.
     ///
     /// # Errors
-    /// Resources that are there already.
+    /// Resources that already exist.
     pub fn add(&mut self, mut part: Part, owner: u32) -> Result<()> {
         for resource in &mut part.0.set.list {
             resource.owner = Some(owner);

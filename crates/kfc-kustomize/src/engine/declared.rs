@@ -1,4 +1,4 @@
-//! What a root asks for: each entry that is to change something, so that those that change nothing can be told.
+//! The entries of a root that ask for a change, so that entries that change nothing can be reported.
 
 use super::load::Root;
 use crate::provenance::{Declared, Step, StepKind};
@@ -52,7 +52,7 @@ pub(super) fn of_transformer(kind: &str, mark: Mark) -> Declared {
     entry(Step::new(StepKind::Transformer, mark), kind)
 }
 
-/// Variables that were found to stand nowhere.
+/// Variables that no field uses.
 pub(super) fn unused_variables(found: &Diagnostics) -> impl Iterator<Item = Declared> {
     let placed = found.0.iter().filter_map(|unused| Some((unused.mark?, &unused.message)));
     placed.map(|(mark, message)| entry(Step::new(StepKind::Vars, mark), message))

@@ -17,7 +17,7 @@ use kfc_yaml::parse;
 /// Runs one generator configuration.
 ///
 /// # Errors
-/// A configuration that is wrong or is no generator, and what the generator itself finds.
+/// A configuration that is wrong or is not a generator, and what the generator itself finds.
 pub(super) fn generate(
     config: &Resource,
     root: &Root,
@@ -54,7 +54,7 @@ pub(super) fn origin(config: &Resource, root: &Root) -> Origin {
 /// Renders a chart.
 ///
 /// # Errors
-/// Helm's own, and output of it that is no resource.
+/// Helm's own, and output of it that is not a resource.
 pub(super) fn chart(chart: &HelmChart, globals: &HelmGlobals, root: &Root) -> Result<Vec<Resource>> {
     let text = generate::helm::render(chart, globals, &root.loader)?;
     let (id, source) = root.loader.sources().add(format!("chart {}", chart.name), text);
@@ -64,7 +64,7 @@ pub(super) fn chart(chart: &HelmChart, globals: &HelmGlobals, root: &Root) -> Re
 /// Runs one transformer or validator configuration on the resources.
 ///
 /// # Errors
-/// A configuration that is wrong or is no transformer, and what the transformer itself finds.
+/// A configuration that is wrong or is not a transformer, and what the transformer itself finds.
 pub(super) fn transform(
     config: &Resource,
     root: &Root,

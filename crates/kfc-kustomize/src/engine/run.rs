@@ -9,7 +9,7 @@ use kfc_kube::schema::Schema;
 use kfc_source::Loader;
 use std::sync::Arc;
 
-/// Builds the kustomization root `target`, a folder or a remote URL. Every text that is read goes into `sources`, which
+/// Builds the kustomization root `target`, a directory or a remote URL. Every text that is read goes into `sources`, which
 /// the marks of resources and diagnostics point into.
 ///
 /// # Errors
@@ -18,14 +18,14 @@ pub fn build(target: &str, options: &Options, sources: &Arc<Sources>) -> Result<
     build_root(Loader::open(target, options.reads(), sources)?, options)
 }
 
-/// Builds the kustomization root that a loader stands in.
+/// Builds the kustomization root in the directory of a loader.
 ///
 /// # Errors
 /// As [`build`].
 pub fn build_root(loader: Loader, options: &Options) -> Result<Bundle> {
     let built = build_once(loader.clone(), options);
     if built.is_err() && options.keep_origins {
-        // Marks that lead into trails mean nothing to who reads errors: they are told as a plain build tells them.
+        // A mark that points at a recorded change has no location in a file, so errors are those of a plain build.
         return build_once(loader, &Options { keep_origins: false, ..options.clone() });
     }
     built

@@ -192,5 +192,5 @@ pub(super) fn validate(configs: &[Resource], root: &Root, into: &mut Accumulated
 fn changes_resources(kind: &str, mark: Mark) -> Diagnostic {
     Diagnostic::error(Code::Validation, format!("the validator {kind} changes resources"))
         .at(mark)
-        .help("a validator may only look; list it under `transformers` if it is to change resources")
+        .help("a validator must not change resources; list it under `transformers` if it should")
 }

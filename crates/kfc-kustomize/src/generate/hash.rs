@@ -1,4 +1,4 @@
-//! The content hash behind the names of generated config maps and secrets.
+//! The content hash at the end of the names of generated config maps and secrets.
 
 use crate::resource::ResourceSet;
 use kfc_diagnostics::{Diagnostics, Result};

@@ -13,8 +13,10 @@ const ANNOTATION: &str = "iam.gke.io/gcp-service-account";
 /// A cloud that does not exist.
 pub fn generate(args: &IamPolicyArgs) -> Result<Node> {
     if args.cloud != "gke" {
-        let error =
-            Diagnostic::error(Code::Generator, format!("IAMPolicyGenerator knows no cloud `{}`", args.cloud));
+        let error = Diagnostic::error(
+            Code::Generator,
+            format!("IAMPolicyGenerator does not support the cloud `{}`", args.cloud),
+        );
         return Err(error.help("set `cloud: gke`").into());
     }
     let text = |value: &str| Node::string(value, Mark::NONE);

@@ -51,7 +51,7 @@ pub(super) fn patch(node: &Node, errors: &Errors) -> Option<Patch> {
     Some(patch)
 }
 
-/// The fields of a patch; those of plug-ins stand beside others.
+/// The fields of a patch; plug-ins have further fields.
 pub(super) fn patch_fields(fields: &Fields<'_>, node: &Node, errors: &Errors) -> Patch {
     let mut patch = Patch {
         path: fields.spanned("path").filter(|path| !path.text.is_empty()),
@@ -145,12 +145,10 @@ fn behavior(fields: &Fields<'_>, errors: &Errors) -> Behavior {
         "merge" => Behavior::Merge,
         "" | "unspecified" => Behavior::Unspecified,
         other => {
-            let warning = Diagnostic::warning(
-                Code::BadValue,
-                format!("unknown behavior `{other}`, taken for `create`"),
-            );
+            let warning =
+                Diagnostic::warning(Code::BadValue, format!("unknown behavior `{other}` counts as `create`"));
             let help = nearest(other, words).map_or_else(
-                || "it is one of `create`, `replace` and `merge`".to_owned(),
+                || "use `create`, `replace` or `merge`".to_owned(),
                 |near| format!("did you mean `{near}`?"),
             );
             errors.push(warning.at(word.mark).help(help));

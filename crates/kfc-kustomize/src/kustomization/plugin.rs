@@ -124,7 +124,7 @@ const KINDS: [&str; 18] = [
 /// Reads a configuration. Fields that do not exist are no more than warnings: kustomize passes over them.
 ///
 /// # Errors
-/// [`Code::Plugin`] for what is no built-in plug-in, else the errors of its fields.
+/// [`Code::Plugin`] for a kind that is not a built-in plug-in, else the errors of its fields.
 pub fn read(config: &Node) -> Result<(Plugin, Diagnostics)> {
     let text = |key: &str| config.get(key).and_then(Node::as_text).unwrap_or("");
     refuse_function(config)?;
@@ -233,8 +233,9 @@ fn namespace(fields: &Fields<'_>, config: &Node, errors: &Errors, specs: Vec<Fie
             "allServiceAccounts" => Subjects::AllServiceAccounts,
             "none" => Subjects::None,
             other => {
-                let error = Diagnostic::error(Code::BadValue, format!("`{other}` is no choice of subjects"));
-                let error = error.at(word.mark).help("it is `defaultOnly`, `allServiceAccounts` or `none`");
+                let error =
+                    Diagnostic::error(Code::BadValue, format!("`{other}` is not a choice of subjects"));
+                let error = error.at(word.mark).help("use `defaultOnly`, `allServiceAccounts` or `none`");
                 errors.push(error);
                 Subjects::default()
             }
@@ -306,8 +307,9 @@ fn refuse_function(config: &Node) -> Result<()> {
 }
 
 fn external(config: &Node, kind: &str) -> Diagnostic {
-    let error = Diagnostic::error(Code::Plugin, format!("`{kind}` is no built-in generator or transformer"))
-        .at(config.get("apiVersion").map_or(config.mark, |node| node.mark));
+    let error =
+        Diagnostic::error(Code::Plugin, format!("`{kind}` is not a built-in generator or transformer"))
+            .at(config.get("apiVersion").map_or(config.mark, |node| node.mark));
     match nearest(kind, KINDS) {
         Some(near) => error.help(format!("for the built-in {near}, set `apiVersion: {BUILTIN}`")),
         None => error.help("external plug-ins are never run; list their output under `resources`"),
@@ -315,7 +317,7 @@ fn external(config: &Node, kind: &str) -> Diagnostic {
 }
 
 fn unknown(config: &Node, kind: &str) -> Diagnostic {
-    let error = Diagnostic::error(Code::Plugin, format!("there is no built-in plug-in `{kind}`"))
+    let error = Diagnostic::error(Code::Plugin, format!("there is not a built-in plug-in `{kind}`"))
         .at(config.get("kind").map_or(config.mark, |node| node.mark));
     if matches!(kind, "LegacyOrderTransformer" | "SortOrderTransformer") {
         return error.help("set `sortOptions` of the kustomization to order the output");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StepKind {
-    /// Nothing yet: the value stands in a file of `resources`.
+    /// No change yet: the value is in a file of `resources`.
     Base,
     /// `patches`.
     Patch,
@@ -46,7 +46,7 @@ pub enum StepKind {
     Generator,
     /// A file or root of `transformers`.
     Transformer,
-    /// The content hash behind a generated name.
+    /// The content hash after a generated name.
     Hash,
     /// A field follows the name of the resource that it refers to.
     NameReference,
@@ -108,9 +108,9 @@ impl fmt::Display for StepKind {
 pub struct Input {
     /// Its name as expressions have it: `parameters.dbSize`.
     pub name: String,
-    /// Where its value stands; [`Mark::NONE`] when no text has it.
+    /// Location of its value; [`Mark::NONE`] when it is in no text.
     pub place: Mark,
-    /// Where the entry that has the value stands: a parameter of which `place` is one field. Else the same place.
+    /// Location of the entry with the value: a parameter of which `place` is one field. Else the same location.
     pub entry: Mark,
     /// Whose value it is: `default`, `the stack`, `--set`, the name of a platform layer.
     pub by: String,
@@ -141,11 +141,11 @@ pub struct Overlay {
 /// Whether what a step writes is marked with the place that it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writes {
-    /// It is not: changes are shown at the step's own place.
+    /// No value is: changes are shown at the step's own place.
     NoMarks,
-    /// It is when it stands in this text; the rest was moved about in the resource.
+    /// Values in this text are; others were only moved in the resource.
     MarksOf(SourceId),
-    /// It always is.
+    /// Every value is.
     AllMarks,
 }
 
@@ -187,7 +187,7 @@ impl Step {
         Self::of_field(kind, keys.first().map(|(_, mark)| *mark)).with_keys(keys)
     }
 
-    /// With values that stand in the text of `start`, which is where changes without a place of their own are shown.
+    /// With values from the text of `start`, which is where changes without a place of their own are shown.
     #[must_use]
     pub fn with_text(self, start: Mark) -> Self {
         Self { place: start, writes: Writes::MarksOf(start.source), ..self }

@@ -7,10 +7,10 @@ use kfc_yaml::fields::Spanned;
 use kfc_yaml::{Node, Value};
 use std::sync::Arc;
 
-/// The source of marks that point at a change of a trail: their offset is its number.
+/// The source of marks that point at a change in a [`Trail`]: their offset is its number.
 const CHANGES: SourceId = SourceId(u32::MAX - 1);
 
-/// What was done to one resource; empty and without cost unless origins are kept.
+/// The history of one resource; empty and without cost unless origins are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Trail(Option<Box<Log>>);
 
@@ -116,7 +116,7 @@ impl Declared {
 }
 
 impl Trail {
-    /// A trail that is kept, of a resource that `base` brought in.
+    /// A history that is kept, of a resource that `base` added.
     #[must_use]
     pub fn kept(base: Step) -> Self {
         let log = Log {
@@ -191,7 +191,7 @@ impl Trail {
         }
     }
 
-    /// Marks a field that was not there before.
+    /// Marks a field that did not exist before.
     pub fn created(&mut self, node: &mut Node) {
         if let Some(log) = &mut self.0 {
             log.created(node);
@@ -205,7 +205,7 @@ impl Trail {
         }
     }
 
-    /// What gave the field with this mark its value; nothing when no trail is kept.
+    /// The step that set the field with this mark last; nothing when no history is kept.
     #[must_use]
     pub fn last(&self, mark: Mark) -> Option<Last<'_>> {
         let log = self.0.as_ref()?;
@@ -221,7 +221,7 @@ impl Trail {
         self.last(mark).map_or(mark, |last| last.place)
     }
 
-    /// All that happened to the field with this mark, oldest first. Empty when no trail is kept.
+    /// Every step that set the field with this mark, oldest first. Empty when no history is kept.
     #[must_use]
     pub fn chain(&self, mark: Mark) -> Vec<Link<'_>> {
         let Some(log) = &self.0 else { return Vec::new() };
@@ -282,13 +282,13 @@ impl Log {
         (mark.source == CHANGES).then(|| self.changes.get(mark.offset as usize)).flatten()
     }
 
-    /// The step that brought in what stands at a mark of a text.
+    /// The step that added the value at a mark of a text.
     fn source_of(&self, mark: Mark) -> &Step {
         let brought = self.texts.iter().find(|(text, _)| *text == mark.source);
         brought.map_or(&self.base, |(_, step)| step)
     }
 
-    /// How a value came in that stands at a mark of a text, or at none.
+    /// How the value at a mark of a text, or without a mark, was added.
     fn start(&self, mark: Mark) -> Last<'_> {
         let step = self.source_of(mark);
         Last { step, place: if mark == Mark::NONE { step.place } else { mark } }
@@ -314,7 +314,7 @@ impl Log {
     }
 }
 
-/// The step of everything that stands in files of `resources`.
+/// The step of all values in files of `resources`.
 impl Default for Step {
     fn default() -> Self {
         Self::new(StepKind::Base, Mark::NONE)

@@ -1,4 +1,4 @@
-//! Which resources a patch, label, replacement or removal speaks of.
+//! Which resources a patch, label, replacement or removal selects.
 
 use super::single::Resource;
 use crate::types::Selector;
@@ -49,7 +49,7 @@ impl Selector {
     }
 
     fn refuse(&self, field: &str, text: &str, what: &str, why: &str) -> Diagnostic {
-        let message = format!("`{field}: {text}` is no {what}: {why}");
+        let message = format!("`{field}: {text}` is not a {what}: {why}");
         Diagnostic { mark: self.mark, ..Diagnostic::error(Code::BadValue, message) }
     }
 }
@@ -161,6 +161,6 @@ mod tests {
         let selector = Selector { name: "(x".into(), ..Selector::default() };
         let errors = selector.compile().unwrap_err();
         assert_eq!(errors.0[0].code, Code::BadValue);
-        assert_eq!(errors.0[0].message, "`name: (x` is no regular expression: unclosed group");
+        assert_eq!(errors.0[0].message, "`name: (x` is not a regular expression: unclosed group");
     }
 }

@@ -1,7 +1,7 @@
 //! One Kubernetes object with what the build remembers of it.
 
 use super::origin::Origin;
-use super::tie::Ties;
+use super::shared::SharedScalars;
 use crate::provenance::Trail;
 use crate::types::Behavior;
 use compact_str::CompactString;
@@ -29,7 +29,7 @@ pub struct Resource {
     pub previous: Vec<PreviousId>,
     /// Prefixes added so far, in the order added.
     pub prefixes: Vec<String>,
-    /// Suffixes added so far, in the order added (the content hash is none of them).
+    /// Suffixes added so far, in the order added (the content hash is not one of them).
     pub suffixes: Vec<String>,
     /// What its generator said about an existing one.
     pub behavior: Behavior,
@@ -44,7 +44,7 @@ pub struct Resource {
     /// Names of the variables used in this resource.
     pub ref_vars: Vec<String>,
     /// Scalars of the node that change together.
-    pub ties: Ties,
+    pub shared: SharedScalars,
     /// Which part of an assembled bundle it belongs to.
     pub owner: Option<u32>,
     /// Where it came from, for `buildMetadata: [originAnnotations]`: the YAML text of the annotation's value.
@@ -90,7 +90,7 @@ impl Resource {
             allow_kind_change: false,
             ref_by: Vec::new(),
             ref_vars: Vec::new(),
-            ties: Ties::default(),
+            shared: SharedScalars::default(),
             owner: None,
             origin: None,
             transformations: Vec::new(),
@@ -166,8 +166,8 @@ impl Resource {
         self.previous.push(now);
     }
 
-    /// Gives all scalars of a tie the value that one of them was changed to; of several, the last change counts.
-    pub fn pull_ties(&mut self) {
-        self.ties.pull(&mut self.object.node);
+    /// After a change of a shared scalar, gives the others that share it the same value.
+    pub fn update_shared(&mut self) {
+        self.shared.update(&mut self.object.node);
     }
 }

@@ -6,7 +6,7 @@ use kfc_diagnostics::{Code, Diagnostic, Result};
 use std::sync::Arc;
 
 impl TransformerConfig {
-    /// Adds the field specs of another configuration, then sorts every table by kind. A spec that is there already is
+    /// Adds the field specs of another configuration, then sorts every table by kind. A spec that already exists is
     /// left out. As in kustomize (`TransformerConfig.Merge`) a spec also counts as being there when one with the same
     /// path for *fewer* kinds is; and the result is sorted, so that merging a configuration into an empty one may drop
     /// specs that it had.
@@ -102,7 +102,7 @@ fn merge_spec(ours: &mut Vec<FieldSpec>, spec: &FieldSpec, table: &str) -> Resul
         Some(known) if known.create == spec.create => {}
         Some(known) => {
             let message = format!(
-                "the field spec `{}` of {} stands in `{table}` with `create: {}` and with `create: {}`",
+                "the field spec `{}` of {} is in `{table}` with `create: {}` and with `create: {}`",
                 spec.path, spec.gvk, known.create, spec.create
             );
             let help = "give both the same `create`; kustomize's defaults count too";

@@ -13,7 +13,7 @@ use kfc_yaml::Node;
 /// every resource remembers the identity it had.
 ///
 /// # Errors
-/// Fields that are no scalars, paths that cannot be followed, and [`Code::DuplicateId`] when two resources have one
+/// Fields that are not scalars, paths that cannot be followed, and [`Code::DuplicateId`] when two resources have one
 /// identity afterwards. An empty namespace does nothing.
 ///
 /// [`Code::DuplicateId`]: kfc_diagnostics::Code::DuplicateId

@@ -49,7 +49,7 @@ pub fn sort(set: &mut ResourceSet, options: &SortOptions) {
     }
 }
 
-/// Orders field specs and name references by the kinds they speak of, as the legacy order does.
+/// Orders field specs and name references by the kinds they refer to, as the legacy order does.
 pub(crate) fn compare_gvks(a: &Gvk, b: &Gvk) -> Ordering {
     let ranks = default_rank(&a.kind).cmp(&default_rank(&b.kind));
     ranks.then_with(|| {
@@ -80,7 +80,7 @@ fn default_rank(kind: &str) -> isize {
     rank(kind, &FIRST, &LAST)
 }
 
-/// Below zero for the kinds that come first, above zero for those that come last. A kind that is listed twice stands
+/// Below zero for the kinds that come first, above zero for those that come last. A kind that is listed twice is
 /// where it is listed last.
 fn rank<T: AsRef<str>>(kind: &str, first: &[T], last: &[T]) -> isize {
     let position = |list: &[T]| list.iter().rposition(|listed| listed.as_ref() == kind);

@@ -10,7 +10,7 @@ use kfc_yaml::{Map, Node, Value};
 ///
 /// # Errors
 /// Wrong selectors, [`Code::FieldPath`] for paths that do not fit a resource, [`Code::WrongType`] for fields that are
-/// no scalars, [`Code::Plugin`] for a `targetFilePath`.
+/// not scalars, [`Code::Plugin`] for a `targetFilePath`.
 pub fn apply(set: &mut ResourceSet, args: &ValueAddArgs) -> Result<()> {
     if !args.target_file_path.is_empty() {
         let error = Diagnostic::error(Code::Plugin, "`targetFilePath` is not supported");

@@ -1,6 +1,6 @@
 //! What a generator does with an existing resource.
 
-/// What a generator does when its resource exists already (kustomize's `behavior`).
+/// What a generator does when its resource already exists (kustomize's `behavior`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Behavior {
     /// Not said; acts as create.

@@ -7,7 +7,7 @@ use kfc_kube::Gvk;
 pub struct FieldSpec {
     /// Which kinds; empty parts stand for any.
     pub gvk: Gvk,
-    /// The path with `/` between the parts, `\/` for a slash in a part, `[]` behind the name of a list.
+    /// The path with `/` between the parts, `\/` for a slash in a part, `[]` after the name of a list.
     pub path: String,
     /// Whether missing fields are created.
     pub create: bool,

@@ -17,6 +17,6 @@ pub struct Selector {
     pub annotation_selector: String,
     /// Expression over labels.
     pub label_selector: String,
-    /// Where the selector stands.
+    /// Location of the selector.
     pub mark: Option<Mark>,
 }

@@ -5,7 +5,7 @@ use super::Selector;
 /// What a value add transformer does.
 #[derive(Clone, Debug, Default)]
 pub struct ValueAddArgs {
-    /// The value. kustomize takes the name of the folder of the kustomization when none is given; the caller does so.
+    /// The value. kustomize takes the name of the directory of the kustomization when none is given; the caller does so.
     pub value: String,
     /// `targetFilePath`: a file with further targets. Not supported.
     pub target_file_path: String,

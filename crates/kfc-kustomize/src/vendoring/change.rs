@@ -8,7 +8,7 @@ use std::fmt;
 /// A source that is not what it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It was not there.
+    /// It did not exist.
     New(Entry),
     /// It is another one now.
     Updated {
@@ -76,8 +76,8 @@ pub fn refuse_moved(before: &Lock, listed: &[Listed]) -> Result<()> {
             let message =
                 format!("`{}` has moved from {} to {}", entry.source, revision(old), revision(entry));
             let error = Diagnostic::error(Code::Moved, message)
-                .note("tags and versions are meant to stay what they are; one that moved may have been tampered with")
-                .help("if its owner says so, take it with `--allow-moved`");
+                .note("tags and versions should not change; one that moved may have been tampered with")
+                .help("if the owner confirms the change, accept it with `--allow-moved`");
             errors.push(error);
         }
     }

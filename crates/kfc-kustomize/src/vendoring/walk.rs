@@ -13,7 +13,7 @@ use kfc_source::{File, Loader, Resolved, is_web_address};
 use kfc_yaml::{Node, parse};
 use rayon::prelude::*;
 
-/// Asks for every remote source of the roots that these loaders stand in. What was asked for is in their remotes.
+/// Requests every remote source of the roots in the directories of these loaders; their remotes record the requests.
 ///
 /// # Errors
 /// Sources that cannot be had, and everything else that keeps a root from being read.

@@ -13,13 +13,13 @@ use rayon::prelude::*;
 /// Spaces that each level of nesting adds.
 const INDENT: usize = 2;
 
-/// What stands between two documents.
+/// The line between two documents.
 const SEPARATOR: &[u8] = b"---\n";
 
 /// Documents that one thread writes in one go.
 const CHUNK: usize = 16;
 
-/// A line break and the indentation behind it. Copying all of it and cutting it short is faster than filling in the
+/// A line break and the indentation after it. Copying all of it and cutting it short is faster than filling in the
 /// exact number of spaces.
 const LINE_START: [u8; 64] = {
     let mut line = [b' '; 64];
@@ -27,12 +27,12 @@ const LINE_START: [u8; 64] = {
     line
 };
 
-/// Writes one document at the end of `out`, with a line break behind it. After an error `out` holds the parts that could
+/// Writes one document at the end of `out`, with a line break after it. After an error `out` holds the parts that could
 /// be written.
 ///
 /// # Errors
 /// All values that kustomize cannot write either ([`Unwritable`](kfc_diagnostics::Code::Unwritable)): infinities,
-/// control characters, keys below the top level that are no strings, keys of more than 1,024 characters.
+/// control characters, keys below the top level that are not strings, keys of more than 1,024 characters.
 pub fn emit(node: &Node, out: &mut Vec<u8>) -> Result<()> {
     let line_start = out.len();
     let mut emitter = Emitter { out, line_start, fresh_line: true, depth: 0, errors: Diagnostics::default() };
@@ -69,14 +69,14 @@ fn emit_chunk(nodes: &[&Node], first: bool) -> Result<Vec<u8>> {
     errors.into_result(out)
 }
 
-/// Where the next value stands.
+/// Where the next value is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// At the start of the document.
     Start,
-    /// Behind `key:`.
+    /// After `key:`.
     Value,
-    /// Behind `- `, `? ` or `: `, on the same line.
+    /// After `- `, `? ` or `: `, on the same line.
     Item,
 }
 
@@ -84,7 +84,7 @@ struct Emitter<'a> {
     out: &'a mut Vec<u8>,
     /// Where the current line starts in `out`.
     line_start: usize,
-    /// Whether a new line has begun and nothing stands on it yet.
+    /// Whether a new line has begun and nothing is on it yet.
     fresh_line: bool,
     /// Mappings and sequences that are open.
     depth: usize,
@@ -104,7 +104,7 @@ impl Emitter<'_> {
             Value::Map(map) if map.is_empty() => self.empty(b" {}", place),
             Value::Seq(items) if items.is_empty() => self.empty(b" []", place),
             Value::Map(map) => self.map(map, indent, place),
-            // A sequence below a key stands at the key's own column.
+            // A sequence below a key is at the key's own column.
             Value::Seq(items) if place == Place::Value => self.seq(items, indent - INDENT, place),
             Value::Seq(items) => self.seq(items, indent, place),
         }
@@ -173,7 +173,7 @@ impl Emitter<'_> {
             Ok(text)
         });
         let Some(text) = self.errors.collect(text) else {
-            // Errors of the value are to be told in the same run.
+            // Errors of the value are reported in the same run.
             self.node(value, indent + INDENT, Place::Value);
             return false;
         };
@@ -241,7 +241,7 @@ impl Emitter<'_> {
 
     fn writer(&mut self, indent: usize) -> TextWriter<'_> {
         let line = self.out.get(self.line_start..).unwrap_or_default();
-        // Bytes that continue a UTF-8 character are no columns.
+        // Bytes that continue a UTF-8 character are not columns of their own.
         let column = line.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
         TextWriter { out: self.out, column, indent, fold: true }
     }

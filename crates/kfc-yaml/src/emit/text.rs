@@ -164,7 +164,7 @@ impl TextWriter<'_> {
         text.chars().for_each(|c| self.put(c));
     }
 
-    /// A literal block. Gives whether it ends behind a line break, so that the next line has begun.
+    /// A literal block. Returns whether it ends with a line break, so that the next line has begun.
     pub(super) fn literal(&mut self, text: &str) -> bool {
         self.out.push(b'|');
         if text.starts_with(|c| c == ' ' || is_break(c)) {

@@ -11,7 +11,7 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 /// Text that is not YAML, duplicate keys, unknown aliases, nesting and aliases beyond the limits; each with its place.
 pub fn parse(text: &str, source: SourceId) -> Result<Vec<Node>> {
     if u32::try_from(text.len()).is_err() {
-        return Err(Diagnostic::error(Code::TooLarge, "this text has more than 4 GiB").into());
+        return Err(Diagnostic::error(Code::TooLarge, "this text is larger than 4 GiB").into());
     }
     refuse_control_characters(text, source)?;
     let read = |start: usize, end: usize, documents: Documents| {
@@ -23,7 +23,7 @@ pub fn parse(text: &str, source: SourceId) -> Result<Vec<Node>> {
     let mut nodes = Vec::with_capacity(chunks.len());
     let mut errors = Diagnostics::default();
     for Chunk { start, end, documents } in chunks {
-        // A byte order mark may stand before every document, not only at the start of a file.
+        // A byte order mark may come before every document, not only at the start of a file.
         let start =
             if text[start..end].starts_with('\u{feff}') { start + '\u{feff}'.len_utf8() } else { start };
         let is_plain = !has_returns && documents == Documents::All;
@@ -78,11 +78,11 @@ fn refuse_control_characters(text: &str, source: SourceId) -> Result<()> {
 struct Chunk {
     start: usize,
     end: usize,
-    /// [`Documents::First`] behind a line `...`: kustomize splits a text at lines `---` and reads one document of each part.
+    /// [`Documents::First`] after a line `...`: kustomize splits a text at lines `---` and reads one document of each part.
     documents: Documents,
 }
 
-/// The parts of a text; none when it has directives, or content behind a marker.
+/// The parts of a text; none when it has directives, or content after a marker.
 fn chunks(text: &str) -> Option<Vec<Chunk>> {
     let bytes = text.as_bytes();
     if bytes.first() == Some(&b'%') {

@@ -16,7 +16,7 @@ pub(super) enum Directive {
     Delete,
     /// What happens without a directive, too.
     Merge,
-    /// Put the patch in its place.
+    /// Replace it with the patch.
     Replace,
 }
 

@@ -1,4 +1,4 @@
-//! Keyed lists whose items cannot be told apart by their keys: some lack a key, or two have the same.
+//! Keyed lists whose items cannot be distinguished by their keys: some lack a key, or two have the same.
 //!
 //! kustomize gives such lists odd results (items vanish, patches get lost) which published trees rely on without
 //! knowing, so each of its steps is done here in its order:
@@ -108,7 +108,7 @@ struct Work<'w, 'a, 's, M> {
     items: Vec<Node>,
     /// The items of the target that are left.
     target: Vec<Place>,
-    /// The result so far; one item may stand in it several times.
+    /// The result so far; one item may be in it several times.
     result: Vec<Place>,
 }
 
@@ -156,7 +156,7 @@ impl<'w, 'a, 's, M: MergeItem<'s>> Work<'w, 'a, 's, M> {
             .all(|(key, value)| item.get(key).is_some_and(|node| node_text(node) == value.as_str()))
     }
 
-    /// Puts an item in the place of those of the result that it covers, or at the end.
+    /// Replaces the items of the result that an item covers with it, or adds it at the end.
     fn place(&mut self, item: Place, tuple: &Tuple) {
         let mut found = false;
         self.drop_empty();

@@ -30,7 +30,7 @@ pub(super) struct KeyedList<'a, 's, M> {
 enum State {
     /// The patch has no such item.
     Untouched,
-    /// It was merged, and stands in the result already.
+    /// It was merged, and is in the result already.
     Placed,
     /// It was merged and keeps its place.
     Merged,
@@ -38,7 +38,7 @@ enum State {
     Gone,
 }
 
-/// Refuses items that are no mappings; null stands for an item that is not there.
+/// Refuses items that are not mappings; null means an item that does not exist.
 ///
 /// # Errors
 /// [`Code::Merge`] for the first one.
@@ -64,7 +64,7 @@ pub(super) fn key_text<'n>(item: &'n Node, key: &str) -> &'n str {
 }
 
 impl<'s, M: MergeItem<'s>> KeyedList<'_, 's, M> {
-    /// Merges lists in which every item is well told apart. False, with nothing changed, when they are not.
+    /// Merges lists in which the keys distinguish all items. Returns false, with nothing changed, for other lists.
     ///
     /// # Errors
     /// Those of merging the items.
@@ -178,7 +178,7 @@ enum Step {
     Skip,
 }
 
-/// One step for each item of the patch; nothing when an item cannot be told from others.
+/// One step for each item of the patch; nothing when the keys do not distinguish an item.
 fn plan(target: &[Node], with: &[Node], keys: &[&CompactString]) -> Option<Vec<Step>> {
     if keys.is_empty() && !(target.is_empty() && with.is_empty()) {
         return None;

@@ -2,7 +2,7 @@
 //!
 //! Mappings merge field by field, null takes a field away, scalars and most lists are replaced, and lists of which the
 //! schema knows a merge key merge item by item (see `keyed_list`). A merge cleans up the whole target, as in kustomize:
-//! items that stand twice in a keyed list are joined even where the patch says nothing. `$retainKeys`,
+//! duplicate items of a keyed list are joined even where the patch says nothing. `$retainKeys`,
 //! `$setElementOrder/…` and `$deleteFromPrimitiveList/…` are plain fields to kustomize, and so they are here.
 
 mod directive;

@@ -283,11 +283,11 @@ impl<'s> Merger<'s> {
     }
 }
 
-/// Replaces a scalar; what stands in quotes stays in quotes and so becomes a string, spelt as in the patch.
+/// Replaces a scalar; what is in quotes stays in quotes and so becomes a string, spelt as in the patch.
 fn put_into_quotes_of(old: &mut Scalar, new: &Scalar) {
-    let (spelling, tie) = (old.spelling, old.tie);
+    let (spelling, shared) = (old.spelling, old.shared);
     old.clone_from(new);
-    (old.spelling, old.tie) = (spelling, tie);
+    (old.spelling, old.shared) = (spelling, shared);
     if old.is_quoted() {
         old.kind = ScalarKind::Str;
     }
@@ -298,7 +298,7 @@ fn is_unwritten_null(node: &Node) -> bool {
     node.as_scalar().is_some_and(|scalar| scalar.kind == ScalarKind::Null && scalar.text.is_empty())
 }
 
-/// Where each key of a mapping stands; built only for mappings so large that looking for each key would be slow.
+/// Where each key of a mapping is; built only for mappings so large that looking for each key would be slow.
 struct Places {
     index: Option<FxHashMap<compact_str::CompactString, usize>>,
 }

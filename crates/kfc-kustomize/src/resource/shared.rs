@@ -1,33 +1,33 @@
-//! Scalars that change together.
+//! Shared scalars: scalars of a resource that change together.
 //!
-//! A label or annotation that kustomize adds to several fields of a resource is one value in all of them: whatever later
-//! changes one of them in its place (another label transformer, a strategic merge patch, a replacement) changes all.
-//! A JSON patch writes the resource anew and so parts them.
+//! A label or annotation that kustomize adds to several fields of a resource is one value in all of them: a later change
+//! of one of them (by another label transformer, a strategic merge patch, a replacement) changes all.
+//! A JSON patch rewrites the resource and so separates them.
 
 use compact_str::CompactString;
 use kfc_yaml::{Node, Scalar, Value};
 
-/// The values that the tied scalars of a resource have; the tie of a scalar is the place here, counted from 1.
+/// The values of the shared scalars of a resource; the number of a shared scalar is its position here, from 1.
 #[derive(Clone, Debug, Default)]
-pub struct Ties {
-    /// Nothing for a tie that holds no more.
+pub struct SharedScalars {
+    /// Nothing for a value that is no longer shared.
     texts: Vec<Option<CompactString>>,
 }
 
-impl Ties {
-    /// The number of a new tie is above this.
+impl SharedScalars {
+    /// The number of the last shared scalar; a new one gets the next.
     #[must_use]
     pub fn last(&self) -> usize {
         self.texts.len()
     }
 
-    /// Adds a tie of scalars with this text, or of none.
+    /// Adds a shared scalar with this text; without a text, only its number is used up.
     pub fn add(&mut self, text: Option<&str>) {
         self.texts.push(text.map(CompactString::from));
     }
 
-    /// Lets all ties go. Their numbers are not used again: scalars still carry them.
-    pub fn loosen(&mut self) {
+    /// Separates all shared scalars. Their numbers are not used again: scalars still carry them.
+    pub fn separate(&mut self) {
         self.texts.fill(None);
     }
 
@@ -36,19 +36,19 @@ impl Ties {
     }
 
     fn text(&self, scalar: &Scalar) -> Option<&CompactString> {
-        self.texts.get((scalar.tie as usize).checked_sub(1)?)?.as_ref()
+        self.texts.get((scalar.shared as usize).checked_sub(1)?)?.as_ref()
     }
 
-    /// Gives all scalars of a tie in a resource's node the value that one of them was changed to; of several, the last
-    /// change counts.
-    pub(super) fn pull(&mut self, node: &mut Node) {
+    /// After a change of a scalar in the node of a resource, gives the others that share it the same value; of several
+    /// changes the last one counts.
+    pub(super) fn update(&mut self, node: &mut Node) {
         if self.is_idle() {
             return;
         }
         let mut changed: Vec<Scalar> = Vec::new();
         each_scalar(node, &mut |scalar| {
             if self.text(scalar).is_some_and(|text| *text != scalar.text) {
-                changed.retain(|other| other.tie != scalar.tie);
+                changed.retain(|other| other.shared != scalar.shared);
                 changed.push(scalar.clone());
             }
         });
@@ -56,12 +56,12 @@ impl Ties {
             return;
         }
         each_scalar(node, &mut |scalar| {
-            if let Some(new) = changed.iter().find(|new| new.tie == scalar.tie) {
+            if let Some(new) = changed.iter().find(|new| new.shared == scalar.shared) {
                 scalar.clone_from(new);
             }
         });
         for new in changed {
-            self.texts[new.tie as usize - 1] = Some(new.text);
+            self.texts[new.shared as usize - 1] = Some(new.text);
         }
     }
 }
