@@ -3,7 +3,7 @@
 //! 08xx output, 09xx command line, 10xx catalogue, platforms and plans,
 //! 11xx checks of a bundle, 12xx reports of differences, 13xx explanations, 14xx vendoring and the lock, 15xx validation
 //! of resources, 16xx applying to a cluster, 17xx detecting a cluster, 18xx changes of kustomization files,
-//! 19xx Argo CD, 20xx copies of a kustomization with all that it names.
+//! 19xx Argo CD, 20xx copies of a kustomization with everything that it names.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {

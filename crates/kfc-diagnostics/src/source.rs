@@ -40,7 +40,7 @@ pub struct Position {
 /// A text with the name it is shown under.
 #[derive(Debug)]
 pub struct Source {
-    /// The path as shown to people, relative to where the command runs when it lies below.
+    /// The path for output, relative to the current directory when it is below it.
     pub name: String,
     /// The text.
     pub text: String,

@@ -47,7 +47,7 @@ impl LabelSelector {
         }
     }
 
-    /// Whether the labels (or annotations) fulfil every requirement; none at all counts as an empty mapping.
+    /// Whether the labels (or annotations) fulfil every requirement; missing ones count as an empty mapping.
     pub fn matches(&self, labels: Option<&Map>) -> bool {
         self.requirements.iter().all(|r| r.test.holds(labels.and_then(|map| map.get(&r.key))))
     }

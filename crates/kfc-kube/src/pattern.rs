@@ -103,7 +103,7 @@ fn is_count(tail: &str) -> bool {
     !low.is_empty() && low.bytes().chain(high.bytes()).all(|b| b.is_ascii_digit())
 }
 
-/// Writes one escape; `tail` is what follows the backslash. Gives what follows the escape.
+/// Writes one escape; `tail` is what follows the backslash. Returns the text after the escape.
 fn translate_escape<'p>(tail: &'p str, in_class: bool, out: &mut String) -> &'p str {
     let Some(c) = tail.chars().next() else {
         out.push('\\');
@@ -135,7 +135,7 @@ fn translate_escape<'p>(tail: &'p str, in_class: bool, out: &mut String) -> &'p 
     after
 }
 
-/// Writes a character class; `tail` is what follows its opening bracket. Gives what follows the class.
+/// Writes a character class; `tail` is what follows its opening bracket. Returns the text after the class.
 fn translate_class<'p>(tail: &'p str, out: &mut String) -> &'p str {
     out.push('[');
     let mut rest = tail;

@@ -1,7 +1,7 @@
-//! Reads mappings strictly, field by field, and gathers every error on the way.
+//! Reads mappings strictly, field by field, and collects every error.
 //!
 //! kustomize decodes its files through JSON with Go's encoding/json: field names match whatever their case, null counts
-//! as absent, unknown fields and values of another type are errors. Our own files are read alike, but for the case.
+//! as absent, unknown fields and values of another type are errors. Our own files are read the same way, but the case of field names matters.
 
 use crate::through_json::{old_boolean, truth};
 use crate::{Entry, Node, Scalar, ScalarKind, emit};
@@ -9,7 +9,7 @@ use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Severity, nearest};
 use std::cell::{Cell, RefCell};
 
-/// A text with its place.
+/// A text with its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned {
     /// The text.

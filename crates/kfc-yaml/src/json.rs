@@ -19,7 +19,7 @@ pub fn write(node: &Node, out: &mut String) -> Result<()> {
 /// 9007199254740993 becomes 9007199254740992.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_with_floats(node: &Node, out: &mut String) -> Result<()> {
     write_with(node, true, out)
 }
@@ -156,7 +156,7 @@ fn write_character(c: char, out: &mut String) {
 /// A JSON list of documents, one a line.
 ///
 /// # Errors
-/// As [`write`], for all documents.
+/// As [`write()`], for all documents.
 pub fn list(nodes: &[&Node]) -> Result<Vec<u8>> {
     let mut out = String::from("[");
     let mut errors = Diagnostics::default();

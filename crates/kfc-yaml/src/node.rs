@@ -1,7 +1,7 @@
 //! The tree that every stage works on.
 //!
-//! A tree owns its text (short scalars are stored inline), so it can be moved between threads and edited without a
-//! thought for the source buffer. Every node and every key carries a [`Mark`], the place in the source it came from;
+//! A tree owns its text (short scalars are stored inline), so it can be moved between threads and edited
+//! independently of the source buffer. Every node and every key carries a [`Mark`], the place in the source it came from;
 //! the mark stays with the node when a patch carries it into another tree.
 
 use crate::style;
@@ -122,7 +122,7 @@ pub struct Key {
 pub struct Entry {
     /// The key.
     pub key: Key,
-    /// The value.
+    /// The node of the key.
     pub value: Node,
 }
 
@@ -274,7 +274,7 @@ impl Key {
 }
 
 impl Node {
-    /// A string, whatever it looks like: `Node::string("123")` is emitted as `"123"`.
+    /// A string, even if the text looks like a number: `Node::string("123")` is emitted as `"123"`.
     #[must_use]
     pub fn string(text: &str, mark: Mark) -> Self {
         let mut scalar = Scalar::new(CompactString::new(text), ScalarKind::Str);
@@ -398,7 +398,7 @@ impl Node {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// Makes a string of it, as Go does on the way through a map of strings: a scalar keeps its spelling, null too; a mapping
+    /// Makes a string of it, as Go does when it reads a map of strings: a scalar keeps its spelling, null too; a mapping
     /// or sequence becomes an empty text.
     pub fn make_text(&mut self) {
         match &mut self.value {

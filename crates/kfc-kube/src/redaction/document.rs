@@ -88,7 +88,7 @@ pub(super) struct Spot<'n> {
     pub(super) is_hidden: bool,
 }
 
-/// The keys and single values of a document. `marked` are the offsets of values that must not be shown, whatever they are.
+/// The keys and single values of a document. `marked` are the offsets of values that must never be shown.
 pub(super) fn spots<'n>(document: &'n Node, target: Target, marked: &dyn Fn(u32) -> bool) -> Vec<Spot<'n>> {
     let mut walk = Walk { marked, spots: Vec::new() };
     walk.document(document, target);
@@ -126,7 +126,7 @@ impl<'n> Walk<'n, '_> {
     fn object(&mut self, node: &'n Node, target: Target) {
         let kind = node.get("kind").and_then(Node::as_text).unwrap_or("");
         let items = node.get("items").filter(|items| items.as_seq().is_some());
-        // A patch for Secrets changes Secrets, whatever kind its own text has.
+        // A patch for Secrets changes Secrets, even if its own text has another kind.
         if is_secret(kind) || target == Target::Secret {
             self.secret(node, &mut Vec::new());
         } else if kind.eq_ignore_ascii_case("SecretList") {
@@ -281,7 +281,7 @@ impl<'n> Walk<'n, '_> {
     }
 }
 
-/// What the patch beside a selector is for.
+/// Whether the patch next to a selector is for Secrets.
 fn patch_target(holder: &Node) -> Target {
     let Some(target) = holder.get("target") else { return Target::Unknown };
     match target.get("kind").and_then(Node::as_text) {

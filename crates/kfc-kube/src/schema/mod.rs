@@ -1,4 +1,4 @@
-//! What the merge has to know of Kubernetes types: which lists merge by which key, and which kinds live in a namespace.
+//! The Kubernetes types as far as a merge needs them: which lists merge by which key, and which kinds are namespaced.
 
 mod builtin;
 mod graph;
@@ -39,7 +39,7 @@ impl Schema {
         Self::default()
     }
 
-    /// The types of an OpenAPI document (`openapi.path` of a kustomization). As in kustomize they take the place of all
+    /// The types of an OpenAPI document (`openapi.path` of a kustomization). As in kustomize they replace all
     /// built-in ones: a Deployment merges as a custom resource then, unless the document defines it. Only the scopes of
     /// the built-in kinds stay; `paths` of the document adds scopes.
     ///
@@ -64,7 +64,7 @@ impl Schema {
         }
     }
 
-    /// Whether a kind lives in a namespace; `None` for a kind that is not known, which counts as namespaced.
+    /// Whether a kind is namespaced; `None` for a kind that is not known, which counts as namespaced.
     #[must_use]
     pub fn is_namespaced(&self, api_version: &str, kind: &str) -> Option<bool> {
         let builtin = self.builtin_scopes.get_or_init(builtin::scopes);
@@ -89,7 +89,7 @@ impl<'s> TypeRef<'s> {
         self.graph.shape(self.id)
     }
 
-    fn of(self, id: Option<ShapeId>) -> Option<Self> {
+    fn resolved(self, id: Option<ShapeId>) -> Option<Self> {
         let id = self.graph.resolve(id?)?;
         Some(Self { id, ..self })
     }
@@ -98,13 +98,13 @@ impl<'s> TypeRef<'s> {
     #[must_use]
     pub fn field(self, name: &str) -> Option<Self> {
         let shape = self.shape();
-        self.of(shape.fields.get(name).copied().or(shape.other_fields))
+        self.resolved(shape.fields.get(name).copied().or(shape.other_fields))
     }
 
     /// The type of a list's items.
     #[must_use]
     pub fn element(self) -> Option<Self> {
-        self.of(self.shape().items)
+        self.resolved(self.shape().items)
     }
 
     /// The merge keys of a list; an empty slice for a list of scalars that merges by value, `None` for a list that a

@@ -10,12 +10,12 @@ use rustc_hash::FxHashMap;
 const GROUP_VERSION_KIND: &str = "x-kubernetes-group-version-kind";
 const DEFINITIONS: &str = "#/definitions/";
 
-/// What becomes of a type that both an OpenAPI document and the built-in types define.
+/// Which definition of a type counts that both an OpenAPI document and the built-in types define.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Builtin {
-    /// The built-in definition counts.
+    /// The built-in one.
     Wins,
-    /// That of the document counts.
+    /// The one of the document.
     Yields,
 }
 
@@ -58,7 +58,7 @@ fn define_all(document: &Node, mut reader: Reader, counts: impl Fn(bool) -> bool
     Ok(reader.graph)
 }
 
-/// The scopes that `paths` tells: a kind is namespaced when it can be got below `namespaces/{namespace}`.
+/// The scopes that `paths` shows: a kind is namespaced when a path reads it below `namespaces/{namespace}`.
 pub(super) fn read_scopes(document: &Node) -> FxHashMap<(String, String), bool> {
     let mut scopes = FxHashMap::default();
     for path in document.get("paths").and_then(Node::as_map).into_iter().flatten() {
@@ -121,7 +121,7 @@ impl Reader {
     }
 
     /// The type of a schema inside another; nothing for a reference to a type that does not exist. Other fields beside a
-    /// reference is passed over, as in kustomize.
+    /// reference are ignored, as in kustomize.
     fn nested(&mut self, schema: &Node) -> Option<ShapeId> {
         schema.as_map()?;
         match schema.get("$ref").and_then(Node::as_text) {

@@ -16,7 +16,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a kustomization file; `source` is where marks point into. A file with nothing but comments counts as empty.
+    /// Reads a kustomization file; marks point into `source`. A file with only comments is empty.
     ///
     /// # Errors
     /// A text that is not YAML or not a kustomization, or that has several documents.

@@ -330,7 +330,7 @@ enum Step {
 fn steps(old: &[Node], new: &[Node]) -> Vec<Step> {
     let mut steps = Vec::new();
     let (mut from, mut to) = (0, 0);
-    for (old_at, new_at) in kept(old, new).into_iter().chain([(old.len(), new.len())]) {
+    for (old_at, new_at) in kept_items(old, new).into_iter().chain([(old.len(), new.len())]) {
         let paired = (old_at - from).min(new_at - to);
         steps.extend((0..paired).map(|n| Step::Change(from + n, to + n)));
         steps.extend((from + paired..old_at).map(Step::Remove));
@@ -346,7 +346,7 @@ const MOST_PAIRS: usize = 1_000_000;
 
 /// Items that stay, as pairs of indices that grow: what is alike at both ends, and of the rest as many as can stay; in long
 /// lists that changed all over, many of them.
-fn kept(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
+fn kept_items(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
     let front = old.iter().zip(new).take_while(|(old, new)| old == new).count();
     let (old, new) = (&old[front..], &new[front..]);
     let back = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
@@ -412,7 +412,7 @@ fn longest(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::rewrite;
-    use super::{in_turn, kept};
+    use super::{in_turn, kept_items};
     use kfc_diagnostics::SourceId;
     use kfc_yaml::parse::parse;
 
@@ -451,15 +451,15 @@ mod tests {
         };
         let (old, new) =
             (list(&mut (0..3000)), list(&mut (0..3000).map(|n| if n == 1500 { 9999 } else { n })));
-        let pairs = kept(&old, &new);
+        let pairs = kept_items(&old, &new);
         assert_eq!(pairs.len(), 2999);
         assert!(pairs.iter().all(|(a, b)| a == b && *a != 1500));
         // Everything changes its place.
         let turned = list(&mut (1..3000).chain([0]));
-        let pairs = kept(&old, &turned);
+        let pairs = kept_items(&old, &turned);
         assert_eq!(pairs.len(), 2999);
         let reversed = list(&mut (0..3000).rev());
-        for pairs in [kept(&old, &reversed), in_turn(&reversed, &old)] {
+        for pairs in [kept_items(&old, &reversed), in_turn(&reversed, &old)] {
             assert!(pairs.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1) && !pairs.is_empty());
         }
     }
@@ -502,7 +502,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    /// Flow style, so that whatever comes out can be read back.
+    /// Flow style, which can always be read back.
     fn value() -> impl Strategy<Value = String> {
         let scalar =
             prop_oneof!["[a-e]{1,3}", "[1-9]{1,2}", Just("''".to_owned()), Just("\"a # b\"".to_owned())];

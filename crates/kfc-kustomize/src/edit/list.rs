@@ -7,7 +7,7 @@ use kfc_yaml::Node;
 /// What `buildMetadata` may list.
 pub const BUILD_METADATA: [&str; 3] = ["managedByLabel", "originAnnotations", "transformerAnnotations"];
 
-/// Appends texts to a list field, in order. Gives a warning for each that already existed.
+/// Appends texts to a list field, in order. Returns a warning for each that already existed.
 pub fn add(document: &mut Document, field: &str, texts: &[String]) -> Diagnostics {
     let mut warnings = Diagnostics::default();
     for text in texts {

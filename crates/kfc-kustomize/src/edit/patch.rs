@@ -45,7 +45,7 @@ impl PatchEntry {
     }
 }
 
-/// Appends a patch. Gives a warning when it already exists.
+/// Appends a patch. Returns a warning when it already exists.
 pub fn add(document: &mut Document, patch: &PatchEntry) -> Diagnostics {
     let node = patch.node();
     if let Some(old) = document.items("patches").iter().find(|item| **item == node) {

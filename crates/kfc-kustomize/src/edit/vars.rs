@@ -6,7 +6,7 @@ use super::document::{entry, texts};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_yaml::{Map, Node, ScalarKind, Value};
 
-/// A file of resources or patches beside the kustomization.
+/// A file of resources or patches next to the kustomization.
 #[derive(Clone, Debug)]
 pub struct ResourceFile {
     /// Its path, as the kustomization names it.
@@ -24,7 +24,7 @@ struct Use {
     options: Map,
 }
 
-/// Replaces all variables of the document. The texts of the files change; gives warnings for variables that no file uses.
+/// Replaces all variables of the document. The texts of the files change; returns warnings for variables that no file uses.
 ///
 /// # Errors
 /// [`Code::Edit`] for uses that no replacement can fill.

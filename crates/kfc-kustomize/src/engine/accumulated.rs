@@ -1,4 +1,4 @@
-//! What a root comes to before references are fixed.
+//! The resources of a root before references are fixed.
 
 use crate::provenance::Origins;
 use crate::reference::vars::VarSet;
@@ -7,7 +7,7 @@ use crate::transform::TransformerConfig;
 use kfc_diagnostics::{Diagnostics, Result};
 use std::sync::Arc;
 
-/// What a root comes to before references are fixed.
+/// The resources of a root, and of all roots below it, before references are fixed.
 #[derive(Default)]
 pub(super) struct Accumulated {
     /// The resources.
@@ -16,7 +16,7 @@ pub(super) struct Accumulated {
     pub config: Option<Arc<TransformerConfig>>,
     /// The variables of the root and of all below it.
     pub vars: VarSet,
-    /// What was noticed on the way.
+    /// Deprecated fields and other warnings.
     pub warnings: Diagnostics,
     /// What asked for changes, when origins are kept.
     pub origins: Option<Origins>,

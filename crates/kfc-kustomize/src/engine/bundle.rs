@@ -4,7 +4,7 @@ use crate::provenance::Origins;
 use crate::resource::ResourceSet;
 use kfc_diagnostics::Diagnostics;
 
-/// What a build gives: the resources in order, and what was noticed on the way.
+/// The result of a build: the resources in order, and warnings.
 #[derive(Clone, Debug, Default)]
 pub struct Bundle {
     /// The resources, ready to be emitted.

@@ -1,5 +1,5 @@
 //! Loads a tree of kustomization roots: reads and parses every file that the roots name, in parallel, and changes nothing.
-//! Everything that is wrong with single files comes out here, all at once.
+//! Reports all errors of single files in one run.
 
 use super::origin;
 use crate::kustomization::{
@@ -54,9 +54,9 @@ pub(super) struct Root {
     pub openapi: Option<Arc<Schema>>,
     /// The schema that the root merges with.
     pub schema: Arc<Schema>,
-    /// Where the root lies, as origin annotations tell it.
+    /// The location of the root for origin annotations.
     pub origin: Origin,
-    /// Deprecated fields and the like.
+    /// Deprecated fields and other warnings.
     pub warnings: Diagnostics,
 }
 
@@ -144,7 +144,7 @@ fn wrong_kind(wanted: Kind, entry: Mark, document: &Node) -> Diagnostic {
     Diagnostic::error(Code::BadValue, message).at(entry).label(kind, "its kind is set here").help(help)
 }
 
-/// The document of a kustomization file; kustomize passes over further ones.
+/// The document of a kustomization file; kustomize ignores further ones.
 fn first_document(documents: Vec<Node>, start: Mark) -> Result<Node> {
     documents.into_iter().next().ok_or_else(|| {
         let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");

@@ -1,5 +1,5 @@
-//! The build of a kustomization root: loads the tree of roots ([`load`]), accumulates resources bottom-up with generators
-//! and transformers ([`accumulate`]), then fixes references, resolves variables, sorts and cleans up ([`finish`]).
+//! The build of a kustomization root: loads the tree of roots (`load`), accumulates resources bottom-up with generators
+//! and transformers (`accumulate`), then fixes references, resolves variables, sorts and cleans up (`finish`).
 
 mod accumulate;
 mod accumulated;

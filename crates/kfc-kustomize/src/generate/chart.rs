@@ -19,7 +19,7 @@ const SCHEMA: &str = "values.schema.json";
 /// [`Code::OutsideRoot`], [`Code::WrongFileType`]; [`Code::Helm`] for what helm could not read either.
 pub(super) fn check(location: &Path, loader: &Loader, mark: Mark) -> Result<()> {
     let root = loader.root();
-    // A chart that was fetched lies outside of the root, and nothing in it leads out of itself.
+    // A fetched chart is outside of the root, and nothing in it may lead out of the chart.
     let locate = |path: &Path| -> Result<PathBuf> {
         match path.strip_prefix(root) {
             Ok(below) => loader.real_path(&below.to_string_lossy(), mark),

@@ -16,7 +16,7 @@ const LENGTH: usize = 10;
 pub fn suffix(node: &Node) -> Result<String> {
     let digest = Sha256::digest(content(node)?.as_bytes());
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(hex.chars().take(LENGTH).map(harmless).collect())
+    Ok(hex.chars().take(LENGTH).map(harmless_digit).collect())
 }
 
 /// Appends the content hash to the name of every resource that asks for it.
@@ -36,7 +36,7 @@ pub(crate) fn append_to_names(set: &mut ResourceSet) -> Result<()> {
     errors.into_result(())
 }
 
-fn harmless(digit: char) -> char {
+fn harmless_digit(digit: char) -> char {
     match digit {
         '0' => 'g',
         '1' => 'h',

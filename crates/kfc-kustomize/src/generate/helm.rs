@@ -1,9 +1,9 @@
 //! `helmCharts`: charts rendered by the helm program.
 //!
 //! helm gets values, never flags: each text of a root comes after the name of a flag or after `--`, and nothing of it may
-//! begin with `-`. helm reads what the root may read: value files come to it as copies, and links in a chart may not lead out.
+//! begin with `-`. helm reads what the root may read: it gets value files as copies, and links in a chart may not lead out.
 //! It has no plug-ins: neither those of the user, which would change the result, nor any of the root, which would be run. Of
-//! the configuration of helm that a root may have, it gets the logins of registries alone.
+//! the configuration of helm that a root may have, it gets only the logins of registries.
 
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::merge::values;
@@ -25,7 +25,7 @@ const LOGINS: &str = "registry.json";
 /// Bytes that helm may print.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
-/// Renders a chart with `helm template`, pulling it first when it is not in the chart home and names a repository. Gives
+/// Renders a chart with `helm template`, pulling it first when it is not in the chart home and names a repository. Returns
 /// the YAML text that helm prints.
 ///
 /// # Errors
@@ -150,7 +150,7 @@ fn check_words(chart: &HelmChart, loader: &Loader, mark: Mark) -> Result<()> {
     errors.into_result(())
 }
 
-/// Refuses repositories that helm would leave to a plug-in, or that anybody on the way can change.
+/// Refuses repositories that helm would leave to a plug-in, or whose content can be changed on the network.
 fn check_repository(chart: &HelmChart, plain_http: bool) -> std::result::Result<(), Diagnostic> {
     let wrong = |message: String, help: &str| Err(Diagnostic::error(Code::Helm, message).help(help));
     match chart.repo.split_once("://") {
@@ -252,7 +252,7 @@ impl Run<'_> {
     }
 
     /// The files of values, as copies: the named one, the inline values, or both joined as `valuesMerge` says (`override`
-    /// when it says nothing: the inline ones win), then the additional ones.
+    /// when it is not given: the inline ones win), then the additional ones.
     fn values_files(&self, location: &Path) -> Result<Vec<PathBuf>> {
         let chart = self.chart;
         let mut files = Vec::new();

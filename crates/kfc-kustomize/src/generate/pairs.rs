@@ -152,7 +152,7 @@ pub(super) fn merge_options(
     merged
 }
 
-/// What a generated resource has beside its data.
+/// The fields of a generated resource without its data.
 pub(super) struct Head<'a> {
     pub kind: &'static str,
     pub name: &'a str,

@@ -16,69 +16,26 @@ const BUILTIN: &str = "builtin";
 /// The annotation that marks a container or exec function.
 const FUNCTION: &str = "config.kubernetes.io/function";
 
-/// A plug-in with its configuration.
+/// A plug-in with its configuration. `fields` are the fields that a transformer changes.
+#[expect(missing_docs, reason = "plain data, named as in kustomize")]
 #[derive(Clone, Debug)]
 pub enum Plugin {
     /// AnnotationsTransformer.
-    Annotations {
-        /// What to add.
-        annotations: Vec<(String, String)>,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Annotations { annotations: Vec<(String, String)>, fields: Vec<FieldSpec> },
     /// LabelTransformer.
-    Labels {
-        /// What to add.
-        labels: Vec<(String, String)>,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Labels { labels: Vec<(String, String)>, fields: Vec<FieldSpec> },
     /// NamespaceTransformer.
-    Namespace {
-        /// The namespace.
-        namespace: String,
-        /// Where.
-        fields: Vec<FieldSpec>,
-        /// Further settings.
-        rules: NamespaceRules,
-    },
+    Namespace { namespace: String, fields: Vec<FieldSpec>, rules: NamespaceRules },
     /// PrefixTransformer.
-    Prefix {
-        /// The prefix.
-        prefix: String,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Prefix { prefix: String, fields: Vec<FieldSpec> },
     /// SuffixTransformer.
-    Suffix {
-        /// The suffix.
-        suffix: String,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Suffix { suffix: String, fields: Vec<FieldSpec> },
     /// PrefixSuffixTransformer.
-    PrefixSuffix {
-        /// The prefix.
-        prefix: String,
-        /// The suffix.
-        suffix: String,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    PrefixSuffix { prefix: String, suffix: String, fields: Vec<FieldSpec> },
     /// ImageTagTransformer.
-    Image {
-        /// What to replace, with what.
-        image: Image,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Image { image: Image, fields: Vec<FieldSpec> },
     /// ReplicaCountTransformer.
-    Replicas {
-        /// The count.
-        replica: Replica,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Replicas { replica: Replica, fields: Vec<FieldSpec> },
     /// PatchTransformer or PatchJson6902Transformer.
     Patch(Patch),
     /// PatchStrategicMergeTransformer: paths and inline patches.
@@ -121,7 +78,7 @@ const KINDS: [&str; 18] = [
     "ValueAddTransformer",
 ];
 
-/// Reads a configuration. Fields that do not exist are no more than warnings: kustomize passes over them.
+/// Reads a configuration. Unknown fields are only warnings: kustomize ignores them.
 ///
 /// # Errors
 /// [`Code::Plugin`] for a kind that is not a built-in plug-in, else the errors of its fields.

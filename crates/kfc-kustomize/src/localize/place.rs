@@ -67,7 +67,7 @@ fn cleaned(path: &str) -> PathBuf {
     clean
 }
 
-/// The path from one directory to what lies beside, below or above it; both are below the same top, without `..`.
+/// The relative path from one directory to another path below the same top; both are without `..`.
 pub(super) fn relative(to: &Path, from: &Path) -> String {
     let shared = to.components().zip(from.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| "..".into());

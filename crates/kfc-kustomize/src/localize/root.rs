@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 #[derive(Clone, Debug)]
 pub(super) struct Root {
     pub(super) loader: Loader,
-    /// The directory that everything it names has to lie in: the scope of the run, or a repository.
+    /// The directory that contains everything it may name: the scope of the run, or a repository.
     pub(super) scope: Scope,
     /// What the scope becomes, below the new directory.
     base: PathBuf,
@@ -162,7 +162,7 @@ impl Walk {
         self.child(root, &item.text, child, None, item.mark)
     }
 
-    /// Copies a root that another names as `path`; gives the path of the copy.
+    /// Copies a root that another names as `path`; returns the path of the copy.
     pub(super) fn child(
         &mut self,
         root: &Root,
@@ -184,7 +184,7 @@ impl Walk {
             }
         };
         self.root(&child, plugins_of)?;
-        Ok(kept(path, relative(&child.destination, &root.destination)))
+        Ok(unchanged_spelling(path, relative(&child.destination, &root.destination)))
     }
 
     /// Copies files; their paths become those of the copies.
@@ -244,7 +244,7 @@ impl Walk {
         errors.into_result(())
     }
 
-    /// Copies one file; gives the path of the copy.
+    /// Copies one file; returns the path of the copy.
     fn file(&mut self, root: &Root, path: &str, referrer: Mark) -> Result<String> {
         let (place, renamed) = self.place(root, path, referrer)?;
         self.copy.put(place, root.loader.load_bytes(path, referrer)?, referrer)?;
@@ -266,11 +266,11 @@ impl Walk {
         let real = root.loader.real_path(path, referrer)?;
         let real = self.within(root, &real, path, referrer)?;
         let place = root.base.join(real.strip_prefix(&root.scope.folder).unwrap_or(&real));
-        let renamed = kept(path, relative(&place, &root.destination));
+        let renamed = unchanged_spelling(path, relative(&place, &root.destination));
         Ok((place, renamed))
     }
 
-    /// Refuses what is outside the scope or in the new directory; gives the path without symbolic links.
+    /// Refuses a path outside the scope or in the new directory; returns it without symbolic links.
     pub(super) fn within(&self, root: &Root, path: &Path, shown: &str, referrer: Mark) -> Result<PathBuf> {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if real.starts_with(&self.new_folder) {
@@ -310,8 +310,8 @@ impl Walk {
     }
 }
 
-/// The path as it was written, when it means the same as the new one.
-fn kept(written: &str, new: String) -> String {
+/// The path as it was written, when it is equivalent to the new one.
+fn unchanged_spelling(written: &str, new: String) -> String {
     let mut plain: Vec<&str> = Vec::new();
     for part in written.split('/') {
         match part {

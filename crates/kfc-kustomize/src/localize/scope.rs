@@ -4,7 +4,7 @@ use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_source::{Loader, RemoteRoot};
 use std::path::{Path, PathBuf};
 
-/// The directory that everything local has to lie in; the new directory has its layout.
+/// The directory that contains all local files of the tree; the new directory has its layout.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// The directory, without symbolic links.

@@ -166,7 +166,7 @@ fn apply_one(target: &mut Node, operation: &Operation) -> Applied {
     }
 }
 
-/// Refuses a value that would nest deeper than files may; gives its size.
+/// Refuses a value that would nest deeper than files may; returns its size.
 fn fits(value: &Node, path: &Pointer) -> Applied<Size> {
     let size = Size::of(value);
     if path.len() + size.depth > DEEPEST {
@@ -241,7 +241,7 @@ fn replace(root: &mut Node, path: &Pointer, value: Node) -> Applied {
     }
 }
 
-/// A mapping takes the place of the whole resource; a scalar is passed over, as in kustomize.
+/// A mapping replaces the whole resource; a scalar is ignored, as in kustomize.
 fn replace_root(root: &mut Node, value: Node) -> Applied {
     match &value.value {
         Value::Map(_) => *root = value,

@@ -1,11 +1,11 @@
-//! The steps of a build, as people know them: by the field that asks for them.
+//! The steps of a build, named by the field that asks for them.
 
 use crate::types::KeyPlaces;
 use kfc_diagnostics::{Mark, SourceId};
 use std::fmt;
 use std::sync::Arc;
 
-/// What a step does.
+/// The field, or other reason, that asks for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StepKind {
     /// No change yet: the value is in a file of `resources`.
@@ -118,7 +118,7 @@ pub struct Input {
     pub secret: bool,
 }
 
-/// What is to be said of a step beside its place.
+/// Details of a step for explanations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// A few words: `newTag v0.19`.
@@ -132,37 +132,37 @@ pub struct Details {
 pub struct Overlay {
     /// Its name or path.
     pub name: String,
-    /// The condition that let it take part.
+    /// The condition that selected it.
     pub when: Option<String>,
-    /// Where it is named.
+    /// Location of its name.
     pub place: Mark,
 }
 
-/// Whether what a step writes is marked with the place that it comes from.
+/// Which values that a step writes are marked with the location that they come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writes {
-    /// No value is: changes are shown at the step's own place.
+    /// None: changes are shown at the step's own location.
     NoMarks,
-    /// Values in this text are; others were only moved in the resource.
+    /// Values from this text; others were only moved in the resource.
     MarksOf(SourceId),
-    /// Every value is.
+    /// All values.
     AllMarks,
 }
 
 /// One step, as it was asked for.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// What it does.
+    /// The field that asks for it.
     pub kind: StepKind,
     /// The entry that asks for it; two steps of one entry are one.
     pub entry: Mark,
     /// The place of what it changes, when nothing better is known.
     pub place: Mark,
-    /// Whether what it writes has marks of its own: those of a text, or all.
+    /// Which of the values that it writes have marks.
     pub writes: Writes,
     /// The places of the keys that it sets, where each has its own.
     pub keys: Option<Arc<KeyPlaces>>,
-    /// More about it.
+    /// Details for explanations.
     pub details: Option<Arc<Details>>,
     /// The overlay that it is a part of.
     pub overlay: Option<Arc<Overlay>>,

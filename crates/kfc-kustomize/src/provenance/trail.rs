@@ -25,49 +25,49 @@ struct Change {
     before: Option<Node>,
 }
 
-/// A field that a step took away.
+/// A field that a step removed.
 #[derive(Clone, Debug)]
 pub struct Removal {
     /// The mark of the mapping or list that had it.
     parent: Mark,
     /// Its key, or its place in the list.
     pub key: String,
-    /// What took it away.
+    /// The step that removed it.
     pub step: Step,
-    /// What it was.
+    /// Its value.
     pub before: Node,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Log {
-    /// How the resource came in.
+    /// The step that added the resource.
     base: Step,
-    /// What is going on now.
+    /// The step that changes come from now.
     pub(super) step: Step,
     overlay: Option<Arc<Overlay>>,
-    /// Which step brought the values of a text in.
+    /// The step that added the values of each text.
     texts: Vec<(SourceId, Step)>,
     changes: Vec<Change>,
     removals: Vec<Removal>,
 }
 
-/// One step in the life of a field.
+/// One step in the history of a field.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'t> {
     /// The step.
     pub step: &'t Step,
-    /// The line that made it so.
+    /// Location of the new value.
     pub place: Mark,
     /// The value before; none for the first step of a field.
     pub before: Option<&'t Node>,
 }
 
-/// What gave a field its value in the end.
+/// The step that set the value of a field last.
 #[derive(Clone, Copy, Debug)]
 pub struct Last<'t> {
     /// The step.
     pub step: &'t Step,
-    /// The line that made it so.
+    /// Location of the new value.
     pub place: Mark,
 }
 
@@ -80,7 +80,7 @@ pub struct Declared {
     pub text: String,
 }
 
-/// What a build keeps beside its resources when it keeps origins.
+/// What a build keeps in addition to its resources when it keeps origins.
 #[derive(Clone, Debug, Default)]
 pub struct Origins {
     /// Everything that asked for a change, in the order of the steps.
@@ -90,7 +90,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Takes in those of another root.
+    /// Adds those of another root.
     pub fn take(&mut self, other: Self) {
         self.declared.extend(other.declared);
         self.configurations.extend(other.configurations);
@@ -107,7 +107,7 @@ pub struct Configuration {
 }
 
 impl Declared {
-    /// An overlay that takes part.
+    /// An overlay that is selected.
     #[must_use]
     pub fn overlay(overlay: &Arc<Overlay>) -> Self {
         let step = Step { overlay: Some(Arc::clone(overlay)), ..Step::new(StepKind::Overlay, overlay.place) };
@@ -142,28 +142,28 @@ impl Trail {
         self.0.as_ref().map(|log| log.step.clone())
     }
 
-    /// Says which step changes come from, from now on.
+    /// Sets the step that later changes come from.
     pub fn enter(&mut self, step: impl FnOnce() -> Step) {
         if let Some(log) = &mut self.0 {
             log.step = Step { overlay: log.overlay.clone(), ..step() };
         }
     }
 
-    /// Says that the content hash comes next: it is asked for where the resource comes from.
+    /// Sets the content hash as the next step: the entry of the resource asks for it.
     pub fn enter_hash(&mut self) {
         if let Some(log) = &mut self.0 {
             log.step = Step::new(StepKind::Hash, log.base.entry);
         }
     }
 
-    /// Says which overlay the next steps are a part of.
+    /// Sets the overlay that the next steps belong to.
     pub fn enter_overlay(&mut self, overlay: Option<&Arc<Overlay>>) {
         if let Some(log) = &mut self.0 {
             log.overlay = overlay.cloned();
         }
     }
 
-    /// Says which overlay brought the resource in.
+    /// Records the overlay that added the resource.
     pub fn came_with(&mut self, overlay: &Arc<Overlay>) {
         if let Some(log) = &mut self.0 {
             log.base.overlay = Some(Arc::clone(overlay));
@@ -198,7 +198,7 @@ impl Trail {
         }
     }
 
-    /// Notes that the step takes the whole resource away.
+    /// Records that the step removes the whole resource.
     pub fn removed_whole(&mut self) {
         if let Some(log) = &mut self.0 {
             log.brought_in();
@@ -240,7 +240,7 @@ impl Trail {
         links
     }
 
-    /// Fields that were taken away from the mapping or list with this mark.
+    /// Fields that were removed from the mapping or list with this mark.
     pub fn removals(&self, parent: Mark) -> impl Iterator<Item = &Removal> {
         let log = self.0.as_deref();
         let marks: Vec<Mark> = std::iter::successors(Some(parent), |mark| {
@@ -294,7 +294,7 @@ impl Log {
         Last { step, place: if mark == Mark::NONE { step.place } else { mark } }
     }
 
-    /// Keeps a change; gives the mark that leads to it.
+    /// Keeps a change; returns the mark that leads to it.
     pub(super) fn keep(&mut self, place: Mark, earlier: Mark, before: Option<Node>) -> Mark {
         let offset = u32::try_from(self.changes.len()).unwrap_or(u32::MAX);
         self.changes.push(Change { step: self.step.clone(), place, earlier, before });
@@ -305,7 +305,7 @@ impl Log {
         self.removals.push(Removal { parent, key, step: self.step.clone(), before });
     }
 
-    /// Notes that values of the step's text came in.
+    /// Records that the step adds values of its text.
     pub(super) fn brought_in(&mut self) {
         let Writes::MarksOf(text) = self.step.writes else { return };
         if !self.texts.iter().any(|(known, _)| *known == text) {

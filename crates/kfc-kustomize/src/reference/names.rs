@@ -156,7 +156,7 @@ impl Target {
     }
 }
 
-/// One field that may hold a name, and of which kind.
+/// One field that may hold a name, with the kind that it refers to.
 struct Step<'c> {
     route: Route<'c>,
     referral: &'c Gvk,

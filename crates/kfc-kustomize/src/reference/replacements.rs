@@ -90,7 +90,7 @@ fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Node> {
     match field_path::lookup(&resource.node, &steps)?.filter(|node| !is_empty(node)) {
         Some(node) => {
             let refined = refine(node, &source.options, source.mark);
-            let mut value = refined.map_err(|errors| redaction::about(errors, resource, false))?;
+            let mut value = refined.map_err(|errors| redaction::redacted_errors(errors, resource, false))?;
             resource.trail.forget_changes(&mut value);
             Ok(value)
         }

@@ -39,14 +39,14 @@ impl VarSet {
         let mut errors = Diagnostics::default();
         for var in other.list {
             match self.list.iter().find(|known| known.name == var.name) {
-                Some(known) => errors.push(taken(&var, known)),
+                Some(known) => errors.push(duplicate_variable(&var, known)),
                 None => self.list.push(var),
             }
         }
         errors.into_result(())
     }
 
-    /// Replaces `$(NAME)` in every field that the configuration lists. Gives warnings for variables that no field uses.
+    /// Replaces `$(NAME)` in every field that the configuration lists. Returns warnings for variables that no field uses.
     ///
     /// # Errors
     /// [`Code::Variable`] for variables without a value.
@@ -228,7 +228,7 @@ impl Expansion {
                 Some(if kfc_yaml::emit::is_true(&value.text) { "true" } else { "false" }.into())
             }
             ScalarKind::Str | ScalarKind::Binary => Some(value.text.clone()),
-            // The text as it is written, whatever it means.
+            // The text as it is written, of any kind.
             ScalarKind::Null | ScalarKind::Timestamp => {
                 return Scalar::new(value.text.clone(), ScalarKind::Str);
             }
@@ -240,7 +240,7 @@ impl Expansion {
     }
 }
 
-fn taken(var: &Var, known: &Var) -> Diagnostic {
+fn duplicate_variable(var: &Var, known: &Var) -> Diagnostic {
     Diagnostic::error(Code::Variable, format!("the variable `{}` is defined more than once", var.name))
         .at(var.mark.unwrap_or(Mark::NONE))
         .label(known.mark.unwrap_or(Mark::NONE), "the first one is here")

@@ -17,9 +17,9 @@ pub struct CompiledSelector {
     namespace: Pattern,
     annotations: LabelSelector,
     labels: LabelSelector,
-    /// Whether it says nothing of identities.
+    /// Whether it has no expression for identities.
     any_id: bool,
-    /// Whether it says nothing of labels and annotations.
+    /// Whether it has no expression for labels and annotations.
     any_label: bool,
 }
 
@@ -76,7 +76,7 @@ impl CompiledSelector {
     }
 
     /// Whether a replacement's `reject` covers a resource: by any identity, or by labels or annotations; each counts only
-    /// when the selector says something of it.
+    /// when the selector has an expression for it.
     #[must_use]
     pub fn rejects(&self, resource: &Resource) -> bool {
         (!self.any_id && self.covers_any_id(resource))

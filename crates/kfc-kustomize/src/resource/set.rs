@@ -8,13 +8,13 @@ use kfc_kube::effective_namespace;
 use kfc_yaml::{Entry, Key, Map, Node, ScalarKind};
 use rustc_hash::FxHashMap;
 
-/// Resources in the order in which they were accumulated. The current identities are unique when resources come in
+/// Resources in the order in which they were accumulated. The current identities are unique when resources are added
 /// through [`ResourceSet::append`] and [`ResourceSet::absorb`]; transformers see to it themselves.
 #[derive(Clone, Debug, Default)]
 pub struct ResourceSet {
     /// The resources.
     pub list: Vec<Resource>,
-    /// Resources that were taken away, when origins are kept.
+    /// Resources that were removed, when origins are kept.
     pub gone: Vec<Resource>,
 }
 

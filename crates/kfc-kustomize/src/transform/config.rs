@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 impl TransformerConfig {
     /// Adds the field specs of another configuration, then sorts every table by kind. A spec that already exists is
-    /// left out. As in kustomize (`TransformerConfig.Merge`) a spec also counts as being there when one with the same
+    /// left out. As in kustomize (`TransformerConfig.Merge`) a spec also counts as existing when one with the same
     /// path for *fewer* kinds is; and the result is sorted, so that merging a configuration into an empty one may drop
     /// specs that it had.
     ///

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 /// What replaces a field that is missing or null, when its spec says `create`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Create {
-    /// Nothing: missing fields stay missing, whatever the spec says.
+    /// Nothing: missing fields stay missing, even if the spec says `create`.
     Nothing,
     /// A scalar to be set.
     Scalar,
@@ -246,7 +246,7 @@ fn cut(path: &str) -> (Cow<'_, str>, Option<&str>) {
     path.split_once('/').map_or((Cow::Borrowed(path), None), |(part, rest)| (Cow::Borrowed(part), Some(rest)))
 }
 
-/// Gives a scalar another text, read again as kustomize does: `tru` with the suffix `e` becomes a boolean. A scalar that
+/// Sets the text of a scalar and reads it again, as kustomize does: `tru` with the suffix `e` becomes a boolean. A scalar that
 /// must have been quoted (a string that would else be something different) stays a string.
 ///
 /// # Errors
@@ -258,7 +258,7 @@ pub fn rewrite_scalar(node: &mut Node, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives a scalar a text that is a string whatever it looks like.
+/// Sets a scalar to a string, even if the text looks like a number or boolean.
 ///
 /// # Errors
 /// [`Code::WrongType`] when the node is not a scalar.

@@ -63,16 +63,16 @@ pub(crate) fn compare_gvks(a: &Gvk, b: &Gvk) -> Ordering {
 fn key(resource: &Resource, rank: isize) -> (isize, String, String) {
     let api_version = resource.api_version();
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let namespace = or(resource.namespace(), "~X");
-    let name = or(resource.name(), "~N");
+    let namespace = text_or(resource.namespace(), "~X");
+    let name = text_or(resource.name(), "~N");
     (rank, gvk_text(group, version, resource.kind()), format!("{namespace}|{name}"))
 }
 
 fn gvk_text(group: &str, version: &str, kind: &str) -> String {
-    format!("{}_{}_{}", or(group, "~G"), or(version, "~V"), or(kind, "~K"))
+    format!("{}_{}_{}", text_or(group, "~G"), text_or(version, "~V"), text_or(kind, "~K"))
 }
 
-fn or<'t>(text: &'t str, none: &'static str) -> &'t str {
+fn text_or<'t>(text: &'t str, none: &'static str) -> &'t str {
     if text.is_empty() { none } else { text }
 }
 

@@ -17,7 +17,7 @@ use kfc_yaml::{Map, Node};
 use read::Content;
 use target::Target;
 
-/// Applies patches in order. Resources that a patch deletes are gone afterwards; a patch whose `target` covers nothing
+/// Applies patches in order. Resources that a patch deletes are removed; a patch whose `target` covers nothing
 /// does nothing.
 ///
 /// # Errors
@@ -91,7 +91,7 @@ impl Run<'_> {
     /// Changes a resource; what goes wrong with a Secret is reported without its values.
     fn guarded(&mut self, at: usize, change: &mut dyn FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
         let was_secret = redaction::was_secret(&self.set.list[at]);
-        change(self, at).map_err(|errors| redaction::about(errors, &self.set.list[at], was_secret))
+        change(self, at).map_err(|errors| redaction::redacted_errors(errors, &self.set.list[at], was_secret))
     }
 
     fn merge_by_id(&mut self, document: &Node, patch: &LoadedPatch) -> Result<()> {

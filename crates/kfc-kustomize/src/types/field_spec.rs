@@ -5,7 +5,7 @@ use kfc_kube::Gvk;
 /// One field of the kinds that `gvk` selects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FieldSpec {
-    /// Which kinds; empty parts stand for any.
+    /// The kinds; an empty part means any.
     pub gvk: Gvk,
     /// The path with `/` between the parts, `\/` for a slash in a part, `[]` after the name of a list.
     pub path: String,

@@ -12,11 +12,11 @@ pub enum Subjects {
     None,
 }
 
-/// How a namespace transformer goes about it; the default is what the field `namespace` of a kustomization does.
+/// How a namespace transformer treats existing namespaces; the default is that of the field `namespace` of a kustomization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NamespaceRules {
-    /// What to do with role bindings.
+    /// Which subjects of role bindings get the namespace.
     pub subjects: Subjects,
-    /// Whether namespaces that are set already stay (`unsetOnly`).
+    /// Whether existing namespaces stay (`unsetOnly`).
     pub unset_only: bool,
 }

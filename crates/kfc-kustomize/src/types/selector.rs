@@ -1,4 +1,4 @@
-//! The selector of a patch, replacement or transformer, as it is written.
+//! The selector of a patch, replacement or transformer, before its expressions are parsed.
 
 use kfc_diagnostics::Mark;
 use kfc_kube::Gvk;
@@ -7,11 +7,11 @@ use kfc_kube::Gvk;
 /// empty for any; the two selectors are Kubernetes label selector expressions (`a=b,c!=d,e in (f,g),!h`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selector {
-    /// Group, version, kind.
+    /// Expressions for group, version and kind.
     pub gvk: Gvk,
-    /// Name.
+    /// Expression for the name.
     pub name: String,
-    /// Namespace.
+    /// Expression for the namespace.
     pub namespace: String,
     /// Expression over annotations.
     pub annotation_selector: String,

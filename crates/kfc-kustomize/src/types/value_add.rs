@@ -2,7 +2,7 @@
 
 use super::Selector;
 
-/// What a value add transformer does.
+/// The value of a ValueAddTransformer and the fields that it sets.
 #[derive(Clone, Debug, Default)]
 pub struct ValueAddArgs {
     /// The value. kustomize takes the name of the directory of the kustomization when none is given; the caller does so.
@@ -16,7 +16,7 @@ pub struct ValueAddArgs {
 /// One entry of `targets`.
 #[derive(Clone, Debug, Default)]
 pub struct ValueAddTarget {
-    /// Which resources; an empty selector covers all.
+    /// Selects the resources; an empty selector selects all.
     pub selector: Selector,
     /// Path with `/` between the parts. Missing fields are created. `0`, `-` (the last) and `[key=value]` are items of
     /// lists.

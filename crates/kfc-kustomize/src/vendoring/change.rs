@@ -70,7 +70,7 @@ pub fn refuse_moved(before: &Lock, listed: &[Listed]) -> Result<()> {
     let mut errors = Diagnostics::default();
     for Listed { entry, fetched, .. } in listed {
         let Some(old) = before.entry(&entry.source).filter(|old| old.tree != entry.tree) else { continue };
-        // A range of versions may well come to a newer one.
+        // A range of versions may resolve to a newer version.
         let is_same_version = entry.pin.archive.is_empty() || old.pin.revision == entry.pin.revision;
         if fetched.fixed && fetched.vendored.is_none() && is_same_version {
             let message =

@@ -1,4 +1,4 @@
-//! The vendor directory: trees by their digest, each with the list of its files beside it.
+//! The vendor directory: trees by their digest, each with the list of its files next to it.
 
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_source::door;
@@ -135,7 +135,7 @@ fn copy(from: &Path, to: &Path, mode: tree::Mode) -> std::io::Result<()> {
     tree::set_mode(to, mode)
 }
 
-/// Temporary directories are for their owner alone; a vendored tree is for everybody who builds.
+/// Only their owner may read temporary directories; everybody who builds must be able to read a vendored tree.
 #[cfg(unix)]
 fn open_to_all(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -147,7 +147,7 @@ fn open_to_all(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes a lock in one step: who reads meanwhile sees the old one or the new one.
+/// Writes a lock in one step: a concurrent reader sees the old one or the new one.
 ///
 /// # Errors
 /// When it cannot be written.

@@ -1,6 +1,5 @@
-//! Finds the remote sources of a tree: reads every kustomization that its roots name, and asks for whatever has a web
-//! address. What is local is looked at only where it may name something remote. Fetching happens on the way, each source
-//! once, those beside each other at once.
+//! Finds the remote sources of a tree: reads every kustomization that its roots name, and requests each web address. Reads
+//! local files only where they may name a remote source. Fetches each source once, and those of one list in parallel.
 
 use crate::engine::inline_documents;
 use crate::generate::helm;
@@ -16,7 +15,7 @@ use rayon::prelude::*;
 /// Requests every remote source of the roots in the directories of these loaders; their remotes record the requests.
 ///
 /// # Errors
-/// Sources that cannot be had, and everything else that keeps a root from being read.
+/// Sources that cannot be fetched, and every other reason why a root cannot be read.
 pub fn walk(roots: &[Loader]) -> Result<()> {
     gather(roots.par_iter().with_max_len(1).map(|loader| walk_root(loader, None)).collect())
 }

@@ -268,7 +268,7 @@ impl Emitter<'_> {
     }
 }
 
-/// The text of a folded block that kustomize changes on the way.
+/// The text of a folded block, as kustomize changes it.
 fn folded_text(scalar: &Scalar) -> Option<CompactString> {
     let is_folded = scalar.spelling == Spelling::Folded && scalar.kind == ScalarKind::Str;
     is_folded.then(|| folded::read_back(&scalar.text)).flatten()

@@ -1,8 +1,8 @@
 //! Writes nodes exactly as kustomize writes them.
 //!
 //! In kustomize a value is read by Go's YAML v3 library, becomes JSON, is read back and written by the v2 library. The
-//! net effect is done here in one pass over the tree: sorted keys ([`order`]), v2's choice of styles (`style`), numbers
-//! normalised (`number`), strings as they come out of JSON ([`through_json`]).
+//! net effect is done here in one pass over the tree: sorted keys (`order`), v2's choice of styles (`style`), numbers
+//! normalised (`number`), strings as they come out of JSON (`through_json`).
 
 mod document;
 mod order;

@@ -98,7 +98,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Skips spaces, tabs and a comment up to the end of the line, and the line break; gives up on anything else.
+    /// Skips spaces, tabs and a comment up to the end of the line, and the line break; returns up on anything else.
     fn finish_line(&mut self) -> Option<()> {
         let bytes = self.text.as_bytes();
         let mut at = self.at;

@@ -35,7 +35,7 @@ pub(super) enum Documents {
     First,
 }
 
-/// Parses documents of `text`, which starts at byte `base` of the source. Gives warnings with them.
+/// Parses documents of `text`, which starts at byte `base` of the source. Returns them with warnings.
 pub(super) fn parse(
     text: &str,
     base: usize,
@@ -282,7 +282,7 @@ impl Builder<'_> {
                     let key = new_key(&node, merge_key)?;
                     let kept = self.duplicates == Duplicates::Kept;
                     if let Some(first) = known_key(&key, map, &mut open.seen).filter(|_| !kept) {
-                        let error = twice(&key, first);
+                        let error = duplicate_key(&key, first);
                         if self.duplicates == Duplicates::Refused {
                             return Err(Box::new(error.help("remove one of them, or join their values")));
                         }
@@ -326,7 +326,7 @@ fn known_key(key: &Key, map: &Map, seen: &mut FxHashSet<CompactString>) -> Optio
     if known { map.entry(&key.text).map(|first| first.key.mark) } else { None }
 }
 
-fn twice(key: &Key, first: Mark) -> Diagnostic {
+fn duplicate_key(key: &Key, first: Mark) -> Diagnostic {
     let error =
         Diagnostic::error(Code::DuplicateKey, format!("the key `{}` is defined more than once", key.text));
     error.at(key.mark).label(first, "the first one is here")

@@ -1,7 +1,7 @@
 //! Reads YAML text into nodes, each with the place it came from.
 //!
-//! Nearly all of real manifests is plain block YAML. [`block`] reads that in one pass over the bytes and gives up on
-//! everything that it is not sure of; [`general`] then reads the document with a complete YAML parser. Where both can
+//! Nearly all of real manifests is plain block YAML. `block` reads that in one pass over the bytes and gives up on
+//! everything that it is not sure of; `general` then reads the document with a complete YAML parser. Where both can
 //! read a document, they give the same.
 
 mod block;

@@ -171,7 +171,7 @@ impl<'w, 'a, 's, M: MergeItem<'s>> Work<'w, 'a, 's, M> {
         }
     }
 
-    /// Nothing else is put beside an empty item.
+    /// An empty item is dropped when another one is added.
     fn drop_empty(&mut self) {
         let Self { result, items, .. } = self;
         result.retain(|&place| !is_empty(&items[place]));
@@ -188,7 +188,7 @@ impl<'w, 'a, 's, M: MergeItem<'s>> Work<'w, 'a, 's, M> {
         for item in std::mem::take(&mut self.target) {
             let values: Tuple =
                 self.keys.iter().filter_map(|key| self.items[item].get(key)).map(node_text).collect();
-            // For each key that it lacks the item comes in once more.
+            // The item is added once more for each key that it lacks.
             self.result.extend(std::iter::repeat_n(item, self.keys.len() - values.len()));
             if values.is_empty() {
                 self.result.clear();

@@ -1,6 +1,6 @@
 //! Lists of mappings that merge by one key or several, such as containers and ports.
 //!
-//! What a merge puts out, in this order: with one key the patch's items as the patch orders them, then the rest of the
+//! The order of the result: with one key the patch's items as the patch orders them, then the rest of the
 //! target's; with several keys the patch's new items, then the target's. Keys that no item of either list has do not
 //! count. Lists in which every item has all keys that count, and no two items of the target the same ones, merge here in
 //! linear time; the others go to `irregular_list`.

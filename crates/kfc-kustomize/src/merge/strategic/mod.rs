@@ -1,8 +1,8 @@
 //! Strategic merge patches as kustomize 5.5 applies them.
 //!
-//! Mappings merge field by field, null takes a field away, scalars and most lists are replaced, and lists of which the
+//! Mappings merge field by field, null removes a field, scalars and most lists are replaced, and lists of which the
 //! schema knows a merge key merge item by item (see `keyed_list`). A merge cleans up the whole target, as in kustomize:
-//! duplicate items of a keyed list are joined even where the patch says nothing. `$retainKeys`,
+//! duplicate items of a keyed list are joined even where the patch has no entry. `$retainKeys`,
 //! `$setElementOrder/…` and `$deleteFromPrimitiveList/…` are plain fields to kustomize, and so they are here.
 
 mod directive;

@@ -203,7 +203,7 @@ impl<'s> Merger<'s> {
         Ok(Merged::Kept)
     }
 
-    /// Cleans up the fields that the patch lacks; gives the places of those that are to go.
+    /// Cleans up the fields that the patch lacks; returns the places of those that are to go.
     fn tidy_untouched(
         &self,
         target: &mut Map,
@@ -293,7 +293,7 @@ fn put_into_quotes_of(old: &mut Scalar, new: &Scalar) {
     }
 }
 
-/// A null of which the source has nothing but the key.
+/// A null that the source does not write: the entry has only a key.
 fn is_unwritten_null(node: &Node) -> bool {
     node.as_scalar().is_some_and(|scalar| scalar.kind == ScalarKind::Null && scalar.text.is_empty())
 }

@@ -123,7 +123,7 @@ impl LoadedPatch {
     #[must_use]
     pub fn subject(&self) -> String {
         if let Some(target) = &self.target {
-            return format!("of {}", target.shown());
+            return format!("of {}", target.description());
         }
         let Content::Strategic(documents) = &self.content else { return String::new() };
         let text =
@@ -250,7 +250,7 @@ fn check_single(content: &Content) -> Result<()> {
 }
 
 /// With a `target`, and in `patchesStrategicMerge`, kustomize passes the labels and annotations of a strategic merge patch
-/// through maps of strings: a null is the text `null` then and removes nothing, and empty maps say nothing at all. So it
+/// through maps of strings: a null is the text `null` then and removes nothing, and empty maps do nothing. So it
 /// does with the annotations of a patch that has `options`, which it notes down there (`AllowNameChange`).
 fn make_maps_of_text(content: &mut Content, fields: &[&str]) {
     let Content::Strategic(documents) = content else { return };
