@@ -167,7 +167,7 @@ fn values_and_charts_lie_in_the_root() {
     }
     // A name is one of the chart home, however it begins.
     let absolute = Setting::new("helmCharts: [{name: /etc}]");
-    assert!(absolute.refused("an absolute name").contains("there is no chart"));
+    assert!(absolute.refused("an absolute name").contains("the chart `/etc` does not exist"));
     // Whoever lifts the restrictor may read them.
     let lifted = Setting::new(&outside("additionalValuesFiles: [../outside/values.yaml]"));
     lifted.build(&["--load-restrictor", "LoadRestrictionsNone"]);
@@ -218,7 +218,7 @@ fn schemas_of_a_chart_refer_to_nothing_outside_of_it() {
             let setting = Setting::new("helmCharts: [{name: c}]");
             setting.project.write(&format!("root/charts/c/{at}"), &schema(reference));
             let errors = setting.refused(reference);
-            let message = format!("`charts/c/{at}` refers to `{reference}`, which lies outside its chart");
+            let message = format!("`charts/c/{at}` refers to `{reference}`, which is outside its chart");
             assert!(errors.contains("KFC0005") && errors.contains(&message), "{errors}");
         }
     }

@@ -3,7 +3,7 @@
 //! 08xx output, 09xx command line, 10xx catalogue, platforms and plans,
 //! 11xx checks of a bundle, 12xx reports of differences, 13xx explanations, 14xx vendoring and the lock, 15xx validation
 //! of resources, 16xx applying to a cluster, 17xx detecting a cluster, 18xx changes of kustomization files,
-//! 19xx Argo CD, 20xx copies of a kustomization with all that it names.
+//! 19xx Argo CD, 20xx copies of a kustomization with everything that it names.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -31,28 +31,28 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A file or folder that is not there.
+    /// A file or directory that does not exist.
     NotFound = "KFC0001",
-    /// A file or folder that cannot be read.
+    /// A file or directory that cannot be read.
     Unreadable = "KFC0002",
-    /// Bytes that are no UTF-8 text.
+    /// Bytes that are not UTF-8 text.
     NotText = "KFC0003",
     /// A file over the size limit.
     TooLarge = "KFC0004",
     /// A path outside the root, refused by the load restrictor.
     OutsideRoot = "KFC0005",
-    /// A folder without a kustomization file, or with several.
+    /// A directory without a kustomization file, or with several.
     NoKustomization = "KFC0006",
     /// Roots that include each other in a circle.
     Cycle = "KFC0007",
     /// A remote source that is written wrongly or cannot be fetched.
     Remote = "KFC0008",
-    /// A file where a folder was due, or the other way round.
+    /// A file where a directory was expected, or the other way round.
     WrongFileType = "KFC0009",
 
-    /// Text that is no YAML.
+    /// Text that is not YAML.
     Syntax = "KFC0101",
-    /// A key that stands twice in one mapping.
+    /// A key that is defined more than once in one mapping.
     DuplicateKey = "KFC0102",
     /// Nesting deeper than the limit.
     TooDeep = "KFC0103",
@@ -76,7 +76,7 @@ codes! {
     /// Fields that exclude each other.
     FieldConflict = "KFC0206",
 
-    /// A document that is no Kubernetes resource.
+    /// A document that is not a Kubernetes resource.
     NotAResource = "KFC0301",
     /// Two resources with one identity.
     DuplicateId = "KFC0302",
@@ -85,7 +85,7 @@ codes! {
 
     /// A patch that cannot be read.
     BadPatch = "KFC0401",
-    /// A patch whose target is not there.
+    /// A patch whose target does not exist.
     NoTarget = "KFC0402",
     /// A JSON patch operation that fails.
     JsonPatch = "KFC0403",
@@ -148,7 +148,7 @@ codes! {
     /// A component that is left out although something that takes part requires it.
     LeftOut = "KFC1015",
 
-    /// A reference to what is not there.
+    /// A reference to a resource or field that does not exist.
     Dangling = "KFC1101",
     /// A resource that comes before what it needs.
     Order = "KFC1102",
@@ -159,7 +159,7 @@ codes! {
 
     /// A resource to be explained that is not in the bundle, or not one alone.
     ExplainedResource = "KFC1301",
-    /// A field to be explained that is not there, or a path that cannot be read.
+    /// A field to explain that does not exist, or a path that cannot be read.
     ExplainedField = "KFC1302",
 
     /// A remote source that no lock pins.
@@ -176,7 +176,7 @@ codes! {
     Moved = "KFC1406",
     /// A remote source that is needed offline.
     Offline = "KFC1407",
-    /// A lock or vendor folder that is behind its targets.
+    /// A lock or vendor directory that is out of date.
     Drift = "KFC1408",
 
     /// An API version or kind that the Kubernetes version does not have.
@@ -193,37 +193,37 @@ codes! {
     ValueType = "KFC1506",
     /// A field that must be there.
     ValueMissing = "KFC1507",
-    /// A value that is none of those allowed.
+    /// A value that is not one of those allowed.
     ValueNotAllowed = "KFC1508",
     /// A value that is not written as it must be.
     ValueFormat = "KFC1509",
     /// A value beyond a limit of its schema.
     ValueLimit = "KFC1510",
-    /// Items, names or keys that are there twice.
+    /// Items, names or keys that are defined more than once.
     ValueTwice = "KFC1511",
-    /// A rule of a custom resource definition that does not hold.
+    /// A rule of a CRD that a resource breaks.
     RuleBroken = "KFC1512",
-    /// A rule of a custom resource definition that could not be run.
+    /// A rule of a CRD that cannot be evaluated.
     RuleNotRun = "KFC1513",
     /// A name, label or key with the wrong characters.
     BadName = "KFC1514",
-    /// A resource that is in the bundle twice.
+    /// A resource that the bundle defines more than once.
     ResourceTwice = "KFC1515",
-    /// A selector that fits nothing.
+    /// A selector that selects nothing.
     Selector = "KFC1516",
-    /// Parts of a pod that do not go together.
+    /// Fields of a pod that contradict each other.
     PodSpec = "KFC1517",
-    /// Parts of a service that do not go together.
+    /// Fields of a service that contradict each other.
     ServiceSpec = "KFC1518",
     /// Data or annotations that are too big.
     TooBig = "KFC1519",
     /// A field that the cluster sets.
     ServerOwned = "KFC1520",
-    /// A namespace on a kind that lives in none.
+    /// A namespace on a cluster-scoped resource.
     WrongScope = "KFC1521",
     /// A field that differs from the older bundle's and cannot be changed.
     Immutable = "KFC1522",
-    /// A check that had nothing to look at.
+    /// A check without input.
     NothingChecked = "KFC1524",
 
     /// A cluster that cannot be found or does not answer.
@@ -249,12 +249,12 @@ codes! {
 
     /// A saved answer of a cluster that cannot be read.
     SavedAnswer = "KFC1701",
-    /// A cluster whose provider cannot be told.
+    /// A cluster whose provider cannot be detected.
     UnknownProvider = "KFC1702",
 
-    /// What is to be added is there already.
+    /// An entry to add that already exists.
     EditExists = "KFC1801",
-    /// What is to be changed or removed is not there.
+    /// An entry to change or remove that does not exist.
     EditMissing = "KFC1802",
     /// A change of a file that cannot be made.
     Edit = "KFC1803",
@@ -268,7 +268,7 @@ codes! {
 
     /// Something outside of what may be copied.
     LocalizeScope = "KFC2001",
-    /// A folder to copy into that is there already, or is to be copied itself.
+    /// A destination of a copy that already exists, or that is in the copied directory.
     LocalizeDestination = "KFC2002",
     /// A copy that cannot be the same as what it is made of.
     Localize = "KFC2003",

@@ -48,9 +48,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
 }
 
-/// Whatever a message quotes, it has one line and no credentials: the last line of defence, for every format that
-/// diagnostics are written in.
-fn said(words: impl Into<String>) -> String {
+/// A message on one line and without credentials, for every format of diagnostics: the last defence against quoted text.
+fn one_line(words: impl Into<String>) -> String {
     let words = words.into();
     match text::for_message(&words) {
         Cow::Borrowed(_) => words,
@@ -65,7 +64,7 @@ impl Diagnostic {
         Self {
             severity: Severity::Error,
             code,
-            message: said(message),
+            message: one_line(message),
             mark: None,
             labels: Vec::new(),
             help: None,
@@ -89,27 +88,27 @@ impl Diagnostic {
     /// With another place.
     #[must_use]
     pub fn label(mut self, mark: Mark, text: impl Into<String>) -> Self {
-        self.labels.push(Label { mark, text: said(text) });
+        self.labels.push(Label { mark, text: one_line(text) });
         self
     }
 
     /// With a suggestion.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(said(help));
+        self.help = Some(one_line(help));
         self
     }
 
     /// With an explaining fact.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(said(note));
+        self.notes.push(one_line(note));
         self
     }
 }
 
 impl Diagnostic {
-    /// Gives the hidden values that it quotes their numbers.
+    /// Numbers the hidden values that it quotes.
     pub fn number(&mut self, numbers: &mut Numbers) {
         numbers.show(&mut self.message);
         self.labels.iter_mut().for_each(|label| numbers.show(&mut label.text));

@@ -1,11 +1,11 @@
-//! What went wrong, where, and what to do about it: the one error type of all crates.
+//! Errors and warnings with their location and help: the error type of all crates.
 //!
-//! A [`Diagnostic`] has a [`Code`], a message, the places it speaks of ([`Mark`]s into [`Sources`]) and, where there is
+//! A [`Diagnostic`] has a [`Code`], a message, the places it refers to ([`Mark`]s into [`Sources`]) and, where there is
 //! one, a suggestion. Stages return [`Diagnostics`], so that every independent error of a run is reported, not only the
-//! first. Text of others is kept in [`Foreign`], and what may be said of it is decided in [`mod@text`].
+//! first. Text of other programs is kept in [`Foreign`]; [`mod@text`] decides what of it may be shown.
 //!
-//! This crate must never know YAML, Kubernetes or files. What is secret in a text is decided by whoever implements
-//! [`Redact`]; nothing is rendered without one. Every other crate is built on this one, and others may be.
+//! This crate must never know YAML, Kubernetes or files. An implementation of [`Redact`] decides
+//! what is secret in a text; nothing is rendered without one. Every other crate is built on this one, and others may be.
 //!
 //! ```
 //! use kfc_diagnostics::{Code, Diagnostic, Mark, NothingSecret, Sources, Style, render};

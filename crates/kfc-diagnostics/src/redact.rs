@@ -1,15 +1,15 @@
-//! What keeps secrets out of rendered diagnostics.
+//! Keeps secrets out of rendered diagnostics.
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Mark, Sources};
 use std::borrow::Cow;
 
-/// Knows what is secret in the texts of a run. Rendering asks it about every line and message that it writes.
+/// Knows what is secret in the texts of a run. Rendering calls it for every line and message that it writes.
 pub trait Redact {
-    /// The values of secrets in the texts are replaced in the errors, whoever wrote them there.
+    /// Replaces the values of secrets in the texts, wherever an error quotes them.
     fn redact_errors(&self, sources: &Sources, errors: &mut [Diagnostic]);
 
-    /// A line of a text, without the values of secrets in it. `mark` is a place in the line.
+    /// A line of a text, without the values of secrets in it. `mark` is a location in the line.
     fn redact_line<'l>(&self, sources: &Sources, mark: Mark, line: &'l str) -> Cow<'l, str>;
 }
 

@@ -39,7 +39,7 @@ pub fn render_run(
     for diagnostic in &numbered(diagnostics, sources, redact).0 {
         out.push_str(&render_one(diagnostic, sources, &renderer, redact));
         out.push('\n');
-        // Warnings come in numbers: they stand closely.
+        // There are often many warnings: no blank lines between them.
         if diagnostic.severity == Severity::Error {
             out.push('\n');
         }
@@ -77,8 +77,8 @@ pub fn render_plain(
     out
 }
 
-/// The diagnostics with numbers for the hidden values that they quote. Values of the sources' secrets are looked for in
-/// whatever is an error: nobody needs to have thought of them before.
+/// The diagnostics with numbers for the hidden values that they quote. Errors are searched for
+/// values of the sources' secrets, so that no code that writes an error can forget to hide them.
 fn numbered(diagnostics: &Diagnostics, sources: &Sources, redact: &dyn Redact) -> Diagnostics {
     let mut numbers = Numbers::default();
     let mut all = diagnostics.clone();
@@ -177,7 +177,7 @@ impl Place<'_> {
         self.source.position(self.mark.offset)
     }
 
-    /// The place as it is shown: with its line for an error, just named for a warning.
+    /// The rendered location: with its line for an error, only named for a warning.
     fn elements(&self, severity: Severity, sources: &Sources, redact: &dyn Redact) -> Vec<Element<'_>> {
         let position = self.position();
         let name = visible(&self.source.name);
@@ -187,10 +187,10 @@ impl Place<'_> {
             return vec![origin().into()];
         }
         let (line, start) = line_at(&self.source, self.mark);
-        // A text within a text stands further to the right in its file than its own line says.
+        // A text within a text starts further to the right in its file than in its own line.
         let indent = (position.column as usize).saturating_sub(line[..start].chars().count() + 1);
         let line = redact.redact_line(sources, self.mark, line);
-        let (line, start) = harmless(&line, start);
+        let (line, start) = visible_line(&line, start);
         // Nobody reads lines of this length, and the renderer takes many times their memory.
         let is_far = position.column as usize > FAR;
         let (line, start) = if is_far {
@@ -210,22 +210,22 @@ impl Place<'_> {
     }
 }
 
-/// A line as people may see it, and where the byte `start` of it is then.
-fn harmless(line: &str, start: usize) -> (String, usize) {
+/// A line without control characters and credentials, and the new position of its byte `start`.
+fn visible_line(line: &str, start: usize) -> (String, usize) {
     // The renderer has its own way with tabs.
     let shown = |text: &str| text.split('\t').map(visible).collect::<Vec<_>>().join("\t");
     let whole = shown(line);
     let (before, behind) = line.split_at(start);
     let before = shown(before);
     let parts = format!("{before}{}", shown(behind));
-    // A credential that begins before the place and ends behind it is seen in the whole line alone.
+    // A credential that begins before the location and ends after it is recognised only in the whole line.
     match shown(&parts) == parts {
         true => (parts, before.len()),
         false => (whole, 0),
     }
 }
 
-/// Columns beyond this are named, but what stands before them in the line is not shown.
+/// Columns beyond this are named, but what is before them in the line is not shown.
 const FAR: usize = 2000;
 /// As many bytes before such a place are shown.
 const BEFORE: usize = 40;
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_and_controls_are_harmless() {
+    fn a_long_line_is_cut_and_controls_are_visible_line() {
         let line = format!("{}\u{1b}[31mword {}", "x".repeat(5000), "y".repeat(5000));
         let text = shown(&line, 5000, "shorten it");
         assert!(text.len() < 500, "{text}");

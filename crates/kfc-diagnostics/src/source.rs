@@ -40,11 +40,11 @@ pub struct Position {
 /// A text with the name it is shown under.
 #[derive(Debug)]
 pub struct Source {
-    /// The path as shown to people, relative to where the command runs when it lies below.
+    /// The path for output, relative to the current directory when it is below it.
     pub name: String,
     /// The text.
     pub text: String,
-    /// How far the text stands below and right of the file's start: a document inside a block scalar of a kustomization
+    /// How far the text is below and right of the file's start: a document inside a block scalar of a kustomization
     /// keeps the file's own line and column numbers this way.
     pub shift: Shift,
     /// Where lines start, found when a position is asked for first.
@@ -119,7 +119,7 @@ impl Sources {
         })
     }
 
-    /// Adds a text that stands as a string at `parent`, so that places in it are shown as places in the file.
+    /// Adds a text that is a string value at `parent`, so that places in it are shown as places in the file.
     pub fn add_inline(&self, parent: Mark, text: &str) -> (SourceId, Arc<Source>) {
         let (name, shift) = self.get(parent.source).map_or_else(
             || ("inline".to_owned(), Shift::default()),
@@ -189,7 +189,7 @@ impl Sources {
     }
 }
 
-/// Where the first line of a string value stands: behind the header line for a block scalar, else at the value.
+/// Where the first line of a string value is: after the header line for a block scalar, else at the value.
 fn inline_shift(source: &Source, offset: u32) -> Shift {
     let at = source.position(offset);
     let rest = source.text.get(offset as usize..).unwrap_or("");

@@ -1,19 +1,19 @@
-//! The kubectl commands that wait for a wave, for those who apply waves with kubectl. It can be waited for all that
-//! `kfc apply` waits for, but without a retry: so the addresses and certificates of webhooks are waited for too.
+//! The kubectl commands that wait for a wave, for users who apply waves with kubectl. They wait for everything that
+//! `kfc apply` waits for. kubectl does not retry, so they also wait for the addresses and certificates of webhooks.
 
 use crate::object_ref::ObjectRef;
 use crate::wave::{Gate, Item, Wave};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// How long kubectl waits for one thing: as long as `kfc apply` does for a wave.
+/// How long kubectl waits for one condition: as long as `kfc apply` does for a wave.
 const TIMEOUT: &str = "--timeout=10m";
 
-/// Annotations that have cert-manager write the certificate of a conversion webhook.
+/// Annotations that make cert-manager write the certificate of a conversion webhook.
 const INJECTED: &str = "cert-manager.io/inject-";
 
-/// The commands that wait until a wave is ready, in the order in which they are to be run. `bundle` is all waves: what a
-/// wave has to be ready for may be in another one.
+/// The commands that wait until a wave is ready, in the order in which they are to be run. `bundle` is all waves: a
+/// wave may need objects of another one.
 #[must_use]
 pub fn wait_commands(wave: &Wave, bundle: &[Wave]) -> Vec<String> {
     let objects = Objects::of(wave);

@@ -47,7 +47,7 @@ impl LabelSelector {
         }
     }
 
-    /// Whether the labels (or annotations) fulfil every requirement; none at all counts as an empty mapping.
+    /// Whether the labels (or annotations) fulfil every requirement; missing ones count as an empty mapping.
     pub fn matches(&self, labels: Option<&Map>) -> bool {
         self.requirements.iter().all(|r| r.test.holds(labels.and_then(|map| map.get(&r.key))))
     }
@@ -148,7 +148,7 @@ impl<'t> Parser<'_, 't> {
         }
     }
 
-    /// The value behind an operator; nothing at all is the empty value.
+    /// The value after an operator; nothing at all is the empty value.
     fn value(&mut self) -> Result<String, String> {
         if matches!(self.peek(), Token::End | Token::Symbol(",")) {
             return Ok(String::new());
@@ -161,7 +161,7 @@ impl<'t> Parser<'_, 't> {
 
     fn integer(&mut self) -> Result<i64, String> {
         let text = self.value()?;
-        text.parse().map_err(|_| format!("expected an integer behind `>` or `<`, found `{text}`"))
+        text.parse().map_err(|_| format!("expected an integer after `>` or `<`, found `{text}`"))
     }
 
     /// `(a,b)`. An empty place between commas is the empty value; as in Kubernetes the second of two commas in a row
@@ -211,7 +211,7 @@ fn valid_key(key: &str) -> Result<&str, String> {
     if name_is_valid && prefix.is_none_or(is_dns_subdomain) {
         return Ok(key);
     }
-    Err(format!("`{key}` is no label key (`name` or `dns.prefix/name`)"))
+    Err(format!("`{key}` is not a label key (`name` or `dns.prefix/name`)"))
 }
 
 /// At most 63 of letters, digits, `-`, `_`, `.`, with a letter or digit at both ends; or nothing.
@@ -219,7 +219,7 @@ fn valid_value(value: &str) -> Result<&str, String> {
     if is_label_text(value) {
         return Ok(value);
     }
-    Err(format!("`{value}` is no label value (at most 63 letters, digits, `-`, `_` and `.`)"))
+    Err(format!("`{value}` is not a label value (at most 63 letters, digits, `-`, `_` and `.`)"))
 }
 
 fn is_label_text(text: &str) -> bool {

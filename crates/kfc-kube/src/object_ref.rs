@@ -57,7 +57,7 @@ impl ObjectRef {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 
-    /// Whether both name one object, in whatever version.
+    /// Whether both name the same object, in any version.
     #[must_use]
     pub fn same_object(&self, other: &Self) -> bool {
         self.identity() == other.identity()

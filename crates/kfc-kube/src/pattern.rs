@@ -74,7 +74,7 @@ pub fn compile(translated: &str) -> Result<Regex, String> {
 }
 
 /// Rewrites an expression of Go's dialect so that the regex crate reads it alike: `\d`, `\s`, `\w` and `\b` know ASCII
-/// only, `\Q…\E` quotes, a brace that is no count and a bracket in a class stand for themselves.
+/// only, `\Q…\E` quotes, a brace that is not a count and a bracket in a class are literal.
 pub fn translate(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;
@@ -103,7 +103,7 @@ fn is_count(tail: &str) -> bool {
     !low.is_empty() && low.bytes().chain(high.bytes()).all(|b| b.is_ascii_digit())
 }
 
-/// Writes one escape; `tail` is what follows the backslash. Gives what follows the escape.
+/// Writes one escape; `tail` is what follows the backslash. Returns the text after the escape.
 fn translate_escape<'p>(tail: &'p str, in_class: bool, out: &mut String) -> &'p str {
     let Some(c) = tail.chars().next() else {
         out.push('\\');
@@ -135,7 +135,7 @@ fn translate_escape<'p>(tail: &'p str, in_class: bool, out: &mut String) -> &'p 
     after
 }
 
-/// Writes a character class; `tail` is what follows its opening bracket. Gives what follows the class.
+/// Writes a character class; `tail` is what follows its opening bracket. Returns the text after the class.
 fn translate_class<'p>(tail: &'p str, out: &mut String) -> &'p str {
     out.push('[');
     let mut rest = tail;

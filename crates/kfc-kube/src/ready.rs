@@ -1,19 +1,19 @@
-//! Whether an object is ready, judged by what it says of itself.
+//! Whether an object is ready, by its own status.
 
 use serde_json::Value;
 
-/// What an object says of itself.
+/// The state that the status of an object shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It does what it is for.
+    /// It is ready to be used.
     Ready,
-    /// Not yet, and why.
+    /// It is not ready yet, with the reason.
     Waiting(String),
-    /// It will not, and why.
+    /// It failed, with the reason.
     Failed(String),
 }
 
-/// The state of an object by its kind. Kinds that have no notion of it are ready as soon as they are there.
+/// The state of an object by its kind. Kinds without a state are ready as soon as they exist.
 #[must_use]
 pub fn state(object: &Value) -> State {
     let api_version = object["apiVersion"].as_str().unwrap_or_default();
@@ -57,7 +57,7 @@ pub fn condition_of<'o>(object: &'o Value, kind: &str) -> Option<(&'o str, &'o s
     Some((text("status"), text("reason"), text("message")))
 }
 
-fn said(reason: &str, message: &str) -> String {
+fn reason_text(reason: &str, message: &str) -> String {
     match (reason, message) {
         ("", message) => message.to_owned(),
         (reason, "") => reason.to_owned(),
@@ -68,8 +68,8 @@ fn said(reason: &str, message: &str) -> String {
 fn condition(object: &Value, kind: &str) -> State {
     match condition_of(object, kind) {
         Some(("True", ..)) => State::Ready,
-        Some((_, reason, message)) => State::Waiting(said(reason, message)),
-        None => State::Waiting(format!("it does not say yet whether it is {}", kind.to_lowercase())),
+        Some((_, reason, message)) => State::Waiting(reason_text(reason, message)),
+        None => State::Waiting(format!("its status does not say yet whether it is {}", kind.to_lowercase())),
     }
 }
 
@@ -82,7 +82,7 @@ fn namespace(object: &Value) -> State {
 
 fn definition(object: &Value) -> State {
     if let Some(("False", reason, message)) = condition_of(object, "NamesAccepted") {
-        return State::Failed(said(reason, message));
+        return State::Failed(reason_text(reason, message));
     }
     condition(object, "Established")
 }
@@ -104,7 +104,7 @@ fn wanted(object: &Value) -> i64 {
     object["spec"]["replicas"].as_i64().unwrap_or(1)
 }
 
-fn of(have: i64, wanted: i64, what: &str) -> State {
+fn count_state(have: i64, wanted: i64, what: &str) -> State {
     State::Waiting(format!("{have} of {wanted} {what}"))
 }
 
@@ -113,19 +113,19 @@ fn deployment(object: &Value) -> State {
         return unseen();
     }
     if let Some(("False", "ProgressDeadlineExceeded", message)) = condition_of(object, "Progressing") {
-        return State::Failed(said("ProgressDeadlineExceeded", message));
+        return State::Failed(reason_text("ProgressDeadlineExceeded", message));
     }
     let (status, wanted) = (&object["status"], wanted(object));
     let updated = number(&status["updatedReplicas"]);
     let available = number(&status["availableReplicas"]);
     if updated < wanted {
-        return of(updated, wanted, "replicas are of the new version");
+        return count_state(updated, wanted, "replicas are of the new version");
     }
     if number(&status["replicas"]) > updated {
-        return State::Waiting("replicas of the old version are still there".to_owned());
+        return State::Waiting("replicas of the old version still exist".to_owned());
     }
     if available < wanted {
-        return of(available, wanted, "replicas are available");
+        return count_state(available, wanted, "replicas are available");
     }
     State::Ready
 }
@@ -137,7 +137,7 @@ fn stateful_set(object: &Value) -> State {
     let (status, wanted) = (&object["status"], wanted(object));
     let ready = number(&status["readyReplicas"]);
     if ready < wanted {
-        return of(ready, wanted, "replicas are ready");
+        return count_state(ready, wanted, "replicas are ready");
     }
     let strategy = &object["spec"]["updateStrategy"];
     if strategy["type"] == "OnDelete" {
@@ -147,7 +147,7 @@ fn stateful_set(object: &Value) -> State {
     let updated = number(&status["updatedReplicas"]);
     // A controller that never had to update anything gives no number.
     if updated < due && status["currentRevision"] != status["updateRevision"] {
-        return of(updated, due, "replicas are of the new version");
+        return count_state(updated, due, "replicas are of the new version");
     }
     State::Ready
 }
@@ -161,10 +161,10 @@ fn daemon_set(object: &Value) -> State {
     let updated = number(&status["updatedNumberScheduled"]);
     let available = number(&status["numberAvailable"]);
     if object["spec"]["updateStrategy"]["type"] != "OnDelete" && updated < wanted {
-        return of(updated, wanted, "nodes have the new version");
+        return count_state(updated, wanted, "nodes have the new version");
     }
     if available < wanted {
-        return of(available, wanted, "nodes have it available");
+        return count_state(available, wanted, "nodes have it available");
     }
     State::Ready
 }
@@ -174,27 +174,27 @@ fn job(object: &Value) -> State {
         return State::Ready;
     }
     if let Some(("True", reason, message)) = condition_of(object, "Failed") {
-        return State::Failed(said(reason, message));
+        return State::Failed(reason_text(reason, message));
     }
     if let Some(("True", ..)) = condition_of(object, "Complete") {
         return State::Ready;
     }
     let wanted = object["spec"]["completions"].as_i64().unwrap_or(1);
-    of(number(&object["status"]["succeeded"]), wanted, "pods are done")
+    count_state(number(&object["status"]["succeeded"]), wanted, "pods are done")
 }
 
 fn volume_claim(object: &Value) -> State {
     match object["status"]["phase"].as_str() {
         Some("Bound") => State::Ready,
         Some("Lost") => State::Failed("its volume is lost".to_owned()),
-        _ => State::Waiting("it is bound to no volume yet".to_owned()),
+        _ => State::Waiting("it is not bound to a volume yet".to_owned()),
     }
 }
 
 fn pod(object: &Value) -> State {
     match object["status"]["phase"].as_str() {
         Some("Succeeded") => State::Ready,
-        Some("Failed") => State::Failed(said(
+        Some("Failed") => State::Failed(reason_text(
             object["status"]["reason"].as_str().unwrap_or("the pod failed"),
             object["status"]["message"].as_str().unwrap_or_default(),
         )),
@@ -202,11 +202,11 @@ fn pod(object: &Value) -> State {
     }
 }
 
-/// Custom resources that follow the common conventions say when they are stuck; whether they are ready is no business of
-/// ours, as it may depend on things outside the cluster.
+/// Custom resources that follow the common conventions say when they are stuck; kfc does not wait until they are
+/// ready, which may depend on things outside the cluster.
 fn other(object: &Value) -> State {
     match condition_of(object, "Stalled") {
-        Some(("True", reason, message)) => State::Failed(said(reason, message)),
+        Some(("True", reason, message)) => State::Failed(reason_text(reason, message)),
         _ => State::Ready,
     }
 }
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(state(&deployment(2, half)), waiting("1 of 2 replicas are available"));
         let old =
             json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3});
-        assert_eq!(state(&deployment(2, old)), waiting("replicas of the old version are still there"));
+        assert_eq!(state(&deployment(2, old)), waiting("replicas of the old version still exist"));
         let done =
             json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2});
         assert_eq!(state(&deployment(2, done)), State::Ready);

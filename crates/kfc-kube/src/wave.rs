@@ -1,4 +1,4 @@
-//! The waves of a bundle: what is sent together, and what must hold before the next wave.
+//! The waves of a bundle: the resources of each, and the condition for the next wave.
 
 use crate::object::Object;
 use crate::object_ref::ObjectRef;
@@ -9,38 +9,37 @@ use std::collections::HashSet;
 /// A resource that is to be applied.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// Which object.
+    /// The object that it creates or changes.
     pub object: ObjectRef,
     /// The resource as JSON.
     pub body: String,
-    /// Where it stands.
+    /// Its location.
     pub mark: Mark,
-    /// Its place inside a wave: what others start with goes first.
+    /// Its order in a wave: resources that others need at their start have a lower phase.
     pub phase: u8,
 }
 
-/// What must hold before the next wave.
+/// The condition for the next wave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
     /// Everything in the wave is ready.
     All,
-    /// What the next wave cannot be sent without: namespaces, definitions of kinds, servers of aggregated APIs. The rest
-    /// may need the next wave to become ready.
+    /// Namespaces, CRDs and servers of aggregated APIs are ready. The rest may need the next wave to become ready.
     Definitions,
 }
 
-/// What is applied together once the earlier waves are ready.
+/// Resources that are applied together once the earlier waves are ready.
 #[derive(Clone, Debug)]
 pub struct Wave {
     /// Its resources, by phase.
     pub items: Vec<Item>,
-    /// What must hold before the next one.
+    /// The condition for the next wave.
     pub gate: Gate,
-    /// Objects beside the wave's own that must be ready too.
+    /// Further objects that must be ready too.
     pub awaited: Vec<ObjectRef>,
 }
 
-/// Waves of any bundle, by kind: namespaces and definitions, then all else, then objects of kinds that the bundle defines.
+/// Waves of any bundle, by kind: namespaces and CRDs, then all else, then objects of kinds that the bundle defines.
 ///
 /// # Errors
 /// Resources that cannot be written as JSON.

@@ -28,6 +28,7 @@ pub mod redaction;
 pub mod reference;
 pub mod resource;
 pub mod transform;
+pub mod types;
 pub mod vendoring;
 
 pub use kustomizer::{BuildError, Built, Kustomizer};

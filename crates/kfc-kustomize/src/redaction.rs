@@ -1,4 +1,4 @@
-//! What of a resource may be shown: a Secret, what was one before a patch, and what was copied out of one.
+//! Hides the values of a Secret, of a resource that was one before a patch, and of fields copied from one.
 
 use crate::provenance::{Link, Step, StepKind};
 use crate::resource::Resource;
@@ -42,7 +42,7 @@ pub fn shown_without<'r>(resource: &'r Resource, copied: &Copied) -> Cow<'r, Nod
 
 /// As [`message::in_secret`], for what went wrong with a resource, if it is a Secret, or `was_one` before.
 #[must_use]
-pub fn about(errors: Diagnostics, resource: &Resource, was_one: bool) -> Diagnostics {
+pub fn redacted_errors(errors: Diagnostics, resource: &Resource, was_one: bool) -> Diagnostics {
     if !was_one && !was_secret(resource) {
         return errors;
     }
@@ -177,7 +177,7 @@ fn is_secret_step(step: &Step) -> bool {
     copies || details.inputs.iter().any(|input| input.secret)
 }
 
-/// Whether a value came out of a secret on its way.
+/// Whether a step copied a value from a secret.
 #[must_use]
 pub fn came_from_secret(links: &[Link<'_>]) -> bool {
     links.iter().any(|link| is_secret_step(link.step))
@@ -247,7 +247,7 @@ mod tests {
         {
             assert!(out.contains(open), "{open}: {out}");
         }
-        // The same bytes, in base64 and as text, whatever the field is called.
+        // The same bytes, in base64 and as text, for any name of the field.
         assert!(out.starts_with("DATA: <hidden 1>\n"), "{out}");
         assert_eq!(out.matches("<hidden 1>").count(), 4, "{out}");
     }

@@ -1,7 +1,7 @@
-//! Reads mappings strictly, field by field, and gathers every error on the way.
+//! Reads mappings strictly, field by field, and collects every error.
 //!
 //! kustomize decodes its files through JSON with Go's encoding/json: field names match whatever their case, null counts
-//! as absent, unknown fields and values of another type are errors. Our own files are read alike, but for the case.
+//! as absent, unknown fields and values of another type are errors. Our own files are read the same way, but the case of field names matters.
 
 use crate::through_json::{old_boolean, truth};
 use crate::{Entry, Node, Scalar, ScalarKind, emit};
@@ -9,12 +9,12 @@ use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Severity, nearest};
 use std::cell::{Cell, RefCell};
 
-/// A text with its place.
+/// A text with its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned {
     /// The text.
     pub text: String,
-    /// Where it stands.
+    /// Its location.
     pub mark: Mark,
 }
 
@@ -171,7 +171,7 @@ impl<'a> Fields<'a> {
         found.filter(|entry| !entry.value.is_null())
     }
 
-    /// The place of a field's name, or of its mapping's first field when it is not there.
+    /// The place of a field's name, or of its mapping's first field when it is missing.
     pub fn mark(&self, name: &str) -> Mark {
         let named = self.entries.iter().find(|entry| self.errors.same_name(&entry.key.text, name));
         named.or(self.entries.first()).map_or(Mark::NONE, |entry| entry.key.mark)
@@ -210,7 +210,7 @@ impl<'a> Fields<'a> {
         self.text_of(self.node(name)?, name)
     }
 
-    /// A string, empty when it is not there.
+    /// A string, empty when it is missing.
     pub fn string(&self, name: &'static str) -> String {
         self.spanned(name).map(|spanned| spanned.text).unwrap_or_default()
     }
@@ -236,7 +236,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A boolean, in YAML 1.1 notation (`yes`, `on`) too where kustomize reads it so; false when it is not there.
+    /// A boolean, in YAML 1.1 notation (`yes`, `on`) too where kustomize reads it so; false when it is missing.
     pub fn boolean(&self, name: &'static str) -> bool {
         let Some(node) = self.node(name) else { return false };
         let word = node.as_scalar().filter(|scalar| self.errors.is_boolean(scalar));
@@ -249,7 +249,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An integer, 0 when it is not there.
+    /// An integer, 0 when it is missing.
     pub fn integer(&self, name: &'static str) -> i64 {
         let Some(node) = self.node(name) else { return 0 };
         let number = node.as_scalar().filter(|s| matches!(s.kind, ScalarKind::Int | ScalarKind::Float));

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 ///
 /// # Errors
 /// All values that JSON has no form for ([`Unwritable`](kfc_diagnostics::Code::Unwritable)): infinities, keys below
-/// the top level that are no strings.
+/// the top level that are not strings.
 pub fn write(node: &Node, out: &mut String) -> Result<()> {
     write_with(node, false, out)
 }
@@ -19,7 +19,7 @@ pub fn write(node: &Node, out: &mut String) -> Result<()> {
 /// 9007199254740993 becomes 9007199254740992.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_with_floats(node: &Node, out: &mut String) -> Result<()> {
     write_with(node, true, out)
 }
@@ -103,7 +103,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a byte stands in a JSON string as it is. Two characters beyond ASCII do not: U+2028 and U+2029, whose first
+/// Whether a byte is written to a JSON string as it is. Two characters beyond ASCII are not: U+2028 and U+2029, whose first
 /// byte is 0xE2.
 const fn is_as_it_is(byte: u8) -> bool {
     !matches!(byte, 0..0x20 | b'"' | b'\\' | b'<' | b'>' | b'&' | 0xE2)
@@ -156,7 +156,7 @@ fn write_character(c: char, out: &mut String) {
 /// A JSON list of documents, one a line.
 ///
 /// # Errors
-/// As [`write`], for all documents.
+/// As [`write()`], for all documents.
 pub fn list(nodes: &[&Node]) -> Result<Vec<u8>> {
     let mut out = String::from("[");
     let mut errors = Diagnostics::default();

@@ -19,8 +19,10 @@ pub mod fields;
 pub mod folded;
 pub mod json;
 pub mod node;
+mod number;
 pub mod parse;
 pub mod size;
+mod style;
 pub mod through_json;
 pub mod value;
 

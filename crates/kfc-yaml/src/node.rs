@@ -1,10 +1,10 @@
 //! The tree that every stage works on.
 //!
-//! A tree owns its text (short scalars are stored inline), so it can be moved between threads and edited without a
-//! thought for the source buffer. Every node and every key carries a [`Mark`], the place in the source it came from;
+//! A tree owns its text (short scalars are stored inline), so it can be moved between threads and edited
+//! independently of the source buffer. Every node and every key carries a [`Mark`], the place in the source it came from;
 //! the mark stays with the node when a patch carries it into another tree.
 
-use super::emit;
+use crate::style;
 use compact_str::CompactString;
 use kfc_diagnostics::Mark;
 
@@ -28,7 +28,7 @@ pub enum ScalarKind {
     Binary,
 }
 
-/// How a scalar stands in its source, as far as it matters for what comes out.
+/// How the source writes a scalar, as far as it changes the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Spelling {
     /// Without quotes.
@@ -38,7 +38,7 @@ pub enum Spelling {
     Tagged,
     /// In quotes, or as a literal block.
     Quoted,
-    /// As a folded block, which comes out of kustomize changed where lines are indented (see [`super::folded`]).
+    /// As a folded block, which comes out of kustomize changed where lines are indented (see [`crate::folded`]).
     Folded,
 }
 
@@ -53,16 +53,15 @@ pub struct Scalar {
     /// How the source has it. A strategic merge patch puts its scalars into the target's quotes, so that a number becomes
     /// a string. Does not count in comparisons.
     pub spelling: Spelling,
-    /// Which other scalars of its resource it changes together with; 0 for none (see [`kfc_kustomize::resource::Ties`]). Does not
-    /// count in comparisons.
-    pub tie: u32,
+    /// The number of the shared scalar of its resource that it belongs to; 0 for none. Does not count in comparisons.
+    pub shared: u32,
 }
 
 impl Scalar {
     /// A scalar without quotes.
     #[must_use]
     pub fn new(text: CompactString, kind: ScalarKind) -> Self {
-        Self { text, kind, spelling: Spelling::Plain, tie: 0 }
+        Self { text, kind, spelling: Spelling::Plain, shared: 0 }
     }
 
     /// Whether the source has it in quotes or as a block.
@@ -114,7 +113,7 @@ pub struct Key {
     pub kind: ScalarKind,
     /// Whether the source has it in quotes.
     pub quoted: bool,
-    /// Where it stands.
+    /// Its location.
     pub mark: Mark,
 }
 
@@ -123,7 +122,7 @@ pub struct Key {
 pub struct Entry {
     /// The key.
     pub key: Key,
-    /// The value.
+    /// The node of the key.
     pub value: Node,
 }
 
@@ -211,7 +210,7 @@ impl Map {
         self.position(key).is_some()
     }
 
-    /// Replaces the value of an existing key in its place, or appends a new entry.
+    /// Replaces the value of an existing key, or appends a new entry.
     pub fn set(&mut self, key: &str, value: Node) {
         match self.get_mut(key) {
             Some(old) => *old = value,
@@ -275,11 +274,11 @@ impl Key {
 }
 
 impl Node {
-    /// A string, whatever it looks like: `Node::string("123")` is emitted as `"123"`.
+    /// A string, even if the text looks like a number: `Node::string("123")` is emitted as `"123"`.
     #[must_use]
     pub fn string(text: &str, mark: Mark) -> Self {
         let mut scalar = Scalar::new(CompactString::new(text), ScalarKind::Str);
-        if !text.is_empty() && !emit::is_written_plain(text) {
+        if !text.is_empty() && !style::is_written_plain(text) {
             scalar.spelling = Spelling::Quoted;
         }
         Self { value: Value::Scalar(scalar), mark }
@@ -294,7 +293,7 @@ impl Node {
     /// A string in a known spelling.
     #[must_use]
     pub fn spelt(text: CompactString, spelling: Spelling, mark: Mark) -> Self {
-        Self { value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, spelling, tie: 0 }), mark }
+        Self { value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, spelling, shared: 0 }), mark }
     }
 
     /// A scalar of a known kind.
@@ -399,7 +398,7 @@ impl Node {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// Makes a string of it, as Go does on the way through a map of strings: a scalar keeps its spelling, null too; a mapping
+    /// Makes a string of it, as Go does when it reads a map of strings: a scalar keeps its spelling, null too; a mapping
     /// or sequence becomes an empty text.
     pub fn make_text(&mut self) {
         match &mut self.value {

@@ -2,6 +2,9 @@
 
 use super::node::{Node, Value};
 
+/// Levels of nesting that are read. Far more than any manifest has, and few enough for every recursion over a tree.
+pub const DEEPEST: usize = 500;
+
 /// As many values may a resource have after something was copied into it. The API server takes 3 MB of JSON.
 const MOST_VALUES: usize = 200_000;
 /// As many bytes of text.

@@ -1,4 +1,4 @@
-//! What Go's sigs.k8s.io/yaml makes of a text on its way to JSON. kustomize reads JSON patches and kustomizations with it,
+//! How Go's sigs.k8s.io/yaml converts a text to JSON. kustomize reads JSON patches and kustomizations with it,
 //! and it knows YAML 1.1: unquoted `yes`, `on` and `y` are booleans, as values and as keys.
 
 use super::emit;
@@ -6,7 +6,7 @@ use super::node::{Key, Node, Scalar, ScalarKind, Spelling, Value};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 
-/// Makes a tree that was read as YAML 1.2 what that library reads: words of YAML 1.1 become booleans, dates become the
+/// Converts a tree that was read as YAML 1.2 to what that library reads: words of YAML 1.1 become booleans, dates become the
 /// strings that they are written as, and keys become strings.
 ///
 /// # Errors
@@ -37,7 +37,7 @@ fn convert_scalar(scalar: &mut Scalar) {
         // `!!bool yes`, `!!bool "on"`
         ScalarKind::Bool => scalar.text = truth(&scalar.text).map_or(scalar.text.clone(), boolean),
         ScalarKind::Timestamp => (scalar.kind, scalar.spelling) = (ScalarKind::Str, Spelling::Quoted),
-        // A value that is not there, in braces or brackets.
+        // A missing value in braces or brackets.
         ScalarKind::Str if scalar.text.is_empty() && scalar.spelling == Spelling::Plain => {
             scalar.kind = ScalarKind::Null;
         }
@@ -76,7 +76,7 @@ pub(crate) fn old_boolean(scalar: &Scalar) -> Option<bool> {
     truth(&scalar.text).filter(|_| is_word)
 }
 
-/// The truth of a word in any notation of YAML 1.1: in small letters, capitalised, or in capitals.
+/// The boolean value of a word in any notation of YAML 1.1: in lowercase, capitalised, or in capitals.
 pub(crate) fn truth(text: &str) -> Option<bool> {
     let rest = text.get(1..).unwrap_or_default();
     let is_cased =

@@ -28,7 +28,7 @@ pub fn to_json(node: &Node) -> Value {
     }
 }
 
-/// The node of a JSON value; all of it stands at `mark`.
+/// The node of a JSON value; every part of it has the location `mark`.
 #[must_use]
 pub fn from_json(value: &Value, mark: Mark) -> Node {
     match value {

@@ -88,14 +88,14 @@ pub(super) struct Spot<'n> {
     pub(super) is_hidden: bool,
 }
 
-/// The keys and single values of a document. `marked` are the offsets of values that must not be shown, whatever they are.
+/// The keys and single values of a document. `marked` are the offsets of values that must never be shown.
 pub(super) fn spots<'n>(document: &'n Node, target: Target, marked: &dyn Fn(u32) -> bool) -> Vec<Spot<'n>> {
     let mut walk = Walk { marked, spots: Vec::new() };
     walk.document(document, target);
     walk.spots
 }
 
-/// Whether a text that stands in another one, a patch in a kustomization, may have values of a secret in it.
+/// Whether a text that is in another one, a patch in a kustomization, may have values of a secret in it.
 fn may_hide(text: &str) -> bool {
     let documents = kfc_yaml::parse::parse(text, kfc_diagnostics::SourceId::NONE);
     documents.map_or(true, |documents| {
@@ -126,7 +126,7 @@ impl<'n> Walk<'n, '_> {
     fn object(&mut self, node: &'n Node, target: Target) {
         let kind = node.get("kind").and_then(Node::as_text).unwrap_or("");
         let items = node.get("items").filter(|items| items.as_seq().is_some());
-        // A patch for Secrets changes Secrets, whatever kind its own text has.
+        // A patch for Secrets changes Secrets, even if its own text has another kind.
         if is_secret(kind) || target == Target::Secret {
             self.secret(node, &mut Vec::new());
         } else if kind.eq_ignore_ascii_case("SecretList") {
@@ -211,7 +211,7 @@ impl<'n> Walk<'n, '_> {
         }
     }
 
-    /// What is no secret, but may have one in it.
+    /// A text that is not a secret itself, but may contain one.
     fn open(&mut self, node: &'n Node) {
         match &node.value {
             Value::Scalar(_) => self.scalar(node, false),
@@ -281,7 +281,7 @@ impl<'n> Walk<'n, '_> {
     }
 }
 
-/// What the patch beside a selector is for.
+/// Whether the patch next to a selector is for Secrets.
 fn patch_target(holder: &Node) -> Target {
     let Some(target) = holder.get("target") else { return Target::Unknown };
     match target.get("kind").and_then(Node::as_text) {

@@ -1,5 +1,5 @@
-//! Source lines are shown with errors: those of secrets without their values. Where a document can be read, its structure
-//! says what is a value; where it cannot, whatever may be one is covered.
+//! Covers the values of secrets in the source lines that errors show. The structure of a document says what is a value; in
+//! a document that cannot be read, everything that may be a value is covered.
 
 use super::document::{Spot, Target, spots};
 use super::is_secret;
@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// A line of a text as people may see it, with as many bytes as it has; what may be the value of a secret is covered.
-/// The mark is a place in the line.
-pub(crate) fn shown<'l>(sources: &Sources, mark: Mark, line: &'l str) -> Cow<'l, str> {
+/// A line of a text with all possible values of secrets covered; the number of bytes stays the same. The mark is a
+/// location in the line.
+pub(crate) fn redacted_line<'l>(sources: &Sources, mark: Mark, line: &'l str) -> Cow<'l, str> {
     let Some(source) = sources.get(mark.source) else { return Cow::Borrowed(line) };
     let text = &source.text;
     let mut at = (mark.offset as usize).min(text.len());
@@ -239,7 +239,7 @@ fn has_data(lower: &str) -> bool {
     lower.lines().any(starts) || lower.contains("/data") || lower.contains("\"data\"")
 }
 
-/// The word behind `kind:`; a key with an escape in it; `kind` at the start of a line or of a JSON object.
+/// The word after `kind:`; a key with an escape in it; `kind` at the start of a line or of a JSON object.
 fn patterns() -> Option<&'static [Regex; 3]> {
     static ALL: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
         let kind = Regex::new(r#"(?i)\bkind["']?\s*:\s*([^\s,}\]]+)"#).ok()?;
@@ -266,7 +266,7 @@ fn covered(line: &str, open: &[Range<usize>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::redacted_line;
     use crate::redaction::note_target;
     use kfc_diagnostics::{Mark, Sources};
 
@@ -277,7 +277,7 @@ mod tests {
         let at = text.find(word).unwrap();
         let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
         let mark = Mark { source: id, offset: u32::try_from(at).unwrap() };
-        shown(&sources, mark, text[start..].lines().next().unwrap()).into_owned()
+        redacted_line(&sources, mark, text[start..].lines().next().unwrap()).into_owned()
     }
 
     fn line(text: &str, word: &str) -> String {
@@ -407,16 +407,16 @@ mod tests {
         let (id, _) = sources.add("kfc.yaml", text);
         let at = |word: &str| Mark { source: id, offset: u32::try_from(text.find(word).unwrap()).unwrap() };
         sources.hide(at("planted"));
-        assert_eq!(shown(&sources, at("planted"), "    password: planted"), "    password: *******");
-        assert_eq!(shown(&sources, at("domain"), "    domain: open"), "    domain: open");
+        assert_eq!(redacted_line(&sources, at("planted"), "    password: planted"), "    password: *******");
+        assert_eq!(redacted_line(&sources, at("domain"), "    domain: open"), "    domain: open");
         let (id, _) = sources.add("parameter password", "planted");
         let mark = Mark { source: id, offset: 0 };
         sources.hide(mark);
-        assert_eq!(shown(&sources, mark, "planted"), "*******");
+        assert_eq!(redacted_line(&sources, mark, "planted"), "*******");
         let (id, _) = sources.add("--set", "c.pw=planted");
         let mark = Mark { source: id, offset: 5 };
         sources.hide(mark);
-        assert_eq!(shown(&sources, mark, "c.pw=planted"), "c.pw=*******");
+        assert_eq!(redacted_line(&sources, mark, "c.pw=planted"), "c.pw=*******");
         assert_eq!(super::values(&sources, id), ["planted"]);
         hides("apiVersion: kfc.dev/v1alpha1\nkind: Stack\nspec:\n  parameters:\n    c: {pw: planted: x}\n");
         hides("apiVersion: kfc.dev/v1alpha1\nkind:\n  \"Stack\"\nspec:\n  parameters:\n    pw: planted: x\n");

@@ -1,12 +1,12 @@
-//! The values of secrets stay out of everything that is said: reports, explanations, graphs, errors, source lines. What is
-//! hidden, and what stands for it, is decided here and nowhere else. So is what may be said of texts of others
-//! ([`Foreign`], [`mod@text`]).
+//! Hides the values of secrets in all output: reports, explanations, graphs, errors, source lines. Only this module decides
+//! what is hidden and what replaces it. [`kfc_diagnostics::text`] does the same for credentials in texts of other programs
+//! ([`kfc_diagnostics::Foreign`]).
 //!
 //! Of a Secret, names, labels, type and `immutable` are open and everything else is hidden, annotation values and fields
-//! that no Secret has included ([`object`]). Where values are compared or looked at, `<hidden 1>` stands for each: numbered
-//! in the order in which they appear, the same number for the same bytes, whether they were written in base64 or not
-//! ([`Numbers`]). A number says nothing of a value, and nothing across two reports. Where a line of a source is shown,
-//! stars cover the values in it ([`line`]).
+//! that no Secret has included ([`object`]). In comparisons and explanations, `<hidden 1>` replaces each: numbered
+//! in the order in which they appear, the same number for the same bytes, written in base64 or not
+//! ([`kfc_diagnostics::Numbers`]). A number reveals nothing about a value, and differs between reports. In source lines,
+//! stars cover the values ([`mod@line`]).
 
 mod document;
 pub mod line;
@@ -20,7 +20,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 
-/// Whether objects of a kind have values that are hidden: `Secret`, and what somebody may have written for it.
+/// Whether objects of a kind have values that are hidden: `Secret`, and misspellings of it.
 #[must_use]
 pub fn is_secret(kind: &str) -> bool {
     ["Secret", "Secrets"].iter().any(|word| kind.trim().eq_ignore_ascii_case(word))

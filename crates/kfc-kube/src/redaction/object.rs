@@ -32,7 +32,7 @@ pub fn is_open(path: &[&str]) -> bool {
     place(path) == Place::Open
 }
 
-/// Whether a text at a path of a Secret may be shown: what is not a boolean is no value of `immutable`.
+/// Whether a text at a path of a Secret may be shown: what is not a boolean is not a value of `immutable`.
 #[must_use]
 pub fn is_open_value(path: &[&str], text: &str) -> bool {
     is_open(path) && (path != ["immutable"] || matches!(text, "true" | "false"))

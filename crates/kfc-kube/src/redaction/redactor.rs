@@ -17,7 +17,7 @@ impl Redact for Redactor {
     }
 
     fn redact_line<'l>(&self, sources: &Sources, mark: Mark, line: &'l str) -> Cow<'l, str> {
-        line::shown(sources, mark, line)
+        line::redacted_line(sources, mark, line)
     }
 }
 
@@ -40,7 +40,7 @@ pub fn render_plain(diagnostics: &Diagnostics, sources: &Sources, most: usize) -
 }
 
 /// Takes note of the kind of the objects that a text is a patch of, as the selector of the patch has it: a regular
-/// expression. An empty one says nothing.
+/// expression. An empty one is ignored.
 pub fn note_target(sources: &Sources, id: SourceId, kind: &str) {
     if kind.is_empty() {
         return;

@@ -10,7 +10,7 @@ const MERGING: &str = include_str!("merging.tsv");
 /// `apiVersion` and its kinds; the file says what the dash means.
 const SCOPES: &str = include_str!("scopes.txt");
 
-/// Whether kinds live in a namespace, by `apiVersion` and kind.
+/// Whether kinds are namespaced, by `apiVersion` and kind.
 pub(super) fn scopes() -> FxHashMap<(&'static str, &'static str), bool> {
     let mut scopes = FxHashMap::default();
     for (api_version, kinds) in

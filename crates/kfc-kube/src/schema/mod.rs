@@ -1,8 +1,10 @@
-//! What the merge has to know of Kubernetes types: which lists merge by which key, and which kinds live in a namespace.
+//! The Kubernetes types as far as a merge needs them: which lists merge by which key, and which kinds are namespaced.
 
 mod builtin;
 mod graph;
 mod openapi;
+
+pub use openapi::Builtin;
 
 use compact_str::CompactString;
 use graph::{Graph, Shape, ShapeId};
@@ -23,15 +25,6 @@ pub struct Schema {
     document: Option<Node>,
 }
 
-/// What becomes of a type that both an OpenAPI document and the built-in types define.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Builtin {
-    /// The built-in definition counts.
-    Wins,
-    /// That of the document counts.
-    Yields,
-}
-
 /// One type of a [`Schema`]: of a resource, of a field, or of a list's items.
 #[derive(Clone, Copy, Debug)]
 pub struct TypeRef<'s> {
@@ -46,12 +39,12 @@ impl Schema {
         Self::default()
     }
 
-    /// The types of an OpenAPI document (`openapi.path` of a kustomization). As in kustomize they take the place of all
+    /// The types of an OpenAPI document (`openapi.path` of a kustomization). As in kustomize they replace all
     /// built-in ones: a Deployment merges as a custom resource then, unless the document defines it. Only the scopes of
     /// the built-in kinds stay; `paths` of the document adds scopes.
     ///
     /// # Errors
-    /// [`kfc_diagnostics::Code::WrongType`] when the document, or its `definitions`, is no mapping.
+    /// [`kfc_diagnostics::Code::WrongType`] when the document, or its `definitions`, is not a mapping.
     pub fn with_openapi(document: &Node) -> Result<Self> {
         let graph = openapi::read_definitions(document)?;
         let (more_scopes, document) = (openapi::read_scopes(document), Some(document.clone()));
@@ -71,7 +64,7 @@ impl Schema {
         }
     }
 
-    /// Whether a kind lives in a namespace; `None` for a kind that is not known, which counts as namespaced.
+    /// Whether a kind is namespaced; `None` for a kind that is not known, which counts as namespaced.
     #[must_use]
     pub fn is_namespaced(&self, api_version: &str, kind: &str) -> Option<bool> {
         let builtin = self.builtin_scopes.get_or_init(builtin::scopes);
@@ -96,7 +89,7 @@ impl<'s> TypeRef<'s> {
         self.graph.shape(self.id)
     }
 
-    fn of(self, id: Option<ShapeId>) -> Option<Self> {
+    fn resolved(self, id: Option<ShapeId>) -> Option<Self> {
         let id = self.graph.resolve(id?)?;
         Some(Self { id, ..self })
     }
@@ -105,17 +98,17 @@ impl<'s> TypeRef<'s> {
     #[must_use]
     pub fn field(self, name: &str) -> Option<Self> {
         let shape = self.shape();
-        self.of(shape.fields.get(name).copied().or(shape.other_fields))
+        self.resolved(shape.fields.get(name).copied().or(shape.other_fields))
     }
 
     /// The type of a list's items.
     #[must_use]
     pub fn element(self) -> Option<Self> {
-        self.of(self.shape().items)
+        self.resolved(self.shape().items)
     }
 
     /// The merge keys of a list; an empty slice for a list of scalars that merges by value, `None` for a list that a
-    /// patch replaces, and for what is no list.
+    /// patch replaces, and for what is not a list.
     #[must_use]
     pub fn merge_keys(self) -> Option<&'s [CompactString]> {
         self.shape().merge_keys.as_deref()

@@ -1,7 +1,7 @@
 //! Reads an OpenAPI (Swagger 2) document as kustomize does: `definitions` for types, `paths` for scopes.
 
+use super::builtin;
 use super::graph::{Graph, Shape, ShapeId};
-use super::{Builtin, builtin};
 use compact_str::{CompactString, format_compact};
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_yaml::{Entry, Map, Node};
@@ -10,10 +10,19 @@ use rustc_hash::FxHashMap;
 const GROUP_VERSION_KIND: &str = "x-kubernetes-group-version-kind";
 const DEFINITIONS: &str = "#/definitions/";
 
+/// Which definition of a type counts that both an OpenAPI document and the built-in types define.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Builtin {
+    /// The built-in one.
+    Wins,
+    /// The one of the document.
+    Yields,
+}
+
 /// The types of `definitions`; those that name their group, version and kind are resources.
 ///
 /// # Errors
-/// [`Code::WrongType`] when the document or `definitions` is no mapping.
+/// [`Code::WrongType`] when the document or `definitions` is not a mapping.
 pub(super) fn read_definitions(document: &Node) -> Result<Graph> {
     define_all(document, Reader { graph: Graph::default(), named: FxHashMap::default() }, |_| true)
 }
@@ -49,7 +58,7 @@ fn define_all(document: &Node, mut reader: Reader, counts: impl Fn(bool) -> bool
     Ok(reader.graph)
 }
 
-/// The scopes that `paths` tells: a kind is namespaced when it can be got below `namespaces/{namespace}`.
+/// The scopes that `paths` shows: a kind is namespaced when a path reads it below `namespaces/{namespace}`.
 pub(super) fn read_scopes(document: &Node) -> FxHashMap<(String, String), bool> {
     let mut scopes = FxHashMap::default();
     for path in document.get("paths").and_then(Node::as_map).into_iter().flatten() {
@@ -111,8 +120,8 @@ impl Reader {
         shape
     }
 
-    /// The type of a schema inside another; nothing for a reference to what is not there. Whatever stands beside a
-    /// reference is passed over, as in kustomize.
+    /// The type of a schema inside another; nothing for a reference to a type that does not exist. Other fields beside a
+    /// reference are ignored, as in kustomize.
     fn nested(&mut self, schema: &Node) -> Option<ShapeId> {
         schema.as_map()?;
         match schema.get("$ref").and_then(Node::as_text) {

@@ -16,14 +16,14 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a kustomization file; `source` is where marks point into. A file with nothing but comments counts as empty.
+    /// Reads a kustomization file; marks point into `source`. A file with only comments is empty.
     ///
     /// # Errors
-    /// What is no YAML, no kustomization, or several documents.
+    /// A text that is not YAML or not a kustomization, or that has several documents.
     pub fn read(text: &str, source: SourceId) -> Result<Self> {
         let mut documents = parse::parse(text, source)?;
         if documents.len() > 1 {
-            let message = format!("the file has {} documents, but one is due", documents.len());
+            let message = format!("the file has {} documents; expected one", documents.len());
             return Err(Diagnostic::error(Code::BadValue, message).at(documents[1].mark).into());
         }
         let before = documents.pop().filter(|node| !node.is_null());

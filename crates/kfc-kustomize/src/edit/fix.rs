@@ -1,15 +1,15 @@
-//! Moves what deprecated fields say into the fields that took their place, as `kustomize edit fix` does.
+//! Moves the values of deprecated fields into the fields that replace them, as `kustomize edit fix` does.
 
 use super::Document;
 use super::document::entry;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::{Map, Node, ScalarKind};
 
-/// Moves all that can be moved; `is_file` tells whether a path names a file beside the kustomization. Gives a sentence for
-/// every field that was moved.
+/// Moves every deprecated field; `is_file` returns whether a path names a file next to the kustomization. Returns a
+/// sentence for each field that was moved.
 ///
 /// # Errors
-/// [`Code::Edit`] when a label stands in `commonLabels` and in `labels`.
+/// [`Code::Edit`] when a label is in `commonLabels` and in `labels`.
 pub fn fix(document: &mut Document, is_file: impl Fn(&str) -> bool) -> Result<Vec<&'static str>> {
     let mut done = Vec::new();
     let mut note = |moved: bool, text: &'static str| done.extend(moved.then_some(text));

@@ -158,7 +158,7 @@ fn extend(item: &mut Node, wanted: &GeneratorEntry) -> Result<()> {
         let old =
             taken(item, "literals", &key, &literal_key).or_else(|| taken(item, "files", &key, &path_key));
         if let Some(mark) = old {
-            let message = format!("`{}` has the key `{key}` already", wanted.name);
+            let message = format!("`{}` already has the key `{key}`", wanted.name);
             errors.push(Diagnostic::error(Code::EditExists, message).at(mark));
         }
     }

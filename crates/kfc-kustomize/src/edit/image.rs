@@ -5,7 +5,7 @@ use super::document::{entry, texts};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_yaml::{Node, ScalarKind};
 
-/// Keeps what the entry has now, in place of a new name, tag or digest.
+/// Keeps what the entry has now, instead of a new name, tag or digest.
 const KEEP: &str = "*";
 
 /// One argument of `edit set image`.
@@ -21,7 +21,7 @@ struct Setting {
 /// part of the entry that is there.
 ///
 /// # Errors
-/// [`Code::Usage`] for arguments that are none of these.
+/// [`Code::Usage`] for arguments that are not any of these.
 pub fn set_images(document: &mut Document, arguments: &[String]) -> Result<()> {
     let mut errors = Diagnostics::default();
     let settings: Vec<Setting> =

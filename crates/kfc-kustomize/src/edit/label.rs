@@ -79,9 +79,9 @@ fn put(map: &mut Map, field: &str, pairs: &[Pair], force: bool) -> Result<()> {
     for (key, value) in pairs {
         match map.get(key).filter(|_| !force) {
             Some(old) => {
-                let message = format!("`{key}` is in `{field}` already");
+                let message = format!("`{key}` is already in `{field}`");
                 let error = Diagnostic::error(Code::EditExists, message).at(old.mark);
-                errors.push(error.help("`--force` overwrites it"));
+                errors.push(error.help("use `--force` to overwrite it"));
             }
             None => map.set(key, Node::string(value, Mark::NONE)),
         }
@@ -136,6 +136,6 @@ fn missing(document: &Document, field: &str, key: &str) -> Diagnostic {
     let keys = document.fields().get(field).and_then(Node::as_map).into_iter().flat_map(Map::iter);
     match nearest(key, keys.map(|entry| entry.key.text.as_str())) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help("`--ignore-non-existence` passes over it"),
+        None => error.help("use `--ignore-non-existence` to ignore it"),
     }
 }

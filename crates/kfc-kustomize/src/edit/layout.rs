@@ -7,14 +7,14 @@ use kfc_yaml::{Entry, Map, Node, Scalar, Value, emit};
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-/// A piece of text to be put in the place of another.
+/// A piece of text that replaces another.
 struct Splice {
     range: Range<usize>,
     text: String,
 }
 
 /// Carries changes of all documents of a text into it. `source` is where their marks point into. What cannot be changed in
-/// place is written anew.
+/// place is written again.
 ///
 /// # Errors
 /// Values that cannot be written.
@@ -54,7 +54,7 @@ fn separator_before(text: &str, at: usize) -> usize {
 }
 
 /// The text that `new` is read from, made from `text`, which `old` was read from. What cannot be changed in place (flow
-/// style, several items on a line) is written anew, as little of it as possible.
+/// style, several items on a line) is written again, as little of it as possible.
 ///
 /// # Errors
 /// Values that cannot be written.
@@ -185,7 +185,7 @@ impl Rewriter<'_> {
         Ok(true)
     }
 
-    /// Puts a scalar in the place of another when both stand on one line.
+    /// Replaces a scalar with another when both are on one line.
     fn scalar(&mut self, start: usize, old: &Scalar, new: &Scalar) -> Result<bool> {
         let line_end = self.text[start..].find(['\n', '\r']).map_or(self.text.len(), |at| start + at);
         let line = &self.text[start..line_end];
@@ -194,7 +194,7 @@ impl Rewriter<'_> {
             Some(b'|' | b'>' | b'&' | b'*' | b'!') | None => None,
             Some(_) => Some(line.find(" #").map_or(line, |at| &line[..at]).trim_end().len()),
         };
-        // A plain scalar that goes on in the next line is longer than what stands here.
+        // A plain scalar that goes on in the next line is longer than what is here.
         let Some(length) = length.filter(|length| line.starts_with(['"', '\'']) || *length == old.text.len())
         else {
             return Ok(false);
@@ -211,7 +211,7 @@ impl Rewriter<'_> {
         Ok(true)
     }
 
-    /// Replaces lines. What starts behind a dash on the same line keeps the dash.
+    /// Replaces lines. What starts after a dash on the same line keeps the dash.
     fn replace(
         &mut self,
         range: Range<usize>,
@@ -225,7 +225,7 @@ impl Rewriter<'_> {
         Ok(true)
     }
 
-    /// Removes lines, when nothing else stands on the first one.
+    /// Removes lines, when nothing else is on the first one.
     fn remove(&mut self, range: Range<usize>) -> bool {
         let start = self.line_start(range.start);
         let alone = self.text[start..range.start].trim().is_empty();
@@ -322,7 +322,7 @@ enum Step {
     Change(usize, usize),
     /// The item goes.
     Remove(usize),
-    /// An item is put behind one of the old list, or at the start.
+    /// An item is put after one of the old list, or at the start.
     Insert(Option<usize>, usize),
 }
 
@@ -330,7 +330,7 @@ enum Step {
 fn steps(old: &[Node], new: &[Node]) -> Vec<Step> {
     let mut steps = Vec::new();
     let (mut from, mut to) = (0, 0);
-    for (old_at, new_at) in kept(old, new).into_iter().chain([(old.len(), new.len())]) {
+    for (old_at, new_at) in kept_items(old, new).into_iter().chain([(old.len(), new.len())]) {
         let paired = (old_at - from).min(new_at - to);
         steps.extend((0..paired).map(|n| Step::Change(from + n, to + n)));
         steps.extend((from + paired..old_at).map(Step::Remove));
@@ -346,7 +346,7 @@ const MOST_PAIRS: usize = 1_000_000;
 
 /// Items that stay, as pairs of indices that grow: what is alike at both ends, and of the rest as many as can stay; in long
 /// lists that changed all over, many of them.
-fn kept(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
+fn kept_items(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
     let front = old.iter().zip(new).take_while(|(old, new)| old == new).count();
     let (old, new) = (&old[front..], &new[front..]);
     let back = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
@@ -360,7 +360,7 @@ fn kept(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
     (0..front).map(|at| (at, at)).chain(moved).chain(tail).collect()
 }
 
-/// Each new item with the next equal old one behind the last pair.
+/// Each new item with the next equal old one after the last pair.
 fn in_turn(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
     let text = |node: &Node| {
         let mut text = String::new();
@@ -412,7 +412,7 @@ fn longest(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::rewrite;
-    use super::{in_turn, kept};
+    use super::{in_turn, kept_items};
     use kfc_diagnostics::SourceId;
     use kfc_yaml::parse::parse;
 
@@ -451,15 +451,15 @@ mod tests {
         };
         let (old, new) =
             (list(&mut (0..3000)), list(&mut (0..3000).map(|n| if n == 1500 { 9999 } else { n })));
-        let pairs = kept(&old, &new);
+        let pairs = kept_items(&old, &new);
         assert_eq!(pairs.len(), 2999);
         assert!(pairs.iter().all(|(a, b)| a == b && *a != 1500));
         // Everything changes its place.
         let turned = list(&mut (1..3000).chain([0]));
-        let pairs = kept(&old, &turned);
+        let pairs = kept_items(&old, &turned);
         assert_eq!(pairs.len(), 2999);
         let reversed = list(&mut (0..3000).rev());
-        for pairs in [kept(&old, &reversed), in_turn(&reversed, &old)] {
+        for pairs in [kept_items(&old, &reversed), in_turn(&reversed, &old)] {
             assert!(pairs.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1) && !pairs.is_empty());
         }
     }
@@ -480,7 +480,7 @@ mod tests {
             changed(text, "images: [{name: a, newTag: v9}, {name: b, newTag: '1', digest: d}]"),
             "images:\n- name: a # keep\n  newTag: v9\n- newTag: \"1\"\n  name: b\n  digest: d\n"
         );
-        // The first key stands behind the dash, so the item is written anew.
+        // The first key is after the dash, so the item is written again.
         assert_eq!(changed(text, "images: [{newTag: v1}, {name: b}]"), "images:\n- newTag: v1\n- name: b\n");
     }
 
@@ -502,7 +502,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    /// Flow style, so that whatever comes out can be read back.
+    /// Flow style, which can always be read back.
     fn value() -> impl Strategy<Value = String> {
         let scalar =
             prop_oneof!["[a-e]{1,3}", "[1-9]{1,2}", Just("''".to_owned()), Just("\"a # b\"".to_owned())];

@@ -7,14 +7,14 @@ use kfc_yaml::Node;
 /// What `buildMetadata` may list.
 pub const BUILD_METADATA: [&str; 3] = ["managedByLabel", "originAnnotations", "transformerAnnotations"];
 
-/// Appends texts to a list field, in order. Gives a warning for each that was there already.
+/// Appends texts to a list field, in order. Returns a warning for each that already existed.
 pub fn add(document: &mut Document, field: &str, texts: &[String]) -> Diagnostics {
     let mut warnings = Diagnostics::default();
     for text in texts {
         let existing = document.items(field).iter().find(|item| item.as_text() == Some(text));
         match existing.map(|item| item.mark) {
             Some(mark) => warnings.push(
-                Diagnostic::warning(Code::EditExists, format!("`{text}` is in `{field}` already")).at(mark),
+                Diagnostic::warning(Code::EditExists, format!("`{text}` is already in `{field}`")).at(mark),
             ),
             None => document.push_item(field, Node::string(text, Mark::NONE)),
         }
@@ -58,7 +58,7 @@ fn missing(document: &Document, fields: &[&str], text: &str) -> Diagnostic {
 pub fn check_build_metadata(options: &[String]) -> Result<()> {
     let mut errors = Diagnostics::default();
     for option in options.iter().filter(|option| !BUILD_METADATA.contains(&option.as_str())) {
-        let error = Diagnostic::error(Code::Usage, format!("`{option}` is no option of `buildMetadata`"));
+        let error = Diagnostic::error(Code::Usage, format!("`{option}` is not an option of `buildMetadata`"));
         errors.push(match nearest(option, BUILD_METADATA) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None => error.help(format!("the options are {}", BUILD_METADATA.join(", "))),

@@ -45,11 +45,11 @@ impl PatchEntry {
     }
 }
 
-/// Appends a patch. Gives a warning when it is there already.
+/// Appends a patch. Returns a warning when it already exists.
 pub fn add(document: &mut Document, patch: &PatchEntry) -> Diagnostics {
     let node = patch.node();
     if let Some(old) = document.items("patches").iter().find(|item| **item == node) {
-        return Diagnostic::warning(Code::EditExists, "this patch is in `patches` already")
+        return Diagnostic::warning(Code::EditExists, "this patch is already in `patches`")
             .at(old.mark)
             .into();
     }

@@ -6,7 +6,7 @@ use super::document::{entry, texts};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_yaml::{Map, Node, ScalarKind, Value};
 
-/// A file of resources or patches beside the kustomization.
+/// A file of resources or patches next to the kustomization.
 #[derive(Clone, Debug)]
 pub struct ResourceFile {
     /// Its path, as the kustomization names it.
@@ -24,7 +24,7 @@ struct Use {
     options: Map,
 }
 
-/// Replaces all variables of the document. The texts of the files change; gives warnings for variables that no file uses.
+/// Replaces all variables of the document. The texts of the files change; returns warnings for variables that no file uses.
 ///
 /// # Errors
 /// [`Code::Edit`] for uses that no replacement can fill.
@@ -41,7 +41,7 @@ pub fn convert(document: &mut Document, files: &mut [ResourceFile]) -> Result<Di
         }
         if uses.is_empty() {
             let warning = Diagnostic::warning(Code::Edit, format!("no file of this root uses `{token}`"));
-            warnings.push(warning.at(var.mark).note("files of other roots are not looked into"));
+            warnings.push(warning.at(var.mark).note("files of other roots are not searched"));
             continue;
         }
         document.push_item("replacements", replacement(var, uses));
@@ -57,7 +57,7 @@ fn placeholder(name: &str) -> String {
     format!("{name}_PLACEHOLDER")
 }
 
-/// `$$(NAME)` is no use of the variable, but the text `$(NAME)`.
+/// `$$(NAME)` is not a use of the variable, but the text `$(NAME)`.
 fn put_placeholder(text: &str, token: &str, placeholder: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -100,8 +100,7 @@ fn find(
                 None => {
                     let message = format!("no replacement can fill `{token}` in `{}`", path.join("."));
                     let error = Diagnostic::error(Code::Edit, message).at(node.mark);
-                    errors
-                        .push(error.help("it has to be the whole value, or stand alone between delimiters"));
+                    errors.push(error.help("it must be the whole value, or be alone between delimiters"));
                 }
             }
         }

@@ -14,7 +14,7 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// The lines of an entry of a mapping whose keys stand in `column`; the last one ends with a line break.
+    /// The lines of an entry of a mapping whose keys are in `column`; the last one ends with a line break.
     ///
     /// # Errors
     /// Values that cannot be written.
@@ -31,7 +31,7 @@ impl Style {
         Ok(format!("{line}\n{below}"))
     }
 
-    /// The lines of an item of a list whose dashes stand in `column`.
+    /// The lines of an item of a list whose dashes are in `column`.
     ///
     /// # Errors
     /// Values that cannot be written.

@@ -2,41 +2,16 @@
 //! kustomize components, transformers and validators then work on all of them. Roots under `resources` are independent
 //! of each other and accumulate in parallel.
 
+use super::accumulated::{Accumulated, Track};
 use super::load::{Entry, PluginConfigs, Root};
 use super::{declared, origin, plugin, read, transformers};
 use crate::generate;
-use crate::provenance::{Origins, Step, StepKind, Trail};
-use crate::reference::vars::VarSet;
+use crate::provenance::{Step, StepKind, Trail};
 use crate::resource::{Resource, ResourceSet};
-use crate::transform::TransformerConfig;
 use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_kube::schema::Schema;
 use rayon::prelude::*;
 use std::sync::Arc;
-
-/// What a root comes to before references are fixed.
-#[derive(Default)]
-pub(super) struct Accumulated {
-    /// The resources.
-    pub set: ResourceSet,
-    /// The field specs of the root and of all below it; none before the first root was entered.
-    pub config: Option<Arc<TransformerConfig>>,
-    /// The variables of the root and of all below it.
-    pub vars: VarSet,
-    /// What was noticed on the way.
-    pub warnings: Diagnostics,
-    /// What asked for changes, when origins are kept.
-    pub origins: Option<Origins>,
-}
-
-/// What resources remember while they are accumulated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Track {
-    /// Their files and what transformed them, for the annotations that `buildMetadata` asks for.
-    pub annotations: bool,
-    /// Where the value of each field comes from.
-    pub fields: bool,
-}
 
 /// Accumulates a root.
 ///
@@ -75,8 +50,11 @@ fn accumulate_into(mut root: Root, into: &mut Accumulated, track: Track) -> Resu
     for component in std::mem::take(&mut root.components) {
         accumulate_into(component, into, track)?;
     }
-    transformers::run(&mut root, into, track)?;
-    transformers::validate(&mut root, into, track)?;
+    transformers::run_fields(&root, into, track)?;
+    let configs = plugin_configs(std::mem::take(&mut root.transformers), &root, track)?;
+    transformers::run_configured(&configs, &root, into, track)?;
+    let configs = plugin_configs(std::mem::take(&mut root.validators), &root, track)?;
+    transformers::validate(&configs, &root, into)?;
     into.vars.merge(&root.kustomization.vars, &mut into.set)
 }
 
@@ -115,30 +93,6 @@ fn file_resources(
         list.iter_mut().for_each(|resource| resource.trail = Trail::kept(Step::default()));
     }
     Ok(Accumulated { set: ResourceSet::new(list), ..Accumulated::default() })
-}
-
-impl Accumulated {
-    /// Takes in what another root came to; identities are checked by the caller, once for all.
-    pub(super) fn take(&mut self, part: Accumulated) -> Result<()> {
-        self.set.list.extend(part.set.list);
-        self.set.gone.extend(part.set.gone);
-        self.warnings.extend(part.warnings);
-        if let Some(origins) = part.origins {
-            self.origins.get_or_insert_default().take(origins);
-        }
-        if let Some(config) = &part.config {
-            self.merge_config(config)?;
-        }
-        self.vars.absorb(part.vars)
-    }
-
-    fn merge_config(&mut self, more: &Arc<TransformerConfig>) -> Result<()> {
-        match &mut self.config {
-            None => self.config = Some(Arc::clone(more)),
-            Some(config) => *config = TransformerConfig::merge_shared(config, more)?,
-        }
-        Ok(())
-    }
 }
 
 /// Runs the generators of a root: config maps, secrets and charts of its fields, then those configured by `generators`.
@@ -196,7 +150,7 @@ fn field_generators(root: &Root) -> Vec<(&'static str, Step, Result<Vec<Resource
 ///
 /// # Errors
 /// What is wrong with the files and roots, and configurations that have the same identity.
-pub(super) fn plugin_configs(configs: PluginConfigs, root: &Root, track: Track) -> Result<Vec<Resource>> {
+fn plugin_configs(configs: PluginConfigs, root: &Root, track: Track) -> Result<Vec<Resource>> {
     if configs.is_empty() {
         return Ok(Vec::new());
     }

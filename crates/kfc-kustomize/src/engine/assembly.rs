@@ -1,8 +1,10 @@
 //! Bundles that are made of many roots, each with an owner, rather than of one kustomization tree.
 
-use super::accumulate::{Accumulated, Track, accumulate, apply_component};
+use super::accumulate::{accumulate, apply_component};
+use super::accumulated::{Accumulated, Track};
+use super::bundle::Bundle;
 use super::finish::{self, Settings};
-use super::{Bundle, load, openapi};
+use super::{load, openapi};
 use crate::provenance::{Declared, Overlay};
 use crate::resource::ResourceSet;
 use kfc_diagnostics::{Mark, Result};
@@ -74,7 +76,7 @@ impl Assembly {
     /// Adds a part; all its resources belong to `owner`.
     ///
     /// # Errors
-    /// Resources that are there already.
+    /// Resources that already exist.
     pub fn add(&mut self, mut part: Part, owner: u32) -> Result<()> {
         for resource in &mut part.0.set.list {
             resource.owner = Some(owner);

@@ -1,11 +1,10 @@
-//! What a root asks for: each entry that is to change something, so that those that change nothing can be told.
+//! The entries of a root that ask for a change, so that entries that change nothing can be reported.
 
 use super::load::Root;
-use super::transformers::{keyed_step, step};
-use crate::kustomization::model::KeyPlaces;
 use crate::provenance::{Declared, Step, StepKind};
 use crate::reference::replacements;
 use crate::transform::{images, replicas};
+use crate::types::KeyPlaces;
 use kfc_diagnostics::{Diagnostics, Mark};
 
 /// The entries of a root, in the order in which they work.
@@ -21,15 +20,15 @@ pub(super) fn of_root(root: &Root) -> Vec<Declared> {
         (StepKind::NameSuffix, &kustomization.name_suffix, places.name_suffix),
     ];
     let given = texts.into_iter().filter(|(_, text, _)| !text.is_empty());
-    list.extend(given.map(|(kind, text, place)| entry(step(kind, place), text.clone())));
+    list.extend(given.map(|(kind, text, place)| entry(Step::of_field(kind, place), text.clone())));
     for label in &kustomization.labels {
-        list.push(entry(step(StepKind::Labels, label.mark), keys(&label.places)));
+        list.push(entry(Step::of_field(StepKind::Labels, label.mark), keys(&label.places)));
     }
     for (kind, places) in [
         (StepKind::CommonLabels, &places.common_labels),
         (StepKind::CommonAnnotations, &places.common_annotations),
     ] {
-        list.extend((!places.is_empty()).then(|| entry(keyed_step(kind, places), keys(places))));
+        list.extend((!places.is_empty()).then(|| entry(Step::of_keys(kind, places), keys(places))));
     }
     list.extend(root.patches_json6902.iter().map(|patch| entry(patch.step(), patch.subject())));
     for replica in &kustomization.replicas {
@@ -53,7 +52,7 @@ pub(super) fn of_transformer(kind: &str, mark: Mark) -> Declared {
     entry(Step::new(StepKind::Transformer, mark), kind)
 }
 
-/// Variables that were found to stand nowhere.
+/// Variables that no field uses.
 pub(super) fn unused_variables(found: &Diagnostics) -> impl Iterator<Item = Declared> {
     let placed = found.0.iter().filter_map(|unused| Some((unused.mark?, &unused.message)));
     placed.map(|(mark, message)| entry(Step::new(StepKind::Vars, mark), message))

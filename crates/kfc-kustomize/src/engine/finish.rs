@@ -1,9 +1,12 @@
 //! The last steps, once for the whole build: content hashes, references, variables, order, and the notes of the build
 //! taken out or written down.
 
-use super::accumulate::Accumulated;
+use super::accumulated::Accumulated;
+use super::bundle::Bundle;
 use super::load::Root;
-use super::{Bundle, KUSTOMIZE_VERSION, Options, Reorder, declared, origin, read};
+use super::options::{Options, Reorder};
+use super::version::KUSTOMIZE_VERSION;
+use super::{declared, origin, read};
 use crate::generate::hash;
 use crate::kustomization::model::SortOptions;
 use crate::provenance::{Step, StepKind};
@@ -67,7 +70,7 @@ impl Settings {
 pub(super) fn finish(accumulated: Accumulated, settings: &Settings) -> Result<Bundle> {
     let Accumulated { mut set, config, vars, mut warnings, mut origins } = accumulated;
     let config = config.unwrap_or_default();
-    add_hashes(&mut set)?;
+    hash::append_to_names(&mut set)?;
     names::fix_back_references(&mut set, &config)?;
     let unused = vars.resolve(&mut set, &config)?;
     origins.iter_mut().for_each(|origins| origins.declared.extend(declared::unused_variables(&unused)));
@@ -83,23 +86,6 @@ pub(super) fn finish(accumulated: Accumulated, settings: &Settings) -> Result<Bu
     set.enter(&Step::new(StepKind::BuildMetadata, Mark::NONE));
     origin::annotate(&mut set, settings.origin_annotations, settings.transformer_annotations)?;
     Ok(Bundle { resources: set, warnings, origins })
-}
-
-/// Appends the content hash to the name of every resource that asks for it.
-///
-/// # Errors
-/// Content that has no JSON form.
-pub(super) fn add_hashes(set: &mut ResourceSet) -> Result<()> {
-    let mut errors = Diagnostics::default();
-    for resource in set.list.iter_mut().filter(|resource| resource.needs_hash) {
-        if let Some(hash) = errors.collect(hash::suffix(&resource.node)) {
-            resource.remember_id();
-            let name = format!("{}-{hash}", resource.name());
-            resource.trail.enter_hash();
-            resource.watch(&["metadata", "name"], |resource| resource.set_name(&name));
-        }
-    }
-    errors.into_result(())
 }
 
 fn add_managed_by(set: &mut ResourceSet) -> Result<()> {

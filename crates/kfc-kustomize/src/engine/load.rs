@@ -1,5 +1,5 @@
 //! Loads a tree of kustomization roots: reads and parses every file that the roots name, in parallel, and changes nothing.
-//! Everything that is wrong with single files comes out here, all at once.
+//! Reports all errors of single files in one run.
 
 use super::origin;
 use crate::kustomization::{
@@ -54,9 +54,9 @@ pub(super) struct Root {
     pub openapi: Option<Arc<Schema>>,
     /// The schema that the root merges with.
     pub schema: Arc<Schema>,
-    /// Where the root lies, as origin annotations tell it.
+    /// The location of the root for origin annotations.
     pub origin: Origin,
-    /// Deprecated fields and the like.
+    /// Deprecated fields and other warnings.
     pub warnings: Diagnostics,
 }
 
@@ -105,7 +105,7 @@ impl Shared {
     }
 }
 
-/// Loads the root that `loader` stands in, and all below it.
+/// Loads the root in the directory of `loader`, and all roots below it.
 ///
 /// # Errors
 /// All errors of all files.
@@ -116,7 +116,7 @@ pub(super) fn load(loader: Loader, builtin: &Arc<Schema>) -> Result<Root> {
 /// Loads a kustomize component that is named at `entry`, and all below it.
 ///
 /// # Errors
-/// As [`load`], and a root that is no kustomize component.
+/// As [`load`], and when the root is not a kustomize component.
 pub(super) fn load_component(loader: Loader, entry: Mark, builtin: &Arc<Schema>) -> Result<Root> {
     load_root(loader, Origin::default(), Some((Kind::Component, entry)), &Shared::new(builtin))
 }
@@ -137,14 +137,14 @@ fn load_root(loader: Loader, origin: Origin, wanted: Option<(Kind, Mark)>, share
 
 fn wrong_kind(wanted: Kind, entry: Mark, document: &Node) -> Diagnostic {
     let (message, help) = match wanted {
-        Kind::Component => ("this root is no kustomize component", "list it under `resources`"),
+        Kind::Component => ("this root is not a kustomize component", "list it under `resources`"),
         Kind::Kustomization => ("a kustomize component cannot be a resource", "list it under `components`"),
     };
     let kind = document.get("kind").map_or(document.mark, |kind| kind.mark);
     Diagnostic::error(Code::BadValue, message).at(entry).label(kind, "its kind is set here").help(help)
 }
 
-/// The document of a kustomization file; kustomize passes over further ones.
+/// The document of a kustomization file; kustomize ignores further ones.
 fn first_document(documents: Vec<Node>, start: Mark) -> Result<Node> {
     documents.into_iter().next().ok_or_else(|| {
         let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
@@ -283,11 +283,11 @@ fn load_configs(
     errors.into_result(configs)
 }
 
-/// The documents of an inline configuration, or nothing for a path. A text of one line that is no mapping is a path; one
+/// The documents of an inline configuration, or nothing for a path. A text of one line that is not a mapping is a path; one
 /// of nothing at all configures nothing.
 ///
 /// # Errors
-/// Text of several lines that is no YAML.
+/// Text of several lines that is not YAML.
 pub(crate) fn inline_documents(loader: &Loader, item: &Spanned) -> Result<Option<Vec<Node>>> {
     let several_lines = item.text.trim_end().contains('\n');
     if item.text.trim().is_empty() {
@@ -323,7 +323,7 @@ fn not_all_empty(patches: Vec<LoadedPatch>, kustomization: &Kustomization) -> Re
     match kustomization.patches_strategic_merge.first() {
         Some(first) if patches.iter().all(LoadedPatch::is_empty) => {
             let error = Diagnostic::error(Code::BadPatch, "these patches are empty").at(first.mark);
-            Err(error.help("remove them, or say what they are to change").into())
+            Err(error.help("remove them, or write what they change").into())
         }
         _ => Ok(patches),
     }

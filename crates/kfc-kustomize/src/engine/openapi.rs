@@ -1,5 +1,5 @@
 //! Which schema each root merges with. In kustomize the schema is one for the whole process: the first root, in the order
-//! in which roots are entered, that names one sets it for everything that is built afterwards. It takes the place of the
+//! in which roots are entered, that names one sets it for everything that is built afterwards. It replaces the
 //! built-in types when nothing has asked for those before, and is added to them otherwise (kyaml/openapi, `SetSchema` and
 //! `initSchema`).
 
@@ -71,7 +71,7 @@ impl InForce {
     }
 }
 
-/// Gives every root of a tree the schema in force when its transformers run.
+/// Sets the schema of every root of a tree to the one in force when its transformers run.
 pub(super) fn assign(root: &mut Root, state: &mut InForce) {
     state.set(root.openapi.as_ref());
     assign_entries(&mut root.resources, state);

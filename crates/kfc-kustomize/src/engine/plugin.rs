@@ -1,8 +1,8 @@
 //! Runs the built-in plug-ins that `generators`, `transformers` and `validators` configure, and charts.
 
-use super::accumulate::Track;
+use super::accumulated::Track;
 use super::load::{self, Root};
-use super::{finish, origin, read};
+use super::{origin, read};
 use crate::generate;
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::kustomization::plugin::{self, Plugin};
@@ -17,7 +17,7 @@ use kfc_yaml::parse;
 /// Runs one generator configuration.
 ///
 /// # Errors
-/// A configuration that is wrong or is no generator, and what the generator itself finds.
+/// A configuration that is wrong or is not a generator, and what the generator itself finds.
 pub(super) fn generate(
     config: &Resource,
     root: &Root,
@@ -54,7 +54,7 @@ pub(super) fn origin(config: &Resource, root: &Root) -> Origin {
 /// Renders a chart.
 ///
 /// # Errors
-/// Helm's own, and output of it that is no resource.
+/// Helm's own, and output of it that is not a resource.
 pub(super) fn chart(chart: &HelmChart, globals: &HelmGlobals, root: &Root) -> Result<Vec<Resource>> {
     let text = generate::helm::render(chart, globals, &root.loader)?;
     let (id, source) = root.loader.sources().add(format!("chart {}", chart.name), text);
@@ -64,7 +64,7 @@ pub(super) fn chart(chart: &HelmChart, globals: &HelmGlobals, root: &Root) -> Re
 /// Runs one transformer or validator configuration on the resources.
 ///
 /// # Errors
-/// A configuration that is wrong or is no transformer, and what the transformer itself finds.
+/// A configuration that is wrong or is not a transformer, and what the transformer itself finds.
 pub(super) fn transform(
     config: &Resource,
     root: &Root,
@@ -103,7 +103,7 @@ pub(super) fn transform(
             warnings.extend(found);
             replacements::apply(set, &replacements)
         }
-        Plugin::Hash => finish::add_hashes(set),
+        Plugin::Hash => generate::hash::append_to_names(set),
         Plugin::ValueAdd(args) => value_add::apply(set, &args),
         Plugin::ConfigMap(_) | Plugin::Secret(_) | Plugin::HelmChart(..) | Plugin::IamPolicy(_) => {
             Err(wrong_field(config, "a generator", "generators").into())

@@ -41,7 +41,7 @@ pub(crate) const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformat
 const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 
 /// Reads the documents of one file as resources, as kustomize's resource factory does: documents that hold nothing are
-/// passed over, a document whose kind ends in `List` and that has `items` gives its items, behind all other documents.
+/// ignored, a document whose kind ends in `List` and that has `items` gives its items, after all other documents.
 ///
 /// # Errors
 /// [`Code::NotAResource`] for each document that has no kind or no name.

@@ -1,16 +1,16 @@
 //! The transformers of a root, in kustomize's order: those that fields of the kustomization configure, then those that
 //! `transformers` lists; and its validators.
 
-use super::accumulate::{Accumulated, Track, plugin_configs};
+use super::accumulated::{Accumulated, Track};
 use super::load::Root;
 use super::{declared, origin, plugin};
-use crate::kustomization::model::{KeyPlaces, Kustomization};
+use crate::kustomization::model::Kustomization;
 use crate::provenance::{Step, StepKind};
 use crate::reference::replacements;
-use crate::resource::ResourceSet;
-use crate::transform::namespace::NamespaceRules;
+use crate::resource::{Resource, ResourceSet};
 use crate::transform::patch::{self, LoadedPatch};
 use crate::transform::{TransformerConfig, annotations, images, labels, namespace, prefix, replicas, suffix};
+use crate::types::NamespaceRules;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 
 /// What one step of a root needs.
@@ -22,30 +22,41 @@ struct Steps<'a> {
     track: Track,
 }
 
-/// Runs every transformer of a root over all resources accumulated so far.
+/// Runs the transformers that fields of a root configure over all resources accumulated so far.
 ///
 /// # Errors
 /// The errors of each step; a step runs even when an earlier one failed, so that errors that have nothing to do with each
 /// other come out in one run.
-pub(super) fn run(root: &mut Root, into: &mut Accumulated, track: Track) -> Result<()> {
-    let configs = std::mem::take(&mut root.transformers);
-    let Accumulated { set, config, warnings, origins, .. } = into;
+pub(super) fn run_fields(root: &Root, into: &mut Accumulated, track: Track) -> Result<()> {
     let default = TransformerConfig::default();
-    let config = config.as_deref().unwrap_or(&default);
-    let mut steps = Steps { root, config, set, errors: Diagnostics::default(), track };
+    let config = into.config.as_deref().unwrap_or(&default);
+    let mut steps = Steps { root, config, set: &mut into.set, errors: Diagnostics::default(), track };
     steps.patches();
     steps.names();
     steps.metadata();
     steps.values();
-    steps.errors.into_result(())?;
-    for config in plugin_configs(configs, root, track)? {
-        plugin::transform(&config, root, set, warnings)?;
+    steps.errors.into_result(())
+}
+
+/// Runs the transformers that `transformers` of a root lists, each after the one before it succeeded.
+///
+/// # Errors
+/// Those of the first transformer that fails.
+pub(super) fn run_configured(
+    configs: &[Resource],
+    root: &Root,
+    into: &mut Accumulated,
+    track: Track,
+) -> Result<()> {
+    let Accumulated { set, warnings, origins, .. } = into;
+    for config in configs {
+        plugin::transform(config, root, set, warnings)?;
         if track.fields {
             let declared = declared::of_transformer(config.kind(), config.mark());
             origins.get_or_insert_default().declared.push(declared);
         }
         if track.annotations {
-            origin::add_transformation(set, &plugin::origin(&config, root));
+            origin::add_transformation(set, &plugin::origin(config, root));
         }
     }
     Ok(())
@@ -92,18 +103,18 @@ impl Steps<'_> {
     fn names(&mut self) {
         let Kustomization { namespace, name_prefix, name_suffix, places, .. } = &self.root.kustomization;
         if !namespace.is_empty() {
-            self.enter(|| step(StepKind::Namespace, places.namespace));
+            self.enter(|| Step::of_field(StepKind::Namespace, places.namespace));
             let result =
                 namespace::apply(self.set, namespace, &self.config.namespace, NamespaceRules::default());
             self.ran("NamespaceTransformer", result);
         }
         if !name_prefix.is_empty() {
-            self.enter(|| step(StepKind::NamePrefix, places.name_prefix));
+            self.enter(|| Step::of_field(StepKind::NamePrefix, places.name_prefix));
             let result = prefix::apply(self.set, name_prefix, &self.config.name_prefix);
             self.ran("PrefixTransformer", result);
         }
         if !name_suffix.is_empty() {
-            self.enter(|| step(StepKind::NameSuffix, places.name_suffix));
+            self.enter(|| Step::of_field(StepKind::NameSuffix, places.name_suffix));
             let result = suffix::apply(self.set, name_suffix, &self.config.name_suffix);
             self.ran("SuffixTransformer", result);
         }
@@ -113,20 +124,20 @@ impl Steps<'_> {
         let kustomization = &self.root.kustomization;
         let places = &kustomization.places;
         for label in &kustomization.labels {
-            self.enter(|| step(StepKind::Labels, label.mark).with_keys(&label.places));
+            self.enter(|| Step::of_field(StepKind::Labels, label.mark).with_keys(&label.places));
             let fields = labels::fields_of(label, self.config);
             let result = fields.and_then(|fields| labels::apply(self.set, &label.pairs, &fields));
             self.ran("LabelTransformer", result);
         }
         // With `labels` alone kustomize runs the transformer of `commonLabels` too: it changes nothing, but leaves a note.
         if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
-            self.enter(|| keyed_step(StepKind::CommonLabels, &places.common_labels));
+            self.enter(|| Step::of_keys(StepKind::CommonLabels, &places.common_labels));
             let result = labels::apply(self.set, &kustomization.common_labels, &self.config.common_labels);
             self.ran("LabelTransformer", result);
         }
         if !kustomization.common_annotations.is_empty() {
             let annotations = &kustomization.common_annotations;
-            self.enter(|| keyed_step(StepKind::CommonAnnotations, &places.common_annotations));
+            self.enter(|| Step::of_keys(StepKind::CommonAnnotations, &places.common_annotations));
             let result = annotations::apply(self.set, annotations, &self.config.common_annotations);
             self.ran("AnnotationsTransformer", result);
         }
@@ -161,25 +172,14 @@ impl Steps<'_> {
     }
 }
 
-/// The step that a field asks for.
-pub(super) fn step(kind: StepKind, entry: Option<Mark>) -> Step {
-    Step::new(kind, entry.unwrap_or(Mark::NONE))
-}
-
-/// The step that a field with keys asks for.
-pub(super) fn keyed_step(kind: StepKind, keys: &KeyPlaces) -> Step {
-    step(kind, keys.first().map(|(_, mark)| *mark)).with_keys(keys)
-}
-
 /// Runs the validators of a root. A validator may fail; it may not change a resource.
 ///
 /// # Errors
 /// [`Code::Validation`] when one does, else its own errors.
-pub(super) fn validate(root: &mut Root, into: &mut Accumulated, track: Track) -> Result<()> {
-    let configs = std::mem::take(&mut root.validators);
-    for config in plugin_configs(configs, root, track)? {
+pub(super) fn validate(configs: &[Resource], root: &Root, into: &mut Accumulated) -> Result<()> {
+    for config in configs {
         let mut copy = into.set.clone();
-        plugin::transform(&config, root, &mut copy, &mut into.warnings)?;
+        plugin::transform(config, root, &mut copy, &mut into.warnings)?;
         let changed = copy.list.len() != into.set.list.len()
             || copy.list.iter().zip(&into.set.list).any(|(after, before)| after.node != before.node);
         if changed {
@@ -192,5 +192,5 @@ pub(super) fn validate(root: &mut Root, into: &mut Accumulated, track: Track) ->
 fn changes_resources(kind: &str, mark: Mark) -> Diagnostic {
     Diagnostic::error(Code::Validation, format!("the validator {kind} changes resources"))
         .at(mark)
-        .help("a validator may only look; list it under `transformers` if it is to change resources")
+        .help("a validator must not change resources; list it under `transformers` if it should")
 }

@@ -9,17 +9,17 @@ use kfc_source::{LoadRestrictor, Loader, is_on_this_machine};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// The file of a chart, and of each chart in it, that helm holds the values against.
+/// The file of a chart, and of each chart in it, that helm checks the values against.
 const SCHEMA: &str = "values.schema.json";
 
-/// Refuses a chart with links or schemas that lead to what the root may not read, or with something that is no file: helm
-/// would follow the ones and wait for the others.
+/// Refuses a chart with links or schemas that lead to what the root may not read, or with something that is not a file: helm
+/// would follow the links and wait for what is not a file.
 ///
 /// # Errors
 /// [`Code::OutsideRoot`], [`Code::WrongFileType`]; [`Code::Helm`] for what helm could not read either.
 pub(super) fn check(location: &Path, loader: &Loader, mark: Mark) -> Result<()> {
     let root = loader.root();
-    // A chart that was fetched lies outside of the root, and nothing in it leads out of itself.
+    // A fetched chart is outside of the root, and nothing in it may lead out of the chart.
     let locate = |path: &Path| -> Result<PathBuf> {
         match path.strip_prefix(root) {
             Ok(below) => loader.real_path(&below.to_string_lossy(), mark),
@@ -64,9 +64,9 @@ fn check_schema(bytes: &[u8], shown: &str, mark: Mark) -> Result<()> {
         Diagnostics::from(Diagnostic::error(Code::Helm, format!("`{shown}` is not JSON")).at(mark))
     })?;
     let Some(reference) = leading_out(&schema, false) else { return Ok(()) };
-    let message = format!("`{shown}` refers to `{}`, which lies outside its chart", reference.escape_debug());
+    let message = format!("`{shown}` refers to `{}`, which is outside its chart", reference.escape_debug());
     let error = Diagnostic::error(Code::OutsideRoot, message).at(mark);
-    Err(error.help("write what it refers to into the schema itself, below `$defs`").into())
+    Err(error.help("copy the schema that it refers to into this one, below `$defs`").into())
 }
 
 /// The first reference of a schema to a file or server of this machine. Relative references start at the schema's `$id`,
@@ -118,14 +118,14 @@ fn check_packed(bytes: &[u8], shown: &str, mark: Mark) -> Result<()> {
             Diagnostics::from(Diagnostic::error(Code::Helm, message).at(mark))
         };
         if depth == DEEPEST {
-            return Err(refused(format!("it is the {DEEPEST}th in another one")));
+            return Err(refused(format!("it is nested {DEEPEST} charts deep")));
         }
         let is_meant = |parts: &[&str]| parts.contains(&SCHEMA) || is_packed_dependency(parts);
         for (name, bytes) in files_of(&bytes, &mut left, is_meant).map_err(refused)? {
             let shown = format!("{shown}/{name}");
             match name.ends_with(".tgz") {
                 true => open.push((bytes, shown, depth + 1)),
-                // A link or folder of that name is an empty file to helm.
+                // A link or directory of that name is an empty file to helm.
                 false if bytes.is_empty() => {}
                 false => check_schema(&bytes, &shown, mark)?,
             }

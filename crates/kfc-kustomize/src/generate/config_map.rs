@@ -6,7 +6,7 @@ use crate::resource::Resource;
 use kfc_diagnostics::{Mark, Result};
 use kfc_source::Loader;
 
-/// Makes a config map. Values that are no UTF-8 text go into `binaryData`, as base64.
+/// Makes a config map. Values that are not UTF-8 text go into `binaryData`, as base64.
 ///
 /// # Errors
 /// What is wrong with the name, the keys and the files.

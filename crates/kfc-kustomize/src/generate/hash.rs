@@ -1,6 +1,7 @@
-//! The content hash behind the names of generated config maps and secrets.
+//! The content hash at the end of the names of generated config maps and secrets.
 
-use kfc_diagnostics::Result;
+use crate::resource::ResourceSet;
+use kfc_diagnostics::{Diagnostics, Result};
 use kfc_yaml::{Node, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -15,10 +16,27 @@ const LENGTH: usize = 10;
 pub fn suffix(node: &Node) -> Result<String> {
     let digest = Sha256::digest(content(node)?.as_bytes());
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(hex.chars().take(LENGTH).map(harmless).collect())
+    Ok(hex.chars().take(LENGTH).map(harmless_digit).collect())
 }
 
-fn harmless(digit: char) -> char {
+/// Appends the content hash to the name of every resource that asks for it.
+///
+/// # Errors
+/// Content that has no JSON form.
+pub(crate) fn append_to_names(set: &mut ResourceSet) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    for resource in set.list.iter_mut().filter(|resource| resource.needs_hash) {
+        if let Some(hash) = errors.collect(suffix(&resource.node)) {
+            resource.remember_id();
+            let name = format!("{}-{hash}", resource.name());
+            resource.trail.enter_hash();
+            resource.watch(&["metadata", "name"], |resource| resource.set_name(&name));
+        }
+    }
+    errors.into_result(())
+}
+
+fn harmless_digit(digit: char) -> char {
     match digit {
         '0' => 'g',
         '1' => 'h',

@@ -1,9 +1,9 @@
 //! `helmCharts`: charts rendered by the helm program.
 //!
-//! helm gets values, never flags: whatever a root says stands behind the name of a flag or behind `--`, and nothing of it may
-//! begin with `-`. helm reads what the root may read: value files come to it as copies, and links in a chart may not lead out.
+//! helm gets values, never flags: each text of a root comes after the name of a flag or after `--`, and nothing of it may
+//! begin with `-`. helm reads what the root may read: it gets value files as copies, and links in a chart may not lead out.
 //! It has no plug-ins: neither those of the user, which would change the result, nor any of the root, which would be run. Of
-//! the configuration of helm that a root may have, it gets the logins of registries alone.
+//! the configuration of helm that a root may have, it gets only the logins of registries.
 
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::merge::values;
@@ -31,7 +31,7 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 /// What helm calls the repository whose credentials it is given in a file.
 const REPOSITORY: &str = "kfc";
 
-/// Renders a chart with `helm template`, pulling it first when it is not in the chart home and names a repository. Gives
+/// Renders a chart with `helm template`, pulling it first when it is not in the chart home and names a repository. Returns
 /// the YAML text that helm prints.
 ///
 /// # Errors
@@ -54,14 +54,14 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
         .options()
         .surroundings
         .temporary_folder()
-        .map_err(|error| failed(mark, &format!("no temporary folder: {error}")))?;
+        .map_err(|error| failed(mark, &format!("cannot create a temporary directory: {error}")))?;
     let mut run = Run { chart, loader, mark, scratch: scratch.path(), variables: Vec::new() };
     run.copy_logins(&globals.config_home)?;
     let location = match local(chart, globals, loader)? {
         Some(location) => location.canonicalize().unwrap_or(location),
         None if chart.repo.is_empty() => {
             let message = format!(
-                "there is no chart `{}` in `{}`, and it names no `repo`",
+                "the chart `{}` does not exist in `{}`, and has no `repo`",
                 chart.name,
                 loader.root().join(home(globals)).display()
             );
@@ -75,12 +75,12 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
     run.template(&location)
 }
 
-/// The folder of the charts of a root, as the root names it.
+/// The directory of the charts of a root, as the root names it.
 fn home(globals: &HelmGlobals) -> &str {
     if globals.chart_home.is_empty() { "charts" } else { &globals.chart_home }
 }
 
-/// The folder that kustomize pulls a chart into, as the root would name it.
+/// The directory that kustomize pulls a chart into, as the root would name it.
 fn pulled_to(chart: &HelmChart, globals: &HelmGlobals) -> String {
     match chart.version.as_str() {
         "" => home(globals).to_owned(),
@@ -88,13 +88,13 @@ fn pulled_to(chart: &HelmChart, globals: &HelmGlobals) -> String {
     }
 }
 
-/// The folder that kustomize pulls a chart into.
+/// The directory that kustomize pulls a chart into.
 #[must_use]
 pub fn pulled(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> PathBuf {
     loader.root().join(pulled_to(chart, globals))
 }
 
-/// The folder of a chart that is there already, as the root names it: in the chart home, or where it was pulled to before.
+/// The directory of a chart that already exists, as the root names it: in the chart home, or where it was pulled to before.
 ///
 /// # Errors
 /// A chart that the root may not read.
@@ -116,7 +116,7 @@ fn is_missing(errors: &Diagnostics) -> bool {
     errors.0.iter().all(|error| error.code == Code::NotFound)
 }
 
-/// A folder that helm may write: one that the root may read, or that is not there yet.
+/// A directory that helm may write: one that the root may read, or that does not exist yet.
 fn place(path: &str, loader: &Loader, mark: Mark) -> Result<PathBuf> {
     match loader.real_path(path, mark) {
         Ok(place) => Ok(place),
@@ -157,7 +157,7 @@ fn check_words(chart: &HelmChart, loader: &Loader, mark: Mark) -> Result<()> {
     errors.into_result(())
 }
 
-/// Refuses repositories that helm would leave to a plug-in, or that anybody on the way can change.
+/// Refuses repositories that helm would leave to a plug-in, or whose content can be changed on the network.
 fn check_repository(chart: &HelmChart, plain_http: bool) -> std::result::Result<(), Diagnostic> {
     let wrong = |message: String, help: &str| Err(Diagnostic::error(Code::Helm, message).help(help));
     match chart.repo.split_once("://") {
@@ -175,7 +175,7 @@ fn check_repository(chart: &HelmChart, plain_http: bool) -> std::result::Result<
     }
     match chart.name.contains('/') || tree_path::check(&chart.name).is_err() {
         true => {
-            wrong("`name` is not the name of a chart in a repository".to_owned(), "write its last part alone")
+            wrong("`name` is not the name of a chart in a repository".to_owned(), "write only its last part")
         }
         false => Ok(()),
     }
@@ -254,7 +254,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Pulls the chart into a folder below `target`, and gives that.
+    /// Pulls the chart into a directory below `target`, and gives that.
     fn pull(&mut self, target: &Path) -> Result<PathBuf> {
         let chart = self.chart;
         let source = Repository::read(&chart.repo).map_err(|error| error.at(self.mark))?;
@@ -345,7 +345,7 @@ impl Run<'_> {
     }
 
     /// The files of values, as copies: the named one, the inline values, or both joined as `valuesMerge` says (`override`
-    /// when it says nothing: the inline ones win), then the additional ones.
+    /// when it is not given: the inline ones win), then the additional ones.
     fn values_files(&self, location: &Path) -> Result<Vec<PathBuf>> {
         let chart = self.chart;
         let mut files = Vec::new();
@@ -427,7 +427,7 @@ impl Run<'_> {
             .map_err(|error| failed(self.mark, &format!("cannot write the logins: {error}")))
     }
 
-    /// Runs helm with folders of its own and a few variables, so that nothing of the user's configuration changes the result:
+    /// Runs helm with directories of its own and a few variables, so that nothing of the user's configuration changes the result:
     /// not the namespace of a kubeconfig's context either, which helm takes for that of the release.
     fn helm(&self, arguments: &[String]) -> Result<String> {
         let program = &self.loader.options().helm.command;

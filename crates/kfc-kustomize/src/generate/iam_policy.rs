@@ -1,24 +1,8 @@
 //! IAMPolicyGenerator: a Kubernetes service account that acts as a Google Cloud one.
 
+use crate::types::IamPolicyArgs;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::{Map, Node};
-
-/// What the generator is told.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IamPolicyArgs {
-    /// The cloud; only `gke` exists.
-    pub cloud: String,
-    /// Project of the cluster.
-    pub project_id: String,
-    /// Namespace of the Kubernetes service account.
-    pub kubernetes_namespace: String,
-    /// Name of the Kubernetes service account.
-    pub kubernetes_name: String,
-    /// Name of the Google service account.
-    pub account_name: String,
-    /// Project of the Google service account.
-    pub account_project: String,
-}
 
 /// The annotation by which GKE knows the Google service account.
 const ANNOTATION: &str = "iam.gke.io/gcp-service-account";
@@ -29,8 +13,10 @@ const ANNOTATION: &str = "iam.gke.io/gcp-service-account";
 /// A cloud that does not exist.
 pub fn generate(args: &IamPolicyArgs) -> Result<Node> {
     if args.cloud != "gke" {
-        let error =
-            Diagnostic::error(Code::Generator, format!("IAMPolicyGenerator knows no cloud `{}`", args.cloud));
+        let error = Diagnostic::error(
+            Code::Generator,
+            format!("IAMPolicyGenerator does not support the cloud `{}`", args.cloud),
+        );
         return Err(error.help("set `cloud: gke`").into());
     }
     let text = |value: &str| Node::string(value, Mark::NONE);

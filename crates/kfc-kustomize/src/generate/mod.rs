@@ -1,5 +1,5 @@
-//! Makes resources: config maps and secrets from files and literals, charts through helm, service accounts with cloud
-//! identities; and the hash that their names end in.
+//! Generates resources: config maps and secrets from files and literals, charts through helm, service accounts with cloud
+//! identities; and the content hash at the end of their names.
 
 mod chart;
 pub mod config_map;

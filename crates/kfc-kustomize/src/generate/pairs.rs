@@ -19,7 +19,7 @@ pub(super) struct Pair {
 /// Loads the pairs of a generator.
 ///
 /// # Errors
-/// Files that cannot be read, entries that cannot be split, keys that are not valid or stand twice.
+/// Files that cannot be read, entries that cannot be split, keys that are not valid or defined more than once.
 pub(super) fn load(sources: &KvSources, loader: &Loader) -> Result<Vec<Pair>> {
     let mut errors = Diagnostics::default();
     let mut pairs = Vec::new();
@@ -67,14 +67,14 @@ fn one_file(file: &Spanned, loader: &Loader) -> Result<Pair> {
 }
 
 fn wrong_file(file: &Spanned, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::Generator, format!("`{}` is no file entry: {why}", file.text)).at(file.mark)
+    Diagnostic::error(Code::Generator, format!("`{}` is not a file entry: {why}", file.text)).at(file.mark)
 }
 
 /// Lines of `key=value`. A key alone has an empty value: kustomize took it from the environment before its version 5.
 fn env_file(env: &Spanned, loader: &Loader) -> Result<Vec<Pair>> {
     let bytes = loader.load_bytes(&env.text, env.mark)?;
     let Ok(text) = std::str::from_utf8(&bytes) else {
-        let message = format!("`{}` is no UTF-8 text, so it cannot be an env file", env.text);
+        let message = format!("`{}` is not UTF-8 text, so it cannot be an env file", env.text);
         return Err(Diagnostic::error(Code::NotText, message).at(env.mark).into());
     };
     let mut errors = Diagnostics::default();
@@ -90,8 +90,8 @@ fn env_file(env: &Spanned, loader: &Loader) -> Result<Vec<Pair>> {
         };
         if !is_variable_name(key) {
             // The line may be part of a secret.
-            let message = format!("line {} of `{}` starts with no variable name", index + 1, env.text);
-            let help = "letters, digits, `-`, `_` and `.` make a name; it does not start with a digit";
+            let message = format!("line {} of `{}` does not start with a variable name", index + 1, env.text);
+            let help = "use letters, digits, `-`, `_` and `.`; a name does not start with a digit";
             errors.push(Diagnostic::error(Code::Generator, message).at(env.mark).help(help));
             continue;
         }
@@ -120,12 +120,11 @@ fn check_keys(pairs: &[Pair]) -> Result<()> {
         let fits = key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
         if !fits || key.is_empty() || key.len() > 253 || is_dots(key) {
             let error = Diagnostic::error(Code::Generator, format!("`{key}` is not a valid key"));
-            errors.push(
-                error.at(*mark).help("a key has letters, digits, `-`, `_` and `.`, at most 253 of them"),
-            );
+            errors.push(error.at(*mark).help("use letters, digits, `-`, `_` and `.`, at most 253 of them"));
         }
         if let Some(first) = seen.insert(key, *mark) {
-            let error = Diagnostic::error(Code::Generator, format!("the key `{key}` is there twice"));
+            let error =
+                Diagnostic::error(Code::Generator, format!("the key `{key}` is defined more than once"));
             errors.push(error.at(*mark).label(first, "the first one comes from here"));
         }
     }
@@ -153,7 +152,7 @@ pub(super) fn merge_options(
     merged
 }
 
-/// What a generated resource has beside its data.
+/// The fields of a generated resource without its data.
 pub(super) struct Head<'a> {
     pub kind: &'static str,
     pub name: &'a str,
@@ -207,7 +206,7 @@ pub(super) fn put(resource: &mut Resource, field: &str, key: &str, value: &str, 
 /// Columns of a line of base64.
 const LINE: usize = 70;
 
-/// Base64 as kustomize writes it: text of 70 characters or more in lines of 70, each with a line break behind it.
+/// Base64 as kustomize writes it: text of 70 characters or more in lines of 70, each with a line break after it.
 pub(super) fn base64_lines(bytes: &[u8]) -> String {
     let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
     if encoded.len() < LINE {

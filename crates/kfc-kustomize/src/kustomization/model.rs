@@ -4,8 +4,7 @@
 //! `resources`, `patchesJson6902` into its own list of [`Patch`]es, …); those whose place in the order of steps differs
 //! keep a field of their own.
 
-use crate::resource::{Behavior, Selector};
-use crate::transform::FieldSpec;
+use crate::types::{Behavior, FieldSpec, KeyPlaces, Selector};
 use kfc_diagnostics::Mark;
 use kfc_yaml::Node;
 pub use kfc_yaml::fields::Spanned;
@@ -83,14 +82,11 @@ pub struct Kustomization {
     pub sort_options: Option<SortOptions>,
     /// `buildMetadata`: any of `managedByLabel`, `originAnnotations`, `transformerAnnotations`.
     pub build_metadata: Vec<Spanned>,
-    /// Where fields stand whose values have no place of their own here.
+    /// Locations of the fields whose values have no location here.
     pub places: Places,
 }
 
-/// The places of keys, in source order.
-pub type KeyPlaces = Vec<(String, Mark)>;
-
-/// Where fields stand whose values have no place of their own in a [`Kustomization`].
+/// Locations of the fields whose values have none in a [`Kustomization`].
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// `namespace`.
@@ -116,9 +112,9 @@ pub struct Label {
     pub include_templates: bool,
     /// Further fields.
     pub fields: Vec<FieldSpec>,
-    /// Where each label stands.
+    /// Location of each label.
     pub places: KeyPlaces,
-    /// Where the entry stands.
+    /// Location of the entry.
     pub mark: Option<Mark>,
 }
 
@@ -135,7 +131,7 @@ pub struct Patch {
     pub allow_name_change: bool,
     /// `options.allowKindChange`.
     pub allow_kind_change: bool,
-    /// Where the entry stands.
+    /// Location of the entry.
     pub mark: Option<Mark>,
 }
 
@@ -152,9 +148,9 @@ pub struct Image {
     pub tag_suffix: String,
     /// `digest`.
     pub digest: String,
-    /// Where the entry stands.
+    /// Location of the entry.
     pub mark: Option<Mark>,
-    /// Where the first field stands that says what is new.
+    /// Location of the first field with a new value.
     pub change_mark: Option<Mark>,
 }
 
@@ -165,9 +161,9 @@ pub struct Replica {
     pub name: String,
     /// The count.
     pub count: i64,
-    /// Where the entry stands.
+    /// Location of the entry.
     pub mark: Option<Mark>,
-    /// Where the count stands.
+    /// Location of the count.
     pub count_mark: Option<Mark>,
 }
 
@@ -189,7 +185,7 @@ pub struct GeneratorOptions {
     pub labels: Vec<(String, String)>,
     /// Annotations to add.
     pub annotations: Vec<(String, String)>,
-    /// No hash behind the name.
+    /// The name gets no hash.
     pub disable_name_suffix_hash: bool,
     /// `immutable: true` in the generated resource.
     pub immutable: bool,
@@ -208,7 +204,7 @@ pub struct ConfigMapArgs {
     pub sources: KvSources,
     /// Its options; merged with `generatorOptions` by the generator.
     pub options: Option<GeneratorOptions>,
-    /// Where the entry stands.
+    /// Location of the entry.
     pub mark: Option<Mark>,
 }
 
@@ -230,7 +226,7 @@ pub struct Var {
     pub target: VarTarget,
     /// Path of the value, `metadata.name` when not given.
     pub field_path: String,
-    /// Where the entry stands.
+    /// Location of the entry.
     pub mark: Option<Mark>,
 }
 
@@ -263,7 +259,7 @@ pub struct Replacement {
     pub source: Option<ReplacementSource>,
     /// Where it goes.
     pub targets: Vec<ReplacementTarget>,
-    /// Where the entry stands.
+    /// Location of the entry.
     pub mark: Option<Mark>,
 }
 
@@ -276,7 +272,7 @@ pub struct ReplacementSource {
     pub field_path: String,
     /// How the field's value is cut.
     pub options: FieldOptions,
-    /// Where it stands.
+    /// Its location.
     pub mark: Option<Mark>,
 }
 
@@ -291,7 +287,7 @@ pub struct ReplacementTarget {
     pub field_paths: Vec<Spanned>,
     /// How the value is put in.
     pub options: FieldOptions,
-    /// Where it stands.
+    /// Its location.
     pub mark: Option<Mark>,
 }
 
@@ -345,7 +341,7 @@ pub struct HelmChart {
     pub debug: bool,
     /// `--devel`.
     pub devel: bool,
-    /// Where the entry stands.
+    /// Location of the entry.
     pub mark: Option<Mark>,
 }
 
@@ -354,7 +350,7 @@ pub struct HelmChart {
 pub struct HelmGlobals {
     /// Where charts are kept, `charts` when not given.
     pub chart_home: String,
-    /// helm's own configuration folder.
+    /// helm's own configuration directory.
     pub config_home: String,
 }
 

@@ -4,8 +4,7 @@ use super::model::{
     ConfigMapArgs, FieldOptions, GeneratorOptions, HelmChart, HelmGlobals, Image, KvSources, Label, Patch,
     Replacement, ReplacementField, ReplacementSource, ReplacementTarget, Replica, SecretArgs, Var, VarTarget,
 };
-use crate::resource::{Behavior, Selector};
-use crate::transform::FieldSpec;
+use crate::types::{Behavior, FieldSpec, Selector};
 use kfc_diagnostics::{Code, Diagnostic, nearest};
 use kfc_kube::Gvk;
 use kfc_yaml::Node;
@@ -52,7 +51,7 @@ pub(super) fn patch(node: &Node, errors: &Errors) -> Option<Patch> {
     Some(patch)
 }
 
-/// The fields of a patch; those of plug-ins stand beside others.
+/// The fields of a patch; plug-ins have further fields.
 pub(super) fn patch_fields(fields: &Fields<'_>, node: &Node, errors: &Errors) -> Patch {
     let mut patch = Patch {
         path: fields.spanned("path").filter(|path| !path.text.is_empty()),
@@ -146,12 +145,10 @@ fn behavior(fields: &Fields<'_>, errors: &Errors) -> Behavior {
         "merge" => Behavior::Merge,
         "" | "unspecified" => Behavior::Unspecified,
         other => {
-            let warning = Diagnostic::warning(
-                Code::BadValue,
-                format!("unknown behavior `{other}`, taken for `create`"),
-            );
+            let warning =
+                Diagnostic::warning(Code::BadValue, format!("unknown behavior `{other}` counts as `create`"));
             let help = nearest(other, words).map_or_else(
-                || "it is one of `create`, `replace` and `merge`".to_owned(),
+                || "use `create`, `replace` or `merge`".to_owned(),
                 |near| format!("did you mean `{near}`?"),
             );
             errors.push(warning.at(word.mark).help(help));

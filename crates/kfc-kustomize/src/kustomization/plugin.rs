@@ -5,10 +5,7 @@ use super::model::{
     ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, ReplacementField, Replica, SecretArgs, Spanned,
 };
 use super::parts;
-use crate::generate::iam_policy::IamPolicyArgs;
-use crate::transform::FieldSpec;
-use crate::transform::namespace::{NamespaceRules, Subjects};
-use crate::transform::value_add::{ValueAddArgs, ValueAddTarget};
+use crate::types::{FieldSpec, IamPolicyArgs, NamespaceRules, Subjects, ValueAddArgs, ValueAddTarget};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 use kfc_yaml::Node;
 use kfc_yaml::fields::{Errors, Fields};
@@ -19,69 +16,26 @@ const BUILTIN: &str = "builtin";
 /// The annotation that marks a container or exec function.
 const FUNCTION: &str = "config.kubernetes.io/function";
 
-/// A plug-in with its configuration.
+/// A plug-in with its configuration. `fields` are the fields that a transformer changes.
+#[expect(missing_docs, reason = "plain data, named as in kustomize")]
 #[derive(Clone, Debug)]
 pub enum Plugin {
     /// AnnotationsTransformer.
-    Annotations {
-        /// What to add.
-        annotations: Vec<(String, String)>,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Annotations { annotations: Vec<(String, String)>, fields: Vec<FieldSpec> },
     /// LabelTransformer.
-    Labels {
-        /// What to add.
-        labels: Vec<(String, String)>,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Labels { labels: Vec<(String, String)>, fields: Vec<FieldSpec> },
     /// NamespaceTransformer.
-    Namespace {
-        /// The namespace.
-        namespace: String,
-        /// Where.
-        fields: Vec<FieldSpec>,
-        /// Further settings.
-        rules: NamespaceRules,
-    },
+    Namespace { namespace: String, fields: Vec<FieldSpec>, rules: NamespaceRules },
     /// PrefixTransformer.
-    Prefix {
-        /// The prefix.
-        prefix: String,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Prefix { prefix: String, fields: Vec<FieldSpec> },
     /// SuffixTransformer.
-    Suffix {
-        /// The suffix.
-        suffix: String,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Suffix { suffix: String, fields: Vec<FieldSpec> },
     /// PrefixSuffixTransformer.
-    PrefixSuffix {
-        /// The prefix.
-        prefix: String,
-        /// The suffix.
-        suffix: String,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    PrefixSuffix { prefix: String, suffix: String, fields: Vec<FieldSpec> },
     /// ImageTagTransformer.
-    Image {
-        /// What to replace, with what.
-        image: Image,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Image { image: Image, fields: Vec<FieldSpec> },
     /// ReplicaCountTransformer.
-    Replicas {
-        /// The count.
-        replica: Replica,
-        /// Where.
-        fields: Vec<FieldSpec>,
-    },
+    Replicas { replica: Replica, fields: Vec<FieldSpec> },
     /// PatchTransformer or PatchJson6902Transformer.
     Patch(Patch),
     /// PatchStrategicMergeTransformer: paths and inline patches.
@@ -124,10 +78,10 @@ const KINDS: [&str; 18] = [
     "ValueAddTransformer",
 ];
 
-/// Reads a configuration. Fields that do not exist are no more than warnings: kustomize passes over them.
+/// Reads a configuration. Unknown fields are only warnings: kustomize ignores them.
 ///
 /// # Errors
-/// [`Code::Plugin`] for what is no built-in plug-in, else the errors of its fields.
+/// [`Code::Plugin`] for a kind that is not a built-in plug-in, else the errors of its fields.
 pub fn read(config: &Node) -> Result<(Plugin, Diagnostics)> {
     let text = |key: &str| config.get(key).and_then(Node::as_text).unwrap_or("");
     refuse_function(config)?;
@@ -236,8 +190,9 @@ fn namespace(fields: &Fields<'_>, config: &Node, errors: &Errors, specs: Vec<Fie
             "allServiceAccounts" => Subjects::AllServiceAccounts,
             "none" => Subjects::None,
             other => {
-                let error = Diagnostic::error(Code::BadValue, format!("`{other}` is no choice of subjects"));
-                let error = error.at(word.mark).help("it is `defaultOnly`, `allServiceAccounts` or `none`");
+                let error =
+                    Diagnostic::error(Code::BadValue, format!("`{other}` is not a choice of subjects"));
+                let error = error.at(word.mark).help("use `defaultOnly`, `allServiceAccounts` or `none`");
                 errors.push(error);
                 Subjects::default()
             }
@@ -309,8 +264,9 @@ fn refuse_function(config: &Node) -> Result<()> {
 }
 
 fn external(config: &Node, kind: &str) -> Diagnostic {
-    let error = Diagnostic::error(Code::Plugin, format!("`{kind}` is no built-in generator or transformer"))
-        .at(config.get("apiVersion").map_or(config.mark, |node| node.mark));
+    let error =
+        Diagnostic::error(Code::Plugin, format!("`{kind}` is not a built-in generator or transformer"))
+            .at(config.get("apiVersion").map_or(config.mark, |node| node.mark));
     match nearest(kind, KINDS) {
         Some(near) => error.help(format!("for the built-in {near}, set `apiVersion: {BUILTIN}`")),
         None => error.help("external plug-ins are never run; list their output under `resources`"),
@@ -318,7 +274,7 @@ fn external(config: &Node, kind: &str) -> Diagnostic {
 }
 
 fn unknown(config: &Node, kind: &str) -> Diagnostic {
-    let error = Diagnostic::error(Code::Plugin, format!("there is no built-in plug-in `{kind}`"))
+    let error = Diagnostic::error(Code::Plugin, format!("there is not a built-in plug-in `{kind}`"))
         .at(config.get("kind").map_or(config.mark, |node| node.mark));
     if matches!(kind, "LegacyOrderTransformer" | "SortOrderTransformer") {
         return error.help("set `sortOptions` of the kustomization to order the output");

@@ -60,8 +60,8 @@ fn kind(fields: &Fields<'_>, errors: &Errors) -> Kind {
             "Component" => Kind::Component,
             other => {
                 let error =
-                    Diagnostic::error(Code::BadValue, format!("`{other}` is no kind of kustomization"));
-                errors.push(error.at(mark).help("`kind` is `Kustomization` or `Component`"));
+                    Diagnostic::error(Code::BadValue, format!("`{other}` is not a kind of kustomization"));
+                errors.push(error.at(mark).help("write `kind: Kustomization` or `kind: Component`"));
                 Kind::Kustomization
             }
         },

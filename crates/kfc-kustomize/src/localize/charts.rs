@@ -10,7 +10,7 @@ use kfc_source::walk;
 use std::path::{Path, PathBuf};
 
 impl Walk {
-    /// Copies the folder of a chart. A chart that is nowhere is the build's to complain of.
+    /// Copies the directory of a chart. A missing chart is an error of the build, not of the copy.
     pub(super) fn chart(&mut self, root: &Root, chart: &HelmChart, globals: &HelmGlobals) -> Result<()> {
         let mark = chart.mark.unwrap_or(Mark::NONE);
         if Path::new(&globals.chart_home).is_absolute() {
@@ -38,7 +38,7 @@ impl Walk {
         }
     }
 
-    /// Copies all files of a folder; symbolic links are followed as long as they stay in `limit`.
+    /// Copies all files of a directory; symbolic links are followed as long as they stay in `limit`.
     fn tree(&mut self, folder: &Path, limit: &Path, place: &Path, mark: Mark) -> Result<()> {
         let locate = |path: &Path| -> Result<PathBuf> {
             let shown = path.strip_prefix(folder).unwrap_or(path).display().to_string();

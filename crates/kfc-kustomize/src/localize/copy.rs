@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// A tree of files that lies nowhere yet.
 #[derive(Debug, Default)]
 pub struct Copy {
-    /// The folder of the root that was asked for, below the new folder.
+    /// The directory of the root that was asked for, below the new directory.
     pub root: PathBuf,
     files: BTreeMap<PathBuf, Vec<u8>>,
 }
@@ -27,12 +27,12 @@ impl Copy {
         Ok(())
     }
 
-    /// The files by their path below the new folder, in order.
+    /// The files by their path below the new directory, in order.
     pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
         self.files.iter().map(|(path, bytes)| (path.as_path(), bytes.as_slice()))
     }
 
-    /// Writes the tree under another name first: the new folder is whole, or not there.
+    /// Writes the tree under another name first: the new directory is complete or does not exist.
     ///
     /// # Errors
     /// [`Code::LocalizeDestination`] when there is something already, [`Code::Output`] when it cannot be written.
@@ -47,7 +47,7 @@ impl Copy {
         let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(above)?;
         let staging = tempfile::Builder::new().prefix(".localized-").tempdir_in(above)?;
-        // A folder inside has the rights that new folders have; the temporary one is for its owner alone.
+        // A directory inside has the rights that new directories have; the temporary one is for its owner alone.
         let tree = staging.path().join("tree");
         std::fs::create_dir(&tree)?;
         std::fs::create_dir_all(tree.join(&self.root))?;
@@ -70,7 +70,7 @@ pub fn refuse_existing(folder: &Path) -> Result<()> {
     if folder.symlink_metadata().is_err() {
         return Ok(());
     }
-    let message = format!("the destination `{}` is there already", folder.display());
+    let message = format!("the destination `{}` already exists", folder.display());
     Err(Diagnostic::error(Code::LocalizeDestination, message)
         .help("name another one, or remove it first")
         .into())

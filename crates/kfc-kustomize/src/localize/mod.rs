@@ -1,10 +1,10 @@
-//! Copies a kustomization root with all that it names into a new folder, in which nothing remote and nothing outside is
-//! named any more, as `kustomize localize` does.
+//! Copies a kustomization root with everything that it names into a new directory, as `kustomize localize` does. The copy
+//! refers to nothing remote and nothing outside the directory.
 //!
-//! [`scope`] says what may be copied and what the new folder is called, [`place`] where remote files and roots go in it.
-//! [`root`] and [`plugin`] read what roots name and give the copy ([`copy`]), which is written in one step.
+//! `scope` says what may be copied and what the new directory is called, `place` where remote files and roots go in it.
+//! `root` and `plugin` read what roots name and give the copy (`copy`), which is written in one step.
 //!
-//! kustomize writes kustomization files anew; here, their comments and layout stay, and only paths that change are touched.
+//! kustomize rewrites kustomization files; here, their comments and layout stay, and only paths that change are touched.
 
 mod charts;
 mod copy;
@@ -21,11 +21,11 @@ use kfc_diagnostics::{Diagnostics, Result};
 use kfc_source::Loader;
 use std::path::Path;
 
-/// The copy of the root that `loader` stands in, for the folder `destination`, which is not there yet.
+/// The copy of the root in the directory of `loader`, for the directory `destination`, which does not exist yet.
 ///
 /// # Errors
-/// What lies outside the scope or in the destination, remote roots that name no ref, sources that cannot be had, and
-/// everything that keeps a kustomization from being read; all of it in one run.
+/// Paths outside the scope or in the destination, remote roots without a ref, sources that cannot be fetched, and every
+/// reason why a kustomization cannot be read; all of them in one run.
 pub fn localize(loader: Loader, scope: &Scope, destination: &Path) -> Result<Copy> {
     let mut walk = root::Walk::new(destination);
     let root = root::Root::first(loader, scope);

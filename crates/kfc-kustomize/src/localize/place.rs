@@ -4,13 +4,13 @@
 use kfc_source::Remote;
 use std::path::{Component, Path, PathBuf};
 
-/// The folder of everything remote.
+/// The directory of everything remote.
 const FOLDER: &str = "localized-files";
 
-/// In the place of the host for repositories on this machine.
+/// Replaces the host of repositories on this machine.
 const FILE_HOST: &str = "file-schemed";
 
-/// The place of the file at a web address. Query and fragment, port and user are no part of it.
+/// The place of the file at a web address. Query and fragment, port and user are not part of it.
 pub(super) fn of_file(address: &str) -> PathBuf {
     let address = address.split(['?', '#']).next().unwrap_or(address);
     let (_, rest) = address.split_once("://").unwrap_or(("", address));
@@ -67,7 +67,7 @@ fn cleaned(path: &str) -> PathBuf {
     clean
 }
 
-/// The path from one folder to what lies beside, below or above it; both are below the same top, without `..`.
+/// The relative path from one directory to another path below the same top; both are without `..`.
 pub(super) fn relative(to: &Path, from: &Path) -> String {
     let shared = to.components().zip(from.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| "..".into());

@@ -11,7 +11,7 @@ use kfc_source::{File, Resolved};
 use kfc_yaml::{Node, parse};
 
 impl Walk {
-    /// One entry of `generators`, `transformers` or `validators`; gives what is written in its place.
+    /// One entry of `generators`, `transformers` or `validators`; returns the text that replaces it.
     pub(super) fn plugin_entry(&mut self, root: &Root, item: &Spanned) -> Result<String> {
         if let Some(documents) = inline_documents(&root.loader, item)? {
             let source = documents.first().map(|document| document.mark.source);

@@ -1,4 +1,4 @@
-//! Paths that change, by the place where they stand in a text.
+//! Paths that change, by their location in a text.
 
 use crate::edit;
 use crate::kustomization::model::Spanned;

@@ -15,11 +15,11 @@ use std::path::{Component, Path, PathBuf};
 #[derive(Clone, Debug)]
 pub(super) struct Root {
     pub(super) loader: Loader,
-    /// The folder that everything it names has to lie in: the scope of the run, or a repository.
+    /// The directory that contains everything it may name: the scope of the run, or a repository.
     pub(super) scope: Scope,
-    /// What the scope becomes, below the new folder.
+    /// What the scope becomes, below the new directory.
     base: PathBuf,
-    /// What the root becomes, below the new folder.
+    /// What the root becomes, below the new directory.
     pub(super) destination: PathBuf,
 }
 
@@ -38,7 +38,7 @@ impl Root {
 /// A walk over all roots, with what was copied so far.
 pub(super) struct Walk {
     pub(super) copy: Copy,
-    /// The new folder: nothing may be copied from there.
+    /// The new directory: nothing may be copied from there.
     new_folder: PathBuf,
     /// What was walked, and for which root the configurations of plug-ins in it work.
     done: BTreeSet<(PathBuf, Option<PathBuf>)>,
@@ -49,7 +49,7 @@ impl Walk {
         Self { copy: Copy::default(), new_folder: new_folder.to_owned(), done: BTreeSet::new() }
     }
 
-    /// The copy; `root` is the folder of the root that was asked for.
+    /// The copy; `root` is the directory of the root that was asked for.
     pub(super) fn finish(mut self, root: PathBuf) -> Copy {
         self.copy.root = root;
         self.copy
@@ -162,7 +162,7 @@ impl Walk {
         self.child(root, &item.text, child, None, item.mark)
     }
 
-    /// Copies a root that another names as `path`; gives the path of the copy.
+    /// Copies a root that another names as `path`; returns the path of the copy.
     pub(super) fn child(
         &mut self,
         root: &Root,
@@ -184,7 +184,7 @@ impl Walk {
             }
         };
         self.root(&child, plugins_of)?;
-        Ok(kept(path, relative(&child.destination, &root.destination)))
+        Ok(unchanged_spelling(path, relative(&child.destination, &root.destination)))
     }
 
     /// Copies files; their paths become those of the copies.
@@ -244,14 +244,14 @@ impl Walk {
         errors.into_result(())
     }
 
-    /// Copies one file; gives the path of the copy.
+    /// Copies one file; returns the path of the copy.
     fn file(&mut self, root: &Root, path: &str, referrer: Mark) -> Result<String> {
         let (place, renamed) = self.place(root, path, referrer)?;
         self.copy.put(place, root.loader.load_bytes(path, referrer)?, referrer)?;
         Ok(renamed)
     }
 
-    /// Where a file goes, below the new folder, and what the root calls it then.
+    /// Where a file goes, below the new directory, and what the root calls it then.
     pub(super) fn place(&self, root: &Root, path: &str, referrer: Mark) -> Result<(PathBuf, String)> {
         if is_web_address(path) {
             let place = place::of_file(path);
@@ -266,30 +266,30 @@ impl Walk {
         let real = root.loader.real_path(path, referrer)?;
         let real = self.within(root, &real, path, referrer)?;
         let place = root.base.join(real.strip_prefix(&root.scope.folder).unwrap_or(&real));
-        let renamed = kept(path, relative(&place, &root.destination));
+        let renamed = unchanged_spelling(path, relative(&place, &root.destination));
         Ok((place, renamed))
     }
 
-    /// Refuses what lies outside the scope or in the new folder; gives the path without symbolic links.
+    /// Refuses a path outside the scope or in the new directory; returns it without symbolic links.
     pub(super) fn within(&self, root: &Root, path: &Path, shown: &str, referrer: Mark) -> Result<PathBuf> {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if real.starts_with(&self.new_folder) {
-            let message = format!("`{shown}` lies in the destination");
+            let message = format!("`{shown}` is in the destination");
             return Err(Diagnostic::error(Code::LocalizeDestination, message).at(referrer).into());
         }
         if real.starts_with(&root.scope.folder) {
             return Ok(real);
         }
-        let message = format!("`{shown}` lies outside the scope `{}`", root.scope.shown);
+        let message = format!("`{shown}` is outside the scope `{}`", root.scope.shown);
         let error = Diagnostic::error(Code::LocalizeScope, message).at(referrer);
         Err(match root.loader.repository() {
             Some(_) => error,
-            None => error.help("give a folder that has all of it with `--scope`"),
+            None => error.help("give a directory that contains all of it with `--scope`"),
         }
         .into())
     }
 
-    /// Where a path goes that is not there yet or whose symbolic links stay unseen, `..` taken out.
+    /// The destination of a path that does not exist yet or whose symbolic links are not resolved, `..` taken out.
     pub(super) fn lexical(&self, root: &Root, path: &Path, referrer: Mark) -> Result<PathBuf> {
         let below = path.strip_prefix(root.loader.root()).unwrap_or(path);
         let mut place = root.destination.clone();
@@ -300,7 +300,7 @@ impl Walk {
                     place.pop();
                 }
                 Component::ParentDir => {
-                    let message = format!("`{}` lies outside the scope", below.display());
+                    let message = format!("`{}` is outside the scope", below.display());
                     return Err(Diagnostic::error(Code::LocalizeScope, message).at(referrer).into());
                 }
                 _ => {}
@@ -310,8 +310,8 @@ impl Walk {
     }
 }
 
-/// The path as it was written, when it means the same as the new one.
-fn kept(written: &str, new: String) -> String {
+/// The path as it was written, when it is equivalent to the new one.
+fn unchanged_spelling(written: &str, new: String) -> String {
     let mut plain: Vec<&str> = Vec::new();
     for part in written.split('/') {
         match part {

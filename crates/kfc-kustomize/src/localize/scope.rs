@@ -1,13 +1,13 @@
-//! What may be copied, and how the new folder is called.
+//! What may be copied, and how the new directory is called.
 
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_source::{Loader, RemoteRoot};
 use std::path::{Path, PathBuf};
 
-/// The folder that everything local has to lie in; the new folder has its layout.
+/// The directory that contains all local files of the tree; the new directory has its layout.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// The folder, without symbolic links.
+    /// The directory, without symbolic links.
     pub folder: PathBuf,
     /// How it is called in messages.
     pub shown: String,
@@ -19,7 +19,7 @@ impl Scope {
         Self { folder: folder.to_owned(), shown: "its repository".to_owned() }
     }
 
-    /// The scope of a run: the repository of a remote target; else the folder that was given, or the target's own.
+    /// The scope of a run: the repository of a remote target; else the directory that was given, or the target's own.
     ///
     /// # Errors
     /// [`Code::LocalizeScope`] when the target lies outside, or when a remote one is given a scope.
@@ -34,14 +34,14 @@ impl Scope {
             (None, None) => Ok(Self { folder: loader.root().to_owned(), shown: target.to_owned() }),
             (None, Some(given)) => {
                 let folder = given.canonicalize().ok().filter(|folder| folder.is_dir()).ok_or_else(|| {
-                    wrong(format!("the scope `{}` is no folder that is there", given.display()))
+                    wrong(format!("the scope `{}` is not an existing directory", given.display()))
                 })?;
                 match loader.root().starts_with(&folder) {
                     true => Ok(Self { folder, shown: given.display().to_string() }),
                     false => {
                         let message =
-                            format!("the target `{target}` does not lie in the scope `{}`", given.display());
-                        Err(wrong(message).help("the scope is a folder above the target, or itself").into())
+                            format!("the target `{target}` is not in the scope `{}`", given.display());
+                        Err(wrong(message).help("give the directory of the target, or one above it").into())
                     }
                 }
             }
@@ -66,13 +66,13 @@ pub(super) fn of_door(error: Diagnostic, repository: Option<&Path>) -> Diagnosti
     match (error.code, repository) {
         (Code::OutsideRoot, None) => {
             let error = Diagnostic { code: Code::LocalizeScope, ..error };
-            error.help("give a folder that has all of it with `--scope`")
+            error.help("give a directory that contains all of it with `--scope`")
         }
         _ => error,
     }
 }
 
-/// The name of the new folder when none is given: `localized-`, then the target's own name, and the ref of a remote one.
+/// The name of the new directory when none is given: `localized-`, then the target's own name, and the ref of a remote one.
 #[must_use]
 pub fn default_name(loader: &Loader) -> String {
     let own = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -90,7 +90,7 @@ pub fn default_name(loader: &Loader) -> String {
     parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
-/// Refuses a remote root that names no ref: what it is changes from day to day.
+/// Refuses a remote root that has no ref: what it is changes from day to day.
 ///
 /// # Errors
 /// [`Code::LocalizeScope`].
@@ -103,7 +103,7 @@ pub fn refuse_without_ref(url: &str, referrer: Mark) -> Result<()> {
     if !without {
         return Ok(());
     }
-    let message = format!("the remote root `{url}` names no ref");
+    let message = format!("the remote root `{url}` has no ref");
     let error = Diagnostic::error(Code::LocalizeScope, message).at(referrer);
-    Err(error.help("write it as `…?ref=TAG`, so that the copy can be told from later ones").into())
+    Err(error.help("write it as `…?ref=TAG`, so that the copy names its version").into())
 }

@@ -1,7 +1,8 @@
 //! JSON patches (RFC 6902) with the habits of the library that kustomize uses: negative indices count from the end, a test
-//! for null passes where nothing is, replacing a field that is not there adds it, copying one that is not there copies
+//! for null passes where nothing is, replacing a field that does not exist adds it, copying one that does not exist copies
 //! null.
 
+use super::failure::Failure;
 use super::pointer::{self, Pointer, insert_position, item_position};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
@@ -44,7 +45,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Where it stands.
+    /// Its location.
     #[must_use]
     pub fn mark(&self) -> Mark {
         self.mark
@@ -63,7 +64,7 @@ impl Operation {
 /// Reads a patch: a list of operations.
 ///
 /// # Errors
-/// [`Code::BadPatch`] for everything that is no operation.
+/// [`Code::BadPatch`] for everything that is not an operation.
 pub fn read(document: &Node) -> Result<Vec<Operation>> {
     let Some(items) = document.as_seq() else {
         let message = format!("a JSON patch is a list of operations, but this is {}", document.describe());
@@ -100,7 +101,7 @@ fn operation(node: &Node) -> Result<Operation> {
 
 fn unknown_operation(name: &str, node: &Node) -> Diagnostics {
     let mark = node.get("op").map_or(node.mark, |op| op.mark);
-    let error = Diagnostic::error(Code::BadPatch, format!("`{name}` is no JSON patch operation")).at(mark);
+    let error = Diagnostic::error(Code::BadPatch, format!("`{name}` is not a JSON patch operation")).at(mark);
     match nearest(name, NAMES) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help(format!("it is one of {}", NAMES.join(", "))),
@@ -112,7 +113,7 @@ fn unknown_operation(name: &str, node: &Node) -> Diagnostics {
 /// where they have to be, nulls are written out.
 ///
 /// # Errors
-/// [`Code::JsonPatch`] for the first operation that cannot be applied, with what is there in its place. The operations
+/// [`Code::JsonPatch`] for the first operation that cannot be applied, with what the target has there. The operations
 /// before it have been applied then.
 pub fn apply(target: &mut Node, operations: &[Operation]) -> Result<()> {
     for (number, operation) in operations.iter().enumerate() {
@@ -120,22 +121,6 @@ pub fn apply(target: &mut Node, operations: &[Operation]) -> Result<()> {
     }
     forget_spelling(target);
     Ok(())
-}
-
-/// Why an operation cannot be applied.
-pub(super) struct Failure {
-    /// What is wrong.
-    pub(super) message: String,
-    /// What was looked at.
-    pub(super) place: Mark,
-    /// What could have been meant.
-    pub(super) help: Option<String>,
-}
-
-impl Failure {
-    fn new(message: impl Into<String>, place: Mark) -> Self {
-        Self { message: message.into(), place, help: None }
-    }
 }
 
 type Applied<T = ()> = std::result::Result<T, Failure>;
@@ -147,7 +132,7 @@ fn failed(target: &Node, operation: &Operation, number: usize, why: Failure) -> 
     let message = format!("cannot {name} `{path}` in {resource}: {}", why.message);
     let error = Diagnostic::error(Code::JsonPatch, message)
         .at(operation.mark)
-        .label(why.place, "this is what is there")
+        .label(why.place, "this is the current value")
         .note(format!("it is operation {} of the patch", number + 1));
     Diagnostic { help: why.help, ..error }.into()
 }
@@ -181,7 +166,7 @@ fn apply_one(target: &mut Node, operation: &Operation) -> Applied {
     }
 }
 
-/// Refuses a value that would nest deeper than files may; gives its size.
+/// Refuses a value that would nest deeper than files may; returns its size.
 fn fits(value: &Node, path: &Pointer) -> Applied<Size> {
     let size = Size::of(value);
     if path.len() + size.depth > DEEPEST {
@@ -256,7 +241,7 @@ fn replace(root: &mut Node, path: &Pointer, value: Node) -> Applied {
     }
 }
 
-/// A mapping takes the place of the whole resource; a scalar is passed over, as in kustomize.
+/// A mapping replaces the whole resource; a scalar is ignored, as in kustomize.
 fn replace_root(root: &mut Node, value: Node) -> Applied {
     match &value.value {
         Value::Map(_) => *root = value,
@@ -270,12 +255,12 @@ fn test(root: &Node, path: &Pointer, value: &Node) -> Applied {
     let found = if path.is_root() { Some(root) } else { find(root, path)? };
     match found {
         None if value.is_null() => Ok(()),
-        None => Err(Failure::new("there is nothing to compare with", root.mark)),
+        None => Err(Failure::new("the field does not exist", root.mark)),
         Some(found) if equal(found, value) => Ok(()),
         Some(found) => {
             let kind = root.get("kind").and_then(Node::as_text).unwrap_or_default();
             let message = match kfc_kube::redaction::is_secret(kind) {
-                true => "the value is not the one tested for".to_owned(),
+                true => "the value differs from the one tested for".to_owned(),
                 false => difference(found, value),
             };
             Err(Failure::new(message, found.mark))
@@ -433,9 +418,9 @@ mod tests {
             ),
             (
                 "{op: replace, path: /l/-, value: 1}",
-                "cannot replace `/l/-` in K `n`: `-` is no item of a list of 1",
+                "cannot replace `/l/-` in K `n`: the list of 1 has no item `-`",
             ),
-            ("{op: add, path: /l/7, value: 1}", "cannot add `/l/7` in K `n`: `7` is no item of a list of 1"),
+            ("{op: add, path: /l/7, value: 1}", "cannot add `/l/7` in K `n`: the list of 1 has no item `7`"),
             (
                 "{op: test, path: /m/abc, value: c}",
                 "cannot test `/m/abc` in K `n`: the value is `b`, not `c`",
@@ -446,7 +431,7 @@ mod tests {
             ),
             (
                 "{op: test, path: /l/9, value: null}",
-                "cannot test `/l/9` in K `n`: `9` is no item of a list of 1",
+                "cannot test `/l/9` in K `n`: the list of 1 has no item `9`",
             ),
             (
                 "{op: move, from: /m, path: /m/a}",
@@ -454,7 +439,7 @@ mod tests {
             ),
             ("{op: add, path: l, value: 1}", "cannot add `l` in K `n`: a path begins with a slash"),
             ("{op: remove, path: ''}", "cannot remove `` in K `n`: the path names the whole resource"),
-            ("{op: ad, path: /l}", "`ad` is no JSON patch operation"),
+            ("{op: ad, path: /l}", "`ad` is not a JSON patch operation"),
             ("{op: test, path: /l}", "the `test` operation needs `value`"),
             ("{op: copy, path: /l}", "the `copy` operation needs `from`"),
         ];
@@ -487,7 +472,7 @@ mod tests {
             .prop_map(|(op, path, from, value)| serde_json::json!({"op": op, "path": path, "from": from, "value": value}))
     }
 
-    /// Where kustomize is laxer than the RFC on purpose: replacing or copying what is not there, null found in its place.
+    /// Where kustomize is laxer than the RFC on purpose: replacing or copying a missing value, which counts as null.
     fn is_lax(operation: &serde_json::Value) -> bool {
         matches!(operation["op"].as_str(), Some("replace" | "copy")) || operation["value"].is_null()
     }

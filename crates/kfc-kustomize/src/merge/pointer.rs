@@ -1,6 +1,6 @@
 //! JSON pointers, and the way they lead through a tree.
 
-use super::json_patch::Failure;
+use super::failure::Failure;
 use kfc_diagnostics::nearest;
 use kfc_yaml::{Node, Value};
 use std::fmt;
@@ -20,7 +20,7 @@ impl fmt::Display for Pointer {
 }
 
 impl Pointer {
-    /// Reads a path. What stands before the first slash does not count, as in kustomize.
+    /// Reads a path. The text before the first slash does not count, as in kustomize.
     pub(super) fn parse(text: &str) -> Self {
         let steps = text.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
         Self { written: text.to_owned(), steps }
@@ -103,7 +103,7 @@ pub(super) fn item_position(step: &str, len: usize) -> Option<usize> {
     position(step, len).filter(|at| *at < len)
 }
 
-/// The position at which a step puts a new item: up to behind the last one, which `-` and -1 stand for.
+/// The position at which a step puts a new item: at most after the last one, which `-` and -1 mean.
 pub(super) fn insert_position(step: &str, len: usize) -> Option<usize> {
     if step == "-" { Some(len) } else { position(step, len + 1).filter(|at| *at <= len) }
 }
@@ -114,11 +114,11 @@ fn position(step: &str, len: usize) -> Option<usize> {
     usize::try_from(from_start).ok()
 }
 
-/// Says that a step leads nowhere, and what there is.
+/// Reports that the field of a step does not exist, and which fields do.
 pub(super) fn missing(node: &Node, step: &str) -> Failure {
     let message = match &node.value {
         Value::Map(_) => format!("there is no `{step}` in this mapping"),
-        Value::Seq(items) => format!("`{step}` is no item of a list of {}", items.len()),
+        Value::Seq(items) => format!("the list of {} has no item `{step}`", items.len()),
         Value::Scalar(_) => format!("`{step}` cannot be looked up in {}", node.describe()),
     };
     let names: Vec<&str> = node.as_map().into_iter().flatten().map(|entry| entry.key.text.as_str()).collect();

@@ -1,7 +1,7 @@
-//! Finds what a step changed, by holding a tree against its copy from before.
+//! Finds what a step changed, by comparing a tree with its earlier copy.
 //!
-//! A node that a step leaves alone keeps its mark, wherever it is moved to, so items of lists are told apart by their
-//! marks. What was put over a value without changing it does not count: the field keeps its earlier origin.
+//! A node that a step leaves alone keeps its mark, wherever it is moved to, so items of lists are distinguished by their
+//! marks. A value that replaces an equal one does not count: the field keeps its earlier origin.
 
 use super::Writes;
 use super::trail::Log;
@@ -161,7 +161,7 @@ fn are_in_place(old: &[Node], new: &[Node]) -> bool {
     moved.all(|(_, new)| !marks.contains(&new.mark))
 }
 
-/// Whether a list is the old one, with some of its items at least; an empty one is never told from a new one.
+/// Whether a list is the old one, with some of its items at least; an empty one is never distinguished from a new one.
 fn keeps_items(old: &[Node], new: &[Node]) -> bool {
     let same_place = || old.iter().zip(new).any(|(old, new)| old.mark == new.mark);
     let anywhere = || {

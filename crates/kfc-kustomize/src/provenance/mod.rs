@@ -1,12 +1,12 @@
-//! Where the value of a field came from: the place in a source, and every step that changed it on the way.
+//! Where the value of a field comes from: its location in a source, and every step that changed it.
 //!
-//! A build that is asked to keep origins gives each resource a [`Trail`]. A step that changes a field leaves a change in
-//! it, with the value that was there before, and the field's mark then points at that change in place of a source. The
-//! change in turn holds the earlier mark, so that a field leads back to its base, however lists were merged and
-//! reordered on the way. Without being asked, a trail is one empty pointer and nothing is compared or copied.
+//! A build with [`Options::keep_origins`](crate::engine::Options::keep_origins) gives each resource a [`Trail`]. A step
+//! that changes a field adds a change to it, with the earlier value, and the field's mark then points at that change
+//! instead of a source. The change holds the earlier mark, so that a field leads back to its base, however lists are
+//! merged and reordered. In other builds a [`Trail`] is one empty pointer, and nothing is compared or copied.
 //!
-//! Trails belong to resources, not to the build: roots and resources that are worked on in parallel need no lock, and the
-//! number of threads cannot show.
+//! A [`Trail`] belongs to a resource, not to the build: roots and resources that are changed in parallel need no lock, and
+//! the number of threads does not change the result.
 
 mod compare;
 mod step;

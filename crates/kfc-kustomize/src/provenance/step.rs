@@ -1,14 +1,14 @@
-//! The steps of a build, as people know them: by the field that asks for them.
+//! The steps of a build, named by the field that asks for them.
 
-use crate::kustomization::model::KeyPlaces;
+use crate::types::KeyPlaces;
 use kfc_diagnostics::{Mark, SourceId};
 use std::fmt;
 use std::sync::Arc;
 
-/// What a step does.
+/// The field, or other reason, that asks for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StepKind {
-    /// Nothing yet: the value stands in a file of `resources`.
+    /// No change yet: the value is in a file of `resources`.
     Base,
     /// `patches`.
     Patch,
@@ -46,7 +46,7 @@ pub enum StepKind {
     Generator,
     /// A file or root of `transformers`.
     Transformer,
-    /// The content hash behind a generated name.
+    /// The content hash after a generated name.
     Hash,
     /// A field follows the name of the resource that it refers to.
     NameReference,
@@ -108,9 +108,9 @@ impl fmt::Display for StepKind {
 pub struct Input {
     /// Its name as expressions have it: `parameters.dbSize`.
     pub name: String,
-    /// Where its value stands; [`Mark::NONE`] when no text has it.
+    /// Location of its value; [`Mark::NONE`] when it is in no text.
     pub place: Mark,
-    /// Where the entry that has the value stands: a parameter of which `place` is one field. Else the same place.
+    /// Location of the entry with the value: a parameter of which `place` is one field. Else the same location.
     pub entry: Mark,
     /// Whose value it is: `default`, `the stack`, `--set`, the name of a platform layer.
     pub by: String,
@@ -118,7 +118,7 @@ pub struct Input {
     pub secret: bool,
 }
 
-/// What is to be said of a step beside its place.
+/// Details of a step for explanations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// A few words: `newTag v0.19`.
@@ -132,37 +132,37 @@ pub struct Details {
 pub struct Overlay {
     /// Its name or path.
     pub name: String,
-    /// The condition that let it take part.
+    /// The condition that selected it.
     pub when: Option<String>,
-    /// Where it is named.
+    /// Location of its name.
     pub place: Mark,
 }
 
-/// Whether what a step writes is marked with the place that it comes from.
+/// Which values that a step writes are marked with the location that they come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writes {
-    /// It is not: changes are shown at the step's own place.
+    /// None: changes are shown at the step's own location.
     NoMarks,
-    /// It is when it stands in this text; the rest was moved about in the resource.
+    /// Values from this text; others were only moved in the resource.
     MarksOf(SourceId),
-    /// It always is.
+    /// All values.
     AllMarks,
 }
 
 /// One step, as it was asked for.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// What it does.
+    /// The field that asks for it.
     pub kind: StepKind,
     /// The entry that asks for it; two steps of one entry are one.
     pub entry: Mark,
     /// The place of what it changes, when nothing better is known.
     pub place: Mark,
-    /// Whether what it writes has marks of its own: those of a text, or all.
+    /// Which of the values that it writes have marks.
     pub writes: Writes,
     /// The places of the keys that it sets, where each has its own.
     pub keys: Option<Arc<KeyPlaces>>,
-    /// More about it.
+    /// Details for explanations.
     pub details: Option<Arc<Details>>,
     /// The overlay that it is a part of.
     pub overlay: Option<Arc<Overlay>>,
@@ -175,7 +175,19 @@ impl Step {
         Self { kind, entry, place: entry, writes: Writes::NoMarks, keys: None, details: None, overlay: None }
     }
 
-    /// With values that stand in the text of `start`, which is where changes without a place of their own are shown.
+    /// The step that a field of a kustomization asks for.
+    #[must_use]
+    pub fn of_field(kind: StepKind, entry: Option<Mark>) -> Self {
+        Self::new(kind, entry.unwrap_or(Mark::NONE))
+    }
+
+    /// The step that a field with keys asks for.
+    #[must_use]
+    pub fn of_keys(kind: StepKind, keys: &KeyPlaces) -> Self {
+        Self::of_field(kind, keys.first().map(|(_, mark)| *mark)).with_keys(keys)
+    }
+
+    /// With values from the text of `start`, which is where changes without a place of their own are shown.
     #[must_use]
     pub fn with_text(self, start: Mark) -> Self {
         Self { place: start, writes: Writes::MarksOf(start.source), ..self }

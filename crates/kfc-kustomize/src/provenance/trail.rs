@@ -1,16 +1,16 @@
 //! The changes of one resource.
 
 use super::{Overlay, Step, StepKind, Writes};
-use crate::kustomization::model::Spanned;
-use crate::transform::TransformerConfig;
+use crate::types::TransformerConfig;
 use kfc_diagnostics::{Mark, SourceId};
+use kfc_yaml::fields::Spanned;
 use kfc_yaml::{Node, Value};
 use std::sync::Arc;
 
-/// The source of marks that point at a change of a trail: their offset is its number.
+/// The source of marks that point at a change in a [`Trail`]: their offset is its number.
 const CHANGES: SourceId = SourceId(u32::MAX - 1);
 
-/// What was done to one resource; empty and without cost unless origins are kept.
+/// The history of one resource; empty and without cost unless origins are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Trail(Option<Box<Log>>);
 
@@ -25,49 +25,49 @@ struct Change {
     before: Option<Node>,
 }
 
-/// A field that a step took away.
+/// A field that a step removed.
 #[derive(Clone, Debug)]
 pub struct Removal {
     /// The mark of the mapping or list that had it.
     parent: Mark,
     /// Its key, or its place in the list.
     pub key: String,
-    /// What took it away.
+    /// The step that removed it.
     pub step: Step,
-    /// What it was.
+    /// Its value.
     pub before: Node,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Log {
-    /// How the resource came in.
+    /// The step that added the resource.
     base: Step,
-    /// What is going on now.
+    /// The step that changes come from now.
     pub(super) step: Step,
     overlay: Option<Arc<Overlay>>,
-    /// Which step brought the values of a text in.
+    /// The step that added the values of each text.
     texts: Vec<(SourceId, Step)>,
     changes: Vec<Change>,
     removals: Vec<Removal>,
 }
 
-/// One step in the life of a field.
+/// One step in the history of a field.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'t> {
     /// The step.
     pub step: &'t Step,
-    /// The line that made it so.
+    /// Location of the new value.
     pub place: Mark,
     /// The value before; none for the first step of a field.
     pub before: Option<&'t Node>,
 }
 
-/// What gave a field its value in the end.
+/// The step that set the value of a field last.
 #[derive(Clone, Copy, Debug)]
 pub struct Last<'t> {
     /// The step.
     pub step: &'t Step,
-    /// The line that made it so.
+    /// Location of the new value.
     pub place: Mark,
 }
 
@@ -80,7 +80,7 @@ pub struct Declared {
     pub text: String,
 }
 
-/// What a build keeps beside its resources when it keeps origins.
+/// What a build keeps in addition to its resources when it keeps origins.
 #[derive(Clone, Debug, Default)]
 pub struct Origins {
     /// Everything that asked for a change, in the order of the steps.
@@ -90,7 +90,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Takes in those of another root.
+    /// Adds those of another root.
     pub fn take(&mut self, other: Self) {
         self.declared.extend(other.declared);
         self.configurations.extend(other.configurations);
@@ -107,7 +107,7 @@ pub struct Configuration {
 }
 
 impl Declared {
-    /// An overlay that takes part.
+    /// An overlay that is selected.
     #[must_use]
     pub fn overlay(overlay: &Arc<Overlay>) -> Self {
         let step = Step { overlay: Some(Arc::clone(overlay)), ..Step::new(StepKind::Overlay, overlay.place) };
@@ -116,7 +116,7 @@ impl Declared {
 }
 
 impl Trail {
-    /// A trail that is kept, of a resource that `base` brought in.
+    /// A history that is kept, of a resource that `base` added.
     #[must_use]
     pub fn kept(base: Step) -> Self {
         let log = Log {
@@ -142,28 +142,28 @@ impl Trail {
         self.0.as_ref().map(|log| log.step.clone())
     }
 
-    /// Says which step changes come from, from now on.
+    /// Sets the step that later changes come from.
     pub fn enter(&mut self, step: impl FnOnce() -> Step) {
         if let Some(log) = &mut self.0 {
             log.step = Step { overlay: log.overlay.clone(), ..step() };
         }
     }
 
-    /// Says that the content hash comes next: it is asked for where the resource comes from.
+    /// Sets the content hash as the next step: the entry of the resource asks for it.
     pub fn enter_hash(&mut self) {
         if let Some(log) = &mut self.0 {
             log.step = Step::new(StepKind::Hash, log.base.entry);
         }
     }
 
-    /// Says which overlay the next steps are a part of.
+    /// Sets the overlay that the next steps belong to.
     pub fn enter_overlay(&mut self, overlay: Option<&Arc<Overlay>>) {
         if let Some(log) = &mut self.0 {
             log.overlay = overlay.cloned();
         }
     }
 
-    /// Says which overlay brought the resource in.
+    /// Records the overlay that added the resource.
     pub fn came_with(&mut self, overlay: &Arc<Overlay>) {
         if let Some(log) = &mut self.0 {
             log.base.overlay = Some(Arc::clone(overlay));
@@ -191,21 +191,21 @@ impl Trail {
         }
     }
 
-    /// Marks a field that was not there before.
+    /// Marks a field that did not exist before.
     pub fn created(&mut self, node: &mut Node) {
         if let Some(log) = &mut self.0 {
             log.created(node);
         }
     }
 
-    /// Notes that the step takes the whole resource away.
+    /// Records that the step removes the whole resource.
     pub fn removed_whole(&mut self) {
         if let Some(log) = &mut self.0 {
             log.brought_in();
         }
     }
 
-    /// What gave the field with this mark its value; nothing when no trail is kept.
+    /// The step that set the field with this mark last; nothing when no history is kept.
     #[must_use]
     pub fn last(&self, mark: Mark) -> Option<Last<'_>> {
         let log = self.0.as_ref()?;
@@ -221,7 +221,7 @@ impl Trail {
         self.last(mark).map_or(mark, |last| last.place)
     }
 
-    /// All that happened to the field with this mark, oldest first. Empty when no trail is kept.
+    /// Every step that set the field with this mark, oldest first. Empty when no history is kept.
     #[must_use]
     pub fn chain(&self, mark: Mark) -> Vec<Link<'_>> {
         let Some(log) = &self.0 else { return Vec::new() };
@@ -240,7 +240,7 @@ impl Trail {
         links
     }
 
-    /// Fields that were taken away from the mapping or list with this mark.
+    /// Fields that were removed from the mapping or list with this mark.
     pub fn removals(&self, parent: Mark) -> impl Iterator<Item = &Removal> {
         let log = self.0.as_deref();
         let marks: Vec<Mark> = std::iter::successors(Some(parent), |mark| {
@@ -282,19 +282,19 @@ impl Log {
         (mark.source == CHANGES).then(|| self.changes.get(mark.offset as usize)).flatten()
     }
 
-    /// The step that brought in what stands at a mark of a text.
+    /// The step that added the value at a mark of a text.
     fn source_of(&self, mark: Mark) -> &Step {
         let brought = self.texts.iter().find(|(text, _)| *text == mark.source);
         brought.map_or(&self.base, |(_, step)| step)
     }
 
-    /// How a value came in that stands at a mark of a text, or at none.
+    /// How the value at a mark of a text, or without a mark, was added.
     fn start(&self, mark: Mark) -> Last<'_> {
         let step = self.source_of(mark);
         Last { step, place: if mark == Mark::NONE { step.place } else { mark } }
     }
 
-    /// Keeps a change; gives the mark that leads to it.
+    /// Keeps a change; returns the mark that leads to it.
     pub(super) fn keep(&mut self, place: Mark, earlier: Mark, before: Option<Node>) -> Mark {
         let offset = u32::try_from(self.changes.len()).unwrap_or(u32::MAX);
         self.changes.push(Change { step: self.step.clone(), place, earlier, before });
@@ -305,7 +305,7 @@ impl Log {
         self.removals.push(Removal { parent, key, step: self.step.clone(), before });
     }
 
-    /// Notes that values of the step's text came in.
+    /// Records that the step adds values of its text.
     pub(super) fn brought_in(&mut self) {
         let Writes::MarksOf(text) = self.step.writes else { return };
         if !self.texts.iter().any(|(known, _)| *known == text) {
@@ -314,7 +314,7 @@ impl Log {
     }
 }
 
-/// The step of everything that stands in files of `resources`.
+/// The step of all values in files of `resources`.
 impl Default for Step {
     fn default() -> Self {
         Self::new(StepKind::Base, Mark::NONE)

@@ -57,7 +57,7 @@ fn plain_key(step: String) -> String {
     }
 }
 
-/// Splits at dots, but for those behind a backslash. An empty part in front of the first dot does not count.
+/// Splits at dots, but for those after a backslash. An empty part in front of the first dot does not count.
 fn split(path: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut joins = false;
@@ -217,10 +217,10 @@ fn no_item(node: &Node, step: &str) -> Diagnostic {
 }
 
 /// Calls `set` on every node that the path of a target leads to; with `create`, missing fields and list items are made.
-/// Gives how many nodes were found, and tells of the first step that was not there.
+/// Returns how many nodes were found, and reports the first step that does not exist.
 ///
 /// # Errors
-/// A step that does not fit the node it meets, an empty step, an index behind the end of a list.
+/// A step that does not fit the node it meets, an empty step, an index after the end of a list.
 pub fn visit(
     node: &mut Node,
     path: &[String],
@@ -232,7 +232,7 @@ pub fn visit(
         return Ok(1);
     };
     if path.len() > DEEPEST {
-        let message = format!("a path of more than {DEEPEST} steps: no file nests so deep");
+        let message = format!("the path has more than {DEEPEST} steps, the limit of nesting");
         return Err(Diagnostic::error(Code::TooDeep, message).at(node.mark));
     }
     let mut visitor = |node: &mut Node| visit(node, rest, create, set);
@@ -264,7 +264,7 @@ pub fn visit(
             }
             map.get_mut(name).map_or(Ok(0), visitor)
         }
-        // A field that is null takes nothing in, and is no error either when fields may be created.
+        // A field that is null takes nothing in, and is not an error either when fields may be created.
         (Value::Scalar(scalar), part)
             if scalar.kind == kfc_yaml::ScalarKind::Null && !matches!(part, Part::Every) =>
         {
@@ -334,7 +334,7 @@ pub fn explain_missing(root: &Node, path: &[String]) -> (Mark, String, Option<St
         way.push_str(step);
         node = next;
     }
-    (node.mark, format!("`{way}` is there"), None)
+    (node.mark, format!("`{way}` exists"), None)
 }
 
 fn missing_step(node: &Node, way: &str, step: &str) -> (Mark, String, Option<String>) {

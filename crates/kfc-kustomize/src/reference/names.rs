@@ -19,7 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// Rewrites every name reference of a set.
 ///
 /// # Errors
-/// [`Code::NameReference`] where a name may stand for several resources that now have different names.
+/// [`Code::NameReference`] where a name matches several resources that now have different names.
 pub fn fix_back_references(set: &mut ResourceSet, config: &TransformerConfig) -> Result<()> {
     check_subjects(set)?;
     let targets = Targets::of(set);
@@ -156,7 +156,7 @@ impl Target {
     }
 }
 
-/// One field that may hold a name, and of which kind.
+/// One field that may hold a name, with the kind that it refers to.
 struct Step<'c> {
     route: Route<'c>,
     referral: &'c Gvk,
@@ -369,11 +369,11 @@ impl Referrer<'_> {
 }
 
 fn ambiguous(name: &str, candidates: &[&Target], mark: Mark) -> Diagnostic {
-    let error = Diagnostic::error(
-        Code::NameReference,
-        format!("the name `{name}` may stand for several resources"),
-    )
-    .at(mark)
-    .help("give the resources different names, or name the one that is meant by the name it has in the end");
-    candidates.iter().fold(error, |error, target| error.label(target.mark, format!("{} is one", target.id())))
+    let error =
+        Diagnostic::error(Code::NameReference, format!("the name `{name}` matches several resources"))
+            .at(mark)
+            .help("give the resources different names, or use the final name of the right one");
+    candidates
+        .iter()
+        .fold(error, |error, target| error.label(target.mark, format!("{} is one of them", target.id())))
 }

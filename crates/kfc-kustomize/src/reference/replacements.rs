@@ -18,7 +18,7 @@ const DEFAULT_PATH: &str = "metadata.name";
 /// Applies replacements in order.
 ///
 /// # Errors
-/// [`Code::Replacement`] for sources that are not there or are not one resource alone, and for targets without the field.
+/// [`Code::Replacement`] for sources that do not exist or match several resources, and for targets without the field.
 pub fn apply(set: &mut ResourceSet, replacements: &[Replacement]) -> Result<()> {
     let mut errors = Diagnostics::default();
     for replacement in replacements {
@@ -90,7 +90,7 @@ fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Node> {
     match field_path::lookup(&resource.node, &steps)?.filter(|node| !is_empty(node)) {
         Some(node) => {
             let refined = refine(node, &source.options, source.mark);
-            let mut value = refined.map_err(|errors| redaction::about(errors, resource, false))?;
+            let mut value = refined.map_err(|errors| redaction::redacted_errors(errors, resource, false))?;
             resource.trail.forget_changes(&mut value);
             Ok(value)
         }
@@ -114,7 +114,8 @@ fn is_empty(node: &Node) -> bool {
 fn no_source(set: &ResourceSet, source: &ReplacementSource) -> Diagnostic {
     let Selector { gvk, name, .. } = &source.resource;
     let kind = if gvk.kind.is_empty() { "resource" } else { &gvk.kind };
-    let error = wrong(source.mark, format!("the source of this replacement, {kind} `{name}`, is not there"));
+    let error =
+        wrong(source.mark, format!("the source of this replacement, {kind} `{name}`, does not exist"));
     let same_kind = set.list.iter().filter(|r| gvk.kind.is_empty() || r.kind() == gvk.kind);
     match nearest(name, same_kind.map(|resource| resource.name())) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
@@ -159,7 +160,7 @@ fn apply_target(set: &mut ResourceSet, target: &ReplacementTarget, value: &Node,
     for resource in &mut set.list {
         if choice.select.matches_any_id(resource) && !choice.reject.iter().any(|r| r.rejects(resource)) {
             errors.collect(copy_to(resource, target, value, step));
-            resource.pull_ties();
+            resource.update_shared();
         }
     }
     errors.into_result(())
@@ -230,7 +231,7 @@ fn not_found(resource: &Resource, path: &str, steps: &[String], mark: Mark) -> D
     let (place, what, near) = field_path::explain_missing(&resource.node, steps);
     let message = format!("{} `{}` has no field `{path}`", resource.kind(), resource.name());
     let error = Diagnostic::error(Code::Replacement, message).at(mark).label(place, what);
-    error.help(near.unwrap_or_else(|| "set `options.create: true` to have it made".to_owned()))
+    error.help(near.unwrap_or_else(|| "set `options.create: true` to create it".to_owned()))
 }
 
 /// Puts the value into one field. A scalar keeps its own type; a field that was just made takes the type that the text
@@ -269,7 +270,7 @@ fn set_field(
             return Err(Diagnostic::error(Code::Replacement, message).at(field.mark));
         }
     };
-    *old = kfc_yaml::Scalar { tie: old.tie, ..kfc_yaml::Scalar::new(text.into(), kind) };
+    *old = kfc_yaml::Scalar { shared: old.shared, ..kfc_yaml::Scalar::new(text.into(), kind) };
     Ok(())
 }
 
@@ -277,7 +278,7 @@ fn scalar_text(value: &Node) -> &str {
     value.as_scalar().map_or("", |scalar| &scalar.text)
 }
 
-/// Replaces one part of a text: in front for an index below 0, behind for one past the end.
+/// Replaces one part of a text: before it for an index below 0, after it for one past the end.
 fn insert_part(old: &str, new: &str, options: &FieldOptions) -> String {
     let mut parts: Vec<&str> = old.split(options.delimiter.as_str()).collect();
     match usize::try_from(options.index) {

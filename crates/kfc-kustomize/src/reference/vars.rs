@@ -1,4 +1,4 @@
-//! `vars`: values of fields that are put in the place of `$(NAME)`.
+//! `vars`: values of fields that replace `$(NAME)`.
 
 use super::field_path;
 use crate::kustomization::model::Var;
@@ -39,14 +39,14 @@ impl VarSet {
         let mut errors = Diagnostics::default();
         for var in other.list {
             match self.list.iter().find(|known| known.name == var.name) {
-                Some(known) => errors.push(taken(&var, known)),
+                Some(known) => errors.push(duplicate_variable(&var, known)),
                 None => self.list.push(var),
             }
         }
         errors.into_result(())
     }
 
-    /// Replaces `$(NAME)` in every field that the configuration lists. Gives warnings for variables that stand nowhere.
+    /// Replaces `$(NAME)` in every field that the configuration lists. Returns warnings for variables that no field uses.
     ///
     /// # Errors
     /// [`Code::Variable`] for variables without a value.
@@ -67,7 +67,7 @@ impl VarSet {
         Ok(Diagnostics(unused.map(never_used).collect()))
     }
 
-    /// Where each variable stands, when origins are kept.
+    /// Where each variable is, when origins are kept.
     fn places(&self, set: &ResourceSet) -> FxHashMap<String, Mark> {
         if !set.list.iter().any(|resource| resource.trail.is_kept()) {
             return FxHashMap::default();
@@ -136,7 +136,7 @@ fn value_of(var: &Var, resource: &Resource) -> std::result::Result<Scalar, Diagn
         let error = Diagnostic::error(Code::Variable, message).at(mark).label(place, what);
         return Err(error.help(near.unwrap_or_else(|| "correct the variable's `fieldref`".to_owned())));
     };
-    // A mapping or list is no value that could be put into a text: the variable stays as it is written.
+    // A mapping or list is not a value that could be put into a text: the variable stays as it is written.
     Ok(node.as_scalar().cloned().unwrap_or(Scalar::new(syntax(&var.name).into(), ScalarKind::Str)))
 }
 
@@ -228,7 +228,7 @@ impl Expansion {
                 Some(if kfc_yaml::emit::is_true(&value.text) { "true" } else { "false" }.into())
             }
             ScalarKind::Str | ScalarKind::Binary => Some(value.text.clone()),
-            // The text as it is written, whatever it means.
+            // The text as it is written, of any kind.
             ScalarKind::Null | ScalarKind::Timestamp => {
                 return Scalar::new(value.text.clone(), ScalarKind::Str);
             }
@@ -240,22 +240,22 @@ impl Expansion {
     }
 }
 
-fn taken(var: &Var, known: &Var) -> Diagnostic {
-    Diagnostic::error(Code::Variable, format!("the variable `{}` is there twice", var.name))
+fn duplicate_variable(var: &Var, known: &Var) -> Diagnostic {
+    Diagnostic::error(Code::Variable, format!("the variable `{}` is defined more than once", var.name))
         .at(var.mark.unwrap_or(Mark::NONE))
         .label(known.mark.unwrap_or(Mark::NONE), "the first one is here")
         .help("variables of all roots of a build share their names; rename one")
 }
 
 fn never_used(var: &Var) -> Diagnostic {
-    let message = format!("the variable `{}` is used nowhere", var.name);
+    let message = format!("the variable `{}` is not used", var.name);
     Diagnostic::warning(Code::Variable, message).at(var.mark.unwrap_or(Mark::NONE))
 }
 
 fn no_target(var: &Var, set: &ResourceSet) -> Diagnostic {
     let target = &var.target;
     let message = format!(
-        "the variable `{}` takes its value from {} `{}`, which is not there",
+        "the variable `{}` takes its value from {} `{}`, which does not exist",
         var.name, target.kind, target.name
     );
     let error = Diagnostic::error(Code::Variable, message).at(var.mark.unwrap_or(Mark::NONE));

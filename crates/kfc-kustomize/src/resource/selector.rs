@@ -1,28 +1,11 @@
-//! Which resources a patch, label, replacement or removal speaks of.
+//! Which resources a patch, label, replacement or removal selects.
 
-use super::Resource;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use super::single::Resource;
+use crate::types::Selector;
+use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::label_selector::LabelSelector;
 use kfc_kube::pattern::Pattern;
 use kfc_kube::{Gvk, effective_namespace};
-
-/// kustomize's `Selector`: group, version, kind, name and namespace are regular expressions anchored at both ends,
-/// empty for any; the two selectors are Kubernetes label selector expressions (`a=b,c!=d,e in (f,g),!h`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selector {
-    /// Group, version, kind.
-    pub gvk: Gvk,
-    /// Name.
-    pub name: String,
-    /// Namespace.
-    pub namespace: String,
-    /// Expression over annotations.
-    pub annotation_selector: String,
-    /// Expression over labels.
-    pub label_selector: String,
-    /// Where the selector stands.
-    pub mark: Option<Mark>,
-}
 
 /// A [`Selector`] with its expressions parsed.
 #[derive(Clone, Debug)]
@@ -34,9 +17,9 @@ pub struct CompiledSelector {
     namespace: Pattern,
     annotations: LabelSelector,
     labels: LabelSelector,
-    /// Whether it says nothing of identities.
+    /// Whether it has no expression for identities.
     any_id: bool,
-    /// Whether it says nothing of labels and annotations.
+    /// Whether it has no expression for labels and annotations.
     any_label: bool,
 }
 
@@ -66,7 +49,7 @@ impl Selector {
     }
 
     fn refuse(&self, field: &str, text: &str, what: &str, why: &str) -> Diagnostic {
-        let message = format!("`{field}: {text}` is no {what}: {why}");
+        let message = format!("`{field}: {text}` is not a {what}: {why}");
         Diagnostic { mark: self.mark, ..Diagnostic::error(Code::BadValue, message) }
     }
 }
@@ -93,7 +76,7 @@ impl CompiledSelector {
     }
 
     /// Whether a replacement's `reject` covers a resource: by any identity, or by labels or annotations; each counts only
-    /// when the selector says something of it.
+    /// when the selector has an expression for it.
     #[must_use]
     pub fn rejects(&self, resource: &Resource) -> bool {
         (!self.any_id && self.covers_any_id(resource))
@@ -178,6 +161,6 @@ mod tests {
         let selector = Selector { name: "(x".into(), ..Selector::default() };
         let errors = selector.compile().unwrap_err();
         assert_eq!(errors.0[0].code, Code::BadValue);
-        assert_eq!(errors.0[0].message, "`name: (x` is no regular expression: unclosed group");
+        assert_eq!(errors.0[0].message, "`name: (x` is not a regular expression: unclosed group");
     }
 }

@@ -1,18 +1,20 @@
 //! Ordered sets of resources.
 
-use super::{Behavior, Resource};
+use super::single::Resource;
 use crate::provenance::Step;
+use crate::types::Behavior;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_kube::effective_namespace;
 use kfc_yaml::{Entry, Key, Map, Node, ScalarKind};
 use rustc_hash::FxHashMap;
 
-/// Resources in the order in which they were accumulated. The current identities are unique when resources come in
+/// Resources in the order in which they were accumulated. The current identities are unique when resources are added
 /// through [`ResourceSet::append`] and [`ResourceSet::absorb`]; transformers see to it themselves.
 #[derive(Clone, Debug, Default)]
 pub struct ResourceSet {
     /// The resources.
     pub list: Vec<Resource>,
-    /// Resources that were taken away, when origins are kept.
+    /// Resources that were removed, when origins are kept.
     pub gone: Vec<Resource>,
 }
 
@@ -25,7 +27,7 @@ pub struct IdRef<'a> {
     pub kind: &'a str,
     /// Name.
     pub name: &'a str,
-    /// The namespace that counts; see [`super::ResId::effective_namespace`].
+    /// The namespace that counts; see [`kfc_kube::ResId::effective_namespace`].
     pub namespace: &'a str,
 }
 
@@ -33,7 +35,7 @@ impl<'a> IdRef<'a> {
     /// The identity that a resource has now.
     #[must_use]
     pub fn of(resource: &'a Resource) -> Self {
-        let namespace = super::effective_namespace(resource.namespace(), resource.cluster_scoped);
+        let namespace = effective_namespace(resource.namespace(), resource.cluster_scoped);
         Self { api_version: resource.api_version(), kind: resource.kind(), name: resource.name(), namespace }
     }
 }
@@ -61,17 +63,17 @@ impl ResourceSet {
         self.gone.extend::<Vec<Resource>>(gone);
     }
 
-    /// Adds resources behind the ones that are there.
+    /// Adds resources after the ones that are there.
     ///
     /// # Errors
-    /// [`Code::DuplicateId`] for each resource whose current identity is there already.
+    /// [`Code::DuplicateId`] for each resource whose current identity already exists.
     pub fn append(&mut self, more: Vec<Resource>) -> Result<()> {
         let first_new = self.list.len();
         self.list.extend(more);
         self.check_unique(first_new)
     }
 
-    /// Refuses identities that occur twice, where the second one stands at `first_new` or behind it.
+    /// Refuses duplicate identities, where the second resource is at `first_new` or after it.
     ///
     /// # Errors
     /// [`Code::DuplicateId`] for each of them, with both places.
@@ -158,7 +160,7 @@ impl NameIndex {
     }
 }
 
-/// The new resource put in the place of the old one: it takes over the old one's identity, labels and annotations
+/// The new resource that replaces the old one: it takes over the old one's identity, labels and annotations
 /// (its own win) and, to merge, the old one's data.
 fn combine(
     old: &Resource,
@@ -168,7 +170,7 @@ fn combine(
     if !matches!(behavior, Behavior::Merge | Behavior::Replace) {
         return Err(Diagnostic::error(
             Code::Generator,
-            format!("{} `{}` exists already", new.kind(), new.name()),
+            format!("{} `{}` already exists", new.kind(), new.name()),
         )
         .at(new.mark())
         .label(old.mark(), "it is here")
@@ -245,11 +247,11 @@ fn duplicate(resource: &Resource, first: Mark) -> Diagnostic {
     };
     Diagnostic::error(
         Code::DuplicateId,
-        format!("{} `{}`{namespace} is there twice", resource.kind(), resource.name()),
+        format!("{} `{}`{namespace} is defined more than once", resource.kind(), resource.name()),
     )
     .at(resource.mark())
     .label(first, "the first one is here")
-    .help("remove one of them, or change one with a patch in place of listing it again")
+    .help("remove one of them, or change the first with a patch instead of listing it again")
 }
 
 fn nothing_to_change(new: &Resource, list: &[Resource]) -> Diagnostic {
@@ -259,7 +261,7 @@ fn nothing_to_change(new: &Resource, list: &[Resource]) -> Diagnostic {
             .at(new.mark())
             .help("use `behavior: create`, or list the base that has it under `resources`");
     match list.iter().find(|r| r.kind() == new.kind() && r.name() == new.name()) {
-        Some(near) => error.label(near.mark(), "this one lives in another namespace"),
+        Some(near) => error.label(near.mark(), "this one is in another namespace"),
         None => error,
     }
 }
@@ -267,7 +269,7 @@ fn nothing_to_change(new: &Resource, list: &[Resource]) -> Diagnostic {
 fn several_match(new: &Resource, list: &[Resource], positions: &[usize]) -> Diagnostic {
     let error = Diagnostic::error(
         Code::Ambiguous,
-        format!("{} resources could take the generated {} `{}`", positions.len(), new.kind(), new.name()),
+        format!("{} resources match the generated {} `{}`", positions.len(), new.kind(), new.name()),
     )
     .at(new.mark());
     positions.iter().fold(error, |error, &at| error.label(list[at].mark(), "this is one of them"))

@@ -8,7 +8,7 @@ use kfc_diagnostics::Result;
 /// workloads.
 ///
 /// # Errors
-/// Fields that are no mappings, and paths that cannot be followed.
+/// Fields that are not mappings, and paths that cannot be followed.
 pub fn apply(set: &mut ResourceSet, pairs: &[(String, String)], fields: &[FieldSpec]) -> Result<()> {
     labels::apply(set, pairs, fields)
 }

@@ -1,50 +1,13 @@
 //! Which fields each transformer touches: kustomize's defaults, `configurations` files and `crds` joined.
 
-use super::FieldSpec;
 use super::order::compare_gvks;
+use crate::types::{FieldSpec, TransformerConfig};
 use kfc_diagnostics::{Code, Diagnostic, Result};
-use kfc_kube::Gvk;
 use std::sync::Arc;
 
-/// Fields that hold the name of a resource of the kind `referral`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NameReference {
-    /// The kind that is referred to.
-    pub referral: Gvk,
-    /// The fields that hold its name.
-    pub fields: Vec<FieldSpec>,
-}
-
-/// The field specs of all transformers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TransformerConfig {
-    /// `namePrefix`.
-    pub name_prefix: Vec<FieldSpec>,
-    /// `nameSuffix`.
-    pub name_suffix: Vec<FieldSpec>,
-    /// `namespace`.
-    pub namespace: Vec<FieldSpec>,
-    /// `labels`: what every entry of `labels` reaches (kustomize's `labels` table).
-    pub labels: Vec<FieldSpec>,
-    /// `templateLabels`.
-    pub template_labels: Vec<FieldSpec>,
-    /// `commonLabels`.
-    pub common_labels: Vec<FieldSpec>,
-    /// `commonAnnotations`.
-    pub common_annotations: Vec<FieldSpec>,
-    /// `nameReference`.
-    pub name_reference: Vec<NameReference>,
-    /// `varReference`.
-    pub var_reference: Vec<FieldSpec>,
-    /// `images`.
-    pub images: Vec<FieldSpec>,
-    /// `replicas`.
-    pub replicas: Vec<FieldSpec>,
-}
-
 impl TransformerConfig {
-    /// Adds the field specs of another configuration, then sorts every table by kind. A spec that is there already is
-    /// left out. As in kustomize (`TransformerConfig.Merge`) a spec also counts as being there when one with the same
+    /// Adds the field specs of another configuration, then sorts every table by kind. A spec that already exists is
+    /// left out. As in kustomize (`TransformerConfig.Merge`) a spec also counts as existing when one with the same
     /// path for *fewer* kinds is; and the result is sorted, so that merging a configuration into an empty one may drop
     /// specs that it had.
     ///
@@ -139,7 +102,7 @@ fn merge_spec(ours: &mut Vec<FieldSpec>, spec: &FieldSpec, table: &str) -> Resul
         Some(known) if known.create == spec.create => {}
         Some(known) => {
             let message = format!(
-                "the field spec `{}` of {} stands in `{table}` with `create: {}` and with `create: {}`",
+                "the field spec `{}` of {} is in `{table}` with `create: {}` and with `create: {}`",
                 spec.path, spec.gvk, known.create, spec.create
             );
             let help = "give both the same `create`; kustomize's defaults count too";
@@ -152,6 +115,8 @@ fn merge_spec(ours: &mut Vec<FieldSpec>, spec: &FieldSpec, table: &str) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::NameReference;
+    use kfc_kube::Gvk;
 
     fn spec(kind: &str, path: &str, create: bool) -> FieldSpec {
         FieldSpec { gvk: Gvk { kind: kind.into(), ..Gvk::default() }, path: path.into(), create }

@@ -10,10 +10,10 @@ use kfc_yaml::{Map, Node};
 impl TransformerConfig {
     /// The field specs of a file of OpenAPI definitions: a mapping of type names to `{Schema: …}`. Types with the
     /// properties `apiVersion`, `kind` and `metadata` are kinds; their properties are followed through `$ref`, neither
-    /// into lists nor into inline objects, as kustomize does. The kind is what stands behind the last dot of the name.
+    /// into lists nor into inline objects, as kustomize does. The kind is the text after the last dot of the name.
     ///
     /// # Errors
-    /// [`Code::WrongType`] for a definition that is no mapping, which is what a custom resource definition looks like.
+    /// [`Code::WrongType`] for a definition that is not a mapping, which is what a custom resource definition looks like.
     pub fn from_crds(document: &Node) -> Result<Self> {
         let mut config = Self::default();
         let definitions = match document.as_map() {
@@ -47,9 +47,9 @@ fn properties(definition: &Node) -> Option<&Map> {
 
 fn no_definition(node: &Node) -> Diagnostic {
     let message = format!("expected an OpenAPI definition, which is a mapping, found {}", node.describe());
-    Diagnostic::error(Code::WrongType, message).at(node.mark).help(
-        "`crds` takes files that map type names to OpenAPI schemas; list custom resource definitions in `resources`",
-    )
+    Diagnostic::error(Code::WrongType, message)
+        .at(node.mark)
+        .help("`crds` takes files that map type names to OpenAPI schemas; list CRDs in `resources`")
 }
 
 struct Reader<'d, 'c> {

@@ -28,7 +28,7 @@ const TEMPLATES: &[&str] = &[
 const POD_SOURCES: &[&str] =
     &["Pod/v1", "PodTemplate", "Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "Job", "CronJob"];
 
-/// Kinds whose pods refer to service accounts, volume claims and priority classes.
+/// Kinds whose pods refer to service accounts, PVCs and priority classes.
 const POD_OWNERS: &[&str] =
     &["Pod", "StatefulSet", "Deployment", "ReplicationController", "CronJob", "Job", "DaemonSet"];
 

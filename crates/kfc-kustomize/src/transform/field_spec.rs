@@ -2,28 +2,17 @@
 
 use crate::provenance::Trail;
 use crate::resource::Resource;
+use crate::types::FieldSpec;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
-use kfc_kube::Gvk;
 use kfc_yaml::parse::{DEEPEST, resolve_plain};
 use kfc_yaml::{Entry, Key, Map, Node, ScalarKind, Value};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 
-/// One field of the kinds that `gvk` selects.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct FieldSpec {
-    /// Which kinds; empty parts stand for any.
-    pub gvk: Gvk,
-    /// The path with `/` between the parts, `\/` for a slash in a part, `[]` behind the name of a list.
-    pub path: String,
-    /// Whether missing fields are created.
-    pub create: bool,
-}
-
-/// What is put in the place of a field that is missing or null, when its spec says `create`.
+/// What replaces a field that is missing or null, when its spec says `create`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Create {
-    /// Nothing: missing fields stay missing, whatever the spec says.
+    /// Nothing: missing fields stay missing, even if the spec says `create`.
     Nothing,
     /// A scalar to be set.
     Scalar,
@@ -131,7 +120,7 @@ impl<'s> Route<'s> {
         Self { spec, steps: split_path(&spec.path).map(Step::new).collect() }
     }
 
-    /// Calls `set` on every field below `node` that the path leads to; what it changes is kept in the trail.
+    /// Calls `set` on every field below `node` that the path leads to; the [`Trail`] keeps the changes.
     pub fn walk(
         &self,
         node: &mut Node,
@@ -141,7 +130,7 @@ impl<'s> Route<'s> {
     ) -> Result<()> {
         let create = if self.spec.create { create } else { Create::Nothing };
         if self.steps.len() > DEEPEST {
-            let message = format!("a field path of more than {DEEPEST} steps: no file nests so deep");
+            let message = format!("the field path has more than {DEEPEST} steps, the limit of nesting");
             return Err(Diagnostic::error(Code::TooDeep, message).at(node.mark).into());
         }
         self.walk_steps(node, trail, &self.steps, create, set)
@@ -257,11 +246,11 @@ fn cut(path: &str) -> (Cow<'_, str>, Option<&str>) {
     path.split_once('/').map_or((Cow::Borrowed(path), None), |(part, rest)| (Cow::Borrowed(part), Some(rest)))
 }
 
-/// Gives a scalar another text, read anew as kustomize does: `tru` with the suffix `e` becomes a boolean. A scalar that
+/// Sets the text of a scalar and reads it again, as kustomize does: `tru` with the suffix `e` becomes a boolean. A scalar that
 /// must have been quoted (a string that would else be something different) stays a string.
 ///
 /// # Errors
-/// [`Code::WrongType`] when the node is no scalar.
+/// [`Code::WrongType`] when the node is not a scalar.
 pub fn rewrite_scalar(node: &mut Node, text: &str) -> Result<()> {
     let was_quoted = expect_scalar(node)?;
     let kind = if was_quoted { ScalarKind::Str } else { resolve_plain(text) };
@@ -269,10 +258,10 @@ pub fn rewrite_scalar(node: &mut Node, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives a scalar a text that is a string whatever it looks like.
+/// Sets a scalar to a string, even if the text looks like a number or boolean.
 ///
 /// # Errors
-/// [`Code::WrongType`] when the node is no scalar.
+/// [`Code::WrongType`] when the node is not a scalar.
 pub fn set_string(node: &mut Node, text: &str) -> Result<()> {
     expect_scalar(node)?;
     *node = Node::string(text, node.mark);
@@ -282,7 +271,7 @@ pub fn set_string(node: &mut Node, text: &str) -> Result<()> {
 /// Whether a scalar was surely quoted in its source: a string that a plain scalar of this text would not be.
 ///
 /// # Errors
-/// [`Code::WrongType`] when the node is no scalar.
+/// [`Code::WrongType`] when the node is not a scalar.
 pub fn expect_scalar(node: &Node) -> Result<bool> {
     match node.as_scalar() {
         Some(scalar) => Ok(scalar.kind == ScalarKind::Str
@@ -295,24 +284,24 @@ pub fn expect_scalar(node: &Node) -> Result<bool> {
     }
 }
 
-/// Sets an entry of a mapping to a string; null is left alone. A new entry gets the tie, one that is there keeps its own.
-/// Gives whether the entry is new.
+/// Sets an entry of a mapping to a string; null is left alone. A new entry gets the number `shared`, an
+/// existing one keeps its own. Returns whether the entry is new.
 ///
 /// # Errors
 /// [`Code::WrongType`] when the node is neither a mapping nor null.
-pub fn set_entry(node: &mut Node, key: &str, text: &str, tie: usize) -> Result<bool> {
+pub fn set_entry(node: &mut Node, key: &str, text: &str, shared: usize) -> Result<bool> {
     let (mark, found) = (node.mark, node.describe());
     match &mut node.value {
         Value::Map(map) => {
             let old = map.get_mut(key);
             let is_new = old.is_none();
-            let tie = match old.as_ref().map(|old| old.as_scalar()) {
-                None => u32::try_from(tie).unwrap_or_default(),
-                Some(old) => old.map_or(0, |scalar| scalar.tie),
+            let shared = match old.as_ref().map(|old| old.as_scalar()) {
+                None => u32::try_from(shared).unwrap_or_default(),
+                Some(old) => old.map_or(0, |scalar| scalar.shared),
             };
             let mut new = Node::string(text, old.as_ref().map_or(mark, |old| old.mark));
             if let Value::Scalar(scalar) = &mut new.value {
-                scalar.tie = tie;
+                scalar.shared = shared;
             }
             match old {
                 Some(old) => *old = new,
@@ -332,6 +321,7 @@ pub fn set_entry(node: &mut Node, key: &str, text: &str, tie: usize) -> Result<b
 mod tests {
     use super::*;
     use kfc_diagnostics::SourceId;
+    use kfc_kube::Gvk;
     use kfc_yaml::parse::parse;
 
     const FOO: &str = "{apiVersion: v1, kind: Foo, metadata: {name: f}, spec: {a: {b: null}, s: text, \

@@ -3,7 +3,7 @@
 use kfc_kube::pattern::{compile, is_plain, plain_prefix, translate};
 use regex::Regex;
 
-/// An image reference cut into its parts, as kustomize cuts it: a colon counts only behind the first slash, so that a
+/// An image reference cut into its parts, as kustomize cuts it: a colon counts only after the first slash, so that a
 /// registry may have a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ImageReference<'t> {

@@ -9,7 +9,7 @@ use crate::resource::ResourceSet;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::{Node, Value};
 
-/// Fields with lists of containers, wherever they stand.
+/// Fields with lists of containers, wherever they are.
 const CONTAINER_LISTS: [&str; 2] = ["containers", "initContainers"];
 
 /// Applies one image; see [`apply_all`].
@@ -25,7 +25,7 @@ pub fn apply(set: &mut ResourceSet, image: &Image, fields: &[FieldSpec]) -> Resu
 /// image that both reach, as in kustomize. Custom resource definitions are left alone.
 ///
 /// # Errors
-/// [`Code::BadValue`] for an image name that is no regular expression; [`Code::WrongType`] and [`Code::FieldPath`] for
+/// [`Code::BadValue`] for an image name that is not a regular expression; [`Code::WrongType`] and [`Code::FieldPath`] for
 /// container lists and images that are none.
 pub fn apply_all(set: &mut ResourceSet, images: &[Image], fields: &[FieldSpec]) -> Result<()> {
     let changes = images.iter().map(Change::new).collect::<Result<Vec<_>>>()?;
@@ -112,9 +112,9 @@ struct Change<'i> {
 impl<'i> Change<'i> {
     fn new(image: &'i Image) -> Result<Self> {
         let name = ImageName::new(&image.name).map_err(|why| {
-            let message = format!("the image name `{}` is no regular expression: {why}", image.name);
+            let message = format!("the image name `{}` is not a regular expression: {why}", image.name);
             Diagnostic::error(Code::BadValue, message)
-                .help("write `\\` before a character to take it as it is")
+                .help("write `\\` before a character to match it literally")
         })?;
         Ok(Self { name, image })
     }
@@ -125,7 +125,7 @@ impl<'i> Change<'i> {
         changed.map_or(Ok(()), |text| rewrite_scalar(node, &text))
     }
 
-    /// A new tag or digest takes the place of both; a suffix goes behind the tag and drops the digest.
+    /// A new tag or digest takes the place of both; a suffix goes after the tag and drops the digest.
     fn rewrite(&self, text: &str) -> String {
         let Image { new_name, new_tag, digest: new_digest, tag_suffix, .. } = self.image;
         let ImageReference { name, tag, digest } = ImageReference::split(text);

@@ -10,7 +10,7 @@ use kfc_diagnostics::Result;
 /// Applies each entry of `labels` in order, then `commonLabels`, as kustomize does.
 ///
 /// # Errors
-/// Conflicting field specs of an entry, fields that are no mappings, and paths that cannot be followed.
+/// Conflicting field specs of an entry, fields that are not mappings, and paths that cannot be followed.
 pub fn apply_all(
     set: &mut ResourceSet,
     labels: &[Label],
@@ -47,7 +47,7 @@ pub fn fields_of(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldS
 /// says so.
 ///
 /// # Errors
-/// Fields that are no mappings, and paths that cannot be followed.
+/// Fields that are not mappings, and paths that cannot be followed.
 pub fn apply(set: &mut ResourceSet, pairs: &[(String, String)], fields: &[FieldSpec]) -> Result<()> {
     if pairs.is_empty() {
         return Ok(());
@@ -57,24 +57,24 @@ pub fn apply(set: &mut ResourceSet, pairs: &[(String, String)], fields: &[FieldS
     let mut specs = FieldSpecs::new(fields);
     let mut added = vec![0; pairs.len()];
     for resource in &mut set.list {
-        let last_tie = resource.ties.last();
+        let last_shared = resource.shared.last();
         added.fill(0);
         specs.apply(resource, Create::Mapping, |node| {
             for (at, (key, value)) in pairs.iter().enumerate() {
-                added[at] += usize::from(set_entry(node, key, value, last_tie + at + 1)?);
+                added[at] += usize::from(set_entry(node, key, value, last_shared + at + 1)?);
             }
             Ok(())
         })?;
-        resource.pull_ties();
-        tie(resource, &pairs, &added);
+        resource.update_shared();
+        share(resource, &pairs, &added);
     }
     Ok(())
 }
 
 /// Remembers which pairs were added to several fields: kustomize makes one value of all of them.
-fn tie(resource: &mut Resource, pairs: &[&(String, String)], added: &[usize]) {
+fn share(resource: &mut Resource, pairs: &[&(String, String)], added: &[usize]) {
     for ((_, value), added) in pairs.iter().zip(added) {
-        resource.ties.add((*added > 1).then_some(value));
+        resource.shared.add((*added > 1).then_some(value));
     }
 }
 

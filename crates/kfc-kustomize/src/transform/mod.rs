@@ -20,6 +20,5 @@ pub mod suffix;
 pub(crate) mod testing;
 pub mod value_add;
 
-pub use config::{NameReference, TransformerConfig};
-pub use field_spec::{Create, FieldSpec, FieldSpecs};
-pub use field_spec::{Route, split_path};
+pub use crate::types::{FieldSpec, NameReference, TransformerConfig};
+pub use field_spec::{Create, FieldSpecs, Route, split_path};

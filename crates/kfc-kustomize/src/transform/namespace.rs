@@ -1,31 +1,11 @@
 //! The namespace transformer: puts resources, and what points at their namespace, into one namespace.
 
 use super::field_spec::{expect_scalar, set_string};
-use super::{Create, FieldSpec, FieldSpecs};
+use super::{Create, FieldSpecs};
 use crate::resource::{Resource, ResourceSet};
+use crate::types::{FieldSpec, NamespaceRules, Subjects};
 use kfc_diagnostics::Result;
 use kfc_yaml::Node;
-
-/// Which subjects of role bindings get the namespace (`setSubjects`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Subjects {
-    /// `defaultOnly`: those with the name `default`, of any kind.
-    #[default]
-    DefaultOnly,
-    /// `allServiceAccounts`: all of the kind `ServiceAccount`.
-    AllServiceAccounts,
-    /// `none`.
-    None,
-}
-
-/// How a namespace transformer goes about it; the default is what the field `namespace` of a kustomization does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NamespaceRules {
-    /// What to do with role bindings.
-    pub subjects: Subjects,
-    /// Whether namespaces that are set already stay (`unsetOnly`).
-    pub unset_only: bool,
-}
 
 /// Sets `metadata.namespace` of every resource whose kind lives in a namespace, the fields of the field specs, and
 /// subjects of role bindings. As in kustomize, a spec for `metadata/name` (that of the kind Namespace) counts for
@@ -33,7 +13,7 @@ pub struct NamespaceRules {
 /// every resource remembers the identity it had.
 ///
 /// # Errors
-/// Fields that are no scalars, paths that cannot be followed, and [`Code::DuplicateId`] when two resources have one
+/// Fields that are not scalars, paths that cannot be followed, and [`Code::DuplicateId`] when two resources have one
 /// identity afterwards. An empty namespace does nothing.
 ///
 /// [`Code::DuplicateId`]: kfc_diagnostics::Code::DuplicateId

@@ -49,7 +49,7 @@ pub fn sort(set: &mut ResourceSet, options: &SortOptions) {
     }
 }
 
-/// Orders field specs and name references by the kinds they speak of, as the legacy order does.
+/// Orders field specs and name references by the kinds they refer to, as the legacy order does.
 pub(crate) fn compare_gvks(a: &Gvk, b: &Gvk) -> Ordering {
     let ranks = default_rank(&a.kind).cmp(&default_rank(&b.kind));
     ranks.then_with(|| {
@@ -63,16 +63,16 @@ pub(crate) fn compare_gvks(a: &Gvk, b: &Gvk) -> Ordering {
 fn key(resource: &Resource, rank: isize) -> (isize, String, String) {
     let api_version = resource.api_version();
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let namespace = or(resource.namespace(), "~X");
-    let name = or(resource.name(), "~N");
+    let namespace = text_or(resource.namespace(), "~X");
+    let name = text_or(resource.name(), "~N");
     (rank, gvk_text(group, version, resource.kind()), format!("{namespace}|{name}"))
 }
 
 fn gvk_text(group: &str, version: &str, kind: &str) -> String {
-    format!("{}_{}_{}", or(group, "~G"), or(version, "~V"), or(kind, "~K"))
+    format!("{}_{}_{}", text_or(group, "~G"), text_or(version, "~V"), text_or(kind, "~K"))
 }
 
-fn or<'t>(text: &'t str, none: &'static str) -> &'t str {
+fn text_or<'t>(text: &'t str, none: &'static str) -> &'t str {
     if text.is_empty() { none } else { text }
 }
 
@@ -80,7 +80,7 @@ fn default_rank(kind: &str) -> isize {
     rank(kind, &FIRST, &LAST)
 }
 
-/// Below zero for the kinds that come first, above zero for those that come last. A kind that is listed twice stands
+/// Below zero for the kinds that come first, above zero for those that come last. A kind that is listed twice is
 /// where it is listed last.
 fn rank<T: AsRef<str>>(kind: &str, first: &[T], last: &[T]) -> isize {
     let position = |list: &[T]| list.iter().rposition(|listed| listed.as_ref() == kind);

@@ -17,11 +17,11 @@ use kfc_yaml::{Map, Node};
 use read::Content;
 use target::Target;
 
-/// Applies patches in order. Resources that a patch deletes are gone afterwards; a patch whose `target` covers nothing
+/// Applies patches in order. Resources that a patch deletes are removed; a patch whose `target` covers nothing
 /// does nothing.
 ///
 /// # Errors
-/// Of all patches: [`Code::NoTarget`] for one without a `target` whose resource is not there, [`Code::Ambiguous`] where
+/// Of all patches: [`Code::NoTarget`] for one without a `target` whose resource does not exist, [`Code::Ambiguous`] where
 /// there are several, [`Code::DuplicateId`] for resources that a patch gave the identity of others, and the errors of
 /// merging.
 pub fn apply_patches(set: &mut ResourceSet, patches: &[LoadedPatch], schema: &Schema) -> Result<()> {
@@ -91,7 +91,7 @@ impl Run<'_> {
     /// Changes a resource; what goes wrong with a Secret is reported without its values.
     fn guarded(&mut self, at: usize, change: &mut dyn FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
         let was_secret = redaction::was_secret(&self.set.list[at]);
-        change(self, at).map_err(|errors| redaction::about(errors, &self.set.list[at], was_secret))
+        change(self, at).map_err(|errors| redaction::redacted_errors(errors, &self.set.list[at], was_secret))
     }
 
     fn merge_by_id(&mut self, document: &Node, patch: &LoadedPatch) -> Result<()> {
@@ -146,7 +146,7 @@ impl Run<'_> {
             create_annotations(resource);
         }
         json_patch::apply(&mut resource.object.node, operations)?;
-        resource.ties.loosen();
+        resource.shared.separate();
         if operations.iter().any(json_patch::Operation::replaces_annotations) {
             // kustomize keeps these among the annotations, and they go with them.
             resource.origin = None;
@@ -201,7 +201,7 @@ fn merge_into(
     if outcome == strategic::Outcome::Removed {
         return Ok(outcome);
     }
-    resource.pull_ties();
+    resource.update_shared();
     if let Some(root) = resource.node.as_map_mut() {
         put_back(root, "apiVersion", api_version);
         if !options.allow_kind_change {
@@ -263,7 +263,7 @@ fn drop_empty_annotations(resource: &mut Resource) {
 fn check_identity(resource: &mut Resource, schema: &Schema) -> Result<()> {
     for (value, field) in [(resource.kind(), "kind"), (resource.name(), "metadata.name")] {
         if value.is_empty() {
-            let message = format!("this patch takes the `{field}` of a resource away");
+            let message = format!("this patch removes the `{field}` of a resource");
             return Err(Diagnostic::error(Code::JsonPatch, message).at(resource.mark()).into());
         }
     }

@@ -9,7 +9,7 @@ use kfc_diagnostics::Result;
 /// prefix does nothing.
 ///
 /// # Errors
-/// Fields that are no scalars, and paths that cannot be followed.
+/// Fields that are not scalars, and paths that cannot be followed.
 pub fn apply(set: &mut ResourceSet, prefix: &str, fields: &[FieldSpec]) -> Result<()> {
     name_affix::apply(
         set,

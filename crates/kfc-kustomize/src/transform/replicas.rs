@@ -13,7 +13,7 @@ use kfc_yaml::{Node, ScalarKind};
 /// Sets the replica count of the resources that have the name, or had it at any time, and a kind of the specs.
 ///
 /// # Errors
-/// [`Code::NoTarget`] when there is no such resource; fields that are no scalars, and paths that cannot be followed.
+/// [`Code::NoTarget`] when there is no such resource; fields that are not scalars, and paths that cannot be followed.
 pub fn apply(set: &mut ResourceSet, replica: &Replica, fields: &[FieldSpec]) -> Result<()> {
     let routes: Vec<Route<'_>> = fields.iter().map(Route::new).collect();
     let mut found = false;

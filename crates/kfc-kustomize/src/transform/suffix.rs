@@ -4,12 +4,12 @@ use super::{FieldSpec, name_affix};
 use crate::resource::ResourceSet;
 use kfc_diagnostics::Result;
 
-/// Puts a suffix behind the fields of the specs, by default `metadata.name`. Custom resource definitions, API services
+/// Appends a suffix to the fields of the specs, by default `metadata.name`. Custom resource definitions, API services
 /// and namespaces keep their names. A resource whose name changes remembers its identity and the suffix; an empty
 /// suffix does nothing.
 ///
 /// # Errors
-/// Fields that are no scalars, and paths that cannot be followed.
+/// Fields that are not scalars, and paths that cannot be followed.
 pub fn apply(set: &mut ResourceSet, suffix: &str, fields: &[FieldSpec]) -> Result<()> {
     name_affix::apply(
         set,

@@ -1,4 +1,4 @@
-//! Resources for the unit tests of this folder.
+//! Resources for the unit tests of this directory.
 
 use crate::resource::{Resource, ResourceSet};
 use kfc_diagnostics::SourceId;

@@ -1,38 +1,16 @@
 //! The value add transformer (`kind: ValueAddTransformer` in a `transformers` file): puts one value into many fields.
 
 use super::field_spec::{rewrite_scalar, split_path};
-use crate::resource::{Resource, ResourceSet, Selector};
+use crate::resource::{Resource, ResourceSet};
+use crate::types::ValueAddArgs;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::{Map, Node, Value};
-
-/// What a value add transformer does.
-#[derive(Clone, Debug, Default)]
-pub struct ValueAddArgs {
-    /// The value. kustomize takes the name of the folder of the kustomization when none is given; the caller does so.
-    pub value: String,
-    /// `targetFilePath`: a file with further targets. Not supported.
-    pub target_file_path: String,
-    /// The fields.
-    pub targets: Vec<ValueAddTarget>,
-}
-
-/// One entry of `targets`.
-#[derive(Clone, Debug, Default)]
-pub struct ValueAddTarget {
-    /// Which resources; an empty selector covers all.
-    pub selector: Selector,
-    /// Path with `/` between the parts. Missing fields are created. `0`, `-` (the last) and `[key=value]` are items of
-    /// lists.
-    pub field_path: String,
-    /// Above 0: the field holds a file path, and the value becomes its part at this place, from 1.
-    pub file_path_position: i64,
-}
 
 /// Sets the value in the fields of every target, or puts it into the file paths there.
 ///
 /// # Errors
 /// Wrong selectors, [`Code::FieldPath`] for paths that do not fit a resource, [`Code::WrongType`] for fields that are
-/// no scalars, [`Code::Plugin`] for a `targetFilePath`.
+/// not scalars, [`Code::Plugin`] for a `targetFilePath`.
 pub fn apply(set: &mut ResourceSet, args: &ValueAddArgs) -> Result<()> {
     if !args.target_file_path.is_empty() {
         let error = Diagnostic::error(Code::Plugin, "`targetFilePath` is not supported");
@@ -152,6 +130,7 @@ fn insert_path_part(path: &str, position: usize, part: &str) -> String {
 mod tests {
     use super::*;
     use crate::transform::testing::{resources, yaml};
+    use crate::types::{Selector, ValueAddTarget};
 
     const FOO: &str = "{apiVersion: v1, kind: Foo, metadata: {name: f}, spec: {n: 2, p: /a/b, q: '', r: a/b/c, s: {}, \
                        t: null, l: [{x: y}], b: true}}";

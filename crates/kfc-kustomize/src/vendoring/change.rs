@@ -8,7 +8,7 @@ use std::fmt;
 /// A source that is not what it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It was not there.
+    /// It did not exist.
     New(Entry),
     /// It is another one now.
     Updated {
@@ -70,14 +70,14 @@ pub fn refuse_moved(before: &Lock, listed: &[Listed]) -> Result<()> {
     let mut errors = Diagnostics::default();
     for Listed { entry, fetched, .. } in listed {
         let Some(old) = before.entry(&entry.source).filter(|old| old.tree != entry.tree) else { continue };
-        // A range of versions may well come to a newer one.
+        // A range of versions may resolve to a newer version.
         let is_same_version = entry.pin.archive.is_empty() || old.pin.revision == entry.pin.revision;
         if fetched.fixed && fetched.vendored.is_none() && is_same_version {
             let message =
                 format!("`{}` has moved from {} to {}", entry.source, revision(old), revision(entry));
             let error = Diagnostic::error(Code::Moved, message)
-                .note("tags and versions are meant to stay what they are; one that moved may have been tampered with")
-                .help("if its owner says so, take it with `--allow-moved`");
+                .note("tags and versions should not change; one that moved may have been tampered with")
+                .help("if the owner confirms the change, accept it with `--allow-moved`");
             errors.push(error);
         }
     }

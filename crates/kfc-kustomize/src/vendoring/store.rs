@@ -1,4 +1,4 @@
-//! The vendor folder: trees by their digest, each with the list of its files beside it.
+//! The vendor directory: trees by their digest, each with the list of its files next to it.
 
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_source::door;
@@ -20,7 +20,7 @@ pub struct Listed {
     pub entry: Entry,
     /// Where it was fetched to.
     pub fetched: Arc<Fetched>,
-    /// The text of the list of its files; none for what is in the vendor folder already.
+    /// The text of the list of its files; none for what is in the vendor directory already.
     list: Option<String>,
 }
 
@@ -53,19 +53,21 @@ fn list_one(source: &Source, fetched: &Arc<Fetched>, before: &Lock) -> Result<Li
     let must_be_same =
         |old: &&Entry| fetched.pinned || (old.pin == entry.pin && !entry.pin.revision.is_empty());
     if let Some(old) = before.entry(source).filter(must_be_same).filter(|old| old.tree != entry.tree) {
-        let message = format!("`{source}` is not what kfc.lock pins any more");
+        let message = format!("`{source}` does not match kfc.lock any more");
         let error = Diagnostic::error(Code::Moved, message)
             .note(format!("the lock has the tree sha256:{}, the source sha256:{}", old.tree, entry.tree));
         return Err(match entry.pin.revision.is_empty() {
-            true => error.help("look at what changed with `kfc vendor --update --dry-run`"),
-            false => error.help("one commit or version never means two trees: find out who changed it"),
+            true => error.help("show the changes with `kfc vendor --update --dry-run`"),
+            false => {
+                error.help("one commit or version must always have the same tree: find out who changed it")
+            }
         }
         .into());
     }
     Ok(Listed { entry, fetched: Arc::clone(fetched), list: Some(text) })
 }
 
-/// Puts into the vendor folder what is not there yet.
+/// Puts into the vendor directory what does not exist yet.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -76,7 +78,7 @@ pub fn put(folder: &Path, listed: &[Listed]) -> Result<()> {
         return Ok(());
     }
     if trees.symlink_metadata().is_ok_and(|meta| !meta.is_dir()) {
-        return Err(failed(std::io::Error::other("it is no folder")));
+        return Err(failed(std::io::Error::other("it is not a directory")));
     }
     std::fs::create_dir_all(&trees).map_err(failed)?;
     let attributes = trees.join(".gitattributes");
@@ -133,7 +135,7 @@ fn copy(from: &Path, to: &Path, mode: tree::Mode) -> std::io::Result<()> {
     tree::set_mode(to, mode)
 }
 
-/// Temporary folders are for their owner alone; a vendored tree is for everybody who builds.
+/// Only their owner may read temporary directories; everybody who builds must be able to read a vendored tree.
 #[cfg(unix)]
 fn open_to_all(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -145,7 +147,7 @@ fn open_to_all(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes a lock in one step: who reads meanwhile sees the old one or the new one.
+/// Writes a lock in one step: a concurrent reader sees the old one or the new one.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -154,7 +156,7 @@ pub fn write_lock(lock: &Lock) -> Result<()> {
         .map_err(|error| cannot_write(&lock.folder.join(lock::FILE), &error).into())
 }
 
-/// The trees in the vendor folder that a lock does not name, and what is left of broken runs; sorted. Anything else in it
+/// The trees in the vendor directory that a lock does not name, and what is left of broken runs; sorted. Anything else in it
 /// is not ours.
 #[must_use]
 pub fn unused(lock: &Lock) -> Vec<String> {
@@ -170,7 +172,7 @@ pub fn unused(lock: &Lock) -> Vec<String> {
     names.into_iter().filter(|name| is_ours(name) && !named.contains(name)).collect()
 }
 
-/// Removes the trees that a lock does not name, and the vendor folder when none is left.
+/// Removes the trees that a lock does not name, and the vendor directory when none is left.
 ///
 /// # Errors
 /// When they cannot be removed.

@@ -1,6 +1,5 @@
-//! Finds the remote sources of a tree: reads every kustomization that its roots name, and asks for whatever has a web
-//! address. What is local is looked at only where it may name something remote. Fetching happens on the way, each source
-//! once, those beside each other at once.
+//! Finds the remote sources of a tree: reads every kustomization that its roots name, and requests each web address. Reads
+//! local files only where they may name a remote source. Fetches each source once, and those of one list in parallel.
 
 use crate::engine::inline_documents;
 use crate::generate::helm;
@@ -13,10 +12,10 @@ use kfc_source::{File, Loader, Resolved, is_web_address};
 use kfc_yaml::{Node, parse};
 use rayon::prelude::*;
 
-/// Asks for every remote source of the roots that these loaders stand in. What was asked for is in their remotes.
+/// Requests every remote source of the roots in the directories of these loaders; their remotes record the requests.
 ///
 /// # Errors
-/// Sources that cannot be had, and everything else that keeps a root from being read.
+/// Sources that cannot be fetched, and every other reason why a root cannot be read.
 pub fn walk(roots: &[Loader]) -> Result<()> {
     gather(roots.par_iter().with_max_len(1).map(|loader| walk_root(loader, None)).collect())
 }

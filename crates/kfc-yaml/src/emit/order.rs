@@ -7,7 +7,7 @@ use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCa
 /// Entries up to which sorting by insertion is the fastest.
 const FEW: usize = 16;
 
-/// Whether entries stand in the order in which they are written.
+/// Whether entries are in the order in which they are written.
 pub(super) fn is_sorted(entries: &[Entry]) -> bool {
     entries.is_sorted_by(|a, b| compare(&a.key.text, &b.key.text).is_le())
 }
@@ -61,7 +61,7 @@ fn sort_few(entries: &mut [&Entry]) {
     }
 }
 
-/// Compares two keys. Runs of digits compare by value, letters come behind everything else, the rest by code point.
+/// Compares two keys. Runs of digits compare by value, letters come after everything else, the rest by code point.
 #[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
     let (left, right) = (a.as_bytes(), b.as_bytes());

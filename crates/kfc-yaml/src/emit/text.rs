@@ -1,7 +1,9 @@
 //! Writes scalars that are long, quoted or of several lines, with libyaml's rules for folding and escapes.
 
-use super::WIDTH;
-use super::style::{is_break, is_printable};
+use crate::style::{is_break, is_printable};
+
+/// Columns after which scalars fold.
+pub(super) const WIDTH: usize = 80;
 
 /// Writes one scalar; columns count characters, from 0.
 pub(super) struct TextWriter<'a> {
@@ -162,7 +164,7 @@ impl TextWriter<'_> {
         text.chars().for_each(|c| self.put(c));
     }
 
-    /// A literal block. Gives whether it ends behind a line break, so that the next line has begun.
+    /// A literal block. Returns whether it ends with a line break, so that the next line has begun.
     pub(super) fn literal(&mut self, text: &str) -> bool {
         self.out.push(b'|');
         if text.starts_with(|c| c == ' ' || is_break(c)) {

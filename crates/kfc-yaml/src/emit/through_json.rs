@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// The line break that JSON leaves in a string as it is, and that YAML folds.
 const NEXT_LINE: char = '\u{85}';
 
-/// Characters, of the JSON text with its quotes, that the YAML library looks ahead for the colon behind a key.
+/// Characters of the JSON text, with its quotes, in which the YAML library looks for the colon after a key.
 const LONGEST_KEY: usize = 1024;
 
 /// The value that is read back for a string.
@@ -20,7 +20,7 @@ pub(super) fn value(text: &str, mark: Mark) -> Result<Cow<'_, str>> {
         return Ok(Cow::Borrowed(text));
     }
     if has_marker(text) {
-        return Err(unreadable(mark, "`---` or `...` behind a next-line character (U+0085)"));
+        return Err(unreadable(mark, "`---` or `...` after a next-line character (U+0085)"));
     }
     Ok(Cow::Owned(fold(text)))
 }

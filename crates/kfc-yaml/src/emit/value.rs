@@ -1,7 +1,7 @@
-//! What scalars and keys come to that are no strings.
+//! How scalars and keys that are not strings are written.
 
-use super::number;
 use crate::node::{Key, Scalar, ScalarKind};
+use crate::number;
 use base64::Engine as _;
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
@@ -9,9 +9,9 @@ use std::borrow::Cow;
 
 /// What is written for a scalar.
 pub enum Written<'a> {
-    /// A number or word, written as it stands.
+    /// A number or word, written as in the source.
     AsItIs(&'a str),
-    /// A number that is spelled anew.
+    /// A number in a new spelling.
     Number(CompactString),
     /// A string, in the style that it needs.
     String(&'a str),
@@ -72,7 +72,7 @@ fn is_false(text: &str) -> bool {
     matches!(text, "false" | "False" | "FALSE")
 }
 
-/// The text of base64 data, which may have line breaks in it; bytes that are no UTF-8 become replacement characters, as
+/// The text of base64 data, which may have line breaks in it; bytes that are not UTF-8 become replacement characters, as
 /// Go's JSON makes them.
 fn binary(text: &str) -> Option<CompactString> {
     let compact: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
@@ -94,7 +94,7 @@ fn replace_invalid(bytes: &[u8]) -> CompactString {
 /// below it they are errors: kustomize reads the top level into a Go map with string keys.
 ///
 /// # Errors
-/// A key that is no string where it has to be one.
+/// A key that is not a string where it has to be one.
 pub fn key_text(key: &Key, top_level: bool) -> Result<Cow<'_, str>> {
     let text = key.text.as_str();
     match key.kind {
@@ -111,7 +111,7 @@ pub fn key_text(key: &Key, top_level: bool) -> Result<Cow<'_, str>> {
 }
 
 fn odd_key(key: &Key) -> Diagnostics {
-    Diagnostic::error(Code::Unwritable, format!("the key `{}` is no string", key.text))
+    Diagnostic::error(Code::Unwritable, format!("the key `{}` is not a string", key.text))
         .at(key.mark)
         .help(format!("write it in quotes: \"{}\"", key.text))
         .note("JSON, which every Kubernetes object goes through, has string keys only")

@@ -5,9 +5,9 @@
 //! Whatever it is not sure of (anchors, tags, odd indentation, everything that is an error) it leaves to the general
 //! parser, by giving up on the document.
 
-use super::DEEPEST;
 use super::scalar::resolve_plain;
 use crate::node::{Entry, Key, Map, Node, ScalarKind, Spelling};
+use crate::size::DEEPEST;
 use compact_str::CompactString;
 use kfc_diagnostics::{Mark, SourceId};
 use memchr::memchr;
@@ -51,7 +51,7 @@ struct Reader<'t> {
     scratch: String,
 }
 
-/// The column at which a node's parent stands; -1 for none.
+/// The column at which a node's parent is; -1 for none.
 type Parent = isize;
 
 impl<'t> Reader<'t> {
@@ -98,7 +98,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Skips spaces, tabs and a comment up to the end of the line, and the line break; gives up on anything else.
+    /// Skips spaces, tabs and a comment up to the end of the line, and the line break; returns up on anything else.
     fn finish_line(&mut self) -> Option<()> {
         let bytes = self.text.as_bytes();
         let mut at = self.at;
@@ -160,7 +160,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads one item, from behind its dash.
+    /// Reads one item, from after its dash.
     fn item(&mut self, column: usize, parent: Parent) -> Option<Node> {
         let dash = self.at;
         let bytes = self.text.as_bytes();
@@ -200,7 +200,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads what stands on the lines below `key:` or a lone dash.
+    /// Reads the value on the lines below `key:` or a lone dash.
     fn below(&mut self, parent: Parent, at: usize, in_mapping: bool) -> Option<Node> {
         self.finish_line()?;
         let next = self.next_content()?;
@@ -271,7 +271,7 @@ impl<'t> Reader<'t> {
         Some(Key { text: CompactString::new(text), kind: resolve_plain(text), quoted: false, mark })
     }
 
-    /// Reads the value behind a key's colon.
+    /// Reads the value after a key's colon.
     fn entry_value(&mut self, parent: Parent) -> Option<Node> {
         let colon = self.at;
         let bytes = self.text.as_bytes();
@@ -661,7 +661,7 @@ impl<'t> Reader<'t> {
             }
         };
         self.skip_spaces();
-        // Behind a quoted key the value may follow without a space, as in JSON.
+        // After a quoted key the value may follow without a space, as in JSON.
         let is_parted = is_quoted || matches!(self.byte(self.at + 1)?, b' ' | b'\n');
         if key.text == "<<" || self.byte(self.at)? != b':' || !is_parted {
             return None;
@@ -723,7 +723,7 @@ impl<'t> Reader<'t> {
         Some(self.text.get(start..at)?.trim_end_matches(' '))
     }
 
-    /// Whether nothing of a plain scalar follows behind this line break.
+    /// Whether nothing of a plain scalar follows after this line break.
     fn flow_scalar_ends(&self, line_break: usize) -> bool {
         let rest = self.text.as_bytes().get(line_break..).unwrap_or_default();
         let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\n'));
@@ -764,7 +764,7 @@ fn is_indicator(byte: u8) -> bool {
     )
 }
 
-/// Where the colon of a plain key stands in a line: before a space or the end, and before any comment.
+/// The position of the colon of a plain key in a line: before a space or the end, and before any comment.
 fn find_colon(line: &[u8]) -> Option<usize> {
     for at in memchr::memchr2_iter(b':', b'#', line) {
         match line[at] {
@@ -783,7 +783,7 @@ fn skip_indentation(rest: &mut std::str::CharIndices<'_>) {
     }
 }
 
-/// Reads an escape from behind its backslash. False when it was a line break.
+/// Reads an escape from after its backslash. False when it was a line break.
 fn escape(rest: &mut std::str::CharIndices<'_>, text: &mut String) -> Option<bool> {
     let (_, c) = rest.next()?;
     let plain = match c {

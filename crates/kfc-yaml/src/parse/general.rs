@@ -1,9 +1,8 @@
 //! Reads a document with a complete YAML parser: anchors, aliases, merge keys, tags, flow collections over several lines.
 
-use super::DEEPEST;
 use super::scalar::resolve_plain;
 use crate::node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};
-use crate::size::Size;
+use crate::size::{DEEPEST, Size};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, SourceId};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -17,7 +16,7 @@ const MOST_ALIASED_BYTES: usize = 64 << 20;
 /// Entries of a mapping from which on duplicate keys are looked for with a hash set.
 const MANY: usize = 16;
 
-/// What a key that stands twice means.
+/// What a duplicate key means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Duplicates {
     /// An error.
@@ -32,11 +31,11 @@ pub(super) enum Duplicates {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Documents {
     All,
-    /// Nothing behind the first one is looked at.
+    /// Only the first one.
     First,
 }
 
-/// Parses documents of `text`, which starts at byte `base` of the source. Gives warnings with them.
+/// Parses documents of `text`, which starts at byte `base` of the source. Returns them with warnings.
 pub(super) fn parse(
     text: &str,
     base: usize,
@@ -84,7 +83,7 @@ fn syntax_error(info: &str, mark: Mark) -> Diagnostic {
     } else if lower.contains("quote") || lower.contains("end of stream") {
         error.help("is a quote, bracket or brace left open above?")
     } else if lower.contains("mapping values") {
-        error.help("a text with `: ` in it must stand in quotes; else check the indentation")
+        error.help("put a text that contains `: ` in quotes, or correct the indentation")
     } else if lower.contains("indent") || lower.contains("block") || lower.contains("simple key") {
         error.help("entries of one mapping or list start in the same column, and a key is followed by `: `")
     } else {
@@ -173,7 +172,7 @@ impl Builder<'_> {
                 None => Ok(()),
             },
             Event::Scalar(text, style, anchor, tag) => {
-                // The parser writes `~` for a value that is not there.
+                // The parser writes `~` for a missing value.
                 let written =
                     self.text.as_bytes().get(mark.offset as usize - self.places.base) == Some(&b'~');
                 let absent = style == ScalarStyle::Plain
@@ -195,7 +194,7 @@ impl Builder<'_> {
                         ScalarStyle::Folded => Spelling::Folded,
                         _ => Spelling::Quoted,
                     },
-                    tie: 0,
+                    shared: 0,
                 };
                 let node = Node { value: Value::Scalar(scalar), mark };
                 let merge = style == ScalarStyle::Plain && tag.is_none() && text == "<<";
@@ -214,7 +213,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether what is open is written in braces or brackets. A value that is not there is an empty string then: that is
+    /// Whether what is open is written in braces or brackets. A missing value is an empty string then: that is
     /// how it comes out of kustomize's way through Go's YAML library.
     fn is_in_flow(&self) -> bool {
         self.stack.last().is_some_and(|open| open.in_flow)
@@ -226,7 +225,7 @@ impl Builder<'_> {
         }
         let start = node.mark.offset as usize - self.places.base;
         let in_flow = matches!(self.text.as_bytes().get(start), Some(b'{' | b'['));
-        // The parser puts a list whose dashes stand below its key at the place of its first item.
+        // The parser puts a list whose dashes are below its key at the place of its first item.
         if let Some(parent) = self.stack.last_mut().filter(|parent| parent.node.mark == node.mark) {
             parent.in_flow = false;
         }
@@ -251,7 +250,7 @@ impl Builder<'_> {
 
     fn alias(&mut self, anchor: usize, mark: Mark) -> Step<Node> {
         let Some((node, size)) = self.anchors.get(&anchor) else {
-            let error = Diagnostic::error(Code::BadAlias, "this alias stands inside the value that it names");
+            let error = Diagnostic::error(Code::BadAlias, "this alias is inside the value that it refers to");
             return Err(Box::new(error.at(mark)));
         };
         self.aliased += size.values;
@@ -283,7 +282,7 @@ impl Builder<'_> {
                     let key = new_key(&node, merge_key)?;
                     let kept = self.duplicates == Duplicates::Kept;
                     if let Some(first) = known_key(&key, map, &mut open.seen).filter(|_| !kept) {
-                        let error = twice(&key, first);
+                        let error = duplicate_key(&key, first);
                         if self.duplicates == Duplicates::Refused {
                             return Err(Box::new(error.help("remove one of them, or join their values")));
                         }
@@ -308,14 +307,14 @@ fn new_key(node: &Node, merge: bool) -> Step<Key> {
             format!("a key must be a string, but this is {}", node.describe()),
         );
         return Err(Box::new(
-            error.at(node.mark).help("braces of a template must stand in quotes: \"{{ … }}\""),
+            error.at(node.mark).help("put the braces of a template in quotes: \"{{ … }}\""),
         ));
     };
     let kind = if merge { ScalarKind::Binary } else { scalar.kind };
     Ok(Key { text: scalar.text.clone(), kind, quoted: scalar.spelling != Spelling::Plain, mark: node.mark })
 }
 
-/// Where a key stands already, if it does. `seen` holds the keys once there are many.
+/// The location of a key that already exists. `seen` holds the keys once there are many.
 fn known_key(key: &Key, map: &Map, seen: &mut FxHashSet<CompactString>) -> Option<Mark> {
     if key.kind == ScalarKind::Binary && key.text == "<<" {
         return None;
@@ -327,8 +326,9 @@ fn known_key(key: &Key, map: &Map, seen: &mut FxHashSet<CompactString>) -> Optio
     if known { map.entry(&key.text).map(|first| first.key.mark) } else { None }
 }
 
-fn twice(key: &Key, first: Mark) -> Diagnostic {
-    let error = Diagnostic::error(Code::DuplicateKey, format!("the key `{}` is there twice", key.text));
+fn duplicate_key(key: &Key, first: Mark) -> Diagnostic {
+    let error =
+        Diagnostic::error(Code::DuplicateKey, format!("the key `{}` is defined more than once", key.text));
     error.at(key.mark).label(first, "the first one is here")
 }
 

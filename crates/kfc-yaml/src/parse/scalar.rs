@@ -1,7 +1,7 @@
 //! What plain scalars are.
 
-use crate::emit::{go_float, go_integer, is_timestamp};
 use crate::node::ScalarKind;
+use crate::number::{go_float, go_integer, is_timestamp};
 
 /// What a plain scalar is, as Go's YAML v3 library resolves it.
 #[must_use]
@@ -42,7 +42,7 @@ fn resolve_number(text: &str) -> ScalarKind {
     ScalarKind::Str
 }
 
-/// Whether the underscores of a text stand between digits, which Go passes over.
+/// Whether the underscores of a text are between digits, which Go ignores.
 fn separates_digits(text: &str) -> bool {
     let is_digit =
         |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);

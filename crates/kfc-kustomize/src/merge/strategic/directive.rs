@@ -16,7 +16,7 @@ pub(super) enum Directive {
     Delete,
     /// What happens without a directive, too.
     Merge,
-    /// Put the patch in its place.
+    /// Replace it with the patch.
     Replace,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn of_map(map: &Map, at: &Location<'_>) -> Result<Option<Directive>> 
     }
 }
 
-/// The directive of a mapping that comes in where nothing was; kustomize keeps an unknown one there as a plain field.
+/// The directive of a new mapping; kustomize keeps an unknown one there as a plain field.
 pub(super) fn of_new_map(map: &Map) -> Option<Directive> {
     parse(map.get(KEY)?.as_text()?)
 }

@@ -1,4 +1,4 @@
-//! Keyed lists whose items cannot be told apart by their keys: some lack a key, or two have the same.
+//! Keyed lists whose items cannot be distinguished by their keys: some lack a key, or two have the same.
 //!
 //! kustomize gives such lists odd results (items vanish, patches get lost) which published trees rely on without
 //! knowing, so each of its steps is done here in its order:
@@ -11,8 +11,9 @@
 //!
 //! When items are removed or put over others, an empty value stands for any value.
 
+use super::directive;
+use super::item::{ListPatch, MergeItem, Merged};
 use super::keyed_list::{KeyedList, key_text};
-use super::{ListPatch, Merged, directive};
 use compact_str::CompactString;
 use kfc_diagnostics::Result;
 use kfc_yaml::{Node, Value};
@@ -22,7 +23,11 @@ use std::borrow::Cow;
 ///
 /// # Errors
 /// Those of merging the items.
-pub(super) fn merge(list: &KeyedList<'_, '_>, target: &mut Vec<Node>, with: ListPatch<'_>) -> Result<()> {
+pub(super) fn merge<'s>(
+    list: &KeyedList<'_, 's, impl MergeItem<'s>>,
+    target: &mut Vec<Node>,
+    with: ListPatch<'_>,
+) -> Result<()> {
     let mut tuples = gather(target, with.items(), list.keys);
     reconcile(&mut tuples);
     let keys = keep_used_keys(&mut tuples, list.keys);
@@ -97,18 +102,18 @@ fn keep_used_keys<'k>(tuples: &mut [Tuple], keys: &'k [CompactString]) -> Vec<&'
 /// Place of an item in [`Work::items`].
 type Place = usize;
 
-struct Work<'w, 'a, 's> {
-    list: &'w KeyedList<'a, 's>,
+struct Work<'w, 'a, 's, M> {
+    list: &'w KeyedList<'a, 's, M>,
     keys: Vec<&'w CompactString>,
     items: Vec<Node>,
     /// The items of the target that are left.
     target: Vec<Place>,
-    /// The result so far; one item may stand in it several times.
+    /// The result so far; one item may be in it several times.
     result: Vec<Place>,
 }
 
-impl<'w, 'a, 's> Work<'w, 'a, 's> {
-    fn start(list: &'w KeyedList<'a, 's>, keys: Vec<&'w CompactString>, items: Vec<Node>) -> Self {
+impl<'w, 'a, 's, M: MergeItem<'s>> Work<'w, 'a, 's, M> {
+    fn start(list: &'w KeyedList<'a, 's, M>, keys: Vec<&'w CompactString>, items: Vec<Node>) -> Self {
         let target = (0..items.len()).collect();
         Self { list, keys, items, target, result: Vec::new() }
     }
@@ -151,7 +156,7 @@ impl<'w, 'a, 's> Work<'w, 'a, 's> {
             .all(|(key, value)| item.get(key).is_some_and(|node| node_text(node) == value.as_str()))
     }
 
-    /// Puts an item in the place of those of the result that it covers, or at the end.
+    /// Replaces the items of the result that an item covers with it, or adds it at the end.
     fn place(&mut self, item: Place, tuple: &Tuple) {
         let mut found = false;
         self.drop_empty();
@@ -166,7 +171,7 @@ impl<'w, 'a, 's> Work<'w, 'a, 's> {
         }
     }
 
-    /// Nothing else is put beside an empty item.
+    /// An empty item is dropped when another one is added.
     fn drop_empty(&mut self) {
         let Self { result, items, .. } = self;
         result.retain(|&place| !is_empty(&items[place]));
@@ -183,7 +188,7 @@ impl<'w, 'a, 's> Work<'w, 'a, 's> {
         for item in std::mem::take(&mut self.target) {
             let values: Tuple =
                 self.keys.iter().filter_map(|key| self.items[item].get(key)).map(node_text).collect();
-            // For each key that it lacks the item comes in once more.
+            // The item is added once more for each key that it lacks.
             self.result.extend(std::iter::repeat_n(item, self.keys.len() - values.len()));
             if values.is_empty() {
                 self.result.clear();

@@ -1,12 +1,12 @@
 //! Lists of mappings that merge by one key or several, such as containers and ports.
 //!
-//! What a merge puts out, in this order: with one key the patch's items as the patch orders them, then the rest of the
+//! The order of the result: with one key the patch's items as the patch orders them, then the rest of the
 //! target's; with several keys the patch's new items, then the target's. Keys that no item of either list has do not
 //! count. Lists in which every item has all keys that count, and no two items of the target the same ones, merge here in
 //! linear time; the others go to `irregular_list`.
 
+use super::item::{ListPatch, MergeItem, Merged};
 use super::location::Location;
-use super::{ListPatch, Merged, Merger};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::schema::TypeRef;
@@ -15,8 +15,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 
 /// A list that merges by key.
-pub(super) struct KeyedList<'a, 's> {
-    pub(super) merger: &'a Merger<'s>,
+pub(super) struct KeyedList<'a, 's, M> {
+    pub(super) merger: &'a M,
     /// The merge keys, main key first; never empty.
     pub(super) keys: &'a [CompactString],
     /// The type of the items.
@@ -30,7 +30,7 @@ pub(super) struct KeyedList<'a, 's> {
 enum State {
     /// The patch has no such item.
     Untouched,
-    /// It was merged, and stands in the result already.
+    /// It was merged, and is in the result already.
     Placed,
     /// It was merged and keeps its place.
     Merged,
@@ -38,7 +38,7 @@ enum State {
     Gone,
 }
 
-/// Refuses items that are no mappings; null stands for an item that is not there.
+/// Refuses items that are not mappings; null means an item that does not exist.
 ///
 /// # Errors
 /// [`Code::Merge`] for the first one.
@@ -63,8 +63,8 @@ pub(super) fn key_text<'n>(item: &'n Node, key: &str) -> &'n str {
     }
 }
 
-impl<'s> KeyedList<'_, 's> {
-    /// Merges lists in which every item is well told apart. False, with nothing changed, when they are not.
+impl<'s, M: MergeItem<'s>> KeyedList<'_, 's, M> {
+    /// Merges lists in which the keys distinguish all items. Returns false, with nothing changed, for other lists.
     ///
     /// # Errors
     /// Those of merging the items.
@@ -178,7 +178,7 @@ enum Step {
     Skip,
 }
 
-/// One step for each item of the patch; nothing when an item cannot be told from others.
+/// One step for each item of the patch; nothing when the keys do not distinguish an item.
 fn plan(target: &[Node], with: &[Node], keys: &[&CompactString]) -> Option<Vec<Step>> {
     if keys.is_empty() && !(target.is_empty() && with.is_empty()) {
         return None;

@@ -1,6 +1,6 @@
 //! Lists of scalars that merge by value, such as finalizers: a union in which the patch's values come first.
 
-use super::ListPatch;
+use super::item::ListPatch;
 use super::location::Location;
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Result};
@@ -8,12 +8,12 @@ use kfc_yaml::{Node, Value};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 
-/// Joins the values of a patch with those of a list; each stays once, by its text, and nulls go. What both have stands
+/// Joins the values of a patch with those of a list; each stays once, by its text, and nulls go. What both have is
 /// where the patch has it. Where values are written in several ways (`"1"` and `1`), the last one of the target stays,
 /// then the first one of the patch.
 ///
 /// # Errors
-/// [`Code::Merge`] for items that are no scalars.
+/// [`Code::Merge`] for items that are not scalars.
 pub(super) fn merge(target: &mut Vec<Node>, with: ListPatch<'_>, at: &Location<'_>) -> Result<()> {
     check(target, at)?;
     check(with.items(), at)?;

@@ -47,7 +47,7 @@ pub struct LoadedPatch {
     pub(super) options: PatchOptions,
     /// Whether resources remember the identity that they had before a JSON patch.
     pub(super) remembers: bool,
-    /// Where the entry stands in the kustomization.
+    /// Where the entry is in the kustomization.
     pub(super) mark: Mark,
     /// The field that lists it.
     pub(super) kind: StepKind,
@@ -94,7 +94,7 @@ impl LoadedPatch {
     /// those on which kustomize keeps notes anyway can be given a first annotation.
     ///
     /// # Errors
-    /// [`Code::BadPatch`] for a text that is no list of operations or an empty one, and for a missing target.
+    /// [`Code::BadPatch`] for a text that is not a list of operations or an empty one, and for a missing target.
     pub fn read_json6902(
         text: &str,
         source: SourceId,
@@ -123,7 +123,7 @@ impl LoadedPatch {
     #[must_use]
     pub fn subject(&self) -> String {
         if let Some(target) = &self.target {
-            return format!("of {}", target.shown());
+            return format!("of {}", target.description());
         }
         let Content::Strategic(documents) = &self.content else { return String::new() };
         let text =
@@ -246,11 +246,11 @@ fn check_single(content: &Content) -> Result<()> {
     let Some(second) = documents.get(1) else { return Ok(()) };
     let message = "a strategic merge patch with a `target` has one document, but this has several";
     let error = Diagnostic::error(Code::BadPatch, message).at(second.mark);
-    Err(error.help("remove the target, or make an entry of each document").into())
+    Err(error.help("remove the target, or write one entry for each document").into())
 }
 
 /// With a `target`, and in `patchesStrategicMerge`, kustomize passes the labels and annotations of a strategic merge patch
-/// through maps of strings: a null is the text `null` then and removes nothing, and empty maps say nothing at all. So it
+/// through maps of strings: a null is the text `null` then and removes nothing, and empty maps do nothing. So it
 /// does with the annotations of a patch that has `options`, which it notes down there (`AllowNameChange`).
 fn make_maps_of_text(content: &mut Content, fields: &[&str]) {
     let Content::Strategic(documents) = content else { return };
@@ -279,6 +279,6 @@ fn needs_target(start: Mark, entry: Mark) -> Diagnostics {
 fn empty(start: Mark) -> Diagnostics {
     Diagnostic::error(Code::BadPatch, "this patch is empty")
         .at(start)
-        .help("remove it, or say what it is to change")
+        .help("remove it, or write what it changes")
         .into()
 }

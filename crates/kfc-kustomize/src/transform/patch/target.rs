@@ -12,7 +12,7 @@ use kfc_yaml::Node;
 pub(super) struct Target {
     selector: CompiledSelector,
     plain_name: Option<String>,
-    shown: String,
+    description: String,
 }
 
 impl Target {
@@ -27,13 +27,13 @@ impl Target {
             [&selector.gvk.kind, &selector.name, &selector.label_selector, &selector.annotation_selector];
         let parts: Vec<&str> =
             parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
-        let shown = if parts.is_empty() { "everything".to_owned() } else { parts.join(" ") };
-        Ok(Self { selector: selector.compile()?, plain_name: is_plain.then(|| name.to_owned()), shown })
+        let description = if parts.is_empty() { "everything".to_owned() } else { parts.join(" ") };
+        Ok(Self { selector: selector.compile()?, plain_name: is_plain.then(|| name.to_owned()), description })
     }
 
-    /// What it asks for, in a few words.
-    pub(super) fn shown(&self) -> &str {
-        &self.shown
+    /// The kind, name and selectors that it asks for, for messages.
+    pub(super) fn description(&self) -> &str {
+        &self.description
     }
 
     /// The one name that it covers, when its expression has no special characters.

@@ -175,7 +175,7 @@ fn a_json_patch_may_rename_but_not_unname() {
     assert_eq!(errors.0[0].code, Code::DuplicateId);
     let mut set = resources(TWO);
     let unname = apply(&mut set, "- {op: remove, path: /metadata/name}", named("ui"));
-    assert_eq!(message(unname), "this patch takes the `metadata.name` of a resource away");
+    assert_eq!(message(unname), "this patch removes the `metadata.name` of a resource");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use compact_str::{CompactString, ToCompactString, format_compact};
 use std::borrow::Cow;
 
-/// Writes an integer as it comes out: decimal when it fits into 64 bits, else as a float; none when the text is no integer.
+/// Writes an integer as it comes out: decimal when it fits into 64 bits, else as a float; none when the text is not an integer.
 #[must_use]
 pub fn integer(text: &str) -> Option<CompactString> {
     if is_canonical(text) {
@@ -16,7 +16,7 @@ pub fn integer(text: &str) -> Option<CompactString> {
     }
 }
 
-/// Writes a float as it comes out; none when the text is no number, or an infinite one.
+/// Writes a float as it comes out; none when the text is not a number, or an infinite one.
 #[must_use]
 pub fn float(text: &str) -> Option<CompactString> {
     read_float(text).map(float_text)
@@ -34,8 +34,8 @@ pub fn json_number(text: &str, is_float: bool) -> Option<CompactString> {
     }
 }
 
-/// Whether a text is a decimal that is written back as it stands.
-pub(super) fn is_canonical(text: &str) -> bool {
+/// Whether a text is a decimal that is written back as it is.
+pub(crate) fn is_canonical(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let all_digits = !digits.is_empty() && digits.len() <= 18 && digits.bytes().all(|b| b.is_ascii_digit());
     all_digits && (!digits.starts_with('0') || text == "0")
@@ -64,7 +64,7 @@ fn read_float(text: &str) -> Option<f64> {
     integer.or_else(|| go_float(&plain))
 }
 
-pub(super) fn without_underscores(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_underscores(text: &str) -> Cow<'_, str> {
     if text.contains('_') { text.replace('_', "").into() } else { text.into() }
 }
 
@@ -92,7 +92,7 @@ pub fn go_integer(text: &str) -> Option<i128> {
     (i128::from(i64::MIN)..=largest).contains(&value).then_some(value)
 }
 
-/// Reads a float in decimal notation; none when it is no number or too large.
+/// Reads a float in decimal notation; none when it is not a number or too large.
 #[must_use]
 pub fn go_float(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
@@ -127,9 +127,9 @@ pub fn go_float_key(text: &str) -> Option<CompactString> {
     Some(Decimal::read(&format_compact!("{:e}", value.abs()), value.is_sign_negative()).general())
 }
 
-/// `1`, `1.`, `.5`, `1.5e+3`: digits before or behind the point, then perhaps an exponent.
+/// `1`, `1.`, `.5`, `1.5e+3`: digits before or after the point, then perhaps an exponent.
 #[must_use]
-pub(super) fn is_float_notation(text: &str) -> bool {
+pub(crate) fn is_float_notation(text: &str) -> bool {
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
@@ -233,7 +233,7 @@ struct Moment<'a> {
 
 /// Reads a timestamp and writes it as RFC 3339, which is how it comes out as a string.
 #[must_use]
-pub(super) fn timestamp(text: &str) -> Option<CompactString> {
+pub(crate) fn timestamp(text: &str) -> Option<CompactString> {
     let Moment { date: [year, month, day], time: [hour, minute, second], fraction, offset } = moment(text)?;
     // Go reads an offset of 24 hours but refuses to write it.
     if offset.abs() >= 24 * 60 {
@@ -285,7 +285,7 @@ fn moment(text: &str) -> Option<Moment<'_>> {
     Some(Moment { date, time: [hour, minute, second], fraction, offset })
 }
 
-/// One or two digits behind a separator.
+/// One or two digits after a separator.
 fn number_after(text: &str, separator: char) -> Option<(u32, &str)> {
     number(text.strip_prefix(separator)?)
 }
@@ -296,7 +296,7 @@ fn number(text: &str) -> Option<(u32, &str)> {
     Some((text.get(..digits)?.parse().ok()?, &text[digits..]))
 }
 
-/// The fraction behind the seconds, cut to nanoseconds and without trailing zeros.
+/// The fraction after the seconds, cut to nanoseconds and without trailing zeros.
 fn fraction_of(text: &str) -> (&str, &str) {
     let Some(rest) = text.strip_prefix(['.', ',']) else { return ("", text) };
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();

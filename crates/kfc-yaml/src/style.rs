@@ -1,11 +1,13 @@
 //! Which style a string is written in: what Go's YAML v2 library and the libyaml rules below it choose.
 
-use super::LONGEST_SIMPLE_KEY;
-use super::number::{go_float, go_integer, is_float_notation, is_timestamp, without_underscores};
+use crate::number::{go_float, go_integer, is_float_notation, is_timestamp, without_underscores};
+
+/// Bytes up to which a key is on one line with its value.
+pub(crate) const LONGEST_SIMPLE_KEY: usize = 128;
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Plain,
     SingleQuoted,
     DoubleQuoted,
@@ -14,7 +16,7 @@ pub(super) enum Style {
 
 /// What one pass over the bytes of a text says about its style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// ASCII that is written plain.
     Plain,
     /// ASCII of several lines that is written as a literal block.
@@ -30,7 +32,7 @@ const COLON: u8 = 1 << 1;
 const SPACE: u8 = 1 << 2;
 const HASH: u8 = 1 << 3;
 const BREAK: u8 = 1 << 4;
-/// May begin a plain scalar that is no number.
+/// May begin a plain scalar that is not a number.
 const START: u8 = 1 << 5;
 
 const CLASSES: [u8; 256] = classes();
@@ -57,11 +59,11 @@ const WORD: usize = size_of::<u64>();
 /// Bytes from which on the scan that compilers can vectorise is the faster one.
 const LONG: usize = 32;
 
-/// Bytes of the longest word that is no string.
+/// Bytes of the longest word that is not a string.
 const LONGEST_WORD: usize = 5;
 
 /// The shape of a text.
-pub(super) fn shape(text: &str) -> Shape {
+pub(crate) fn shape(text: &str) -> Shape {
     let bytes = text.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return Shape::Unsure };
     let scan = match bytes.len() {
@@ -147,8 +149,13 @@ fn is_clean(word: u64) -> bool {
     found & HIGH == 0
 }
 
+/// Whether a string is written without quotes and not as a block.
+pub fn is_written_plain(text: &str) -> bool {
+    shape(text) == Shape::Plain || choose(text, false) == Style::Plain
+}
+
 /// Chooses the style of a string. `key` is set for the key of a mapping that fits on one line.
-pub(super) fn choose(text: &str, key: bool) -> Style {
+pub(crate) fn choose(text: &str, key: bool) -> Style {
     let allowed = analyse(text);
     if text.contains('\n') {
         return if allowed.block && !key { Style::Literal } else { Style::DoubleQuoted };
@@ -166,7 +173,7 @@ pub(super) fn choose(text: &str, key: bool) -> Style {
 }
 
 /// Whether a key is written in the short form `key: value`.
-pub(super) fn is_simple_key(text: &str) -> bool {
+pub(crate) fn is_simple_key(text: &str) -> bool {
     text.len() <= LONGEST_SIMPLE_KEY && !text.contains(is_break)
 }
 
@@ -289,11 +296,11 @@ fn is_blank_or_break_before(text: &str, at: usize) -> bool {
 }
 
 /// The line breaks of YAML 1.1.
-pub(super) fn is_break(c: char) -> bool {
+pub(crate) fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// What libyaml writes unescaped: characters outside the basic plane, tabs and byte order marks are not among it.
-pub(super) fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     matches!(c, '\n' | ' '..='~' | '\u{A0}'..='\u{D7FF}' | '\u{E000}'..='\u{FEFE}' | '\u{FF00}'..='\u{FFFD}')
 }

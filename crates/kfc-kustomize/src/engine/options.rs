@@ -1,0 +1,62 @@
+//! What a build may do.
+
+use kfc_source::{HelmOptions, LoadRestrictor, RemoteOptions, Surroundings};
+use std::sync::Arc;
+
+/// How the output is ordered when the kustomization does not say (`--reorder`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reorder {
+    /// Not said: legacy order.
+    #[default]
+    Unspecified,
+    /// By kind, namespace and name.
+    Legacy,
+    /// As accumulated.
+    None,
+}
+
+/// What a build may do and how its output is ordered.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which files may be read.
+    pub restrictor: LoadRestrictor,
+    /// Whether and how charts are rendered.
+    pub helm: HelmOptions,
+    /// Order of the output.
+    pub reorder: Reorder,
+    /// Adds the label `app.kubernetes.io/managed-by` to every resource.
+    pub managed_by_label: bool,
+    /// Where remote sources come from.
+    pub remote: RemoteOptions,
+    /// Keeps where the value of each field comes from; see [`crate::provenance`]. The output is the same.
+    pub keep_origins: bool,
+    /// What the run has around it.
+    pub surroundings: Arc<Surroundings>,
+}
+
+impl Options {
+    /// Options that allow as little as can be allowed.
+    #[must_use]
+    pub fn new(surroundings: &Arc<Surroundings>) -> Self {
+        Self {
+            restrictor: LoadRestrictor::default(),
+            helm: HelmOptions::default(),
+            reorder: Reorder::default(),
+            managed_by_label: false,
+            remote: RemoteOptions::default(),
+            keep_origins: false,
+            surroundings: Arc::clone(surroundings),
+        }
+    }
+
+    /// What may be read and run.
+    #[must_use]
+    pub fn reads(&self) -> kfc_source::Options {
+        kfc_source::Options {
+            restrictor: self.restrictor,
+            helm: self.helm.clone(),
+            remote: self.remote.clone(),
+            surroundings: Arc::clone(&self.surroundings),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Builds one kustomization root.
+
+use super::accumulated::Track;
+use super::bundle::Bundle;
+use super::options::Options;
+use super::{accumulate, finish, load, openapi};
+use kfc_diagnostics::{Result, Sources};
+use kfc_kube::schema::Schema;
+use kfc_source::Loader;
+use std::sync::Arc;
+
+/// Builds the kustomization root `target`, a directory or a remote URL. Every text that is read goes into `sources`, which
+/// the marks of resources and diagnostics point into.
+///
+/// # Errors
+/// Everything that is wrong with the tree, as far as it can be found in one run.
+pub fn build(target: &str, options: &Options, sources: &Arc<Sources>) -> Result<Bundle> {
+    build_root(Loader::open(target, options.reads(), sources)?, options)
+}
+
+/// Builds the kustomization root in the directory of a loader.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_root(loader: Loader, options: &Options) -> Result<Bundle> {
+    let built = build_once(loader.clone(), options);
+    if built.is_err() && options.keep_origins {
+        // A mark that points at a recorded change has no location in a file, so errors are those of a plain build.
+        return build_once(loader, &Options { keep_origins: false, ..options.clone() });
+    }
+    built
+}
+
+fn build_once(loader: Loader, options: &Options) -> Result<Bundle> {
+    let mut root = load::load(loader.clone(), &Arc::new(Schema::builtin()))?;
+    openapi::assign(&mut root, &mut openapi::InForce::default());
+    let settings = finish::Settings::of(&root, options);
+    let track = Track { annotations: settings.tracks_origins(), fields: options.keep_origins };
+    let accumulated = accumulate::accumulate(root, track)?;
+    let mut bundle = finish::finish(accumulated, &settings)?;
+    bundle.warnings.extend(loader.remotes().warnings());
+    Ok(bundle)
+}
