@@ -4,13 +4,12 @@
 //!
 //! Every pass reads a text once: the patterns have no look-around, and what is read by hand is read forward.
 
-use super::numbers::is_token;
+pub use crate::numbers::COVERED;
+use crate::numbers::is_token;
 use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// What stands for a credential.
-pub const COVERED: &str = "***";
 
 type Pattern = LazyLock<Option<Regex>>;
 

@@ -3,11 +3,12 @@
 //! Where objects are compared, in any order and by several threads, a token stands for each value. It never leaves the
 //! program: when a report or message is written, its tokens become numbers.
 
-use super::address::COVERED;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+/// What stands for a credential.
+pub const COVERED: &str = "***";
 /// Characters around a token: of the private use area, so that no text has them by chance.
 const OPEN: char = '\u{f0f0}';
 const CLOSE: char = '\u{f0f1}';
