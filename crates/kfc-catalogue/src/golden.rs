@@ -41,7 +41,7 @@ pub fn read(
         below if below.is_absolute() || below.starts_with("..") => surroundings.working_directory.join(below),
         _ => surroundings.working_directory.clone(),
     };
-    let top = top.canonicalize().unwrap_or(top);
+    let top = Os.canonicalize(&top).unwrap_or(top);
     let limit = Limit { folder: &top, what: &format!("`{}`", surroundings.shown(&top).display()) };
     let path = surroundings.working_directory.join(&file);
     let read = Named { files: &Os, path: &path, limit: Some(limit), shown: &shown, referrer: Mark::NONE }

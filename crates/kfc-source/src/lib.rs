@@ -26,6 +26,7 @@ pub mod remote;
 mod surroundings;
 pub mod tree_path;
 mod url;
+pub mod vendoring;
 pub mod walk;
 pub mod write;
 

@@ -26,6 +26,12 @@ impl Limits {
     }
 }
 
+/// A command for [`run`]. The program is found through `PATH` unless its name is a path.
+#[must_use]
+pub fn command(program: &str) -> Command {
+    Command::new(program)
+}
+
 /// What a program that ended has printed.
 #[derive(Debug)]
 pub struct Output {

@@ -5,6 +5,7 @@ use super::door::Named;
 use super::file::{Os, name_of};
 use super::lock::tree::MOST_FILES;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Folders in each other, links counted.
@@ -44,6 +45,18 @@ pub fn files(
     Ok(walk.found)
 }
 
+/// The names in a directory, sorted.
+///
+/// # Errors
+/// Those of the file system.
+pub fn names(directory: &Path) -> std::io::Result<Vec<OsString>> {
+    let entries = std::fs::read_dir(directory)?;
+    let mut names: Vec<OsString> =
+        entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<_>>()?;
+    names.sort();
+    Ok(names)
+}
+
 struct Walk<'a> {
     folder: &'a Path,
     referrer: Mark,
@@ -65,10 +78,7 @@ impl Walk<'_> {
             let why = crate::write::describe(&error);
             self.error(Code::Unreadable, format!("`{}` cannot be read: {why}", shown.display()))
         };
-        let entries: std::io::Result<Vec<_>> =
-            std::fs::read_dir(&real).map_err(unreadable)?.map(|entry| Ok(entry?.file_name())).collect();
-        let mut names = entries.map_err(unreadable)?;
-        names.sort();
+        let names = names(&real).map_err(unreadable)?;
         self.chain.push(real.clone());
         for name in names {
             self.entry(below.join(&name), real.join(&name))?;

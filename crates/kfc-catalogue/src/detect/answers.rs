@@ -2,8 +2,8 @@
 
 use super::untold;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
-use kfc_source::Os;
 use kfc_source::door::{self, Limit, Named};
+use kfc_source::{FileSystem as _, Os, walk};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,13 +25,13 @@ impl Answers {
         let mut answers = Self::default();
         let mut errors = Diagnostics::default();
         for path in from {
-            if !path.is_dir() {
+            if !Os.is_directory(path) {
                 let bytes = door::read_of_user(path).map_err(|error| of_door(path, &error));
                 errors.collect(bytes.and_then(|bytes| answers.add_file(path, &bytes)));
                 continue;
             }
             // Only the folder is named by the user: what is in it may be anything.
-            let folder = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let folder = Os.canonicalize(path).unwrap_or_else(|_| path.clone());
             let limit = Some(Limit { folder: &folder, what: "its folder" });
             for file in errors.collect(files(path)).unwrap_or_default() {
                 let shown = file.display().to_string();
@@ -138,12 +138,10 @@ pub(super) fn name(object: &Value) -> &str {
 
 /// The files of answers in a folder, in order.
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, &error.to_string()))?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .collect();
-    files.sort();
+    let names = walk::names(path).map_err(|error| unreadable(path, &error.to_string()))?;
+    let files = names.iter().map(|name| path.join(name));
+    let files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect();
     if files.is_empty() {
         return Err(unreadable(path, "it has no `.json` files").into());
     }

@@ -12,10 +12,9 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::door::clean;
 use kfc_source::program::{self, Limits};
 use kfc_source::remote::Source;
-use kfc_source::{Loader, tree_path};
+use kfc_source::{FileSystem as _, Loader, Os, tree_path, write};
 use kfc_yaml::{Node, emit, parse, through_json};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// How long one call of helm may take.
@@ -52,7 +51,7 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
     let run = Run { chart, loader, mark, scratch: scratch.path() };
     run.copy_logins(&globals.config_home)?;
     let location = match local(chart, globals, loader)? {
-        Some(location) => location.canonicalize().unwrap_or(location),
+        Some(location) => Os.canonicalize(&location).unwrap_or(location),
         None if chart.repo.is_empty() => {
             let message = format!(
                 "there is no chart `{}` in `{}`, and it names no `repo`",
@@ -306,7 +305,7 @@ impl Run<'_> {
 
     fn write_values(&self, number: usize, bytes: &[u8]) -> Result<PathBuf> {
         let path = self.scratch.join(format!("values-{number}.yaml"));
-        std::fs::write(&path, bytes)
+        write::scratch(&path, bytes)
             .map_err(|error| failed(self.mark, &format!("cannot write values: {error}")))?;
         Ok(path)
     }
@@ -330,7 +329,7 @@ impl Run<'_> {
             true => serde_json::json!({ "auths": logins }).to_string(),
             false => "{}".to_owned(),
         };
-        std::fs::write(self.scratch.join(LOGINS), text)
+        write::scratch(&self.scratch.join(LOGINS), text.as_bytes())
             .map_err(|error| failed(self.mark, &format!("cannot write the logins: {error}")))
     }
 
@@ -340,7 +339,7 @@ impl Run<'_> {
         let program = &self.loader.options().helm.command;
         let called = format!("{program} {}", arguments.first().map_or("", String::as_str));
         let own = |name: &str| self.scratch.join(name);
-        let mut command = Command::new(program);
+        let mut command = program::command(program);
         command.args(arguments).current_dir(self.loader.root());
         command.env_clear().envs(self.loader.options().surroundings.helm.iter());
         if self.loader.options().surroundings.helm.get("HELM_REGISTRY_CONFIG").is_none() {

@@ -1,7 +1,4 @@
-//! Vendoring: every remote source of a tree is found ([`walk`]), its tree is stored beside the lock under its own digest
-//! ([`store`]), and what changed against the lock before is told ([`change`]). The lock itself, and the check
-//! of trees against it, are part of [`kfc_source`].
+//! Vendoring: finds every remote source of a tree ([`walk`]). How their trees are stored and compared with the lock is part
+//! of [`kfc_source::vendoring`].
 
-pub mod change;
-pub mod store;
 pub mod walk;

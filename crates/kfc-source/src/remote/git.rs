@@ -211,7 +211,7 @@ impl Run<'_> {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git");
+        let mut command = program::command("git");
         command
             .args(["-c", "core.autocrlf=false", "-c", "core.hooksPath=/dev/null", "-c", "core.symlinks=true"])
             .args(["-c", "advice.detachedHead=false"])

@@ -4,6 +4,7 @@
 //! This module knows paths and bytes, nothing of what they mean. It prints nothing.
 
 pub mod folder;
+pub mod tree;
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{Error, ErrorKind, Result, Write};
@@ -53,6 +54,14 @@ pub fn replace_below(folder: &Path, name: &Path, bytes: &[u8]) -> Result<()> {
     }
     let old = regular(&path)?;
     replace_file(&path, old.as_ref(), bytes)
+}
+
+/// Writes a file into a temporary directory of this run, where no other process reads.
+///
+/// # Errors
+/// Those of the file system.
+pub fn scratch(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes)
 }
 
 /// What is at a path that must be a regular file or nothing.

@@ -1,8 +1,8 @@
 //! What changed from one lock to the next.
 
 use super::store::Listed;
+use crate::lock::{Entry, Lock};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_source::lock::{Entry, Lock};
 use std::fmt;
 
 /// A source that is not what it was.

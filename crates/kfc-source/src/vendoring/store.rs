@@ -1,10 +1,11 @@
 //! The vendor folder: trees by their digest, each with the list of its files beside it.
 
+use crate::door;
+use crate::file::Os;
+use crate::files::FileSystem as _;
+use crate::lock::{self, Entry, Lock, tree};
+use crate::remote::{Fetched, Source};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_source::door;
-use kfc_source::lock::{self, Entry, Lock, tree};
-use kfc_source::remote::{Fetched, Source};
-use kfc_source::{FileSystem as _, Os};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -81,7 +82,7 @@ pub fn put(folder: &Path, listed: &[Listed]) -> Result<()> {
     std::fs::create_dir_all(&trees).map_err(failed)?;
     let attributes = trees.join(".gitattributes");
     if !attributes.exists() {
-        kfc_source::write::replace_below(&trees, Path::new(".gitattributes"), ATTRIBUTES.as_bytes())
+        crate::write::replace_below(&trees, Path::new(".gitattributes"), ATTRIBUTES.as_bytes())
             .map_err(failed)?;
     }
     listed.iter().filter_map(|one| Some((one, one.list.as_ref()?))).try_for_each(|(one, list)| {
@@ -150,7 +151,7 @@ fn open_to_all(_: &Path) -> std::io::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_lock(lock: &Lock) -> Result<()> {
-    kfc_source::write::replace_below(&lock.folder, Path::new(lock::FILE), lock.text().as_bytes())
+    crate::write::replace_below(&lock.folder, Path::new(lock::FILE), lock.text().as_bytes())
         .map_err(|error| cannot_write(&lock.folder.join(lock::FILE), &error).into())
 }
 
