@@ -9,5 +9,6 @@ pub mod catalogue;
 pub mod detect;
 pub mod explain;
 pub mod golden;
+mod json_schema;
 pub mod picture;
 pub mod resolve;

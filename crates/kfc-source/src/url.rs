@@ -1,7 +1,7 @@
 //! kustomize's grammar for remote roots: `HOST/ORG/REPO//PATH?ref=REF&timeout=90s&submodules=false` in all its forms; and
 //! ours for OCI artefacts: `oci://REGISTRY/NAME:TAG//PATH`.
 
-use super::remote::{Request, Source};
+use super::source::{Request, Source};
 use std::net::IpAddr;
 use std::time::Duration;
 

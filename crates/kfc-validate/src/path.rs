@@ -86,6 +86,14 @@ impl fmt::Display for Path<'_> {
     }
 }
 
+/// A field for messages.
+pub(super) fn name(path: &Path<'_>) -> String {
+    match path.last() {
+        Some(name) => format!("`{name}`"),
+        None => "the resource".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Path;

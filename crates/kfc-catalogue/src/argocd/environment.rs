@@ -1,11 +1,9 @@
 //! The environment variables that Argo CD hands to a plug-in.
 //! <https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin>
 
-use super::parameters::{self, Given};
+use super::parameters::{self, Given, PARAMETERS};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 
-/// The variable with the application's parameters.
-pub(super) const PARAMETERS: &str = "ARGOCD_APP_PARAMETERS";
 /// What Argo CD puts before the names of `plugin.env`, so that an application cannot set any other variable.
 const OF_APPLICATION: &str = "ARGOCD_ENV_";
 /// What our own variables start with.

@@ -1,7 +1,6 @@
 //! Parameters of an application, `plugin.parameters`, put into its stack. Argo CD gives all values as text; the schemas of
 //! the catalogue say what type each is to have.
 
-use super::environment::PARAMETERS;
 use super::{ANNOTATIONS, Annotations, FIELDS, VALIDATE};
 use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
@@ -10,6 +9,9 @@ use kfc_yaml::{Entry, Key, Map, Node, parse};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// The variable with the application's parameters.
+pub(super) const PARAMETERS: &str = "ARGOCD_APP_PARAMETERS";
 
 /// A parameter as an application sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]

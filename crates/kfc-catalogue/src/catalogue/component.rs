@@ -1,7 +1,8 @@
 //! `component.yaml`: what a user selects, what it needs, what it gives, and what can be set.
 
+use super::document::{Document, Place, name_of};
 use super::setter::{self, Setter};
-use super::{Document, Place, name_of};
+use crate::json_schema::validator;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_yaml::Node;
 use kfc_yaml::fields::{Errors, Fields, Spanned};
@@ -231,7 +232,7 @@ pub(super) fn parameters(spec: &Fields<'_>, field: &'static str, errors: &Errors
         object.remove("default");
         let published = object.remove("published").unwrap_or_default();
         check_published(&published, schema, errors);
-        if let Err(error) = crate::resolve::schema::validator(&value) {
+        if let Err(error) = validator(&value) {
             let message = format!("this is no JSON Schema: {error}");
             errors.push(Diagnostic::error(Code::BadValue, message).at(schema.mark));
         }

@@ -1,7 +1,7 @@
 //! `overlay.yaml`: a kustomize component that is applied over bases when its condition holds.
 
+use super::document::{Document, Place, name_of};
 use super::setter::{self, Setter};
-use super::{Document, Place, name_of};
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_yaml::fields::{Errors, Spanned};
 

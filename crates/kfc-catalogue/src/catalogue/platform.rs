@@ -1,7 +1,7 @@
 //! `platforms/*.yaml`: layers of facts. Joined by `+` they make a profile.
 
 use super::component::{Parameter, Support, parameters, supports};
-use super::{Document, name_of};
+use super::document::{Document, name_of};
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_yaml::Node;
 use kfc_yaml::fields::{Errors, Fields, Spanned};

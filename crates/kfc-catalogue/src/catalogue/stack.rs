@@ -1,6 +1,6 @@
 //! `kfc.yaml`: the user's own file.
 
-use super::{Document, Place, name_of, read_one};
+use super::document::{Document, Place, name_of, read_one};
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_source::Loader;
 use kfc_yaml::fields::{Errors, Fields, Spanned};

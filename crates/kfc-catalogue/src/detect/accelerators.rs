@@ -1,7 +1,7 @@
 //! What computes beside the processors.
 
-use super::Finding;
 use super::answers::{Answers, label};
+use super::finding::Finding;
 use serde_json::Value;
 
 /// The accelerators of a cluster.

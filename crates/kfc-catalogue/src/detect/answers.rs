@@ -1,6 +1,6 @@
 //! What a cluster answered: objects by kind, and the version of its server.
 
-use super::untold;
+use super::finding::untold;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::door::{self, Limit, Named};
 use kfc_source::{FileSystem as _, Os, walk};

@@ -1,7 +1,7 @@
 //! Who runs the cluster, with which distribution of Kubernetes, in which version, on which processors.
 
-use super::Finding;
 use super::answers::{Answers, annotation, label};
+use super::finding::Finding;
 use kfc_diagnostics::Result;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Services of the platform: load balancers, metrics, identities, pod security.
 
-use super::Finding;
 use super::answers::{Answers, label, name};
+use super::finding::Finding;
 use crate::resolve::Profile;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Storage classes: the default one, and one for volumes that many nodes write to.
 
-use super::Finding;
 use super::answers::{Answers, annotation, name};
+use super::finding::Finding;
 use crate::resolve::Profile;
 use serde_json::Value;
 

@@ -1,27 +1,25 @@
 //! Files of `configurations` whose field specs led no transformer to a change.
 
 use super::places::Places;
-use super::unused::Unused;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::provenance::{StepKind, Trail};
 use kfc_kustomize::resource::Resource;
 use kfc_kustomize::transform::{FieldSpec, TransformerConfig, split_path};
+use kfc_yaml::fields::Spanned;
 use kfc_yaml::{Node, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The files that changed nothing, each once.
-pub(super) fn configurations(bundle: &Bundle, places: &mut Places<'_>) -> Vec<Unused> {
+/// The paths of the files that changed nothing, each once.
+pub(super) fn configurations<'b>(bundle: &'b Bundle, places: &mut Places<'_>) -> Vec<&'b Spanned> {
     let set = &bundle.resources;
     let resources: Vec<&Resource> = set.list.iter().chain(&set.gone).collect();
-    let mut counts: BTreeMap<String, (Unused, bool)> = BTreeMap::new();
+    let mut counts: BTreeMap<String, (&Spanned, bool)> = BTreeMap::new();
     for file in bundle.origins.iter().flat_map(|origins| &origins.configurations) {
-        let what = StepKind::Configurations.as_str();
-        let entry = Unused { what, place: file.path.mark, text: file.path.text.clone() };
-        let counted = counts.entry(places.full(file.path.mark)).or_insert((entry, false));
+        let counted = counts.entry(places.full(file.path.mark)).or_insert((&file.path, false));
         counted.1 |= changed(&file.config, &resources);
     }
-    counts.into_values().filter(|(_, changed)| !changed).map(|(entry, _)| entry).collect()
+    counts.into_values().filter(|(_, changed)| !changed).map(|(path, _)| path).collect()
 }
 
 fn changed(config: &TransformerConfig, resources: &[&Resource]) -> bool {

@@ -6,6 +6,7 @@ use kfc_diagnostics::Mark;
 use kfc_diagnostics::text::for_message;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::provenance::{Declared, Step, StepKind};
+use kfc_yaml::fields::Spanned;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
@@ -54,7 +55,12 @@ pub fn unused(bundle: &Bundle, more: &[Declared], places: &mut Places<'_>) -> Ve
         text: entry.text.clone(),
     };
     let mut list: Vec<Unused> = idle.map(unused).collect();
-    list.extend(configurations(bundle, places));
+    let of_file = |path: &Spanned| Unused {
+        what: StepKind::Configurations.as_str(),
+        place: path.mark,
+        text: path.text.clone(),
+    };
+    list.extend(configurations(bundle, places).into_iter().map(of_file));
     list
 }
 

@@ -3,6 +3,7 @@
 
 use super::limits;
 use super::names::{Expression, Name};
+use super::pieces::{Piece, split};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::fields::Spanned;
 use kfc_yaml::value::from_json;
@@ -174,31 +175,6 @@ fn match_expressions(labels: &minijinja::Value) -> std::result::Result<minijinja
     let expression = |(key, value)| json!({"key": key, "operator": "In", "values": [value]});
     let expressions: Vec<Value> = labels.into_iter().map(expression).collect();
     Ok(minijinja::value::Serde(expressions).into())
-}
-
-/// A part of a text.
-pub(super) enum Piece<'t> {
-    Text(&'t str),
-    Expression(&'t str),
-}
-
-/// Splits text at its `{{ }}`; none when one is not closed.
-pub(super) fn split(text: &str) -> Option<Vec<Piece<'_>>> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("{{") {
-        if start > 0 {
-            pieces.push(Piece::Text(&rest[..start]));
-        }
-        let inside = &rest[start + 2..];
-        let end = inside.find("}}")?;
-        pieces.push(Piece::Expression(inside[..end].trim()));
-        rest = &inside[end + 2..];
-    }
-    if !rest.is_empty() {
-        pieces.push(Piece::Text(rest));
-    }
-    Some(pieces)
 }
 
 /// The JSON of what a mapping holds after its expressions were computed.

@@ -1,6 +1,6 @@
 //! The order of components: what others need comes first.
 
-use super::Edge;
+use super::plan::Edge;
 use super::requirements::Choice;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use petgraph::algo::{tarjan_scc, toposort};

@@ -1,7 +1,8 @@
 //! Where the parameters and facts that expressions name were set.
 
 use super::names::{Name, names_in, touches};
-use super::{Plan, Profile};
+use super::plan::Plan;
+use super::profile::Profile;
 use crate::catalogue::{Component, Parameter, Stack};
 use kfc_diagnostics::Mark;
 use kfc_kustomize::provenance::Input;

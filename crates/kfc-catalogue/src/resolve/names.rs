@@ -1,8 +1,8 @@
 //! What expressions name. One reader for all who ask: the errors of a computation, the facts behind a condition, where an
 //! input of a setter was set, and which parameters have an effect.
 
-use super::expression::{Piece, split};
 use super::limits;
+use super::pieces::{Piece, split};
 use kfc_yaml::{Node, Value};
 use minijinja::machinery::{ast, parse_expr};
 use std::fmt;

@@ -1,6 +1,8 @@
 //! Which overlays of the catalogue are applied, and in which order.
 
-use super::{Planned, PlannedOverlay, Profile, Scope};
+use super::expression::Scope;
+use super::plan::{Planned, PlannedOverlay};
+use super::profile::Profile;
 use crate::catalogue::{Catalogue, Overlay};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 use serde_json::Value;

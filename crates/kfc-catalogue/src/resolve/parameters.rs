@@ -3,49 +3,11 @@
 use super::expression::{Scope, computed};
 use super::profile::Profile;
 use crate::catalogue::{Catalogue, Component, DEFAULTS, Parameter};
+use crate::json_schema::{Checked, check_schema};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::value::to_json;
 use kfc_yaml::{Map, Node};
 use serde_json::{Value, json};
-
-/// A value that is checked.
-pub(super) struct Checked<'v> {
-    /// What the errors call it.
-    pub(super) what: &'v str,
-    /// The code of the errors.
-    pub(super) code: Code,
-    pub(super) value: &'v Value,
-    /// Whether errors may quote it.
-    pub(super) is_secret: bool,
-}
-
-/// Checks a value; `mark_of` gives the place of what is at a JSON pointer in it.
-pub(super) fn check_schema(
-    schema: &Value,
-    checked: &Checked<'_>,
-    mark_of: impl Fn(&str) -> Mark,
-) -> Result<()> {
-    let Checked { what, code, value, is_secret } = *checked;
-    let validator = match super::schema::validator(schema) {
-        Ok(validator) => validator,
-        Err(error) => {
-            let message = format!("the schema of {what} is none: {error}");
-            return Err(Diagnostic::error(code, message).at(mark_of("")).into());
-        }
-    };
-    let mut errors = Diagnostics::default();
-    for error in validator.iter_errors(value) {
-        let pointer = error.instance_path().to_string();
-        let within = if pointer.is_empty() { String::new() } else { format!(" at `{pointer}`") };
-        let why = if is_secret { error.masked().to_string() } else { error.to_string() };
-        let message = format!("{what} has a wrong value{within}: {why}");
-        let description = schema.get("description").and_then(Value::as_str);
-        let diagnostic = Diagnostic::error(code, message).at(mark_of(&pointer));
-        errors
-            .push(description.into_iter().fold(diagnostic, |d, text| d.note(format!("what it is: {text}"))));
-    }
-    errors.into_result(())
-}
 
 /// The parameters of a plan.
 pub(super) struct Parameters<'c> {

@@ -2,8 +2,8 @@
 
 use super::expression::Scope;
 use super::names::{Expression, touches};
-use super::parameters::{Checked, check_schema};
 use crate::catalogue::{Catalogue, DEFAULTS, Layer, Role};
+use crate::json_schema::{Checked, check_schema};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::Node;
 use kfc_yaml::fields::Spanned;

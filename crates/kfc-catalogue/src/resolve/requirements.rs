@@ -2,8 +2,8 @@
 //! each capability.
 
 use super::parameters::Parameters;
+use super::plan::{Edge, Reason};
 use super::profile::{Profile, place, reason};
-use super::{Edge, Reason};
 use crate::catalogue::{Catalogue, Component, Requirement, Stack, Wanted};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::Node;

@@ -1,7 +1,8 @@
 //! Reads a lock strictly: nothing is taken that `kfc vendor` would not have written.
 
-use super::{Entry, Lock, VERSION, tree, write};
-use crate::remote::{Pin, Source};
+use super::file::{Entry, Lock, VERSION};
+use super::{tree, write};
+use crate::source::{Pin, Source};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use kfc_yaml::fields::{Errors, Fields, Spanned};
 use kfc_yaml::{Node, parse};

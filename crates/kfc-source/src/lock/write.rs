@@ -1,7 +1,8 @@
 //! Writes a lock. The text depends on nothing but what the lock holds.
 
-use super::{Entry, Lock, VERSION, tree};
-use crate::remote::Source;
+use super::file::{Entry, Lock, VERSION};
+use super::tree;
+use crate::source::Source;
 
 const HEADER: &str = "\
 # What every remote source of the targets below was when it was vendored. Written by `kfc vendor`; builds read the trees in

@@ -2,9 +2,10 @@
 //! artefact of its own.
 
 use super::archive::{self, Limits};
+use super::oci;
 use super::web::{Client, Failure};
-use super::{Pin, oci};
 use crate::lock::tree;
+use crate::source::Pin;
 use kfc_diagnostics::{Code, SourceId};
 use kfc_yaml::{Node, parse};
 use semver::{Version, VersionReq};

@@ -2,7 +2,8 @@
 //! runs.
 
 use crate::program::{self, Limits};
-use crate::{Surroundings, Variables, url};
+use crate::surroundings::{Surroundings, Variables};
+use crate::url;
 use kfc_diagnostics::Foreign;
 use kfc_diagnostics::text::{bare_address, split_user};
 use kfc_diagnostics::{Code, Diagnostic};

@@ -1,9 +1,10 @@
 //! OCI registries: artefacts whose layers are archives or single files. Every manifest and layer is held to its digest.
 
 use super::archive::{self, Limits};
+use super::credentials;
 use super::web::{Answer, Ask, Client, Failure};
-use super::{Pin, credentials};
 use crate::lock::tree;
+use crate::source::Pin;
 use crate::tree_path;
 use crate::url::is_this_machine;
 use kfc_diagnostics::Code;

@@ -1,24 +1,16 @@
 //! The remote sources of a run: each is fetched once, or taken from the vendor folder once it was checked.
 
-use super::{Event, LockUse, Pin, RemoteOptions, Source, git};
+use super::git;
 use crate::lock::{self, Entry, Lock};
-use crate::{Options, Surroundings};
+use crate::options::{Event, LockUse, Options, RemoteOptions};
+use crate::source::{Pin, Request, Source};
+use crate::surroundings::Surroundings;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 use tempfile::TempDir;
-
-/// A source that is needed, and how long it may take to fetch.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The source.
-    pub source: Source,
-    /// How long git may take; other fetches have limits of their own.
-    pub timeout: Duration,
-}
 
 /// A source that is there.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,10 @@
 //! Answers over https, with limits on size, time and redirects. Plain http is for this machine alone, unless it is
 //! allowed: what it gives can be changed by everybody on the way.
 
-use super::{Source, credentials};
+use super::credentials;
+use crate::source::Source;
+use crate::surroundings::{ProxySettings, Surroundings};
 use crate::url::is_this_machine;
-use crate::{ProxySettings, Surroundings};
 use kfc_diagnostics::text::bare_address;
 use kfc_diagnostics::{Code, Diagnostic};
 use std::io::Read;

@@ -3,7 +3,7 @@
 use super::super::finding::{Finding, Findings};
 use super::super::pods::text;
 use super::needs::{home, needs};
-use super::title;
+use super::title::title;
 use crate::path::Path;
 use kfc_diagnostics::{Code, Diagnostic, Severity};
 use kfc_kustomize::resource::Resource;

@@ -4,7 +4,7 @@
 
 use super::super::finding::{Finding, Findings};
 use super::super::pods::{containers, items, pod_template, text};
-use super::title;
+use super::title::title;
 use kfc_diagnostics::Code;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;

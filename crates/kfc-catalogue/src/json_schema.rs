@@ -1,5 +1,6 @@
 //! The JSON Schemas of parameters: ready to check values, and small enough for it.
 
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -69,6 +70,45 @@ impl<'s> Counter<'s> {
         self.known.insert(to, Some(count));
         Ok(count)
     }
+}
+
+/// A value that is checked.
+pub(crate) struct Checked<'v> {
+    /// What the errors call it.
+    pub(crate) what: &'v str,
+    /// The code of the errors.
+    pub(crate) code: Code,
+    pub(crate) value: &'v Value,
+    /// Whether errors may quote it.
+    pub(crate) is_secret: bool,
+}
+
+/// Checks a value; `mark_of` gives the place of what is at a JSON pointer in it.
+pub(crate) fn check_schema(
+    schema: &Value,
+    checked: &Checked<'_>,
+    mark_of: impl Fn(&str) -> Mark,
+) -> kfc_diagnostics::Result<()> {
+    let Checked { what, code, value, is_secret } = *checked;
+    let validator = match validator(schema) {
+        Ok(validator) => validator,
+        Err(error) => {
+            let message = format!("the schema of {what} is none: {error}");
+            return Err(Diagnostic::error(code, message).at(mark_of("")).into());
+        }
+    };
+    let mut errors = Diagnostics::default();
+    for error in validator.iter_errors(value) {
+        let pointer = error.instance_path().to_string();
+        let within = if pointer.is_empty() { String::new() } else { format!(" at `{pointer}`") };
+        let why = if is_secret { error.masked().to_string() } else { error.to_string() };
+        let message = format!("{what} has a wrong value{within}: {why}");
+        let description = schema.get("description").and_then(Value::as_str);
+        let diagnostic = Diagnostic::error(code, message).at(mark_of(&pointer));
+        errors
+            .push(description.into_iter().fold(diagnostic, |d, text| d.note(format!("what it is: {text}"))));
+    }
+    errors.into_result(())
 }
 
 #[cfg(test)]

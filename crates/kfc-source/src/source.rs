@@ -2,6 +2,7 @@
 
 use kfc_diagnostics::text::{bare_address, for_message};
 use std::fmt;
+use std::time::Duration;
 
 /// A remote source, by what its tree depends on. Two entries of a tree that mean the same are one source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,6 +133,15 @@ impl fmt::Display for Pin {
         let is_commit = self.revision.len() == 40 && self.revision.bytes().all(|b| b.is_ascii_hexdigit());
         f.write_str(if is_commit { &self.revision[..12] } else { &self.revision })
     }
+}
+
+/// A source that is needed, and how long it may take to fetch.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The source.
+    pub source: Source,
+    /// How long git may take; other fetches have limits of their own.
+    pub timeout: Duration,
 }
 
 #[cfg(test)]

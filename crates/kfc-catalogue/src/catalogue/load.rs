@@ -1,0 +1,107 @@
+//! Reads whole catalogues.
+
+use super::component::{self, Component};
+use super::document::{BUILT_IN, Document, Place, read_one};
+use super::overlay::{self, Overlay};
+use super::platform::{self, Layer};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_source::{FileSystem, Loader};
+use kfc_yaml::fields::Errors;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The layer that declares every fact and global parameter, under all others.
+pub const DEFAULTS: &str = "defaults";
+
+/// Everything that can be selected, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// `bases/*/component.yaml`.
+    pub components: BTreeMap<String, Component>,
+    /// `overlays/*/*/overlay.yaml`, by `area/name`.
+    pub overlays: BTreeMap<String, Overlay>,
+    /// `platforms/*.yaml`.
+    pub layers: BTreeMap<String, Layer>,
+}
+
+impl Catalogue {
+    /// Reads the built-in catalogue and those in `folders`, later ones on top: what has the same name is replaced.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of the files, and folders that are no catalogues.
+    pub fn load(loader: &Loader, folders: &[Place]) -> Result<Self> {
+        let built_in = Place { folder: PathBuf::from(BUILT_IN), shown: String::new() };
+        Self::read(loader, &built_in)?.with(loader, folders)
+    }
+
+    /// Reads the catalogues in `folders` alone, in place of the built-in one.
+    ///
+    /// # Errors
+    /// As [`Catalogue::load`].
+    pub fn load_only(loader: &Loader, folders: &[Place]) -> Result<Self> {
+        Self::default().with(loader, folders)
+    }
+
+    fn with(mut self, loader: &Loader, folders: &[Place]) -> Result<Self> {
+        for place in folders {
+            let more = Self::read(loader, place)?;
+            if more.components.is_empty() && more.overlays.is_empty() && more.layers.is_empty() {
+                return Err(no_catalogue(&place.shown).into());
+            }
+            self.components.extend(more.components);
+            self.overlays.extend(more.overlays);
+            self.layers.extend(more.layers);
+        }
+        Ok(self)
+    }
+
+    fn read(loader: &Loader, top: &Place) -> Result<Self> {
+        let mut errors = Diagnostics::default();
+        let files = loader.files();
+        let bases = subfolders_with(files, &top.join("bases"), "component.yaml");
+        let components = read_all(loader, &bases, "component.yaml", &mut errors, component::read);
+        let areas = subfolders(files, &top.join("overlays"));
+        let folders: Vec<Place> =
+            areas.iter().flat_map(|area| subfolders_with(files, area, "overlay.yaml")).collect();
+        let overlays = read_all(loader, &folders, "overlay.yaml", &mut errors, overlay::read);
+        let platforms = top.join("platforms");
+        let layers = files.names_in(&platforms.folder).into_iter().filter(|name| name.ends_with(".yaml"));
+        let layers: Vec<Layer> = layers
+            .filter_map(|name| errors.collect(read_one(loader, &platforms, &name, platform::read)))
+            .collect();
+        errors.into_result(Self {
+            components: components.into_iter().map(|c| (c.name.text.clone(), c)).collect(),
+            overlays: overlays.into_iter().map(|o| (o.name.text.clone(), o)).collect(),
+            layers: layers.into_iter().map(|l| (l.name.text.clone(), l)).collect(),
+        })
+    }
+}
+
+fn no_catalogue(shown: &str) -> Diagnostic {
+    let message = format!("there is no catalogue in `{shown}`");
+    Diagnostic::error(Code::NotFound, message)
+        .help("a catalogue has `bases/*/component.yaml`, `overlays/*/*/overlay.yaml` or `platforms/*.yaml`")
+}
+
+fn subfolders(files: &dyn FileSystem, place: &Place) -> Vec<Place> {
+    let below = files.names_in(&place.folder).into_iter().map(|name| place.join(&name));
+    below.filter(|below| files.is_directory(&below.folder)).collect()
+}
+
+fn subfolders_with(files: &dyn FileSystem, place: &Place, file: &str) -> Vec<Place> {
+    subfolders(files, place).into_iter().filter(|below| files.is_file(&below.folder.join(file))).collect()
+}
+
+/// Reads the file of this name in each folder, in parallel; the result has the order of the folders.
+fn read_all<T: Send>(
+    loader: &Loader,
+    folders: &[Place],
+    file: &str,
+    errors: &mut Diagnostics,
+    read: impl Fn(&Document, &Errors) -> Option<T> + Sync,
+) -> Vec<T> {
+    let results: Vec<Result<T>> =
+        folders.par_iter().map(|place| read_one(loader, place, file, &read)).collect();
+    results.into_iter().filter_map(|result| errors.collect(result)).collect()
+}
