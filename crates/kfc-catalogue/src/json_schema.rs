@@ -1,34 +1,34 @@
-//! The JSON Schemas of parameters: ready to check values, and small enough for it.
+//! The JSON Schemas of parameters, compiled to check values if they are small enough.
 
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// As many schemas may one schema come to, where every reference is counted with all that it leads to, and alternatives twice:
-/// as often as the library looks at them.
+/// The number of schemas that one schema may expand to. Every reference counts with all that it refers to, and alternatives
+/// count twice, as often as the library checks them.
 const MOST: u64 = 20_000;
 
-/// A schema ready to check values.
+/// A schema that is compiled to check values.
 ///
 /// # Errors
-/// What is no JSON Schema, in words; references that lead out of the schema or around in it, and schemas that come to more
-/// than 20,000 with their references.
+/// Why it is not a JSON Schema; references that lead out of the schema or are circular, and schemas that expand to more than
+/// 20,000.
 pub(crate) fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
     let mut counter = Counter { schema, known: HashMap::new() };
     if counter.count(schema)? > MOST {
-        return Err(format!("with its references it comes to more than {MOST} schemas"));
+        return Err(format!("with its references it expands to more than {MOST} schemas"));
     }
     jsonschema::validator_for(schema).map_err(|error| error.to_string())
 }
 
 struct Counter<'s> {
     schema: &'s Value,
-    /// What references come to; nothing while it is counted.
+    /// The numbers of schemas of references; `None` while they are counted.
     known: HashMap<&'s str, Option<u64>>,
 }
 
 impl<'s> Counter<'s> {
-    /// What a schema comes to. Whatever looks like a schema counts as one.
+    /// The number of schemas that a schema expands to. Each value in it counts as one.
     fn count(&mut self, value: &'s Value) -> Result<u64, String> {
         let mut sum = 1_u64;
         match value {
@@ -43,7 +43,7 @@ impl<'s> Counter<'s> {
                         ("$ref" | "$dynamicRef" | "$recursiveRef", Value::String(to)) => {
                             self.reference(to)?
                         }
-                        // Each alternative is tried once, and once more to say what is wrong with it.
+                        // Each alternative is tried once, and again for its error.
                         ("anyOf" | "oneOf", field) => self.count(field)?.saturating_mul(2),
                         _ => self.count(field)?,
                     };
@@ -58,12 +58,12 @@ impl<'s> Counter<'s> {
     fn reference(&mut self, to: &'s str) -> Result<u64, String> {
         match self.known.get(to) {
             Some(Some(count)) => return Ok(*count),
-            Some(None) => return Err(format!("the reference `{to}` leads back to itself")),
+            Some(None) => return Err(format!("the reference `{to}` refers to itself")),
             None => {}
         }
         let found = to.strip_prefix('#').and_then(|pointer| self.schema.pointer(pointer));
         let found = found.ok_or_else(|| {
-            format!("the reference `{to}` leads nowhere in the schema: write it as `#/$defs/NAME`")
+            format!("the reference `{to}` does not exist in the schema: write it as `#/$defs/NAME`")
         })?;
         self.known.insert(to, None);
         let count = self.count(found)?;
@@ -74,7 +74,7 @@ impl<'s> Counter<'s> {
 
 /// A value that is checked.
 pub(crate) struct Checked<'v> {
-    /// What the errors call it.
+    /// Its name in errors.
     pub(crate) what: &'v str,
     /// The code of the errors.
     pub(crate) code: Code,
@@ -83,7 +83,7 @@ pub(crate) struct Checked<'v> {
     pub(crate) is_secret: bool,
 }
 
-/// Checks a value; `mark_of` gives the place of what is at a JSON pointer in it.
+/// Checks a value; `mark_of` returns the location of a JSON pointer in it.
 pub(crate) fn check_schema(
     schema: &Value,
     checked: &Checked<'_>,
@@ -93,7 +93,7 @@ pub(crate) fn check_schema(
     let validator = match validator(schema) {
         Ok(validator) => validator,
         Err(error) => {
-            let message = format!("the schema of {what} is none: {error}");
+            let message = format!("the schema of {what} is not valid: {error}");
             return Err(Diagnostic::error(code, message).at(mark_of("")).into());
         }
     };
@@ -105,8 +105,9 @@ pub(crate) fn check_schema(
         let message = format!("{what} has a wrong value{within}: {why}");
         let description = schema.get("description").and_then(Value::as_str);
         let diagnostic = Diagnostic::error(code, message).at(mark_of(&pointer));
-        errors
-            .push(description.into_iter().fold(diagnostic, |d, text| d.note(format!("what it is: {text}"))));
+        errors.push(
+            description.into_iter().fold(diagnostic, |d, text| d.note(format!("its description: {text}"))),
+        );
     }
     errors.into_result(())
 }
@@ -136,11 +137,11 @@ mod tests {
 
     #[test]
     fn references_lead_to_other_places_of_the_schema() {
-        assert!(validator(&json!({"$ref": "#"})).unwrap_err().contains("leads back to itself"));
+        assert!(validator(&json!({"$ref": "#"})).unwrap_err().contains("refers to itself"));
         let around = json!({"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"});
-        assert!(validator(&around).unwrap_err().contains("leads back to itself"));
+        assert!(validator(&around).unwrap_err().contains("refers to itself"));
         for to in ["https://example.com/x.json", "#/$defs/b", "#name", "x.json"] {
-            assert!(validator(&json!({"$ref": to})).unwrap_err().contains("leads nowhere"), "{to}");
+            assert!(validator(&json!({"$ref": to})).unwrap_err().contains("does not exist"), "{to}");
         }
         assert!(validator(&json!({"$defs": {"n": {"type": "integer"}}, "$ref": "#/$defs/n"})).is_ok());
         assert!(validator(&json!({"type": "nothing"})).is_err());

@@ -1,7 +1,8 @@
 //! What a platform is made of: components, overlays and platforms of a catalogue, resolved for a stack into a plan, assembled
-//! into a bundle, explained, drawn and compared with what is recorded.
+//! into a bundle, explained, rendered and compared with goldens.
 //!
-//! This crate must never know a cluster or the command line, nor which catalogue it is given: the caller brings the files.
+//! This crate must never know a cluster or the command line, nor which catalogue it reads: the caller provides
+//! the files. Other programs may build on it.
 
 pub mod argocd;
 pub mod assemble;
@@ -10,5 +11,5 @@ pub mod detect;
 pub mod explain;
 pub mod golden;
 mod json_schema;
-pub mod picture;
+pub mod render;
 pub mod resolve;

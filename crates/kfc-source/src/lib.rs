@@ -1,8 +1,9 @@
-//! Where files come from: directories, memory, and remote sources, which are fetched or vendored. What a tree names is opened
-//! behind one door, which resolves links and asks the load restrictor.
+//! Where files come from: directories, memory, and remote sources, which are fetched or vendored. Only one
+//! module ([`door`]) opens what a tree names; it resolves links and applies the load restrictor.
 //!
 //! This is the only crate that touches the file system and the network for a build, and the only one that starts programs
-//! (git, helm). It must never know what a file means, and it never asks the process: [`Surroundings`] has what a run may use.
+//! (git, helm). It must never know what a file means, and it never reads the environment or the working directory of the
+//! process: [`Surroundings`] has what a run may use. Other programs may build on it.
 //!
 //! ```
 //! use kfc_diagnostics::{Mark, Sources};

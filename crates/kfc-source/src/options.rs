@@ -24,9 +24,9 @@ pub struct HelmOptions {
     pub enabled: bool,
     /// The program to run.
     pub command: String,
-    /// API versions that every chart is told of.
+    /// API versions that every chart may use.
     pub api_versions: Vec<String>,
-    /// Kubernetes version that every chart is told of, unless it names its own.
+    /// The Kubernetes version of every chart that does not name one.
     pub kube_version: String,
     /// Have helm print debug output.
     pub debug: bool,
@@ -41,12 +41,12 @@ pub struct Options {
     pub helm: HelmOptions,
     /// Remote sources.
     pub remote: RemoteOptions,
-    /// What the run has around it.
+    /// Files, directories and variables that the run may use.
     pub surroundings: Arc<Surroundings>,
 }
 
 impl Options {
-    /// Options that allow as little as can be allowed.
+    /// Options that allow as little as possible.
     #[must_use]
     pub fn new(surroundings: &Arc<Surroundings>) -> Self {
         Self {
@@ -65,13 +65,13 @@ pub struct RemoteOptions {
     pub offline: bool,
     /// `http://` is allowed for every host, not only for this machine.
     pub plain_http: bool,
-    /// Say so when a source is fetched that no lock pins.
+    /// Warn when a source is fetched that no lock pins.
     pub warn_unpinned: bool,
     /// The lock.
     pub lock: LockUse,
-    /// The folder in which the search for a lock starts; the root of the build, or the working folder, when not given.
+    /// The directory in which the search for a lock starts; the root of the build, or the working directory, when not given.
     pub start: Option<PathBuf>,
-    /// Is told what is fetched.
+    /// Is called for each fetch.
     pub observer: Observer,
 }
 
@@ -92,9 +92,9 @@ pub enum LockUse {
 /// How a lock is renewed.
 #[derive(Clone, Debug, Default)]
 pub struct Renewal {
-    /// What there is.
+    /// The lock to renew.
     pub lock: Lock,
-    /// Which of its sources are fetched anew.
+    /// Which of its sources are fetched again.
     pub refresh: Refresh,
 }
 
@@ -106,7 +106,7 @@ pub enum Refresh {
     None,
     /// All.
     All,
-    /// Those that are called so.
+    /// Those with these names.
     Named(Vec<String>),
 }
 
@@ -127,7 +127,7 @@ impl Refresh {
 pub enum Event {
     /// Its fetch has begun.
     Started,
-    /// It is there.
+    /// It was fetched.
     Done,
     /// It could not be fetched.
     Failed,
@@ -136,12 +136,12 @@ pub enum Event {
 /// What is called with every event, from any thread.
 pub type Listener = dyn Fn(&Source, Event) + Send + Sync;
 
-/// Somebody who is told of fetches.
+/// The listener for fetches, if any.
 #[derive(Clone, Default)]
 pub struct Observer(pub Option<Arc<Listener>>);
 
 impl Observer {
-    pub(crate) fn tell(&self, source: &Source, event: Event) {
+    pub(crate) fn notify(&self, source: &Source, event: Event) {
         if let Some(observer) = &self.0 {
             observer(source, event);
         }

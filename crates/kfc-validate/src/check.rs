@@ -17,7 +17,7 @@ use kfc_yaml::{Entry, Map, Node, Scalar, ScalarKind, Value, emit};
 const LISTED: usize = 12;
 
 impl Fit<'_> {
-    /// Checks a value. `place` is where to point when the value stands nowhere itself.
+    /// Checks a value. `place` is the location to report for a value that has none itself.
     pub(super) fn check(&mut self, node: &Node, id: ShapeId, path: &Path<'_>, place: Mark) {
         let shapes = self.shapes;
         let shape = shapes.get(id);
@@ -60,7 +60,7 @@ impl Fit<'_> {
         }
     }
 
-    /// Takes the choice that is of the value's kind.
+    /// Checks the value against the choice for its kind.
     fn choose(&mut self, node: &Node, shape: &Shape, path: &Path<'_>, place: Mark) {
         let shapes = self.shapes;
         let kind = match &node.value {
@@ -73,17 +73,22 @@ impl Fit<'_> {
         match shape.choices.iter().find(|choice| shapes.get(**choice).kind == kind) {
             Some(choice) => self.check(node, *choice, path, place),
             None => {
-                let due: Vec<&str> = shape.choices.iter().map(|id| shapes.get(*id).kind.describe()).collect();
-                let message =
-                    format!("{} must be {}, but it is {}", name(path), due.join(" or "), node.describe());
+                let expected: Vec<&str> =
+                    shape.choices.iter().map(|id| shapes.get(*id).kind.describe()).collect();
+                let message = format!(
+                    "{} must be {}, but it is {}",
+                    name(path),
+                    expected.join(" or "),
+                    node.describe()
+                );
                 self.found.error(Code::ValueType, path, place, message);
             }
         }
     }
 
     fn wrong_type(&mut self, node: &Node, shape: &Shape, path: &Path<'_>, place: Mark) {
-        let due = shape.kind.describe();
-        let message = format!("{} must be {due}, but it is {}", name(path), node.describe());
+        let expected = shape.kind.describe();
+        let message = format!("{} must be {expected}, but it is {}", name(path), node.describe());
         let diagnostic = self.found.error(Code::ValueType, path, place, message);
         if let (Value::Scalar(scalar), Kind::String) = (&node.value, shape.kind)
             && scalar.kind != ScalarKind::Null
@@ -147,11 +152,11 @@ impl Fit<'_> {
         let later = spans.iter().find(|span| span.first > version);
         if let Some(span) = later {
             diagnostic.help =
-                Some(format!("the field is there since Kubernetes {}, but this is {version}", span.first));
+                Some(format!("the field exists since Kubernetes {}, but this is {version}", span.first));
         } else if let Some(span) = spans.first() {
             diagnostic.help = Some(format!("the field was removed after Kubernetes {}", span.last));
         } else {
-            // A field that is there already was hardly meant.
+            // A field that the mapping already has was hardly meant.
             let free =
                 shape.fields.keys().map(CompactString::as_str).filter(|field| map.get(field).is_none());
             let near = nearest(key, free).map(|near| format!("did you mean `{near}`?"));
@@ -168,7 +173,7 @@ impl Fit<'_> {
         duplicates::check(self, items, shape, path, place);
     }
 
-    /// Whether a scalar is of a kind; says what is wrong with how it is written.
+    /// Whether a scalar is of a kind; reports what is wrong with its form.
     fn scalar(&mut self, scalar: &Scalar, kind: Kind, shape: &Shape, path: &Path<'_>, place: Mark) -> bool {
         use ScalarKind::{Binary, Bool, Float, Int, Str, Timestamp};
         let is_text = matches!(scalar.kind, Str | Timestamp | Binary);
@@ -185,7 +190,7 @@ impl Fit<'_> {
             Kind::Boolean => return scalar.kind == Bool,
             Kind::Quantity if is_text || matches!(scalar.kind, Int | Float) => {
                 if quantity(&scalar.text).is_none() {
-                    let message = format!("{} is no quantity", quoted(scalar, path));
+                    let message = format!("{} is not a quantity", quoted(scalar, path));
                     let diagnostic = self.found.error(Code::ValueFormat, path, place, message);
                     diagnostic.help = Some("write it as `500m`, `2`, `1.5Gi` or `10G`".to_owned());
                 }
@@ -237,12 +242,12 @@ impl Fit<'_> {
     }
 }
 
-/// A place, or the one around it when that is none.
+/// A location, or the one around it for what has none.
 fn placed(mark: Mark, around: Mark) -> Mark {
     if mark.source == SourceId::NONE { around } else { mark }
 }
 
-/// A field as the whole that lacks a part, for messages.
+/// How messages name a value without one of its parts.
 fn whole(path: &Path<'_>) -> String {
     match path.last() {
         Some(name) => format!("`{name}`"),
@@ -306,7 +311,7 @@ fn joined(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path<'_>, plac
             0 => no_choice(fit, &attempts, "oneOf", path, place),
             several => {
                 let message =
-                    format!("{} fits {several} schemas of `oneOf`, but exactly one is due", name(path));
+                    format!("{} fits {several} schemas of `oneOf`, expected exactly one", name(path));
                 fit.beyond(path, place, message);
             }
         }
@@ -318,9 +323,9 @@ fn joined(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path<'_>, plac
     }
 }
 
-/// None of several schemas fits: says what each one misses.
+/// No schema fits: reports why for each of them.
 fn no_choice(fit: &mut Fit<'_>, attempts: &[Vec<Finding>], word: &str, path: &Path<'_>, place: Mark) {
-    let message = format!("{} fits none of the schemas of `{word}`", name(path));
+    let message = format!("{} fits no schema of `{word}`", name(path));
     let diagnostic = fit.beyond(path, place, message);
     let reasons = attempts.iter().filter_map(|found| found.first()).map(|first| &first.diagnostic.message);
     let mut reasons: Vec<String> = reasons.map(|reason| format!("either {reason}")).collect();

@@ -7,7 +7,7 @@ use kfc_diagnostics::{Code, Mark, Severity};
 use kfc_yaml::{Node, json};
 use rustc_hash::FxHashMap;
 
-/// Types of items that an API server takes twice; only applying them in several ways at once goes wrong.
+/// Types of items whose duplicates an API server accepts; only patches and server-side apply of them fail.
 const TAKEN: [&str; 3] = ["core.v1.EnvVar", "core.v1.ContainerPort", "apiextensions.v1.ValidationRule"];
 
 /// Finds items that are the same as an earlier one.
@@ -31,7 +31,7 @@ pub(super) fn check(fit: &mut Fit<'_>, items: &[Node], shape: &Shape, path: &Pat
     }
 }
 
-/// What tells an item from others, as text; none when it has none of the keys.
+/// The identity of an item as text; `None` when it has none of the keys.
 fn identity(fit: &Fit<'_>, item: &Node, shape: &Shape, identity: &Identity) -> Option<String> {
     let Identity::Keys(keys) = identity else {
         let mut text = String::new();

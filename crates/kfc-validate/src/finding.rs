@@ -71,13 +71,13 @@ pub(super) struct Findings<'r> {
 }
 
 impl<'r> Findings<'r> {
-    /// None yet.
+    /// No findings for a resource.
     #[must_use]
     pub(super) fn of(resource: &'r Resource) -> Self {
         Self { resource, list: Vec::new() }
     }
 
-    /// None yet, of the same resource.
+    /// No findings for the same resource.
     #[must_use]
     pub(super) fn empty(&self) -> Self {
         Self::of(self.resource)

@@ -1,10 +1,9 @@
-//! Validation of a bundle: every resource against the types of a Kubernetes version or the custom resource definition of
-//! its kind, and all of them against each other.
+//! Validates resources against the schemas of a Kubernetes version, CRDs and one another.
 //!
-//! [`validate`] is the whole of it. [`table`] has the types of Kubernetes, [`definitions`] those of custom resources, both as
-//! [`shape`]s; `check` checks a value against its shape. `foreign` has definitions of kinds that platforms bring. `rules` runs the rules of definitions, `api` knows removed and
-//! deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources ask of each other. `changes` looks
-//! at what an older bundle has.
+//! [`validate`] does all of it. [`table`] has the types of Kubernetes and [`definitions`] those of CRDs, both as [`shape`]s;
+//! `check` checks a value against its shape. `foreign` has CRDs of kinds that platforms define. `rules` runs the rules of CRDs,
+//! `api` knows removed and deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources
+//! require of each other. `changes` compares with an older bundle.
 
 mod api;
 mod budget;

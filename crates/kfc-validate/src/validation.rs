@@ -18,20 +18,20 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// What is checked, and how strictly.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The version of Kubernetes; the newest one that is known when not said.
+    /// The version of Kubernetes; the newest known one when not given.
     pub kubernetes: Option<Version>,
     /// Whether warnings are errors.
     pub strict: bool,
     /// Codes of findings that are left out.
     pub ignored: Vec<Code>,
-    /// Kinds that are not looked at: `Route` or `route.openshift.io/Route`.
+    /// Kinds that are not checked: `Route` or `route.openshift.io/Route`.
     pub skipped: Vec<String>,
-    /// Whether to pass over kinds that nothing defines.
+    /// Whether to skip kinds without a definition.
     pub allow_missing_schema: bool,
 }
 
 impl Options {
-    /// Whether the resources of a kind are not looked at.
+    /// Whether a resource is of a kind that is not checked.
     fn skips(&self, resource: &Resource) -> bool {
         let gvk = resource.gvk();
         self.skipped.iter().any(|skipped| match skipped.rsplit_once('/') {
@@ -47,20 +47,20 @@ impl Options {
     }
 }
 
-/// What a validation found, and how much it looked at. Nothing found says nothing when nothing was looked at.
+/// What a validation found, and how much it checked: no finding means nothing when nothing was checked.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
-    /// What was found, in the order of the resources; what is about the whole bundle last.
+    /// The findings in the order of the resources, then those about the whole bundle.
     pub findings: Vec<Finding>,
-    /// How many resources were held against a schema.
+    /// How many resources were checked against a schema.
     pub checked: usize,
     /// How many have a kind without a known schema.
     pub unchecked: usize,
-    /// How many were passed over, as [`Options::skipped`] asks.
+    /// How many were skipped because of [`Options::skipped`].
     pub skipped: usize,
 }
 
-/// Validates the resources of a bundle, with further definitions of custom resources.
+/// Validates the resources of a bundle, with further CRDs.
 #[must_use]
 pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Options) -> Verdict {
     let version = options.kubernetes.unwrap_or(table::covered().last);
@@ -93,7 +93,7 @@ pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Opti
     }
 }
 
-/// One resource by itself; whether there was a schema to hold it against, or it is known that there can be none.
+/// Checks one resource by itself; returns whether there was a schema to check it against, or it is known that none exists.
 fn check(
     resource: &Resource,
     table: &Table,
@@ -118,13 +118,13 @@ fn check(
         Some(Api::Builtin(_)) => Some(!resource.cluster_scoped),
         None => None,
     };
-    // A kind that its API does not have is an error: that is a verdict, too.
+    // A kind that its API does not have is an error, so it was checked.
     let is_refused = api.is_none() && found.list[before..].iter().any(Finding::is_error);
     resource::check(resource, namespaced, matches!(api, Some(Api::Builtin(_))), found);
     id.is_some() || is_refused
 }
 
-/// The rules of definitions, on the resources that fit their schemas. A rule expects values of the right kinds, as an API
+/// Runs the rules of CRDs on the resources that fit their schemas. A rule expects values of the right kinds, as an API
 /// server gives it.
 fn check_rules(resources: &[&Resource], definitions: &Definitions, found: &[Finding]) -> Vec<Finding> {
     let mut by_kind: FxHashMap<(&str, &str), Vec<&Resource>> = FxHashMap::default();
@@ -168,5 +168,5 @@ fn check_rules(resources: &[&Resource], definitions: &Definitions, found: &[Find
 
 /// Bytes of stack for rules of the deepest kind that [`budget`] lets through. Only what is used takes memory.
 const RULE_STACK: usize = 256 << 20;
-/// As many threads run rules.
+/// The number of threads that run rules.
 const MOST_RULE_THREADS: usize = 4;

@@ -10,21 +10,21 @@ use std::sync::Arc;
 /// The apiVersion of all our own files.
 pub const API_VERSION: &str = "kfc.dev/v1alpha1";
 
-/// Where a program has the catalogue that is built into it: see [`kfc_source::Embedded`]. No path on disk can have this
+/// The path of the catalogue that is built into a program: see [`kfc_source::Embedded`]. No path on disk can have this
 /// name, as it holds a NUL.
 pub const BUILT_IN: &str = "/\0catalogue";
 
-/// A folder of our own files, with the name that it is shown under.
+/// A directory of our own files, with its name in messages.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// The folder on disk, or below [`BUILT_IN`].
+    /// The directory on disk, or below [`BUILT_IN`].
     pub folder: PathBuf,
     /// How it is shown in messages.
     pub shown: String,
 }
 
 impl Place {
-    /// A folder on disk as seen from the working directory, shown as it was written.
+    /// A directory on disk relative to the working directory, shown as it was written.
     #[must_use]
     pub fn on_disk(working_directory: &Path, folder: &Path) -> Self {
         let shown = folder.to_string_lossy();
@@ -33,7 +33,7 @@ impl Place {
         Self { folder: working_directory.join(folder), shown }
     }
 
-    /// A place below this one, or beside it.
+    /// A directory below this one, or next to it.
     #[must_use]
     pub fn join(&self, name: &str) -> Self {
         let shown = if self.shown.is_empty() { name.to_owned() } else { format!("{}/{name}", self.shown) };
@@ -41,7 +41,7 @@ impl Place {
     }
 }
 
-/// Reads the file of this name in a folder.
+/// Reads the file of this name in a directory.
 pub(super) fn read_one<T>(
     loader: &Loader,
     place: &Place,
@@ -59,18 +59,18 @@ pub(super) fn read_one<T>(
 
 /// One of our own files.
 pub(crate) struct Document {
-    /// Where it lies.
+    /// Its directory.
     pub(crate) place: Place,
-    /// Its name without the ending.
+    /// Its name without the extension.
     pub(crate) stem: String,
-    /// What it holds.
+    /// Its content.
     pub(crate) node: Node,
-    /// Whether a kustomization is beside it.
+    /// Whether its directory has a kustomization.
     pub(crate) has_kustomization: bool,
 }
 
 impl Document {
-    /// Reads the file `file` of a folder, which must hold one document.
+    /// Reads the file `file` of a directory, which must hold one document.
     pub(crate) fn load(loader: &Loader, place: &Place, file: &str) -> Result<Self> {
         let here = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
         let read = here.load(file, Mark::NONE)?;
@@ -115,7 +115,7 @@ pub(crate) fn name_of(top: &Fields<'_>, errors: &Errors) -> kfc_yaml::fields::Sp
         }
         None => {
             if top.node("metadata").is_none() {
-                let error = Diagnostic::error(Code::MissingField, "there is no `metadata.name`");
+                let error = Diagnostic::error(Code::MissingField, "`metadata.name` is missing");
                 errors.push(error.at(top.mark("metadata")));
             }
             kfc_yaml::fields::Spanned { text: String::new(), mark: Mark::NONE }
@@ -129,7 +129,7 @@ fn one_document(source: &Arc<Source>, id: SourceId) -> Result<Node> {
     match <[Node; 1]>::try_from(documents) {
         Ok([node]) => Ok(node),
         Err(documents) => {
-            let message = format!("`{}` has {} documents, but one is due", source.name, documents.len());
+            let message = format!("`{}` has {} documents, expected one", source.name, documents.len());
             Err(Diagnostic::error(Code::BadValue, message).at(start).into())
         }
     }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// The layer that declares every fact and global parameter, under all others.
+/// The layer that declares every fact and global parameter, below all others.
 pub const DEFAULTS: &str = "defaults";
 
 /// Everything that can be selected, by name.
@@ -26,16 +26,16 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Reads the built-in catalogue and those in `folders`, later ones on top: what has the same name is replaced.
+    /// Reads the built-in catalogue and those in `folders`, later ones on top: entries with the same name are replaced.
     ///
     /// # Errors
-    /// Everything that is wrong with any of the files, and folders that are no catalogues.
+    /// All errors of the files, and directories that are not catalogues.
     pub fn load(loader: &Loader, folders: &[Place]) -> Result<Self> {
         let built_in = Place { folder: PathBuf::from(BUILT_IN), shown: String::new() };
         Self::read(loader, &built_in)?.with(loader, folders)
     }
 
-    /// Reads the catalogues in `folders` alone, in place of the built-in one.
+    /// Reads only the catalogues in `folders`, instead of the built-in one.
     ///
     /// # Errors
     /// As [`Catalogue::load`].
@@ -79,7 +79,7 @@ impl Catalogue {
 }
 
 fn no_catalogue(shown: &str) -> Diagnostic {
-    let message = format!("there is no catalogue in `{shown}`");
+    let message = format!("`{shown}` is not a catalogue");
     Diagnostic::error(Code::NotFound, message)
         .help("a catalogue has `bases/*/component.yaml`, `overlays/*/*/overlay.yaml` or `platforms/*.yaml`")
 }
@@ -93,7 +93,7 @@ fn subfolders_with(files: &dyn FileSystem, place: &Place, file: &str) -> Vec<Pla
     subfolders(files, place).into_iter().filter(|below| files.is_file(&below.folder.join(file))).collect()
 }
 
-/// Reads the file of this name in each folder, in parallel; the result has the order of the folders.
+/// Reads the file of this name in each directory, in parallel; the result has the order of the directories.
 fn read_all<T: Send>(
     loader: &Loader,
     folders: &[Place],

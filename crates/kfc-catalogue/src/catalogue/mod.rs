@@ -1,5 +1,5 @@
-//! The catalogue: components with their bases, overlays, and the layers that platform profiles are made of. Reads what is
-//! built into the program and, on top of it, the user's own folders of the same layout.
+//! The catalogue: components with their bases, overlays, and the layers of platform profiles. Reads the catalogue that
+//! is built into the program and, on top of it, the user's own directories of the same layout.
 
 mod component;
 mod document;

@@ -1,4 +1,4 @@
-//! Detects a cluster: its profile, its facts, what is installed in it, and the stack that it comes to.
+//! Detects a cluster: its profile, its facts, what is installed in it, and its stack.
 
 use super::answers::Answers;
 use super::finding::Finding;
@@ -11,25 +11,25 @@ use kfc_yaml::value::from_json;
 use kfc_yaml::{Map, Node};
 use serde_json::{Value, json};
 
-/// A cluster as it was found.
+/// The result of a detection.
 #[derive(Clone, Debug)]
 pub struct Detected {
     /// Layers joined by `+`.
     pub profile: String,
     /// Everything that was found, facts of profiles first.
     pub findings: Vec<Finding>,
-    /// Facts that the profile says otherwise; they go into the stack.
+    /// Facts that differ from the profile's; they go into the stack.
     pub differing: Vec<Finding>,
     /// Components that are installed, with the evidence.
     pub present: Vec<(String, String)>,
-    /// What was noticed and changes nothing.
+    /// Notes without an effect on the result.
     pub notes: Vec<String>,
 }
 
-/// Finds out what the answers tell.
+/// Detects a cluster from its answers.
 ///
 /// # Errors
-/// [`kfc_diagnostics::Code::UnknownProvider`] when there are no nodes to tell a provider from.
+/// [`kfc_diagnostics::Code::UnknownProvider`] when the answers have no nodes, which show the provider.
 pub fn detect(answers: &Answers, catalogue: &Catalogue) -> Result<Detected> {
     let ours = ours::Ours::of(answers);
     let whole = answers;
@@ -66,7 +66,7 @@ pub fn detect(answers: &Answers, catalogue: &Catalogue) -> Result<Detected> {
     Ok(Detected { profile, findings, differing, present, notes })
 }
 
-/// What kfc installed: it stays a part of the stack.
+/// A note on what kfc installed, which stays in the stack.
 fn note_of_ours(
     answers: &Answers,
     ours: &ours::Ours,

@@ -1,16 +1,16 @@
-//! What was found in answers, and the error when nothing was.
+//! Findings in answers, and the error when nothing was found.
 
 use kfc_diagnostics::{Code, Diagnostic};
 use serde_json::Value;
 
-/// Something that was found out.
+/// Something that was detected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// A fact by its dotted name, or another word for what is no fact of profiles.
+    /// The dotted name of a fact, or another word for what is not a fact of profiles.
     pub name: String,
     /// Its value.
     pub value: Value,
-    /// What in the answers says so.
+    /// The part of the answers that shows it.
     pub evidence: String,
 }
 
@@ -20,8 +20,8 @@ impl Finding {
     }
 }
 
-/// Answers from which nothing can be told.
-pub(super) fn untold(message: &str) -> Diagnostic {
+/// The error for answers that do not show the provider.
+pub(super) fn insufficient_answers(message: &str) -> Diagnostic {
     Diagnostic::error(Code::UnknownProvider, message)
         .help("`kubectl get nodes,storageclass,crd,apiservices -o json > cluster.json` saves what is needed")
 }

@@ -1,5 +1,5 @@
-//! Tells from what a cluster answers which profile it is: provider, version, processors, accelerators, storage, and what is
-//! installed already. Works on saved answers as well as on a live cluster; each finding comes with its evidence.
+//! Detects the profile of a cluster from its answers: provider, version, processors, accelerators, storage, and what is already
+//! installed. Works on saved answers as well as on a live cluster; each finding comes with its evidence.
 
 mod accelerators;
 mod answers;

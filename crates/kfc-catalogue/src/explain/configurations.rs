@@ -1,4 +1,4 @@
-//! Files of `configurations` whose field specs led no transformer to a change.
+//! Files of `configurations` whose field specs changed nothing.
 
 use super::places::Places;
 use kfc_kustomize::engine::Bundle;
@@ -60,7 +60,7 @@ fn changed_at(spec: &FieldSpec, kinds: &[StepKind], resource: &Resource) -> bool
     reaches(&resource.node, &path, kinds, &resource.trail)
 }
 
-/// Whether a step of one of the kinds changed what a path leads to; lists on the way are entered.
+/// Whether a step of one of the kinds changed the value at a path, in any item of lists.
 fn reaches(node: &Node, path: &[Cow<'_, str>], kinds: &[StepKind], trail: &Trail) -> bool {
     match (&node.value, path.split_first()) {
         (_, None) => was_changed(node, kinds, trail),

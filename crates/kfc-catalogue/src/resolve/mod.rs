@@ -1,5 +1,5 @@
 //! Resolves a stack against a catalogue: from a profile and the names of components to a [`Plan`] that says which
-//! components and overlays take part, why, with which parameters, and what waits for what. Reads no manifests.
+//! components and overlays are selected, why, with which parameters, and which waits for which. Reads no manifests.
 
 mod expression;
 mod graph;

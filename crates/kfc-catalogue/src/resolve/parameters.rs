@@ -18,7 +18,7 @@ pub(super) struct Parameters<'c> {
 }
 
 impl<'c> Parameters<'c> {
-    /// Takes what the user set: global parameters by name, those of a component below its name.
+    /// Reads what the user set: global parameters by name, those of a component below its name.
     ///
     /// # Errors
     /// Names that are neither, and global values that their schemas refuse.
@@ -70,7 +70,7 @@ impl<'c> Parameters<'c> {
         errors.into_result(own)
     }
 
-    /// What expressions of a component see: global parameters and its own.
+    /// The scope of expressions of a component: global parameters and its own.
     pub(super) fn scope(&self, own: &Value, components: &[String]) -> Scope {
         let mut all = self.global.as_object().cloned().unwrap_or_default();
         all.extend(own.as_object().cloned().unwrap_or_default());
@@ -112,11 +112,12 @@ fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -
             let message = format!("{what} must be set");
             let error = Diagnostic::error(Code::Parameter, message).at(parameter.name.mark);
             let description = parameter.schema.get("description").and_then(Value::as_str);
-            let error = description.into_iter().fold(error, |e, text| e.note(format!("what it is: {text}")));
+            let error =
+                description.into_iter().fold(error, |e, text| e.note(format!("its description: {text}")));
             errors.push(error.help(format!("`--set {full}=VALUE`, or under `parameters` of the stack")));
             continue;
         };
-        // Only what the catalogue says has expressions; what a user sets stands for itself.
+        // Only values of the catalogue have expressions; those of a user are literal.
         let value = match given.get(name) {
             Some(node) => Ok(to_json(node)),
             None => computed(scope, node),
@@ -132,7 +133,7 @@ fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -
     errors.into_result(Value::Object(values))
 }
 
-/// The place of what stands at a JSON pointer.
+/// The location of a JSON pointer.
 fn mark_at(node: &Node, pointer: &str) -> Mark {
     let mut here = node;
     for step in pointer.split('/').skip(1) {

@@ -1,4 +1,4 @@
-//! The pieces of a text: what is in its `{{ }}`, and what is around.
+//! The pieces of a text: the expressions in its `{{ }}`, and the text around them.
 
 /// A part of a text.
 pub(super) enum Piece<'t> {

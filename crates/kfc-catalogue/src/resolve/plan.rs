@@ -1,4 +1,4 @@
-//! The plan: what a stack comes to.
+//! The plan of a stack: the resolved graph.
 
 use super::expression::Scope;
 use super::profile::Profile;
@@ -17,24 +17,24 @@ pub struct Plan {
     pub parameters: Value,
     /// The global parameters as they are declared.
     pub declared: Vec<Parameter>,
-    /// The components: those that others need come before them, and where nothing decides, by name.
+    /// The components: required ones before those that require them, then by name.
     pub components: Vec<Planned>,
     /// Catalogue overlays in the order in which they are applied.
     pub overlays: Vec<PlannedOverlay>,
-    /// What waits for what.
+    /// Which component waits for which.
     pub edges: Vec<Edge>,
-    /// Parameters of secrets whose defaults everybody knows: the global ones, then those of the components.
+    /// Parameters whose defaults are published credentials: the global ones, then those of the components.
     pub published: Vec<Published>,
-    /// What was noticed on the way.
+    /// Warnings.
     pub warnings: Diagnostics,
 }
 
-/// A parameter of a secret whose default everybody knows.
+/// A parameter whose default is a published credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     /// The name by which it is set: `dex.passwordHash`.
     pub name: String,
-    /// What it is, and how a value is made.
+    /// What it is, and how to create a value.
     pub description: String,
     /// The default.
     pub value: String,
@@ -43,17 +43,17 @@ pub struct Published {
 /// A component of a plan.
 #[derive(Clone, Debug)]
 pub struct Planned {
-    /// What the catalogue says of it.
+    /// Its entry in the catalogue.
     pub component: Component,
-    /// Why it takes part.
+    /// Why it is selected.
     pub reason: Reason,
-    /// Whether it is on the cluster already and only its capabilities count.
+    /// Whether it is already in the cluster, so that only its capabilities count.
     pub present: bool,
     /// Its parameters.
     pub parameters: Value,
-    /// What its expressions see.
+    /// The scope of its expressions.
     pub scope: Scope,
-    /// How many components at most stand one on the other below it.
+    /// The length of the longest chain of components below it.
     pub depth: usize,
 }
 
@@ -65,7 +65,7 @@ impl Planned {
     }
 }
 
-/// Why a component takes part.
+/// Why a component is selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The user named it.
@@ -99,9 +99,9 @@ impl Reason {
 /// An overlay of a plan.
 #[derive(Clone, Debug)]
 pub struct PlannedOverlay {
-    /// What the catalogue says of it.
+    /// Its entry in the catalogue.
     pub overlay: Overlay,
-    /// What its expressions see.
+    /// The scope of its expressions.
     pub scope: Scope,
 }
 
@@ -114,6 +114,6 @@ pub struct Edge {
     pub to: usize,
     /// The capability, if it is not required by name.
     pub capability: Option<String>,
-    /// Where the requirement stands.
+    /// The location of the requirement.
     pub mark: Mark,
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// Resolves a stack.
 ///
 /// # Errors
-/// Everything that contradicts itself or is not there, in words: the whole chain, and what to change.
+/// Contradictions and names that do not exist, with the whole chain of requirements and what to change.
 pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
     let profile = Profile::join(catalogue, &stack.platform, &stack.facts, &stack.observed)?;
     let parameters = parameters::Parameters::read(catalogue, &profile, &stack.parameters)?;
@@ -20,13 +20,13 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
     let names: Vec<String> = order.iter().map(|place| chosen.list[place.index].name.clone()).collect();
     let mut warnings = Diagnostics::default();
     for (name, mark) in parameters.components_named().filter(|(name, _)| !names.iter().any(|n| n == name)) {
-        let message = format!("parameters are set for `{name}`, which takes no part");
+        let message = format!("parameters are set for `{name}`, which is not selected");
         warnings.push(Diagnostic::warning(Code::Parameter, message).at(mark));
     }
     let has_no_effect =
         |name: &&Spanned| !chosen.left_out.contains(&name.text) && !names.contains(&name.text);
     for name in stack.without.iter().filter(has_no_effect) {
-        let message = format!("`{}` is left out, but nothing here would have it", name.text);
+        let message = format!("`{}` is left out, but nothing would select it", name.text);
         let warning = Diagnostic::warning(Code::LeftOut, message);
         warnings.push(Diagnostic { mark: (name.mark != Mark::NONE).then_some(name.mark), ..warning });
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The name of the file.
 pub const FILE: &str = "kfc.lock";
-/// The folder of the vendored trees, beside it.
+/// The directory of the vendored trees, next to the lock.
 pub const FOLDER: &str = "vendor";
 /// The version of the format that is read and written.
 pub const VERSION: &str = "1";
@@ -16,11 +16,11 @@ pub const VERSION: &str = "1";
 /// A lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// The folder that it lies in.
+    /// The directory that it is in.
     pub folder: PathBuf,
-    /// How that folder is shown.
+    /// How that directory is shown.
     pub shown: PathBuf,
-    /// What was vendored: folders as seen from the lock's, or URLs; sorted.
+    /// The targets: directories relative to the lock's, or URLs; sorted.
     pub targets: Vec<String>,
     /// The sources, sorted.
     pub entries: Vec<Entry>,
@@ -38,7 +38,7 @@ pub struct Entry {
 }
 
 impl Lock {
-    /// A lock of a folder, with nothing in it.
+    /// A lock of a directory, with nothing in it.
     #[must_use]
     pub fn new(folder: &Path, surroundings: &Surroundings) -> Self {
         let shown = surroundings.shown(folder).to_owned();
@@ -52,7 +52,7 @@ impl Lock {
         self.entries.iter().find(|entry| entry.source.bare() == bare)
     }
 
-    /// The folder of vendored trees.
+    /// The directory of vendored trees.
     #[must_use]
     pub fn trees(&self) -> PathBuf {
         self.folder.join(FOLDER)
@@ -61,7 +61,7 @@ impl Lock {
     /// The vendored tree of an entry, after a check of every file in it.
     ///
     /// # Errors
-    /// [`Code::Tampered`] when anything in it is not what the lock pins, [`Code::NotLocked`] when it is not there.
+    /// [`Code::Tampered`] when anything in it is not what the lock pins, [`Code::NotLocked`] when it does not exist.
     pub fn tree(&self, entry: &Entry) -> Result<PathBuf> {
         let top = self.trees();
         let folder = top.join(folder_name(&entry.tree));
@@ -70,13 +70,13 @@ impl Lock {
         };
         for part in [&top, &folder, &folder.join("tree")] {
             let Ok(meta) = std::fs::symlink_metadata(part) else {
-                let message = format!("the vendored tree of `{}` is not there", entry.source);
+                let message = format!("the vendored tree of `{}` is missing", entry.source);
                 let error = Diagnostic::error(Code::NotLocked, message)
-                    .note(format!("it is due in `{}`", shown(&folder)));
+                    .note(format!("expected it in `{}`", shown(&folder)));
                 return Err(error.help("run `kfc vendor` to fetch what kfc.lock pins").into());
             };
             if !meta.is_dir() {
-                let message = format!("`{}` is not a folder", shown(part));
+                let message = format!("`{}` is not a directory", shown(part));
                 return Err(Diagnostic::error(Code::Tampered, message)
                     .help("remove it and run `kfc vendor`")
                     .into());
@@ -87,7 +87,7 @@ impl Lock {
     }
 }
 
-/// The name of the folder of a tree with this digest.
+/// The name of the directory of a tree with this digest.
 #[must_use]
 pub fn folder_name(digest: &str) -> String {
     format!("sha256-{digest}")

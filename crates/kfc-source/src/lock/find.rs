@@ -3,9 +3,9 @@
 use super::file::FILE;
 use std::path::{Path, PathBuf};
 
-/// The folder of the lock that a root in `start` builds with. It is looked for in the root and the folders above, up to
-/// the top of the git repository that the root lies in; without a repository, up to the working folder when the root lies
-/// below it, and nowhere above the root else. A lock in a folder that others may write to is never picked up by chance.
+/// The directory of the lock that a root in `start` builds with. It is searched for in the root and the directories above, up to
+/// the top of the git repository of the root; without a repository, up to the working directory when the root is below it, and
+/// else only in the root. So a lock in a directory that others may write to is never used by accident.
 #[must_use]
 pub fn find(start: &Path, working_directory: &Path) -> Option<PathBuf> {
     let start = start.canonicalize().ok()?;

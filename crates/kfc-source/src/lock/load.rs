@@ -1,4 +1,4 @@
-//! A lock as a file: read from a folder, and as text.
+//! A lock as a file: read from a directory, and as text.
 
 use super::file::{FILE, Lock};
 use super::read::read;
@@ -12,7 +12,7 @@ use std::path::Path;
 const LARGEST: u64 = 16 * 1024 * 1024;
 
 impl Lock {
-    /// Reads the lock in a folder.
+    /// Reads the lock in a directory.
     ///
     /// # Errors
     /// [`Code::BadLock`] for everything that kfc would not have written.

@@ -1,4 +1,4 @@
-//! Remote sources: git repositories, single files, charts and OCI artefacts, fetched or taken from the vendored copy that
+//! Remote sources: git repositories, single files, charts and OCI artifacts, fetched or taken from the vendored copy that
 //! a lock pins.
 
 #[cfg(feature = "fetch")]

@@ -1,4 +1,4 @@
-//! The vendor folder: trees by their digest, each with the list of its files beside it.
+//! The vendor directory: trees by their digest, each with the list of its files.
 
 use crate::door;
 use crate::file::Os;
@@ -17,18 +17,18 @@ const ATTRIBUTES: &str = "* -text -eol -ident -filter -diff linguist-vendored\n"
 /// A source that was fetched, with the list of its files.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// What goes into the lock.
+    /// Its entry in the lock.
     pub entry: Entry,
-    /// Where it was fetched to.
+    /// The tree that was fetched.
     pub fetched: Arc<Fetched>,
-    /// The text of the list of its files; none for what is in the vendor folder already.
+    /// The text of the list of its files; none for what is in the vendor directory already.
     list: Option<String>,
 }
 
 /// Lists the files of what was fetched.
 ///
 /// # Errors
-/// Trees that are refused; sources that are not what the lock before pins, though they were to be.
+/// Trees that are refused; sources that differ from what the old lock pins although they must not.
 pub fn list(used: &[(Source, Arc<Fetched>)], before: &Lock) -> Result<Vec<Listed>> {
     let listed: Vec<Result<Listed>> =
         used.par_iter().with_max_len(1).map(|(source, fetched)| list_one(source, fetched, before)).collect();
@@ -54,19 +54,19 @@ fn list_one(source: &Source, fetched: &Arc<Fetched>, before: &Lock) -> Result<Li
     let must_be_same =
         |old: &&Entry| fetched.pinned || (old.pin == entry.pin && !entry.pin.revision.is_empty());
     if let Some(old) = before.entry(source).filter(must_be_same).filter(|old| old.tree != entry.tree) {
-        let message = format!("`{source}` is not what kfc.lock pins any more");
+        let message = format!("`{source}` has changed since kfc.lock was written");
         let error = Diagnostic::error(Code::Moved, message)
             .note(format!("the lock has the tree sha256:{}, the source sha256:{}", old.tree, entry.tree));
         return Err(match entry.pin.revision.is_empty() {
             true => error.help("look at what changed with `kfc vendor --update --dry-run`"),
-            false => error.help("one commit or version never means two trees: find out who changed it"),
+            false => error.help("find out who changed it: one commit or version never has two trees"),
         }
         .into());
     }
     Ok(Listed { entry, fetched: Arc::clone(fetched), list: Some(text) })
 }
 
-/// Puts into the vendor folder what is not there yet.
+/// Adds missing trees to the vendor directory.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -77,7 +77,7 @@ pub fn put(folder: &Path, listed: &[Listed]) -> Result<()> {
         return Ok(());
     }
     if trees.symlink_metadata().is_ok_and(|meta| !meta.is_dir()) {
-        return Err(failed(std::io::Error::other("it is no folder")));
+        return Err(failed(std::io::Error::other("it is not a directory")));
     }
     std::fs::create_dir_all(&trees).map_err(failed)?;
     let attributes = trees.join(".gitattributes");
@@ -96,7 +96,7 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error(Code::Output, format!("cannot write `{}`: {error}", path.display()))
 }
 
-/// Writes a tree under another name first, so that a tree that is there is whole.
+/// Writes a tree under another name first, so that an existing tree is complete.
 fn put_one(trees: &Path, listed: &Listed, list: &str) -> std::io::Result<()> {
     let place = trees.join(lock::folder_name(&listed.entry.tree));
     let is_link = [&place, &place.join("tree")].into_iter().any(|path| path.is_symlink());
@@ -134,7 +134,7 @@ fn copy(from: &Path, to: &Path, mode: tree::Mode) -> std::io::Result<()> {
     tree::set_mode(to, mode)
 }
 
-/// Temporary folders are for their owner alone; a vendored tree is for everybody who builds.
+/// Only their owner can read temporary directories; a vendored tree is for all users who build.
 #[cfg(unix)]
 fn open_to_all(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -146,7 +146,7 @@ fn open_to_all(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes a lock in one step: who reads meanwhile sees the old one or the new one.
+/// Writes a lock in one step: other processes read the old one or the new one.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -155,11 +155,11 @@ pub fn write_lock(lock: &Lock) -> Result<()> {
         .map_err(|error| cannot_write(&lock.folder.join(lock::FILE), &error).into())
 }
 
-/// The trees in the vendor folder that a lock does not name, and what is left of broken runs; sorted. Anything else in it
-/// is not ours.
+/// The trees in the vendor directory that a lock does not name, and what interrupted runs have left; sorted. Other files in it
+/// are not ours.
 #[must_use]
 pub fn unused(lock: &Lock) -> Vec<String> {
-    // What a link leads to belongs to somebody else.
+    // The target of a link is not ours.
     if !lock.trees().symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
         return Vec::new();
     }
@@ -171,7 +171,7 @@ pub fn unused(lock: &Lock) -> Vec<String> {
     names.into_iter().filter(|name| is_ours(name) && !named.contains(name)).collect()
 }
 
-/// Removes the trees that a lock does not name, and the vendor folder when none is left.
+/// Removes the trees that a lock does not name, and the vendor directory when none is left.
 ///
 /// # Errors
 /// When they cannot be removed.

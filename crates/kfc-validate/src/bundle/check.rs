@@ -4,7 +4,7 @@ use super::{order, pod_security, references, selectors, structural, twice};
 use crate::finding::Finding;
 use kfc_kustomize::resource::Resource;
 
-/// Everything that resources of a bundle ask of each other. What `skipped` holds for counts as there, but is not looked at.
+/// Checks what resources of a bundle require of each other. Skipped resources exist for the others, but are not checked.
 pub(crate) fn check(resources: &[Resource], skipped: &dyn Fn(&Resource) -> bool) -> Vec<Finding> {
     let checked: Vec<&Resource> = resources.iter().filter(|resource| !skipped(resource)).collect();
     let mut found = twice::check(&checked);

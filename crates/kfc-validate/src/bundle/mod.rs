@@ -1,5 +1,5 @@
-//! Checks of a whole bundle: that nothing in it refers to what is not there, that selectors select something, that nothing
-//! comes before what it needs, that its custom resource definitions are structural, and that namespaces let its pods in.
+//! Checks of a whole bundle: that what its resources refer to exists, that selectors select something, that no resource
+//! comes before one that it needs, that its CRDs are structural, and that namespaces admit its pods.
 
 mod check;
 mod needs;

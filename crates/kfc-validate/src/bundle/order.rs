@@ -9,8 +9,8 @@ use kfc_diagnostics::{Code, Diagnostic, Severity};
 use kfc_kustomize::resource::Resource;
 use std::collections::HashMap;
 
-/// Finds resources that come before their namespace, the definition of their kind, or what they cannot start without:
-/// service accounts, roles, config maps, secrets, volume claims, the services of webhooks.
+/// Finds resources that come before their namespace, the CRD of their kind, or what they cannot start without: service
+/// accounts, roles, config maps, secrets, PVCs, the services of webhooks.
 #[must_use]
 pub fn order(resources: &[Resource]) -> Vec<Finding> {
     let positions: HashMap<(&str, &str, &str), usize> =
@@ -28,7 +28,7 @@ pub fn order(resources: &[Resource]) -> Vec<Finding> {
     all
 }
 
-/// Of the findings of [`order`] those that make `kubectl apply` fail; the others heal with time.
+/// The findings of [`order`] that make `kubectl apply` fail; the others resolve themselves with time.
 pub(super) fn namespaces_and_definitions(resources: &[Resource]) -> Vec<Finding> {
     let mut positions: HashMap<&str, usize> = HashMap::new();
     for (at, resource) in resources.iter().enumerate().filter(|(_, r)| r.kind() == "Namespace") {
@@ -60,7 +60,7 @@ fn group(resource: &Resource) -> &str {
     resource.api_version().split_once('/').map_or("", |(group, _)| group)
 }
 
-/// The places of custom resource definitions, by the group and kind that they define.
+/// The positions of CRDs in the bundle, by the group and kind that they define.
 fn definitions(resources: &[Resource]) -> HashMap<(&str, &str), usize> {
     let mut found = HashMap::new();
     for (at, resource) in resources.iter().enumerate() {
