@@ -93,7 +93,7 @@ pub fn write(list: &List) -> String {
     list.iter().map(|(path, line)| format!("{} {} {path}\n", line.mode.word(), line.sha256)).collect()
 }
 
-/// Reads the text of a list; only what [`write`] returns is accepted.
+/// Reads the text of a list; only what [`write()`] returns is accepted.
 ///
 /// # Errors
 /// A sentence on what is wrong.

@@ -8,7 +8,6 @@ mod pod_security;
 mod references;
 mod selectors;
 mod structural;
-mod title;
 mod twice;
 
 pub(super) use check::check;

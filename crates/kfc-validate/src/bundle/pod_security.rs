@@ -3,9 +3,8 @@
 //! The rules are those of the standards that Kubernetes publishes, for the fields that manifests commonly set.
 //! <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 
-use super::super::finding::{Finding, Findings};
+use super::super::finding::{Finding, Findings, Subject};
 use super::super::pods::{containers, items, pod_template, text};
-use super::title::title;
 use kfc_diagnostics::Code;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
@@ -49,8 +48,10 @@ pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Findin
         }
         let mut found = Findings::of(resource);
         for reason in reasons {
-            let message =
-                format!("{} is refused by the pod security of its namespace: {reason}", title(resource));
+            let message = format!(
+                "{} is refused by the pod security of its namespace: {reason}",
+                Subject::of(resource).title()
+            );
             found.error_at(Code::PodSecurity, pod, message);
         }
         all.append(&mut found.list);
