@@ -454,7 +454,10 @@ fn known_credentials_are_announced_until_they_are_changed() {
     assert_eq!(said_of_credentials(&setting, &stack_with("onprem", OWN)).unwrap(), "");
     let some =
         said_of_credentials(&setting, &stack_with("onprem", &OWN.replace("    mysql:", "    #"))).unwrap();
-    assert!(some.contains("everybody knows a credential") && some.contains("mysql.password"), "{some}");
+    assert!(
+        some.contains("this bundle has a published credential") && some.contains("mysql.password"),
+        "{some}"
+    );
 }
 
 #[test]

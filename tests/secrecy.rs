@@ -274,7 +274,7 @@ fn what_was_fetched_is_named_without_its_password() {
     let project = Project::new(&[("kustomization.yaml", &format!("resources:\n- {url}\n"))]);
     let built = project.run(&["build"]);
     assert!(
-        built.status.success() && text(&built.stderr).contains("nothing pins it"),
+        built.status.success() && text(&built.stderr).contains("no lock pins it"),
         "{}",
         text(&built.stderr)
     );

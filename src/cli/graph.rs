@@ -3,7 +3,7 @@
 use super::target::{StackArgs, Target, resolve_target};
 use super::{FAILED, output};
 use clap::{Args, ValueEnum};
-use kfc_catalogue::picture;
+use kfc_catalogue::render;
 use kfc_diagnostics::Sources;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ enum Format {
     Mermaid,
     /// For programs.
     Json,
-    /// A picture.
+    /// A render.
     Svg,
 }
 
@@ -41,11 +41,11 @@ pub(super) fn run(args: &GraphArgs) -> u8 {
         Ok(resolved) => {
             output::report(&resolved.plan.warnings, &sources);
             output::print(&match args.format {
-                Format::Tree => picture::tree(&resolved.plan),
-                Format::Dot => picture::dot(&resolved.plan),
-                Format::Mermaid => picture::mermaid(&resolved.plan),
-                Format::Json => picture::json(&resolved.plan),
-                Format::Svg => picture::svg(&resolved.plan),
+                Format::Tree => render::tree(&resolved.plan),
+                Format::Dot => render::dot(&resolved.plan),
+                Format::Mermaid => render::mermaid(&resolved.plan),
+                Format::Json => render::json(&resolved.plan),
+                Format::Svg => render::svg(&resolved.plan),
             })
         }
         Err(errors) => {

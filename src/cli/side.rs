@@ -18,7 +18,6 @@ use kfc_source::program::{self, Limits};
 use kfc_source::{LoadRestrictor, Loader, Os, is_stream};
 use kfc_yaml::parse;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -221,7 +220,7 @@ fn is_bundle(name: &str) -> bool {
 /// What git prints. It runs no program that the repository names beside filters, and takes no folder of a checkout for a
 /// repository because it looks like one: whoever wrote that folder would have written its configuration.
 fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
-    let mut command = Command::new("git");
+    let mut command = program::command("git");
     command
         .args(["-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"])
         .args(["-c", "core.hooksPath=/dev/null"])

@@ -2,7 +2,7 @@
 //! change of them.
 //!
 //! The golden of a profile has the profile's name. Those of stacks and roots are listed in [`INDEX`], each with the target
-//! that it is built from, so that a check builds what was meant when the golden was written.
+//! that it is built from, so that a check builds the same target as when the golden was written.
 
 use crate::assemble::assemble;
 use crate::catalogue::{Catalogue, Stack};
@@ -25,11 +25,11 @@ pub fn file(folder: &Path, profile: &str) -> PathBuf {
     folder.join(format!("{profile}.yaml"))
 }
 
-/// The text of a golden. The folder of goldens is part of a checkout: a link in it, or in its own path below the
+/// The text of a golden. The directory of goldens is part of a checkout: a link in it, or in its own path below the
 /// working directory, may not lead out of that.
 ///
 /// # Errors
-/// What keeps it from being read.
+/// Files that cannot be read.
 pub fn read(
     folder: &Path,
     name: &str,
@@ -41,7 +41,7 @@ pub fn read(
         below if below.is_absolute() || below.starts_with("..") => surroundings.working_directory.join(below),
         _ => surroundings.working_directory.clone(),
     };
-    let top = top.canonicalize().unwrap_or(top);
+    let top = Os.canonicalize(&top).unwrap_or(top);
     let limit = Limit { folder: &top, what: &format!("`{}`", surroundings.shown(&top).display()) };
     let path = surroundings.working_directory.join(&file);
     let read = Named { files: &Os, path: &path, limit: Some(limit), shown: &shown, referrer: Mark::NONE }
@@ -52,10 +52,10 @@ pub fn read(
     })
 }
 
-/// The file, beside the goldens, that names the targets of those that are not of a profile.
+/// The file, next to the goldens, that names the targets of those that are not of a profile.
 pub const INDEX: &str = "targets.yaml";
 
-/// The names of the goldens in a folder, sorted.
+/// The names of the goldens in a directory, sorted.
 #[must_use]
 pub fn names(folder: &Path) -> Vec<String> {
     let names = Os.names_in(folder);
@@ -63,7 +63,7 @@ pub fn names(folder: &Path) -> Vec<String> {
     names.filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned)).collect()
 }
 
-/// The targets of the goldens that are not of a profile: by the name of the golden, as seen from the working directory in
+/// The targets of the goldens that are not of a profile: by the name of the golden, relative to the working directory in
 /// which it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Targets(BTreeMap<String, String>);
@@ -117,10 +117,10 @@ impl Targets {
         self.0.iter().find(|(_, known)| same_path(known, target)).map(|(name, _)| name.as_str())
     }
 
-    /// Names the golden of a target, if it has none yet. Gives the name.
+    /// Names the golden of a target, if it has none yet. Returns the name.
     ///
     /// # Errors
-    /// [`Code::Golden`] when the name is taken by another target.
+    /// [`Code::Golden`] when another target has the name.
     pub fn add(&mut self, name: &str, target: &str) -> Result<String> {
         if let Some(known) = self.name_of(target) {
             return Ok(known.to_owned());
@@ -140,7 +140,7 @@ impl Targets {
     }
 }
 
-/// Whether two paths are written differently only: `./a/` and `a`.
+/// Whether two paths differ only in their form: `./a/` and `a`.
 fn same_path(one: &str, other: &str) -> bool {
     let parts = |path: &str| -> Vec<PathBuf> {
         let parts = Path::new(path).components().filter(|part| *part != std::path::Component::CurDir);
@@ -150,7 +150,7 @@ fn same_path(one: &str, other: &str) -> bool {
 }
 
 /// A name for the golden of the root or stack at a path: `overlays/prod` becomes `overlays-prod`, and a file loses its
-/// ending.
+/// extension.
 #[must_use]
 pub fn name_for(path: &str) -> String {
     let path = path.trim_end_matches(".yaml").trim_end_matches(".yml");
@@ -181,7 +181,7 @@ pub fn render(catalogue: &Catalogue, profile: &str, loader: &Loader) -> Result<S
     text(&assembled.bundle.resources.list)
 }
 
-/// What changes from a golden to what is built now, as a unified diff; none when nothing does.
+/// What changes from a golden to what is built now, as a unified diff; `None` without a change.
 #[must_use]
 pub fn difference(profile: &str, golden: &str, built: &str) -> Option<String> {
     if golden == built {

@@ -10,7 +10,6 @@ use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-
 type Pattern = LazyLock<Option<Regex>>;
 
 /// The user and password of an address with a scheme. RFC 3986 ends them at the last `@` before the first `/`, `?` or `#`.

@@ -144,7 +144,10 @@ mod tests {
         let files = Memory::new([("/a/kustomization.yaml", "namePrefx: a-\n")]);
         let error = Kustomizer::in_memory().run(&files, "a").unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("a/kustomization.yaml:1:1") && text.contains("did you mean `namePrefix`?"), "{text}");
+        assert!(
+            text.contains("a/kustomization.yaml:1:1") && text.contains("did you mean `namePrefix`?"),
+            "{text}"
+        );
         assert_eq!(error.diagnostics().0.len(), 1);
         let boxed: Box<dyn std::error::Error> = Box::new(error);
         assert!(boxed.to_string().contains("namePrefx"));

@@ -1,9 +1,9 @@
-//! The door for files: what a root, a stack, a golden, a lock, a vendored tree or a revision names is opened here and
-//! nowhere else. Symbolic links are resolved first; what they lead to has to lie within the limit; folders, devices, pipes
-//! and sockets are refused by their name; what is read has a largest size.
+//! The door for files: only this module opens files that a root, a stack, a golden, a lock, a vendored tree or a revision
+//! names. It resolves symbolic links first and requires their target to be within the limit; it refuses directories, devices,
+//! pipes and sockets, and files larger than a maximum.
 //!
-//! It knows paths and bytes, nothing of what they mean. What lies outside a limit is never looked at for the sake of a
-//! message: whether something is there is not told either.
+//! It knows paths and bytes, not what they mean. It never looks at what is outside of a limit, not even for a message: no
+//! message tells whether something exists there.
 
 use crate::file;
 use crate::files::FileSystem;
@@ -14,23 +14,23 @@ use std::path::{Component, Path, PathBuf};
 /// As many links as Linux follows in one path.
 const MOST_LINKS: usize = 40;
 
-/// The folder that a path may not lead out of.
+/// The directory that a path may not lead out of.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit<'a> {
-    /// The folder, without symbolic links.
+    /// The directory, without symbolic links.
     pub folder: &'a Path,
     /// What it is, as the end of a sentence: "the root `base`".
     pub what: &'a str,
 }
 
-/// A path that somebody's file names.
+/// A path that a file names.
 #[derive(Clone, Copy, Debug)]
 pub struct Named<'a> {
     /// Where the path is looked up.
     pub files: &'a dyn FileSystem,
     /// The path; relative ones start at the working directory.
     pub path: &'a Path,
-    /// What it may not lead out of; `None` when the user allowed everything.
+    /// The directory that it may not lead out of; `None` when the user allowed everything.
     pub limit: Option<Limit<'a>>,
     /// How it is shown.
     pub shown: &'a str,
@@ -39,10 +39,10 @@ pub struct Named<'a> {
 }
 
 impl Named<'_> {
-    /// Where the path leads: symbolic links resolved, `..` taken out of the text before, as kustomize does.
+    /// Where the path leads: symbolic links resolved after `..` is removed from the text, as in kustomize.
     ///
     /// # Errors
-    /// [`Code::OutsideRoot`] for what leads out of the limit, whether something is there or not; [`Code::NotFound`] and
+    /// [`Code::OutsideRoot`] for what leads out of the limit, whether it exists or not; [`Code::NotFound`] and
     /// [`Code::Unreadable`] for the rest.
     pub fn locate(&self) -> Result<PathBuf, Diagnostic> {
         let path = match clean(self.path) {
@@ -83,10 +83,10 @@ impl Named<'_> {
 }
 
 /// Reads a file that the user named on the command line. It may be a pipe, as `<(…)` and `/dev/stdin` are: these are the
-/// user's own words, and no tree could have put them there.
+/// user's own words: no tree can name them.
 ///
 /// # Errors
-/// What is not there, cannot be read, is a folder or is too large.
+/// Files that do not exist, cannot be read or are too large, and directories.
 pub fn read_of_user(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     file::read_stream_or_file(path, &path.display().to_string())
 }
@@ -107,15 +107,15 @@ pub fn read_text_of_stream(stream: impl Read, shown: &str) -> Result<String, Dia
     file::text(file::read_all(stream, shown, Mark::NONE)?, shown, Mark::NONE)
 }
 
-/// Reads a file below a folder, with no symbolic link at its name: what our own files, which no person writes, must be.
+/// Reads a regular file that is not a symbolic link: files that kfc writes itself must be such.
 ///
 /// # Errors
-/// A sentence on what is wrong.
+/// The end of a sentence that starts with the file: what is wrong.
 pub fn read_plain(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
     file::read_plain(path, largest)
 }
 
-/// Opens a regular file that no symbolic link stands for, to read it piece by piece.
+/// Opens a regular file that is not a symbolic link, to read it piece by piece.
 ///
 /// # Errors
 /// Those of the file system, and what is not a regular file.
@@ -123,7 +123,7 @@ pub fn open_plain(path: &Path) -> std::io::Result<std::fs::File> {
     file::open_plain(path)
 }
 
-/// Whether a path leads out of a folder, as far as that can be known without a look at anything outside of it.
+/// Whether a path leads out of a directory, as far as that can be known from inside of it.
 fn leaves(files: &dyn FileSystem, folder: &Path, path: &Path) -> bool {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -136,7 +136,7 @@ fn leaves(files: &dyn FileSystem, folder: &Path, path: &Path) -> bool {
     false
 }
 
-/// The first symbolic link on the way from a folder, with its text.
+/// The first symbolic link on the way from a directory, with its text.
 fn first_link(files: &dyn FileSystem, folder: &Path, below: &Path) -> Option<(PathBuf, PathBuf)> {
     let mut at = folder.to_owned();
     below.components().find_map(|part| {
@@ -145,7 +145,7 @@ fn first_link(files: &dyn FileSystem, folder: &Path, below: &Path) -> Option<(Pa
     })
 }
 
-/// Takes `.` and `..` out of a path, in the text alone.
+/// Removes `.` and `..` from a path by its text alone, without looking at files.
 pub fn clean(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
     for part in path.components() {
@@ -154,7 +154,7 @@ pub fn clean(path: &Path) -> PathBuf {
             Component::ParentDir if matches!(result.components().next_back(), Some(Component::Normal(_))) => {
                 result.pop();
             }
-            // There is nothing above the top.
+            // The top has no parent.
             Component::ParentDir if result.has_root() => {}
             part => result.push(part),
         }
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_is_refused_whether_it_is_there_or_not() {
+    fn paths_outside_are_refused_whether_they_exist_or_not() {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path().canonicalize().unwrap();
         let root = top.join("r");
@@ -213,11 +213,11 @@ mod tests {
     fn what_is_not_a_file_is_refused_by_its_name() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
-        std::fs::create_dir(root.join("folder")).unwrap();
+        std::fs::create_dir(root.join("directory")).unwrap();
         let status = std::process::Command::new("mkfifo").arg(root.join("pipe")).status().unwrap();
         assert!(status.success());
         let socket = std::os::unix::net::UnixListener::bind(root.join("socket")).unwrap();
-        for kind in ["folder", "pipe", "socket"] {
+        for kind in ["directory", "pipe", "socket"] {
             let error = (Code::WrongFileType, format!("`p` is a {kind}, expected a file"));
             assert_eq!(read(&root, kind), Err(error));
         }

@@ -1,5 +1,5 @@
-//! Opens and reads single files of the disk, with limits, and says what is wrong when it cannot. Only [`super::door`] calls
-//! it: there it is decided whether a file may be read at all.
+//! Opens and reads single files of the disk, with limits, and reports why it cannot. Only [`super::door`] calls it,
+//! which decides whether a file may be read at all.
 
 use crate::files::{FileSystem, Refusal};
 use kfc_diagnostics::{Code, Diagnostic, Mark, nearest};
@@ -7,13 +7,13 @@ use std::fs::{File, FileType, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// Bytes a file may have. The largest manifests in the wild have a few megabytes.
+/// Bytes that a file may have. The largest published manifests have a few megabytes.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// What may be opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kinds {
-    /// Regular files that no symbolic link stands for.
+    /// Regular files that are not symbolic links.
     Plain,
     /// Regular files, and what is read like them: pipes, terminals.
     Streams,
@@ -57,8 +57,7 @@ impl FileSystem for Os {
     }
 }
 
-/// Whether there is something under this very name that is not a directory: a file, or a symbolic link, wherever that
-/// leads.
+/// Whether this path itself is something other than a directory: a file, or a symbolic link to anything.
 #[must_use]
 pub fn is_entry(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|meta| !meta.is_dir())
@@ -86,11 +85,11 @@ pub(super) fn read_stream_or_file(path: &Path, shown: &str) -> Result<Vec<u8>, D
     read_all(file, shown, Mark::NONE)
 }
 
-/// Reads a file that is not a symbolic link; gives a sentence on what is wrong.
+/// Reads a file that is not a symbolic link; returns what is wrong as the end of a sentence.
 pub(super) fn read_plain(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
     let file = open(path, Kinds::Plain).map_err(|error| match error {
-        Refusal::Kind(kind) => format!("is {kind}, no plain file"),
-        Refusal::Error(error) if error.kind() == ErrorKind::NotFound => "is not there".to_owned(),
+        Refusal::Kind(kind) => format!("is {kind}, expected a file"),
+        Refusal::Error(error) if error.kind() == ErrorKind::NotFound => "does not exist".to_owned(),
         Refusal::Error(error) => format!("cannot be read: {}", describe(&error)),
         Refusal::TooLarge => format!("is larger than {} MiB", largest / 1024 / 1024),
     })?;
@@ -134,8 +133,8 @@ fn refused(refusal: Refusal, files: &dyn FileSystem, path: &Path, shown: &str, r
     }
 }
 
-/// Opens what is at a path, when it is of these kinds. What is not is never opened: to open a pipe waits for its writer, to
-/// open a device can do anything.
+/// Opens a file of these kinds. Other kinds are never opened: opening a pipe waits for its writer, and opening a device can
+/// have any effect.
 fn open(path: &Path, kinds: Kinds) -> Result<File, Refusal> {
     let seen = match kinds {
         Kinds::Plain => std::fs::symlink_metadata(path),
@@ -148,7 +147,7 @@ fn open(path: &Path, kinds: Kinds) -> Result<File, Refusal> {
         without_waiting(&mut options);
     }
     let file = options.open(path).map_err(Refusal::Error)?;
-    // Something else may have taken its place.
+    // Another process may have replaced it.
     refuse(file.metadata().map_err(Refusal::Error)?.file_type(), kinds)?;
     Ok(file)
 }
@@ -163,12 +162,12 @@ fn refuse(kind: FileType, kinds: Kinds) -> Result<(), Refusal> {
     if is_stream { Ok(()) } else { Err(Refusal::Kind(word)) }
 }
 
-/// What something is that is not a regular file.
+/// The kind of something other than a regular file.
 #[cfg(unix)]
 pub(super) fn name_of(kind: FileType) -> &'static str {
     use std::os::unix::fs::FileTypeExt;
     match kind {
-        kind if kind.is_dir() => "a folder",
+        kind if kind.is_dir() => "a directory",
         kind if kind.is_symlink() => "a symbolic link",
         kind if kind.is_fifo() => "a pipe",
         kind if kind.is_socket() => "a socket",
@@ -179,7 +178,7 @@ pub(super) fn name_of(kind: FileType) -> &'static str {
 #[cfg(not(unix))]
 pub(super) fn name_of(kind: FileType) -> &'static str {
     match kind {
-        kind if kind.is_dir() => "a folder",
+        kind if kind.is_dir() => "a directory",
         kind if kind.is_symlink() => "a symbolic link",
         _ => "a device",
     }
@@ -195,7 +194,7 @@ fn is_character_device(_: FileType) -> bool {
     true
 }
 
-/// Makes that a link or pipe which takes the place of a file just now is neither followed nor waited for.
+/// Neither follows a link nor waits for a pipe that replaces the file between check and open.
 #[cfg(unix)]
 fn without_waiting(options: &mut OpenOptions) {
     use rustix::fs::OFlags;
@@ -228,7 +227,7 @@ pub(super) fn unreadable(
         ErrorKind::NotFound => not_found(files, path, shown, referrer),
         ErrorKind::NotADirectory => not_found(files, path, shown, referrer),
         ErrorKind::PermissionDenied => {
-            Diagnostic::error(Code::Unreadable, format!("`{shown}` may not be read: permission denied"))
+            Diagnostic::error(Code::Unreadable, format!("`{shown}` cannot be read: permission denied"))
                 .at(referrer)
         }
         _ => Diagnostic::error(Code::Unreadable, format!("`{shown}` cannot be read: {}", describe(error)))
@@ -243,8 +242,7 @@ pub(super) fn describe(error: &std::io::Error) -> String {
 }
 
 fn not_found(files: &dyn FileSystem, path: &Path, shown: &str, referrer: Mark) -> Diagnostic {
-    let error =
-        Diagnostic::error(Code::NotFound, format!("there is no file or folder `{shown}`")).at(referrer);
+    let error = Diagnostic::error(Code::NotFound, format!("`{shown}` does not exist")).at(referrer);
     let (folder, missing) = first_missing(files, path);
     let wanted = missing.to_string_lossy().into_owned();
     let names = files.names_in(&folder);
@@ -254,11 +252,11 @@ fn not_found(files: &dyn FileSystem, path: &Path, shown: &str, referrer: Mark) -
             error.help(format!("did you mean `{fixed}`?"))
         }
         None if wanted.is_empty() => error,
-        None => error.note(format!("`{wanted}` is where the path ends")),
+        None => error.note(format!("`{wanted}` is the part that does not exist")),
     }
 }
 
-/// The nearest folder above a path that exists, and the name that is missing in it.
+/// The nearest directory above a path that exists, and the name that is missing in it.
 fn first_missing(files: &dyn FileSystem, path: &Path) -> (PathBuf, PathBuf) {
     let mut missing = PathBuf::from(path.file_name().unwrap_or_default());
     let mut folder = path.parent().unwrap_or(Path::new("/"));
@@ -273,10 +271,10 @@ fn first_missing(files: &dyn FileSystem, path: &Path) -> (PathBuf, PathBuf) {
 /// The text of a file, which is UTF-8, or UTF-16 with a byte order mark as some editors and shells of Windows write it.
 pub(super) fn text(bytes: Vec<u8>, shown: &str, referrer: Mark) -> Result<String, Diagnostic> {
     if let Some(text) = utf16(&bytes) {
-        // kustomize takes the first document of such a file and drops the others without a word.
+        // kustomize takes the first document of such a file and ignores the others silently.
         if text.lines().skip(1).any(|line| line.trim_end() == "---") {
             let message = format!("`{shown}` is UTF-16 text with several documents");
-            let help = "save it as UTF-8: kustomize reads no more than the first document of it";
+            let help = "save it as UTF-8: kustomize reads only its first document";
             return Err(Diagnostic::error(Code::NotText, message).at(referrer).help(help));
         }
         return Ok(text);
@@ -284,7 +282,7 @@ pub(super) fn text(bytes: Vec<u8>, shown: &str, referrer: Mark) -> Result<String
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
-        let what = if bytes.contains(&0) { "is a binary file" } else { "is no UTF-8 text" };
+        let what = if bytes.contains(&0) { "is a binary file" } else { "is not UTF-8 text" };
         let byte = bytes.get(at).copied().unwrap_or(0);
         Diagnostic::error(Code::NotText, format!("`{shown}` {what}"))
             .at(referrer)

@@ -1,4 +1,4 @@
-//! Where files come from: a disk, memory, or a tree that is part of the program, seen as one.
+//! Where files come from: a disk, memory, or a tree that is part of the program, as one file system.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,11 +9,11 @@ use std::sync::{Arc, LazyLock};
 /// Why a file was not read.
 #[derive(Debug)]
 pub enum Refusal {
-    /// It is something else than a regular file: "a directory", "a pipe".
+    /// It is not a regular file: "a directory", "a pipe".
     Kind(&'static str),
     /// It is larger than any manifest.
     TooLarge,
-    /// What the file system says.
+    /// The file system reports an error.
     Error(io::Error),
 }
 
@@ -25,7 +25,7 @@ pub trait FileSystem: fmt::Debug + Send + Sync {
     /// As [`std::fs::canonicalize`]: what does not exist is an error.
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf>;
 
-    /// Where a symbolic link leads; none for what is not one.
+    /// The target of a symbolic link; `None` for anything else.
     fn read_link(&self, path: &Path) -> Option<PathBuf>;
 
     /// The bytes of a regular file. The path is without symbolic links.
@@ -34,19 +34,19 @@ pub trait FileSystem: fmt::Debug + Send + Sync {
     /// What is not a regular file is not opened; what is too large is not read to its end.
     fn read(&self, path: &Path) -> Result<Vec<u8>, Refusal>;
 
-    /// Whether there is a directory.
+    /// Whether the path is a directory, after symbolic links.
     fn is_directory(&self, path: &Path) -> bool;
 
-    /// Whether there is something that is not a directory.
+    /// Whether the path exists and is not a directory, after symbolic links.
     fn is_file(&self, path: &Path) -> bool;
 
-    /// Whether there is anything at a path, be it a symbolic link to nothing.
+    /// Whether the path exists. A symbolic link exists, even to nothing.
     fn exists(&self, path: &Path) -> bool;
 
     /// The names in a directory, sorted; none when it cannot be read.
     fn names_in(&self, directory: &Path) -> Vec<String>;
 
-    /// Whether a path belongs to the program itself: what is there is nobody's tree, and nobody's limits hold for it.
+    /// Whether a path belongs to the program itself: it is not part of a user's tree, and no limits apply to it.
     fn is_built_in(&self, _path: &Path) -> bool {
         false
     }
@@ -155,7 +155,7 @@ impl FileSystem for Memory {
     }
 }
 
-/// Another file system with a tree of the program at a path that no file there can have.
+/// A file system with a tree of the program at a path that no file in it can have.
 #[derive(Debug)]
 pub struct Embedded {
     /// Where the tree is: a path with a NUL, so that nothing on a disk has it.
@@ -215,7 +215,7 @@ impl FileSystem for Embedded {
     }
 }
 
-/// A tree that is made when something in it is asked for first.
+/// A tree that is created when it is first read.
 impl<F: FileSystem> FileSystem for LazyLock<F> {
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
         (**self).canonicalize(path)

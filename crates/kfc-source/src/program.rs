@@ -7,33 +7,39 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-/// How often is looked whether a program has ended.
+/// The time between checks whether a program has ended.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// How long a program may take, and how much it may print.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// When it has to be done.
+    /// When the program is killed.
     pub deadline: Instant,
     /// Bytes on standard output, and on standard error.
     pub largest: u64,
 }
 
 impl Limits {
-    /// So long from now.
+    /// Limits with a deadline that is this far from now.
     pub fn of(time: Duration, largest: u64) -> Self {
         Self { deadline: Instant::now() + time, largest }
     }
 }
 
-/// What a program that ended has printed.
+/// A command for [`run`]. The program is found through `PATH` unless its name is a path.
+#[must_use]
+pub fn command(program: &str) -> Command {
+    Command::new(program)
+}
+
+/// The output of a program that has ended.
 #[derive(Debug)]
 pub struct Output {
     /// How it ended.
     pub status: ExitStatus,
-    /// What it printed.
+    /// What it printed on standard output.
     pub stdout: Vec<u8>,
-    /// What it complained of.
+    /// What it printed on standard error.
     pub stderr: Vec<u8>,
 }
 
@@ -48,8 +54,8 @@ pub enum Failure {
     TooMuch,
 }
 
-/// Runs a program without standard input. When a limit is passed, it is killed with all that it has started: git leaves the
-/// waiting for servers to programs of its own.
+/// Runs a program without standard input. When it exceeds a limit, it is killed with all programs that it has started: git
+/// starts others, which wait for servers.
 ///
 /// # Errors
 /// See [`Failure`].
@@ -58,7 +64,7 @@ pub fn run(command: &mut Command, limits: Limits) -> Result<Output, Failure> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(Failure::Start)?;
     let is_too_much = Arc::new(AtomicBool::new(false));
-    // Read beside the wait, so that a long message cannot block the program.
+    // Reading during the wait keeps a long message from blocking the program.
     let stdout = read(child.stdout.take(), limits.largest, &is_too_much);
     let stderr = read(child.stderr.take(), limits.largest, &is_too_much);
     let status = loop {
@@ -75,7 +81,7 @@ pub fn run(command: &mut Command, limits: Limits) -> Result<Output, Failure> {
             }
         }
     };
-    // What the program has left running may hold its pipes for ever.
+    // A program that it has left running may keep its pipes open for ever.
     let rest = || limits.deadline.saturating_duration_since(Instant::now()).max(PAUSE);
     let printed = stdout.recv_timeout(rest()).and_then(|out| Ok((out, stderr.recv_timeout(rest())?)));
     let Ok((stdout, stderr)) = printed else {
@@ -88,7 +94,7 @@ pub fn run(command: &mut Command, limits: Limits) -> Result<Output, Failure> {
     }
 }
 
-/// What a pipe gives, when it has come to its end.
+/// The bytes of a pipe, when it has ended.
 fn read(
     pipe: Option<impl Read + Send + 'static>,
     largest: u64,
@@ -99,7 +105,7 @@ fn read(
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(pipe) = pipe {
-            // What broke off is told by the program's exit.
+            // The exit status of the program reports an incomplete output.
             drop(pipe.take(largest + 1).read_to_end(&mut bytes));
         }
         if bytes.len() as u64 > largest {
@@ -110,7 +116,7 @@ fn read(
     receiver
 }
 
-/// Lets the program have a group of its own, so that it can be killed with all that it starts.
+/// Gives the program its own process group, so that it can be killed with all that it starts.
 #[cfg(unix)]
 fn own_group(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);

@@ -1,6 +1,6 @@
-//! What a run has around it: where relative paths start, where caches and credentials are, and which variables the programs
-//! that it runs are given. The caller says so: nothing in this library asks the process, so that the environment, the
-//! working directory and the clock cannot reach the output.
+//! The surroundings of a run: where relative paths start, where caches and credentials are, and which variables the programs
+//! that it runs get. The caller provides them: this library never reads them from the process, so that the environment,
+//! the working directory and the clock cannot affect the output.
 
 use crate::file::Os;
 use crate::files::{FileSystem, Memory};
@@ -64,24 +64,24 @@ impl fmt::Debug for ProxySettings {
     }
 }
 
-/// What a run has around it.
+/// Files, directories and variables that a run may use.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
     /// Where files that are not fetched come from.
     pub files: Arc<dyn FileSystem>,
     /// Where relative paths start; absolute, without symbolic links.
     pub working_directory: PathBuf,
-    /// Where temporary files are made.
+    /// Where temporary files are created.
     pub temporary_directory: PathBuf,
     /// Where checkouts of full commit hashes are kept between runs; `None` keeps none.
     pub cache_directory: Option<PathBuf>,
     /// The configuration file of docker with credentials for registries.
     pub docker_config: Option<PathBuf>,
-    /// How https leaves this machine.
+    /// The proxy for https.
     pub proxy: ProxySettings,
-    /// What git is given.
+    /// The variables for git.
     pub git: Variables,
-    /// What helm is given.
+    /// The variables for helm.
     pub helm: Variables,
 }
 
@@ -92,9 +92,9 @@ impl Surroundings {
         Self::of(working_directory, temporary_directory, Variables::default())
     }
 
-    /// The surroundings of a process with these variables. Nothing else of them is kept.
+    /// The surroundings of a process with these variables, of which only the ones that are used are kept.
     ///
-    /// The places are those of the programs that write there: `XDG_CACHE_HOME` or `~/.cache` (XDG base directories),
+    /// The directories are those of the programs that write there: `XDG_CACHE_HOME` or `~/.cache` (XDG base directories),
     /// `DOCKER_CONFIG` or `~/.docker` (docker), `ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (curl).
     #[must_use]
     pub fn of(working_directory: PathBuf, temporary_directory: PathBuf, variables: Variables) -> Self {
@@ -127,7 +127,7 @@ impl Surroundings {
         Self { files: Arc::new(files), ..bare }
     }
 
-    /// A temporary folder, which is removed when the value goes.
+    /// A temporary directory, which is removed when the value is dropped.
     ///
     /// # Errors
     /// Those of the file system.
@@ -135,16 +135,16 @@ impl Surroundings {
         tempfile::Builder::new().prefix("kfc-").tempdir_in(&self.temporary_directory)
     }
 
-    /// How a path is shown: as seen from the working directory, when it lies below.
+    /// How a path is shown: relative to the working directory, when it is below.
     #[must_use]
     pub fn shown<'p>(&self, path: &'p Path) -> &'p Path {
         path.strip_prefix(&self.working_directory).unwrap_or(path)
     }
 }
 
-/// Whether a variable says where another repository is and what is true of it: those of `git rev-parse --local-env-vars`,
-/// which git itself does not pass on to another repository, and `GIT_NAMESPACE`. All else is kept: which variables ssh,
-/// a credential helper or an askpass program needs, nobody can list, and git brings none of them into what it checks out.
+/// Whether a variable is about another repository: those of `git rev-parse --local-env-vars`, which git itself does not pass
+/// on to another repository, and `GIT_NAMESPACE`. All others are kept: it is unknown which of them ssh, a credential helper or
+/// an askpass program needs, and none affects the files that git checks out.
 fn is_of_another_repository(name: &str) -> bool {
     const LOCAL: [&str; 17] = [
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -168,8 +168,8 @@ fn is_of_another_repository(name: &str) -> bool {
     LOCAL.contains(&name)
 }
 
-/// Whether helm is given a variable: it finds programs, certificates, proxies and credentials of registries. It is not given
-/// what decides on the result, such as `HELM_NAMESPACE`, `KUBECONFIG` (whose context has a namespace) and `HELM_PLUGINS`.
+/// Whether helm gets a variable: those for programs, certificates, proxies and credentials of registries. It does not get those
+/// that affect the result, such as `HELM_NAMESPACE`, `KUBECONFIG` (whose context has a namespace) and `HELM_PLUGINS`.
 fn is_for_helm(name: &str) -> bool {
     const NAMES: [&str; 15] = [
         "PATH",

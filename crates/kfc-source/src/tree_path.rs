@@ -1,9 +1,9 @@
-//! Paths inside trees that come from elsewhere: archives, repositories, lists of files. What could lead out of the tree,
-//! or mean another file on another machine, is refused.
+//! Paths inside trees that others wrote: archives, repositories, lists of files. Paths that could lead out of the tree, or
+//! to another file on another machine, are refused.
 
 use rustc_hash::FxHashMap;
 
-/// Bytes that one name may have; file systems take no more.
+/// Bytes that one name may have, as in common file systems.
 const LONGEST_NAME: usize = 255;
 /// Bytes that a path may have.
 const LONGEST_PATH: usize = 4096;
@@ -14,16 +14,16 @@ const LONGEST_PATH: usize = 4096;
 /// What is wrong with it, as the end of a sentence that starts with the path.
 pub fn check(path: &str) -> Result<(), &'static str> {
     if path.is_empty() {
-        return Err("names nothing");
+        return Err("is empty");
     }
     if path.starts_with('/') || path.as_bytes().get(1) == Some(&b':') {
         return Err("is an absolute path");
     }
     if path.len() > LONGEST_PATH {
-        return Err("is too long a path");
+        return Err("is too long");
     }
     if path.contains('\\') {
-        return Err("has a backslash, which parts folders on some systems");
+        return Err("has a backslash, which separates directories on some systems");
     }
     if path.chars().any(char::is_control) {
         return Err("has control characters in its name");
@@ -34,9 +34,9 @@ pub fn check(path: &str) -> Result<(), &'static str> {
 fn check_name(name: &str) -> Result<(), &'static str> {
     match name {
         ".." => Err("leads out of the tree"),
-        "" | "." => Err("is not the plain form of a path"),
-        name if name.eq_ignore_ascii_case(".git") => Err("would be taken for data of git"),
-        name if name.len() > LONGEST_NAME => Err("has too long a name"),
+        "" | "." => Err("is not a path in its shortest form"),
+        name if name.eq_ignore_ascii_case(".git") => Err("would be read as data of git"),
+        name if name.len() > LONGEST_NAME => Err("has a name that is too long"),
         _ => Ok(()),
     }
 }
@@ -59,10 +59,10 @@ pub fn link_stays(path: &str, target: &str) -> bool {
     true
 }
 
-/// The paths of a tree so far. Tells of paths that are there twice, or that are one path where case does not count.
+/// The paths of a tree so far. Finds duplicates, also those on file systems that ignore case.
 #[derive(Debug, Default)]
 pub struct Paths {
-    /// By the path in lower case: the path, and whether it is a folder.
+    /// By the path in lowercase: the path, and whether it is a directory.
     seen: FxHashMap<String, (String, bool)>,
 }
 
@@ -86,14 +86,12 @@ impl Paths {
                 self.seen.insert(lower, (path.to_owned(), is_folder));
                 Ok(())
             }
-            Some((other, _)) if other != path => {
-                Err(format!("`{other}` and `{path}` differ in nothing but upper and lower case"))
-            }
+            Some((other, _)) if other != path => Err(format!("`{other}` and `{path}` differ only in case")),
             Some((_, true)) if is_folder => Ok(()),
             Some((_, was_folder)) if *was_folder != is_folder => {
-                Err(format!("`{path}` is a file and a folder"))
+                Err(format!("`{path}` is a file and a directory"))
             }
-            Some(_) => Err(format!("`{path}` is there twice")),
+            Some(_) => Err(format!("`{path}` is defined more than once")),
         }
     }
 }
@@ -127,10 +125,10 @@ mod tests {
         let mut paths = Paths::default();
         paths.add("a/b").unwrap();
         paths.add("a/c").unwrap();
-        assert!(paths.add("a/b").unwrap_err().contains("twice"));
+        assert!(paths.add("a/b").unwrap_err().contains("more than once"));
         assert!(paths.add("A/d").unwrap_err().contains("case"));
         assert!(paths.add("a/B").unwrap_err().contains("case"));
-        assert!(paths.add("a").unwrap_err().contains("a file and a folder"));
-        assert!(paths.add("a/b/c").unwrap_err().contains("a file and a folder"));
+        assert!(paths.add("a").unwrap_err().contains("a file and a directory"));
+        assert!(paths.add("a/b/c").unwrap_err().contains("a file and a directory"));
     }
 }

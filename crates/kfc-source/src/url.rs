@@ -1,22 +1,22 @@
 //! kustomize's grammar for remote roots: `HOST/ORG/REPO//PATH?ref=REF&timeout=90s&submodules=false` in all its forms; and
-//! ours for OCI artefacts: `oci://REGISTRY/NAME:TAG//PATH`.
+//! ours for OCI artifacts: `oci://REGISTRY/NAME:TAG//PATH`.
 
-use super::remote::{Request, Source};
+use super::source::{Request, Source};
 use kfc_diagnostics::address::{bare_address, decoded};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How long a fetch may take when the URL does not say.
+/// How long a fetch may take without a `timeout` in the URL.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(27);
 /// The longest time that a URL may ask for.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A remote root: a folder in a repository at a ref.
+/// A remote root: a directory in a repository at a ref.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteUrl {
-    /// What git is given.
+    /// The address that git gets.
     pub repository: String,
-    /// The folder in the repository; empty for its root.
+    /// The directory in the repository; empty for its root.
     pub path: String,
     /// Branch, tag or commit; empty for the default branch.
     pub reference: String,
@@ -27,10 +27,10 @@ pub struct RemoteUrl {
 }
 
 impl RemoteUrl {
-    /// Reads a URL. None when it is no remote one, but a local path.
+    /// Reads a URL. `None` when it is a local path.
     ///
     /// # Errors
-    /// A message when it looks remote but cannot be read.
+    /// A message when it looks like a URL but cannot be read.
     #[must_use]
     pub fn parse(text: &str) -> Option<Result<Self, String>> {
         if text.starts_with('/') || text.contains('\n') {
@@ -44,7 +44,7 @@ impl RemoteUrl {
     fn of_parts(host: String, rest: &str, query: &str) -> Result<Self, String> {
         let (repository, path) = split_path(rest, host == "file://")
             .filter(|(repository, _)| !repository.is_empty())
-            .ok_or("it names no repository")?;
+            .ok_or("the repository is missing")?;
         let path = path.trim_start_matches('/').to_owned();
         if leaves_repository(&path) {
             return Err(format!("the path `{path}` leaves the repository"));
@@ -78,22 +78,22 @@ impl RemoteUrl {
     }
 }
 
-/// A folder in a remote source.
+/// A directory in a remote source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteRoot {
     /// What is fetched.
     pub source: Source,
-    /// The folder in it; empty for its top.
+    /// The directory in it; empty for its top.
     pub path: String,
     /// How long git may take.
     pub timeout: Duration,
 }
 
 impl RemoteRoot {
-    /// Reads a URL. None when it is no remote one, but a local path.
+    /// Reads a URL. `None` when it is a local path.
     ///
     /// # Errors
-    /// A message when it looks remote but cannot be read.
+    /// A message when it looks like a URL but cannot be read.
     #[must_use]
     pub fn parse(text: &str) -> Option<Result<Self, String>> {
         let root = match text.strip_prefix("oci://") {
@@ -138,7 +138,7 @@ impl RemoteUrl {
 fn oci(address: &str) -> Result<RemoteRoot, String> {
     let address = address.split('?').next().unwrap_or(address);
     let (artefact, path) = address.split_once("//").unwrap_or((address, ""));
-    let (registry, name) = artefact.split_once('/').ok_or("it names no repository in the registry")?;
+    let (registry, name) = artefact.split_once('/').ok_or("the repository in the registry is missing")?;
     let (name, reference) = match name.split_once('@') {
         Some((name, digest)) => (name.split(':').next().unwrap_or(name), digest),
         None => name.split_once(':').unwrap_or((name, "latest")),
@@ -149,7 +149,9 @@ fn oci(address: &str) -> Result<RemoteRoot, String> {
         && name.chars().all(in_name)
         && name.split('/').all(|part| !matches!(part, "" | "." | ".."));
     if registry.is_empty() || !is_name {
-        return Err(format!("`{registry}/{name}` is no repository of a registry: those are in lower case"));
+        return Err(format!(
+            "`{registry}/{name}` is not a valid repository of a registry: write it in lowercase"
+        ));
     }
     let starts_well = reference.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     if !starts_well || !reference.chars().all(in_reference) {
@@ -157,7 +159,7 @@ fn oci(address: &str) -> Result<RemoteRoot, String> {
     }
     let path = path.trim_matches('/').to_owned();
     if leaves_repository(&path) {
-        return Err(format!("the path `{path}` leaves the artefact"));
+        return Err(format!("the path `{path}` leaves the artifact"));
     }
     let source = Source::Oci { repository: format!("{registry}/{name}"), reference: reference.to_owned() };
     Ok(RemoteRoot { source, path, timeout: TIMEOUT })
@@ -186,22 +188,21 @@ pub fn is_on_this_machine(address: &str) -> bool {
     is_this_machine(host)
 }
 
-/// Whether what a git address gives can be changed by everybody on the way: neither encrypted nor signed.
+/// Whether a git address uses a protocol that is neither encrypted nor signed.
 pub(super) fn is_plain(address: &str) -> bool {
     let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
     ["http", "git"].iter().any(|plain| scheme.eq_ignore_ascii_case(plain))
 }
 
-/// Whether a text is the web address of anything.
+/// Whether a text is a web address.
 #[must_use]
 pub fn is_web_address(text: &str) -> bool {
     let has = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     has("https://") || has("http://")
 }
 
-/// Whether a web address can be nothing but a repository: it has what only the grammar of repositories has, or it is a
-/// page of GitHub that is no file. kustomize asks for every address as a file first, and falls back to git; the result is
-/// the same.
+/// Whether a web address can only be a repository: it has what only the grammar of repositories has, or it is a page of
+/// GitHub without a file. kustomize requests every address as a file first, and falls back to git; the result is the same.
 pub(super) fn is_repository(text: &str) -> bool {
     let (address, query) = text.split_once('?').unwrap_or((text, ""));
     let address = address.split_once("://").map_or(address, |(_, rest)| rest);
@@ -221,7 +222,7 @@ pub(super) fn is_repository(text: &str) -> bool {
     is_hub && !parts.nth(2).is_some_and(|word| ["raw", "blob", "releases", "archive"].contains(&word))
 }
 
-/// `90`, `90s`, `1m30s`; more than nothing. Nobody waits longer than a day.
+/// `90`, `90s`, `1m30s`; more than zero, and at most a day.
 fn duration(text: &str) -> Option<Duration> {
     written_duration(text).map(|duration| duration.min(LONGEST_TIMEOUT))
 }
@@ -284,7 +285,7 @@ fn scheme(address: &str) -> (&str, &str) {
     found.map_or(("", address), |scheme| address.split_at(scheme.len()))
 }
 
-/// `git@` without a scheme, anybody with one.
+/// `git@` without a scheme, any user with one.
 fn user<'a>(rest: &'a str, scheme: &str) -> (&'a str, &'a str) {
     let first = rest.split('/').next().unwrap_or(rest);
     match first.find('@') {
@@ -304,7 +305,7 @@ fn is_github(rest: &str) -> bool {
     rest.len() >= 11 && lower.starts_with("github.com") && lower.ends_with(['/', ':'])
 }
 
-/// Splits what follows the host into the repository and the folder in it.
+/// Splits what follows the host into the repository and the directory in it.
 fn split_path(rest: &str, whole: bool) -> Option<(&str, &str)> {
     if let Some(at) = rest.find("_git/") {
         let name_start = at + "_git/".len();

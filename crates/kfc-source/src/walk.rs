@@ -1,21 +1,22 @@
-//! The files in and below a folder that somebody's tree names. Symbolic links are followed no further than the caller says:
-//! what a link leads out to is never looked at, so that no message tells whether something is there.
+//! The files in and below a directory that a tree names. Symbolic links are followed only as far as the caller allows: what is
+//! outside is never read, so that no message tells whether something exists there.
 
 use super::door::Named;
 use super::file::{Os, name_of};
 use super::lock::tree::MOST_FILES;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Folders in each other, links counted.
+/// The depth of nested directories, including links.
 const DEEPEST: usize = 128;
 
 /// A file that was found.
 #[derive(Clone, Debug)]
 pub struct Walked {
-    /// Its path as seen from the folder; links may be on the way.
+    /// Its path as seen from the directory; links may be on the way.
     pub below: PathBuf,
-    /// Where it lies, without symbolic links.
+    /// Its path without symbolic links.
     pub real: PathBuf,
 }
 
@@ -29,10 +30,10 @@ impl Walked {
     }
 }
 
-/// The files in and below a folder, sorted by name. `locate` says where a symbolic link leads, or why it is not followed.
+/// The files in and below a directory, sorted by name. `locate` returns the target of a symbolic link, or why it is not followed.
 ///
 /// # Errors
-/// Those of `locate`; [`Code::WrongFileType`] for devices, pipes and sockets; [`Code::Cycle`] for a link to a folder around
+/// Those of `locate`; [`Code::WrongFileType`] for devices, pipes and sockets; [`Code::Cycle`] for a link to a directory around
 /// it; [`Code::TooLarge`] for more files than any tree has; [`Code::Unreadable`].
 pub fn files(
     folder: &Path,
@@ -44,11 +45,23 @@ pub fn files(
     Ok(walk.found)
 }
 
+/// The names in a directory, sorted.
+///
+/// # Errors
+/// Those of the file system.
+pub fn names(directory: &Path) -> std::io::Result<Vec<OsString>> {
+    let entries = std::fs::read_dir(directory)?;
+    let mut names: Vec<OsString> =
+        entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<_>>()?;
+    names.sort();
+    Ok(names)
+}
+
 struct Walk<'a> {
     folder: &'a Path,
     referrer: Mark,
     locate: &'a dyn Fn(&Path) -> Result<PathBuf>,
-    /// The folders around the one that is being read, without links.
+    /// The directories around the one that is being read, without links.
     chain: Vec<PathBuf>,
     seen: usize,
     found: Vec<Walked>,
@@ -57,7 +70,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn folder(&mut self, below: &Path, real: PathBuf) -> Result<()> {
         if self.chain.contains(&real) || self.chain.len() == DEEPEST {
-            let message = format!("`{}` leads back to a folder around it, or too deep", below.display());
+            let message = format!("`{}` leads back to a directory around it, or too deep", below.display());
             return Err(self.error(Code::Cycle, message));
         }
         let unreadable = |error: std::io::Error| {
@@ -65,10 +78,7 @@ impl Walk<'_> {
             let why = crate::write::describe(&error);
             self.error(Code::Unreadable, format!("`{}` cannot be read: {why}", shown.display()))
         };
-        let entries: std::io::Result<Vec<_>> =
-            std::fs::read_dir(&real).map_err(unreadable)?.map(|entry| Ok(entry?.file_name())).collect();
-        let mut names = entries.map_err(unreadable)?;
-        names.sort();
+        let names = names(&real).map_err(unreadable)?;
         self.chain.push(real.clone());
         for name in names {
             self.entry(below.join(&name), real.join(&name))?;

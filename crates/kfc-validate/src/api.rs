@@ -1,4 +1,4 @@
-//! Which API versions there are: what was removed, what is deprecated, what nobody defines.
+//! Which API versions there are: what was removed, what is deprecated, and kinds without a definition.
 
 use super::definitions::{Definition, Definitions};
 use super::finding::Findings;
@@ -47,7 +47,7 @@ fn removals() -> impl Iterator<Item = Removal> {
     })
 }
 
-/// Finds who defines the kind of a resource; says what is wrong with its apiVersion.
+/// Finds the definition of a resource's kind; reports what is wrong with its apiVersion.
 pub(super) fn find<'a>(
     resource: &Resource,
     table: &Table,
@@ -70,7 +70,7 @@ pub(super) fn find<'a>(
             found.warning_at(Code::DeprecatedApi, place, warning.clone());
         }
         if definition.shape.is_none() && !allow_missing {
-            let message = format!("{api_version} {kind} was not checked: its definition has no schema");
+            let message = format!("{api_version} {kind} was not checked: its CRD has no schema");
             found.warning(Code::NotChecked, &Path::TOP, place.mark, message);
         }
         return Some(Api::Custom(definition));
@@ -128,7 +128,7 @@ fn deprecated(resource: &Resource, place: &Node, table: &Table, found: &mut Find
     }
 }
 
-/// Says that another version of Kubernetes has this kind; gives whether one has.
+/// Reports that another version of Kubernetes has this kind; returns whether one has.
 fn removed(resource: &Resource, place: &Node, table: &Table, found: &mut Findings<'_>) -> bool {
     let (api_version, kind) = (resource.api_version(), resource.kind());
     let lines: Vec<_> =
@@ -137,8 +137,7 @@ fn removed(resource: &Resource, place: &Node, table: &Table, found: &mut Finding
     let version = table.version;
     if let Some(line) = lines.iter().find(|line| line.span.first > version) {
         let since = line.span.first;
-        let message =
-            format!("{api_version} {kind} is there since Kubernetes {since}, but this is {version}");
+        let message = format!("{api_version} {kind} exists since Kubernetes {since}, but this is {version}");
         let instead = replacement(table, api_version, kind);
         found.error_at(Code::UnknownApi, place, message).help = instead.map(|other| format!("use {other}"));
         return true;
@@ -156,7 +155,7 @@ fn removed(resource: &Resource, place: &Node, table: &Table, found: &mut Finding
     true
 }
 
-/// Nobody defines the kind: an error in a group of Kubernetes or of a definition, else only said.
+/// The kind has no definition: an error in a group of Kubernetes or of a CRD, else a note.
 fn unknown(
     resource: &Resource,
     place: &Node,
@@ -171,14 +170,13 @@ fn unknown(
         || removals().any(|line| self::group(line.api_version) == group);
     let is_defined = definitions.all_kinds().any(|(other, k)| self::group(other) == group && k == kind);
     if is_builtin || is_defined {
-        let owner =
-            if is_builtin { format!("Kubernetes {}", table.version) } else { "the definition".to_owned() };
+        let owner = if is_builtin { format!("Kubernetes {}", table.version) } else { "the CRD".to_owned() };
         let message = format!("{owner} has no {api_version} {kind}");
         let help = served(definitions, api_version, kind).or_else(|| suggestion(table, api_version, kind));
         found.error_at(Code::UnknownApi, place, message).help = help;
     } else if !allow_missing {
-        let message = format!("{api_version} {kind} was not checked: nothing defines it");
-        let help = "name the folder of its definition with `--crds`, or pass `--allow-missing-schema`";
+        let message = format!("{api_version} {kind} was not checked: it has no definition");
+        let help = "name the directory of its CRD with `--crds`, or pass `--allow-missing-schema`";
         found.warning(Code::NotChecked, &Path::TOP, place.mark, message).help = Some(help.to_owned());
     }
 }

@@ -1,5 +1,5 @@
-//! What the rules of a definition may cost. They come with bundles that others wrote; the library that runs them has no
-//! limits of its own, as the API server has.
+//! What the rules of a CRD may cost. They come with bundles that others wrote, and the library that runs them has no
+//! limits, which the API server has.
 //!
 //! A rule is looked at twice: as text, before the library reads it, since that nests as deep as the rule does; and as an
 //! expression over the sizes of the values that it gets, since a rule in three loops over a list of thousands never ends.
@@ -203,7 +203,7 @@ impl Bound {
         }
     }
 
-    /// Both beside each other in one value.
+    /// Both, side by side in one value.
     fn with(self, other: Self) -> Self {
         Self {
             items: self.items.max(other.items),
@@ -232,7 +232,7 @@ struct Cost {
     steps: f64,
     /// The largest value on the way.
     largest: f64,
-    /// What makes it impossible to say.
+    /// Why it cannot be calculated.
     unclear: Option<String>,
 }
 
@@ -251,7 +251,7 @@ fn too_many(steps: f64) -> String {
     format!("it could take {steps:.0e} steps on this object")
 }
 
-/// Works out costs. The variables of loops have the bounds of what is looped over.
+/// Calculates costs. The variables of loops have the bounds of what is looped over.
 #[derive(Default)]
 struct Costs {
     /// What the value of the rule can be.
@@ -313,7 +313,7 @@ impl Costs {
         let (range, range_steps) = self.cost(&loops.iter_range);
         let (start, start_steps) = self.cost(&loops.accu_init);
         let before = self.variables.len();
-        // Taken together the items are no larger than the list.
+        // Together, the items are at most as large as the list.
         let item = Bound { all: range.all / range.items.max(1.0), ..range };
         self.variables.push((loops.iter_var.clone(), item));
         self.variables.extend(loops.iter_var2.clone().map(|name| (name, item)));
@@ -357,7 +357,7 @@ impl Costs {
             "_+_" => (first.and_then(second), (first.all + second.all) / 64.0),
             "_[_]" | "_[?_]" | "_?._" => (first, 1.0),
             "@in" | "in" => (Bound::ONE, second.items * (1.0 + first.all / 16.0)),
-            // Patterns are made ready each time.
+            // Patterns are compiled each time.
             "matches" | "find" | "findAll" => (Bound::list(first.text, first), 500.0 + first.text / 4.0),
             "startsWith" | "endsWith" | "contains" | "indexOf" | "lastIndexOf" => {
                 (Bound::ONE, first.all / 16.0)
@@ -385,7 +385,7 @@ impl Costs {
         (gives, steps + more)
     }
 
-    /// `lists.range(n)`: its length must stand in the rule.
+    /// `lists.range(n)`: its length must be a number in the rule.
     #[allow(clippy::cast_precision_loss)]
     fn range(&mut self, count: Option<&&IdedExpr>) -> (Bound, f64) {
         match count.map(|count| &count.expr) {

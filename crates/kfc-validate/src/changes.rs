@@ -1,11 +1,11 @@
-//! What a running cluster would not let change: fields that differ from an older bundle and are immutable.
+//! Changes that a running cluster would refuse: immutable fields that differ from an older bundle.
 
 use super::finding::{Finding, Subject};
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_diff::model::{Class, Identity, Report};
 use kfc_kustomize::resource::Resource;
 
-/// An error for each immutable field that a report has as changed; `resources` are those of the new side.
+/// An error for each immutable field that a report has as changed; `resources` are the new side.
 #[must_use]
 pub fn immutable(report: &Report, resources: &[Resource]) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -35,7 +35,7 @@ fn is(resource: &Resource, identity: &Identity) -> bool {
         && resource.name() == identity.name
 }
 
-/// Where a field stands, or the nearest one above it that has a place.
+/// The location of a field, or of the nearest one above it that has a location.
 fn place(resource: &Resource, path: &str) -> Mark {
     let mut mark = resource.mark();
     let mut node = &resource.node;

@@ -9,9 +9,9 @@ use kfc_yaml::{Node, emit};
 use regex::RegexBuilder;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// The most memory that the program of a pattern may take.
+/// The memory that a compiled pattern may use, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
-/// Levels of a schema that are read. Deeper values are not looked at.
+/// Levels of a schema that are read. Deeper values are not checked.
 const DEEPEST: usize = 200;
 
 /// The kinds that custom resource definitions define.
@@ -27,11 +27,11 @@ pub struct Definitions {
 pub struct Definition {
     /// Its schema; none when the version has none.
     pub shape: Option<ShapeId>,
-    /// Whether an API server takes it.
+    /// Whether an API server serves it.
     pub served: bool,
-    /// Whether the kind lives in a namespace.
+    /// Whether the kind is namespaced.
     pub namespaced: bool,
-    /// Why it should not be used any more.
+    /// The warning that it is deprecated.
     pub deprecated: Option<String>,
     /// The whole schema, when it has rules.
     pub rules: Option<serde_json::Value>,
@@ -55,7 +55,7 @@ impl Definitions {
         self.kinds.get(&(api_version.to_owned(), kind.to_owned()))
     }
 
-    /// Every kind with its apiVersion, in no order.
+    /// Every kind with its apiVersion, in any order.
     pub fn all_kinds(&self) -> impl Iterator<Item = (&str, &str)> + '_ {
         self.kinds.keys().map(|(api_version, kind)| (api_version.as_str(), kind.as_str()))
     }
@@ -112,7 +112,7 @@ struct Reader<'s> {
 }
 
 impl Reader<'_> {
-    /// Reads a schema. One that is `joined` by `allOf` and the like only limits a value whose kind another schema tells.
+    /// Reads a schema. One that is `joined` by `allOf` and the like only limits a value whose kind is in another schema.
     fn read(&mut self, schema: &Node, joined: bool) -> ShapeId {
         self.depth += 1;
         let id = if self.depth > DEEPEST {
@@ -205,7 +205,7 @@ impl Reader<'_> {
     /// Gives a shape the fields that every Kubernetes object has.
     fn make_object(&mut self, id: ShapeId) {
         let text = self.shapes.add(Shape { kind: Kind::String, ..Shape::default() });
-        // What stands in it is checked as the `metadata` of every object; a schema can only limit the name.
+        // It is checked as the `metadata` of every object; a schema can only limit the name.
         let any = self.shapes.add(Shape { others: Others::Kept, ..Shape::default() });
         let shape = self.shapes.get_mut(id);
         shape.kind = Kind::Object;

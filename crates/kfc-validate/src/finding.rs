@@ -45,13 +45,18 @@ impl Subject {
         }
     }
 
-    /// The resource as people name it: "Deployment `web` in `apps`".
+    /// The resource in messages: "Deployment apps/web".
     #[must_use]
     pub fn title(&self) -> String {
-        match self.namespace.as_str() {
-            "" => format!("{} `{}`", self.kind, self.name),
-            namespace => format!("{} `{}` in `{namespace}`", self.kind, self.name),
-        }
+        title(&self.kind, &self.namespace, &self.name)
+    }
+}
+
+/// How messages name a resource: `Deployment apps/web`, or `Namespace apps` without a namespace of its own.
+pub(crate) fn title(kind: &str, namespace: &str, name: &str) -> String {
+    match namespace {
+        "" => format!("{kind} {name}"),
+        namespace => format!("{kind} {namespace}/{name}"),
     }
 }
 
@@ -72,13 +77,13 @@ pub(super) struct Findings<'r> {
 }
 
 impl<'r> Findings<'r> {
-    /// None yet.
+    /// No findings for a resource.
     #[must_use]
     pub(super) fn of(resource: &'r Resource) -> Self {
         Self { resource, list: Vec::new() }
     }
 
-    /// None yet, of the same resource.
+    /// No findings for the same resource.
     #[must_use]
     pub(super) fn empty(&self) -> Self {
         Self::of(self.resource)

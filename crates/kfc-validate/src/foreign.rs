@@ -1,4 +1,4 @@
-//! Kinds that neither Kubernetes nor a bundle defines, but a platform that the catalogue knows: OpenShift's Route, Multus'
+//! Kinds that a platform of the catalogue defines, not Kubernetes or a bundle: OpenShift's Route, Multus'
 //! NetworkAttachmentDefinition.
 
 use kfc_diagnostics::SourceId;
@@ -7,10 +7,10 @@ use kfc_kustomize::engine::read;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::parse::parse;
 
-/// Definitions of our own, which the tests against a real API server install too.
+/// Our own CRDs for them, which the tests against a real API server install too.
 const DEFINITIONS: &str = include_str!("../schemas/foreign.yaml");
 
-/// The definitions of these kinds. Those that a bundle or a user brings come after them and win.
+/// The CRDs of these kinds. Those of a bundle or a user come after them and replace them.
 pub(super) fn definitions() -> Vec<Resource> {
     parse(DEFINITIONS, SourceId::NONE)
         .and_then(|documents| read::resources(documents, &Schema::builtin()))

@@ -54,7 +54,7 @@ impl Format {
         })
     }
 
-    /// What is due, for messages.
+    /// What is expected, for messages.
     #[must_use]
     pub(super) const fn describe(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Format {
         }
     }
 
-    /// Whether a text is written so. Formats of numbers hold for every text.
+    /// Whether a text has this format. Every text has the formats of numbers.
     #[must_use]
     pub(super) fn holds(self, text: &str) -> bool {
         match self {
@@ -92,7 +92,7 @@ impl Format {
     }
 }
 
-/// Standard base64 with padding; line breaks are passed over, as Go does.
+/// Standard base64 with padding; line breaks are ignored, as in Go.
 #[must_use]
 pub(super) fn is_base64(text: &str) -> bool {
     let joined: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
@@ -190,7 +190,7 @@ fn is_uuid(text: &str) -> bool {
     hex.len() == 32 && hex.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// The value of a quantity (`100m`, `1.5Gi`, `2e3`); none when it is no quantity.
+/// The value of a quantity (`100m`, `1.5Gi`, `2e3`); `None` when it is not a quantity.
 #[must_use]
 pub(super) fn quantity(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);

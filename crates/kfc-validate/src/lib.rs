@@ -1,16 +1,18 @@
-//! Validation of a bundle: every resource against the types of a Kubernetes version or the custom resource definition of
-//! its kind, and all of them against each other.
+//! Validates resources against the schemas of a Kubernetes version, CRDs and one another.
 //!
-//! [`validate`] is the whole of it. [`table`] has the types of Kubernetes, [`definitions`] those of custom resources, both as
-//! [`shape`]s; `fit` holds a value against its shape. `foreign` has definitions of kinds that platforms bring. `rules` runs the rules of definitions, `api` knows removed and
-//! deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources ask of each other. `changes` looks
-//! at what an older bundle has.
+//! [`validate`] does all of it. [`table`] has the types of Kubernetes and [`definitions`] those of CRDs, both as [`shape`]s;
+//! `check` checks a value against its shape. `foreign` has CRDs of kinds that platforms define. `rules` runs the rules of CRDs,
+//! `api` knows removed and deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources
+//! require of each other. `changes` compares with an older bundle.
 
 mod api;
 mod budget;
 pub mod bundle;
 mod changes;
+mod check;
 pub mod definitions;
+mod duplicates;
+mod equality;
 mod finding;
 mod fit;
 mod foreign;
@@ -20,179 +22,12 @@ mod path;
 mod pods;
 mod resource;
 mod rules;
-mod same;
 pub mod shape;
 pub mod table;
+mod validation;
 mod version;
 
 pub use changes::immutable;
 pub use finding::{Finding, Subject};
+pub use validation::{Options, Verdict, validate};
 pub use version::{Span, Version};
-
-use api::Api;
-use definitions::Definitions;
-use finding::Findings;
-use fit::Fit;
-use kfc_diagnostics::{Code, Severity};
-use kfc_kustomize::resource::Resource;
-use path::Path;
-use rayon::prelude::*;
-use rules::Rules;
-use rustc_hash::{FxHashMap, FxHashSet};
-use table::Table;
-
-/// What is checked, and how strictly.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The version of Kubernetes; the newest one that is known when not said.
-    pub kubernetes: Option<Version>,
-    /// Whether warnings are errors.
-    pub strict: bool,
-    /// Codes of findings that are left out.
-    pub ignored: Vec<Code>,
-    /// Kinds that are not looked at: `Route` or `route.openshift.io/Route`.
-    pub skipped: Vec<String>,
-    /// Whether to pass over kinds that nothing defines.
-    pub allow_missing_schema: bool,
-}
-
-impl Options {
-    /// Whether the resources of a kind are not looked at.
-    fn skips(&self, resource: &Resource) -> bool {
-        let gvk = resource.gvk();
-        self.skipped.iter().any(|skipped| match skipped.rsplit_once('/') {
-            None => *skipped == gvk.kind,
-            Some((group, kind)) => {
-                kind == gvk.kind && (group == gvk.group || group == resource.api_version())
-            }
-        })
-    }
-
-    fn ignores(&self, code: Code) -> bool {
-        self.ignored.contains(&code)
-    }
-}
-
-/// What a validation found, and how much it looked at. Nothing found says nothing when nothing was looked at.
-#[derive(Clone, Debug, Default)]
-pub struct Verdict {
-    /// What was found, in the order of the resources; what is about the whole bundle last.
-    pub findings: Vec<Finding>,
-    /// How many resources were held against a schema.
-    pub checked: usize,
-    /// How many have a kind without a known schema.
-    pub unchecked: usize,
-    /// How many were passed over, as [`Options::skipped`] asks.
-    pub skipped: usize,
-}
-
-/// Validates the resources of a bundle, with further definitions of custom resources.
-#[must_use]
-pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Options) -> Verdict {
-    let version = options.kubernetes.unwrap_or(table::covered().last);
-    let table = Table::of(version);
-    let used: FxHashSet<(&str, &str)> = resources.iter().map(|r| (r.api_version(), r.kind())).collect();
-    let foreign = foreign::definitions();
-    let definitions = Definitions::of(foreign.iter().chain(definitions).chain(resources), &used);
-    let checked: Vec<&Resource> = resources.iter().filter(|resource| !options.skips(resource)).collect();
-    let found: Vec<(Vec<Finding>, bool)> = checked
-        .par_iter()
-        .map(|resource| {
-            let mut found = Findings::of(resource);
-            let had_schema = check(resource, &table, &definitions, options, &mut found);
-            (found.list, had_schema)
-        })
-        .collect();
-    let unchecked = found.iter().filter(|(_, had_schema)| !had_schema).count();
-    let mut all: Vec<Finding> = found.into_iter().flat_map(|(list, _)| list).collect();
-    all.extend(check_rules(&checked, &definitions, &all));
-    all.extend(bundle::check(resources, &|resource| options.skips(resource)));
-    all.retain(|finding| !options.ignores(finding.diagnostic.code));
-    if options.strict {
-        all.iter_mut().for_each(|finding| finding.diagnostic.severity = Severity::Error);
-    }
-    Verdict {
-        findings: all,
-        checked: checked.len() - unchecked,
-        unchecked,
-        skipped: resources.len() - checked.len(),
-    }
-}
-
-/// One resource by itself; whether there was a schema to hold it against, or it is known that there can be none.
-fn check(
-    resource: &Resource,
-    table: &Table,
-    definitions: &Definitions,
-    options: &Options,
-    found: &mut Findings<'_>,
-) -> bool {
-    let before = found.list.len();
-    let api = api::find(resource, table, definitions, options.allow_missing_schema, found);
-    let (shapes, id, null_is_nothing) = match api {
-        Some(Api::Builtin(id)) => (&table.shapes, Some(id), true),
-        Some(Api::Custom(definition)) => (&definitions.shapes, definition.shape, false),
-        None => (&table.shapes, None, true),
-    };
-    if let Some(id) = id {
-        let mut fit = Fit { shapes, table, null_is_nothing, found: found.empty() };
-        fit.check(&resource.node, id, &Path::TOP, resource.mark());
-        found.list.append(&mut fit.found.list);
-    }
-    let namespaced = match api {
-        Some(Api::Custom(definition)) => Some(definition.namespaced),
-        Some(Api::Builtin(_)) => Some(!resource.cluster_scoped),
-        None => None,
-    };
-    // A kind that its API does not have is an error: that is a verdict, too.
-    let is_refused = api.is_none() && found.list[before..].iter().any(Finding::is_error);
-    resource::check(resource, namespaced, matches!(api, Some(Api::Builtin(_))), found);
-    id.is_some() || is_refused
-}
-
-/// The rules of definitions, on the resources that fit their schemas. A rule expects values of the right kinds, as an API
-/// server gives it.
-fn check_rules(resources: &[&Resource], definitions: &Definitions, found: &[Finding]) -> Vec<Finding> {
-    let mut by_kind: FxHashMap<(&str, &str), Vec<&Resource>> = FxHashMap::default();
-    for resource in resources {
-        let has_rules = |d: &definitions::Definition| d.rules.is_some();
-        if definitions.kind(resource.api_version(), resource.kind()).is_some_and(has_rules) {
-            by_kind.entry((resource.api_version(), resource.kind())).or_default().push(resource);
-        }
-    }
-    let wrong: FxHashSet<&Subject> = found.iter().filter(|f| f.is_error()).map(|f| &f.subject).collect();
-    let mut kinds: Vec<_> = by_kind.into_iter().collect();
-    kinds.sort_unstable_by_key(|(kind, _)| *kind);
-    let check = |((api_version, kind), resources): &((&str, &str), Vec<&Resource>)| {
-        let mut list = Vec::new();
-        let rules =
-            resources.first().and_then(|first| Rules::of(definitions.kind(api_version, kind)?, first));
-        for resource in resources.iter().filter(|r| !wrong.contains(&Subject::of(r))) {
-            let mut found = Findings::of(resource);
-            if let Some(rules) = &rules {
-                rules.check(resource, &mut found);
-            }
-            list.append(&mut found.list);
-        }
-        list
-    };
-    let check_all = || -> Vec<Finding> {
-        kinds.par_iter().map(check).collect::<Vec<_>>().into_iter().flatten().collect()
-    };
-    if kinds.is_empty() {
-        return Vec::new();
-    }
-    // The library that reads and runs rules goes down a level of the stack for every level of a rule.
-    let threads = rayon::current_num_threads().min(MOST_RULE_THREADS);
-    match rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(RULE_STACK).build() {
-        Ok(pool) => pool.install(check_all),
-        Err(error) => {
-            kinds.iter().flat_map(|(_, resources)| rules::none_run(resources, &error.to_string())).collect()
-        }
-    }
-}
-
-/// Bytes of stack for rules of the deepest kind that [`budget`] lets through. Only what is used takes memory.
-const RULE_STACK: usize = 256 << 20;
-/// As many threads run rules.
-const MOST_RULE_THREADS: usize = 4;

@@ -1,9 +1,9 @@
-//! Limits of numbers, texts, lists and mappings, and schemas that are joined.
+//! Limits of numbers, texts, lists and mappings.
 
-use super::fit::{Fit, name};
-use super::path::Path;
-use super::same;
-use super::shape::{Limits, ShapeId};
+use super::equality::are_equal;
+use super::fit::Fit;
+use super::path::{Path, name};
+use super::shape::Limits;
 use kfc_diagnostics::{Code, Mark};
 use kfc_yaml::{Node, ScalarKind, Value, emit};
 
@@ -23,9 +23,8 @@ pub(super) fn check(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path
         },
         Value::Seq(items) => {
             count(fit, items.len(), limits.items, "items", path, place);
-            let twice = || {
-                (1..items.len()).find(|at| items[..*at].iter().any(|one| same::are_equal(one, &items[*at])))
-            };
+            let twice =
+                || (1..items.len()).find(|at| items[..*at].iter().any(|one| are_equal(one, &items[*at])));
             if let Some(at) = twice().filter(|_| limits.unique) {
                 let message = format!("two items of {} are the same", name(path));
                 fit.found.error(Code::ValueTwice, &path.item(at), items[at].mark, message);
@@ -33,7 +32,6 @@ pub(super) fn check(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path
         }
         Value::Map(map) => count(fit, map.len(), limits.properties, "fields", path, place),
     }
-    joined(fit, node, limits, path, place);
 }
 
 fn of_number(fit: &mut Fit<'_>, number: f64, text: &str, limits: &Limits, path: &Path<'_>, place: Mark) {
@@ -86,58 +84,4 @@ fn count(
         let message = format!("{} must have at most {most} {of_what}, but it has {count}", name(path));
         fit.beyond(path, place, message);
     }
-}
-
-/// `allOf`, `anyOf`, `oneOf` and `not`.
-fn joined(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path<'_>, place: Mark) {
-    for id in &limits.all_of {
-        fit.check(node, *id, path, place);
-    }
-    let attempts = |fit: &Fit<'_>, ids: &[ShapeId]| -> Vec<Vec<super::finding::Finding>> {
-        let attempt = |id: &ShapeId| {
-            let mut apart = fit.apart();
-            apart.check(node, *id, path, place);
-            apart.found.list
-        };
-        ids.iter().map(attempt).collect()
-    };
-    if !limits.any_of.is_empty() {
-        let attempts = attempts(fit, &limits.any_of);
-        if attempts.iter().all(|found| !found.is_empty()) {
-            no_choice(fit, &attempts, "anyOf", path, place);
-        }
-    }
-    if !limits.one_of.is_empty() {
-        let attempts = attempts(fit, &limits.one_of);
-        match attempts.iter().filter(|found| found.is_empty()).count() {
-            1 => {}
-            0 => no_choice(fit, &attempts, "oneOf", path, place),
-            several => {
-                let message =
-                    format!("{} fits {several} schemas of `oneOf`, but exactly one is due", name(path));
-                fit.beyond(path, place, message);
-            }
-        }
-    }
-    if let Some(id) = limits.not
-        && attempts(fit, &[id]).iter().all(Vec::is_empty)
-    {
-        fit.beyond(path, place, format!("{} has the form that `not` forbids", name(path)));
-    }
-}
-
-/// None of several schemas fits: says what each one misses.
-fn no_choice(
-    fit: &mut Fit<'_>,
-    attempts: &[Vec<super::finding::Finding>],
-    word: &str,
-    path: &Path<'_>,
-    place: Mark,
-) {
-    let message = format!("{} fits none of the schemas of `{word}`", name(path));
-    let diagnostic = fit.beyond(path, place, message);
-    let reasons = attempts.iter().filter_map(|found| found.first()).map(|first| &first.diagnostic.message);
-    let mut reasons: Vec<String> = reasons.map(|reason| format!("either {reason}")).collect();
-    reasons.dedup();
-    diagnostic.notes.extend(reasons.into_iter().take(5));
 }

@@ -1,4 +1,4 @@
-//! The way to a value inside a resource, as people write it: `spec.containers[0].env[1].name`.
+//! Field paths inside a resource, as people write them: `spec.containers[0].env[1].name`.
 
 use kfc_yaml::{Node, Value};
 use std::fmt;
@@ -54,7 +54,7 @@ impl<'a> Path<'a> {
     }
 }
 
-/// Calls `then` with the path of a node that lies in the tree below `top`; with the top's own when it does not.
+/// Calls `then` with the path of a node below `top`; with the path of the top itself for a node that is not in its tree.
 pub(super) fn with_path_of<T>(top: &Node, node: &Node, then: &mut impl FnMut(&Path<'_>) -> T) -> T {
     search(top, node, &Path::TOP, then).unwrap_or_else(|| then(&Path::TOP))
 }
@@ -83,6 +83,14 @@ impl fmt::Display for Path<'_> {
             Step::Field(name) if above.above.is_none() => f.write_str(name),
             Step::Field(name) => write!(f, ".{name}"),
         }
+    }
+}
+
+/// A field for messages.
+pub(super) fn name(path: &Path<'_>) -> String {
+    match path.last() {
+        Some(name) => format!("`{name}`"),
+        None => "the resource".to_owned(),
     }
 }
 

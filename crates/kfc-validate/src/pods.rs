@@ -1,14 +1,14 @@
-//! Where pods are described: in workloads of Kubernetes.
+//! Pods and the pod templates of workloads.
 
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 
-/// The items of a list at a path; none when it is not there.
+/// The items of the list at a path; none without a list.
 pub(super) fn items<'n>(node: &'n Node, path: &[&str]) -> impl Iterator<Item = &'n Node> {
     node.at(path).and_then(Node::as_seq).into_iter().flatten()
 }
 
-/// The text at a path; none when it is empty.
+/// The text at a path; `None` for an empty one.
 pub(super) fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
     node.at(path).and_then(Node::as_text).filter(|text| !text.is_empty())
 }
@@ -30,7 +30,7 @@ pub(super) fn containers(pod: &Node) -> impl Iterator<Item = &Node> {
     items(pod, &["spec", "initContainers"]).chain(items(pod, &["spec", "containers"]))
 }
 
-/// Whether labels have everything that a selector asks for: a mapping of labels, or one with `matchLabels` and
+/// Whether labels match a selector: a mapping of labels, or one with `matchLabels` and
 /// `matchExpressions`.
 pub(super) fn selects(selector: &Node, labels: Option<&Node>) -> bool {
     let label = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Node::as_text);
@@ -45,7 +45,7 @@ pub(super) fn selects(selector: &Node, labels: Option<&Node>) -> bool {
             Some("NotIn") => found.is_none() || !is_listed(),
             Some("Exists") => found.is_some(),
             Some("DoesNotExist") => found.is_none(),
-            // What is wrong with it is said elsewhere.
+            // Another check reports other operators.
             _ => true,
         }
     };

@@ -23,7 +23,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Compiles the rules of a definition; none when it has none.
+    /// Compiles the rules of a CRD; `None` without rules.
     pub(super) fn of(definition: &Definition, resource: &Resource) -> Option<Self> {
         let mut schema = definition.rules.clone()?;
         let (budget, refused) = Budget::of(&mut schema);
@@ -36,7 +36,7 @@ impl Rules {
         Some(Self { schema, compiled, budget, refused, validator: Validator::new(), context })
     }
 
-    /// Runs the rules on a resource, which has to fit the schema.
+    /// Runs the rules on a resource, which must fit the schema.
     pub(super) fn check(&self, resource: &Resource, found: &mut Findings<'_>) {
         let object = to_json(&resource.node);
         let costly = self.budget.refuse_costly(&self.schema, &object);
@@ -57,11 +57,11 @@ impl Rules {
     }
 }
 
-/// What is said of resources when no rule at all can be run.
+/// The findings for resources when no rule can be run.
 pub(super) fn none_run(resources: &[&Resource], why: &str) -> Vec<Finding> {
     let finding = |resource: &&Resource| {
         let mut found = Findings::of(resource);
-        found.push(&Path::TOP, not_run("every rule of the definition", why).at(resource.mark()));
+        found.push(&Path::TOP, not_run("every rule of the CRD", why).at(resource.mark()));
         found.list
     };
     resources.iter().flat_map(finding).collect()
@@ -71,7 +71,7 @@ fn not_run(rule: &str, why: &str) -> Diagnostic {
     const LONGEST: usize = 500;
     let shown =
         rule.char_indices().nth(LONGEST).map_or(rule.to_owned(), |(end, _)| format!("{}…", &rule[..end]));
-    Diagnostic::warning(Code::RuleNotRun, "a rule of the definition could not be run here")
+    Diagnostic::warning(Code::RuleNotRun, "a rule of the CRD was not run")
         .note(format!("the rule is {shown}"))
         .note(why.to_owned())
 }
@@ -89,7 +89,7 @@ fn report(error: &ValidationError, resource: &Resource, found: &mut Findings<'_>
     }
 }
 
-/// The place of a path such as `spec.list[0].name`: of its last part that is there.
+/// The location of a path such as `spec.list[0].name`: of its last part that exists.
 fn place(top: &Node, path: &str) -> Option<Mark> {
     let mut node = top;
     let mut mark = None;

@@ -1,4 +1,4 @@
-//! What a value has to look like: one form for the types of Kubernetes and for the schemas of custom resources.
+//! The shape that a value must have: one form for the types of Kubernetes and for the schemas of custom resources.
 
 use super::format::Format;
 use compact_str::CompactString;
@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ShapeId(u32);
 
-/// What kind of value is due.
+/// The kind of value that is expected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// Any value.
@@ -34,13 +34,13 @@ pub enum Kind {
     Quantity,
 }
 
-/// What a mapping may hold besides its named fields.
+/// What a mapping may have besides its named fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Others {
     /// Nothing: an unknown field is an error.
     #[default]
     Refused,
-    /// Anything, unlooked at.
+    /// Anything, without a check.
     Kept,
     /// Values of this shape.
     Shaped(ShapeId),
@@ -65,11 +65,11 @@ pub struct Shape {
     pub name: CompactString,
     /// Kind of value.
     pub kind: Kind,
-    /// Whether null is a value of its own.
+    /// Whether null is a value.
     pub nullable: bool,
     /// The named fields.
     pub fields: FxHashMap<CompactString, ShapeId>,
-    /// Fields that have to be there.
+    /// Fields that must exist.
     pub required: Vec<CompactString>,
     /// Other fields.
     pub others: Others,
@@ -87,7 +87,7 @@ pub struct Shape {
     pub embedded: bool,
     /// Shapes of which the one fits that takes this kind of value; none: this shape itself.
     pub choices: Vec<ShapeId>,
-    /// Everything that few shapes have.
+    /// Limits, which few shapes have.
     pub limits: Option<Box<Limits>>,
 }
 
@@ -96,11 +96,11 @@ pub struct Shape {
 pub struct Limits {
     /// Least number.
     pub minimum: Option<f64>,
-    /// Whether the least number itself is out.
+    /// Whether the least number itself is excluded.
     pub above_minimum: bool,
     /// Greatest number.
     pub maximum: Option<f64>,
-    /// Whether the greatest number itself is out.
+    /// Whether the greatest number itself is excluded.
     pub below_maximum: bool,
     /// A number that the value is a multiple of.
     pub multiple_of: Option<f64>,
@@ -150,7 +150,7 @@ impl Shapes {
 }
 
 impl Kind {
-    /// What is due, for messages.
+    /// What is expected, for messages.
     #[must_use]
     pub const fn describe(self) -> &'static str {
         match self {

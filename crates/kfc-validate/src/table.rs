@@ -1,5 +1,5 @@
 //! The types of all known Kubernetes versions, from the table `schemas/kubernetes.txt`, which `schemas/build.py` writes.
-//! Its head says how a line is to be read.
+//! Its head explains the form of a line.
 
 use super::format::Format;
 use super::shape::{Identity, Kind, Others, Shape, ShapeId, Shapes};
@@ -137,7 +137,7 @@ impl Table {
         self.kinds.get(&(api_version, kind)).copied()
     }
 
-    /// Every kind with its apiVersion, in no order.
+    /// Every kind with its apiVersion, in any order.
     pub fn all_kinds(&self) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
         self.kinds.keys().copied()
     }
@@ -255,7 +255,7 @@ mod tests {
             let table = Table::of(Version(minor));
             assert!(table.all_kinds().count() > 60);
             for shape in &table.shapes_for_test().iter().filter(|s| !s.name.is_empty()).collect::<Vec<_>>() {
-                assert!(shape.name.contains('.'), "{} is no type", shape.name);
+                assert!(shape.name.contains('.'), "{} is not a type", shape.name);
             }
         }
     }

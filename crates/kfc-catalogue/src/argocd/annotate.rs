@@ -14,13 +14,13 @@ const HOOK: &str = "argocd.argoproj.io/hook";
 const HOOK_DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
 /// Argo CD reads the hooks of charts, too.
 const HELM_HOOK: &str = "helm.sh/hook";
-/// What keeps a resource in the cluster under `kfc apply` and `kfc delete`.
+/// The annotation that keeps a resource in the cluster under `kfc apply` and `kfc delete`.
 const KEEP: &str = "kfc.dev/prune";
 
 const NO_PRUNE: &str = "Prune=false";
 const IGNORE_EXTRANEOUS: &str = "IgnoreExtraneous";
 
-/// Bytes of YAML from which on a resource is applied on the server's side. Client-side apply keeps a copy of it in an
+/// Bytes of YAML from which a resource is applied on the server's side. Client-side apply keeps a copy of it in an
 /// annotation, and all annotations of an object have at most 262,144 bytes; the copy is JSON, which escapes quotes.
 const LARGE: usize = 128 * 1024;
 
@@ -29,9 +29,9 @@ const LARGE: usize = 128 * 1024;
 pub struct Annotations {
     /// The wave of each resource.
     pub waves: bool,
-    /// Jobs run as hooks, made anew at each sync.
+    /// Jobs as hooks, which Argo CD recreates at each sync.
     pub hooks: bool,
-    /// Sync options, for what does not arrive or is lost without them.
+    /// Sync options, for resources that fail to sync or are lost without them.
     pub options: bool,
 }
 
@@ -44,7 +44,7 @@ impl Annotations {
     /// Reads names: `waves`, `hooks`, `options`, or `all` and `none` alone.
     ///
     /// # Errors
-    /// Another name, with the place that `mark` gives.
+    /// Other names, with the location that `mark` returns.
     pub fn named<S: AsRef<str>>(names: &[S], mark: Mark) -> Result<Self> {
         let mut chosen = Self::default();
         for name in names {
@@ -60,7 +60,7 @@ impl Annotations {
         Ok(chosen)
     }
 
-    /// The names of those that are chosen.
+    /// The chosen names.
     #[must_use]
     pub fn names(self) -> Vec<&'static str> {
         let chosen = [self.waves, self.hooks, self.options];
@@ -75,15 +75,15 @@ impl Annotations {
 
 fn unknown(name: &str, mark: Mark) -> Diagnostic {
     let error =
-        Diagnostic::error(Code::PluginParameter, format!("`{name}` is none of Argo CD's annotations"));
+        Diagnostic::error(Code::PluginParameter, format!("`{name}` is not one of Argo CD's annotations"));
     let error = if mark == Mark::NONE { error } else { error.at(mark) };
     match nearest(name, Annotations::NAMES) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help("they are waves, hooks and options; or all, or none"),
+        None => error.help("expected waves, hooks and options; or all, or none"),
     }
 }
 
-/// Annotates resources; `waves` has the wave of each, where there are any. Sync options that a resource has already stay.
+/// Annotates resources; `waves` has the wave of each, where there are any. Existing sync options of a resource stay.
 pub fn annotate(resources: &mut [Resource], waves: Option<&[usize]>, which: Annotations) {
     let defined = defined_kinds(resources);
     let waves = waves.filter(|_| which.waves).unwrap_or_default();
@@ -129,14 +129,14 @@ fn write(resource: &mut Resource, wanted: &[(&str, String)]) {
     }
 }
 
-/// The sync options of a resource, those that it has already first; none when it needs none.
+/// The sync options of a resource, existing ones first; `None` when it needs none.
 fn options(resource: &Resource, defined: &HashSet<(String, String)>) -> Option<String> {
     let is_definition = resource.kind() == "CustomResourceDefinition";
     let mut needed = Vec::new();
     if is_definition || is_large(resource) {
         needed.push("ServerSideApply=true");
     }
-    // Neither the wave nor the definition of an object's kind is there when a sync is tried out beforehand.
+    // A dry run of a sync knows neither earlier waves nor the CRD of an object's kind.
     if defined.contains(&(group(resource).to_owned(), resource.kind().to_owned())) {
         needed.push("SkipDryRunOnMissingResource=true");
     }
@@ -154,8 +154,8 @@ fn options(resource: &Resource, defined: &HashSet<(String, String)>) -> Option<S
     (!needed.is_empty()).then(|| [own, needed].concat().join(","))
 }
 
-/// The compare options of a resource that is never pruned. An application whose source does not have it any more would stay
-/// out of sync otherwise, and one that heals itself would sync again and again.
+/// The compare options of a resource that is never pruned. Without them, an application whose source no longer has it
+/// would stay out of sync, and with self-healing it would sync again and again.
 fn compare_options(resource: &Resource) -> String {
     let own = annotation(resource, COMPARE_OPTIONS).unwrap_or_default();
     let mut options: Vec<&str> = own.split(',').map(str::trim).filter(|option| !option.is_empty()).collect();
@@ -165,12 +165,12 @@ fn compare_options(resource: &Resource) -> String {
     options.join(",")
 }
 
-/// A new HorizontalPodAutoscaler has no metrics yet, which Argo CD takes for a failure of its wave.
+/// A new HorizontalPodAutoscaler has no metrics yet, which Argo CD reports as a failure of its wave.
 fn is_autoscaler(resource: &Resource) -> bool {
     group(resource) == "autoscaling" && resource.kind() == "HorizontalPodAutoscaler"
 }
 
-/// What takes others, or data, with it when it goes.
+/// Whether deleting the resource deletes other resources or data, too.
 fn holds_others(resource: &Resource) -> bool {
     resource.api_version() == "v1" && matches!(resource.kind(), "Namespace" | "PersistentVolumeClaim")
 }
@@ -181,7 +181,7 @@ fn is_job(resource: &Resource) -> bool {
 
 fn is_large(resource: &Resource) -> bool {
     let mut bytes = Vec::new();
-    // What cannot be written is told when the bundle is.
+    // Writing the bundle reports what cannot be written.
     emit::emit(&resource.node, &mut bytes).is_ok() && bytes.len() > LARGE
 }
 
@@ -193,7 +193,7 @@ fn group(resource: &Resource) -> &str {
     resource.api_version().split_once('/').map_or("", |(group, _)| group)
 }
 
-/// Group and kind of everything that the resources define.
+/// Group and kind of every CRD among the resources.
 fn defined_kinds(resources: &[Resource]) -> HashSet<(String, String)> {
     let text = |resource: &Resource, path: &[&str]| resource.node.at(path)?.as_text().map(str::to_owned);
     let definitions = resources.iter().filter(|resource| resource.kind() == "CustomResourceDefinition");

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 pub struct Announcement {
     /// The name by which an application sets it.
     pub name: String,
-    /// What the tab calls it: the name, so that errors and the tab speak of the same thing.
+    /// Its title in the tab: the name, so that errors and the tab use the same word.
     pub title: String,
     /// What it is.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -62,8 +62,8 @@ pub fn announce(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Announ
     all
 }
 
-/// The parameters of a stack that cannot be resolved, for want of one perhaps: all that the catalogue has, with what the
-/// stack says of them.
+/// The parameters of a stack that cannot be resolved, perhaps because one is missing: all that the catalogue has, with the
+/// values of the stack.
 #[must_use]
 pub fn announce_all(stack: &Stack, catalogue: &Catalogue) -> Vec<Announcement> {
     let mut all = fields(stack, None, catalogue);
@@ -90,7 +90,7 @@ fn fields(stack: &Stack, plan: Option<&Plan>, catalogue: &Catalogue) -> Vec<Anno
         ..titled(name, tooltip)
     };
     let asked = stack.components.as_deref().map(texts);
-    // Without a word of the stack, the platform's: what nobody asked for comes along anyhow.
+    // Without components of the stack, those of the platform: required components are included anyway.
     let of_platform = || {
         let planned = plan.iter().flat_map(|plan| &plan.components);
         let planned = planned.filter(|p| matches!(p.reason, crate::resolve::Reason::Platform(_)));
@@ -106,12 +106,12 @@ fn fields(stack: &Stack, plan: Option<&Plan>, catalogue: &Catalogue) -> Vec<Anno
         },
         list(
             "components",
-            &format!("What is installed; what it requires comes along. There are {}.", names.join(", ")),
+            &format!("What is installed; what it requires is included. There are {}.", names.join(", ")),
             asked.unwrap_or_else(of_platform),
         ),
         list(
             "present",
-            "Components that the cluster has already: they are not installed.",
+            "Components that are already in the cluster: they are not installed.",
             texts(&stack.present),
         ),
         list("without", "Components of the platform that are left out.", texts(&stack.without)),
@@ -150,7 +150,7 @@ fn titled(name: &str, tooltip: &str) -> Announcement {
     }
 }
 
-/// A parameter by its schema. A schema that says `writeOnly` keeps the value to itself.
+/// A parameter by its schema. The value of a `writeOnly` schema is left out.
 fn declared(parameter: &Parameter, name: &str, value: Option<Value>) -> Announcement {
     let schema = &parameter.schema;
     let word = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -189,7 +189,7 @@ fn is_open(value: &Value) -> bool {
     covered == *value
 }
 
-/// The type of a scalar as Argo CD calls it; nothing for what is no scalar.
+/// The type of a scalar as Argo CD calls it; empty for what is not a scalar.
 fn scalar_type(schema: &Value) -> &'static str {
     match schema.get("type").and_then(Value::as_str) {
         Some("boolean") => "boolean",

@@ -1,17 +1,15 @@
-//! The environment variables that Argo CD hands to a plug-in.
+//! The environment variables that Argo CD passes to a plug-in.
 //! <https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin>
 
-use super::parameters::{self, Given};
+use super::parameters::{self, Given, PARAMETERS};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 
-/// The variable with the application's parameters.
-pub(super) const PARAMETERS: &str = "ARGOCD_APP_PARAMETERS";
 /// What Argo CD puts before the names of `plugin.env`, so that an application cannot set any other variable.
 const OF_APPLICATION: &str = "ARGOCD_ENV_";
 /// What our own variables start with.
 const OURS: &str = "KFC_";
-/// Takes kustomization roots, too, that would be left to Argo CD. Set on the sidecar it holds for all applications, under
-/// `plugin.env` for one.
+/// Builds kustomization roots, too, instead of leaving them to Argo CD. Set on the sidecar, it is for all applications; under
+/// `plugin.env`, for one.
 const KUSTOMIZE: &str = "KFC_KUSTOMIZE";
 
 /// What is read of the environment.
@@ -21,13 +19,13 @@ pub struct Environment {
     pub parameters: Vec<Given>,
     /// The cluster's version of Kubernetes, `1.32`.
     pub kubernetes: Option<String>,
-    /// The cluster's version of Kubernetes as Argo CD says it; empty when it does not.
+    /// The cluster's version of Kubernetes as Argo CD passes it; empty when it does not.
     pub kubernetes_full: String,
     /// What the cluster serves: `apps/v1`, `apps/v1/Deployment`.
     pub api_versions: Vec<String>,
-    /// Whether kustomization roots without a lock are taken as well.
+    /// Whether kustomization roots without a lock are built, too.
     pub kustomize: bool,
-    /// What was noticed.
+    /// Warnings.
     pub warnings: Diagnostics,
 }
 
@@ -67,9 +65,8 @@ impl Environment {
         self.kubernetes_full = text.to_owned();
         self.kubernetes = minor(text);
         if self.kubernetes.is_none() {
-            let message = format!("`{text}` in KUBE_VERSION is no version of Kubernetes");
-            self.warnings
-                .push(Diagnostic::warning(Code::PluginEnvironment, message).note("it is passed over"));
+            let message = format!("`{text}` in KUBE_VERSION is not a version of Kubernetes");
+            self.warnings.push(Diagnostic::warning(Code::PluginEnvironment, message).note("it is ignored"));
         }
     }
 }
@@ -90,18 +87,16 @@ fn switch(name: &str, value: &str) -> Result<bool> {
         "false" | "0" | "" => Ok(false),
         _ => {
             let message = format!("the variable `{name}` is `{value}`");
-            Err(Diagnostic::error(Code::PluginEnvironment, message)
-                .help("it is either `true` or `false`")
-                .into())
+            Err(Diagnostic::error(Code::PluginEnvironment, message).help("expected `true` or `false`").into())
         }
     }
 }
 
 fn unknown(name: &str) -> Diagnostic {
-    let error = Diagnostic::error(Code::PluginEnvironment, format!("there is no variable `{name}`"));
+    let error = Diagnostic::error(Code::PluginEnvironment, format!("the variable `{name}` does not exist"));
     match nearest(name, [KUSTOMIZE]) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help("what a stack can be told goes under `plugin.parameters` of the application"),
+        None => error.help("set values of the stack under `plugin.parameters` of the application"),
     }
 }
 

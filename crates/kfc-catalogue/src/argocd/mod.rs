@@ -1,5 +1,5 @@
-//! What kfc and Argo CD tell each other: the environment of a config-management plug-in, parameters of an application and
-//! their announcement, annotations that steer a sync.
+//! The interface of kfc and Argo CD: the environment of a config-management plug-in, parameters of an application and their
+//! announcement, annotations that control a sync.
 
 mod annotate;
 mod announce;

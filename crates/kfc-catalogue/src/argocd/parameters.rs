@@ -1,7 +1,6 @@
-//! Parameters of an application, `plugin.parameters`, put into its stack. Argo CD gives all values as text; the schemas of
-//! the catalogue say what type each is to have.
+//! Parameters of an application, `plugin.parameters`, put into its stack. Argo CD passes all values as text; the schemas of
+//! the catalogue have their types.
 
-use super::environment::PARAMETERS;
 use super::{ANNOTATIONS, Annotations, FIELDS, VALIDATE};
 use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
@@ -10,6 +9,9 @@ use kfc_yaml::{Entry, Key, Map, Node, parse};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// The variable with the application's parameters.
+pub(super) const PARAMETERS: &str = "ARGOCD_APP_PARAMETERS";
 
 /// A parameter as an application sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub enum Setting {
     Map(BTreeMap<String, String>),
 }
 
-/// What parameters choose that is no part of a stack.
+/// What parameters choose apart from the stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Chosen {
     /// Which annotations the bundle gets.
@@ -52,7 +54,7 @@ struct Raw {
 /// Reads the JSON list in `ARGOCD_APP_PARAMETERS`; `null` and nothing mean no parameters.
 ///
 /// # Errors
-/// Text that is no such list, names that stand twice, parameters without a value or with several.
+/// Text that is not such a list, duplicate names, parameters without a value or with several.
 pub fn read(text: &str) -> Result<Vec<Given>> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
@@ -68,7 +70,7 @@ pub fn read(text: &str) -> Result<Vec<Given>> {
     for raw in raw.unwrap_or_default() {
         let name = raw.name.clone();
         if given.iter().any(|other| other.name == name) {
-            let message = format!("the parameter `{name}` is set twice");
+            let message = format!("the parameter `{name}` is set more than once");
             errors.push(Diagnostic::error(Code::PluginParameter, message));
         } else if let Some(value) = errors.collect(setting(raw)) {
             given.push(Given { name, value });
@@ -97,9 +99,8 @@ fn setting(raw: Raw) -> Result<Setting> {
     }
 }
 
-/// Puts parameters into a stack, in place of what it says itself, and gives what they choose besides. Values that are
-/// to be checked by a schema are checked when the stack is resolved. Without a catalogue there is no stack, but a
-/// kustomization root.
+/// Puts parameters into a stack, instead of its own values, and returns what they choose apart from it. The schemas of values
+/// are checked when the stack is resolved. Without a catalogue there is no stack, but a kustomization root.
 ///
 /// # Errors
 /// Every parameter that does not exist or has the wrong form.
@@ -129,7 +130,7 @@ pub fn choose<'g>(
     errors.into_result(chosen)
 }
 
-/// A parameter whose value is a text that errors point into.
+/// A parameter whose value is a source that errors refer to.
 struct Placed<'g> {
     given: &'g Given,
     source: SourceId,
@@ -180,7 +181,7 @@ impl<'g> Placed<'g> {
             other => {
                 let message = format!("the parameter `{}` has a wrong value: `{other}`", self.given.name);
                 let error = Diagnostic::error(Code::PluginParameter, message).at(self.mark());
-                Err(error.help("it is either `true` or `false`").into())
+                Err(error.help("expected `true` or `false`").into())
             }
         }
     }
@@ -199,7 +200,7 @@ impl<'g> Placed<'g> {
         Ok(items.iter().zip(offsets).map(spanned).collect())
     }
 
-    /// Puts it where it belongs: into a field of the stack, or among its parameters.
+    /// Puts it into a field of the stack, or among its parameters.
     fn put(&self, stack: &mut Stack, catalogue: &Catalogue) -> Result<()> {
         let name = self.given.name.as_str();
         match name {
@@ -209,7 +210,7 @@ impl<'g> Placed<'g> {
                 if names.is_empty() {
                     let message = "the parameter `components` is empty: the bundle would be, too";
                     let error = Diagnostic::error(Code::PluginParameter, message).at(self.mark());
-                    return Err(error.help("take it away to have the components of the stack").into());
+                    return Err(error.help("remove it to have the components of the stack").into());
                 }
                 stack.components = Some(names);
             }
@@ -240,7 +241,7 @@ impl<'g> Placed<'g> {
             let at = offset + name.len() + 2;
             let value = errors.collect(self.scalar(text, schema.unwrap_or(&Value::Null), at));
             if let (Some(value), Some(facts)) = (value, stack.facts.as_map_mut()) {
-                // A dotted name is as good as nesting, and the last one counts.
+                // A dotted name is the same as nesting, and the last one counts.
                 facts.remove(name);
                 facts.push(Entry { key: Key::new(name, self.at(offset)), value });
             }
@@ -249,7 +250,7 @@ impl<'g> Placed<'g> {
         errors.into_result(())
     }
 
-    /// The value, in the type that a schema wants. What does not fit stays as it is: the schema will say so.
+    /// The value, in the type that a schema wants. A value that does not fit stays text, which the schema then refuses.
     fn typed(&self, schema: &Value) -> Result<Node> {
         let mut errors = Diagnostics::default();
         let value = match &self.given.value {
@@ -285,7 +286,7 @@ impl<'g> Placed<'g> {
         if may_be_text(schema) {
             return Ok(Node::string(text, self.at(at)));
         }
-        // Spaces before it put every place where it is in the source.
+        // Spaces before it keep all locations as in the source.
         let padded = format!("{}{text}", " ".repeat(at));
         let node = parse::parse(&padded, self.source)?.pop();
         Ok(node.unwrap_or_else(|| Node::string("", self.at(at))))
@@ -295,14 +296,14 @@ impl<'g> Placed<'g> {
         let name = self.given.name.as_str();
         let message = match is_root {
             true => format!(
-                "there is no parameter `{name}`: a kustomization root has none but `{ANNOTATIONS}` and `{VALIDATE}`"
+                "the parameter `{name}` does not exist: a kustomization root has only `{ANNOTATIONS}` and `{VALIDATE}`"
             ),
-            false => format!("there is no parameter `{name}`"),
+            false => format!("the parameter `{name}` does not exist"),
         };
         let error = Diagnostic::error(Code::PluginParameter, message);
         match nearest(name, names) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None if is_root => error.help("a folder with a `kfc.yaml` has those of its stack"),
+            None if is_root => error.help("a directory with a `kfc.yaml` has those of its stack"),
             None => error.help("`kfc list parameters` shows all"),
         }
         .into()

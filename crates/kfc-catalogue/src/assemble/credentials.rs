@@ -1,4 +1,4 @@
-//! Credentials that everybody knows: Secrets of a bundle that still hold the default of a parameter which says `published`.
+//! Published credentials: Secrets of a bundle that still have the default of a parameter with `published`.
 
 use crate::catalogue::Setter;
 use crate::resolve::{Plan, Published, names_in};
@@ -9,44 +9,46 @@ use kfc_kustomize::reference::field_path::split_replacement;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 
-/// A published parameter, and the Secrets that hold its default.
+/// A published parameter, and the Secrets that have its default.
 struct Known<'p> {
     parameter: &'p Published,
     secrets: Vec<String>,
 }
 
-/// Looks for credentials that everybody knows in the resources of a plan. The Secrets themselves are read, so it does not
+/// Searches the resources of a plan for published credentials. The Secrets themselves are read, so it does not
 /// matter whether a parameter or a patch has replaced a value.
 ///
-/// Gives a warning that names the Secrets and the parameters that change them, or nothing.
+/// Returns a warning that names the Secrets and the parameters that change them, or nothing.
 ///
 /// # Errors
-/// [`Code::KnownCredential`] when the resources can be reached from outside of the cluster as well.
+/// [`Code::KnownCredential`] when the resources can also be reached from outside of the cluster.
 pub fn known_credentials(plan: &Plan, resources: &[Resource]) -> Result<Diagnostics> {
     let known = known(plan, resources);
     if known.is_empty() {
         return Ok(Diagnostics::default());
     }
     let count = match known.len() {
-        1 => "a credential".to_owned(),
-        many => format!("{many} credentials"),
+        1 => "a published credential".to_owned(),
+        many => format!("{many} published credentials"),
     };
-    let ways_in: Vec<String> = resources.iter().filter_map(way_in).collect();
-    let (severity, end) = match ways_in.is_empty() {
-        true => (Severity::Warning, ": defaults that are published"),
+    let exposures: Vec<String> = resources.iter().filter_map(exposure).collect();
+    let (severity, end) = match exposures.is_empty() {
+        true => (Severity::Warning, ": the catalogue publishes these defaults"),
         false => (Severity::Error, ", and it can be reached from outside of the cluster"),
     };
-    let message = format!("everybody knows {count} of this bundle{end}");
-    let told = Diagnostic { severity, ..Diagnostic::error(Code::KnownCredential, message) };
-    let told = ways_in.into_iter().fold(told, Diagnostic::note);
-    let told = known.iter().fold(told, |told, one| told.note(one.sentence()));
-    let own = "set values of your own, with `--set` or under `parameters` of kfc.yaml";
+    let message = format!("this bundle has {count}{end}");
+    let report = Diagnostic { severity, ..Diagnostic::error(Code::KnownCredential, message) };
+    let report = exposures.into_iter().fold(report, Diagnostic::note);
+    let report = known.iter().fold(report, |report, one| report.note(one.sentence()));
+    let own = "set your own values, with `--set` or under `parameters` of kfc.yaml";
     if severity == Severity::Error {
-        return Err(told
-            .help(format!("{own}; or close the way in (`exposure: cluster` in the built-in catalogue)"))
+        return Err(report
+            .help(format!(
+                "{own}; or close the access from outside (`exposure: cluster` in the built-in catalogue)"
+            ))
             .into());
     }
-    Ok(told.help(format!("{own}, before anybody else can reach the platform")).into())
+    Ok(report.help(format!("{own}, before anybody else can reach the platform")).into())
 }
 
 impl Known<'_> {
@@ -83,7 +85,7 @@ fn known<'p>(plan: &'p Plan, resources: &[Resource]) -> Vec<Known<'p>> {
     known
 }
 
-/// The published parameters that a value names: in a component by their own name, in an overlay below its component's.
+/// The published parameters that a value names: in a component by their own name, in an overlay by component and name.
 fn parameters_in<'p>(
     value: &Node,
     component: Option<&str>,
@@ -100,13 +102,13 @@ fn parameters_in<'p>(
         .collect()
 }
 
-/// Whether a setter is for a Secret, whatever it was renamed to since.
+/// Whether a setter is for a Secret, which may have been renamed since.
 fn is_meant(setter: &Setter, secret: &Resource) -> bool {
     let fits = |wanted: &str, found: &str| wanted.is_empty() || wanted == found;
     fits(&setter.name, secret.name()) || fits(&setter.name, &secret.original_id().name)
 }
 
-/// Whether the key that a setter leads to has a value, as text or in base64.
+/// Whether the key of a setter has a value, as text or in base64.
 fn holds(secret: &Resource, setter: &Setter, value: &str) -> bool {
     let steps = split_replacement(&setter.path.text);
     let [_, key] = steps.as_slice() else { return false };
@@ -122,14 +124,14 @@ fn holds(secret: &Resource, setter: &Setter, value: &str) -> bool {
     }
 }
 
-/// How a resource lets requests from outside into the cluster, if it does.
-fn way_in(resource: &Resource) -> Option<String> {
+/// How a resource admits requests from outside of the cluster, if it does.
+fn exposure(resource: &Resource) -> Option<String> {
     let group = resource.api_version().split_once('/').map_or("", |(group, _)| group);
     let how = match (group, resource.kind()) {
         ("", "Service") => service(&resource.node)?,
         ("networking.k8s.io" | "extensions", "Ingress")
         | ("route.openshift.io", "Route")
-        | ("gateway.networking.k8s.io", "Gateway") => "leads requests into the cluster".to_owned(),
+        | ("gateway.networking.k8s.io", "Gateway") => "admits requests into the cluster".to_owned(),
         _ => return None,
     };
     Some(format!("{} {}/{} {how}", resource.kind(), resource.namespace(), resource.name()))
@@ -146,27 +148,28 @@ fn service(node: &Node) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::way_in;
+    use super::exposure;
     use kfc_diagnostics::SourceId;
     use kfc_kustomize::resource::Resource;
     use kfc_yaml::parse::parse;
 
     #[test]
-    fn ways_in_are_services_ingresses_routes_and_gateways() {
-        let way = |yaml: &str| way_in(&Resource::new(parse(yaml, SourceId::NONE).unwrap().remove(0), false));
+    fn exposures_are_services_ingresses_routes_and_gateways() {
+        let exposed =
+            |yaml: &str| exposure(&Resource::new(parse(yaml, SourceId::NONE).unwrap().remove(0), false));
         let service = |spec: &str| {
             format!("{{apiVersion: v1, kind: Service, metadata: {{name: a, namespace: b}}, spec: {spec}}}")
         };
         let object = |api: &str, kind: &str| {
             format!("{{apiVersion: {api}, kind: {kind}, metadata: {{name: a, namespace: b}}}}")
         };
-        assert_eq!(way(&service("{type: NodePort}")).as_deref(), Some("Service b/a is of type NodePort"));
+        assert_eq!(exposed(&service("{type: NodePort}")).as_deref(), Some("Service b/a is of type NodePort"));
         assert_eq!(
-            way(&service("{type: LoadBalancer}")).as_deref(),
+            exposed(&service("{type: LoadBalancer}")).as_deref(),
             Some("Service b/a is of type LoadBalancer")
         );
         assert_eq!(
-            way(&service("{externalIPs: [192.0.2.1]}")).as_deref(),
+            exposed(&service("{externalIPs: [192.0.2.1]}")).as_deref(),
             Some("Service b/a has external addresses")
         );
         for (api, kind) in [
@@ -174,15 +177,15 @@ mod tests {
             ("route.openshift.io/v1", "Route"),
             ("gateway.networking.k8s.io/v1", "Gateway"),
         ] {
-            assert!(way(&object(api, kind)).is_some(), "{kind}");
+            assert!(exposed(&object(api, kind)).is_some(), "{kind}");
         }
         for closed in
             [service("{}"), service("{type: ClusterIP}"), service("{type: ExternalName, externalIPs: []}")]
         {
-            assert_eq!(way(&closed), None, "{closed}");
+            assert_eq!(exposed(&closed), None, "{closed}");
         }
         // The mesh's Gateway configures pods that a Service leads to; a Route of Knative is served inside.
-        assert_eq!(way(&object("networking.istio.io/v1", "Gateway")), None);
-        assert_eq!(way(&object("serving.knative.dev/v1", "Route")), None);
+        assert_eq!(exposed(&object("networking.istio.io/v1", "Gateway")), None);
+        assert_eq!(exposed(&object("serving.knative.dev/v1", "Route")), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Assembles a plan into a bundle: builds the base of every component, puts parameters in place, applies overlays, and
+//! Assembles a plan into a bundle: builds the base of every component, applies setters and overlays, and
 //! orders the resources by waves.
 
 mod credentials;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// A bundle whose resources come in waves.
 #[derive(Clone, Debug, Default)]
 pub struct Assembled {
-    /// The resources in order, and what was noticed.
+    /// The resources in order, and warnings.
     pub bundle: Bundle,
     /// The wave of each resource.
     pub waves: Vec<usize>,
@@ -33,7 +33,7 @@ pub struct Assembled {
 /// Assembles the components and overlays of a plan, then the overlays of the stack.
 ///
 /// # Errors
-/// Everything that is wrong with bases and overlays, setters that find nothing, resources that two components have.
+/// Errors of bases and overlays, setters that select nothing, resources that two components have.
 pub fn assemble(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled> {
     assemble_once(plan, stack, loader, false)
 }
@@ -43,7 +43,7 @@ pub fn assemble(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled
 /// # Errors
 /// Those of [`assemble`].
 pub fn assemble_with_origins(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled> {
-    // Errors are told as a plain run tells them: their marks lead into texts, not into trails.
+    // Errors are the same as in a plain run: their marks refer to sources, not to provenance.
     assemble_once(plan, stack, loader, true).or_else(|_| assemble(plan, stack, loader))
 }
 
@@ -73,7 +73,7 @@ fn assemble_once(plan: &Plan, stack: &Stack, loader: &Loader, keep_origins: bool
     Ok(Assembled { bundle, waves })
 }
 
-/// The resources of one component, with its parameters in place.
+/// The resources of one component, with its parameters.
 fn part(
     planned: &Planned,
     inputs: Inputs<'_>,
@@ -86,7 +86,7 @@ fn part(
     Ok(part)
 }
 
-/// The root that a component points at: a folder anywhere on disk, or a URL.
+/// The root of a component: a directory anywhere on disk, or a URL.
 fn root_at(folder: &Loader, path: &Spanned) -> Result<Loader> {
     let local = folder.root().join(&path.text);
     if folder.files().is_directory(&local) {
@@ -102,7 +102,7 @@ fn root_at(folder: &Loader, path: &Spanned) -> Result<Loader> {
 /// Every root that [`assemble`] would build, in its order.
 ///
 /// # Errors
-/// Roots that are not there or cannot be fetched.
+/// Roots that do not exist or cannot be fetched.
 pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>> {
     let mut errors = Diagnostics::default();
     let mut roots = Vec::new();
@@ -133,7 +133,7 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
     let mut errors = Diagnostics::default();
     for planned in &plan.overlays {
         let overlay = &planned.overlay;
-        // What it adds may need all of its components: it belongs to the last one.
+        // Its resources may need all of its components, so they belong to the last one.
         let owner = overlay.components.iter().filter_map(|name| owner_of(plan, &name.text)).max();
         assembly.enter_overlay(|| Overlay {
             name: overlay.name.text.clone(),

@@ -8,8 +8,8 @@ use kfc_kube::ObjectRef;
 use kfc_kube::wave::{Gate, Wave, collect};
 use kfc_kustomize::resource::Resource;
 
-/// Waves of an assembled plan: those of the graph. What components name under `ready` is awaited with the last wave that
-/// they have resources in.
+/// Waves of an assembled plan: those of the graph. The objects under `ready` of a component are awaited with the last wave
+/// that has resources of it.
 ///
 /// # Errors
 /// Resources that cannot be written as JSON.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// Applies setters in order.
 ///
 /// # Errors
-/// [`Code::Setter`] for those that select nothing or whose path leads nowhere, and expressions that cannot be computed.
+/// [`Code::Setter`] for setters that select nothing or whose field does not exist, and expressions that cannot be computed.
 pub(super) fn apply(
     setters: &[Setter],
     scope: &Scope,
@@ -42,7 +42,7 @@ fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut
         let done = match &setter.inside {
             Some(inside) => put_inside(setter, inside, resource, &steps, &value),
             None if put(&mut resource.object.node, &steps, &value) => Ok(()),
-            None => Err(leads_nowhere(setter, &setter.path, resource, &resource.node, &steps).into()),
+            None => Err(missing_field(setter, &setter.path, resource, &resource.node, &steps).into()),
         };
         resource.trail.enter(|| step(setter, inputs));
         resource.trail.compare(before, &mut resource.object.node);
@@ -54,10 +54,10 @@ fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut
     errors.into_result(())
 }
 
-/// The steps of a path that was written by hand.
+/// The steps of a path.
 ///
 /// # Errors
-/// [`Code::Setter`] for a path with blank parts: a field without a name is never meant.
+/// [`Code::Setter`] for a path with blank parts: every field has a name.
 fn steps_of(path: &Spanned) -> Result<Vec<String>> {
     split_setter(&path.text).map_err(|why| {
         let error = Diagnostic::error(Code::Setter, why).at(path.mark);
@@ -73,7 +73,7 @@ fn step(setter: &Setter, inputs: Inputs<'_>) -> Step {
     Step { details: Some(Arc::new(details)), ..step }
 }
 
-/// Puts a value where a path leads; fields of mappings are made, items of lists are not. Whether it led anywhere.
+/// Puts a value at a path, creating fields of mappings, but not items of lists. Returns whether the path exists.
 fn put(node: &mut Node, steps: &[String], value: &Node) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         node.value = value.value.clone();
@@ -110,7 +110,7 @@ fn put(node: &mut Node, steps: &[String], value: &Node) -> bool {
     map.get_mut(step).is_some_and(|below| put(below, rest, value))
 }
 
-/// Puts a value into the YAML or JSON that a field of a resource holds as text.
+/// Puts a value into YAML or JSON that is the text of a field.
 fn put_inside(
     setter: &Setter,
     inside: &Spanned,
@@ -118,14 +118,14 @@ fn put_inside(
     steps: &[String],
     value: &Node,
 ) -> Result<()> {
-    let way = steps_of(inside)?;
-    let names: Vec<&str> = way.iter().map(String::as_str).collect();
+    let field = steps_of(inside)?;
+    let names: Vec<&str> = field.iter().map(String::as_str).collect();
     let Some(text) = resource.node.at(&names).and_then(Node::as_str).map(str::to_owned) else {
-        return Err(leads_nowhere(setter, inside, resource, &resource.node, &way).into());
+        return Err(missing_field(setter, inside, resource, &resource.node, &field).into());
     };
     let unreadable = || {
         let message = format!(
-            "`{}` of {} `{}` holds no single YAML document",
+            "`{}` of {} `{}` is not a single YAML document",
             inside.text,
             resource.kind(),
             resource.name()
@@ -135,10 +135,10 @@ fn put_inside(
     let documents = parse::parse(&text, SourceId::NONE).map_err(|_| unreadable())?;
     let [mut tree] = <[Node; 1]>::try_from(documents).map_err(|_| unreadable())?;
     if !put(&mut tree, steps, value) {
-        return Err(leads_nowhere(setter, &setter.path, resource, &tree, steps).into());
+        return Err(missing_field(setter, &setter.path, resource, &tree, steps).into());
     }
     let text = if text.trim_start().starts_with('{') { json_text(&tree) } else { yaml_text(&tree)? };
-    put(&mut resource.object.node, &way, &Node::string(&text, value.mark));
+    put(&mut resource.object.node, &field, &Node::string(&text, value.mark));
     Ok(())
 }
 
@@ -152,8 +152,8 @@ fn yaml_text(tree: &Node) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The error for a path that leads nowhere in `tree`, which is a resource or what one of its fields holds.
-fn leads_nowhere(
+/// The error for a path that does not exist in `tree`, which is a resource or the content of one of its fields.
+fn missing_field(
     setter: &Setter,
     path: &Spanned,
     resource: &Resource,
@@ -166,9 +166,9 @@ fn leads_nowhere(
         _ => String::new(),
     };
     let message =
-        format!("the path `{}` leads nowhere in {field}{} `{}`", path.text, resource.kind(), resource.name());
+        format!("field `{}` does not exist in {field}{} `{}`", path.text, resource.kind(), resource.name());
     let error = Diagnostic::error(Code::Setter, message).at(path.mark);
-    // A text inside a resource has no places of its own.
+    // A text inside a resource has no locations.
     let error = if place.source == SourceId::NONE { error.note(what) } else { error.label(place, what) };
     Diagnostic { help: near, ..error }
 }
@@ -180,7 +180,7 @@ fn selects_nothing(setter: &Setter, resources: &[Resource]) -> Diagnostic {
         Some(field) => format!("{wanted} with the field `{}`", field.text),
         None => wanted,
     };
-    let message = format!("this setter selects nothing: there is {wanted}");
+    let message = format!("this setter selects nothing: the bundle has {wanted}");
     let error = Diagnostic::error(Code::Setter, message).at(setter.mark);
     let same_kind = resources.iter().filter(|resource| kind.is_empty() || resource.kind() == kind);
     match nearest(name, same_kind.map(|resource| resource.name())) {

@@ -1,7 +1,7 @@
 //! Waves: sets of resources that can be applied together once the earlier ones are ready.
 //!
 //! A component comes after all that it requires. Objects of kinds that the component itself defines come one wave after
-//! the rest of it: their definition has to be known, and the component's webhooks have to answer.
+//! the rest of it: their CRD must be established, and the component's webhooks must be ready.
 
 use crate::resolve::Plan;
 use kfc_kustomize::kustomization::model::SortOptions;
@@ -9,7 +9,7 @@ use kfc_kustomize::resource::{Resource, ResourceSet};
 use kfc_kustomize::transform::order as kinds;
 use std::collections::HashSet;
 
-/// Orders resources by wave, then kind, namespace and name; gives the wave of each.
+/// Orders resources by wave, then kind, namespace and name; returns the wave of each.
 pub(super) fn order(plan: &Plan, set: &mut ResourceSet) -> Vec<usize> {
     kinds::sort(set, &SortOptions { legacy: true, legacy_options: None });
     let waves = waves(plan, &set.list);
@@ -36,7 +36,7 @@ fn waves(plan: &Plan, resources: &[Resource]) -> Vec<usize> {
     let last = starts.iter().zip(&has_two_waves).map(|(start, two)| start + usize::from(*two)).max();
     let wave = |resource: &Resource| match resource.owner.and_then(|owner| starts.get(owner as usize)) {
         Some(start) => start + usize::from(is_of_own_kind(resource)),
-        // What the user's overlays add comes last, but for what others stand in.
+        // What the user's overlays add comes last, except what other resources need, as the namespace that they are in.
         None if matches!(
             resource.kind(),
             "Namespace" | "CustomResourceDefinition" | "PriorityClass" | "StorageClass"
@@ -60,7 +60,7 @@ fn starts(plan: &Plan, has_two_waves: &[bool]) -> Vec<usize> {
     starts
 }
 
-/// Owner, group and kind of every custom resource definition.
+/// Owner, group and kind of every CRD.
 fn defined_kinds(resources: &[Resource]) -> HashSet<(u32, String, String)> {
     let definitions = resources.iter().filter(|resource| resource.kind() == "CustomResourceDefinition");
     let defined = |resource: &Resource| {

@@ -1,30 +1,32 @@
-//! `component.yaml`: what a user selects, what it needs, what it gives, and what can be set.
+//! `component.yaml`: what a user selects, what it requires and provides, and its parameters.
 
+use super::document::{Document, Place, name_of};
+use super::secrets::{has_write_only, remove_examples};
 use super::setter::{self, Setter};
-use super::{Document, Place, name_of};
+use crate::json_schema::validator;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_yaml::Node;
 use kfc_yaml::fields::{Errors, Fields, Spanned};
 use kfc_yaml::value::to_json;
 use serde_json::Value;
 
-/// Parts of the life of a model, in the order in which `kfc list` shows them.
+/// Stages in the life of a model, in the order in which `kfc list` shows them.
 pub const STAGES: [&str; 7] =
     ["data", "training", "serving", "pipelines", "workbench", "management", "foundation"];
 
 /// The kustomization root that a component's resources come from.
 #[derive(Clone, Debug)]
 pub struct Base {
-    /// Its folder, as seen from the component's folder, or a URL.
+    /// Its directory, relative to the component's directory, or a URL.
     pub path: Spanned,
-    /// Folder of the component.
+    /// Directory of the component.
     pub place: Place,
 }
 
 /// A unit that a user selects.
 #[derive(Clone, Debug)]
 pub struct Component {
-    /// Its name, that of its folder.
+    /// Its name, that of its directory.
     pub name: Spanned,
     /// One line.
     pub description: String,
@@ -34,17 +36,17 @@ pub struct Component {
     pub version: String,
     /// Where its resources come from.
     pub base: Base,
-    /// What it cannot be without.
+    /// What it requires.
     pub requires: Vec<Requirement>,
     /// Capabilities.
     pub provides: Vec<Spanned>,
-    /// Components that cannot be beside it.
+    /// Components that cannot be in the same plan.
     pub conflicts: Vec<Spanned>,
     /// Conditions on facts.
     pub supports: Vec<Support>,
     /// Parameters with their JSON Schemas.
     pub parameters: Vec<Parameter>,
-    /// Where parameters land.
+    /// Setters for parameters.
     pub set: Vec<Setter>,
     /// What must hold before the next wave.
     pub ready: Vec<Ready>,
@@ -59,15 +61,15 @@ pub struct Parameter {
     pub schema: Value,
     /// The default, as it is written.
     pub default: Option<Node>,
-    /// Whether the default is a credential that everybody knows: a bundle that holds it is announced.
+    /// Whether the default is a published credential: a bundle with it gets a warning.
     pub published: bool,
     /// Whether the default is made of a parameter whose values must not be shown.
     pub derived: bool,
 }
 
 impl Parameter {
-    /// Whether its values must not be shown: its schema says `writeOnly`, of the whole or of a part, or its default is made
-    /// of such a parameter. Then what a user sets for it holds the same secret.
+    /// Whether its values are redacted: its schema has `writeOnly`, for the whole or a part, or its default is made of such a
+    /// parameter. Then what a user sets for it holds the same secret.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.derived || has_write_only(&self.schema)
@@ -84,75 +86,14 @@ impl Parameter {
     }
 }
 
-/// Keywords of a schema that hold values of what it describes.
-const WITH_VALUES: [&str; 3] = ["default", "examples", "example"];
-
-/// Keywords of a schema whose value has names of its own.
-const WITH_NAMES: [&str; 5] = ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"];
-
-fn has_write_only(schema: &Value) -> bool {
-    match schema {
-        Value::Object(map) => {
-            map.get("writeOnly") == Some(&Value::Bool(true)) || map.values().any(has_write_only)
-        }
-        Value::Array(items) => items.iter().any(has_write_only),
-        _ => false,
-    }
-}
-
-fn remove_examples(schema: &mut Value) {
-    match schema {
-        Value::Object(map) => {
-            map.retain(|keyword, _| !WITH_VALUES.contains(&keyword.as_str()));
-            for (keyword, value) in map {
-                match value {
-                    Value::Object(named) if WITH_NAMES.contains(&keyword.as_str()) => {
-                        named.values_mut().for_each(remove_examples);
-                    }
-                    value => remove_examples(value),
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(remove_examples),
-        _ => {}
-    }
-}
-
-/// The places of the values that schemas of secrets hold, in a document of ours: no line that is shown has them.
-pub(super) fn values_of_secrets(document: &Node) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    let parameters = document.at(&["spec", "parameters"]).and_then(Node::as_map);
-    for schema in parameters.into_iter().flatten().map(|entry| &entry.value) {
-        let is_published = schema.get("published").is_some_and(|node| to_json(node) == Value::Bool(true));
-        if !is_published && has_write_only(&to_json(schema)) {
-            add_values(schema, &mut marks);
-        }
-    }
-    marks
-}
-
-fn add_values(schema: &Node, marks: &mut Vec<Mark>) {
-    for entry in schema.as_map().into_iter().flatten() {
-        match entry.key.text.as_str() {
-            keyword if WITH_VALUES.contains(&keyword) => marks.push(entry.value.mark),
-            keyword if WITH_NAMES.contains(&keyword) => {
-                let named = entry.value.as_map().into_iter().flatten();
-                named.for_each(|entry| add_values(&entry.value, marks));
-            }
-            _ => add_values(&entry.value, marks),
-        }
-    }
-    schema.as_seq().into_iter().flatten().for_each(|item| add_values(item, marks));
-}
-
-/// Something that a component cannot be without.
+/// Something that a component requires.
 #[derive(Clone, Debug)]
 pub struct Requirement {
-    /// What.
+    /// The component or capability.
     pub wanted: Wanted,
     /// Holds only when this is true.
     pub when: Option<Spanned>,
-    /// Where it stands.
+    /// Its location.
     pub mark: Mark,
 }
 
@@ -161,16 +102,16 @@ pub struct Requirement {
 pub enum Wanted {
     /// A component by name.
     Component(String),
-    /// Whatever provides this.
+    /// Any component that provides this.
     Capability(String),
 }
 
-/// A condition on facts, without which something cannot be.
+/// A condition on facts that something requires.
 #[derive(Clone, Debug)]
 pub struct Support {
     /// The condition.
     pub when: Spanned,
-    /// Why, for people.
+    /// The reason, for messages.
     pub reason: String,
 }
 
@@ -181,13 +122,13 @@ pub struct Ready {
     pub what: &'static str,
     /// Its name.
     pub name: String,
-    /// Its namespace; empty for what has none.
+    /// Its namespace; empty for cluster-scoped objects.
     pub namespace: String,
-    /// Where it stands.
+    /// Its location.
     pub mark: Mark,
 }
 
-/// Kinds of things that [`Ready`] may name.
+/// Kinds that [`Ready`] may name.
 const READY: [&str; 6] = ["deployment", "statefulset", "daemonset", "job", "crd", "webhook"];
 
 pub(super) fn read(document: &Document, errors: &Errors) -> Option<Component> {
@@ -225,20 +166,23 @@ pub(super) fn read(document: &Document, errors: &Errors) -> Option<Component> {
     Some(component)
 }
 
-/// The name must be that of the folder, so that a reader finds it.
+/// The name must be that of the directory, so that a reader finds it.
 fn check_name(name: &Spanned, document: &Document, errors: &Errors) {
     let folder = document.place.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if !name.text.is_empty() && name.text != folder {
-        let message = format!("the component is called `{}`, but its folder `{folder}`", name.text);
-        errors.push(Diagnostic::error(Code::BadValue, message).at(name.mark).help("use one name for both"));
+        let message =
+            format!("the name of the component is `{}`, but its directory is `{folder}`", name.text);
+        errors.push(
+            Diagnostic::error(Code::BadValue, message).at(name.mark).help("use the same name for both"),
+        );
     }
 }
 
 fn stage(spec: &Fields<'_>, errors: &Errors) -> String {
     let stage = spec.required("stage");
     if !stage.text.is_empty() && !STAGES.contains(&stage.text.as_str()) {
-        let error = Diagnostic::error(Code::BadValue, format!("`{}` is no stage", stage.text));
-        errors.push(error.at(stage.mark).help(format!("it is one of {}", STAGES.join(", "))));
+        let error = Diagnostic::error(Code::BadValue, format!("`{}` is not a stage", stage.text));
+        errors.push(error.at(stage.mark).help(format!("expected one of {}", STAGES.join(", "))));
     }
     stage.text
 }
@@ -296,8 +240,8 @@ pub(super) fn parameters(spec: &Fields<'_>, field: &'static str, errors: &Errors
         object.remove("default");
         let published = object.remove("published").unwrap_or_default();
         check_published(&published, schema, errors);
-        if let Err(error) = crate::resolve::schema::validator(&value) {
-            let message = format!("this is no JSON Schema: {error}");
+        if let Err(error) = validator(&value) {
+            let message = format!("this is not a JSON Schema: {error}");
             errors.push(Diagnostic::error(Code::BadValue, message).at(schema.mark));
         }
         let name = Spanned { text: name.to_owned(), mark };
@@ -313,7 +257,7 @@ pub(super) fn parameters(spec: &Fields<'_>, field: &'static str, errors: &Errors
     map.iter().filter_map(|entry| read(&entry.key.text, entry.key.mark, &entry.value)).collect()
 }
 
-/// `published: true` is for secrets, and says that their default is known: so there has to be one, the same everywhere.
+/// `published: true` is for secrets whose default is published: so there must be one, the same everywhere.
 fn check_published(published: &Value, schema: &Node, errors: &Errors) {
     let mark = schema.get("published").map_or(schema.mark, |node| node.mark);
     match published {
@@ -341,8 +285,8 @@ fn ready(item: &Node, errors: &Errors) -> Option<Ready> {
     let namespace = fields.string("namespace");
     fields.finish();
     let [(what, name)] = named.as_slice() else {
-        let error = Diagnostic::error(Code::BadValue, "a readiness condition names one thing");
-        errors.push(error.at(item.mark).help(format!("it is one of {}", READY.join(", "))));
+        let error = Diagnostic::error(Code::BadValue, "a readiness condition must name exactly one object");
+        errors.push(error.at(item.mark).help(format!("expected one of {}", READY.join(", "))));
         return None;
     };
     Some(Ready { what, name: name.text.clone(), namespace, mark: item.mark })

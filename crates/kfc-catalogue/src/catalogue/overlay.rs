@@ -1,28 +1,28 @@
 //! `overlay.yaml`: a kustomize component that is applied over bases when its condition holds.
 
+use super::document::{Document, Place, name_of};
 use super::setter::{self, Setter};
-use super::{Document, Place, name_of};
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_yaml::fields::{Errors, Spanned};
 
 /// What a platform changes.
 #[derive(Clone, Debug)]
 pub struct Overlay {
-    /// `area/name`, as its folder is.
+    /// `area/name`, like its directory.
     pub name: Spanned,
     /// One line.
     pub description: String,
-    /// Applied when this is true; always when it is not there.
+    /// Applied when this is true; always without it.
     pub when: Option<Spanned>,
     /// Components that must all be in the plan.
     pub components: Vec<Spanned>,
-    /// Overlays that come before it when they are applied, too.
+    /// Overlays that come before it if they are applied.
     pub after: Vec<Spanned>,
-    /// Where facts land.
+    /// Setters for facts.
     pub set: Vec<Setter>,
-    /// Its folder.
+    /// Its directory.
     pub place: Place,
-    /// Whether the folder has a kustomization; setters alone need none.
+    /// Whether the directory has a kustomization; with setters only, it needs none.
     pub patches: bool,
 }
 
@@ -32,10 +32,13 @@ pub(super) fn read(document: &Document, errors: &Errors) -> Option<Overlay> {
     top.finish();
     let mut folders = document.place.folder.components().rev().map(|part| part.as_os_str().to_string_lossy());
     let (last, area) = (folders.next().unwrap_or_default(), folders.next().unwrap_or_default());
-    let due = format!("{area}/{last}");
-    if !name.text.is_empty() && name.text != due {
-        let message = format!("the overlay is called `{}`, but its folder `{due}`", name.text);
-        errors.push(Diagnostic::error(Code::BadValue, message).at(name.mark).help("use one name for both"));
+    let expected = format!("{area}/{last}");
+    if !name.text.is_empty() && name.text != expected {
+        let message =
+            format!("the name of the overlay is `{}`, but its directory is `{expected}`", name.text);
+        errors.push(
+            Diagnostic::error(Code::BadValue, message).at(name.mark).help("use the same name for both"),
+        );
     }
     let Some(spec) = spec else {
         errors.push(Diagnostic::error(Code::MissingField, "an overlay needs `spec`").at(document.node.mark));

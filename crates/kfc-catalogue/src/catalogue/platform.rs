@@ -1,17 +1,17 @@
-//! `platforms/*.yaml`: layers of facts. Joined by `+` they make a profile.
+//! `platforms/*.yaml`: layers of facts, which form a profile when they are joined by `+`.
 
 use super::component::{Parameter, Support, parameters, supports};
-use super::{Document, name_of};
+use super::document::{Document, name_of};
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_yaml::Node;
 use kfc_yaml::fields::{Errors, Fields, Spanned};
 
-/// What a layer speaks of; a profile has at most one layer of each, and exactly one platform.
+/// The role of a layer; a profile has at most one layer of each role, and exactly one platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Where the cluster runs: `gke`, `onprem`.
     Platform,
-    /// What computes: `gpu`, `tpu`, `cpu`.
+    /// The accelerators: `gpu`, `tpu`, `cpu`.
     Accelerator,
     /// The processors: `amd64`, `arm64`.
     Architecture,
@@ -30,14 +30,14 @@ impl Role {
         ("abstract", Role::Abstract),
     ];
 
-    /// The word for it.
+    /// Its word in files.
     #[must_use]
     pub fn word(self) -> &'static str {
         Self::ALL.iter().find(|(_, role)| *role == self).map_or("", |(word, _)| word)
     }
 }
 
-/// A component that comes with a layer.
+/// A component of a layer.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Its name.
@@ -53,11 +53,11 @@ pub struct Layer {
     pub name: Spanned,
     /// One line.
     pub description: String,
-    /// What it speaks of.
+    /// Its role.
     pub role: Role,
     /// Layers that it builds on and may contradict.
     pub extends: Vec<Spanned>,
-    /// Declarations of facts, as JSON Schemas with defaults: in the layer of defaults alone.
+    /// Declarations of facts, as JSON Schemas with defaults: only in the layer of defaults.
     pub declares: Vec<Parameter>,
     /// Declarations of parameters that all components see.
     pub parameters: Vec<Parameter>,
@@ -67,7 +67,7 @@ pub struct Layer {
     pub prefers: Vec<(String, Spanned)>,
     /// Components that a profile with this layer has.
     pub components: Vec<Entry>,
-    /// Components that it has not, though another layer has them.
+    /// Components that are left out, though another layer has them.
     pub without: Vec<Spanned>,
     /// Conditions on facts.
     pub supports: Vec<Support>,
@@ -78,8 +78,11 @@ pub(super) fn read(document: &Document, errors: &Errors) -> Option<Layer> {
     let name = name_of(&top, errors);
     top.finish();
     if !name.text.is_empty() && name.text != document.stem {
-        let message = format!("the layer is called `{}`, but its file `{}`", name.text, document.stem);
-        errors.push(Diagnostic::error(Code::BadValue, message).at(name.mark).help("use one name for both"));
+        let message =
+            format!("the name of the layer is `{}`, but its file is `{}`", name.text, document.stem);
+        errors.push(
+            Diagnostic::error(Code::BadValue, message).at(name.mark).help("use the same name for both"),
+        );
     }
     let Some(spec) = spec else {
         let error = Diagnostic::error(Code::MissingField, "a platform layer needs `spec`");
@@ -108,8 +111,8 @@ fn role(spec: &Fields<'_>, errors: &Errors) -> Role {
     let found = Role::ALL.iter().find(|(name, _)| *name == word.text);
     if found.is_none() && !word.text.is_empty() {
         let names: Vec<&str> = Role::ALL.iter().map(|(name, _)| *name).collect();
-        let error = Diagnostic::error(Code::BadValue, format!("`{}` is no role of a layer", word.text));
-        errors.push(error.at(word.mark).help(format!("it is one of {}", names.join(", "))));
+        let error = Diagnostic::error(Code::BadValue, format!("`{}` is not a role of a layer", word.text));
+        errors.push(error.at(word.mark).help(format!("expected one of {}", names.join(", "))));
     }
     found.map_or(Role::Abstract, |(_, role)| *role)
 }

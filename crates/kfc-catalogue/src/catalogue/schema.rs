@@ -8,7 +8,7 @@ pub const SCHEMAS: [(&str, &str); 4] = [
     ("stack", include_str!("schemas/stack.json")),
 ];
 
-/// The schema of a kind, whatever its case.
+/// The schema of a kind, in any case.
 #[must_use]
 pub fn of(kind: &str) -> Option<&'static str> {
     SCHEMAS.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind)).map(|(_, text)| *text)

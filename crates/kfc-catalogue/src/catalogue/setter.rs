@@ -1,4 +1,4 @@
-//! `set`: where parameters and facts land. Setters put values into the tree; they never touch YAML text.
+//! `set`: puts the values of parameters and facts into resources: into their trees, never into YAML text.
 
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_kustomize::reference::field_path::split_replacement;
@@ -9,7 +9,7 @@ use kfc_yaml::fields::{Errors, Fields, Spanned};
 /// Puts the value of an expression at a path of the resources that it selects.
 #[derive(Clone, Debug)]
 pub struct Setter {
-    /// API group of the resources; any when not said.
+    /// API group of the resources; any when not given.
     pub group: Option<String>,
     /// API version of the resources; any when empty.
     pub version: String,
@@ -21,7 +21,7 @@ pub struct Setter {
     pub namespace: String,
     /// A field path: only resources that have the field are selected.
     pub has: Option<Spanned>,
-    /// The field whose text, YAML or JSON, `path` leads into; the resource itself when not said.
+    /// The field whose text, YAML or JSON, `path` leads into; the resource itself when not given.
     pub inside: Option<Spanned>,
     /// Whether it may select nothing.
     pub optional: bool,
@@ -31,12 +31,12 @@ pub struct Setter {
     pub when: Option<Spanned>,
     /// The value: an expression in `{{ }}`, text with such expressions, or any YAML.
     pub value: Node,
-    /// Where the setter stands.
+    /// The location of the setter.
     pub mark: Mark,
 }
 
 impl Setter {
-    /// Whether a resource is one of those that the value is put into.
+    /// Whether the setter selects a resource.
     #[must_use]
     pub fn selects(&self, resource: &Resource) -> bool {
         let (group, version) = match resource.api_version().split_once('/') {

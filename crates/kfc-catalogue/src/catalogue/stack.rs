@@ -1,6 +1,6 @@
 //! `kfc.yaml`: the user's own file.
 
-use super::{Document, Place, name_of, read_one};
+use super::document::{Document, Place, name_of, read_one};
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_source::Loader;
 use kfc_yaml::fields::{Errors, Fields, Spanned};
@@ -13,15 +13,15 @@ pub struct Stack {
     pub name: String,
     /// The profile: layers joined by `+`.
     pub platform: Spanned,
-    /// Components that are asked for by name; those of the platform when the field is not there.
+    /// Components that the user names; those of the platform without the field.
     pub components: Option<Vec<Spanned>>,
-    /// Components that are on the cluster already.
+    /// Components that are already in the cluster.
     pub present: Vec<Spanned>,
     /// Components that are left out, though the platform has them.
     pub without: Vec<Spanned>,
-    /// Values of facts that are known better here; a mapping.
+    /// Values of facts that replace those of layers; a mapping.
     pub facts: Node,
-    /// Facts that are known of the cluster, where neither the stack nor a layer says anything; a mapping.
+    /// Facts of the cluster, for those that neither the stack nor a layer sets; a mapping.
     pub observed: Node,
     /// Values of parameters: global ones by name, those of a component below its name.
     pub parameters: Node,
@@ -29,18 +29,18 @@ pub struct Stack {
     pub overlays: Vec<Spanned>,
     /// Which component provides a capability.
     pub prefers: Vec<(String, Spanned)>,
-    /// Further catalogues, as seen from the file's folder.
+    /// Further catalogues, relative to the file's directory.
     pub catalogues: Vec<Spanned>,
-    /// Whether the built-in catalogue lies under them.
+    /// Whether the built-in catalogue is below them.
     pub builtin: bool,
-    /// The folder of the file; none for a profile that was named on the command line.
+    /// The directory of the file; none for a profile that was named on the command line.
     pub place: Option<Place>,
 }
 
-/// A stack's file: its folder and name.
+/// A stack's file: its directory and name.
 #[derive(Clone, Debug)]
 pub struct StackFile {
-    /// The folder.
+    /// The directory.
     pub place: Place,
     /// The file in it.
     pub name: String,
@@ -68,7 +68,7 @@ impl Stack {
         }
     }
 
-    /// The same stack with these components in place of its own, as `--components` asks for them.
+    /// The same stack with these components instead of its own, as `--components` asks for them.
     #[must_use]
     pub fn with_components<S: AsRef<str>>(self, names: impl IntoIterator<Item = S>) -> Self {
         let spanned = |name: S| Spanned { text: name.as_ref().trim().to_owned(), mark: Mark::NONE };
@@ -78,7 +78,7 @@ impl Stack {
     /// Reads a stack's file.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// All errors of the file.
     pub fn load(loader: &Loader, file: &StackFile) -> Result<Self> {
         read_one(loader, &file.place, &file.name, read)
     }

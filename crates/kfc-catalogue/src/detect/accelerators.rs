@@ -1,7 +1,7 @@
-//! What computes beside the processors.
+//! The accelerators of a cluster.
 
-use super::Finding;
 use super::answers::{Answers, label};
+use super::finding::Finding;
 use serde_json::Value;
 
 /// The accelerators of a cluster.
@@ -12,7 +12,7 @@ pub(super) struct Accelerators {
     pub(super) notes: Vec<String>,
 }
 
-/// An extended resource (or the start of its name), its layer, kind and vendor, and labels that nodes have that carry it.
+/// An extended resource (or the start of its name), its layer, kind and vendor, and labels of nodes with it.
 type Kind = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
 
 const KINDS: &[Kind] = &[
@@ -28,7 +28,7 @@ const KINDS: &[Kind] = &[
     ("amd.com/gpu", "amd-gpu", "gpu", "amd", &["amd.com/gpu.present"]),
 ];
 
-/// What the nodes offer, most nodes first; a profile has one kind.
+/// The accelerators that nodes offer, that of most nodes first; a profile has one kind.
 pub(super) fn accelerators(answers: &Answers) -> Accelerators {
     let mut found: Vec<(&Kind, usize, u64)> = Vec::new();
     for kind in KINDS {
@@ -67,7 +67,7 @@ pub(super) fn accelerators(answers: &Answers) -> Accelerators {
     result
 }
 
-/// How many of a resource a node offers. AWS counts devices and cores by names of their own.
+/// How many of a resource a node offers. AWS counts devices and cores under separate names.
 fn offered(node: &Value, resource: &str) -> u64 {
     let quantity =
         |name: &str| node["status"]["allocatable"][name].as_str().and_then(|text| text.parse().ok());

@@ -1,9 +1,9 @@
-//! What a cluster answered: objects by kind, and the version of its server.
+//! The answers of a cluster: objects by kind, and the version of its server.
 
-use super::untold;
+use super::finding::insufficient_answers;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
-use kfc_source::Os;
 use kfc_source::door::{self, Limit, Named};
+use kfc_source::{FileSystem as _, Os, walk};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,22 +17,22 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Reads saved answers: a file, or all `.json` files of a folder.
+    /// Reads saved answers: a file, or all `.json` files of a directory.
     ///
     /// # Errors
-    /// [`Code::SavedAnswer`] for each file that cannot be read or is no answer of kubectl in JSON.
+    /// [`Code::SavedAnswer`] for each file that cannot be read or is not an answer of kubectl in JSON.
     pub fn read(from: &[PathBuf]) -> Result<Self> {
         let mut answers = Self::default();
         let mut errors = Diagnostics::default();
         for path in from {
-            if !path.is_dir() {
+            if !Os.is_directory(path) {
                 let bytes = door::read_of_user(path).map_err(|error| of_door(path, &error));
                 errors.collect(bytes.and_then(|bytes| answers.add_file(path, &bytes)));
                 continue;
             }
-            // Only the folder is named by the user: what is in it may be anything.
-            let folder = path.canonicalize().unwrap_or_else(|_| path.clone());
-            let limit = Some(Limit { folder: &folder, what: "its folder" });
+            // The user names only the directory, and files in it may be links to anything.
+            let folder = Os.canonicalize(path).unwrap_or_else(|_| path.clone());
+            let limit = Some(Limit { folder: &folder, what: "its directory" });
             for file in errors.collect(files(path)).unwrap_or_default() {
                 let shown = file.display().to_string();
                 let real = folder.join(file.file_name().unwrap_or_default());
@@ -46,22 +46,22 @@ impl Answers {
 
     fn add_file(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
         let value: Value = serde_json::from_slice(bytes)
-            .map_err(|error| unreadable(path, &format!("it is no JSON: {error}")))?;
+            .map_err(|error| unreadable(path, &format!("it is not JSON: {error}")))?;
         if self.add(value) {
             return Ok(());
         }
-        let help = "it has to be what `kubectl get … -o json` or `kubectl version -o json` prints";
+        let help = "save the output of `kubectl get … -o json` or `kubectl version -o json`";
         Err(unreadable(path, "it has neither objects nor a version").help(help).into())
     }
 
-    /// Adds an answer; false when it is none.
+    /// Adds an answer; returns false when it is not one.
     pub fn add(&mut self, mut value: Value) -> bool {
         if let Some(version) = value["serverVersion"]["gitVersion"].as_str().or(value["gitVersion"].as_str())
         {
             version.clone_into(&mut self.version);
             return true;
         }
-        // Items of typed lists do not say their kind.
+        // Items of typed lists do not have their kind.
         let kind = value["kind"].as_str().unwrap_or_default().to_owned();
         let item_kind = kind.strip_suffix("List").unwrap_or_default().to_owned();
         if let Some(items) = value.get_mut("items").and_then(Value::as_array_mut) {
@@ -71,7 +71,7 @@ impl Answers {
             }
             return true;
         }
-        // `kubectl version -o json` without a server has the client's alone.
+        // `kubectl version -o json` without a server has only the client's.
         if value["clientVersion"].is_object() {
             return true;
         }
@@ -82,7 +82,7 @@ impl Answers {
         true
     }
 
-    /// The answers without objects that do not count.
+    /// The answers without these objects.
     pub(super) fn without(&self, is_left_out: impl Fn(&str, &Value) -> bool) -> Self {
         let kept = |(kind, objects): (&String, &Vec<Value>)| {
             let objects = objects.iter().filter(|object| !is_left_out(kind, object)).cloned().collect();
@@ -97,7 +97,7 @@ impl Answers {
         self.objects.get(kind).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether objects of a kind were asked for; if there are none, nothing is known.
+    /// Whether the answers have objects of a kind; without them, nothing is known about it.
     #[must_use]
     pub fn knows(&self, kind: &str) -> bool {
         self.objects.contains_key(kind)
@@ -115,7 +115,7 @@ impl Answers {
     /// [`Code::UnknownProvider`] when there are none.
     pub fn nodes(&self) -> Result<&[Value]> {
         match self.of("Node") {
-            [] => Err(untold("the answers have no nodes, from which the provider could be told").into()),
+            [] => Err(insufficient_answers("the answers have no nodes, which show the provider").into()),
             nodes => Ok(nodes),
         }
     }
@@ -136,14 +136,12 @@ pub(super) fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
 }
 
-/// The files of answers in a folder, in order.
+/// The files of answers in a directory, in order.
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, &error.to_string()))?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .collect();
-    files.sort();
+    let names = walk::names(path).map_err(|error| unreadable(path, &error.to_string()))?;
+    let files = names.iter().map(|name| path.join(name));
+    let files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect();
     if files.is_empty() {
         return Err(unreadable(path, "it has no `.json` files").into());
     }

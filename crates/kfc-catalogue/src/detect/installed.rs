@@ -1,18 +1,18 @@
-//! Which components of the catalogue are on the cluster already.
+//! The components of the catalogue that are already in the cluster.
 
 use super::answers::{Answers, name};
 use crate::catalogue::{Catalogue, Component};
 use serde_json::Value;
 
-/// Definitions by which components are known that name none under `ready`.
+/// CRDs that identify components without one under `ready`.
 const DEFINITIONS: [(&str, &str); 2] =
     [("istio", "virtualservices.networking.istio.io"), ("knative-serving", "services.serving.knative.dev")];
 
 const KINDS: [(&str, &str); 3] =
     [("deployment", "Deployment"), ("statefulset", "StatefulSet"), ("daemonset", "DaemonSet")];
 
-/// Components that are installed, with the evidence: their definitions are there, and their workloads too where these
-/// were asked for. Components without definitions are told by their workloads alone.
+/// Components that are installed, with the evidence: their CRDs exist, and their workloads, too, if the answers have workloads.
+/// Only their workloads show components without CRDs.
 pub(super) fn installed(
     answers: &Answers,
     catalogue: &Catalogue,
@@ -32,9 +32,9 @@ pub(super) fn installed(
             }
             Workloads::There(evidence) => found.push((name.clone(), evidence)),
             Workloads::Unknown if has_definitions => found.push((name.clone(), definitions.join(", "))),
-            Workloads::Missing(which) if has_definitions => notes.push(format!(
-                "{name} is not counted as installed: its definitions are there, but not {which}"
-            )),
+            Workloads::Missing(which) if has_definitions => {
+                notes.push(format!("{name} is not counted as installed: its CRDs exist, but not {which}"))
+            }
             _ => {}
         }
     }
@@ -53,12 +53,12 @@ fn definitions<'c>(name: &str, component: &'c Component) -> Vec<&'c str> {
 enum Workloads {
     There(String),
     Missing(String),
-    /// They were not asked for, or the component has none.
+    /// The answers have no workloads, or the component has none.
     Unknown,
 }
 
-/// Whether the first workload that the component waits for is there. An installation by other means may have it in another
-/// namespace and without some of the others.
+/// Whether the first workload that the component waits for exists. Other installations may have it in another namespace and
+/// without some of the others.
 fn workloads(answers: &Answers, component: &Component) -> Workloads {
     let of_kind = |what: &str| KINDS.iter().find(|(word, _)| *word == what).map(|(_, kind)| *kind);
     let mut named = component.ready.iter().filter_map(|ready| Some((of_kind(ready.what)?, ready)));

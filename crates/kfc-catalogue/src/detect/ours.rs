@@ -1,5 +1,5 @@
-//! What kfc itself put into the cluster: it says nothing about the cluster, and does not count as there. Otherwise a second
-//! detection would leave it out of the stack, and the next apply would take it away.
+//! What kfc itself installed in the cluster: it is not a property of the cluster, and does not count as present. Otherwise a
+//! second detection would leave it out of the stack, and the next apply would delete it.
 
 use super::answers::Answers;
 use serde_json::Value;

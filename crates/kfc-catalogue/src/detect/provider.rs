@@ -1,7 +1,7 @@
-//! Who runs the cluster, with which distribution of Kubernetes, in which version, on which processors.
+//! The provider of the cluster, its distribution and version of Kubernetes, and its processors.
 
-use super::Finding;
 use super::answers::{Answers, annotation, label};
+use super::finding::Finding;
 use kfc_diagnostics::Result;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub(super) struct Provider {
     pub(super) notes: Vec<String>,
 }
 
-/// What marks the nodes of a platform: a word for the mark, and whether a node has it.
+/// A mark of the nodes of a platform: its description, and whether a node has it.
 type Mark = (&'static str, fn(&Value) -> bool);
 
 /// A platform: its layer, its `provider` fact, its distribution, and its marks. The first whose marks are on most nodes.
@@ -129,12 +129,12 @@ pub(super) fn provider(answers: &Answers) -> Result<Provider> {
             let evidence = format!("{count} of {} nodes have {words}", nodes.len());
             let mut notes = Vec::new();
             if count < nodes.len() {
-                notes.push(format!("only {evidence}: the others are of another kind"));
+                notes.push(format!("only {evidence}: the others differ"));
             }
             if *layer == "onprem" && cloud(nodes).is_some() {
                 let cloud = cloud(nodes).unwrap_or_default();
                 notes.push(format!(
-                    "the nodes are machines of {cloud}, but this is not its managed Kubernetes: its services are not counted on"
+                    "the nodes are machines of {cloud}, but this is not its managed Kubernetes: its services are not used"
                 ));
             }
             let findings = vec![
@@ -144,7 +144,7 @@ pub(super) fn provider(answers: &Answers) -> Result<Provider> {
             return Ok(Provider { layer, findings, notes });
         }
     }
-    let evidence = "no node has the marks of a provider that is known";
+    let evidence = "no node has the marks of a known provider";
     let findings =
         vec![Finding::new("provider", "onprem", evidence), Finding::new("distribution", "unknown", evidence)];
     Ok(Provider { layer: "onprem", findings, notes: Vec::new() })
@@ -184,7 +184,7 @@ pub(super) struct Architecture {
     pub(super) findings: Vec<Finding>,
 }
 
-/// The architecture of the nodes; where they differ, that of most, with a note.
+/// The architecture of the nodes; with several, that of most, with a note.
 pub(super) fn architecture(answers: &Answers, notes: &mut Vec<String>) -> Architecture {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for node in answers.of("Node") {

@@ -1,7 +1,7 @@
 //! Services of the platform: load balancers, metrics, identities, pod security.
 
-use super::Finding;
 use super::answers::{Answers, label, name};
+use super::finding::Finding;
 use crate::resolve::Profile;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(super) fn services(
     findings.extend(scc(answers));
     findings.extend(pod_security(answers));
     for class in answers.of("IngressClass") {
-        notes.push(format!("the ingress class {} is there", name(class)));
+        notes.push(format!("the ingress class {} exists", name(class)));
     }
     findings
 }
@@ -31,7 +31,7 @@ fn ingress(answers: &Answers, layer: &str, profile: &Profile) -> Finding {
             && service["status"]["loadBalancer"]["ingress"].as_array().is_some_and(|list| !list.is_empty())
     };
     if layer == "openshift" {
-        return Finding::new("ingress.service", usual, "routes of OpenShift lead in");
+        return Finding::new("ingress.service", usual, "OpenShift has routes");
     }
     if let Some(service) = answers.of("Service").iter().find(has_address) {
         let evidence = format!("the service {} has an address of a load balancer", name(service));
@@ -46,13 +46,13 @@ fn ingress(answers: &Answers, layer: &str, profile: &Profile) -> Finding {
         return Finding::new(
             "ingress.service",
             usual,
-            "Cilium could hand out addresses, if it has a pool of them",
+            "Cilium could assign addresses if it has a pool of them",
         );
     }
     let evidence = match layer {
-        "gke" | "aws" | "azure" => "the cloud brings load balancers",
-        "k3s" => "k3s brings its own load balancer",
-        _ => "nothing that hands out addresses was found",
+        "gke" | "aws" | "azure" => "the cloud has load balancers",
+        "k3s" => "k3s has its own load balancer",
+        _ => "no controller that assigns addresses was found",
     };
     Finding::new("ingress.service", usual, evidence)
 }
@@ -64,13 +64,13 @@ fn metrics(answers: &Answers) -> Option<Finding> {
     }
     let service = answers.of("APIService").iter().find(|service| name(service) == NAME);
     let evidence = match service {
-        Some(_) => format!("the API service {NAME} is there"),
-        None => format!("there is no API service {NAME}"),
+        Some(_) => format!("the API service {NAME} exists"),
+        None => format!("the API service {NAME} does not exist"),
     };
     Some(Finding::new("metrics.provided", service.is_some(), evidence))
 }
 
-/// Only GKE's nodes tell whether pods can have identities of the cloud.
+/// Only GKE's nodes show whether pods can have identities of the cloud.
 fn identity(answers: &Answers, layer: &str) -> Option<Finding> {
     const LABEL: &str = "iam.gke.io/gke-metadata-server-enabled";
     if layer != "gke" {
@@ -86,10 +86,10 @@ fn scc(answers: &Answers) -> Option<Finding> {
     const NAME: &str = "securitycontextconstraints.security.openshift.io";
     answers
         .has("CustomResourceDefinition", NAME)
-        .then(|| Finding::new("security.scc", true, format!("the kind {NAME} is there")))
+        .then(|| Finding::new("security.scc", true, format!("the kind {NAME} exists")))
 }
 
-/// Which levels namespaces enforce: told, but what new namespaces get is not known from it.
+/// The levels that namespaces enforce; they do not show the level of new namespaces.
 fn pod_security(answers: &Answers) -> Option<Finding> {
     let mut levels: BTreeMap<&str, usize> = BTreeMap::new();
     for namespace in answers.of("Namespace") {

@@ -1,11 +1,11 @@
 //! Storage classes: the default one, and one for volumes that many nodes write to.
 
-use super::Finding;
 use super::answers::{Answers, annotation, name};
+use super::finding::Finding;
 use crate::resolve::Profile;
 use serde_json::Value;
 
-/// Provisioners whose volumes many nodes can write to, as parts of their names.
+/// Parts of the names of provisioners whose volumes many nodes can write to.
 const SHARED: [&str; 12] = [
     "filestore.csi.storage.gke.io",
     "efs.csi.aws.com",
@@ -21,7 +21,7 @@ const SHARED: [&str; 12] = [
     "beegfs",
 ];
 
-/// The classes of this cluster in place of those that the profile knows of, where it has not these.
+/// The classes of this cluster, instead of those of the profile that it does not have.
 pub(super) fn storage(answers: &Answers, profile: &Profile) -> Vec<Finding> {
     if !answers.knows("StorageClass") {
         return Vec::new();
@@ -40,7 +40,7 @@ fn class(classes: &[Value], profile: &Profile) -> Finding {
             Some(default) if name(default) != usual => format!(", the default is {}", name(default)),
             _ => String::new(),
         };
-        return Finding::new("storage.class", usual, format!("it is there ({}){more}", provisioner(class)));
+        return Finding::new("storage.class", usual, format!("it exists ({}){more}", provisioner(class)));
     }
     match default {
         Some(class) => {
@@ -53,7 +53,7 @@ fn class(classes: &[Value], profile: &Profile) -> Finding {
 fn shared(classes: &[Value], profile: &Profile) -> Finding {
     let usual = fact(profile, "storage.sharedClass");
     if let Some(class) = classes.iter().find(|class| !usual.is_empty() && name(class) == usual) {
-        return Finding::new("storage.sharedClass", usual, format!("it is there ({})", provisioner(class)));
+        return Finding::new("storage.sharedClass", usual, format!("it exists ({})", provisioner(class)));
     }
     let is_shared = |class: &&Value| SHARED.iter().any(|part| provisioner(class).contains(part));
     match classes.iter().find(is_shared) {

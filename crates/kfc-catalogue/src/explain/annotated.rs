@@ -11,13 +11,13 @@ use kfc_kustomize::resource::Resource;
 use kfc_yaml::{Node, Value, emit, parse};
 use std::fmt::Write as _;
 
-/// The column that origins stand in, where lines are not longer.
+/// The column of origins, if lines are not longer.
 const GUTTER: usize = 60;
 
 /// Shows a field: a single value with its chain, a mapping or list as YAML with a line of source for every value.
 ///
 /// # Errors
-/// Values that YAML cannot hold.
+/// Values that YAML cannot represent.
 pub fn annotated(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>) -> Result<String> {
     let title = title(resource);
     let mut out = format!("{}\n", for_message(&places.hidden.shown(&title)));
@@ -32,7 +32,7 @@ pub fn annotated(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>
     let mut gone = Vec::new();
     removed(resource, &field.segments, field.node, places, &mut gone);
     if !gone.is_empty() {
-        out.push_str("\ntaken away:\n");
+        out.push_str("\nremoved:\n");
         gone.iter().for_each(|line| out.push_str(line));
     }
     Ok(out)
@@ -46,7 +46,7 @@ fn is_single(node: &Node) -> bool {
     }
 }
 
-/// `Deployment kubeflow/katib-controller`, with the name it was read with when that is another.
+/// `Deployment kubeflow/katib-controller`, with the name in its source if that differs.
 fn title(resource: &Resource) -> String {
     let namespace = match &*resources::namespace(resource) {
         "" => String::new(),
@@ -62,11 +62,11 @@ fn title(resource: &Resource) -> String {
 
 /// The YAML of a node, each line that a value starts in followed by the value's origin.
 fn tree(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>) -> Result<String> {
-    let shown = redaction::shown(resource, &field.segments, field.node, &mut places.hidden);
+    let shown = redaction::redacted(resource, &field.segments, field.node, &mut places.hidden);
     let mut bytes = Vec::new();
     emit::emit(&shown, &mut bytes)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    // The emitted text is read again: its marks say which line a value stands in.
+    // The emitted text is read again: its marks have the line of each value.
     let read = parse::parse(&text, SourceId::NONE)?;
     let mut origins: Vec<Option<Mark>> = vec![None; text.lines().count()];
     if let Some(read) = read.first() {
@@ -98,7 +98,7 @@ fn tree(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>) -> Resu
     Ok(out)
 }
 
-/// The folder that all files lie in, when they lie outside the one that the command runs in: it need not be repeated.
+/// The directory of all files, when it is outside the working directory: it is shown only once.
 fn common_folder(files: impl Iterator<Item = String>) -> String {
     let mut common: Option<String> = None;
     for file in files.filter(|file| file.contains('/')) {
@@ -116,7 +116,7 @@ fn common_folder(files: impl Iterator<Item = String>) -> String {
     common.filter(is_long).unwrap_or_default()
 }
 
-/// Notes for the line of every single value the mark that it has in the bundle.
+/// Records for the line of every value the mark that it has in the bundle.
 fn attach(node: &Node, read: &Node, starts: &[usize], origins: &mut [Option<Mark>]) {
     match (&node.value, &read.value) {
         (Value::Map(map), Value::Map(with)) if !map.is_empty() => {
@@ -144,7 +144,7 @@ fn note(value: &Node, at: Mark, starts: &[usize], origins: &mut [Option<Mark>]) 
     }
 }
 
-/// A line for every field that a step took away.
+/// A line for every field that a step removed.
 fn removed(
     resource: &Resource,
     segments: &[Segment],
@@ -157,7 +157,7 @@ fn removed(
         let is_list = node.as_seq().is_some();
         let index = removal.key.parse().ok().filter(|_| is_list);
         let segments = below(index.map_or_else(|| Segment::Key(removal.key.clone()), Segment::Index));
-        let before = redaction::shown(resource, &segments, &removal.before, &mut places.hidden);
+        let before = redaction::redacted(resource, &segments, &removal.before, &mut places.hidden);
         let field = Field { segments, node: &removal.before };
         let (kind, place) = (removal.step.kind, places.full(removal.step.place));
         let line = format!("{field} = {}  {kind}  {place}", chain::one_line(&before));

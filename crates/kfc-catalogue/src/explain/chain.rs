@@ -1,4 +1,4 @@
-//! The life of one field, step by step.
+//! The provenance of one field, step by step.
 
 use super::field::Field;
 use super::places::Places;
@@ -14,36 +14,36 @@ use std::fmt::Write as _;
 /// Characters of a value that a line shows.
 const WIDEST: usize = 100;
 
-/// One step in the life of a field, fit to be shown: numbers stand for values of secrets.
+/// One step in the history of a field, redacted: values of secrets are numbers.
 #[derive(Clone, Debug)]
-pub struct Told<'r> {
+pub struct ChainStep<'r> {
     /// The step.
     pub step: &'r Step,
-    /// The line that made it so.
+    /// The line that caused it.
     pub place: Mark,
     /// The value after it.
     pub value: Node,
 }
 
-/// All that happened to a field, oldest first.
+/// All changes of a field, oldest first.
 #[must_use]
-pub fn chain<'r>(resource: &'r Resource, field: &Field<'r>, hidden: &mut Numbers) -> Vec<Told<'r>> {
+pub fn chain<'r>(resource: &'r Resource, field: &Field<'r>, hidden: &mut Numbers) -> Vec<ChainStep<'r>> {
     let links = resource.trail.chain(field.node.mark);
     let after = |at: usize| links.get(at + 1).map_or(Some(field.node), |next: &Link<'_>| next.before);
-    let mut told = |(at, link): (usize, &Link<'r>)| {
+    let mut redacted = |(at, link): (usize, &Link<'r>)| {
         let value = after(at).unwrap_or(field.node);
-        let value = redaction::shown_after(resource, &field.segments, value, (&links[..=at], hidden));
-        Told { step: link.step, place: link.place, value }
+        let value = redaction::redacted_after(resource, &field.segments, value, (&links[..=at], hidden));
+        ChainStep { step: link.step, place: link.place, value }
     };
     // The value is shown before the steps that led to it: it has the first number.
-    let last = links.iter().enumerate().next_back().map(&mut told);
-    let mut chain: Vec<Told<'r>> =
-        links.iter().enumerate().take(links.len().saturating_sub(1)).map(told).collect();
+    let last = links.iter().enumerate().next_back().map(&mut redacted);
+    let mut chain: Vec<ChainStep<'r>> =
+        links.iter().enumerate().take(links.len().saturating_sub(1)).map(redacted).collect();
     chain.extend(last);
     chain
 }
 
-/// The chain as text: the value, then a line for each step with its place and what it made of the value.
+/// The chain as text: the value, then a line for each step with its location and the value after it.
 #[must_use]
 pub(super) fn text(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>) -> String {
     let chain = chain(resource, field, &mut places.hidden);
@@ -52,20 +52,22 @@ pub(super) fn text(resource: &Resource, field: &Field<'_>, places: &mut Places<'
     let _ = writeln!(out, "{} = {value}", for_message(&field.to_string()));
     let rows: Vec<[String; 3]> = chain
         .iter()
-        .map(|told| [told.step.kind.to_string(), places.full(told.place), one_line(&told.value)])
+        .map(|redacted| {
+            [redacted.step.kind.to_string(), places.full(redacted.place), one_line(&redacted.value)]
+        })
         .collect();
     // Formatting pads to 65,535 columns at most.
     let width =
         |column: usize| rows.iter().map(|row| row[column].chars().count().min(200)).max().unwrap_or(0);
     let (steps, wide) = (width(0).max(8), width(1));
-    for (told, [step, place, value]) in chain.iter().zip(&rows) {
+    for (redacted, [step, place, value]) in chain.iter().zip(&rows) {
         let _ = write!(out, "  {step:steps$}  {place:wide$}  {value}");
-        let details = told.step.details.as_deref();
+        let details = redacted.step.details.as_deref();
         if let Some(details) = details.filter(|details| !details.text.is_empty()) {
             let _ = write!(out, "  ({})", for_message(&details.text));
         }
         out.push('\n');
-        if let Some(overlay) = &told.step.overlay {
+        if let Some(overlay) = &redacted.step.overlay {
             let when = overlay.when.as_ref().map(|when| format!(", when {when}")).unwrap_or_default();
             let line = format!("in the overlay {}{when}", overlay.name);
             let _ = writeln!(out, "  {:steps$}  {}", "", for_message(&line));
@@ -79,7 +81,7 @@ pub(super) fn text(resource: &Resource, field: &Field<'_>, places: &mut Places<'
     out
 }
 
-/// A value in one line: strings in quotes, mappings and lists as JSON, cut where it gets long.
+/// A value in one line: strings in quotes, mappings and lists as JSON, long values shortened.
 pub(super) fn one_line(node: &Node) -> String {
     let mut text = String::new();
     match node.as_scalar() {

@@ -1,27 +1,25 @@
-//! Files of `configurations` whose field specs led no transformer to a change.
+//! Files of `configurations` whose field specs changed nothing.
 
 use super::places::Places;
-use super::unused::Unused;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::provenance::{StepKind, Trail};
 use kfc_kustomize::resource::Resource;
 use kfc_kustomize::transform::{FieldSpec, TransformerConfig, split_path};
+use kfc_yaml::fields::Spanned;
 use kfc_yaml::{Node, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The files that changed nothing, each once.
-pub(super) fn configurations(bundle: &Bundle, places: &mut Places<'_>) -> Vec<Unused> {
+/// The paths of the files that changed nothing, each once.
+pub(super) fn configurations<'b>(bundle: &'b Bundle, places: &mut Places<'_>) -> Vec<&'b Spanned> {
     let set = &bundle.resources;
     let resources: Vec<&Resource> = set.list.iter().chain(&set.gone).collect();
-    let mut counts: BTreeMap<String, (Unused, bool)> = BTreeMap::new();
+    let mut counts: BTreeMap<String, (&Spanned, bool)> = BTreeMap::new();
     for file in bundle.origins.iter().flat_map(|origins| &origins.configurations) {
-        let what = StepKind::Configurations.as_str();
-        let entry = Unused { what, place: file.path.mark, text: file.path.text.clone() };
-        let counted = counts.entry(places.full(file.path.mark)).or_insert((entry, false));
+        let counted = counts.entry(places.full(file.path.mark)).or_insert((&file.path, false));
         counted.1 |= changed(&file.config, &resources);
     }
-    counts.into_values().filter(|(_, changed)| !changed).map(|(entry, _)| entry).collect()
+    counts.into_values().filter(|(_, changed)| !changed).map(|(path, _)| path).collect()
 }
 
 fn changed(config: &TransformerConfig, resources: &[&Resource]) -> bool {
@@ -62,7 +60,7 @@ fn changed_at(spec: &FieldSpec, kinds: &[StepKind], resource: &Resource) -> bool
     reaches(&resource.node, &path, kinds, &resource.trail)
 }
 
-/// Whether a step of one of the kinds changed what a path leads to; lists on the way are entered.
+/// Whether a step of one of the kinds changed the value at a path, in any item of lists.
 fn reaches(node: &Node, path: &[Cow<'_, str>], kinds: &[StepKind], trail: &Trail) -> bool {
     match (&node.value, path.split_first()) {
         (_, None) => was_changed(node, kinds, trail),

@@ -1,4 +1,4 @@
-//! Paths of fields as people write them: `spec.containers[0].image`, `spec.containers[name=app].image`,
+//! Field paths as people write them: `spec.containers[0].image`, `spec.containers[name=app].image`,
 //! `metadata.labels['app.kubernetes.io/name']`, `/spec/containers/0/image`.
 
 use kfc_diagnostics::{Code, Diagnostic, Result, nearest};
@@ -10,7 +10,7 @@ use std::fmt;
 /// One step of a path as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
-    /// A key, or a place in a list when it is a number.
+    /// A key, or an index of a list when it is a number.
     Word(String),
     /// A key in quotes.
     Key(String),
@@ -27,21 +27,21 @@ pub struct FieldPath {
     steps: Vec<Step>,
 }
 
-/// One step of a path that leads somewhere.
+/// One step of a path that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
     /// A key of a mapping.
     Key(String),
-    /// A place in a list.
+    /// An index of a list.
     Index(usize),
 }
 
-/// Where a path leads.
+/// A field of a resource.
 #[derive(Clone, Debug)]
 pub struct Field<'n> {
-    /// The way there.
+    /// Its path.
     pub segments: Vec<Segment>,
-    /// What is there.
+    /// Its value.
     pub node: &'n Node,
 }
 
@@ -62,11 +62,11 @@ impl FieldPath {
         Ok(Self { text: text.to_owned(), steps })
     }
 
-    /// Finds the field in a resource. Where a mapping has no such key, the parts behind it are tried as one with it, so
+    /// Finds the field in a resource. Where a mapping has no such key, it is tried joined with the parts after it, so
     /// that `metadata.annotations.example.com/a` needs no quotes.
     ///
     /// # Errors
-    /// [`Code::ExplainedField`] when it is not there, with what took it away or what is near.
+    /// [`Code::ExplainedField`] when it does not exist, with the step that removed it or a suggestion.
     pub fn find<'n>(&self, resource: &'n Resource) -> Result<Field<'n>> {
         let mut field = Field { segments: Vec::new(), node: &resource.node };
         let mut rest = self.steps.as_slice();
@@ -81,23 +81,22 @@ impl FieldPath {
         Ok(field)
     }
 
-    fn missing(&self, resource: &Resource, way: &Field<'_>, step: &Step) -> Diagnostic {
+    fn missing(&self, resource: &Resource, reached: &Field<'_>, step: &Step) -> Diagnostic {
         let name = format!("{} `{}`", resource.kind(), resource.name());
-        let place = Shown(&way.segments).to_string();
+        let place = Shown(&reached.segments).to_string();
         let step = step.text();
         let holder = if place.is_empty() { name.clone() } else { format!("`{place}` of {name}") };
-        let error = match &way.node.value {
+        let error = match &reached.node.value {
             Value::Map(_) => format!("{holder} has no field `{step}`"),
             Value::Seq(items) => format!("{holder} has {} items, but no `{step}`", items.len()),
-            Value::Scalar(_) => format!("{holder} is {}: there is no `{step}` in it", way.node.describe()),
+            Value::Scalar(_) => format!("{holder} is {}, so it has no `{step}`", reached.node.describe()),
         };
         let error = Diagnostic::error(Code::ExplainedField, error);
-        if let Some(removal) = resource.trail.removals(way.node.mark).find(|removal| removal.key == step) {
-            return error
-                .at(removal.step.place)
-                .note(format!("it was there until `{}` took it away", removal.step.kind));
+        if let Some(removal) = resource.trail.removals(reached.node.mark).find(|removal| removal.key == step)
+        {
+            return error.at(removal.step.place).note(format!("`{}` removed it", removal.step.kind));
         }
-        let keys: Vec<&str> = way
+        let keys: Vec<&str> = reached
             .node
             .as_map()
             .into_iter()
@@ -107,17 +106,19 @@ impl FieldPath {
             .collect();
         match nearest(&step, keys.iter().copied()) {
             Some(near) => {
-                let mut segments = way.segments.clone();
+                let mut segments = reached.segments.clone();
                 segments.push(Segment::Key(near.to_owned()));
                 error.help(format!("did you mean `{}`?", Shown(&segments)))
             }
-            None if keys.is_empty() => error.help(format!("`{}` leads further than there is", self.text)),
+            None if keys.is_empty() => {
+                error.help(format!("`{}` is longer than the fields are deep", self.text))
+            }
             None => error.help(format!("it has {}", keys.join(", "))),
         }
     }
 }
 
-/// One step into a node: what it leads to, and how many steps it took.
+/// One step into a node: the value, and the number of steps of the path that it used.
 fn step_into<'n>(node: &'n Node, steps: &[Step]) -> Option<(Segment, &'n Node, usize)> {
     let first = steps.first()?;
     match &node.value {
@@ -190,7 +191,7 @@ impl Reader<'_> {
                 Some("") => return Err(self.wrong("it ends in a dot")),
                 Some(rest) => self.rest = rest,
                 None if self.rest.is_empty() || self.rest.starts_with('[') => {}
-                None => return Err(self.wrong("a dot is due behind `]`")),
+                None => return Err(self.wrong("expected a dot after `]`")),
             }
         }
         Ok(steps)
@@ -224,7 +225,7 @@ impl Reader<'_> {
             let inside = &self.rest[1..];
             let end = inside.find(quote).ok_or_else(|| self.wrong("a quote is not closed"))?;
             let after = inside[end + 1..].strip_prefix(']');
-            self.rest = after.ok_or_else(|| self.wrong("`]` is due behind the quote"))?;
+            self.rest = after.ok_or_else(|| self.wrong("expected `]` after the quote"))?;
             return Ok(Step::Key(inside[..end].to_owned()));
         }
         let Some((inside, after)) = self.rest.split_once(']') else {
@@ -236,20 +237,19 @@ impl Reader<'_> {
         }
         match inside.parse() {
             Ok(index) => Ok(Step::Index(index)),
-            Err(_) => Err(self.wrong(&format!("`[{inside}]` is no place in a list"))),
+            Err(_) => Err(self.wrong(&format!("`[{inside}]` is not an index of a list"))),
         }
     }
 
     fn wrong(&self, why: &str) -> kfc_diagnostics::Diagnostics {
-        let message = format!("`{}` is no path of a field: {why}", self.text);
-        let help =
-            "write keys with dots between, `[0]` or `[name=x]` for items, `['a.b/c']` for keys with dots";
+        let message = format!("`{}` is not a field path: {why}", self.text);
+        let help = "write keys with dots between them, `[0]` or `[name=x]` for items, `['a.b/c']` for keys with dots";
         Diagnostic::error(Code::ExplainedField, message).help(help).into()
     }
 }
 
 impl Field<'_> {
-    /// The way as a JSON pointer.
+    /// The path as a JSON pointer.
     #[must_use]
     pub fn pointer(&self) -> String {
         let part = |segment: &Segment| match segment {
@@ -260,7 +260,7 @@ impl Field<'_> {
     }
 }
 
-/// The way with dots and brackets; it leads there again when it is read.
+/// The path with dots and brackets, which can be read again.
 impl fmt::Display for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Shown(&self.segments).fmt(f)
@@ -334,17 +334,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_path_is_told() {
+    fn errors_say_what_is_wrong_with_a_path() {
         let cases = [
             ("spec.lst", "did you mean `spec.list`?"),
             ("spec.list[7]", "has 2 items, but no `7`"),
-            ("metadata.name.x", "there is no `x` in it"),
+            ("metadata.name.x", "so it has no `x`"),
             ("spec.", "it ends in a dot"),
             ("spec..x", "one of its parts is empty"),
             ("spec['x]", "a quote is not closed"),
             ("spec[x", "a bracket is not closed"),
-            ("spec.list[x]", "`[x]` is no place in a list"),
-            ("spec.list[0]x", "a dot is due"),
+            ("spec.list[x]", "`[x]` is not an index of a list"),
+            ("spec.list[0]x", "expected a dot after `]`"),
         ];
         for (path, expected) in cases {
             let error = found(path).unwrap_err();

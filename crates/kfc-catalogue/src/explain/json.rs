@@ -1,6 +1,6 @@
 //! Explanations as JSON, for programs.
 
-use super::chain::{Told, chain};
+use super::chain::{ChainStep, chain};
 use super::field::{Field, Segment};
 use super::places::Places;
 use super::redaction;
@@ -13,7 +13,7 @@ use kfc_yaml::Value;
 use kfc_yaml::value::to_json;
 use serde_json::{Value as Json, json};
 
-/// A field, or all single values in it, with their chains.
+/// A field, or all values in it, with their chains.
 #[must_use]
 pub fn of_fields(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>) -> Json {
     let mut fields = Vec::new();
@@ -44,7 +44,7 @@ fn gather(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>, field
         _ => {
             let chain = chain(resource, field, &mut places.hidden);
             let value = chain.last().map_or(Json::Null, |last| to_json(&last.value));
-            let links: Vec<Json> = chain.iter().map(|told| link(told, places)).collect();
+            let links: Vec<Json> = chain.iter().map(|step| link(step, places)).collect();
             fields.push(json!({
                 "path": field.to_string(), "pointer": field.pointer(), "value": value, "chain": links,
             }));
@@ -52,16 +52,16 @@ fn gather(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>, field
     }
 }
 
-fn link(told: &Told<'_>, places: &mut Places<'_>) -> Json {
+fn link(step: &ChainStep<'_>, places: &mut Places<'_>) -> Json {
     let mut link = json!({
-        "step": told.step.kind.as_str(),
-        "place": place(told.place, places),
-        "value": to_json(&told.value),
+        "step": step.step.kind.as_str(),
+        "place": place(step.place, places),
+        "value": to_json(&step.value),
     });
-    if let Some(overlay) = &told.step.overlay {
+    if let Some(overlay) = &step.step.overlay {
         link["overlay"] = json!({"name": overlay.name, "when": overlay.when});
     }
-    if let Some(details) = &told.step.details {
+    if let Some(details) = &step.step.details {
         link["details"] = json!(without_credentials(&details.text));
         let inputs = details
             .inputs

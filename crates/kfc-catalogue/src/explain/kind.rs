@@ -3,7 +3,7 @@
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 
-/// Short names of built-in kinds; those of custom kinds stand in their definitions.
+/// Short names of built-in kinds; those of custom kinds are in their CRDs.
 const SHORT: [(&str, &str); 34] = [
     ("cj", "CronJob"),
     ("cm", "ConfigMap"),
@@ -41,15 +41,15 @@ const SHORT: [(&str, &str); 34] = [
     ("vwc", "ValidatingWebhookConfiguration"),
 ];
 
-/// A kind as it was typed, with what the definitions in a bundle say of its name.
+/// A kind as it was typed, with the names in the CRDs of a bundle.
 pub(super) struct TypedKind {
-    /// The word before the first dot, in small letters.
+    /// The word before the first dot, in lowercase.
     word: String,
-    /// The version, where one was typed between kind and group.
+    /// The version, if one was typed between kind and group.
     version: Option<String>,
-    /// The group, where one was typed.
+    /// The group, if one was typed.
     group: Option<String>,
-    /// Kinds whose definition gives them this plural, singular or short name.
+    /// Kinds whose CRD has this plural, singular or short name.
     defined: Vec<String>,
 }
 
@@ -90,7 +90,7 @@ impl TypedKind {
     }
 }
 
-/// The kind of a definition that has this plural, singular or short name.
+/// The kind of a CRD that has this plural, singular or short name.
 fn defined_as(definition: &Node, word: &str) -> Option<String> {
     let names = definition.at(&["spec", "names"])?;
     let text = |key: &str| names.get(key).and_then(Node::as_text);
@@ -101,7 +101,7 @@ fn defined_as(definition: &Node, word: &str) -> Option<String> {
     has.then(|| text("kind").map(str::to_owned)).flatten()
 }
 
-/// The plural of a kind in small letters, as Kubernetes forms it.
+/// The plural of a kind in lowercase, as Kubernetes forms it.
 fn plural(kind: &str) -> String {
     match kind {
         "endpoints" => kind.to_owned(),

@@ -1,5 +1,5 @@
-//! Explains a bundle: which step gave a field its value ([`chain`]), what every field of a resource comes from
-//! ([`annotated`]), and what asked for changes but changed nothing ([`unused`]). Works on bundles that were built with
+//! Explains a bundle: which step gave a field its value ([`chain`]), the origin of every field of a resource
+//! ([`annotated`]), and which entries changed nothing ([`unused`]). Works on bundles that were built with
 //! their origins kept; writes no output itself.
 
 mod annotated;
@@ -15,7 +15,7 @@ mod select;
 mod unused;
 
 pub use annotated::annotated;
-pub use chain::{Told, chain};
+pub use chain::{ChainStep, chain};
 pub use field::{Field, FieldPath, Segment};
 pub use json::{of_fields, of_unused};
 pub use parameters::parameters;

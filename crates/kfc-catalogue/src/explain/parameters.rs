@@ -8,8 +8,8 @@ use kfc_yaml::Node;
 use kfc_yaml::fields::Spanned;
 use std::collections::HashSet;
 
-/// The parameters of a stack. One that decides what takes part, by a condition that names it, is left out: what it changes
-/// is the choice, not a field.
+/// The parameters of a stack, without those in conditions: they change which components and overlays are selected, not a
+/// field.
 #[must_use]
 pub fn parameters(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Declared> {
     let deciding = deciding(plan, stack, catalogue);
@@ -33,7 +33,7 @@ pub fn parameters(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Decl
     list
 }
 
-/// Where the parameters stand that conditions name.
+/// The locations of parameters that conditions name.
 fn deciding(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> HashSet<Mark> {
     let mut places = HashSet::new();
     let mut add = |inputs: Inputs<'_>, names: Vec<Name>| {
@@ -47,7 +47,7 @@ fn deciding(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> HashSet<Mark> 
         add(Inputs { plan, stack, component: Some(component) }, names_of(conditions));
     }
     let all = Inputs { plan, stack, component: None };
-    // Overlays too whose condition does not hold: it is the parameter that keeps them away.
+    // Also of overlays whose condition is false, as the parameter may cause that.
     let takes_part = |name: &Spanned| plan.components.iter().any(|planned| planned.name() == name.text);
     for overlay in catalogue.overlays.values().filter(|o| o.components.iter().all(takes_part)) {
         add(all, names_of(&overlay.when));

@@ -1,32 +1,32 @@
-//! Places as `file:line:column`, for many marks: the lines of a text are counted once.
+//! Locations as `file:line:column`, for many marks: the lines of a text are counted once.
 
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::{Mark, Position, Source, SourceId, Sources};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Finds places in the texts of a run.
+/// Finds locations in the sources of a run.
 pub struct Places<'s> {
     sources: &'s Sources,
     known: HashMap<SourceId, Option<Lines>>,
-    /// The hidden values that were shown so far.
+    /// The numbers of redacted values so far.
     pub(super) hidden: Numbers,
 }
 
-/// A text with the offset that each of its lines starts at.
+/// A text with the offset of each line.
 struct Lines {
     source: Arc<Source>,
     starts: Vec<usize>,
 }
 
 impl<'s> Places<'s> {
-    /// Places in these texts.
+    /// Locations in these sources.
     #[must_use]
     pub fn new(sources: &'s Sources) -> Self {
         Self { sources, known: HashMap::new(), hidden: Numbers::default() }
     }
 
-    /// The name of a mark's text and the position in it; nothing for a mark in no text.
+    /// The name of a mark's text and the position in it; `None` for a mark without a text.
     pub fn position(&mut self, mark: Mark) -> Option<(String, Position)> {
         let sources = self.sources;
         let known = self.known.entry(mark.source).or_insert_with(|| {
@@ -48,13 +48,13 @@ impl<'s> Places<'s> {
         Some((source.name.clone(), position))
     }
 
-    /// `file:line:column`; a dash for a mark in no text.
+    /// `file:line:column`; a dash for a mark without a text.
     pub fn full(&mut self, mark: Mark) -> String {
         self.position(mark)
             .map_or_else(|| "-".to_owned(), |(name, at)| format!("{name}:{}:{}", at.line, at.column))
     }
 
-    /// `file:line`; a dash for a mark in no text.
+    /// `file:line`; a dash for a mark without a text.
     pub fn short(&mut self, mark: Mark) -> String {
         self.position(mark).map_or_else(|| "-".to_owned(), |(name, at)| format!("{name}:{}", at.line))
     }

@@ -1,4 +1,4 @@
-//! Hidden values, as numbers stand for them wherever they are shown.
+//! Redacted values: numbers that replace them in output.
 
 use super::field::Segment;
 use kfc_diagnostics::Numbers;
@@ -10,15 +10,15 @@ use kfc_kustomize::resource::Resource;
 use kfc_yaml::Entry;
 use kfc_yaml::Node;
 
-/// What stands for a value at a path that must not be shown.
+/// The replacement of a value at a path that is redacted.
 fn number(segments: &[Segment], node: &Node, numbers: &mut Numbers) -> Node {
     let text = object::stand_in_at(&names(segments), node, &mut |bytes| numbers.of_bytes(bytes));
     Node::string(&text, node.mark)
 }
 
-/// The keys on the way; a place in a list has no name.
+/// The keys of the path; an index of a list has no name.
 fn names(segments: &[Segment]) -> Vec<&str> {
-    // Only whole keys lead to what is open: below a list, nothing is.
+    // Only a path of keys can be public: below a list, nothing is.
     let keys = segments.iter().map_while(|segment| match segment {
         Segment::Key(key) => Some(key.as_str()),
         Segment::Index(_) => None,
@@ -27,8 +27,13 @@ fn names(segments: &[Segment]) -> Vec<&str> {
     if keys.len() < segments.len() { [keys.as_slice(), &["", "", ""]].concat() } else { keys }
 }
 
-/// A copy of what is at a path, numbers for every value that must not be shown. The copy keeps the marks.
-pub(super) fn shown(resource: &Resource, segments: &[Segment], node: &Node, numbers: &mut Numbers) -> Node {
+/// A copy of the value at a path, with numbers for every redacted value. The copy keeps the marks.
+pub(super) fn redacted(
+    resource: &Resource,
+    segments: &[Segment],
+    node: &Node,
+    numbers: &mut Numbers,
+) -> Node {
     let mut copy = node.clone();
     if resources::was_secret(resource) {
         let mut path: Vec<String> = names(segments).into_iter().map(str::to_owned).collect();
@@ -50,8 +55,8 @@ pub(super) fn key(resource: &Resource, entry: &Entry, numbers: &mut Numbers) -> 
     }
 }
 
-/// As [`shown`], for a value that a field had after these steps.
-pub(super) fn shown_after(
+/// As [`redacted`], for a value that a field had after these steps.
+pub(super) fn redacted_after(
     resource: &Resource,
     segments: &[Segment],
     node: &Node,
@@ -60,5 +65,5 @@ pub(super) fn shown_after(
     if resources::came_from_secret(links) && !node.is_null() {
         return number(segments, node, numbers);
     }
-    shown(resource, segments, node, numbers)
+    redacted(resource, segments, node, numbers)
 }

@@ -9,15 +9,16 @@ use std::borrow::Cow;
 /// Resources of an error message at most.
 const SHOWN: usize = 8;
 
-/// Finds one resource of a bundle. The name is the one it has, or any that it had before prefixes, suffixes and hashes;
-/// one that it has now goes before.
+/// Finds one resource of a bundle. The name is its current one, or any that it had before prefixes, suffixes and hashes;
+/// current names come first.
 ///
 /// # Errors
-/// [`Code::ExplainedResource`] when there is none, with what is near or what took it away, and when there are several.
+/// [`Code::ExplainedResource`] when there is none, with a suggestion or the step that removed it, and when there are several.
 pub fn select<'b>(set: &'b ResourceSet, text: &str, namespace: Option<&str>) -> Result<&'b Resource> {
     let Some((kind, name)) = text.split_once('/').filter(|(kind, name)| !kind.is_empty() && !name.is_empty())
     else {
-        let error = Diagnostic::error(Code::ExplainedResource, format!("`{text}` names no resource"));
+        let error =
+            Diagnostic::error(Code::ExplainedResource, format!("`{text}` is not the name of a resource"));
         return Err(error.help(without_name(set, text)).into());
     };
     let kind = TypedKind::read(kind, &set.list);
@@ -38,7 +39,7 @@ fn had(resource: &Resource, name: &str) -> bool {
     resource.previous.iter().any(|previous| previous.name == name)
 }
 
-fn shown(resource: &Resource) -> String {
+fn qualified_name(resource: &Resource) -> String {
     let gvk = resource.gvk();
     let group = if gvk.group.is_empty() { String::new() } else { format!(".{}", gvk.group) };
     let namespace = match &*resources::namespace(resource) {
@@ -48,7 +49,7 @@ fn shown(resource: &Resource) -> String {
     format!("{}{group}/{}{namespace}", resources::kind(resource), resources::name(resource))
 }
 
-/// What to write in place of a kind or name alone.
+/// What to write instead of only a kind or a name.
 fn without_name(set: &ResourceSet, text: &str) -> String {
     let word = text.trim_matches('/');
     let kind = TypedKind::read(word, &set.list);
@@ -72,10 +73,11 @@ fn nothing(
     let error = Diagnostic::error(Code::ExplainedResource, format!("the bundle has no `{text}`"));
     let is_gone = |gone: &&Resource| kind.covers(gone) && (gone.name() == name || had(gone, name));
     if let Some(step) = set.gone.iter().find(is_gone).and_then(|gone| gone.trail.steps().last()) {
-        return error.at(step.place).note(format!("it was there until `{}` took it away", step.kind));
+        return error.at(step.place).note(format!("`{}` removed it", step.kind));
     }
     if let Some(other) = elsewhere.iter().find(|resource| resource.name() == name || had(resource, name)) {
-        return error.help(format!("there is {}: leave `-n` out, or name that namespace", shown(other)));
+        return error
+            .help(format!("there is {}: leave `-n` out, or name that namespace", qualified_name(other)));
     }
     if of_kind.is_empty() {
         let kinds = set.list.iter().map(|resource| resource.kind());
@@ -83,8 +85,8 @@ fn nothing(
         let same_name = set.list.iter().find(|resource| resource.name() == name || had(resource, name));
         return match (nearest(typed, kinds), same_name) {
             (Some(near), _) => error.help(format!("did you mean the kind `{near}`?")),
-            (None, Some(other)) => error.help(format!("there is {}", shown(other))),
-            (None, None) => error.note(format!("it has nothing of a kind `{typed}`")),
+            (None, Some(other)) => error.help(format!("there is {}", qualified_name(other))),
+            (None, None) => error.note(format!("it has no resource of the kind `{typed}`")),
         };
     }
     let names = || {
@@ -110,12 +112,11 @@ fn nothing(
 }
 
 fn ambiguous(text: &str, several: &[&Resource]) -> Diagnostic {
-    let message = format!("`{text}` may be {} resources", several.len());
+    let message = format!("`{text}` matches {} resources", several.len());
     let error = Diagnostic::error(Code::ExplainedResource, message);
-    let error = several.iter().take(SHOWN).fold(error, |error, resource| error.note(shown(resource)));
-    error.help(
-        "name the namespace with `-n`, the group as in `deployment.apps/web`, or the name it has in the end",
-    )
+    let error =
+        several.iter().take(SHOWN).fold(error, |error, resource| error.note(qualified_name(resource)));
+    error.help("name the namespace with `-n`, the group as in `deployment.apps/web`, or its final name")
 }
 
 #[cfg(test)]
@@ -168,10 +169,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_found_or_not_clear_is_told() {
+    fn errors_say_what_is_missing_or_ambiguous() {
         for (text, namespace, expected) in [
-            ("deploy/web", None, "`deploy/web` may be 2 resources"),
-            ("gtw/web", None, "may be 2 resources"),
+            ("deploy/web", None, "`deploy/web` matches 2 resources"),
+            ("gtw/web", None, "matches 2 resources"),
             ("deploy/wbe", None, "did you mean `web`?"),
             ("deploy/web", Some("c"), "there is Deployment.apps/web in namespace a"),
             ("deploymnt/web", None, "did you mean the kind `Deployment`?"),

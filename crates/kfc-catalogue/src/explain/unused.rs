@@ -1,4 +1,4 @@
-//! What asked for changes, but changed nothing.
+//! Entries that changed nothing.
 
 use super::configurations::configurations;
 use super::places::Places;
@@ -6,6 +6,7 @@ use kfc_diagnostics::Mark;
 use kfc_diagnostics::text::for_message;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::provenance::{Declared, Step, StepKind};
+use kfc_yaml::fields::Spanned;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
@@ -14,14 +15,14 @@ use std::fmt::Write as _;
 pub struct Unused {
     /// What it is: `images`, `patches`, `parameter`, …
     pub what: &'static str,
-    /// Where it stands.
+    /// Its location.
     pub place: Mark,
     /// What it asks for.
     pub text: String,
 }
 
-/// The entries of a bundle that changed nothing, in the order in which they work. An entry of a root that takes part
-/// several times counts when one of the times changed something.
+/// The entries of a bundle that changed nothing, in the order in which they apply. An entry of a root that is built
+/// several times counts as used when it changed something once.
 #[must_use]
 pub fn unused(bundle: &Bundle, more: &[Declared], places: &mut Places<'_>) -> Vec<Unused> {
     let set = &bundle.resources;
@@ -54,7 +55,12 @@ pub fn unused(bundle: &Bundle, more: &[Declared], places: &mut Places<'_>) -> Ve
         text: entry.text.clone(),
     };
     let mut list: Vec<Unused> = idle.map(unused).collect();
-    list.extend(configurations(bundle, places));
+    let of_file = |path: &Spanned| Unused {
+        what: StepKind::Configurations.as_str(),
+        place: path.mark,
+        text: path.text.clone(),
+    };
+    list.extend(configurations(bundle, places).into_iter().map(of_file));
     list
 }
 

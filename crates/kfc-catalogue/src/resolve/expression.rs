@@ -1,8 +1,9 @@
 //! Expressions: `when`, `supports` and the `{{ }}` of values. They are computed over facts, parameters and the names of
-//! components, and give values; never text that is read again.
+//! components, and return values, never text that is parsed again.
 
-use super::limits;
-use super::names::{Expression, Name};
+use crate::expressions::limits;
+use crate::expressions::{Expression, Name};
+use crate::expressions::{Piece, split};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::fields::Spanned;
 use kfc_yaml::value::from_json;
@@ -12,13 +13,13 @@ use minijinja::ErrorKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Bytes of a text that expressions are written into.
+/// Bytes of a text with the values of expressions.
 const LONGEST_TEXT: usize = 4 << 20;
 
 /// What an expression sees.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// Facts as `facts.x` and, as they are what conditions mostly speak of, also as `x`.
+    /// Facts as `facts.x` and, as most conditions use them, also as `x`.
     variables: serde_json::Map<String, Value>,
 }
 
@@ -41,7 +42,7 @@ impl Scope {
         Ok(self.compute(&condition.text, condition.mark)?.is_true())
     }
 
-    /// Whether a condition that may not be there holds.
+    /// Whether an optional condition holds.
     ///
     /// # Errors
     /// [`Code::Expression`].
@@ -49,8 +50,8 @@ impl Scope {
         condition.map_or(Ok(true), |condition| self.holds(condition))
     }
 
-    /// The value of a node: strings with `{{ }}` are computed, wherever they stand in it. A string that is one
-    /// expression alone becomes its value, whatever the type; in longer text the values are written out.
+    /// The value of a node: strings with `{{ }}` are computed everywhere in it. A string that is only
+    /// an expression becomes its value, of any type; in longer text the values become text.
     ///
     /// # Errors
     /// [`Code::Expression`], for every string that has one.
@@ -94,7 +95,7 @@ impl Scope {
                 }
             }
             if out.len() > LONGEST_TEXT {
-                let message = "the text that these expressions give is longer than 4 MiB";
+                let message = "the text with these expressions is longer than 4 MiB";
                 return Err(Diagnostic::error(Code::Expression, message).at(node.mark).into());
             }
         }
@@ -119,7 +120,7 @@ impl Scope {
             return self.unknown(expression, mark);
         }
         let why = match error.kind() {
-            ErrorKind::OutOfFuel => "it takes too many steps, or gives too much".to_owned(),
+            ErrorKind::OutOfFuel => "it takes too many steps, or its value is too large".to_owned(),
             kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
         };
         Diagnostic::error(Code::Expression, format!("`{expression}` cannot be computed: {why}")).at(mark)
@@ -141,11 +142,11 @@ impl Scope {
         let error = Diagnostic::error(Code::Expression, message).at(mark);
         match near {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help("`kfc list facts` and `kfc list parameters` show what there is"),
+            None => error.help("see `kfc list facts` and `kfc list parameters`"),
         }
     }
 
-    /// The beginning of a name that does not exist, and what is near to it.
+    /// The beginning of a name that does not exist, and the nearest name.
     fn missing(&self, steps: &[String]) -> Option<(Name, Option<Name>)> {
         let mut here = &self.variables;
         for (depth, step) in steps.iter().enumerate() {
@@ -167,7 +168,7 @@ impl Scope {
 fn match_expressions(labels: &minijinja::Value) -> std::result::Result<minijinja::Value, minijinja::Error> {
     let labels: BTreeMap<String, Value> =
         serde_json::from_value(serde_json::to_value(labels).unwrap_or_default())
-            // What the library says quotes the value.
+            // The message of the library quotes the value.
             .map_err(|_| {
                 minijinja::Error::new(ErrorKind::InvalidOperation, "expected a mapping of labels")
             })?;
@@ -176,32 +177,7 @@ fn match_expressions(labels: &minijinja::Value) -> std::result::Result<minijinja
     Ok(minijinja::value::Serde(expressions).into())
 }
 
-/// A part of a text.
-pub(super) enum Piece<'t> {
-    Text(&'t str),
-    Expression(&'t str),
-}
-
-/// Splits text at its `{{ }}`; none when one is not closed.
-pub(super) fn split(text: &str) -> Option<Vec<Piece<'_>>> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("{{") {
-        if start > 0 {
-            pieces.push(Piece::Text(&rest[..start]));
-        }
-        let inside = &rest[start + 2..];
-        let end = inside.find("}}")?;
-        pieces.push(Piece::Expression(inside[..end].trim()));
-        rest = &inside[end + 2..];
-    }
-    if !rest.is_empty() {
-        pieces.push(Piece::Text(rest));
-    }
-    Some(pieces)
-}
-
-/// The JSON of what a mapping holds after its expressions were computed.
+/// The JSON of a value after computing its expressions.
 ///
 /// # Errors
 /// Those of [`Scope::value`].
@@ -337,7 +313,10 @@ mod tests {
         }
         for expression in ["'x'*1000000000", "'%1000000000d'|format(1)", "[1]|slice(1000000000)"] {
             let error = holds(expression).unwrap_err();
-            assert!(error.contains("takes too many steps, or gives too much"), "{expression}: {error}");
+            assert!(
+                error.contains("takes too many steps, or its value is too large"),
+                "{expression}: {error}"
+            );
         }
         let many = format!("a: \"{}\"", "{{ 'x' * 1000000 }}".repeat(100));
         let node = &parse(&many, SourceId::NONE).unwrap()[0];

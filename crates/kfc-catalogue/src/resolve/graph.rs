@@ -1,16 +1,16 @@
-//! The order of components: what others need comes first.
+//! The order of components: required ones come first.
 
-use super::Edge;
+use super::plan::Edge;
 use super::requirements::Choice;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 
-/// Where a component stands.
+/// The position of a component.
 pub(super) struct Placed {
     /// Its index in the choice.
     pub(super) index: usize,
-    /// How many components at most stand one on the other below it.
+    /// The length of the longest chain of components below it.
     pub depth: usize,
 }
 
@@ -22,7 +22,7 @@ pub(super) fn order(choice: &Choice) -> Result<Vec<Placed>> {
     let mut graph: DiGraph<usize, ()> = DiGraph::new();
     let nodes: Vec<NodeIndex> = (0..choice.list.len()).map(|at| graph.add_node(at)).collect();
     for edge in &choice.edges {
-        // From what is needed to what needs it.
+        // From the required component to the one that requires it.
         graph.update_edge(nodes[edge.to], nodes[edge.from], ());
     }
     let Ok(sorted) = toposort(&graph, None) else { return Err(cycle(choice, &graph).into()) };
@@ -41,7 +41,7 @@ pub(super) fn order(choice: &Choice) -> Result<Vec<Placed>> {
     Ok(order)
 }
 
-/// The error for components that wait for each other, with one shortest chain and the places of its requirements.
+/// The error for components that wait for each other, with one shortest chain and the locations of its requirements.
 fn cycle(choice: &Choice, graph: &DiGraph<usize, ()>) -> Diagnostic {
     let knots = tarjan_scc(graph).into_iter().filter(|knot| knot.len() > 1);
     let mut knot: Vec<usize> = knots
@@ -50,7 +50,7 @@ fn cycle(choice: &Choice, graph: &DiGraph<usize, ()>) -> Diagnostic {
         .unwrap_or_default();
     knot.sort_by_key(|at| &choice.list[*at].name);
     let start = knot.first().copied().unwrap_or(0);
-    let chain = shortest_way(&choice.edges, &knot, start);
+    let chain = shortest_path(&choice.edges, &knot, start);
     let names: Vec<String> = chain.iter().map(|edge| choice.list[edge.from].name.clone()).collect();
     let message = format!(
         "components wait for each other: {} and {} again",
@@ -66,19 +66,19 @@ fn cycle(choice: &Choice, graph: &DiGraph<usize, ()>) -> Diagnostic {
         };
         error = if at == 0 { error.at(edge.mark).note(text) } else { error.label(edge.mark, text) };
     }
-    error.help("take one of these requirements out, or have another component provide the capability")
+    error.help("remove one of these requirements, or have another component provide the capability")
 }
 
-/// The edges of a shortest way from a component back to itself within a knot.
-fn shortest_way<'e>(edges: &'e [Edge], knot: &[usize], start: usize) -> Vec<&'e Edge> {
-    let mut ways: Vec<Vec<&Edge>> = vec![Vec::new()];
+/// The edges of a shortest path from a component back to itself within a strongly connected component.
+fn shortest_path<'e>(edges: &'e [Edge], knot: &[usize], start: usize) -> Vec<&'e Edge> {
+    let mut paths: Vec<Vec<&Edge>> = vec![Vec::new()];
     let mut seen = Vec::new();
-    while !ways.is_empty() {
+    while !paths.is_empty() {
         let mut longer = Vec::new();
-        for way in ways {
-            let here = way.last().map_or(start, |edge| edge.to);
+        for path in paths {
+            let here = path.last().map_or(start, |edge| edge.to);
             for edge in edges.iter().filter(|edge| edge.from == here && knot.contains(&edge.to)) {
-                let mut next = way.clone();
+                let mut next = path.clone();
                 next.push(edge);
                 if edge.to == start {
                     return next;
@@ -89,7 +89,7 @@ fn shortest_way<'e>(edges: &'e [Edge], knot: &[usize], start: usize) -> Vec<&'e 
                 }
             }
         }
-        ways = longer;
+        paths = longer;
     }
     Vec::new()
 }

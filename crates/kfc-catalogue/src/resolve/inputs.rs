@@ -1,8 +1,9 @@
 //! Where the parameters and facts that expressions name were set.
 
-use super::names::{Name, names_in, touches};
-use super::{Plan, Profile};
+use super::plan::Plan;
+use super::profile::Profile;
 use crate::catalogue::{Component, Parameter, Stack};
+use crate::expressions::{Name, names_in, touches};
 use kfc_diagnostics::Mark;
 use kfc_kustomize::provenance::Input;
 use kfc_yaml::Node;
@@ -69,7 +70,7 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// The parameters that are seen from here. A parameter of a component hides a global one of the same name.
+    /// The parameters in scope. A parameter of a component hides a global one of the same name.
     fn visible(self) -> Vec<Visible<'a>> {
         let given = &self.stack.parameters;
         let mut visible: Vec<Visible<'a>> = Vec::new();
@@ -108,14 +109,14 @@ impl<'a> Inputs<'a> {
         let default = parameter.declared.default.as_ref();
         let place = default.map_or(Mark::NONE, |default| default.mark);
         let is_new = add(Input { name, place, entry: place, by: "default".to_owned(), secret }, found);
-        // A default is seen once: one that names itself would never end.
+        // A default is followed once: one that names itself would never end.
         if let (true, Some(default)) = (is_new, default) {
             names_in(default).iter().for_each(|name| self.add(name, found));
         }
     }
 }
 
-/// Adds an input that is not there yet; whether it was not.
+/// Adds an input unless it exists; returns whether it did not.
 fn add(input: Input, found: &mut Vec<Input>) -> bool {
     let is_new = !found.iter().any(|known| known.name == input.name);
     if is_new {

@@ -1,12 +1,13 @@
 //! Which overlays of the catalogue are applied, and in which order.
 
-use super::{Planned, PlannedOverlay, Profile, Scope};
+use super::expression::Scope;
+use super::plan::{Planned, PlannedOverlay};
+use super::profile::Profile;
 use crate::catalogue::{Catalogue, Overlay};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 use serde_json::Value;
 
-/// Chooses the overlays whose components all take part and whose conditions hold; those that others come after are first,
-/// and where nothing decides, by name.
+/// Chooses the overlays whose components are all selected and whose conditions hold, ordered by `after`, then by name.
 ///
 /// # Errors
 /// Unknown names, conditions that cannot be computed, overlays that come after each other in a circle.

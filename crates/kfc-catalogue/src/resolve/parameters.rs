@@ -3,90 +3,11 @@
 use super::expression::{Scope, computed};
 use super::profile::Profile;
 use crate::catalogue::{Catalogue, Component, DEFAULTS, Parameter};
-use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind;
-use kfc_diagnostics::address::COVERED;
+use crate::json_schema::{Checked, check_schema};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::value::to_json;
 use kfc_yaml::{Map, Node};
 use serde_json::{Value, json};
-
-/// A value that is checked.
-pub(super) struct Checked<'v> {
-    /// What the errors call it.
-    pub(super) what: &'v str,
-    /// The code of the errors.
-    pub(super) code: Code,
-    pub(super) value: &'v Value,
-    /// Whether errors may quote it.
-    pub(super) is_secret: bool,
-}
-
-/// Checks a value; `mark_of` gives the place of what is at a JSON pointer in it.
-pub(super) fn check_schema(
-    schema: &Value,
-    checked: &Checked<'_>,
-    mark_of: impl Fn(&str) -> Mark,
-) -> Result<()> {
-    let Checked { what, code, value, is_secret } = *checked;
-    let validator = match super::schema::validator(schema) {
-        Ok(validator) => validator,
-        Err(error) => {
-            let message = format!("the schema of {what} is none: {error}");
-            return Err(Diagnostic::error(code, message).at(mark_of("")).into());
-        }
-    };
-    let mut errors = Diagnostics::default();
-    for error in validator.iter_errors(value) {
-        let pointer = error.instance_path().to_string();
-        let shown = if is_secret { open_pointer(&pointer, schema) } else { pointer.clone() };
-        let within = if shown.is_empty() { String::new() } else { format!(" at `{shown}`") };
-        let why = if is_secret { masked(&error) } else { error.to_string() };
-        let message = format!("{what} has a wrong value{within}: {why}");
-        let description = schema.get("description").and_then(Value::as_str);
-        let diagnostic = Diagnostic::error(code, message).at(mark_of(&pointer));
-        errors
-            .push(description.into_iter().fold(diagnostic, |d, text| d.note(format!("what it is: {text}"))));
-    }
-    errors.into_result(())
-}
-
-/// What is wrong with a secret, without its values and without its keys, which may be as secret.
-fn masked(error: &ValidationError<'_>) -> String {
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { .. }
-        | ValidationErrorKind::UnevaluatedProperties { .. }
-        | ValidationErrorKind::UnevaluatedItems { .. }
-        | ValidationErrorKind::PropertyNames { .. }
-        | ValidationErrorKind::FromUtf8 { .. }
-        | ValidationErrorKind::Custom { .. } => {
-            format!("value does not satisfy `{}` of its schema", error.kind().keyword())
-        }
-        _ => error.masked().to_string(),
-    }
-}
-
-/// A JSON pointer into a secret without the keys that its schema does not name.
-fn open_pointer(pointer: &str, schema: &Value) -> String {
-    let is_open = |step: &str| {
-        let key = step.replace("~1", "/").replace("~0", "~");
-        step.is_empty() || step.parse::<usize>().is_ok_and(|at| at < 1000) || is_property(&key, schema)
-    };
-    let steps = pointer.split('/').map(|step| if is_open(step) { step } else { COVERED });
-    steps.collect::<Vec<_>>().join("/")
-}
-
-/// Whether a schema, or one in it, names a property.
-fn is_property(name: &str, schema: &Value) -> bool {
-    match schema {
-        Value::Object(map) => {
-            let named = map.get("properties").and_then(Value::as_object);
-            named.is_some_and(|named| named.contains_key(name)) || map.values().any(|s| is_property(name, s))
-        }
-        Value::Array(items) => items.iter().any(|schema| is_property(name, schema)),
-        _ => false,
-    }
-}
 
 /// The parameters of a plan.
 pub(super) struct Parameters<'c> {
@@ -97,7 +18,7 @@ pub(super) struct Parameters<'c> {
 }
 
 impl<'c> Parameters<'c> {
-    /// Takes what the user set: global parameters by name, those of a component below its name.
+    /// Reads what the user set: global parameters by name, those of a component below its name.
     ///
     /// # Errors
     /// Names that are neither, and global values that their schemas refuse.
@@ -149,7 +70,7 @@ impl<'c> Parameters<'c> {
         errors.into_result(own)
     }
 
-    /// What expressions of a component see: global parameters and its own.
+    /// The scope of expressions of a component: global parameters and its own.
     pub(super) fn scope(&self, own: &Value, components: &[String]) -> Scope {
         let mut all = self.global.as_object().cloned().unwrap_or_default();
         all.extend(own.as_object().cloned().unwrap_or_default());
@@ -191,11 +112,12 @@ fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -
             let message = format!("{what} must be set");
             let error = Diagnostic::error(Code::Parameter, message).at(parameter.name.mark);
             let description = parameter.schema.get("description").and_then(Value::as_str);
-            let error = description.into_iter().fold(error, |e, text| e.note(format!("what it is: {text}")));
+            let error =
+                description.into_iter().fold(error, |e, text| e.note(format!("its description: {text}")));
             errors.push(error.help(format!("`--set {full}=VALUE`, or under `parameters` of the stack")));
             continue;
         };
-        // Only what the catalogue says has expressions; what a user sets stands for itself.
+        // Only values of the catalogue have expressions; those of a user are literal.
         let value = match given.get(name) {
             Some(node) => Ok(to_json(node)),
             None => computed(scope, node),
@@ -211,7 +133,7 @@ fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -
     errors.into_result(Value::Object(values))
 }
 
-/// The place of what stands at a JSON pointer.
+/// The location of a JSON pointer.
 fn mark_at(node: &Node, pointer: &str) -> Mark {
     let mut here = node;
     for step in pointer.split('/').skip(1) {

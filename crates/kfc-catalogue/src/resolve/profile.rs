@@ -1,9 +1,9 @@
-//! Profiles: layers joined by `+`, and the facts that come out of them.
+//! Profiles: layers joined by `+`, and their facts.
 
 use super::expression::Scope;
-use super::names::{Expression, touches};
-use super::parameters::{Checked, check_schema};
 use crate::catalogue::{Catalogue, DEFAULTS, Layer, Role};
+use crate::expressions::{Expression, touches};
+use crate::json_schema::{Checked, check_schema};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::Node;
 use kfc_yaml::fields::Spanned;
@@ -11,7 +11,7 @@ use kfc_yaml::value::to_json;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// A fact with where it comes from.
+/// A fact with its origin.
 #[derive(Clone, Debug)]
 pub struct Fact {
     /// Its value.
@@ -22,21 +22,21 @@ pub struct Fact {
     pub layer: String,
 }
 
-/// Layers that were joined, with what they come to.
+/// Joined layers with their facts.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// As it is written, `gke+gpu`.
     pub name: String,
-    /// The layers that take part, those that are extended before those that extend them; the defaults first.
+    /// All layers, extended ones before those that extend them; the defaults first.
     pub layers: Vec<String>,
     /// Facts by dotted name.
     pub facts: BTreeMap<String, Fact>,
 }
 
 impl Profile {
-    /// What facts of the stack name as the layer that set them.
+    /// The layer of facts that the stack sets.
     pub const STACK: &'static str = "the stack";
-    /// What facts that the cluster tells name as the layer that set them.
+    /// The layer of facts that were observed in the cluster.
     pub const CLUSTER: &'static str = "the cluster";
 
     /// The version of Kubernetes that the bundle is for.
@@ -62,8 +62,8 @@ impl Profile {
         tree
     }
 
-    /// Joins the layers of a profile; `own` has facts of the stack, which go before those of any layer, and `observed`
-    /// those that are known of the cluster, which hold where neither says anything.
+    /// Joins the layers of a profile; `own` has facts of the stack, which replace those of any layer, and `observed`
+    /// those of the cluster, for facts that neither sets.
     ///
     /// # Errors
     /// Unknown layers, layers that do not go together, facts that are unknown, wrong, or set differently by two layers.
@@ -117,7 +117,7 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Refuses layers that cannot be with these facts: `minikube+tpu`.
+    /// Refuses layers that do not support these facts: `minikube+tpu`.
     fn check_supports(&self, layers: &[&Layer], written: &Spanned) -> Result<()> {
         let scope = Scope::new(&self.tree(), &json!({}), &[]);
         let mut errors = Diagnostics::default();
@@ -140,7 +140,7 @@ impl Profile {
         errors.into_result(())
     }
 
-    /// What the facts that an expression names are here, and who says so.
+    /// The facts that an expression names, with their values and layers.
     #[must_use]
     pub fn facts_in(&self, expression: &str) -> Vec<String> {
         let names = Expression(expression).names();
@@ -149,14 +149,14 @@ impl Profile {
             names.iter().any(|name| touches(name.below("facts").unwrap_or(name.steps()), &steps))
         };
         let said = |(name, fact): (&String, &Fact)| {
-            format!("the fact `{name}` is `{}`, from `{}`", shown(&fact.value), fact.layer)
+            format!("the fact `{name}` is `{}`, from `{}`", value_text(&fact.value), fact.layer)
         };
         self.facts.iter().filter(|(name, _)| is_named(name)).map(said).collect()
     }
 }
 
 /// A value in messages: strings without quotes.
-pub(crate) fn shown(value: &Value) -> String {
+pub(crate) fn value_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
@@ -164,7 +164,7 @@ pub(super) fn reason(reason: &str, condition: &str) -> String {
     if reason.is_empty() { format!("it needs `{condition}`") } else { reason.to_owned() }
 }
 
-/// The place of what the user wrote, or another when it came from the command line.
+/// The location of what the user wrote, or another when it came from the command line.
 pub(super) fn place(written: &Spanned, other: Mark) -> Mark {
     if written.mark == Mark::NONE { other } else { written.mark }
 }
@@ -175,7 +175,7 @@ fn named_layers<'c>(catalogue: &'c Catalogue, written: &Spanned) -> Result<Vec<&
     for name in written.text.split('+').map(str::trim) {
         match catalogue.layers.get(name).filter(|layer| layer.role != Role::Abstract) {
             Some(layer) if named.iter().any(|other| other.name.text == name) => {
-                let message = format!("the profile `{}` names `{name}` twice", written.text);
+                let message = format!("the profile `{}` names `{name}` more than once", written.text);
                 errors.push(Diagnostic::error(Code::Profile, message).at(place(written, layer.name.mark)));
             }
             Some(layer) => named.push(layer),
@@ -189,14 +189,14 @@ fn unknown_layer(catalogue: &Catalogue, name: &str, written: &Spanned) -> Diagno
     let message = if name.is_empty() {
         format!("the profile `{}` has an empty layer", written.text)
     } else {
-        format!("there is no platform layer `{name}`")
+        format!("the platform layer `{name}` does not exist")
     };
     let error = Diagnostic { mark: some(written.mark), ..Diagnostic::error(Code::Profile, message) };
     let names = catalogue.layers.values().filter(|layer| layer.role != Role::Abstract);
     let names: Vec<&str> = names.map(|layer| layer.name.text.as_str()).collect();
     match nearest(name, names.iter().copied()) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help(format!("there are {}", names.join(", "))),
+        None => error.help(format!("expected one of {}", names.join(", "))),
     }
 }
 
@@ -208,19 +208,19 @@ fn add_with_extended<'c>(
     catalogue: &'c Catalogue,
     layer: &'c Layer,
     order: &mut Vec<&'c Layer>,
-    way: &mut Vec<&'c str>,
+    chain_so_far: &mut Vec<&'c str>,
 ) -> Result<()> {
     let name = layer.name.text.as_str();
     if order.iter().any(|known| known.name.text == name) {
         return Ok(());
     }
-    if way.contains(&name) {
-        let chain = way.iter().copied().chain([name]).map(|name| format!("`{name}`"));
+    if chain_so_far.contains(&name) {
+        let chain = chain_so_far.iter().copied().chain([name]).map(|name| format!("`{name}`"));
         let message = "platform layers extend each other in a circle";
         let error = Diagnostic::error(Code::RequirementCycle, message).at(layer.name.mark);
         return Err(error.note(chain.collect::<Vec<_>>().join(" extends ")).into());
     }
-    way.push(name);
+    chain_so_far.push(name);
     for extended in &layer.extends {
         let Some(other) = catalogue.layers.get(&extended.text) else {
             let message = format!("the layer `{name}` extends `{}`, which does not exist", extended.text);
@@ -230,9 +230,9 @@ fn add_with_extended<'c>(
                 Diagnostic { help: near.map(|near| format!("did you mean `{near}`?")), ..error }.into()
             );
         };
-        add_with_extended(catalogue, other, order, way)?;
+        add_with_extended(catalogue, other, order, chain_so_far)?;
     }
-    way.pop();
+    chain_so_far.pop();
     order.push(layer);
     Ok(())
 }
@@ -266,7 +266,7 @@ fn check_roles(catalogue: &Catalogue, named: &[&Layer], written: &Spanned) -> Re
         if role == Role::Platform && of_role.is_empty() {
             let platforms = catalogue.layers.values().filter(|layer| layer.role == Role::Platform);
             let names: Vec<&str> = platforms.map(|layer| layer.name.text.as_str()).collect();
-            let message = format!("the profile `{}` names no platform", written.text);
+            let message = format!("the profile `{}` has no platform", written.text);
             let error = Diagnostic { mark: some(written.mark), ..Diagnostic::error(Code::Profile, message) };
             errors.push(error.help(format!(
                 "put one of {} before it: `{}+{}`",
@@ -284,8 +284,8 @@ fn contradiction(name: &str, old: &Fact, new: &Fact) -> Diagnostic {
         "the layers `{}` and `{}` contradict each other: `{name}` is `{}` in one and `{}` in the other",
         old.layer,
         new.layer,
-        shown(&old.value),
-        shown(&new.value)
+        value_text(&old.value),
+        value_text(&new.value)
     );
     Diagnostic::error(Code::Contradiction, message).at(new.mark).label(old.mark, "the other value").help(
         format!(
@@ -335,7 +335,7 @@ fn flatten_into<'n>(
             flatten_into(&entry.value, &inside, defaults, found, errors);
         } else {
             let error =
-                Diagnostic::error(Code::Fact, format!("there is no fact `{name}`")).at(entry.key.mark);
+                Diagnostic::error(Code::Fact, format!("the fact `{name}` does not exist")).at(entry.key.mark);
             let near = nearest(&name, defaults.declares.iter().map(|fact| fact.name.text.as_str()));
             errors.push(match near {
                 Some(near) => error.help(format!("did you mean `{near}`?")),

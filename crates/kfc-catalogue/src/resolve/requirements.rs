@@ -1,9 +1,9 @@
-//! Which components take part: those asked for, those of the platform, and all that they require, with one provider for
-//! each capability.
+//! Selects components: those that the user names, those of the platform, and all that they require, with one provider for each
+//! capability.
 
 use super::parameters::Parameters;
+use super::plan::{Edge, Reason};
 use super::profile::{Profile, place, reason};
-use super::{Edge, Reason};
 use crate::catalogue::{Catalogue, Component, Requirement, Stack, Wanted};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::Node;
@@ -11,23 +11,23 @@ use kfc_yaml::fields::Spanned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A component that takes part.
+/// A selected component.
 pub(super) struct Chosen {
     pub(super) name: String,
     pub(super) component: Component,
     pub(super) reason: Reason,
     pub(super) present: bool,
     pub(super) parameters: Value,
-    /// Where it was asked for.
+    /// The location of the entry that names it.
     pub(super) mark: Mark,
 }
 
-/// All components that take part, in the order in which they were found, and what waits for what.
+/// All selected components, in the order in which they were found, and which waits for which.
 #[derive(Default)]
 pub(super) struct Choice {
     pub(super) list: Vec<Chosen>,
     pub(super) edges: Vec<Edge>,
-    /// Components that the stack leaves out and that would have taken part.
+    /// Components that would be selected if the stack did not leave them out.
     pub(super) left_out: BTreeSet<String>,
 }
 
@@ -48,7 +48,7 @@ struct Chooser<'c> {
     profile: &'c Profile,
     parameters: &'c Parameters<'c>,
     choice: Choice,
-    /// Requirements of capabilities that are not settled: who, what.
+    /// Open requirements of capabilities: the component that requires it, and the capability.
     open: Vec<(usize, Requirement, String)>,
     /// Requirements of components that the stack leaves out: the component, who requires it, where.
     left_out: Vec<(Spanned, usize, Mark)>,
@@ -58,7 +58,7 @@ struct Chooser<'c> {
 /// Chooses the components of a stack.
 ///
 /// # Errors
-/// Unknown components, missing capabilities, several providers, conflicts, components that the facts rule out, wrong
+/// Unknown components, missing capabilities, several providers, conflicts, components that do not support the facts, wrong
 /// parameters.
 pub(super) fn choose(
     catalogue: &Catalogue,
@@ -108,7 +108,7 @@ impl Chooser<'_> {
         }
     }
 
-    /// Adds what the stack names, or else what the layers of the profile have.
+    /// Adds the components of the stack, or else those of the profile's layers.
     fn add_asked(&mut self) {
         let without: Vec<&str> = self.stack.without.iter().map(|name| name.text.as_str()).collect();
         for name in &self.stack.without {
@@ -129,7 +129,7 @@ impl Chooser<'_> {
         }
     }
 
-    /// The components of the layers, but for those that a layer leaves out.
+    /// The components of the layers, without those that a layer leaves out.
     fn of_platform(&mut self) -> Vec<(Spanned, Reason)> {
         let layers = self.profile.layers.iter().filter_map(|name| self.catalogue.layers.get(name));
         let left_out: Vec<&str> =
@@ -149,7 +149,8 @@ impl Chooser<'_> {
     }
 
     fn unknown(&self, name: &str, mark: Mark) -> Diagnostic {
-        let error = Diagnostic::error(Code::UnknownComponent, format!("there is no component `{name}`"));
+        let error =
+            Diagnostic::error(Code::UnknownComponent, format!("the component `{name}` does not exist"));
         let error = Diagnostic { mark: (mark != Mark::NONE).then_some(mark), ..error };
         match nearest(name, self.catalogue.components.keys().map(String::as_str)) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
@@ -157,7 +158,7 @@ impl Chooser<'_> {
         }
     }
 
-    /// Adds a component and all that it requires by name; gives its index.
+    /// Adds a component and all that it requires by name; returns its index.
     fn add(&mut self, name: &str, reason: Reason, mark: Mark) -> Option<usize> {
         if let Some(known) = self.choice.find(name) {
             return Some(known);
@@ -205,13 +206,13 @@ impl Chooser<'_> {
         Some(index)
     }
 
-    /// The word of the stack that leaves a component out. One that is on the cluster already is there all the same.
+    /// The entry of the stack that leaves a component out. It does not apply to components that are already in the cluster.
     fn leaves_out(&self, name: &str) -> Option<&Spanned> {
         let is_present = self.choice.find(name).is_some_and(|at| self.choice.list[at].present);
         self.stack.without.iter().find(|word| word.text == name && !is_present)
     }
 
-    /// Refuses to leave out what something that takes part requires: the bundle would not work, or would have it all the same.
+    /// Refuses to leave out components that a selected one requires: the bundle would not work.
     fn check_left_out(&mut self) {
         for (at, word) in self.stack.without.iter().enumerate() {
             let is_first = !self.stack.without[..at].iter().any(|earlier| earlier.text == word.text);
@@ -228,7 +229,7 @@ impl Chooser<'_> {
                 }
                 error = error.note(format!("`{}`: {}", chosen.name, self.chain(*by)));
             }
-            self.errors.push(error.help(ways_to_leave_out(&word.text)));
+            self.errors.push(error.help(how_to_leave_out(&word.text)));
         }
     }
 
@@ -236,7 +237,7 @@ impl Chooser<'_> {
         format!("`{}`", self.choice.list[at].name)
     }
 
-    /// Why a component takes part, back to what was asked for: "required by katib, which comes with `gke`".
+    /// Why a component is selected, back to what the user or the platform names: "required by katib, which comes with `gke`".
     fn chain(&self, at: usize) -> String {
         let mut text = self.choice.list[at].reason.text();
         let mut here = at;
@@ -359,10 +360,10 @@ impl Chooser<'_> {
             Some(word) => error.at(word.mark).label(mark, format!("`{by}` requires `{capability}` here")),
             None => error.at(mark),
         };
-        error.note(format!("`{by}`: {}", self.chain(from))).help(ways_to_leave_out(name))
+        error.note(format!("`{by}`: {}", self.chain(from))).help(how_to_leave_out(name))
     }
 
-    /// The provider that the stack prefers, else the layers, later ones first. None after an error.
+    /// The provider that the stack prefers, else the layers, later ones first. `None` after an error.
     #[allow(clippy::option_option)]
     fn preference(&mut self, capability: &str) -> Option<Option<Spanned>> {
         let layers = self.profile.layers.iter().rev().filter_map(|name| self.catalogue.layers.get(name));
@@ -372,7 +373,7 @@ impl Chooser<'_> {
         for ((_, written), is_own) in all.filter(|((name, _), _)| name == capability) {
             let value = self.errors.collect(scope.value(&Node::string(&written.text, written.mark)))?;
             let text = value.as_text().unwrap_or_default().to_owned();
-            // What a layer prefers gives way to what the stack leaves out; a stack that says both contradicts itself.
+            // A stack may leave out what a layer prefers, but not what it prefers itself.
             if is_own || self.leaves_out(&text).is_none() {
                 return Some(Some(Spanned { text, mark: written.mark }));
             }
@@ -381,7 +382,7 @@ impl Chooser<'_> {
         Some(None)
     }
 
-    /// Why the facts rule a component out; none when they do not.
+    /// Why a component does not support the facts; `None` when it does.
     fn refusal(&self, component: &Component) -> Option<String> {
         let scope = self.parameters.scope(&Value::Null, &[]);
         let fails = |when| matches!(scope.holds(when), Ok(false));
@@ -396,7 +397,7 @@ impl Chooser<'_> {
         ruled_out: &BTreeMap<String, String>,
         mark: Mark,
     ) -> Diagnostic {
-        let message = format!("`{by}` requires the capability `{capability}`, which nothing here provides");
+        let message = format!("`{by}` requires the capability `{capability}`, which no component provides");
         let error = Diagnostic::error(Code::Capability, message).at(mark);
         if !ruled_out.is_empty() {
             let notes = ruled_out.iter().map(|(name, why)| format!("`{name}` would, but {why}"));
@@ -407,11 +408,11 @@ impl Chooser<'_> {
         let provided = self.catalogue.components.values().flat_map(|component| &component.provides);
         match nearest(capability, provided.map(|word| word.text.as_str())) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help("add a component that provides it, in a catalogue of your own"),
+            None => error.help("add a component that provides it, in your own catalogue"),
         }
     }
 
-    /// What can only be seen when all components are known.
+    /// Checks that need all components.
     fn check(&mut self) {
         self.check_supports();
         self.check_single_providers();
@@ -436,7 +437,7 @@ impl Chooser<'_> {
                     Diagnostic::error(Code::Unsupported, message).at(place(&written, support.when.mark));
                 let facts = self.profile.facts_in(&support.when.text);
                 let error = facts.into_iter().fold(error, Diagnostic::note);
-                self.errors.push(error.note(format!("why it takes part: {}", chosen.reason.text())));
+                self.errors.push(error.note(format!("why it is selected: {}", chosen.reason.text())));
             }
         }
     }
@@ -466,7 +467,7 @@ impl Chooser<'_> {
         for chosen in &self.choice.list {
             for conflict in &chosen.component.conflicts {
                 if let Some(other) = self.choice.find(&conflict.text).map(|at| &self.choice.list[at]) {
-                    let message = format!("`{}` and `{}` cannot be together", chosen.name, other.name);
+                    let message = format!("`{}` and `{}` conflict", chosen.name, other.name);
                     let error = Diagnostic::error(Code::ComponentConflict, message)
                         .at(conflict.mark)
                         .note(format!("`{}`: {}", chosen.name, chosen.reason.text()))
@@ -487,10 +488,10 @@ fn require(names: &[String]) -> String {
     }
 }
 
-/// How to do without a component that others require.
-fn ways_to_leave_out(name: &str) -> String {
+/// How to leave out a component that others require.
+fn how_to_leave_out(name: &str) -> String {
     format!(
-        "if it is on the cluster already, name it under `present` (`--present {name}`) instead; \
+        "if it is already in the cluster, name it under `present` (`--present {name}`) instead; \
          else leave out what requires it too"
     )
 }

@@ -5,7 +5,7 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::Os;
 use kfc_source::door::{Limit, Named};
 use kfc_source::walk::{self, Walked};
-use kfc_source::{LoadRestrictor, Loader, is_on_this_machine};
+use kfc_source::{FileSystem as _, LoadRestrictor, Loader, is_on_this_machine};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub(super) fn check(location: &Path, loader: &Loader, mark: Mark) -> Result<()> 
             Err(_) => Ok(in_chart(location, path, mark).locate()?),
         }
     };
-    let files = match location.is_file() {
+    let files = match Os.is_file(location) {
         true => vec![Walked { below: PathBuf::new(), real: location.to_owned() }],
         false => walk::files(location, mark, &locate)?,
     };

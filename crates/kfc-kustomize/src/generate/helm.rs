@@ -15,11 +15,10 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::door::clean;
 use kfc_source::program::{self, Limits};
 use kfc_source::remote::Source;
-use kfc_source::{Loader, tree_path};
+use kfc_source::{FileSystem as _, Loader, Os, tree_path, write};
 use kfc_yaml::{Node, emit, parse, through_json};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// How long one call of helm may take.
@@ -58,7 +57,7 @@ pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Resu
     let mut run = Run { chart, loader, mark, scratch: scratch.path(), variables: Vec::new() };
     run.copy_logins(&globals.config_home)?;
     let location = match local(chart, globals, loader)? {
-        Some(location) => location.canonicalize().unwrap_or(location),
+        Some(location) => Os.canonicalize(&location).unwrap_or(location),
         None if chart.repo.is_empty() => {
             let message = format!(
                 "the chart `{}` does not exist in `{}`, and has no `repo`",
@@ -399,7 +398,7 @@ impl Run<'_> {
 
     fn write_values(&self, number: usize, bytes: &[u8]) -> Result<PathBuf> {
         let path = self.scratch.join(format!("values-{number}.yaml"));
-        std::fs::write(&path, bytes)
+        write::scratch(&path, bytes)
             .map_err(|error| failed(self.mark, &format!("cannot write values: {error}")))?;
         Ok(path)
     }
@@ -423,7 +422,7 @@ impl Run<'_> {
             true => serde_json::json!({ "auths": logins }).to_string(),
             false => "{}".to_owned(),
         };
-        std::fs::write(self.scratch.join(LOGINS), text)
+        write::scratch(&self.scratch.join(LOGINS), text.as_bytes())
             .map_err(|error| failed(self.mark, &format!("cannot write the logins: {error}")))
     }
 
@@ -433,7 +432,7 @@ impl Run<'_> {
         let program = &self.loader.options().helm.command;
         let called = format!("{program} {}", arguments.first().map_or("", String::as_str));
         let own = |name: &str| self.scratch.join(name);
-        let mut command = Command::new(program);
+        let mut command = program::command(program);
         command.args(arguments).current_dir(self.loader.root());
         command.env_clear().envs(self.loader.options().surroundings.helm.iter());
         if self.loader.options().surroundings.helm.get("HELM_REGISTRY_CONFIG").is_none() {

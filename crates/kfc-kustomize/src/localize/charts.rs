@@ -4,9 +4,8 @@ use super::root::{Root, Walk};
 use crate::generate::helm;
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
-use kfc_source::Os;
 use kfc_source::door::{Limit, Named};
-use kfc_source::walk;
+use kfc_source::{FileSystem as _, Os, walk};
 use std::path::{Path, PathBuf};
 
 impl Walk {
@@ -32,7 +31,7 @@ impl Walk {
                 let fetched = root.loader.chart(&chart.repo, &chart.name, &chart.version, mark)?;
                 let folder = helm::pulled(chart, globals, &root.loader).join(&chart.name);
                 let place = self.lexical(root, &folder, mark)?;
-                let fetched = fetched.canonicalize().unwrap_or(fetched);
+                let fetched = Os.canonicalize(&fetched).unwrap_or(fetched);
                 self.tree(&fetched, &fetched, &place, mark)
             }
         }

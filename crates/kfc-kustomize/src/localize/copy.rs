@@ -1,6 +1,8 @@
 //! The files of a copy, and how they are written.
 
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_source::write::tree;
+use kfc_source::{FileSystem as _, Os};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -38,27 +40,9 @@ impl Copy {
     /// [`Code::LocalizeDestination`] when there is something already, [`Code::Output`] when it cannot be written.
     pub fn write(&self, folder: &Path) -> Result<()> {
         refuse_existing(folder)?;
-        self.try_write(folder).map_err(|error| {
+        tree::create(folder, &self.root, &self.files).map_err(|error| {
             Diagnostic::error(Code::Output, format!("cannot write `{}`: {error}", folder.display())).into()
         })
-    }
-
-    fn try_write(&self, folder: &Path) -> std::io::Result<()> {
-        let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(above)?;
-        let staging = tempfile::Builder::new().prefix(".localized-").tempdir_in(above)?;
-        // A directory inside has the rights that new directories have; the temporary one is for its owner alone.
-        let tree = staging.path().join("tree");
-        std::fs::create_dir(&tree)?;
-        std::fs::create_dir_all(tree.join(&self.root))?;
-        for (path, bytes) in &self.files {
-            let path = tree.join(path);
-            if let Some(above) = path.parent() {
-                std::fs::create_dir_all(above)?;
-            }
-            std::fs::write(path, bytes)?;
-        }
-        std::fs::rename(tree, folder)
     }
 }
 
@@ -67,7 +51,7 @@ impl Copy {
 /// # Errors
 /// [`Code::LocalizeDestination`].
 pub fn refuse_existing(folder: &Path) -> Result<()> {
-    if folder.symlink_metadata().is_err() {
+    if !Os.exists(folder) {
         return Ok(());
     }
     let message = format!("the destination `{}` already exists", folder.display());

@@ -6,7 +6,7 @@ use super::rename::Renames;
 use super::scope::{Scope, refuse_without_ref};
 use crate::kustomization::model::{ConfigMapArgs, Kustomization, ReplacementField, Spanned};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
-use kfc_source::{Loader, Resolved, is_web_address};
+use kfc_source::{FileSystem as _, Loader, Os, Resolved, is_web_address};
 use kfc_yaml::{Node, parse};
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -144,7 +144,7 @@ impl Walk {
     }
 
     fn resource(&mut self, root: &Root, item: &Spanned, plugins_of: Option<&Root>) -> Result<String> {
-        if !is_web_address(&item.text) && !root.loader.root().join(&item.text).exists() {
+        if !is_web_address(&item.text) && !leads_to_something(&root.loader, &item.text) {
             refuse_without_ref(&item.text, item.mark)?;
         }
         match (root.loader.resolve(&item.text, item.mark)?, plugins_of) {
@@ -155,7 +155,7 @@ impl Walk {
     }
 
     fn component(&mut self, root: &Root, item: &Spanned) -> Result<String> {
-        if !root.loader.root().join(&item.text).exists() {
+        if !leads_to_something(&root.loader, &item.text) {
             refuse_without_ref(&item.text, item.mark)?;
         }
         let child = root.loader.child(&item.text, item.mark)?;
@@ -272,7 +272,7 @@ impl Walk {
 
     /// Refuses a path outside the scope or in the new directory; returns it without symbolic links.
     pub(super) fn within(&self, root: &Root, path: &Path, shown: &str, referrer: Mark) -> Result<PathBuf> {
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let real = Os.canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if real.starts_with(&self.new_folder) {
             let message = format!("`{shown}` is in the destination");
             return Err(Diagnostic::error(Code::LocalizeDestination, message).at(referrer).into());
@@ -308,6 +308,12 @@ impl Walk {
         }
         Ok(place)
     }
+}
+
+/// Whether the root names something local that exists, after symbolic links.
+fn leads_to_something(loader: &Loader, path: &str) -> bool {
+    let path = loader.root().join(path);
+    Os.is_file(&path) || Os.is_directory(&path)
 }
 
 /// The path as it was written, when it is equivalent to the new one.

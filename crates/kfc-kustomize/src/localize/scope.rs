@@ -1,7 +1,7 @@
 //! What may be copied, and how the new directory is called.
 
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
-use kfc_source::{Loader, RemoteRoot};
+use kfc_source::{FileSystem as _, Loader, Os, RemoteRoot};
 use std::path::{Path, PathBuf};
 
 /// The directory that contains all local files of the tree; the new directory has its layout.
@@ -33,9 +33,10 @@ impl Scope {
             }
             (None, None) => Ok(Self { folder: loader.root().to_owned(), shown: target.to_owned() }),
             (None, Some(given)) => {
-                let folder = given.canonicalize().ok().filter(|folder| folder.is_dir()).ok_or_else(|| {
-                    wrong(format!("the scope `{}` is not an existing directory", given.display()))
-                })?;
+                let folder =
+                    Os.canonicalize(given).ok().filter(|folder| Os.is_directory(folder)).ok_or_else(
+                        || wrong(format!("the scope `{}` is not an existing directory", given.display())),
+                    )?;
                 match loader.root().starts_with(&folder) {
                     true => Ok(Self { folder, shown: given.display().to_string() }),
                     false => {

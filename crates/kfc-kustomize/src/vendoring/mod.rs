@@ -1,7 +1,4 @@
-//! Vendoring: finds every remote source of a tree ([`walk`]), stores its files next to the lock under their digest
-//! ([`store`]), and reports changes since the earlier lock ([`change`]). The lock itself, and the check of trees against
-//! it, are part of [`kfc_source`].
+//! Vendoring: finds every remote source of a tree ([`walk`]). How their trees are stored and compared with the lock is part
+//! of [`kfc_source::vendoring`].
 
-pub mod change;
-pub mod store;
 pub mod walk;

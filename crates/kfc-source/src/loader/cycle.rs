@@ -10,14 +10,14 @@ impl Loader {
         std::iter::successors(Some(self), |loader| loader.parent.as_deref())
     }
 
-    /// Refuses a root that is, or contains, one that led here.
+    /// Refuses a root that is, or contains, one of the roots that name this one.
     pub(super) fn refuse_cycle(&self, root: &Path, shown: &str, referrer: Mark) -> Result<()> {
         let Some(visited) = self.chain().find(|loader| loader.root.starts_with(root)) else { return Ok(()) };
         if visited.root != root {
             let message = format!("`{shown}` contains the root `{}` that names it", visited.show(""));
             let error = Diagnostic::error(Code::Cycle, message).at(referrer);
             return Err(error
-                .help("a root may name roots beside and below it, not the folders it lies in")
+                .help("a root may name roots beside and below it, not the directories above it")
                 .into());
         }
         Err(self.cycle(shown, |loader| loader.root == root, referrer).into())
@@ -32,18 +32,18 @@ impl Loader {
     }
 
     fn cycle(&self, shown: &str, is_start: impl Fn(&Loader) -> bool, referrer: Mark) -> Diagnostic {
-        let mut way: Vec<String> = Vec::new();
+        let mut chain: Vec<String> = Vec::new();
         for loader in self.chain() {
-            way.push(format!("`{}`", loader.show("")));
+            chain.push(format!("`{}`", loader.show("")));
             if is_start(loader) {
                 break;
             }
         }
-        way.reverse();
-        way.push(format!("`{shown}`"));
+        chain.reverse();
+        chain.push(format!("`{shown}`"));
         Diagnostic::error(Code::Cycle, "roots include each other in a circle")
             .at(referrer)
-            .note(way.join(" names "))
+            .note(chain.join(" names "))
             .help("remove one of these entries")
     }
 }

@@ -23,7 +23,7 @@ impl Loader {
     ///
     /// # Errors
     /// [`Code::NoKustomization`] when there is none, or more than one; [`Code::OutsideRoot`] when it is a symbolic link that
-    /// the load restrictor refuses, and no other is there: kustomize passes over such a file, too.
+    /// the load restrictor refuses, and there is no other: kustomize ignores such a file, too.
     pub fn find_kustomization(&self) -> Result<Found> {
         let mut refused = Diagnostics::default();
         let mut names = Vec::new();
@@ -52,7 +52,7 @@ impl Loader {
     fn no_kustomization(&self) -> Diagnostic {
         let message = format!("there is no kustomization file in `{}`", self.show(""));
         let error = Diagnostic::error(Code::NoKustomization, message)
-            .help(format!("it is called {}", FILE_NAMES.join(", ")));
+            .help(format!("add one of {}", FILE_NAMES.join(", ")));
         let near = self
             .files()
             .names_in(&self.root)
@@ -60,9 +60,9 @@ impl Loader {
             .find(|name| name.to_lowercase().starts_with("kustom"));
         match near {
             Some(name) if self.files().is_directory(&self.root.join(&name)) => {
-                error.note(format!("`{name}` is a folder itself"))
+                error.note(format!("`{name}` is a directory itself"))
             }
-            Some(name) => error.note(format!("the folder has a `{name}`")),
+            Some(name) => error.note(format!("the directory has a `{name}`")),
             None => error,
         }
     }

@@ -10,18 +10,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl Loader {
-    /// A loader for a folder that this root names.
+    /// A loader for a directory that this root names.
     pub(super) fn local_root(&self, path: &str, referrer: Mark) -> Result<Self> {
         if Path::new(path).is_absolute() {
-            let error = Diagnostic::error(
-                Code::WrongFileType,
-                format!("the root `{path}` may not be an absolute path"),
-            );
+            let error =
+                Diagnostic::error(Code::WrongFileType, format!("the root `{path}` is an absolute path"));
             return Err(error.at(referrer).help("write it relative to the kustomization file").into());
         }
         let shown = self.show(path);
         let full = self.absolute(path);
-        // Out of its repository or revision no root names another one: nothing there is looked at.
+        // No root names another one outside of its repository or revision: nothing there is read.
         let checkout = self.checkout.as_deref().map(|folder| Limit { folder, what: "its repository" });
         let boundary = self.boundary().filter(|_| !self.files().is_built_in(&full));
         if let Some(limit) = checkout.or(boundary) {
@@ -29,7 +27,7 @@ impl Loader {
                 Named { files: self.files(), path: &full, limit: Some(limit), shown: &shown, referrer }
                     .locate();
             if located.is_err_and(|error| error.code == Code::OutsideRoot) {
-                // A file there gets the same words.
+                // A file there gets the same message.
                 let error = self.locate(path, referrer).err();
                 return Err(error.unwrap_or_else(|| self.no_root(&full, &shown, referrer).into()));
             }
@@ -50,13 +48,13 @@ impl Loader {
         })
     }
 
-    /// A path that the root names; `..` counts in the text, as for kustomize.
+    /// A path that the root names; `..` is removed by the text alone, as in kustomize.
     pub(super) fn absolute(&self, path: &str) -> PathBuf {
         clean(&self.root.join(path))
     }
 
-    /// Whether a path lies outside of the root in its text, and the restrictor does not let files there be read. A root may
-    /// be there all the same.
+    /// Whether a path is outside of the root by its text, and the restrictor forbids reading files there. It may still be a
+    /// root.
     pub(super) fn is_beyond(&self, full: &Path) -> bool {
         self.shared.options.restrictor == LoadRestrictor::RootOnly && !full.starts_with(&self.root)
     }
@@ -69,18 +67,18 @@ impl Loader {
         self.is_beyond(full) || self.shared.options.restrictor == LoadRestrictor::RootOnly && is_refused()
     }
 
-    /// The error for a path outside of the root with no root at it: the same whether something else is there or nothing.
+    /// The error for a path outside of the root with no root at it: the same whether something else exists there or not.
     fn no_root(&self, full: &Path, shown: &str, referrer: Mark) -> Diagnostic {
         let is_link = full.starts_with(&self.root);
         let how = if is_link { "is a symbolic link that leads out of" } else { "lies outside" };
         let message = format!("`{shown}` {how} the root `{}`", self.show(""));
         let error = Diagnostic::error(Code::OutsideRoot, message).at(referrer).note(
-            "a root may read files in and below its own folder only, so that nobody's tree reads yours",
+            "a root may read files in and below its own directory only, so that no other tree reads yours",
         );
         if is_link {
             return error.help(ALLOW);
         }
-        // Roots may be named from anywhere: to name one that is there tells nothing that is not known.
+        // Every root may name other roots, so a suggestion of one reveals nothing.
         let wanted = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let above = full.parent().unwrap_or(full);
         let names = self.files().names_in(above);
@@ -91,15 +89,16 @@ impl Loader {
         }
     }
 
-    /// The folder at a path, symbolic links resolved.
+    /// The directory at a path, symbolic links resolved.
     pub(super) fn folder(&self, path: &Path, shown: &str, referrer: Mark) -> Result<PathBuf> {
-        // The built-in catalogue is nobody's tree.
+        // The built-in catalogue is not part of a user's tree.
         let limit = self.boundary().filter(|_| !self.files().is_built_in(path));
         let real = Named { files: self.files(), path, limit, shown, referrer }.locate()?;
         if self.files().is_directory(&real) {
             return Ok(real);
         }
-        let error = Diagnostic::error(Code::WrongFileType, format!("`{shown}` is a file, expected a folder"));
+        let error =
+            Diagnostic::error(Code::WrongFileType, format!("`{shown}` is a file, expected a directory"));
         Err(error.at(referrer).into())
     }
 
@@ -107,7 +106,7 @@ impl Loader {
         self.boundary.as_deref().map(|boundary| Limit { folder: &boundary.folder, what: &boundary.what })
     }
 
-    /// The file or folder at a path, symbolic links resolved and the restrictor obeyed, with the name it is shown under.
+    /// The file or directory at a path, symbolic links resolved and the restrictor applied, with its name in messages.
     pub(super) fn locate(&self, path: &str, referrer: Mark) -> Result<(PathBuf, String)> {
         if url::is_web_address(path) {
             return self.locate_remote(path, referrer);
@@ -115,7 +114,7 @@ impl Loader {
         self.local(path, referrer, |named| named.locate())
     }
 
-    /// What is in a file that the root names, with the name it is shown under.
+    /// The content of a file that the root names, with its name in messages.
     pub(super) fn read(&self, path: &str, referrer: Mark) -> Result<(Vec<u8>, String)> {
         if url::is_web_address(path) {
             let (real, shown) = self.locate_remote(path, referrer)?;
@@ -135,7 +134,7 @@ impl Loader {
         through: impl FnOnce(&Named<'_>) -> std::result::Result<T, Diagnostic>,
     ) -> Result<(T, String)> {
         if path.is_empty() {
-            return Err(Diagnostic::error(Code::NotFound, "an empty path names no file").at(referrer).into());
+            return Err(Diagnostic::error(Code::NotFound, "the path is empty").at(referrer).into());
         }
         let shown = self.show(path);
         let own = format!("the root `{}`", self.show(""));
@@ -150,7 +149,7 @@ impl Loader {
             Ok(found) => Ok((found, shown)),
             Err(error) if error.code == Code::OutsideRoot && is_restricted => Err(error
                 .help(ALLOW)
-                .note("a root may read files in and below its own folder only, so that nobody's tree reads yours")
+                .note("a root may read files in and below its own directory only, so that no other tree reads yours")
                 .into()),
             Err(error) => Err(error.into()),
         }
@@ -159,7 +158,7 @@ impl Loader {
 
 const ALLOW: &str = "allow it with `--load-restrictor LoadRestrictionsNone`, or move the file into the root";
 
-/// Whether there is a folder with a kustomization file at a path.
+/// Whether there is a directory with a kustomization file at a path.
 fn is_root(files: &dyn FileSystem, path: &Path) -> bool {
     FILE_NAMES.iter().any(|name| files.is_file(&path.join(name)))
 }

@@ -1,4 +1,4 @@
-//! A loader stands in one kustomization root and reads what the root names: files, further roots, remote repositories.
+//! A loader is for one kustomization root and reads what the root names: files, further roots, remote repositories.
 
 mod cycle;
 mod kustomization_file;
@@ -25,16 +25,16 @@ pub struct File {
     pub source: Arc<diagnostics::Source>,
 }
 
-/// What an entry of `resources` turns out to be.
+/// What an entry of `resources` names.
 #[derive(Debug)]
 pub enum Resolved {
     /// A file.
     File(File),
-    /// A folder or remote repository.
+    /// A directory or remote repository.
     Root(Loader),
 }
 
-/// A folder that a tree may not lead out of: a revision, what may be copied.
+/// A directory that a tree may not lead out of: a revision, what may be copied.
 #[derive(Debug)]
 struct Boundary {
     folder: PathBuf,
@@ -54,21 +54,21 @@ struct Shared {
 #[derive(Clone, Debug)]
 pub struct Loader {
     shared: Arc<Shared>,
-    /// The folder of the root, without symbolic links.
+    /// The directory of the root, without symbolic links.
     root: PathBuf,
     /// How the root is shown.
     shown: String,
     remote: Option<Remote>,
     /// The checkout that the root lies in.
     checkout: Option<PathBuf>,
-    /// What nothing local may lead out of, whatever the restrictor allows.
+    /// The directory that nothing local may lead out of, even without the restrictor.
     boundary: Option<Arc<Boundary>>,
     /// The root that names this one.
     parent: Option<Arc<Loader>>,
 }
 
 impl Loader {
-    /// A loader for the working folder, whether it is a root or not.
+    /// A loader for the working directory, whether it is a root or not.
     #[must_use]
     pub fn here(options: Options, sources: &Arc<Sources>) -> Self {
         let start = options.surroundings.working_directory.clone();
@@ -83,19 +83,19 @@ impl Loader {
         Self { shared, root, shown, remote: None, checkout: None, boundary: None, parent: None }
     }
 
-    /// The same loader, but neither it nor any other that comes of it reads a local file or root outside of a folder, which
-    /// is called `what` in messages. Links in a tree of somebody else lead nowhere else then.
+    /// The same loader, but neither it nor its children read a local file or root outside of a directory, which is called `what`
+    /// in messages: no link in a tree that somebody else wrote can lead out of it.
     #[must_use]
     pub fn within(self, folder: &Path, what: &str) -> Self {
         let boundary = Boundary { folder: folder.to_owned(), what: what.to_owned() };
         Self { boundary: Some(Arc::new(boundary)), ..self }
     }
 
-    /// A loader for the root that a build starts at: a folder or a remote URL. A lock is looked for from the folder
-    /// upwards.
+    /// A loader for the root that a build starts at: a directory or a remote URL. The lock is in the directory
+    /// or one above it.
     ///
     /// # Errors
-    /// When it is not there, is no folder or cannot be fetched.
+    /// Targets that do not exist, are not directories or cannot be fetched.
     pub fn open(target: &str, options: Options, sources: &Arc<Sources>) -> Result<Self> {
         let local = options.surroundings.working_directory.join(target);
         match RemoteRoot::parse(target).filter(|_| !options.surroundings.files.is_directory(&local)) {
@@ -110,20 +110,20 @@ impl Loader {
         }
     }
 
-    /// This loader in the folder that the user named as `shown`.
+    /// This loader in the directory that the user named as `shown`.
     ///
     /// # Errors
-    /// When it is not there, is no folder, or leads out of what [`Self::within`] has set.
+    /// Paths that do not exist, are not directories, or lead out of the directory of [`Self::within`].
     pub fn stand_in(self, folder: &Path, shown: &str) -> Result<Self> {
         let root = self.folder(folder, shown, Mark::NONE)?;
         Ok(Self { shown: shown.trim_end_matches('/').to_owned(), root, ..self })
     }
 
-    /// A loader for a root of a catalogue or stack, shown under another name than its path. It shares options, texts and
-    /// checkouts with this one, but is no child of it: nothing of the tree names it.
+    /// A loader for a root of a catalogue or stack, with another name than its path in messages. It shares options, texts
+    /// and checkouts with this one, but is not a child of it: no file of the tree names it.
     ///
     /// # Errors
-    /// When there is no such folder.
+    /// When the directory does not exist.
     pub fn beside(&self, folder: &Path, shown: &str, referrer: Mark) -> Result<Self> {
         let root = self.folder(folder, shown, referrer)?;
         let shared = Arc::clone(&self.shared);
@@ -163,7 +163,7 @@ impl Loader {
         &self.shared.remotes
     }
 
-    /// The folder of the root.
+    /// The directory of the root.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
@@ -187,10 +187,10 @@ impl Loader {
         self.checkout.as_deref()
     }
 
-    /// Where a file lies that the root names, without symbolic links.
+    /// The path of a file that the root names, without symbolic links.
     ///
     /// # Errors
-    /// When it is not there or lies outside the root.
+    /// Files that do not exist or are outside the root.
     pub fn real_path(&self, path: &str, referrer: Mark) -> Result<PathBuf> {
         Ok(self.locate(path, referrer)?.0)
     }
@@ -198,7 +198,7 @@ impl Loader {
     /// Reads a text file that the root names.
     ///
     /// # Errors
-    /// When it is not there, lies outside the root, is too large or no text.
+    /// Files that do not exist, are outside the root, are too large or are not text.
     pub fn load(&self, path: &str, referrer: Mark) -> Result<File> {
         let (bytes, shown) = self.read(path, referrer)?;
         let text = file::text(bytes, &shown, referrer)?;
@@ -213,7 +213,7 @@ impl Loader {
     /// Reads a file that may be binary.
     ///
     /// # Errors
-    /// As [`Loader::load`], but for what the bytes are.
+    /// As [`Loader::load`], except that any bytes are allowed.
     pub fn load_bytes(&self, path: &str, referrer: Mark) -> Result<Vec<u8>> {
         Ok(self.read(path, referrer)?.0)
     }
@@ -231,7 +231,7 @@ impl Loader {
         if url::is_web_address(path) && !self.files().is_directory(&full) {
             return self.resolve_address(path, referrer);
         }
-        // Out of the root only other roots may be named; what else is there is not looked at.
+        // Outside of the root only other roots may be named; nothing else there is read.
         let may_be_root =
             if is_beyond { !Path::new(path).is_absolute() } else { self.files().is_directory(&full) };
         match RemoteRoot::parse(path).is_some() || may_be_root {
@@ -240,10 +240,10 @@ impl Loader {
         }
     }
 
-    /// A loader for another root that this one names: a folder or a URL.
+    /// A loader for another root that this one names: a directory or a URL.
     ///
     /// # Errors
-    /// When it is not there, is no folder, cannot be fetched, or is or contains a root that leads here.
+    /// Roots that do not exist, are not directories, cannot be fetched, or are or contain a root that names this one.
     pub fn child(&self, path: &str, referrer: Mark) -> Result<Self> {
         match RemoteRoot::parse(path).filter(|_| !self.files().is_directory(&self.absolute(path))) {
             Some(url) => self.fetch(path, url, referrer),

@@ -1,4 +1,4 @@
-//! Files, roots and charts that are named by URLs: asked of the run's remote sources.
+//! Files, roots and charts that URLs name, from the remote sources of the run.
 
 use super::super::door::{Limit, Named};
 use super::super::remote::{Fetched, Request, Source};
@@ -16,14 +16,14 @@ use std::sync::Arc;
 pub struct Remote {
     /// The repository.
     pub repository: String,
-    /// The folder in it.
+    /// The directory in it.
     pub path: String,
     /// The ref.
     pub reference: String,
 }
 
 impl Loader {
-    /// A web address is a file when its server gives one, else a repository, as in kustomize.
+    /// A web address is a file when its server returns one, else a repository, as in kustomize.
     pub(super) fn resolve_address(&self, path: &str, referrer: Mark) -> Result<Resolved> {
         let file = Source::File { url: path.to_owned() };
         let root = RemoteRoot::parse(path).and_then(std::result::Result::ok);
@@ -45,7 +45,7 @@ impl Loader {
         }
     }
 
-    /// The file behind a web address.
+    /// The file at a web address.
     pub(super) fn locate_remote(&self, path: &str, referrer: Mark) -> Result<(PathBuf, String)> {
         let remotes = &self.shared.remotes;
         let file = Source::File { url: path.to_owned() };
@@ -79,7 +79,8 @@ impl Loader {
     ) -> Result<Self> {
         let url = url.map_err(|why| {
             let error =
-                Diagnostic::error(Code::Remote, format!("`{text}` is no remote root: {why}")).at(referrer);
+                Diagnostic::error(Code::Remote, format!("`{text}` is not a valid remote root: {why}"))
+                    .at(referrer);
             Diagnostics::from(error.help("write it as `https://HOST/ORG/REPO//PATH?ref=REF`"))
         })?;
         let remote = remote_of(&url);
@@ -87,7 +88,7 @@ impl Loader {
         let fetched = self.get(&url.request(), referrer)?;
         let checkout = fetched.folder.canonicalize().unwrap_or_else(|_| fetched.folder.clone());
         let real = in_tree(&checkout, &url.path, text, referrer)?;
-        // What bounds local files is not about what was fetched.
+        // The limits of local files do not apply to what was fetched.
         let root = Self { boundary: None, ..self.clone() }.folder(&real, text, referrer)?;
         Ok(Self {
             shared: Arc::clone(&self.shared),
@@ -100,15 +101,15 @@ impl Loader {
         })
     }
 
-    /// The chart of a repository: the folder that it was unpacked into.
+    /// The chart of a repository: the directory that it was unpacked into.
     ///
     /// # Errors
-    /// When it cannot be had.
+    /// Charts that cannot be fetched.
     pub fn chart(&self, repository: &str, name: &str, version: &str, referrer: Mark) -> Result<PathBuf> {
         if name.contains('/') || tree_path::check(name).is_err() {
             let error = Diagnostic::error(
                 Code::RefusedContent,
-                format!("`{}` is no name of a chart", name.escape_debug()),
+                format!("`{}` is not a valid name of a chart", name.escape_debug()),
             );
             return Err(error.at(referrer).into());
         }
@@ -121,8 +122,8 @@ impl Loader {
         Ok(fetched.folder.join(name))
     }
 
-    /// Refuses what a tree from elsewhere names on this machine: its repositories are not that tree's to read, nor are the
-    /// servers that answer nobody else.
+    /// Refuses what a remote tree names on this machine: it must not read local repositories, nor servers that only this
+    /// machine reaches.
     fn refuse_this_machine(&self, source: &Source, referrer: Mark) -> Result<()> {
         let nearest = self.chain().find_map(Self::remote);
         let Some(from) = nearest.filter(|from| !is_on_this_machine(&from.repository)) else { return Ok(()) };
@@ -134,18 +135,17 @@ impl Loader {
         if !is_on_this_machine(address) {
             return Ok(());
         }
-        let message =
-            format!("`{source}` is on this machine, and the root that names it comes from elsewhere");
+        let message = format!("`{source}` is on this machine, and the root that names it is remote");
         let error = Diagnostic::error(Code::OutsideRoot, message).at(referrer);
         Err(error.note(format!("the root comes from `{}`", from.repository)).into())
     }
 
-    /// A source of the run; its errors get the place of the entry that names it.
+    /// A source of the run; its errors get the location of the entry that names it.
     fn get(&self, request: &Request, referrer: Mark) -> Result<Arc<Fetched>> {
         self.refuse_this_machine(&request.source, referrer)?;
         self.shared.remotes.get(request).map_err(|errors| {
             let placed = |error: Diagnostic| match (error.mark, error.code) {
-                // What is wrong with a vendored tree or the lock is so wherever it is named.
+                // Errors of a vendored tree or the lock do not depend on the entry.
                 (None, code) if !matches!(code, Code::Tampered | Code::BadLock) => error.at(referrer),
                 _ => error,
             };
@@ -161,7 +161,7 @@ fn in_tree(tree: &Path, path: &str, shown: &str, referrer: Mark) -> Result<PathB
     Ok(Named { files: &Os, path: &tree.join(path), limit, shown, referrer }.locate()?)
 }
 
-/// Where a root comes from, as origin annotations tell it.
+/// Where a root comes from, as origin annotations have it.
 fn remote_of(root: &RemoteRoot) -> Remote {
     let (repository, reference) = match &root.source {
         Source::Git { repository, reference, .. } => (repository.clone(), reference.clone()),

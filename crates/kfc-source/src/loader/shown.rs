@@ -1,11 +1,11 @@
-//! How paths are shown in messages: as the user would write them from the working folder.
+//! How paths are shown in messages: as the user would write them from the working directory.
 
 use super::Loader;
 use crate::door::clean;
 use std::path::Path;
 
 impl Loader {
-    /// How a path is shown: below the root as the root is shown, `..` taken out where that is plain to see.
+    /// How a path is shown: below the root as the root is shown, without `..` where the text allows it.
     pub(super) fn show(&self, path: &str) -> String {
         if self.checkout.is_none() && !Path::new(&self.shown).is_absolute() {
             let clean = clean(&self.root.join(path));
@@ -24,7 +24,7 @@ impl Loader {
     }
 }
 
-/// Takes `.` and `..` out of an address; what parts the folder from the repository stays.
+/// Removes `.` and `..` from an address; the `//` between repository and directory stays.
 fn clean_address(address: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in address.split('/') {

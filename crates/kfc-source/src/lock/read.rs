@@ -1,20 +1,21 @@
-//! Reads a lock strictly: nothing is taken that `kfc vendor` would not have written.
+//! Reads a lock strictly: only what `kfc vendor` writes is accepted.
 
-use super::{Entry, Lock, VERSION, tree, write};
-use crate::remote::{Pin, Source};
+use super::file::{Entry, Lock, VERSION};
+use super::{tree, write};
+use crate::source::{Pin, Source};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use kfc_yaml::fields::{Errors, Fields, Spanned};
 use kfc_yaml::{Node, parse};
 
-/// Reads the text of a lock. Its folder is left empty.
+/// Reads the text of a lock. Its directory is left empty.
 ///
 /// # Errors
-/// [`Code::BadLock`], with the place, for everything that kfc would not have written; errors of YAML and of fields.
+/// [`Code::BadLock`], with the location, for everything that kfc would not have written; errors of YAML and of fields.
 pub fn read(text: &str, id: SourceId) -> Result<Lock> {
     let documents = parse::parse(text, id)?;
     let start = Mark { source: id, offset: 0 };
     let [document] = documents.as_slice() else {
-        return Err(bad("a lock is one YAML document", start).into());
+        return Err(bad("a lock has one YAML document", start).into());
     };
     check_version(document)?;
     let errors = Errors::exact();
@@ -43,7 +44,7 @@ fn bad(message: impl Into<String>, mark: Mark) -> Diagnostic {
         .help("restore kfc.lock from version control, or remove it and run `kfc vendor`")
 }
 
-/// Comes before everything else: what a later version means is not ours to guess.
+/// Comes before everything else: the meaning of a later version is unknown.
 fn check_version(document: &Node) -> Result<()> {
     let Some(version) = document.get("version") else {
         return Err(bad("this lock has no version", document.mark).into());
@@ -57,7 +58,7 @@ fn check_version(document: &Node) -> Result<()> {
             );
             Err(Diagnostic::error(Code::BadLock, message)
                 .at(version.mark)
-                .help("a newer kfc wrote it: use that, or remove kfc.lock and run `kfc vendor`")
+                .help("a newer kfc wrote it: use the newer one, or remove kfc.lock and run `kfc vendor`")
                 .into())
         }
     }
@@ -102,12 +103,12 @@ fn pinned(revision: String) -> Pin {
     Pin { revision, archive: String::new() }
 }
 
-/// A digest is the name of a folder: nothing but 64 hexadecimal digits may pass.
+/// A digest is the name of a directory: only 64 hexadecimal digits are accepted.
 fn digest(text: &Spanned, errors: &Errors) -> Option<String> {
     let digest = text.text.strip_prefix("sha256:").filter(|digest| tree::is_sha256(digest));
     if digest.is_none() && !text.text.is_empty() {
         errors.push(bad(
-            format!("`{}` is no digest: `sha256:` and 64 hexadecimal digits", text.text),
+            format!("`{}` is not a digest, expected `sha256:` and 64 hexadecimal digits", text.text),
             text.mark,
         ));
     }
@@ -118,7 +119,7 @@ fn commit(text: &Spanned, errors: &Errors) -> Option<String> {
     let is_hash = [40, 64].contains(&text.text.len())
         && text.text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if !is_hash && !text.text.is_empty() {
-        errors.push(bad(format!("`{}` is no commit", text.text), text.mark));
+        errors.push(bad(format!("`{}` is not a commit", text.text), text.mark));
     }
     is_hash.then(|| text.text.clone())
 }
@@ -127,11 +128,11 @@ fn check_order(targets: &[Spanned], entries: &[(Entry, Mark)]) -> Diagnostics {
     let mut errors = Diagnostics::default();
     for pair in targets.windows(2).filter(|pair| pair[0].text >= pair[1].text) {
         errors
-            .push(bad(format!("the target `{}` is there twice or out of order", pair[1].text), pair[1].mark));
+            .push(bad(format!("the target `{}` is a duplicate or out of order", pair[1].text), pair[1].mark));
     }
     for pair in entries.windows(2).filter(|pair| pair[0].0.source >= pair[1].0.source) {
         let (entry, mark) = &pair[1];
-        errors.push(bad(format!("the source `{}` is there twice or out of order", entry.source), *mark));
+        errors.push(bad(format!("the source `{}` is a duplicate or out of order", entry.source), *mark));
     }
     errors
 }
@@ -143,7 +144,7 @@ fn check_seal(lock: &Lock, text: &str, seal: &Spanned) -> Diagnostics {
         return Diagnostics::default();
     }
     bad("this lock was changed after `kfc vendor` wrote it", seal.mark)
-        .note("the seal does not match what stands above it")
+        .note("the seal does not match the text above it")
         .into()
 }
 
@@ -214,8 +215,8 @@ mod tests {
             ("version: 1\n", "", "no version"),
             ("resolved: \"1.0.0\"", "resolved: \"1.0.1\"", "was changed"),
             ("# What", "# what", "was changed"),
-            ("  tree: sha256:1", "  tree: sha256:../../1", "no digest"),
-            ("commit: \"3", "commit: \"--x", "no commit"),
+            ("  tree: sha256:1", "  tree: sha256:../../1", "is not a digest"),
+            ("commit: \"3", "commit: \"--x", "is not a commit"),
             ("- overlays/prod\n", "- overlays/prod\n- a\n", "out of order"),
             ("- git: https", "- oci: x\n  git: https", "one of"),
         ] {

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! MODE is `100644`, `100755` for an executable file, or `120000` for a symbolic link, whose content is the text of the
-//! link. The digest of the tree is the sha256 of that list. Folders count only through what they hold; owners and times
-//! do not count.
+//! link. The digest of the tree is the sha256 of that list. Directories count only through the files in them; owners and
+//! times do not count.
 
 use crate::door;
 use crate::tree_path::{Paths, link_stays};
@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub const MOST_FILES: usize = 200_000;
 /// Bytes that the list of a tree may have.
 const LARGEST_LIST: u64 = 128 * 1024 * 1024;
-/// Differences of one tree that are told.
+/// Differences of one tree that are reported.
 const MOST_DIFFERENCES: usize = 10;
 
 /// What a path of a tree is.
@@ -93,7 +93,7 @@ pub fn write(list: &List) -> String {
     list.iter().map(|(path, line)| format!("{} {} {path}\n", line.mode.word(), line.sha256)).collect()
 }
 
-/// Reads the text of a list; nothing but what [`write`] gives is taken.
+/// Reads the text of a list; only what [`write()`] returns is accepted.
 ///
 /// # Errors
 /// A sentence on what is wrong.
@@ -120,7 +120,7 @@ pub fn read(text: &str) -> std::result::Result<List, String> {
     Ok(list)
 }
 
-/// The paths of a folder's files with what they are. Folders named `.git` are passed over when `without_git`.
+/// The paths of a directory's files with their modes. Directories named `.git` are skipped when `without_git`.
 ///
 /// # Errors
 /// [`Code::RefusedContent`] for names and kinds of files that no tree may have, links that lead out of it, too many files.
@@ -141,7 +141,7 @@ pub fn scan(folder: &Path, without_git: bool) -> Result<BTreeMap<String, Mode>> 
             continue;
         }
         let Some(path) = below.to_str().map(|path| path.replace(std::path::MAIN_SEPARATOR, "/")) else {
-            errors.push(refused(format!("the name of `{}` is no UTF-8 text", below.display())));
+            errors.push(refused(format!("the name of `{}` is not UTF-8 text", below.display())));
             continue;
         };
         match mode_of(folder, &entry, &path) {
@@ -164,7 +164,7 @@ fn mode_of(folder: &Path, entry: &walkdir::DirEntry, path: &str) -> std::result:
     let kind = entry.file_type();
     if kind.is_symlink() {
         let target = link_text(entry.path()).unwrap_or_default();
-        // A chain of links may lead out though each of them alone would not.
+        // A chain of links may lead out of the tree although no link of it does by itself.
         let real = entry.path().canonicalize();
         let leaves =
             real.is_ok_and(|real| folder.canonicalize().is_ok_and(|folder| !real.starts_with(folder)));
@@ -211,7 +211,7 @@ pub fn set_mode(_: &Path, _: Mode) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Makes a symbolic link.
+/// Creates a symbolic link.
 ///
 /// # Errors
 /// Those of the file system.
@@ -220,13 +220,13 @@ pub fn make_link(target: &str, at: &Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(target, at)
 }
 
-/// Makes no link: this system has none that everybody may make.
+/// Fails: on this system not every user may create links.
 ///
 /// # Errors
 /// Always.
 #[cfg(not(unix))]
 pub fn make_link(_: &str, _: &Path) -> std::io::Result<()> {
-    Err(std::io::Error::other("symbolic links cannot be made on this system"))
+    Err(std::io::Error::other("symbolic links cannot be created on this system"))
 }
 
 /// The text of a symbolic link.
@@ -239,7 +239,7 @@ fn refused(why: String) -> Diagnostic {
     Diagnostic::error(Code::RefusedContent, why)
 }
 
-/// The list of a folder's files.
+/// The list of a directory's files.
 ///
 /// # Errors
 /// Those of [`scan`], and files that cannot be read.
@@ -247,7 +247,7 @@ pub fn list(folder: &Path, without_git: bool) -> Result<List> {
     hash_all(folder, scan(folder, without_git)?)
 }
 
-/// Hashes files on as many threads as there are processors. These are threads of their own: a caller may hold a lock that
+/// Hashes files on as many threads as there are processors. These are separate threads: a caller may hold a lock that
 /// other tasks of the common pool wait for.
 fn hash_all(folder: &Path, found: BTreeMap<String, Mode>) -> Result<List> {
     let files: Vec<(String, Mode)> = found.into_iter().collect();
@@ -296,7 +296,7 @@ fn hash(path: &Path, mode: Mode) -> std::io::Result<String> {
 }
 
 /// Checks a vendored tree: the list beside it has the digest that the lock pins, and every file is what the list says.
-/// Everything is read anew each time; nothing remembers that a tree was good.
+/// Every check reads all files again.
 ///
 /// # Errors
 /// [`Code::Tampered`], naming the files.
@@ -304,7 +304,8 @@ pub fn verify(tree: &Path, list_file: &Path, pinned: &str, shown: &str) -> Resul
     let text =
         read_list(list_file).map_err(|why| changed(format!("the list of files `{shown}/files` {why}")))?;
     if sha256(text.as_bytes()) != pinned {
-        let message = format!("the list of files `{shown}/files` has not the digest that kfc.lock pins");
+        let message =
+            format!("the list of files `{shown}/files` does not have the digest that kfc.lock pins");
         return Err(changed(message).into());
     }
     let wanted =
@@ -317,7 +318,7 @@ pub fn verify(tree: &Path, list_file: &Path, pinned: &str, shown: &str) -> Resul
     let more = differences.len().saturating_sub(MOST_DIFFERENCES);
     let mut errors = Diagnostics(differences.into_iter().take(MOST_DIFFERENCES).map(changed).collect());
     if let Some(last) = errors.0.last_mut().filter(|_| more > 0) {
-        last.notes.push(format!("{more} more files of this tree are not what the lock pins"));
+        last.notes.push(format!("{more} more files of this tree differ from what the lock pins"));
     }
     errors.into_result(())
 }
@@ -332,7 +333,7 @@ fn differences(wanted: &List, found: &List, shown: &str) -> Vec<String> {
         let what = match found.get(path) {
             None => "is missing".to_owned(),
             Some(have) if have.mode != want.mode && cfg!(unix) => {
-                format!("is {}, but {} is due", have.mode.describe(), want.mode.describe())
+                format!("is {}, expected {}", have.mode.describe(), want.mode.describe())
             }
             Some(have) if have.sha256 != want.sha256 => "has been changed".to_owned(),
             Some(_) => continue,
@@ -347,7 +348,7 @@ fn differences(wanted: &List, found: &List, shown: &str) -> Vec<String> {
 
 fn changed(message: String) -> Diagnostic {
     Diagnostic::error(Code::Tampered, message)
-        .help("restore it from version control, or remove its folder and run `kfc vendor`")
+        .help("restore it from version control, or remove its directory and run `kfc vendor`")
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Writes a lock. The text depends on nothing but what the lock holds.
+//! Writes a lock. The text depends only on the lock.
 
-use super::{Entry, Lock, VERSION, tree};
-use crate::remote::Source;
+use super::file::{Entry, Lock, VERSION};
+use super::tree;
+use crate::source::Source;
 
 const HEADER: &str = "\
 # What every remote source of the targets below was when it was vendored. Written by `kfc vendor`; builds read the trees in
@@ -29,7 +30,7 @@ pub(super) fn write(lock: &Lock) -> String {
     text
 }
 
-/// The seal of the text before it, whatever the line ends are.
+/// The seal of the text before it, for any line ends.
 pub(super) fn seal(text: &str) -> String {
     format!("sha256:{}", tree::sha256(text.replace('\r', "").as_bytes()))
 }
@@ -73,7 +74,7 @@ fn push(text: &mut String, indent: &str, name: &str, value: &str) {
     }
 }
 
-/// A text as YAML reads it back as that text: in quotes, unless it is plainly a word.
+/// A text as YAML reads it back as that text: in quotes, unless it is certainly a plain word.
 fn quoted(text: &str) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || "-_./@+".contains(c);
     let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');

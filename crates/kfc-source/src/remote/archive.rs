@@ -1,5 +1,5 @@
-//! Unpacks archives from elsewhere. Whatever could write outside its folder, fill the disk or mean something else on
-//! another machine is refused by name.
+//! Unpacks archives that others wrote. Entries that could write outside the directory, fill the disk or differ between
+//! machines are refused by name.
 
 use crate::lock::tree::{self, MOST_FILES, Mode};
 use crate::tree_path::{Paths, link_stays};
@@ -8,7 +8,7 @@ use std::io::{Error, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use tar::EntryType;
 
-/// What an archive may come to.
+/// How large an archive may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of all files and headers together.
@@ -23,7 +23,7 @@ impl Default for Limits {
     }
 }
 
-/// Unpacks a tar archive, compressed with gzip or not, into an empty folder.
+/// Unpacks a tar archive, compressed with gzip or not, into an empty directory.
 ///
 /// # Errors
 /// A sentence on what is refused, naming the path.
@@ -34,8 +34,8 @@ pub fn unpack(archive: &[u8], into: &Path, limits: &Limits) -> Result<(), String
     unpack_tar(archive, into, limits)
 }
 
-/// The files of an archive of helm's whose names, in parts, are meant; what is read of the archive is taken off the limits.
-/// Nothing is written: other entries are passed over, whatever they are.
+/// The files of an archive of helm that are selected by the parts of their names; what is read of it is subtracted from the
+/// limits. Nothing is written, and other entries are skipped.
 ///
 /// # Errors
 /// A sentence on what is wrong.
@@ -46,7 +46,7 @@ pub fn files_of(
 ) -> Result<Vec<(String, Vec<u8>)>, String> {
     let limits = *left;
     let broken = |error: Error| describe(&error, &limits);
-    // helm reads all parts of a compressed file, not the first alone.
+    // helm reads all parts of a compressed file, not only the first.
     let mut archive = tar::Archive::new(Bounded { inner: MultiGzDecoder::new(archive), left: limits.bytes });
     let mut found = Vec::new();
     for entry in archive.entries().map_err(broken)? {
@@ -65,7 +65,7 @@ pub fn files_of(
     Ok(found)
 }
 
-/// Lets through so many bytes, then fails.
+/// A reader that fails after this many bytes.
 struct Bounded<R> {
     inner: R,
     left: u64,
@@ -136,7 +136,7 @@ struct Unpacking<'a> {
     limits: &'a Limits,
     paths: Paths,
     count: usize,
-    /// Made last, so that no file is ever written through one.
+    /// Created last, so that no file is written through one.
     links: Vec<(String, String)>,
 }
 
@@ -148,22 +148,23 @@ impl Unpacking<'_> {
         }
         let bytes = entry.path_bytes();
         let shown = String::from_utf8_lossy(&bytes).escape_debug().to_string();
-        let path = std::str::from_utf8(&bytes).map_err(|_| format!("the name `{shown}` is no UTF-8 text"))?;
+        let path =
+            std::str::from_utf8(&bytes).map_err(|_| format!("the name `{shown}` is not UTF-8 text"))?;
         let path = plain(path).to_owned();
         drop(bytes);
         match kind {
             EntryType::Directory if path.is_empty() => Ok(()),
-            // Folders come with their files; what they are called is checked all the same.
+            // Directories are created for their files, but their names are checked, too.
             EntryType::Directory => crate::tree_path::check(&path).map_err(|why| format!("`{shown}` {why}")),
             EntryType::Regular | EntryType::Continuous => self.file(entry, &path),
             EntryType::Symlink => self.link(entry, path),
             EntryType::Link => {
-                Err(format!("`{shown}` is a hard link; only files and symbolic links are taken"))
+                Err(format!("`{shown}` is a hard link; only files and symbolic links are accepted"))
             }
             EntryType::Char | EntryType::Block | EntryType::Fifo => {
-                Err(format!("`{shown}` is a device or pipe; only files and symbolic links are taken"))
+                Err(format!("`{shown}` is a device or pipe; only files and symbolic links are accepted"))
             }
-            _ => Err(format!("`{shown}` is no plain file; only files and symbolic links are taken")),
+            _ => Err(format!("`{shown}` is not a plain file; only files and symbolic links are accepted")),
         }
     }
 
@@ -206,7 +207,7 @@ impl Unpacking<'_> {
         Ok(())
     }
 
-    /// The full path of an entry, its folder made.
+    /// The full path of an entry, after creating its directory.
     fn place(&self, path: &str) -> Result<PathBuf, String> {
         let full = self.into.join(path);
         let folder = full.parent().unwrap_or(self.into);
@@ -217,13 +218,13 @@ impl Unpacking<'_> {
     fn make_links(self) -> Result<(), String> {
         for (path, target) in &self.links {
             let full = self.place(path)?;
-            tree::make_link(target, &full).map_err(|error| format!("`{path}` cannot be made: {error}"))?;
+            tree::make_link(target, &full).map_err(|error| format!("`{path}` cannot be created: {error}"))?;
         }
         Ok(())
     }
 }
 
-/// The path without what archivers put around it: `./` before, `/` behind folders.
+/// The path without what archivers add: `./` before it, `/` after directories.
 fn plain(path: &str) -> &str {
     let path = path.strip_prefix("./").unwrap_or(path);
     let path = if path == "." { "" } else { path };
@@ -308,9 +309,9 @@ mod tests {
             (vec![entry("h", EntryType::Link, "a", b"")], "`h` is a hard link"),
             (vec![entry("d", EntryType::Char, "", b"")], "`d` is a device"),
             (vec![entry("p", EntryType::Fifo, "", b"")], "`p` is a device or pipe"),
-            (vec![file("a.yaml"), file("A.yaml")], "upper and lower case"),
-            (vec![file("a.yaml"), file("a.yaml")], "`a.yaml` is there twice"),
-            (vec![entry("l", EntryType::Symlink, "b", b""), file("l/x")], "a file and a folder"),
+            (vec![file("a.yaml"), file("A.yaml")], "differ only in case"),
+            (vec![file("a.yaml"), file("a.yaml")], "`a.yaml` is defined more than once"),
+            (vec![entry("l", EntryType::Symlink, "b", b""), file("l/x")], "a file and a directory"),
             (vec![file(".git/hooks/x")], "data of git"),
         ];
         for (entries, why) in cases {

@@ -1,10 +1,11 @@
-//! Helm charts of repositories: the index of a repository names the archive of each version; over OCI a chart is an
-//! artefact of its own.
+//! Helm charts of repositories: the index of a repository names the archive of each version; over OCI each chart is
+//! an artifact.
 
 use super::archive::{self, Limits};
+use super::oci;
 use super::web::{Client, Failure};
-use super::{Pin, oci};
 use crate::lock::tree;
+use crate::source::Pin;
 use kfc_diagnostics::{Code, SourceId};
 use kfc_yaml::{Node, parse};
 use semver::{Version, VersionReq};
@@ -23,13 +24,13 @@ pub(super) struct Wanted<'a> {
 pub struct Release {
     /// The version.
     pub version: String,
-    /// Where the archive lies, as seen from the repository.
+    /// The URL of the archive, relative to the repository.
     pub url: String,
-    /// The sha256 of the archive; empty when the index does not tell.
+    /// The sha256 of the archive; empty when the index has none.
     pub digest: String,
 }
 
-/// Fetches a chart and unpacks it into an empty folder.
+/// Fetches a chart and unpacks it into an empty directory.
 pub(super) fn fetch(
     client: &Client,
     wanted: &Wanted<'_>,
@@ -62,7 +63,7 @@ pub(super) fn fetch(
     archive::unpack(&archive, into, &Limits::default()).map_err(refused)?;
     if !into.join(wanted.name).join("Chart.yaml").is_file() {
         return Err(refused(format!(
-            "the archive has no `{}/Chart.yaml`: it is no chart of that name",
+            "the archive has no `{}/Chart.yaml`: it is not a chart of that name",
             wanted.name
         )));
     }
@@ -108,9 +109,9 @@ fn newest_tag(client: &Client, repository: &str, range: &str) -> Result<String, 
 /// # Errors
 /// A sentence on what is wrong with the index.
 pub fn releases(index: &[u8], name: &str) -> Result<Vec<Release>, String> {
-    let text = std::str::from_utf8(index).map_err(|_| "the index of the repository is no UTF-8 text")?;
+    let text = std::str::from_utf8(index).map_err(|_| "the index of the repository is not UTF-8 text")?;
     let documents = parse::parse(text, SourceId::NONE)
-        .map_err(|errors| format!("the index of the repository is no YAML: {}", first_message(&errors)))?;
+        .map_err(|errors| format!("the index of the repository is not YAML: {}", first_message(&errors)))?;
     let index = documents.first().ok_or("the index of the repository is empty")?;
     let entries = index
         .get("entries")
@@ -140,8 +141,7 @@ fn first_message(errors: &kfc_diagnostics::Diagnostics) -> &str {
     errors.0.first().map_or("it cannot be read", |error| &error.message)
 }
 
-/// The item whose version is wanted: that very one, else the newest within the range. Versions before a release count only
-/// when the range names one.
+/// The item with exactly this version, else the newest within the range. Pre-releases count only when the range names one.
 fn choose<'a, T>(items: &'a [T], wanted: &str, version: impl Fn(&T) -> &str) -> Option<&'a T> {
     let bare = |text: &str| text.trim_start_matches('v').replace('_', "+");
     let exact = items.iter().find(|item| version(item) == wanted || bare(version(item)) == bare(wanted));
@@ -166,7 +166,7 @@ fn range(text: &str) -> Option<VersionReq> {
     if let Some((low, high)) = text.split_once(" - ") {
         return VersionReq::parse(&format!(">={}, <={}", low.trim(), high.trim())).ok();
     }
-    // An operator may stand apart from its version.
+    // There may be a space between an operator and its version.
     let mut joined = text.replace(',', " ");
     for operator in [">=", "<=", ">", "<", "=", "~", "^"] {
         joined = joined.replace(&format!("{operator} "), operator);
@@ -216,6 +216,6 @@ mod tests {
         assert_eq!((found.len(), found[0].url.as_str()), (1, "web-1.0.0.tgz"));
         assert!(releases(index, "wbe").unwrap_err().contains("the nearest is `web`"));
         assert!(releases(b"<html>", "web").unwrap_err().contains("index"));
-        assert!(releases(b"a: {", "web").unwrap_err().contains("no YAML"));
+        assert!(releases(b"a: {", "web").unwrap_err().contains("is not YAML"));
     }
 }

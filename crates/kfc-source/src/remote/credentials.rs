@@ -1,4 +1,4 @@
-//! Credentials: those in a URL, and those for registries that `docker login` and its like have left.
+//! Credentials: those in a URL, and those that `docker login` and similar commands have stored for registries.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,8 +19,8 @@ fn basic(user_and_password: &str) -> String {
     format!("Basic {}", STANDARD.encode(text))
 }
 
-/// What the configuration file of docker has for a registry, as the value of an `Authorization` header. Credential helpers
-/// are programs: they are not run.
+/// The credentials for a registry in the configuration file of docker, as the value of an `Authorization` header. Credential
+/// helpers are programs, and are not run.
 pub(super) fn of_registry(host: &str, docker_config: Option<&Path>) -> Option<String> {
     let text = std::fs::read_to_string(docker_config?).ok()?;
     in_file(&text, host)

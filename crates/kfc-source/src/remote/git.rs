@@ -1,8 +1,9 @@
-//! Fetches repositories with the git program. A full commit hash, which can never mean something else, is kept for later
-//! runs.
+//! Fetches repositories with the git program. The checkout of a full commit hash, which never changes, is kept for
+//! later runs.
 
 use crate::program::{self, Limits};
-use crate::{Surroundings, Variables, url};
+use crate::surroundings::{Surroundings, Variables};
+use crate::url;
 use kfc_diagnostics::Foreign;
 use kfc_diagnostics::address::{bare_address, split_user};
 use kfc_diagnostics::{Code, Diagnostic};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Bytes that git may print; it is told to be quiet.
+/// Bytes that git may print; it runs with `--quiet`.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// What is to be fetched.
@@ -43,7 +44,7 @@ pub(super) fn kept(wanted: &Wanted<'_>) -> Option<PathBuf> {
     is_commit.then(|| cache.join("kfc/git").join(name))
 }
 
-/// Moves a checkout to where it is kept, when it is one to keep and that can be done.
+/// Moves a checkout of a full commit hash to the cache, if possible.
 pub(super) fn keep(folder: &Path, wanted: &Wanted<'_>) -> Option<PathBuf> {
     let kept = kept(wanted)?;
     std::fs::create_dir_all(kept.parent()?).ok()?;
@@ -51,21 +52,21 @@ pub(super) fn keep(folder: &Path, wanted: &Wanted<'_>) -> Option<PathBuf> {
     Some(kept)
 }
 
-/// Checks a repository out into an empty folder: at `pinned`, when a commit is given, else at the ref.
+/// Checks a repository out into an empty directory: at `pinned`, when a commit is given, else at the ref.
 ///
 /// # Errors
-/// Why it cannot be done; [`Code::Moved`] when the ref has moved on and the server no longer gives the pinned commit.
+/// Errors of git; [`Code::Moved`] when the ref has moved and the server no longer provides the pinned commit.
 pub(super) fn fetch(folder: &Path, wanted: &Wanted<'_>, pinned: Option<&str>) -> Result<Got, Diagnostic> {
     let failed = |why: Foreign| cannot_fetch(wanted, &why);
     if wanted.reference.starts_with('-') || wanted.repository.starts_with('-') {
-        return Err(failed(Foreign::new(format!("`{}` is no ref", wanted.reference))));
+        return Err(failed(Foreign::new(format!("`{}` is not a ref", wanted.reference))));
     }
     if url::is_plain(wanted.repository) && !wanted.plain_http && !url::is_on_this_machine(wanted.repository) {
-        let why = "what comes over plain http and git:// can be changed by anybody on the way; use https or ssh, or allow \
+        let why = "anybody on the network can change what plain http and git:// transfer; use https or ssh, or allow \
                    it with `--allow-plain-http`";
         return Err(failed(Foreign::new(why)));
     }
-    // A repository from elsewhere may not have submodules of this machine, nor any over plain http.
+    // A remote repository may not have submodules on this machine, nor any over plain http.
     let protocols = match (url::is_on_this_machine(wanted.repository), wanted.plain_http) {
         (true, _) if wanted.repository.starts_with("file://") => "file:git:http:https:ssh",
         (false, false) => "https:ssh",
@@ -87,7 +88,7 @@ pub(super) fn fetch(folder: &Path, wanted: &Wanted<'_>, pinned: Option<&str>) ->
     run.git(&["remote", "add", "origin", &address]).map_err(failed)?;
     let reference = if wanted.reference.is_empty() { "HEAD" } else { wanted.reference };
     let fetch = |what: &str| run.git(&["fetch", "--quiet", "--depth=1", "origin", what]);
-    // Not every server gives a commit by its hash.
+    // Not every server provides a commit by its hash.
     if pinned.is_none_or(|commit| fetch(commit).is_err()) {
         fetch(reference).map_err(failed)?;
     }
@@ -119,12 +120,12 @@ fn cannot_fetch(wanted: &Wanted<'_>, why: &Foreign) -> Diagnostic {
     let error = Diagnostic::error(Code::Remote, message);
     let offline = ["resolve host", "unable to access", "connect to", "network", "Network"];
     match offline.iter().any(|word| why.mentions(word)) {
-        true => error.help("is the network there? `kfc vendor` keeps copies that build without it"),
+        true => error.help("check the network; `kfc vendor` keeps copies that build without it"),
         false => error,
     }
 }
 
-/// Calls of git in one folder, all together within a time.
+/// Calls of git in one directory, with one deadline for all of them.
 struct Run<'a> {
     folder: &'a Path,
     deadline: Instant,
@@ -137,7 +138,7 @@ struct Run<'a> {
     ssh: Ssh,
 }
 
-/// The user and password of an address. Arguments can be read by everybody on the machine: git gets them from a helper,
+/// The user and password of an address. Everybody on the machine can read arguments, so git gets them from a helper,
 /// which has them from its environment, and asks for them at the server of the address alone.
 struct Credentials {
     /// `https://host:port`.
@@ -147,7 +148,7 @@ struct Credentials {
 }
 
 impl Credentials {
-    /// None when they hold what git's protocol for helpers cannot.
+    /// `None` when they contain what git's protocol for helpers cannot transfer.
     fn of(address: &str, user: &str) -> Option<Self> {
         let (scheme, rest) = address.split_once("://")?;
         let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
@@ -164,13 +165,13 @@ impl Credentials {
 
     fn name_helper(&self, command: &mut Command) {
         const HELPER: &str = r#"!f() { test "$1" = get && printf 'username=%s\npassword=%s\n' "$KFC_GIT_USER" "$KFC_GIT_PASSWORD"; }; f"#;
-        // An empty helper takes those of the user away: they would store what they are given.
+        // An empty helper removes those of the user, which would store these credentials.
         let key = format!("credential.{}.helper", self.server);
         command.args(["-c", &format!("{key}="), "-c", &format!("{key}={HELPER}")]);
     }
 }
 
-/// Whose ssh is called.
+/// Which ssh git calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ssh {
     /// One that asks no questions.
@@ -190,7 +191,7 @@ impl Ssh {
 }
 
 impl Run<'_> {
-    /// Runs git and gives its standard output. It may neither ask questions, nor run hooks, nor use other transports than
+    /// Runs git and returns its standard output. It may neither ask questions, nor run hooks, nor use other transports than
     /// those of the URL grammar; what it checks out does not depend on the user's settings.
     fn git(&self, arguments: &[&str]) -> Result<String, Foreign> {
         let limits = Limits { deadline: self.deadline, largest: LARGEST };
@@ -202,7 +203,7 @@ impl Run<'_> {
             program::Failure::TooLong => {
                 Foreign::new(format!("git took longer than {} s", self.timeout.as_secs_f64()))
             }
-            program::Failure::TooMuch => Foreign::new("git printed more than can be read"),
+            program::Failure::TooMuch => Foreign::new("git printed too much"),
         })?;
         match output.status.success() {
             true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
@@ -211,11 +212,11 @@ impl Run<'_> {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git");
+        let mut command = program::command("git");
         command
             .args(["-c", "core.autocrlf=false", "-c", "core.hooksPath=/dev/null", "-c", "core.symlinks=true"])
             .args(["-c", "advice.detachedHead=false"])
-            // Nothing of it stays behind: neither what tidies up nor, when kfc itself is ended, what waits for a server.
+            // No process of it remains: neither maintenance nor, when kfc is killed, one that waits for a server.
             .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"])
             .args(["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"]);
         if let Some(credentials) = &self.credentials {
@@ -229,7 +230,7 @@ impl Run<'_> {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_ALLOW_PROTOCOL", self.protocols)
             .env("GIT_LFS_SKIP_SMUDGE", "1");
-        // What the caller gives to sign in with is used; nobody is asked where there is nothing.
+        // Credentials of the caller are used, but git never asks for some.
         if self.variables.get("GIT_ASKPASS").is_none() {
             command.env("GIT_ASKPASS", "true");
         }
@@ -243,7 +244,7 @@ impl Run<'_> {
     }
 }
 
-/// The line of git's message that says most.
+/// The most informative line of git's message.
 fn reason(message: &Foreign) -> Foreign {
     message.part(telling_line)
 }

@@ -1,4 +1,4 @@
-//! Remote sources: git repositories, single files, charts and OCI artefacts, fetched or taken from the vendored copy that
+//! Remote sources: git repositories, single files, charts and OCI artifacts, fetched or taken from the vendored copy that
 //! a lock pins.
 
 #[cfg(feature = "fetch")]
@@ -11,110 +11,9 @@ mod git;
 #[cfg(feature = "fetch")]
 pub mod oci;
 mod remotes;
-mod source;
 #[cfg(feature = "fetch")]
 mod web;
 
-pub use remotes::{Fetched, Remotes, Request};
-pub use source::{Pin, Source};
-
-use super::lock::Lock;
-use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-/// Where remote sources come from in a run.
-#[derive(Clone, Debug, Default)]
-pub struct RemoteOptions {
-    /// Nothing is fetched.
-    pub offline: bool,
-    /// `http://` is allowed for every host, not only for this machine.
-    pub plain_http: bool,
-    /// Say so when a source is fetched that no lock pins.
-    pub warn_unpinned: bool,
-    /// The lock.
-    pub lock: LockUse,
-    /// The folder in which the search for a lock starts; the root of the build, or the working folder, when not given.
-    pub start: Option<PathBuf>,
-    /// Is told what is fetched.
-    pub observer: Observer,
-}
-
-/// Which lock a run uses.
-#[derive(Clone, Debug, Default)]
-pub enum LockUse {
-    /// The one that is found from the root upwards, if any.
-    #[default]
-    Find,
-    /// None: everything is fetched.
-    Ignore,
-    /// This one: nothing is fetched.
-    Given(Arc<Lock>),
-    /// What this lock pins and has is kept, everything else is fetched.
-    Renew(Arc<Renewal>),
-}
-
-/// How a lock is renewed.
-#[derive(Clone, Debug, Default)]
-pub struct Renewal {
-    /// What there is.
-    pub lock: Lock,
-    /// Which of its sources are fetched anew.
-    pub refresh: Refresh,
-}
-
-/// Sources that are resolved again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Refresh {
-    /// None.
-    #[default]
-    None,
-    /// All.
-    All,
-    /// Those that are called so.
-    Named(Vec<String>),
-}
-
-impl Refresh {
-    /// Whether a source is among them.
-    #[must_use]
-    pub fn includes(&self, source: &Source) -> bool {
-        match self {
-            Self::None => false,
-            Self::All => true,
-            Self::Named(names) => names.iter().any(|name| source.is_called(name)),
-        }
-    }
-}
-
-/// What happens to a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Its fetch has begun.
-    Started,
-    /// It is there.
-    Done,
-    /// It could not be fetched.
-    Failed,
-}
-
-/// What is called with every event, from any thread.
-pub type Listener = dyn Fn(&Source, Event) + Send + Sync;
-
-/// Somebody who is told of fetches.
-#[derive(Clone, Default)]
-pub struct Observer(pub Option<Arc<Listener>>);
-
-impl Observer {
-    fn tell(&self, source: &Source, event: Event) {
-        if let Some(observer) = &self.0 {
-            observer(source, event);
-        }
-    }
-}
-
-impl fmt::Debug for Observer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Observer(Some)" } else { "Observer(None)" })
-    }
-}
+pub use crate::options::{Event, Listener, LockUse, Observer, Refresh, RemoteOptions, Renewal};
+pub use crate::source::{Pin, Request, Source};
+pub use remotes::{Fetched, Remotes};

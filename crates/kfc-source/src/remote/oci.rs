@@ -1,9 +1,10 @@
-//! OCI registries: artefacts whose layers are archives or single files. Every manifest and layer is held to its digest.
+//! OCI registries: artifacts whose layers are archives or single files. Every manifest and layer is checked against its digest.
 
 use super::archive::{self, Limits};
+use super::credentials;
 use super::web::{Answer, Ask, Client, Failure};
-use super::{Pin, credentials};
 use crate::lock::tree;
+use crate::source::Pin;
 use crate::tree_path;
 use crate::url::is_this_machine;
 use kfc_diagnostics::Code;
@@ -12,7 +13,7 @@ use std::path::Path;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.index.v1+json";
-/// The layer of a chart's artefact that holds the chart.
+/// The layer of a chart's artifact that holds the chart.
 const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 /// The annotation with the name of a layer's file.
 const TITLE: &str = "org.opencontainers.image.title";
@@ -21,14 +22,14 @@ const LARGEST_MANIFEST: usize = 4 * 1024 * 1024;
 /// Tags that are read of one repository.
 const MOST_TAGS: usize = 100_000;
 
-/// A manifest, as far as it is looked at.
+/// The part of a manifest that is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// Its layers.
     pub layers: Vec<Layer>,
 }
 
-/// One layer of an artefact.
+/// One layer of an artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
     /// What it is.
@@ -47,9 +48,9 @@ pub struct Layer {
 /// A sentence on what is wrong with it.
 pub fn read_manifest(bytes: &[u8]) -> Result<Manifest, String> {
     let value: Value =
-        serde_json::from_slice(bytes).map_err(|error| format!("the manifest is no JSON: {error}"))?;
+        serde_json::from_slice(bytes).map_err(|error| format!("the manifest is not JSON: {error}"))?;
     if value.get("manifests").is_some() {
-        return Err("it is an index of several artefacts; name one of them by its digest".to_owned());
+        return Err("it is an index of several artifacts; name one of them by its digest".to_owned());
     }
     let layers = value.get("layers").and_then(Value::as_array).ok_or("the manifest has no layers")?;
     let layers: Result<Vec<Layer>, String> = layers.iter().map(read_layer).collect();
@@ -68,13 +69,13 @@ fn read_layer(layer: &Value) -> Result<Layer, String> {
     })
 }
 
-/// Whether a tag is written as a version, which is meant to stay what it is.
+/// Whether a tag is a version, which is meant never to change.
 #[must_use]
 pub fn is_version(tag: &str) -> bool {
     tag.starts_with("sha256:") || semver::Version::parse(tag.trim_start_matches('v')).is_ok()
 }
 
-/// Fetches an artefact and puts its layers into an empty folder.
+/// Fetches an artifact and puts its layers into an empty directory.
 pub(super) fn fetch(
     client: &Client,
     repository: &str,
@@ -86,15 +87,14 @@ pub(super) fn fetch(
     let reference = pin.map_or(reference, |pin| &pin.revision);
     let (manifest, digest) = registry.manifest(reference)?;
     if manifest.layers.is_empty() {
-        return Err(refused("the artefact has no layers".to_owned()));
+        return Err(refused("the artifact has no layers".to_owned()));
     }
     let is_archive = |layer: &&Layer| {
         ["tar", "tar+gzip", "tar.gzip", "tgz"].iter().any(|end| ends_with(&layer.media_type, end))
     };
     let (archives, files): (Vec<&Layer>, Vec<&Layer>) = manifest.layers.iter().partition(is_archive);
     if archives.len() > 1 {
-        let message =
-            format!("it has {} archives, as container images have; an artefact has one", archives.len());
+        let message = format!("it has {} archives, as a container image has; expected one", archives.len());
         return Err(refused(message));
     }
     let limits = Limits::default();
@@ -103,7 +103,7 @@ pub(super) fn fetch(
         let message = format!("its files come to more than {} MiB", limits.bytes / 1024 / 1024);
         return Err(Failure::Refused(Code::TooLarge, message));
     }
-    // Files first: an archive may hold links, and nothing is to be written through one.
+    // Files first: an archive may contain links, and no file may be written through one.
     files.into_iter().try_for_each(|layer| registry.write_file(layer, into))?;
     for layer in archives {
         archive::unpack(&registry.blob(layer)?, into, &limits).map_err(refused)?;
@@ -120,7 +120,7 @@ pub(super) fn chart(client: &Client, repository: &str, tag: &str) -> Result<Vec<
     let registry = Registry::new(client, repository)?;
     let (manifest, _) = registry.manifest(tag)?;
     let layer = manifest.layers.iter().find(|layer| layer.media_type == CHART);
-    registry.blob(layer.ok_or_else(|| refused("the artefact is no chart".to_owned()))?)
+    registry.blob(layer.ok_or_else(|| refused("the artifact is not a chart".to_owned()))?)
 }
 
 /// The tags of a repository.
@@ -131,11 +131,11 @@ pub(super) fn tags(client: &Client, repository: &str) -> Result<Vec<String>, Fai
     while tags.len() < MOST_TAGS {
         let answer = registry.ask(&path, "application/json")?;
         let list: Value = serde_json::from_slice(&answer.body)
-            .map_err(|error| refused(format!("the list of tags is no JSON: {error}")))?;
+            .map_err(|error| refused(format!("the list of tags is not JSON: {error}")))?;
         let more = list.get("tags").and_then(Value::as_array).into_iter().flatten();
         let before = tags.len();
         tags.extend(more.filter_map(Value::as_str).map(str::to_owned));
-        // The next page is named by a `Link` header; its query is all that is needed of it.
+        // A `Link` header has the URL of the next page; only its query is used.
         let next = answer.header("link").and_then(|link| link.split_once('?')?.1.split('>').next());
         match next.filter(|_| tags.len() > before) {
             Some(query) => path = format!("tags/list?{query}"),
@@ -161,9 +161,9 @@ struct Registry<'a> {
 impl<'a> Registry<'a> {
     fn new(client: &'a Client, repository: &'a str) -> Result<Self, Failure> {
         let (host, name) =
-            repository.split_once('/').ok_or_else(|| refused("it names no repository".to_owned()))?;
+            repository.split_once('/').ok_or_else(|| refused("the repository is missing".to_owned()))?;
         let host_name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        // Registries on this machine speak plain http, as everywhere.
+        // Registries on this machine use plain http, as docker assumes, too.
         let scheme = if is_this_machine(host_name) { "http" } else { "https" };
         let server = if host == "docker.io" { "registry-1.docker.io" } else { host };
         let base = format!("{scheme}://{server}/v2/{name}");
@@ -189,7 +189,7 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// Does what the challenge of a registry asks for: a token of its token server, or the user's own credentials.
+    /// Answers the challenge of a registry: with a token of its token server, or the user's own credentials.
     fn authorize(&self, challenge: &str) -> Result<Option<String>, Failure> {
         let own = {
             let host = if self.host == "docker.io" { "index.docker.io" } else { self.host };
@@ -242,7 +242,7 @@ impl<'a> Registry<'a> {
             return Err(refused(message));
         }
         if tree::sha256(&bytes) != layer.sha256 {
-            return Err(refused(format!("a layer has not the digest sha256:{}", layer.sha256)));
+            return Err(refused(format!("a layer does not have the digest sha256:{}", layer.sha256)));
         }
         Ok(bytes)
     }
@@ -257,7 +257,7 @@ impl<'a> Registry<'a> {
         tree_path::check(title).map_err(|why| refused(format!("`{}` {why}", title.escape_debug())))?;
         let path = into.join(title);
         if path.symlink_metadata().is_ok() {
-            return Err(refused(format!("`{title}` is there twice")));
+            return Err(refused(format!("`{title}` is defined more than once")));
         }
         let bytes = self.blob(layer)?;
         let made = std::fs::create_dir_all(path.parent().unwrap_or(into));

@@ -1,37 +1,29 @@
-//! The remote sources of a run: each is fetched once, or taken from the vendor folder once it was checked.
+//! The remote sources of a run: each is fetched once, or taken from the vendor directory after a check.
 
-use super::{Event, LockUse, Pin, RemoteOptions, Source, git};
+use super::git;
 use crate::lock::{self, Entry, Lock};
-use crate::{Options, Surroundings};
+use crate::options::{Event, LockUse, Options, RemoteOptions};
+use crate::source::{Pin, Request, Source};
+use crate::surroundings::Surroundings;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 use tempfile::TempDir;
 
-/// A source that is needed, and how long it may take to fetch.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The source.
-    pub source: Source,
-    /// How long git may take; other fetches have limits of their own.
-    pub timeout: Duration,
-}
-
-/// A source that is there.
+/// A source that was fetched.
 #[derive(Clone, Debug, Default)]
 pub struct Fetched {
     /// The top of its tree.
     pub folder: PathBuf,
-    /// What it was.
+    /// Its commit or digest.
     pub pin: Pin,
-    /// Whether its name is meant to stay what it is: a tag, a version.
+    /// Whether its name is meant never to change: a tag, a version.
     pub fixed: bool,
-    /// Whether it was fetched as what a lock pins, and has to be that.
+    /// Whether it was fetched as a lock pins it, and must be the same.
     pub pinned: bool,
-    /// The digest of its tree, when it was taken from the vendor folder.
+    /// The digest of its tree, when it was taken from the vendor directory.
     pub vendored: Option<String>,
 }
 
@@ -54,7 +46,7 @@ pub struct Remotes {
 }
 
 impl Remotes {
-    /// The sources of a run whose lock is looked for from `start`, unless the options say otherwise.
+    /// The sources of a run whose lock is searched for from `start`, unless the options say otherwise.
     #[must_use]
     pub fn new(options: &Options, start: &Path, texts: &Arc<Sources>) -> Self {
         let start = options.remote.start.clone().unwrap_or_else(|| start.to_owned());
@@ -72,7 +64,7 @@ impl Remotes {
         }
     }
 
-    /// The lock that nothing may be fetched beside, if there is one.
+    /// The lock whose sources are the only ones of the run, if there is one.
     ///
     /// # Errors
     /// A lock that cannot be read.
@@ -89,7 +81,7 @@ impl Remotes {
         }
     }
 
-    /// Whether a source is known without asking anybody: the lock has it, or it has been fetched.
+    /// Whether a source is known without the network: the lock has it, or it has been fetched.
     ///
     /// # Errors
     /// A lock that cannot be read.
@@ -119,7 +111,7 @@ impl Remotes {
     /// The tree of a source. The first caller fetches it, the others wait.
     ///
     /// # Errors
-    /// Why it cannot be had. None of the diagnostics has a place yet.
+    /// Why it cannot be fetched. The diagnostics have no location yet.
     pub fn get(&self, request: &Request) -> Outcome {
         let slot = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +121,7 @@ impl Remotes {
         slot.get_or_init(|| self.provide(request).map(Arc::new)).clone()
     }
 
-    /// The sources that were asked for and are there, sorted, without the credentials in their addresses.
+    /// The sources that were fetched or vendored, sorted, without the credentials in their addresses.
     #[must_use]
     pub fn used(&self) -> Vec<(Source, Arc<Fetched>)> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,17 +136,17 @@ impl Remotes {
         used
     }
 
-    /// Takes a source for not used: what its server gave was something else than was asked for.
+    /// Marks a source as not used, when its server returned something else than expected.
     pub fn forget(&self, source: &Source) {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(source);
     }
 
-    /// Takes note of a source that another program fetches.
+    /// Records a source that another program fetches.
     pub fn note(&self, source: Source) {
         self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).insert(source.bare());
     }
 
-    /// A warning for each source that was fetched though nothing pins it, when those are asked for.
+    /// A warning for each fetched source that no lock pins, if the options ask for warnings.
     #[must_use]
     pub fn warnings(&self) -> Diagnostics {
         if !self.options.warn_unpinned {
@@ -164,8 +156,8 @@ impl Remotes {
         let mut unpinned: BTreeSet<Source> = used.map(|(source, _)| source).collect();
         unpinned.extend(self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
         let warning = |source: Source| {
-            Diagnostic::warning(Code::Unpinned, format!("`{source}` was fetched, and nothing pins it"))
-                .help("`kfc vendor` pins it and keeps a copy, so that builds need no network")
+            Diagnostic::warning(Code::Unpinned, format!("`{source}` was fetched, but no lock pins it"))
+                .help("run `kfc vendor`, which pins it and keeps a copy, so that builds need no network")
         };
         Diagnostics(unpinned.into_iter().map(warning).collect())
     }
@@ -193,13 +185,15 @@ impl Remotes {
         if self.options.offline {
             let error =
                 Diagnostic::error(Code::Offline, format!("`{source}` is remote, and this run is offline"));
-            return Err(error.help("`kfc vendor` brings it in, so that builds need no network").into());
+            return Err(error
+                .help("run `kfc vendor`, which stores it, so that builds need no network")
+                .into());
         }
-        self.options.observer.tell(source, Event::Started);
+        self.options.observer.notify(source, Event::Started);
         let fetched = self.fetch_kind(request, pin);
         let pinned = pin.is_some();
         let event = if fetched.is_ok() { Event::Done } else { Event::Failed };
-        self.options.observer.tell(source, event);
+        self.options.observer.notify(source, event);
         Ok(Fetched { pinned, ..fetched? })
     }
 
@@ -213,7 +207,7 @@ impl Remotes {
                 plain_http: self.options.plain_http,
                 surroundings: &self.surroundings,
             };
-            // What is to be pinned comes from where it is, not from a cache.
+            // A source that is going to be pinned is fetched, not taken from a cache.
             let may_cache = !matches!(self.options.lock, LockUse::Renew(_));
             if let Some(folder) = git::kept(&wanted).filter(|folder| may_cache && folder.is_dir()) {
                 let pin = Pin { revision: reference.clone(), ..Pin::default() };
@@ -264,10 +258,10 @@ impl Remotes {
         Err(Diagnostic::error(Code::Remote, message).help("vendor it with a kfc that has the feature"))
     }
 
-    /// A temporary folder that lives as long as the run.
+    /// A temporary directory that lives as long as the run.
     fn scratch(&self) -> std::result::Result<PathBuf, Diagnostic> {
         let folder = self.surroundings.temporary_folder().map_err(|error| {
-            Diagnostic::error(Code::Output, format!("cannot make a temporary folder: {error}"))
+            Diagnostic::error(Code::Output, format!("cannot make a temporary directory: {error}"))
         })?;
         let path = folder.path().canonicalize().unwrap_or_else(|_| folder.path().to_owned());
         self.folders.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
@@ -295,7 +289,7 @@ fn not_locked(source: &Source, lock: &Lock) -> Diagnostic {
     let other_ref = lock.entries.iter().find(|entry| same_address(&entry.source, source));
     match other_ref {
         Some(entry) => error.help(format!("run `kfc vendor`; the lock has `{}`", entry.source)),
-        None => error.help("run `kfc vendor` to bring it in"),
+        None => error.help("run `kfc vendor` to add it"),
     }
 }
 

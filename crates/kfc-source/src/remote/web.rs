@@ -1,9 +1,10 @@
-//! Answers over https, with limits on size, time and redirects. Plain http is for this machine alone, unless it is
-//! allowed: what it gives can be changed by everybody on the way.
+//! Answers over https, with limits on size, time and redirects. Plain http is only for this machine, unless it is allowed:
+//! anybody on the network can change its answers.
 
-use super::{Source, credentials};
+use super::credentials;
+use crate::source::Source;
+use crate::surroundings::{ProxySettings, Surroundings};
 use crate::url::is_this_machine;
-use crate::{ProxySettings, Surroundings};
 use kfc_diagnostics::address::bare_address;
 use kfc_diagnostics::{Code, Diagnostic};
 use std::io::Read;
@@ -27,7 +28,7 @@ pub(super) enum Failure {
     Status(u16, String),
     /// There is no answer.
     Unreachable(String, String),
-    /// There is one, but it is not taken.
+    /// There is one, but it is refused.
     Refused(Code, String),
 }
 
@@ -36,24 +37,24 @@ impl Failure {
     pub(super) fn of_source(self, source: &Source) -> Diagnostic {
         match self {
             Self::Status(status, url) => {
-                let message = format!("cannot fetch `{source}`: the server answers {}", status_text(status));
+                let message = format!("cannot fetch `{source}`: the server answered {}", status_text(status));
                 let error = Diagnostic::error(Code::Remote, message);
                 let error = match url == source.to_string() {
                     true => error,
-                    false => error.note(format!("the answer is that of {url}")),
+                    false => error.note(format!("{url} answered")),
                 };
                 match status {
                     401 | 403 => {
-                        error.help("does it need credentials? docs/vendor.md says where they come from")
+                        error.help("check the credentials; docs/vendor.md says where they come from")
                     }
-                    404 | 410 => error.help("there is nothing under this address; is it spelt right?"),
+                    404 | 410 => error.help("check the address: it does not exist"),
                     _ => error,
                 }
             }
             Self::Unreachable(host, why) => {
                 let message = format!("cannot fetch `{source}`: {host} cannot be reached: {why}");
                 Diagnostic::error(Code::Remote, message)
-                    .help("is the network there? `kfc vendor` keeps copies that build without it")
+                    .help("check the network; `kfc vendor` keeps copies that build without it")
             }
             Self::Refused(code, why) => Diagnostic::error(code, format!("cannot fetch `{source}`: {why}")),
         }
@@ -82,18 +83,18 @@ impl Answer {
     }
 }
 
-/// What is asked of a server.
+/// A request to a server.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ask<'a> {
     pub(super) accept: Option<&'a str>,
     pub(super) authorization: Option<&'a str>,
 }
 
-/// Asks servers.
+/// Requests files of servers.
 #[derive(Debug)]
 pub(super) struct Client {
     agent: Agent,
-    /// For this machine itself, past every proxy.
+    /// For this machine itself, without a proxy.
     local: Agent,
     plain_http: bool,
     /// The file with credentials for registries.
@@ -105,7 +106,7 @@ impl Client {
         Self::with_patience(plain_http, surroundings, Duration::from_secs(30))
     }
 
-    /// A client that waits so long for a connection, for an answer, and for each part of it.
+    /// A client with these timeouts: for a connection, for an answer, and for each part of it.
     pub(super) fn with_patience(plain_http: bool, surroundings: &Surroundings, patience: Duration) -> Self {
         let config = || {
             Agent::config_builder()
@@ -125,7 +126,7 @@ impl Client {
         Self { agent, local, plain_http, docker_config: surroundings.docker_config.clone() }
     }
 
-    /// The body behind a URL.
+    /// The body of a URL.
     pub(super) fn get(&self, url: &str) -> Result<Vec<u8>, Failure> {
         let answer = self.ask(url, Ask::default())?;
         match answer.status {
@@ -134,14 +135,14 @@ impl Client {
         }
     }
 
-    /// The answer of a URL, whatever its status, after redirects.
+    /// The answer of a URL with any status, after redirects.
     pub(super) fn ask(&self, url: &str, ask: Ask<'_>) -> Result<Answer, Failure> {
         let (address, own) = credentials::split(url);
         let authorization = ask.authorization.map(str::to_owned).or(own);
         let first = self.permitted(&address, None)?;
         let mut uri = first.clone();
         for _ in 0..=MOST_REDIRECTS {
-            // Credentials are for the server that they were meant for.
+            // Credentials are only for their own server.
             let is_same = (uri.authority(), uri.scheme()) == (first.authority(), first.scheme());
             let authorization = authorization.as_deref().filter(|_| is_same);
             let answer = self.ask_once(&uri, ask.accept, authorization)?;
@@ -153,9 +154,9 @@ impl Client {
         Err(refused(format!("there are more than {MOST_REDIRECTS} redirects")))
     }
 
-    /// The URL, when it may be asked.
+    /// The URL, when it may be requested.
     fn permitted(&self, url: &str, from: Option<&Uri>) -> Result<Uri, Failure> {
-        let uri: Uri = url.parse().map_err(|_| refused(format!("`{url}` is no URL")))?;
+        let uri: Uri = url.parse().map_err(|_| refused(format!("`{url}` is not a URL")))?;
         let leads = if from.is_some() { " leads to" } else { "" };
         match (uri.scheme_str(), uri.host()) {
             (Some("https"), Some(_)) => Ok(uri),
@@ -164,10 +165,10 @@ impl Client {
             }
             (Some("http"), Some(host)) if self.plain_http || is_this_machine(host) => Ok(uri),
             (Some("http"), _) => Err(refused(format!(
-                "{}plain http can be changed by anybody on the way; use https, or allow it with `--allow-plain-http`",
+                "{}anybody on the network can change what plain http transfers; use https, or allow it with `--allow-plain-http`",
                 if from.is_some() { format!("it{leads} `{url}`: ") } else { String::new() }
             ))),
-            _ => Err(refused(format!("`{url}` is no https URL"))),
+            _ => Err(refused(format!("`{url}` is not an https URL"))),
         }
     }
 
@@ -212,8 +213,8 @@ fn too_large() -> Failure {
 
 fn describe(error: &ureq::Error) -> String {
     match error {
-        ureq::Error::HostNotFound => "there is no such host, or no network".to_owned(),
-        ureq::Error::ConnectionFailed => "the connection fails".to_owned(),
+        ureq::Error::HostNotFound => "the host does not exist, or there is no network".to_owned(),
+        ureq::Error::ConnectionFailed => "the connection failed".to_owned(),
         ureq::Error::Io(error) => {
             let text = error.to_string();
             text.split(" (os error").next().unwrap_or(&text).to_lowercase()

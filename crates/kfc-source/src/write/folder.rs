@@ -1,5 +1,5 @@
-//! A folder of generated files. A list in it ([`LIST`]) names those that the last run wrote, so that the next run can remove
-//! what it does not write any more, and nothing else.
+//! A directory of generated files. A list in it ([`LIST`]) names those that the last run wrote, so that the next run can remove
+//! those that it does not write, and nothing else.
 
 use super::{keep_owner, permissions_like, regular, sync, sync_folder};
 use crate::door;
@@ -13,33 +13,33 @@ use tempfile::TempDir;
 
 /// The name of the list: a line `SHA256  NAME` a file, as `sha256sum --check` reads it.
 pub const LIST: &str = ".kfc-files";
-/// How the names of folders begin that hold files which are not in their place yet.
+/// How the names of directories with staged files begin.
 const STAGING: &str = ".kfc-new-";
 /// Bytes that a list may have.
 const LONGEST_LIST: u64 = 64 << 20;
 /// Bytes that a file of an earlier run may have.
 const LONGEST_FILE: u64 = 1 << 30;
 
-/// Whether a folder gets a list.
+/// Whether a directory gets a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {
     /// Always.
     Write,
-    /// Only when it has one: as kustomize, which writes none, but never leaving files behind that kfc wrote.
+    /// Only when it has one: like kustomize, which writes none, but without leaving files that kfc wrote.
     Keep,
 }
 
-/// Names of files with the SHA-256 of what they held when they were written. While a run writes, a name may have two.
+/// Names of files with the SHA-256 of their content when they were written. While a run writes, a name may have two.
 type List = BTreeSet<(String, String)>;
 
-/// Writes files into a folder, which is made when it is not there, and removes those of an earlier run that are not among
-/// them. All files are written beside their places first: on a full disk nothing has changed. Each file is then the old or
-/// the new one, whole. Files of the same content are not touched. A second run waits until the first is done.
+/// Writes files into a directory, which is created if needed, and removes those of an earlier run that are not among them. All
+/// files are staged first: on a full disk nothing changes. Each file is the old or the new one, complete. Files with the same
+/// content are not touched. A second run waits until the first is done.
 ///
-/// Gives the names of files that an earlier run wrote and this one does not, but that somebody changed since: they stay.
+/// Returns the names of files that an earlier run wrote and this one does not, but that somebody changed since: they stay.
 ///
 /// # Errors
-/// Those of the file system; a list that is none; symbolic links, and what else is not a regular file, at the place of a
+/// Those of the file system; invalid lists; symbolic links, and anything else that is not a regular file, at the path of a
 /// file.
 pub fn replace_all(
     folder: &Path,
@@ -56,7 +56,7 @@ pub fn replace_all(
     staged.persist()?;
     let changed = remove_stale(folder, files, &before)?;
     staged.persist_list(&changed)?;
-    // The next run clears what it finds staged: it must not find this.
+    // The next run removes staged files: it must not find these.
     drop(staged);
     drop(handle);
     let mut names: Vec<String> = changed.into_iter().map(|(name, _)| name).collect();
@@ -64,14 +64,14 @@ pub fn replace_all(
     Ok(names)
 }
 
-/// Waits until no other run writes into the folder. Where the file system has no locks, nobody waits.
+/// Waits until no other run writes into the directory. A file system without locks does not wait.
 fn lock(folder: &Path) -> Option<File> {
     let handle = File::open(folder).ok()?;
     handle.lock().ok()?;
     Some(handle)
 }
 
-/// Removes what runs left that were killed.
+/// Removes the staged files of runs that were killed.
 fn remove_staging(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -96,7 +96,7 @@ fn read_list(folder: &Path) -> Result<Option<List>> {
     entries.map(Some).ok_or_else(|| in_list(Error::other("it was not written by kfc; remove it")))
 }
 
-/// A line of a list. Only plain names are taken: a list may come from a repository, and must not lead out of its folder.
+/// A line of a list. Only plain names are accepted: a list may come from a repository, and must not lead out of its directory.
 fn entry(line: &str) -> Option<(String, String)> {
     let (digest, name) = line.split_once("  ")?;
     let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -108,12 +108,12 @@ fn list_text(list: &List) -> String {
     list.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect()
 }
 
-/// Files that are on the disk, but not in their place: those that differ from what is there in `files`, lists in `lists`.
+/// Staged files: those that differ from the existing ones in `files`, lists in `lists`.
 struct Staged<'a> {
     folder: &'a Path,
     place: TempDir,
     names: Vec<&'a str>,
-    /// What this run writes; none when the folder gets no list.
+    /// What this run writes; none when the directory gets no list.
     list: Option<List>,
 }
 
@@ -122,7 +122,7 @@ const LIST_WHILE_WRITING: &str = "lists/while-writing";
 const LIST_AFTERWARDS: &str = "lists/afterwards";
 
 impl<'a> Staged<'a> {
-    /// Writes the files that differ, and the lists when there was one `before` or is to be one.
+    /// Stages the files that differ, and the lists when there was one `before` or there will be one.
     fn write(folder: &'a Path, files: &'a BTreeMap<String, Vec<u8>>, before: Option<&List>) -> Result<Self> {
         let place = tempfile::Builder::new().prefix(STAGING).tempdir_in(folder)?;
         let new = place.path().join(FILES);
@@ -136,16 +136,16 @@ impl<'a> Staged<'a> {
         let list = before.map(|_| list());
         if let (Some(before), Some(list)) = (before, &list) {
             std::fs::create_dir(place.path().join("lists"))?;
-            // With it the next run can remove what this one has written when it is killed halfway.
+            // With it, the next run can remove what this one has written when it is killed.
             let text = list_text(&(before | list));
             write_new(&place.path().join(LIST_WHILE_WRITING), text.as_bytes())?;
-            // As long as it can get, so that the disk cannot be too full for it later.
+            // Of the greatest possible length, so that a full disk cannot stop it later.
             write_new(&place.path().join(LIST_AFTERWARDS), text.as_bytes())?;
         }
         Ok(Self { folder, place, names, list })
     }
 
-    /// Renames the files into their places.
+    /// Renames the staged files.
     fn persist(&self) -> Result<()> {
         let place = self.place.path();
         if self.list.is_some() {
@@ -159,7 +159,7 @@ impl<'a> Staged<'a> {
         Ok(())
     }
 
-    /// Puts the final list in its place: what this run wrote, and what it left because somebody changed it.
+    /// Writes the final list: what this run wrote, and what it kept because somebody changed it.
     fn persist_list(&self, changed: &List) -> Result<()> {
         let Some(list) = &self.list else { return Ok(()) };
         let path = self.place.path().join(LIST_AFTERWARDS);
@@ -174,7 +174,7 @@ impl<'a> Staged<'a> {
     }
 }
 
-/// Writes a file to `new`, unless `place` has its content already; gives whether it did.
+/// Writes a file to `new`, unless `place` already has its content; returns whether it did.
 fn put(place: &Path, new: &Path, bytes: &[u8]) -> Result<bool> {
     let name = place.file_name().unwrap_or_default().to_string_lossy();
     let in_file = |error: Error| Error::new(error.kind(), format!("`{name}`: {}", super::describe(&error)));
@@ -198,7 +198,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     sync(&file)
 }
 
-/// Removes the files that an earlier run wrote and this one does not; gives those that are not what was written.
+/// Removes the files that an earlier run wrote and this one does not; returns those that have changed since.
 fn remove_stale(folder: &Path, files: &BTreeMap<String, Vec<u8>>, before: &List) -> Result<List> {
     let mut changed = List::new();
     for (name, digest) in before.iter().filter(|(name, _)| !files.contains_key(name)) {
@@ -206,7 +206,7 @@ fn remove_stale(folder: &Path, files: &BTreeMap<String, Vec<u8>>, before: &List)
         if path.symlink_metadata().is_err() {
             continue;
         }
-        // What cannot be read as a file is not what was written.
+        // A file that cannot be read has changed, too.
         let content = door::read_plain(&path, LONGEST_FILE);
         let is_written = content.is_ok_and(|bytes| before.contains(&(name.clone(), sha256(&bytes))));
         if is_written {

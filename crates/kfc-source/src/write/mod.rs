@@ -1,9 +1,10 @@
-//! Files are replaced, never overwritten: new content is written beside the old, brought to the disk, and renamed over it.
-//! Whoever reads meanwhile, and whoever looks after a full disk or a kill, sees the old file or the new one, whole.
+//! Files are replaced, never overwritten: new content is written to a temporary file, synced to the disk, and renamed over the
+//! old. Other processes see the complete old file or the complete new one, even after a full disk or a kill.
 //!
-//! This module knows paths and bytes, nothing of what they mean. It prints nothing.
+//! This module knows paths and bytes, not what they mean. It prints nothing.
 
 pub mod folder;
+pub mod tree;
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{Error, ErrorKind, Result, Write};
@@ -13,11 +14,11 @@ use tempfile::NamedTempFile;
 /// As many links as Linux follows in one path.
 const MOST_LINKS: usize = 40;
 
-/// What a path that is to be written leads to.
+/// What a path to write leads to.
 enum Place {
     /// A regular file, or none yet.
     File { path: PathBuf, old: Option<Metadata> },
-    /// A device, a pipe, or an open file of the process (`/dev/stdout`): there is nothing to replace.
+    /// A device, a pipe, or an open file of the process (`/dev/stdout`): it cannot be replaced.
     Stream(PathBuf),
 }
 
@@ -26,12 +27,12 @@ enum Place {
 /// hard links to it keep the old content.
 ///
 /// # Errors
-/// Those of the file system. The old file is then what it was.
+/// Those of the file system. The old file is then unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     match place(path)? {
         Place::File { path, old } => replace_file(&path, old.as_ref(), bytes),
         Place::Stream(path) => {
-            // An open file is appended to, so that what others wrote into it stays.
+            // Appending to an open file keeps what other processes wrote.
             let mut stream = OpenOptions::new().append(true).open(path)?;
             stream.write_all(bytes)?;
             stream.flush()
@@ -39,11 +40,11 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Writes a file whose name the program chose, below a folder that the user named; folders between are made. Symbolic
-/// links below that folder are refused, so that no link in a checkout decides what is written.
+/// Writes a file whose name the program chose, below a directory that the user named; directories between are created.
+/// Symbolic links below that directory are refused, so that no link in a checkout decides what is written.
 ///
 /// # Errors
-/// Those of the file system; links, and everything that is not a regular file, at the place of the file or of a folder
+/// Those of the file system; links, and everything that is not a regular file, at the path of the file or of a directory
 /// above it.
 pub fn replace_below(folder: &Path, name: &Path, bytes: &[u8]) -> Result<()> {
     let path = folder.join(name);
@@ -55,7 +56,15 @@ pub fn replace_below(folder: &Path, name: &Path, bytes: &[u8]) -> Result<()> {
     replace_file(&path, old.as_ref(), bytes)
 }
 
-/// What is at a path that must be a regular file or nothing.
+/// Writes a file into a temporary directory of this run, where no other process reads.
+///
+/// # Errors
+/// Those of the file system.
+pub fn scratch(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes)
+}
+
+/// The metadata of a path that must be a regular file or not exist.
 fn regular(path: &Path) -> Result<Option<Metadata>> {
     match path.symlink_metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -72,12 +81,12 @@ fn is_link(path: &Path) -> Error {
     Error::other(format!("it is a symbolic link to `{}`, and is not written through", to.display()))
 }
 
-/// Refuses links between a folder and the file of this name below it.
+/// Refuses links between a directory and the file of this name below it.
 fn refuse_links(folder: &Path, name: &Path) -> Result<()> {
     let mut path = folder.to_owned();
     for part in name.components() {
         if !matches!(part, Component::Normal(_) | Component::CurDir) {
-            return Err(Error::other("its name leads out of the folder"));
+            return Err(Error::other("its name leads out of the directory"));
         }
         path.push(part);
         if path.is_symlink() {
@@ -113,7 +122,7 @@ fn place(path: &Path) -> Result<Place> {
     Err(Error::other("too many symbolic links"))
 }
 
-/// Whether a path names an open file of a process: `/proc/self/fd/1`, or `/dev/fd/1` where that is no link.
+/// Whether a path names an open file of a process: `/proc/self/fd/1`, or `/dev/fd/1` where that is not a link.
 fn is_descriptor(path: &Path) -> bool {
     let folder = folder_of(path).canonicalize().unwrap_or_default();
     folder.starts_with("/proc") || folder == Path::new("/dev/fd")
@@ -128,7 +137,7 @@ fn folder_of(path: &Path) -> &Path {
 
 fn replace_file(path: &Path, old: Option<&Metadata>, bytes: &[u8]) -> Result<()> {
     if old.is_some() {
-        // A file that must not be written is not replaced either.
+        // A read-only file is not replaced either.
         OpenOptions::new().write(true).open(path)?;
     }
     let folder = folder_of(path);
@@ -138,7 +147,7 @@ fn replace_file(path: &Path, old: Option<&Metadata>, bytes: &[u8]) -> Result<()>
     Ok(())
 }
 
-/// A file with this content, on the disk, under a name of its own. It goes when it is dropped.
+/// A temporary file with this content, synced to the disk. It is removed when it is dropped.
 fn beside(folder: &Path, old: Option<&Metadata>, bytes: &[u8]) -> Result<NamedTempFile> {
     let mut options = tempfile::Builder::new();
     options.prefix(".kfc-").suffix(".tmp");
@@ -155,7 +164,7 @@ fn beside(folder: &Path, old: Option<&Metadata>, bytes: &[u8]) -> Result<NamedTe
     Ok(file)
 }
 
-/// Brings a file to the disk, where the file system has a way to.
+/// Syncs a file to the disk, where the file system can.
 fn sync(file: &File) -> Result<()> {
     match file.sync_all() {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
@@ -163,7 +172,7 @@ fn sync(file: &File) -> Result<()> {
     }
 }
 
-/// Brings renames in a folder to the disk. That is not possible everywhere, and the files are whole either way.
+/// Syncs renames in a directory to the disk. That is not possible everywhere, and the files are complete either way.
 fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         drop(folder.sync_all());
@@ -179,7 +188,7 @@ pub fn describe(error: &Error) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// What new files get, less the umask; temporary ones would be for their owner alone.
+/// The permissions of new files, before the umask; only their owner could read temporary ones.
 #[cfg(unix)]
 #[allow(clippy::unnecessary_wraps)]
 fn permissions_of_new_files() -> Option<Permissions> {
@@ -204,7 +213,7 @@ fn permissions_like(old: &Metadata) -> Permissions {
     old.permissions()
 }
 
-/// Gives a file the owner of the old one. Only root may; for others the file becomes their own.
+/// Gives a file the owner of the old one. Only root may; the file of other users becomes their own.
 #[cfg(unix)]
 fn keep_owner(path: &Path, old: &Metadata) {
     use std::os::unix::fs::MetadataExt;

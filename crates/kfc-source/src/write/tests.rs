@@ -11,7 +11,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// The names in a folder, sorted.
+/// The names in a directory, sorted.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> =
@@ -81,13 +81,13 @@ fn a_name_of_ours_is_not_written_through_a_link() {
     for name in ["a", "dangling", "sub/a", "sub/b/c", "../far/a", "/etc/x"] {
         let error = replace_below(&path("out"), Path::new(name), b"new").unwrap_err().to_string();
         assert!(
-            error.contains("not written through") || error.contains("out of the folder"),
+            error.contains("not written through") || error.contains("out of the directory"),
             "{name}: {error}"
         );
     }
     assert_eq!(fs::read(path("far/a")).unwrap(), b"old");
     assert_eq!(names(&path("far")), ["a"]);
-    // The folder itself may be a link: the user named it.
+    // The directory itself may be a link: the user named it.
     symlink("far", path("named")).unwrap();
     replace_below(&path("named"), Path::new("deep/er"), b"new").unwrap();
     assert_eq!(fs::read(path("far/deep/er")).unwrap(), b"new");
@@ -132,7 +132,7 @@ fn what_a_run_does_not_write_any_more_goes() {
     let left = replace_all(&out, &files(&[("a", "1")]), Listing::Write).unwrap();
     assert_eq!(left, ["c"]);
     assert_eq!(names(&out), [LIST, "a", "c", "mine"]);
-    // Told until it is gone.
+    // Reported until it is removed.
     assert_eq!(replace_all(&out, &files(&[]), Listing::Write).unwrap(), ["c"]);
     fs::remove_file(out.join("c")).unwrap();
     assert!(replace_all(&out, &files(&[]), Listing::Write).unwrap().is_empty());

@@ -1,23 +1,23 @@
-//! What a resource needs: the others that it names.
+//! What a resource needs: the resources that it names.
 
 use super::super::pods::{containers, items, pod_template, text};
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 
-/// A resource that is named by another one.
+/// A resource that another one names.
 #[derive(Clone, Debug)]
 pub(super) struct Need<'n> {
     pub(super) kind: &'n str,
-    /// Empty for kinds that live in no namespace.
+    /// Empty for cluster-scoped kinds.
     pub(super) namespace: &'n str,
     pub(super) name: &'n str,
     /// The value that names it.
     pub(super) node: &'n Node,
-    /// Whether it has to be there before, as a namespace has, or only some time, as a service that is called.
+    /// Whether it must exist before, as a namespace must, or only at some time, as a service that is called.
     pub(super) before: bool,
-    /// A key that its data has to have.
+    /// A key that its data must have.
     pub(super) key: Option<&'n Node>,
-    /// A port that it has to have.
+    /// A port that it must have.
     pub(super) port: Option<&'n Node>,
 }
 
@@ -27,12 +27,12 @@ struct Needs<'n> {
     list: Vec<Need<'n>>,
 }
 
-/// The namespace that a resource lives in; empty for kinds that live in none, whatever `metadata.namespace` says.
+/// The namespace of a resource; empty for cluster-scoped kinds, even with a `metadata.namespace`.
 pub(super) fn home(resource: &Resource) -> &str {
     if resource.cluster_scoped { "" } else { resource.namespace() }
 }
 
-/// Everything that a resource names and cannot be without.
+/// The resources that a resource names and requires.
 pub(super) fn needs(resource: &Resource) -> Vec<Need<'_>> {
     let top = &resource.node;
     let mut needs = Needs { namespace: resource.namespace(), list: Vec::new() };
@@ -83,7 +83,7 @@ pub(super) fn needs(resource: &Resource) -> Vec<Need<'_>> {
 impl<'n> Needs<'n> {
     fn add(&mut self, kind: &'n str, namespace: &'n str, node: Option<&'n Node>) -> Option<&mut Need<'n>> {
         let node = node?;
-        // An empty name is none: a StatefulSet may do without a service.
+        // An empty name is the same as no name: a StatefulSet may have no service.
         let name = node.as_text().filter(|name| !name.is_empty())?;
         // A certificate waits for its issuer by itself.
         let before = !matches!(kind, "Service" | "Issuer" | "ClusterIssuer");
@@ -96,7 +96,7 @@ impl<'n> Needs<'n> {
         self.add(kind, self.namespace, node);
     }
 
-    /// A resource that lives in no namespace.
+    /// A cluster-scoped resource.
     fn cluster(&mut self, kind: &'n str, node: Option<&'n Node>) {
         self.add(kind, "", node);
     }
@@ -118,7 +118,7 @@ impl<'n> Needs<'n> {
         self.add(kind, namespace, role.and_then(|role| role.get("name")));
         for subject in items(&resource.node, &["subjects"]) {
             if text(subject, &["kind"]) == Some("ServiceAccount") {
-                // The authorizer takes that of a RoleBinding for a subject that has none.
+                // The authorizer uses the namespace of a RoleBinding for a subject without one.
                 let namespace = text(subject, &["namespace"]).unwrap_or(home(resource));
                 self.add("ServiceAccount", namespace, subject.get("name"));
             }
@@ -143,7 +143,7 @@ impl<'n> Needs<'n> {
             let namespace = if kind == "Issuer" { self.namespace } else { "" };
             self.add(kind, namespace, issued(annotation));
         }
-        // The issuer makes the secret.
+        // The issuer creates the secret.
         if issuers.iter().all(|(_, annotation)| issued(annotation).is_none()) {
             for tls in items(top, &["spec", "tls"]) {
                 self.local("Secret", tls.get("secretName"));
@@ -195,7 +195,7 @@ impl<'n> Needs<'n> {
         }
     }
 
-    /// A source of data, unless it says that it may not be there. It may name the keys that it takes.
+    /// A source of data, unless it is optional. It may name the keys that it uses.
     fn source(&mut self, node: Option<&'n Node>, field: &str, kind: &'n str) {
         let Some(node) = node else { return };
         if text(node, &["optional"]) == Some("true") {

@@ -1,16 +1,15 @@
 //! The order of a bundle: no resource before what it needs.
 
-use super::super::finding::{Finding, Findings};
+use super::super::finding::{Finding, Findings, Subject};
 use super::super::pods::text;
 use super::needs::{home, needs};
-use super::title;
 use crate::path::Path;
 use kfc_diagnostics::{Code, Diagnostic, Severity};
 use kfc_kustomize::resource::Resource;
 use std::collections::HashMap;
 
-/// Finds resources that come before their namespace, the definition of their kind, or what they cannot start without:
-/// service accounts, roles, config maps, secrets, volume claims, the services of webhooks.
+/// Finds resources that come before their namespace, the CRD of their kind, or what they cannot start without: service
+/// accounts, roles, config maps, secrets, PVCs, the services of webhooks.
 #[must_use]
 pub fn order(resources: &[Resource]) -> Vec<Finding> {
     let positions: HashMap<(&str, &str, &str), usize> =
@@ -28,7 +27,7 @@ pub fn order(resources: &[Resource]) -> Vec<Finding> {
     all
 }
 
-/// Of the findings of [`order`] those that make `kubectl apply` fail; the others heal with time.
+/// The findings of [`order`] that make `kubectl apply` fail; the others resolve themselves with time.
 pub(super) fn namespaces_and_definitions(resources: &[Resource]) -> Vec<Finding> {
     let mut positions: HashMap<&str, usize> = HashMap::new();
     for (at, resource) in resources.iter().enumerate().filter(|(_, r)| r.kind() == "Namespace") {
@@ -49,7 +48,11 @@ pub(super) fn namespaces_and_definitions(resources: &[Resource]) -> Vec<Finding>
 }
 
 fn late(resource: &Resource, needed: &Resource) -> Finding {
-    let message = format!("{} comes before {}, which it needs", title(resource), title(needed));
+    let message = format!(
+        "{} comes before {}, which it needs",
+        Subject::of(resource).title(),
+        Subject::of(needed).title()
+    );
     let error = Diagnostic::error(Code::Order, message).at(resource.mark());
     let mut found = Findings::of(resource);
     found.push(&Path::TOP, error.label(needed.mark(), "this is what it needs"));
@@ -60,7 +63,7 @@ fn group(resource: &Resource) -> &str {
     resource.api_version().split_once('/').map_or("", |(group, _)| group)
 }
 
-/// The places of custom resource definitions, by the group and kind that they define.
+/// The positions of CRDs in the bundle, by the group and kind that they define.
 fn definitions(resources: &[Resource]) -> HashMap<(&str, &str), usize> {
     let mut found = HashMap::new();
     for (at, resource) in resources.iter().enumerate() {

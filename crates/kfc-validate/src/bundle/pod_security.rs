@@ -1,10 +1,10 @@
-//! Pod security standards: pods that a namespace would not let in.
+//! Pod security standards: pods that a namespace would not admit.
 //!
-//! The rules are those of the standards as Kubernetes publishes them, for what manifests commonly set.
+//! The rules are those of the standards that Kubernetes publishes, for the fields that manifests commonly set.
+//! <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 
-use super::super::finding::{Finding, Findings};
+use super::super::finding::{Finding, Findings, Subject};
 use super::super::pods::{containers, items, pod_template, text};
-use super::title;
 use kfc_diagnostics::Code;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
@@ -29,7 +29,7 @@ const BASELINE: [&str; 13] = [
     "SYS_CHROOT",
 ];
 
-/// Finds workloads whose pods their own namespace, by the standard that it enforces, refuses.
+/// Finds workloads whose namespace refuses their pods because of the standard that it enforces.
 pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Finding> {
     let namespaces = resources.iter().filter(|resource| resource.kind() == "Namespace");
     let standards: HashMap<&str, &str> = namespaces
@@ -48,8 +48,10 @@ pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Findin
         }
         let mut found = Findings::of(resource);
         for reason in reasons {
-            let message =
-                format!("{} is refused by the pod security of its namespace: {reason}", title(resource));
+            let message = format!(
+                "{} is refused by the pod security of its namespace: {reason}",
+                Subject::of(resource).title()
+            );
             found.error_at(Code::PodSecurity, pod, message);
         }
         all.append(&mut found.list);
@@ -64,7 +66,7 @@ fn against_baseline(pod: &Node, reasons: &mut Vec<String>) {
         }
     }
     if items(pod, &["spec", "volumes"]).any(|volume| volume.get("hostPath").is_some()) {
-        reasons.push("it mounts folders of the node".to_owned());
+        reasons.push("it mounts directories of the node".to_owned());
     }
     for container in containers(pod) {
         let name = text(container, &["name"]).unwrap_or_default();

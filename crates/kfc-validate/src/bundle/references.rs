@@ -1,7 +1,7 @@
-//! Dangling references: names of what is not there, keys and ports that lead nowhere. All are warnings: a bundle may be
-//! applied to a cluster that has the rest.
+//! Dangling references: names of resources, keys and ports that do not exist. All are warnings: a bundle may be applied to
+//! a cluster that has the rest.
 
-use super::super::finding::{Finding, Findings};
+use super::super::finding::{Finding, Findings, title};
 use super::super::pods::{items, text};
 use super::needs::{Need, home, needs};
 use kfc_diagnostics::{Code, nearest};
@@ -19,15 +19,15 @@ const ROLES: [&str; 6] = [
     "system:auth-delegator",
     "extension-apiserver-authentication-reader",
 ];
-/// Config maps that a controller of Kubernetes or of Istio makes in every namespace.
+/// Config maps that a controller of Kubernetes or Istio creates in every namespace.
 const CONFIG_MAPS: [&str; 2] = ["kube-root-ca.crt", "istio-ca-root-cert"];
-/// Kinds that a cluster has by itself: only a name near one of the bundle is worth a word.
+/// Kinds that a cluster has by itself: only a name that is similar to one of the bundle is reported.
 const OF_THE_CLUSTER: [&str; 3] = ["StorageClass", "IngressClass", "RuntimeClass"];
 
 type Key<'r> = (&'r str, &'r str, &'r str);
 
-/// Finds references to what is neither in the bundle, nor in every cluster, nor made by a controller: secrets of
-/// certificates that cert-manager issues.
+/// Finds references to resources that are neither in the bundle, nor in every cluster, nor created by a controller, as
+/// cert-manager creates the secrets of certificates.
 pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Finding> {
     let there: HashMap<Key<'_>, &Resource> =
         resources.iter().map(|r| ((r.kind(), home(r), r.name()), r)).collect();
@@ -42,7 +42,7 @@ pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Findin
             match there.get(&key) {
                 Some(target) => check_parts(&need, target, &mut found),
                 None if made.contains(&key) || is_built_in(&need) => {}
-                // A missing namespace is told once, not for everything in it.
+                // A missing namespace is reported once, not for each resource in it.
                 None if need.kind == "Namespace" && !namespaces.insert(need.name) => {}
                 None if !told.insert(key) => {}
                 None => dangling(&need, resources, &mut found),
@@ -83,26 +83,25 @@ fn dangling(need: &Need<'_>, resources: &[Resource], found: &mut Findings<'_>) {
     if OF_THE_CLUSTER.contains(&need.kind) && near.is_none() {
         return;
     }
-    let place = if need.namespace.is_empty() { String::new() } else { format!(" in `{}`", need.namespace) };
-    let message = format!("there is no {} `{}`{place} in the bundle", need.kind, need.name);
+    let message = format!("{} does not exist in the bundle", title(need.kind, need.namespace, need.name));
     let elsewhere = same().find(|r| r.name() == need.name).map(home);
     found.warning_at(Code::Dangling, need.node, message).help = match (near, elsewhere) {
-        (_, Some(namespace)) if !namespace.is_empty() => Some(format!("there is one in `{namespace}`")),
+        (_, Some(namespace)) if !namespace.is_empty() => Some(format!("the namespace `{namespace}` has one")),
         (Some(near), _) => Some(format!("the nearest is `{near}`")),
         _ => None,
     };
 }
 
-/// The key or port of something that is there.
+/// The key or port of a resource that exists.
 fn check_parts(need: &Need<'_>, target: &Resource, found: &mut Findings<'_>) {
     if let Some(key) = need.key
         && let Some(word) = key.as_text()
     {
         let maps = ["data", "binaryData", "stringData"].iter().filter_map(|f| target.node.get(f)?.as_map());
         let keys: Vec<&str> = maps.flat_map(|map| map.iter().map(|e| e.key.text.as_str())).collect();
-        // What holds nothing at all is filled by a controller.
+        // A controller fills a resource without data.
         if !keys.is_empty() && !keys.contains(&word) {
-            let message = format!("{} `{}` has no key `{word}`", need.kind, need.name);
+            let message = format!("{} has no key `{word}`", title(need.kind, need.namespace, need.name));
             found.warning_at(Code::Dangling, key, message).help =
                 nearest(word, keys).map(|near| format!("did you mean `{near}`?"));
         }
@@ -113,7 +112,7 @@ fn check_parts(need: &Need<'_>, target: &Resource, found: &mut Findings<'_>) {
         let is_it =
             |one: &kfc_yaml::Node| text(one, &["port"]) == Some(word) || text(one, &["name"]) == Some(word);
         if !items(&target.node, &["spec", "ports"]).any(is_it) {
-            let message = format!("Service `{}` has no port `{word}`", need.name);
+            let message = format!("{} has no port `{word}`", title("Service", need.namespace, need.name));
             found.warning_at(Code::Dangling, port, message);
         }
     }

@@ -1,4 +1,4 @@
-//! Selectors that fit no pod of the bundle, and ports of services that lead to no port of the pods.
+//! Selectors that match no pod of the bundle, and ports of services without such a port in the pods.
 
 use super::super::finding::{Finding, Findings};
 use super::super::pods::{containers, items, pod_template, selects, text};
@@ -23,7 +23,7 @@ pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Findin
             ("NetworkPolicy", "networking.k8s.io/v1") => resource.node.at(&["spec", "podSelector"]),
             _ => None,
         };
-        // An empty selector means all pods or none, whichever there are.
+        // An empty selector selects all pods or none, depending on the kind.
         let Some(selector) = selector.filter(|s| s.as_map().is_some_and(|map| !map.is_empty())) else {
             continue;
         };
@@ -32,7 +32,7 @@ pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Findin
         let selected: Vec<&Node> =
             here.iter().copied().filter(|pod| selects(selector, pod.at(&["metadata", "labels"]))).collect();
         if selected.is_empty() {
-            found.warning_at(Code::Selector, selector, "the selector fits no pod of the bundle").help =
+            found.warning_at(Code::Selector, selector, "the selector matches no pod of the bundle").help =
                 nearest_miss(selector, here);
         } else if resource.kind() == "Service" {
             check_ports(resource, &selected, &mut found);
@@ -42,7 +42,7 @@ pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Findin
     all
 }
 
-/// The one label that a pod lacks of a selector with several.
+/// The only label of a selector with several that a pod does not have.
 fn nearest_miss(selector: &Node, pods: &[&Node]) -> Option<String> {
     let wanted = selector.get("matchLabels").unwrap_or(selector).as_map()?;
     pods.iter().find_map(|pod| {
@@ -56,7 +56,7 @@ fn nearest_miss(selector: &Node, pods: &[&Node]) -> Option<String> {
         let has = labels.get(key).and_then(Node::as_text);
         (wanted.len() > 1 || has.is_some()).then(|| match has {
             Some(value) => format!("there are pods with `{key}: {value}`"),
-            None => format!("there are pods that lack only `{key}`"),
+            None => format!("there are pods without only `{key}`"),
         })
     })
 }
@@ -72,7 +72,11 @@ fn check_ports(service: &Resource, pods: &[&Node], found: &mut Findings<'_>) {
         };
         if !ports.iter().any(is_target) {
             let word = target.as_text().unwrap_or("");
-            found.warning_at(Code::Dangling, target, format!("port `{word}` leads to no port of the pods"));
+            found.warning_at(
+                Code::Dangling,
+                target,
+                format!("port `{word}` does not exist in the selected pods"),
+            );
         }
     }
 }

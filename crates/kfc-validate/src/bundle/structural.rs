@@ -1,5 +1,5 @@
-//! Custom resource definitions in `apiextensions.k8s.io/v1`: structural schemas, names, versions, and the approval that groups of
-//! the Kubernetes community need.
+//! CRDs in `apiextensions.k8s.io/v1`: structural schemas, names, versions, and the approval that groups of the Kubernetes
+//! community need.
 
 use super::super::finding::{Finding, Findings};
 use super::super::pods::{items, text};
@@ -8,15 +8,15 @@ use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 use regex::Regex;
 
-/// Fields of a schema that hold further schemas for the same value; those must not say anything about types.
+/// Fields of a schema that have further schemas for the same value; those must not set types.
 const JUNCTORS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 /// The domains whose groups belong to the Kubernetes community.
 const PROTECTED: [&str; 2] = ["k8s.io", "kubernetes.io"];
-/// Where a definition in one of these groups says who approved it.
+/// The annotation of a CRD in one of these groups with its approval.
 const APPROVAL: &str = "api-approved.kubernetes.io";
 
-/// Finds custom resource definitions that an API server refuses: a group that is protected, a version without a schema, none
-/// or several that are stored, parts of a schema without a type, fields that a structural schema may not have.
+/// Finds CRDs that an API server refuses: a group that is protected, a version without a schema, no stored version or
+/// several, parts of a schema without a type, fields that a structural schema may not have.
 pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
     let mut all = Vec::new();
     let is_meant = |resource: &&&Resource| {
@@ -29,7 +29,7 @@ pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
         let versions: Vec<&Node> = items(&resource.node, &["spec", "versions"]).collect();
         let stored = versions.iter().filter(|version| text(version, &["storage"]) == Some("true")).count();
         if stored != 1 {
-            let message = format!("the definition stores {stored} versions, but exactly one is due");
+            let message = format!("the CRD stores {stored} versions, expected exactly one");
             let versions = resource.node.at(&["spec", "versions"]).unwrap_or(&resource.node);
             found.error_at(Code::NotStructural, versions, message);
         }
@@ -37,11 +37,7 @@ pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
             match version.at(&["schema", "openAPIV3Schema"]) {
                 Some(schema) => check_schema(schema, "", &mut found),
                 None => {
-                    found.error_at(
-                        Code::NotStructural,
-                        version,
-                        "this version of the definition has no schema",
-                    );
+                    found.error_at(Code::NotStructural, version, "this version of the CRD has no schema");
                 }
             }
         }
@@ -50,18 +46,18 @@ pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
     all
 }
 
-/// A definition is called `<plural>.<group>`.
+/// The name of a CRD is `<plural>.<group>`.
 fn check_names(resource: &Resource, found: &mut Findings<'_>) {
     let part = |path: &[&str]| text(&resource.node, path).unwrap_or_default();
     let due = format!("{}.{}", part(&["spec", "names", "plural"]), part(&["spec", "group"]));
     if resource.name() != due
         && let Some(name) = resource.node.at(&["metadata", "name"])
     {
-        found.error_at(Code::NotStructural, name, format!("the definition must be called `{due}`"));
+        found.error_at(Code::NotStructural, name, format!("the name of the CRD must be `{due}`"));
     }
 }
 
-/// A definition in a protected group says where its API was approved, or that it was not: the API server refuses it when
+/// A CRD in a protected group has the URL where its API was approved, or that it was not: the API server refuses it when
 /// the annotation is missing, or is neither a URL nor starts with `unapproved`.
 fn check_approval(resource: &Resource, found: &mut Findings<'_>) {
     let Some(place) = resource.node.at(&["spec", "group"]) else { return };
@@ -71,10 +67,9 @@ fn check_approval(resource: &Resource, found: &mut Findings<'_>) {
     }
     let annotation = resource.node.at(&["metadata", "annotations", APPROVAL]);
     let (place, message) = match annotation.and_then(Node::as_text).filter(|text| !text.is_empty()) {
-        None => (
-            place,
-            format!("the group `{group}` is protected: the definition needs the annotation `{APPROVAL}`"),
-        ),
+        None => {
+            (place, format!("the group `{group}` is protected: the CRD needs the annotation `{APPROVAL}`"))
+        }
         Some(text) if text.starts_with("unapproved") || is_url(text) => return,
         Some(_) => (
             annotation.unwrap_or(place),
@@ -91,7 +86,7 @@ fn is_in_domain(group: &str, domain: &str) -> bool {
     group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Whether a text has a scheme and a host, which is what the API server asks of a URL here.
+/// Whether a text has a scheme and a host, which the API server requires of a URL here.
 fn is_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -111,7 +106,7 @@ fn check_schema(schema: &Node, path: &str, found: &mut Findings<'_>) {
         wrong("has no type", found);
     }
     if path.is_empty() && text(schema, &["type"]) != Some("object") {
-        wrong("is no object", found);
+        wrong("is not an object", found);
     }
     for field in ["$ref", "definitions", "dependencies", "patternProperties", "deprecated", "discriminator"] {
         if schema.get(field).is_some() {
@@ -141,11 +136,11 @@ fn check_schema(schema: &Node, path: &str, found: &mut Findings<'_>) {
     {
         let reason = error.to_string();
         let reason = reason.lines().last().unwrap_or_default();
-        wrong(&format!("has a pattern that is no regular expression: {reason}"), found);
+        wrong(&format!("has a pattern that is not a regular expression: {reason}"), found);
     }
     for junctor in JUNCTORS.iter().filter_map(|field| schema.get(field)).flat_map(|node| items(node, &[])) {
         if junctor.get("type").is_some() && !says("x-kubernetes-int-or-string") {
-            wrong("gives a type below `allOf`, `anyOf` or `oneOf`", found);
+            wrong("sets a type below `allOf`, `anyOf` or `oneOf`", found);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Resources that are there twice.
+//! Resources that are defined more than once.
 
 use super::super::finding::{Finding, Findings};
 use super::needs::home;

@@ -21,8 +21,11 @@ pub(super) fn check(resource: &Resource, found: &mut Findings<'_>) {
             let length = entry.value.as_text().map_or(0, str::len);
             size += if is_base64 { length / 4 * 3 } else { length };
             if !is_key(key) {
-                let diagnostic =
-                    found.error_at(Code::BadName, &entry.value, format!("`{key}` is no key of data"));
+                let diagnostic = found.error_at(
+                    Code::BadName,
+                    &entry.value,
+                    format!("`{key}` is not a valid key of data"),
+                );
                 diagnostic.mark = Some(entry.key.mark);
                 diagnostic.help = Some("at most 253 letters, digits, `-`, `_` and `.`".to_owned());
             }
@@ -50,7 +53,7 @@ fn is_key(key: &str) -> bool {
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-/// Types of secrets that have to have certain keys.
+/// Types of secrets that require keys.
 fn check_type(resource: &Resource, fields: &[(&str, &Map)], found: &mut Findings<'_>) {
     let Some(kind) = resource.node.get("type") else { return };
     let due: &[&str] = match kind.as_text() {

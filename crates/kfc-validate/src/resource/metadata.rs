@@ -15,13 +15,13 @@ const OF_THE_SERVER: [&str; 6] =
 /// How a name is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Syntax {
-    /// Lower-case letters, digits, `-` and `.`: at most 253.
+    /// Lowercase letters, digits, `-` and `.`: at most 253.
     Subdomain,
-    /// Lower-case letters, digits and `-`: at most 63.
+    /// Lowercase letters, digits and `-`: at most 63.
     Label,
-    /// As a label, but it begins with a letter.
+    /// Like a label, but starting with a letter.
     Service,
-    /// Anything that can stand in a URL.
+    /// Anything that can be a segment of a URL.
     Segment,
 }
 
@@ -48,13 +48,13 @@ impl Syntax {
         match self {
             Self::Segment => "it may not contain `/` or `%`",
             Self::Label => {
-                "at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends"
+                "at most 63 lowercase letters, digits and `-`, with a letter or digit at both ends"
             }
             Self::Service => {
-                "at most 63 lower-case letters, digits and `-`, with a letter in front and a letter or digit at the end"
+                "at most 63 lowercase letters, digits and `-`, with a letter at the start and a letter or digit at the end"
             }
             Self::Subdomain => {
-                "at most 253 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends of each part"
+                "at most 253 lowercase letters, digits, `-` and `.`, with a letter or digit at both ends of each part"
             }
         }
     }
@@ -80,7 +80,7 @@ fn is_subdomain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(is_part)
 }
 
-/// The part of a label's key behind the prefix, and the value of a label: up to 63 characters.
+/// The part of a label's key after the prefix, and the value of a label: up to 63 characters.
 fn is_word(text: &str) -> bool {
     let is_end = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric());
     text.len() <= 63
@@ -103,21 +103,21 @@ pub(super) fn check(resource: &Resource, namespaced: Option<bool>, found: &mut F
     if let Some(name) = top.at(&["metadata", "name"])
         && !syntax.holds(resource.name())
     {
-        let message = format!("`{}` is no name for {}", resource.name(), article(resource.kind()));
+        let message = format!("`{}` is not a valid name for {}", resource.name(), article(resource.kind()));
         found.error_at(Code::BadName, name, message).help = Some(syntax.describe().to_owned());
     }
     if let (Some(namespace), Some(false)) = (top.at(&["metadata", "namespace"]), namespaced) {
-        let message = format!("{} lives in no namespace: `namespace` has no effect", resource.kind());
+        let message = format!("{} is cluster-scoped: `namespace` has no effect", resource.kind());
         found.warning_at(Code::WrongScope, namespace, message);
     } else if let Some(namespace) = top.at(&["metadata", "namespace"]).filter(|n| !n.is_null())
         && !is_label(resource.namespace())
     {
-        let message = format!("`{}` is no name of a namespace", resource.namespace());
+        let message = format!("`{}` is not a valid name of a namespace", resource.namespace());
         found.error_at(Code::BadName, namespace, message).help = Some(Syntax::Label.describe().to_owned());
     }
     for field in OF_THE_SERVER {
         if let Some(value) = top.at(&["metadata", field]).filter(|value| !value.is_null()) {
-            let message = format!("`{field}` is set by the cluster and does not belong into a manifest");
+            let message = format!("`{field}` is set by the cluster and does not belong in a manifest");
             found.warning_at(Code::ServerOwned, value, message);
         }
     }
@@ -139,7 +139,7 @@ fn check_texts(object: &Node, found: &mut Findings<'_>) {
         check_key(entry, "label", found);
         let value = entry.value.as_text().unwrap_or("");
         if !value.is_empty() && !is_word(value) {
-            let message = format!("`{value}` is no value of a label");
+            let message = format!("`{value}` is not a valid value of a label");
             found.error_at(Code::BadName, &entry.value, message).help = Some(
                 "at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"
                     .to_owned(),
@@ -162,11 +162,13 @@ fn check_texts(object: &Node, found: &mut Findings<'_>) {
 
 fn check_key(entry: &Entry, what: &str, found: &mut Findings<'_>) {
     let key = entry.key.text.as_str();
-    // Keys of annotations are compared in lower case.
+    // Keys of annotations are compared in lowercase.
     let is_fine = is_key(key) || (what == "annotation" && is_key(&key.to_lowercase()));
     if !is_fine {
-        let message =
-            format!("`{key}` is no key of {}", if what == "label" { "a label" } else { "an annotation" });
+        let message = format!(
+            "`{key}` is not a valid key of {}",
+            if what == "label" { "a label" } else { "an annotation" }
+        );
         let diagnostic = found.error_at(Code::BadName, &entry.value, message);
         diagnostic.mark = Some(entry.key.mark);
         diagnostic.help =
@@ -174,7 +176,7 @@ fn check_key(entry: &Entry, what: &str, found: &mut Findings<'_>) {
     }
 }
 
-/// Whether a text names a port: lower-case letters, digits and `-`, at least one letter, at most 15 characters.
+/// Whether a text names a port: lowercase letters, digits and `-`, at least one letter, at most 15 characters.
 pub(super) fn is_port_name(name: &str) -> bool {
     name.len() <= 15
         && is_label(name)

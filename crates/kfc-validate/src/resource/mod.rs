@@ -10,7 +10,7 @@ use super::finding::Findings;
 use super::pods::pod_template;
 use kfc_kustomize::resource::Resource;
 
-/// Checks a resource. `namespaced` tells where its kind lives, when that is known.
+/// Checks a resource. `namespaced` is whether its kind is namespaced, when that is known.
 pub(super) fn check(
     resource: &Resource,
     namespaced: Option<bool>,

@@ -35,7 +35,7 @@ pub(super) fn check(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
     }
 }
 
-/// A workload's selector must fit its own pods.
+/// A workload's selector must match its own pods.
 fn check_selector(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
     if matches!(resource.kind(), "Pod" | "Job" | "CronJob") {
         return;
@@ -44,7 +44,7 @@ fn check_selector(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
         return;
     };
     if !selects(selector, pod.at(&["metadata", "labels"])) {
-        let message = "the selector does not fit the labels of its own pods";
+        let message = "the selector does not match the labels of its own pods";
         let diagnostic = found.error_at(Code::Selector, selector, message);
         if let Some(labels) = pod.at(&["metadata", "labels"]) {
             *diagnostic = diagnostic.clone().label(labels.mark, "the labels of the pods");
@@ -70,7 +70,7 @@ fn check_restart_policy(resource: &Resource, pod: &Node, found: &mut Findings<'_
     }
 }
 
-/// Containers have names of their own, across all lists.
+/// Each container has its own name, across all lists.
 fn check_names(pod: &Node, found: &mut Findings<'_>) {
     let mut seen: HashMap<&str, &Node> = HashMap::new();
     let mut initial: HashSet<&str> = HashSet::new();
@@ -78,13 +78,13 @@ fn check_names(pod: &Node, found: &mut Findings<'_>) {
         for name in items(pod, &["spec", list]).filter_map(|container| container.get("name")) {
             let Some(word) = name.as_text() else { continue };
             if !is_label(word) {
-                let message = format!("`{word}` is no name for a container");
+                let message = format!("`{word}` is not a valid name for a container");
                 found.error_at(Code::BadName, name, message).help =
-                    Some("at most 63 lower-case letters, digits and `-`".to_owned());
+                    Some("at most 63 lowercase letters, digits and `-`".to_owned());
             }
-            // Twice in one list is told as such.
+            // A duplicate in one list is reported as such.
             if !is_initial && initial.contains(word) {
-                let message = format!("two containers of the pod are called `{word}`");
+                let message = format!("container `{word}` is defined more than once in the pod");
                 let first = seen.get(word).map(|first| first.mark);
                 let diagnostic = found.error_at(Code::ValueTwice, name, message);
                 if let Some(first) = first {
@@ -110,7 +110,7 @@ fn check_volumes(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
         for name in mounts.filter_map(|mount| mount.get("name")) {
             let word = name.as_text().unwrap_or("");
             if !known.contains(&word) {
-                let message = format!("`{word}` is no volume of the pod");
+                let message = format!("volume `{word}` does not exist in the pod");
                 let near = nearest(word, known.iter().copied());
                 found.error_at(Code::PodSpec, name, message).help =
                     near.map(|near| format!("did you mean `{near}`?"));
@@ -138,17 +138,17 @@ fn check_ports(container: &Node, names: &HashSet<&str>, found: &mut Findings<'_>
             if let Some(number) =
                 port.get(field).filter(|number| number.as_text().is_some() && !is_port(number))
             {
-                // 0 stands for no port of the host.
+                // 0 means no port of the host.
                 if field == "containerPort" || number.as_text() != Some("0") {
-                    found.error_at(Code::PodSpec, number, "a port must lie between 1 and 65535");
+                    found.error_at(Code::PodSpec, number, "a port must be between 1 and 65535");
                 }
             }
         }
         if let Some(name) = port.get("name").filter(|n| text(n, &[]).is_some_and(|word| !is_port_name(word)))
         {
-            let message = format!("`{}` is no name for a port", name.as_text().unwrap_or(""));
+            let message = format!("`{}` is not a valid name for a port", name.as_text().unwrap_or(""));
             found.error_at(Code::BadName, name, message).help =
-                Some("at most 15 lower-case letters, digits and `-`, one letter at least".to_owned());
+                Some("at most 15 lowercase letters, digits and `-`, with at least one letter".to_owned());
         }
     }
     let probes = ["livenessProbe", "readinessProbe", "startupProbe"].iter().filter_map(|p| container.get(p));
@@ -159,7 +159,7 @@ fn check_ports(container: &Node, names: &HashSet<&str>, found: &mut Findings<'_>
             let Value::Scalar(scalar) = &port.value else { continue };
             let is_number = scalar.text.bytes().all(|byte| byte.is_ascii_digit());
             if !is_number && !names.contains(scalar.text.as_str()) {
-                let message = format!("no port of the pod is called `{}`", scalar.text);
+                let message = format!("port `{}` does not exist in the pod", scalar.text);
                 let near = nearest(&scalar.text, names.iter().copied());
                 found.error_at(Code::PodSpec, port, message).help =
                     near.map(|near| format!("did you mean `{near}`?"));

@@ -5,7 +5,7 @@ use super::super::format::quantity;
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;
 
-/// Finds limits that are lower than requests, amounts below zero, and devices whose requests are not their limits.
+/// Finds limits that are lower than requests, negative amounts, and devices whose requests are not their limits.
 pub(super) fn check(container: &Node, found: &mut Findings<'_>) {
     let limits = container.at(&["resources", "limits"]);
     for entry in container.at(&["resources", "requests"]).and_then(Node::as_map).into_iter().flatten() {
@@ -32,14 +32,14 @@ pub(super) fn check(container: &Node, found: &mut Findings<'_>) {
         let amounts = container.at(&["resources", list]).and_then(Node::as_map);
         for entry in amounts.into_iter().flatten() {
             if amount(&entry.value).is_some_and(|amount| amount < 0.0) {
-                let message = format!("an amount of `{}` below zero", entry.key.text);
+                let message = format!("the amount of `{}` is negative", entry.key.text);
                 found.error_at(Code::PodSpec, &entry.value, message);
             }
         }
     }
 }
 
-/// Whether Kubernetes itself shares the resource out, so that a limit may be higher than its request.
+/// Whether Kubernetes itself allocates the resource, so that a limit may be higher than its request.
 fn is_native(name: &str) -> bool {
     !name.contains('/') && !name.starts_with("hugepages-") || name.starts_with("kubernetes.io/")
 }

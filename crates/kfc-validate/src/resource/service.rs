@@ -31,10 +31,10 @@ pub(super) fn check(resource: &Resource, found: &mut Findings<'_>) {
                 );
             }
             Some(name) if !names.insert(name) => {
-                found.error_at(Code::ValueTwice, port, format!("two ports are called `{name}`"));
+                found.error_at(Code::ValueTwice, port, format!("port `{name}` is defined more than once"));
             }
             Some(name) if !is_label(name) => {
-                found.error_at(Code::BadName, port, format!("`{name}` is no name for a port"));
+                found.error_at(Code::BadName, port, format!("`{name}` is not a valid name for a port"));
             }
             _ => {}
         }
@@ -44,16 +44,19 @@ pub(super) fn check(resource: &Resource, found: &mut Findings<'_>) {
 
 fn check_numbers(port: &Node, kind: Option<&str>, found: &mut Findings<'_>) {
     if let Some(number) = port.get("port").filter(|number| number.as_text().is_some() && !is_port(number)) {
-        found.error_at(Code::ServiceSpec, number, "a port must lie between 1 and 65535");
+        found.error_at(Code::ServiceSpec, number, "a port must be between 1 and 65535");
     }
     if let Some(target) = port.get("targetPort")
         && let Some(scalar) = target.as_scalar()
     {
         if scalar.kind == ScalarKind::Int && !is_port(target) {
-            found.error_at(Code::ServiceSpec, target, "a port must lie between 1 and 65535");
+            found.error_at(Code::ServiceSpec, target, "a port must be between 1 and 65535");
         } else if scalar.kind == ScalarKind::Str && !scalar.text.is_empty() && !is_port_name(&scalar.text) {
-            let diagnostic =
-                found.error_at(Code::BadName, target, format!("`{}` is no name for a port", scalar.text));
+            let diagnostic = found.error_at(
+                Code::BadName,
+                target,
+                format!("`{}` is not a valid name for a port", scalar.text),
+            );
             if scalar.text.bytes().all(|byte| byte.is_ascii_digit()) {
                 diagnostic.help = Some("write a number without quotes".to_owned());
             }

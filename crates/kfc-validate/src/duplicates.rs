@@ -1,13 +1,13 @@
-//! Items of a list that must not be there twice.
+//! Duplicates: items of a list that are defined more than once.
 
 use super::fit::Fit;
 use super::path::Path;
 use super::shape::{Identity, Shape};
 use kfc_diagnostics::{Code, Mark, Severity};
-use kfc_yaml::{Node, ScalarKind, Value, emit, json};
+use kfc_yaml::{Node, json};
 use rustc_hash::FxHashMap;
 
-/// Types of items that an API server takes twice; only applying them in several ways at once goes wrong.
+/// Types of items whose duplicates an API server accepts; only patches and server-side apply of them fail.
 const TAKEN: [&str; 3] = ["core.v1.EnvVar", "core.v1.ContainerPort", "apiextensions.v1.ValidationRule"];
 
 /// Finds items that are the same as an earlier one.
@@ -31,7 +31,7 @@ pub(super) fn check(fit: &mut Fit<'_>, items: &[Node], shape: &Shape, path: &Pat
     }
 }
 
-/// What tells an item from others, as text; none when it has none of the keys.
+/// The identity of an item as text; `None` when it has none of the keys.
 fn identity(fit: &Fit<'_>, item: &Node, shape: &Shape, identity: &Identity) -> Option<String> {
     let Identity::Keys(keys) = identity else {
         let mut text = String::new();
@@ -49,26 +49,4 @@ fn identity(fit: &Fit<'_>, item: &Node, shape: &Shape, identity: &Identity) -> O
         }
     }
     (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-/// Whether two values are equal as JSON: `1.0` is `1`.
-pub(super) fn are_equal(a: &Node, b: &Node) -> bool {
-    match (&a.value, &b.value) {
-        (Value::Scalar(x), Value::Scalar(y)) => {
-            let is_number = |kind| matches!(kind, ScalarKind::Int | ScalarKind::Float);
-            x == y
-                || (is_number(x.kind)
-                    && is_number(y.kind)
-                    && emit::go_float(&x.text).zip(emit::go_float(&y.text)).is_some_and(|(x, y)| x == y))
-                || (x.kind == ScalarKind::Bool
-                    && y.kind == ScalarKind::Bool
-                    && emit::is_true(&x.text) == emit::is_true(&y.text))
-        }
-        (Value::Seq(x), Value::Seq(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| are_equal(x, y)),
-        (Value::Map(x), Value::Map(y)) => {
-            x.len() == y.len()
-                && x.iter().all(|e| y.get(&e.key.text).is_some_and(|other| are_equal(&e.value, other)))
-        }
-        _ => false,
-    }
 }

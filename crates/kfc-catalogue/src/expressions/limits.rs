@@ -1,4 +1,4 @@
-//! What keeps expressions small: they come with catalogues and stacks that others wrote.
+//! Limits for expressions, as they come with catalogues and stacks that others wrote.
 //!
 //! The library's fuel counts steps and the text that they make. It does not count lists that share their items, of which a
 //! few operators make billions of items, nor levels of nesting, each of which takes a piece of the stack.
@@ -7,15 +7,15 @@ use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
 use std::sync::LazyLock;
 
-/// What an expression may do: about as many steps, and 64 bytes of values for each.
+/// The number of steps of an expression, with 64 bytes of values for each.
 const FUEL: u64 = 500_000;
-/// As many operators, brackets and dots may an expression have.
+/// The number of operators, brackets and dots of an expression.
 const MOST_OPERATORS: usize = 500;
-/// As many values, and 16 bytes of text for each, may a filter get, and an expression give.
+/// The number of values that a filter may get and an expression may return, with 16 bytes of text for each.
 const MOST_VALUES: usize = 500_000;
 /// The library indents JSON by any width.
 const WIDEST_INDENT: i64 = 64;
-/// As deep may values nest.
+/// The depth of nested values.
 const DEEPEST: usize = 100;
 
 /// The library's filters that read their values to the end, or write them out.
@@ -57,11 +57,11 @@ const FILTERS: [&str; 36] = [
     "trim",
     "upper",
 ];
-/// Those that do so with what they are given beside the value.
+/// Those that do so with their arguments.
 const MORE_FILTERS: [&str; 4] = ["map", "pprint", "unique", "zip"];
 
 /// An environment for one expression.
-pub(super) fn environment() -> Environment<'static> {
+pub(crate) fn environment() -> Environment<'static> {
     let mut environment = plain();
     for name in FILTERS.into_iter().chain(MORE_FILTERS) {
         environment
@@ -100,7 +100,7 @@ fn filter(name: &str, mut values: Vec<Value>, options: Kwargs) -> Result<Value, 
 ///
 /// # Errors
 /// [`ErrorKind::OutOfFuel`].
-pub(super) fn measure(values: &[&Value]) -> Result<(), Error> {
+pub(crate) fn measure(values: &[&Value]) -> Result<(), Error> {
     let mut left = MOST_VALUES;
     values.iter().try_for_each(|value| spend(value, &mut left, 0))
 }
@@ -131,8 +131,8 @@ fn spend(value: &Value, left: &mut usize, depth: usize) -> Result<(), Error> {
 /// Refuses expressions that nest too deep, or that could compare or join lists of billions of items.
 ///
 /// # Errors
-/// What is wrong, in words.
-pub(super) fn check(expression: &str) -> Result<(), String> {
+/// A sentence on what is wrong.
+pub(crate) fn check(expression: &str) -> Result<(), String> {
     let tokens = tokens(expression);
     let is_operator = |token: &&&str| match **token {
         "," | ":" => false,
@@ -142,7 +142,7 @@ pub(super) fn check(expression: &str) -> Result<(), String> {
     if tokens.iter().filter(is_operator).count() > MOST_OPERATORS {
         return Err(format!("an expression has more than {MOST_OPERATORS} operators"));
     }
-    // Operators have no place for a measure, as filters have.
+    // Operators cannot be measured when they run, as filters can.
     let has = |words: &[&str]| tokens.iter().any(|token| words.contains(token));
     let repeats = has(&["*"]) || has(&["map"]) && has(&["default", "d"]);
     let nests = has(&["[", ",", "batch", "slice", "zip", "groupby", "items"]);

@@ -1,23 +1,23 @@
 //! What changed from one lock to the next.
 
 use super::store::Listed;
+use crate::lock::{Entry, Lock};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_source::lock::{Entry, Lock};
 use std::fmt;
 
-/// A source that is not what it was.
+/// A source that differs between two locks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It did not exist.
+    /// Only the new lock has it.
     New(Entry),
-    /// It is another one now.
+    /// Its tree or revision differs.
     Updated {
         /// Before.
         from: Entry,
         /// Now.
         to: Entry,
     },
-    /// Nothing names it any more.
+    /// Only the old lock has it.
     Removed(Entry),
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// What tells an entry from an earlier one of the same source: its revision, or the digest of its tree where it has none.
+/// What distinguishes two entries of the same source: the revision, or the digest of the tree without one.
 fn revision(entry: &Entry) -> String {
     let pin = entry.pin.to_string();
     if pin.is_empty() || pin.starts_with("sha256:") {
@@ -57,12 +57,12 @@ pub fn changes(before: &Lock, after: &Lock) -> Vec<Change> {
             Some(_) => {}
         }
     }
-    let gone = before.entries.iter().filter(|entry| after.entry(&entry.source).is_none());
-    changes.extend(gone.cloned().map(Change::Removed));
+    let removed = before.entries.iter().filter(|entry| after.entry(&entry.source).is_none());
+    changes.extend(removed.cloned().map(Change::Removed));
     changes
 }
 
-/// Refuses tags and versions that mean something else than they did.
+/// Refuses tags and versions whose content has changed.
 ///
 /// # Errors
 /// [`Code::Moved`] for each.
@@ -70,14 +70,16 @@ pub fn refuse_moved(before: &Lock, listed: &[Listed]) -> Result<()> {
     let mut errors = Diagnostics::default();
     for Listed { entry, fetched, .. } in listed {
         let Some(old) = before.entry(&entry.source).filter(|old| old.tree != entry.tree) else { continue };
-        // A range of versions may resolve to a newer version.
+        // A range of versions may select a newer one.
         let is_same_version = entry.pin.archive.is_empty() || old.pin.revision == entry.pin.revision;
         if fetched.fixed && fetched.vendored.is_none() && is_same_version {
             let message =
                 format!("`{}` has moved from {} to {}", entry.source, revision(old), revision(entry));
             let error = Diagnostic::error(Code::Moved, message)
-                .note("tags and versions should not change; one that moved may have been tampered with")
-                .help("if the owner confirms the change, accept it with `--allow-moved`");
+                .note(
+                    "tags and versions are meant never to change; one that moved may have been tampered with",
+                )
+                .help("accept it with `--allow-moved` if its owner confirms the change");
             errors.push(error);
         }
     }

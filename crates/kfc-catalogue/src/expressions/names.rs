@@ -1,13 +1,13 @@
-//! What expressions name. One reader for all who ask: the errors of a computation, the facts behind a condition, where an
-//! input of a setter was set, and which parameters have an effect.
+//! The names in expressions: for the errors of a computation, the facts of a condition, the origin of a setter's inputs, and
+//! the parameters without an effect.
 
-use super::expression::{Piece, split};
 use super::limits;
+use super::pieces::{Piece, split};
 use kfc_yaml::{Node, Value};
 use minijinja::machinery::{ast, parse_expr};
 use std::fmt;
 
-/// A variable with the fields that an expression takes of it: `facts.storage.class`, `parameters['my-demo'].size`.
+/// A variable with the fields of it that an expression uses: `facts.storage.class`, `parameters['my-demo'].size`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     steps: Vec<String>,
@@ -27,14 +27,14 @@ impl Name {
     }
 }
 
-/// Whether reading `named` reads something of the value at `path`: one of them leads to the other, step by step. `sizeLimit`
-/// does not touch `size`.
+/// Whether reading `named` reads something of the value at `path`: one of them is the beginning of the other, step by step.
+/// `sizeLimit` does not touch `size`.
 #[must_use]
 pub fn touches<S: AsRef<str>, T: AsRef<str>>(named: &[S], path: &[T]) -> bool {
     named.iter().zip(path).all(|(named, step)| named.as_ref() == step.as_ref())
 }
 
-/// As an expression has it: a step that is not an identifier stands in brackets.
+/// As in an expression: a step that is not an identifier is in brackets.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, step) in self.steps.iter().enumerate() {
@@ -59,22 +59,22 @@ fn is_identifier(step: &str) -> bool {
         && step.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
-/// A condition, or what stands in the `{{ }}` of a value.
+/// A condition, or the content of the `{{ }}` of a value.
 #[derive(Clone, Copy, Debug)]
 pub struct Expression<'t>(pub &'t str);
 
 impl Expression<'_> {
-    /// What it names, each once, in order. One that cannot be parsed names nothing: computing it gives the error.
+    /// The names in it, each once, in order. One that cannot be parsed has no names: computing it returns the error.
     ///
     /// A subscript with a text is a step (`parameters['a-b']`). Where one is computed (`parameters[name]`), the name ends before
-    /// it, and so stands for all that lies below.
+    /// it, and so means everything below.
     #[must_use]
     pub fn names(self) -> Vec<Name> {
-        // What nests too deep is refused before it is parsed here, as it is before it is computed.
+        // Expressions that nest too deep are refused before parsing, here as for computing.
         let parsed = limits::check(self.0).ok().and_then(|()| parse_expr(self.0).ok());
         let Some(expression) = parsed else { return Vec::new() };
         let mut names: Vec<Name> = Vec::new();
-        // A list in place of recursion: no expression is too deep. What is met first is taken first.
+        // A list instead of recursion, so that no expression is too deep. The first name comes first.
         let mut left = vec![&expression];
         while let Some(expression) = left.pop() {
             match chain(expression) {

@@ -1,10 +1,11 @@
-//! The vendor directory: trees by their digest, each with the list of its files next to it.
+//! The vendor directory: trees by their digest, each with the list of its files.
 
+use crate::door;
+use crate::file::Os;
+use crate::files::FileSystem as _;
+use crate::lock::{self, Entry, Lock, tree};
+use crate::remote::{Fetched, Source};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_source::door;
-use kfc_source::lock::{self, Entry, Lock, tree};
-use kfc_source::remote::{Fetched, Source};
-use kfc_source::{FileSystem as _, Os};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,9 +17,9 @@ const ATTRIBUTES: &str = "* -text -eol -ident -filter -diff linguist-vendored\n"
 /// A source that was fetched, with the list of its files.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// What goes into the lock.
+    /// Its entry in the lock.
     pub entry: Entry,
-    /// Where it was fetched to.
+    /// The tree that was fetched.
     pub fetched: Arc<Fetched>,
     /// The text of the list of its files; none for what is in the vendor directory already.
     list: Option<String>,
@@ -27,7 +28,7 @@ pub struct Listed {
 /// Lists the files of what was fetched.
 ///
 /// # Errors
-/// Trees that are refused; sources that are not what the lock before pins, though they were to be.
+/// Trees that are refused; sources that differ from what the old lock pins although they must not.
 pub fn list(used: &[(Source, Arc<Fetched>)], before: &Lock) -> Result<Vec<Listed>> {
     let listed: Vec<Result<Listed>> =
         used.par_iter().with_max_len(1).map(|(source, fetched)| list_one(source, fetched, before)).collect();
@@ -53,21 +54,19 @@ fn list_one(source: &Source, fetched: &Arc<Fetched>, before: &Lock) -> Result<Li
     let must_be_same =
         |old: &&Entry| fetched.pinned || (old.pin == entry.pin && !entry.pin.revision.is_empty());
     if let Some(old) = before.entry(source).filter(must_be_same).filter(|old| old.tree != entry.tree) {
-        let message = format!("`{source}` does not match kfc.lock any more");
+        let message = format!("`{source}` has changed since kfc.lock was written");
         let error = Diagnostic::error(Code::Moved, message)
             .note(format!("the lock has the tree sha256:{}, the source sha256:{}", old.tree, entry.tree));
         return Err(match entry.pin.revision.is_empty() {
-            true => error.help("show the changes with `kfc vendor --update --dry-run`"),
-            false => {
-                error.help("one commit or version must always have the same tree: find out who changed it")
-            }
+            true => error.help("look at what changed with `kfc vendor --update --dry-run`"),
+            false => error.help("find out who changed it: one commit or version never has two trees"),
         }
         .into());
     }
     Ok(Listed { entry, fetched: Arc::clone(fetched), list: Some(text) })
 }
 
-/// Puts into the vendor directory what does not exist yet.
+/// Adds missing trees to the vendor directory.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -83,7 +82,7 @@ pub fn put(folder: &Path, listed: &[Listed]) -> Result<()> {
     std::fs::create_dir_all(&trees).map_err(failed)?;
     let attributes = trees.join(".gitattributes");
     if !attributes.exists() {
-        kfc_source::write::replace_below(&trees, Path::new(".gitattributes"), ATTRIBUTES.as_bytes())
+        crate::write::replace_below(&trees, Path::new(".gitattributes"), ATTRIBUTES.as_bytes())
             .map_err(failed)?;
     }
     listed.iter().filter_map(|one| Some((one, one.list.as_ref()?))).try_for_each(|(one, list)| {
@@ -97,7 +96,7 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error(Code::Output, format!("cannot write `{}`: {error}", path.display()))
 }
 
-/// Writes a tree under another name first, so that a tree that is there is whole.
+/// Writes a tree under another name first, so that an existing tree is complete.
 fn put_one(trees: &Path, listed: &Listed, list: &str) -> std::io::Result<()> {
     let place = trees.join(lock::folder_name(&listed.entry.tree));
     let is_link = [&place, &place.join("tree")].into_iter().any(|path| path.is_symlink());
@@ -135,7 +134,7 @@ fn copy(from: &Path, to: &Path, mode: tree::Mode) -> std::io::Result<()> {
     tree::set_mode(to, mode)
 }
 
-/// Only their owner may read temporary directories; everybody who builds must be able to read a vendored tree.
+/// Only their owner can read temporary directories; a vendored tree is for all users who build.
 #[cfg(unix)]
 fn open_to_all(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -147,20 +146,20 @@ fn open_to_all(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes a lock in one step: a concurrent reader sees the old one or the new one.
+/// Writes a lock in one step: other processes read the old one or the new one.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write_lock(lock: &Lock) -> Result<()> {
-    kfc_source::write::replace_below(&lock.folder, Path::new(lock::FILE), lock.text().as_bytes())
+    crate::write::replace_below(&lock.folder, Path::new(lock::FILE), lock.text().as_bytes())
         .map_err(|error| cannot_write(&lock.folder.join(lock::FILE), &error).into())
 }
 
-/// The trees in the vendor directory that a lock does not name, and what is left of broken runs; sorted. Anything else in it
-/// is not ours.
+/// The trees in the vendor directory that a lock does not name, and what interrupted runs have left; sorted. Other files in it
+/// are not ours.
 #[must_use]
 pub fn unused(lock: &Lock) -> Vec<String> {
-    // What a link leads to belongs to somebody else.
+    // The target of a link is not ours.
     if !lock.trees().symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
         return Vec::new();
     }

@@ -3,8 +3,9 @@
 use kfc_diagnostics::address::bare_address;
 use kfc_diagnostics::text::for_message;
 use std::fmt;
+use std::time::Duration;
 
-/// A remote source, by what its tree depends on. Two entries of a tree that mean the same are one source.
+/// A remote source, by all that its tree depends on. Two entries with the same values are one source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// A Helm chart of a repository, over https or OCI.
@@ -23,14 +24,14 @@ pub enum Source {
     },
     /// A git repository at a ref.
     Git {
-        /// What git is given.
+        /// The address that git gets.
         repository: String,
         /// Branch, tag or commit; empty for the default branch.
         reference: String,
         /// Whether submodules are fetched.
         submodules: bool,
     },
-    /// An OCI artefact.
+    /// An OCI artifact.
     Oci {
         /// Registry and name, `ghcr.io/org/name`.
         repository: String,
@@ -40,7 +41,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether a word means this source: the whole of it as it is shown, its address, or the last part of that.
+    /// Whether a word is a name of this source: its text in messages, its address, or the last part of that.
     #[must_use]
     pub fn is_called(&self, word: &str) -> bool {
         let source = self.bare();
@@ -99,7 +100,7 @@ impl Source {
     }
 }
 
-/// Without credentials: this is what messages, progress and locks show.
+/// Without credentials, for messages, progress and locks.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match &self.bare() {
@@ -119,7 +120,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// What a source was when it was fetched.
+/// The commit or digest of a source when it was fetched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pin {
     /// The commit of a repository, the version of a chart, the digest of an OCI manifest; empty for files.
@@ -133,6 +134,15 @@ impl fmt::Display for Pin {
         let is_commit = self.revision.len() == 40 && self.revision.bytes().all(|b| b.is_ascii_hexdigit());
         f.write_str(if is_commit { &self.revision[..12] } else { &self.revision })
     }
+}
+
+/// A source that is needed, and how long it may take to fetch.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The source.
+    pub source: Source,
+    /// How long git may take; other fetches have limits of their own.
+    pub timeout: Duration,
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The plan as a picture: one row of boxes for each depth, what is required at the bottom. Within a row, boxes stand near
-//! the middle of what they are joined to, so that few lines cross.
+//! The plan as SVG: one row of boxes for each depth, with required components at the bottom. Within a row, boxes are near the
+//! middle of those that they are connected with, so that few lines cross.
 
 use super::{reason, subtitle};
 use crate::resolve::Plan;
@@ -10,7 +10,7 @@ const BOX_HEIGHT: usize = 44;
 const ROW_GAP: usize = 56;
 const COLUMN_GAP: usize = 18;
 const MARGIN: usize = 20;
-/// Width of a character of the labels, at their size, on the safe side.
+/// An upper bound for the width of a character in a label.
 const CHARACTER: usize = 7;
 /// Passes that move boxes towards their neighbours.
 const PASSES: usize = 8;
@@ -21,7 +21,7 @@ struct Placed {
     width: usize,
 }
 
-/// The plan as an SVG document without scripts or fonts of its own.
+/// The plan as an SVG document without scripts or fonts.
 #[must_use]
 pub fn svg(plan: &Plan) -> String {
     let rows = rows(plan);
@@ -94,7 +94,7 @@ fn rows(plan: &Plan) -> Vec<Vec<usize>> {
     rows
 }
 
-/// How far to the right each component stands in its row, in thousandths.
+/// The horizontal position of each component in its row, in thousandths.
 fn positions(plan: &Plan, rows: &[Vec<usize>]) -> Vec<usize> {
     let mut positions = vec![0; plan.components.len()];
     for row in rows {
@@ -105,7 +105,7 @@ fn positions(plan: &Plan, rows: &[Vec<usize>]) -> Vec<usize> {
     positions
 }
 
-/// The mean position of what a component is joined to, or its own.
+/// The mean position of the components that a component is connected with, or its own.
 fn barycentre(plan: &Plan, at: usize, positions: &[usize]) -> usize {
     let joined = plan.edges.iter().filter_map(|edge| match (edge.from == at, edge.to == at) {
         (true, _) => Some(positions[edge.to]),

@@ -1,11 +1,11 @@
-//! The plan as text: what was asked for, with all that it requires below it.
+//! The plan as text: the selected components, each with all that it requires below it.
 
 use super::reason;
 use crate::resolve::{Plan, Reason};
 use kfc_diagnostics::text::for_message;
 use std::fmt::Write as _;
 
-/// The plan as a text tree. What a component requires is drawn below its first mention and named at later ones.
+/// The plan as a text tree. What a component requires is rendered below its first mention and only named at later ones.
 #[must_use]
 pub fn tree(plan: &Plan) -> String {
     let layers = plan.profile.layers.join(" + ");

@@ -1,4 +1,4 @@
-//! The plan for Graphviz.
+//! The plan as DOT, for Graphviz.
 
 use super::{reason, subtitle};
 use crate::resolve::Plan;

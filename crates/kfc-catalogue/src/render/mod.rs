@@ -1,4 +1,4 @@
-//! Pictures of a plan: a tree for the terminal, DOT, Mermaid, SVG and JSON, each with the reason for every edge.
+//! Renders a plan: as a tree for the terminal, DOT, Mermaid, SVG and JSON, each with the reason for every edge.
 
 mod json;
 mod mermaid;
@@ -15,7 +15,7 @@ pub use mermaid::mermaid;
 pub use svg::svg;
 pub use tree::tree;
 
-/// Why an edge is there.
+/// The reason for an edge.
 fn reason(edge: &Edge) -> &str {
     edge.capability.as_deref().unwrap_or("by name")
 }

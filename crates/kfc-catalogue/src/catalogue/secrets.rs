@@ -1,0 +1,69 @@
+//! What in the schema of a parameter is a secret.
+
+use kfc_diagnostics::Mark;
+use kfc_yaml::Node;
+use kfc_yaml::value::to_json;
+use serde_json::Value;
+
+/// Keywords of a schema that hold values of what it describes.
+const WITH_VALUES: [&str; 3] = ["default", "examples", "example"];
+
+/// Keywords of a schema whose value has names of its own.
+const WITH_NAMES: [&str; 5] = ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"];
+
+/// Whether a schema has `writeOnly`, for the whole or a part.
+pub(super) fn has_write_only(schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => {
+            map.get("writeOnly") == Some(&Value::Bool(true)) || map.values().any(has_write_only)
+        }
+        Value::Array(items) => items.iter().any(has_write_only),
+        _ => false,
+    }
+}
+
+/// Removes the values that a schema shows.
+pub(super) fn remove_examples(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            map.retain(|keyword, _| !WITH_VALUES.contains(&keyword.as_str()));
+            for (keyword, value) in map {
+                match value {
+                    Value::Object(named) if WITH_NAMES.contains(&keyword.as_str()) => {
+                        named.values_mut().for_each(remove_examples);
+                    }
+                    value => remove_examples(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_examples),
+        _ => {}
+    }
+}
+
+/// The places of the values that schemas of secrets hold, in a document of ours: no line that is shown has them.
+pub(super) fn values_of_secrets(document: &Node) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    let parameters = document.at(&["spec", "parameters"]).and_then(Node::as_map);
+    for schema in parameters.into_iter().flatten().map(|entry| &entry.value) {
+        let is_published = schema.get("published").is_some_and(|node| to_json(node) == Value::Bool(true));
+        if !is_published && has_write_only(&to_json(schema)) {
+            add_values(schema, &mut marks);
+        }
+    }
+    marks
+}
+
+fn add_values(schema: &Node, marks: &mut Vec<Mark>) {
+    for entry in schema.as_map().into_iter().flatten() {
+        match entry.key.text.as_str() {
+            keyword if WITH_VALUES.contains(&keyword) => marks.push(entry.value.mark),
+            keyword if WITH_NAMES.contains(&keyword) => {
+                let named = entry.value.as_map().into_iter().flatten();
+                named.for_each(|entry| add_values(&entry.value, marks));
+            }
+            _ => add_values(&entry.value, marks),
+        }
+    }
+    schema.as_seq().into_iter().flatten().for_each(|item| add_values(item, marks));
+}

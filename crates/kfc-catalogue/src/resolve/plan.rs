@@ -1,0 +1,119 @@
+//! The plan of a stack: the resolved graph.
+
+use super::expression::Scope;
+use super::profile::Profile;
+use crate::catalogue::{Component, Overlay, Parameter};
+use kfc_diagnostics::{Diagnostics, Mark};
+use serde_json::Value;
+
+/// The resolved graph.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The stack's name.
+    pub name: String,
+    /// The profile with its facts.
+    pub profile: Profile,
+    /// The global parameters.
+    pub parameters: Value,
+    /// The global parameters as they are declared.
+    pub declared: Vec<Parameter>,
+    /// The components: required ones before those that require them, then by name.
+    pub components: Vec<Planned>,
+    /// Catalogue overlays in the order in which they are applied.
+    pub overlays: Vec<PlannedOverlay>,
+    /// Which component waits for which.
+    pub edges: Vec<Edge>,
+    /// Parameters whose defaults are published credentials: the global ones, then those of the components.
+    pub published: Vec<Published>,
+    /// Warnings.
+    pub warnings: Diagnostics,
+}
+
+/// A parameter whose default is a published credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The name by which it is set: `dex.passwordHash`.
+    pub name: String,
+    /// What it is, and how to create a value.
+    pub description: String,
+    /// The default.
+    pub value: String,
+}
+
+/// A component of a plan.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Its entry in the catalogue.
+    pub component: Component,
+    /// Why it is selected.
+    pub reason: Reason,
+    /// Whether it is already in the cluster, so that only its capabilities count.
+    pub present: bool,
+    /// Its parameters.
+    pub parameters: Value,
+    /// The scope of its expressions.
+    pub scope: Scope,
+    /// The length of the longest chain of components below it.
+    pub depth: usize,
+}
+
+impl Planned {
+    /// The component's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.component.name.text
+    }
+}
+
+/// Why a component is selected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The user named it.
+    Asked,
+    /// A layer of the profile has it.
+    Platform(String),
+    /// Another component requires it, by name or for a capability.
+    Required {
+        /// The component that requires it.
+        by: String,
+        /// The capability, if it is not required by name.
+        capability: Option<String>,
+    },
+}
+
+impl Reason {
+    /// In words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Asked => "asked for".to_owned(),
+            Self::Platform(layer) => format!("comes with `{layer}`"),
+            Self::Required { by, capability: None } => format!("required by {by}"),
+            Self::Required { by, capability: Some(capability) } => {
+                format!("provides {capability} for {by}")
+            }
+        }
+    }
+}
+
+/// An overlay of a plan.
+#[derive(Clone, Debug)]
+pub struct PlannedOverlay {
+    /// Its entry in the catalogue.
+    pub overlay: Overlay,
+    /// The scope of its expressions.
+    pub scope: Scope,
+}
+
+/// A component that waits for another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Index of the component that waits.
+    pub from: usize,
+    /// Index of the one that it waits for.
+    pub to: usize,
+    /// The capability, if it is not required by name.
+    pub capability: Option<String>,
+    /// The location of the requirement.
+    pub mark: Mark,
+}

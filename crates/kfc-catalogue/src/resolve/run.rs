@@ -1,0 +1,77 @@
+//! Resolves a stack, step by step.
+
+use super::plan::{Edge, Plan, Planned, Published};
+use super::profile::Profile;
+use super::{graph, overlays, parameters, requirements};
+use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_yaml::fields::Spanned;
+use serde_json::Value;
+
+/// Resolves a stack.
+///
+/// # Errors
+/// Contradictions and names that do not exist, with the whole chain of requirements and what to change.
+pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
+    let profile = Profile::join(catalogue, &stack.platform, &stack.facts, &stack.observed)?;
+    let parameters = parameters::Parameters::read(catalogue, &profile, &stack.parameters)?;
+    let chosen = requirements::choose(catalogue, stack, &profile, &parameters)?;
+    let order = graph::order(&chosen)?;
+    let names: Vec<String> = order.iter().map(|place| chosen.list[place.index].name.clone()).collect();
+    let mut warnings = Diagnostics::default();
+    for (name, mark) in parameters.components_named().filter(|(name, _)| !names.iter().any(|n| n == name)) {
+        let message = format!("parameters are set for `{name}`, which is not selected");
+        warnings.push(Diagnostic::warning(Code::Parameter, message).at(mark));
+    }
+    let has_no_effect =
+        |name: &&Spanned| !chosen.left_out.contains(&name.text) && !names.contains(&name.text);
+    for name in stack.without.iter().filter(has_no_effect) {
+        let message = format!("`{}` is left out, but nothing would select it", name.text);
+        let warning = Diagnostic::warning(Code::LeftOut, message);
+        warnings.push(Diagnostic { mark: (name.mark != Mark::NONE).then_some(name.mark), ..warning });
+    }
+    let position = |index: usize| order.iter().position(|place| place.index == index).unwrap_or(0);
+    let edges = chosen.edges.iter().map(|edge| Edge {
+        from: position(edge.from),
+        to: position(edge.to),
+        ..edge.clone()
+    });
+    let mut edges: Vec<Edge> = edges.collect();
+    edges.sort_by_key(|edge| (edge.from, edge.to));
+    let components: Vec<Planned> = order
+        .iter()
+        .map(|place| {
+            let one = &chosen.list[place.index];
+            Planned {
+                component: one.component.clone(),
+                reason: one.reason.clone(),
+                present: one.present,
+                scope: parameters.scope(&one.parameters, &names),
+                parameters: one.parameters.clone(),
+                depth: place.depth,
+            }
+        })
+        .collect();
+    let overlays = overlays::choose(catalogue, &components, &profile, parameters.global())?;
+    let published = published(catalogue, &components);
+    let parameters = parameters.global().clone();
+    let declared = catalogue.layers.get(DEFAULTS).map(|layer| layer.parameters.clone()).unwrap_or_default();
+    let name = stack.name.clone();
+    Ok(Plan { name, profile, parameters, declared, components, overlays, edges, published, warnings })
+}
+
+fn published(catalogue: &Catalogue, components: &[Planned]) -> Vec<Published> {
+    let of = |prefix: &str, parameter: &Parameter| {
+        let value = parameter.default.as_ref().filter(|_| parameter.published)?.as_str()?.to_owned();
+        let description = parameter.schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        let name = format!("{prefix}{}", parameter.name.text);
+        Some(Published { name, description: description.to_owned(), value })
+    };
+    let global = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+    let own = components.iter().filter(|planned| !planned.present).flat_map(|planned| {
+        let prefix = format!("{}.", planned.name());
+        planned.component.parameters.iter().map(move |parameter| (prefix.clone(), parameter))
+    });
+    let all = global.iter().map(|parameter| (String::new(), parameter)).chain(own);
+    all.filter_map(|(prefix, parameter)| of(&prefix, parameter)).collect()
+}

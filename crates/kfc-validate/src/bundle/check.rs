@@ -1,0 +1,17 @@
+//! All checks of a bundle.
+
+use super::{order, pod_security, references, selectors, structural, twice};
+use crate::finding::Finding;
+use kfc_kustomize::resource::Resource;
+
+/// Checks what resources of a bundle require of each other. Skipped resources exist for the others, but are not checked.
+pub(crate) fn check(resources: &[Resource], skipped: &dyn Fn(&Resource) -> bool) -> Vec<Finding> {
+    let checked: Vec<&Resource> = resources.iter().filter(|resource| !skipped(resource)).collect();
+    let mut found = twice::check(&checked);
+    found.extend(references::check(resources, &checked));
+    found.extend(selectors::check(resources, &checked));
+    found.extend(order::namespaces_and_definitions(resources));
+    found.extend(structural::check(&checked));
+    found.extend(pod_security::check(resources, &checked));
+    found
+}

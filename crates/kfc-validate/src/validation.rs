@@ -1,0 +1,172 @@
+//! The validation of a whole bundle.
+
+use super::api::{self, Api};
+use super::bundle;
+use super::definitions::{self, Definitions};
+use super::finding::{Finding, Findings, Subject};
+use super::fit::Fit;
+use super::path::Path;
+use super::rules::{self, Rules};
+use super::table::{self, Table};
+use super::version::Version;
+use super::{foreign, resource};
+use kfc_diagnostics::{Code, Severity};
+use kfc_kustomize::resource::Resource;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// What is checked, and how strictly.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The version of Kubernetes; the newest known one when not given.
+    pub kubernetes: Option<Version>,
+    /// Whether warnings are errors.
+    pub strict: bool,
+    /// Codes of findings that are left out.
+    pub ignored: Vec<Code>,
+    /// Kinds that are not checked: `Route` or `route.openshift.io/Route`.
+    pub skipped: Vec<String>,
+    /// Whether to skip kinds without a definition.
+    pub allow_missing_schema: bool,
+}
+
+impl Options {
+    /// Whether a resource is of a kind that is not checked.
+    fn skips(&self, resource: &Resource) -> bool {
+        let gvk = resource.gvk();
+        self.skipped.iter().any(|skipped| match skipped.rsplit_once('/') {
+            None => *skipped == gvk.kind,
+            Some((group, kind)) => {
+                kind == gvk.kind && (group == gvk.group || group == resource.api_version())
+            }
+        })
+    }
+
+    fn ignores(&self, code: Code) -> bool {
+        self.ignored.contains(&code)
+    }
+}
+
+/// What a validation found, and how much it checked: no finding means nothing when nothing was checked.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// The findings in the order of the resources, then those about the whole bundle.
+    pub findings: Vec<Finding>,
+    /// How many resources were checked against a schema.
+    pub checked: usize,
+    /// How many have a kind without a known schema.
+    pub unchecked: usize,
+    /// How many were skipped because of [`Options::skipped`].
+    pub skipped: usize,
+}
+
+/// Validates the resources of a bundle, with further CRDs.
+#[must_use]
+pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Options) -> Verdict {
+    let version = options.kubernetes.unwrap_or(table::covered().last);
+    let table = Table::of(version);
+    let used: FxHashSet<(&str, &str)> = resources.iter().map(|r| (r.api_version(), r.kind())).collect();
+    let foreign = foreign::definitions();
+    let definitions = Definitions::of(foreign.iter().chain(definitions).chain(resources), &used);
+    let checked: Vec<&Resource> = resources.iter().filter(|resource| !options.skips(resource)).collect();
+    let found: Vec<(Vec<Finding>, bool)> = checked
+        .par_iter()
+        .map(|resource| {
+            let mut found = Findings::of(resource);
+            let had_schema = check(resource, &table, &definitions, options, &mut found);
+            (found.list, had_schema)
+        })
+        .collect();
+    let unchecked = found.iter().filter(|(_, had_schema)| !had_schema).count();
+    let mut all: Vec<Finding> = found.into_iter().flat_map(|(list, _)| list).collect();
+    all.extend(check_rules(&checked, &definitions, &all));
+    all.extend(bundle::check(resources, &|resource| options.skips(resource)));
+    all.retain(|finding| !options.ignores(finding.diagnostic.code));
+    if options.strict {
+        all.iter_mut().for_each(|finding| finding.diagnostic.severity = Severity::Error);
+    }
+    Verdict {
+        findings: all,
+        checked: checked.len() - unchecked,
+        unchecked,
+        skipped: resources.len() - checked.len(),
+    }
+}
+
+/// Checks one resource by itself; returns whether there was a schema to check it against, or it is known that none exists.
+fn check(
+    resource: &Resource,
+    table: &Table,
+    definitions: &Definitions,
+    options: &Options,
+    found: &mut Findings<'_>,
+) -> bool {
+    let before = found.list.len();
+    let api = api::find(resource, table, definitions, options.allow_missing_schema, found);
+    let (shapes, id, null_is_nothing) = match api {
+        Some(Api::Builtin(id)) => (&table.shapes, Some(id), true),
+        Some(Api::Custom(definition)) => (&definitions.shapes, definition.shape, false),
+        None => (&table.shapes, None, true),
+    };
+    if let Some(id) = id {
+        let mut fit = Fit { shapes, table, null_is_nothing, found: found.empty() };
+        fit.check(&resource.node, id, &Path::TOP, resource.mark());
+        found.list.append(&mut fit.found.list);
+    }
+    let namespaced = match api {
+        Some(Api::Custom(definition)) => Some(definition.namespaced),
+        Some(Api::Builtin(_)) => Some(!resource.cluster_scoped),
+        None => None,
+    };
+    // A kind that its API does not have is an error, so it was checked.
+    let is_refused = api.is_none() && found.list[before..].iter().any(Finding::is_error);
+    resource::check(resource, namespaced, matches!(api, Some(Api::Builtin(_))), found);
+    id.is_some() || is_refused
+}
+
+/// Runs the rules of CRDs on the resources that fit their schemas. A rule expects values of the right kinds, as an API
+/// server gives it.
+fn check_rules(resources: &[&Resource], definitions: &Definitions, found: &[Finding]) -> Vec<Finding> {
+    let mut by_kind: FxHashMap<(&str, &str), Vec<&Resource>> = FxHashMap::default();
+    for resource in resources {
+        let has_rules = |d: &definitions::Definition| d.rules.is_some();
+        if definitions.kind(resource.api_version(), resource.kind()).is_some_and(has_rules) {
+            by_kind.entry((resource.api_version(), resource.kind())).or_default().push(resource);
+        }
+    }
+    let wrong: FxHashSet<&Subject> = found.iter().filter(|f| f.is_error()).map(|f| &f.subject).collect();
+    let mut kinds: Vec<_> = by_kind.into_iter().collect();
+    kinds.sort_unstable_by_key(|(kind, _)| *kind);
+    let check = |((api_version, kind), resources): &((&str, &str), Vec<&Resource>)| {
+        let mut list = Vec::new();
+        let rules =
+            resources.first().and_then(|first| Rules::of(definitions.kind(api_version, kind)?, first));
+        for resource in resources.iter().filter(|r| !wrong.contains(&Subject::of(r))) {
+            let mut found = Findings::of(resource);
+            if let Some(rules) = &rules {
+                rules.check(resource, &mut found);
+            }
+            list.append(&mut found.list);
+        }
+        list
+    };
+    let check_all = || -> Vec<Finding> {
+        kinds.par_iter().map(check).collect::<Vec<_>>().into_iter().flatten().collect()
+    };
+    if kinds.is_empty() {
+        return Vec::new();
+    }
+    // The library that reads and runs rules goes down a level of the stack for every level of a rule.
+    let threads = rayon::current_num_threads().min(MOST_RULE_THREADS);
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(RULE_STACK).build() {
+        Ok(pool) => pool.install(check_all),
+        Err(error) => {
+            kinds.iter().flat_map(|(_, resources)| rules::none_run(resources, &error.to_string())).collect()
+        }
+    }
+}
+
+/// Bytes of stack for rules of the deepest kind that [`budget`] lets through. Only what is used takes memory.
+const RULE_STACK: usize = 256 << 20;
+/// The number of threads that run rules.
+const MOST_RULE_THREADS: usize = 4;
