@@ -6,6 +6,7 @@
 //! require of each other. `changes` compares with an older bundle.
 
 mod api;
+#[cfg(feature = "rules")]
 mod budget;
 pub mod bundle;
 mod changes;
@@ -21,6 +22,10 @@ mod limits;
 mod path;
 mod pods;
 mod resource;
+#[cfg(feature = "rules")]
+mod rules;
+#[cfg(not(feature = "rules"))]
+#[path = "without_rules.rs"]
 mod rules;
 pub mod shape;
 pub mod table;

@@ -294,7 +294,8 @@ fn ready(item: &Node, errors: &Errors) -> Option<Ready> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Parameter, values_of_secrets};
+    use super::Parameter;
+    use crate::catalogue::secrets::values_of_secrets;
     use kfc_diagnostics::{Mark, SourceId};
     use kfc_yaml::fields::Spanned;
     use kfc_yaml::parse::parse;
