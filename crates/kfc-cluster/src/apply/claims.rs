@@ -1,7 +1,7 @@
 //! What other inventories list: it is theirs, and stays when this one prunes or deletes.
 
 use super::inventory::{self, Identity, identity};
-use super::owner::InventoryId;
+use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::Failure;
 use kfc_diagnostics::{Code, Diagnostic, Result};

@@ -1,7 +1,7 @@
 //! Explains conflicts: which field, who owns it, since when, what it is and what the bundle wants.
 
 use super::claims::Claims;
-use super::owner::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
+use super::inventory_id::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
 use crate::cluster::Failure;
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_kube::ObjectRef;

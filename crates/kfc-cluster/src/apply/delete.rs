@@ -1,11 +1,12 @@
 //! Deletes objects of a cluster, the last wave first, and waits until they are gone.
 
 use super::claims::Claims;
+use super::event::Event;
 use super::inventory::{self, Entry, Inventory};
-use super::owner::{self, InventoryId};
-use super::removal::{self, Kinds, RemovalPlan, Rules, Stay};
+use super::inventory_id::InventoryId;
+use super::owner;
+use super::removal::{self, Kinds, PRUNE_ANNOTATION, RemovalPlan, Rules, Stay};
 use super::session::Session;
-use super::{Event, PRUNE_ANNOTATION};
 use crate::cluster::{ApiResource, Body, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;

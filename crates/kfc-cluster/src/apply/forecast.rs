@@ -1,13 +1,14 @@
 //! What an apply of a bundle would make of the cluster, asked for and not done: each resource before and after, what would be
 //! pruned, and what the server would refuse.
 
+use super::claims::Claims;
 use super::inventory::Inventory;
-use super::owner::{InventoryId, OLD_MANAGER};
+use super::inventory_id::{InventoryId, OLD_MANAGER};
 use super::prune::Leavers;
 use super::removal::{Kinds, Rules, Stay};
 use super::scope::settle_scopes;
+use super::send;
 use super::session::Session;
-use super::{Claims, send};
 use crate::cluster::{Failure, Managers, Prediction, predict, without_server_fields};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::Object;

@@ -2,7 +2,7 @@
 //! has left the bundle. It is written before anything is applied, as the old and the new objects together, and trimmed at
 //! the end: whenever a run stops in between, it names at least what is there.
 
-use super::owner::InventoryId;
+use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::{Body, Failure};
 use http::Method;
@@ -279,6 +279,26 @@ pub(super) async fn shards(
         let message = error.0.first().map(|error| error.message.clone()).unwrap_or_default();
         Failure { status: 422, message, ..Failure::default() }
     })
+}
+
+/// Every inventory that we may see, with the number of objects that it lists.
+///
+/// # Errors
+/// [`Code::Inventory`] when they cannot be read.
+pub async fn inventories(session: &Session<'_>, own_namespace: &str) -> Result<BTreeMap<InventoryId, usize>> {
+    let shards = match shards(session, "").await {
+        Err(failure) if failure.is_forbidden() => shards(session, own_namespace).await,
+        shards => shards,
+    };
+    let shards = shards.map_err(|failure| {
+        let message = format!("cannot read the inventories: {}", failure.message);
+        Diagnostics::from(Diagnostic::error(Code::Inventory, message))
+    })?;
+    let mut counts = BTreeMap::new();
+    for shard in shards {
+        *counts.entry(shard.id).or_default() += shard.objects.len();
+    }
+    Ok(counts)
 }
 
 /// What config maps list that are those of inventories.

@@ -2,8 +2,8 @@
 //! goes on, and deleted when it ends. A run that was killed renews no more, and its Lease expires. Only the server's clock
 //! counts, as its answers tell it: those of two machines may differ.
 
-use super::owner::InventoryId;
-use super::{Event, Observer};
+use super::event::{Event, Observer};
+use super::inventory_id::InventoryId;
 use crate::cluster::{Body, Connection, Failure};
 use http::Method;
 use jiff::Timestamp;

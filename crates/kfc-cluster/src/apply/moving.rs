@@ -1,7 +1,7 @@
 //! Moves all objects of one inventory to another: a stack got another name, or another profile took its place.
 
 use super::inventory::Inventory;
-use super::owner::OLD_MANAGER;
+use super::inventory_id::OLD_MANAGER;
 use super::session::Session;
 use super::snapshot::{Seen, Snapshot};
 use super::survey;

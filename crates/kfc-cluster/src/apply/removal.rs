@@ -2,16 +2,19 @@
 //! the same rules: what others have stays, what holds data stays unless it is asked for by its kind, and a namespace or a
 //! definition stays that would take along something that stays.
 
-use super::PRUNE_ANNOTATION;
 use super::claims::Claims;
 use super::inventory::{Entry, Identity, identity};
-use super::owner::{self, InventoryId};
+use super::inventory_id::InventoryId;
+use super::owner;
 use super::session::Session;
 use super::snapshot::{self, Seen, Snapshot};
 use crate::cluster::{ApiResource, Failure};
 use futures::stream::{self, StreamExt};
 use kfc_kube::ObjectRef;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// With the value `disabled`, an object stays when it leaves the bundle, and when everything is deleted.
+pub const PRUNE_ANNOTATION: &str = "kfc.dev/prune";
 
 /// Objects that are named when many are meant.
 const NAMED: usize = 3;

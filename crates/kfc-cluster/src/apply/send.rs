@@ -1,10 +1,13 @@
 //! Sends the resources of a wave, in parallel, again and again where it is only a question of time.
 
-use super::owner::{self, OLD_MANAGER};
+use super::conflict;
+use super::event::Event;
+use super::inventory_id::OLD_MANAGER;
+use super::outcome::Outcome;
+use super::owner;
 use super::session::Session;
-use super::snapshot::Outcome;
+use super::settings::Settings;
 use super::survey::Survey;
-use super::{Event, Settings, conflict};
 use crate::cluster::{Body, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;

@@ -1,6 +1,6 @@
 //! What all steps of a run share: the connection, the kinds that the server knows, and who is told of the progress.
 
-use super::{Event, Observer};
+use super::event::{Event, Observer};
 use crate::cluster::{ApiResource, Connection, Discovery, Failure};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectRef;

@@ -1,6 +1,7 @@
 //! What was there before: the metadata of all objects of some kinds, so that a run can tell what it changed, what others
 //! own, and what is not there any more.
 
+use super::outcome::Outcome;
 use super::owner;
 use super::session::Session;
 use crate::cluster::{ApiResource, Body, Failure};
@@ -34,32 +35,6 @@ pub(super) enum Seen<'s> {
     Absent,
     /// It could not be seen.
     Unknown,
-}
-
-/// What an apply did to an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Outcome {
-    /// It was not there before.
-    Created,
-    /// It was there and is different now.
-    Changed,
-    /// It was there just so.
-    Unchanged,
-    /// It is there now; what it was before could not be seen.
-    Applied,
-}
-
-impl Outcome {
-    /// The word for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Changed => "changed",
-            Self::Unchanged => "unchanged",
-            Self::Applied => "applied",
-        }
-    }
 }
 
 impl Snapshot {

@@ -1,13 +1,14 @@
 //! What there is to know before anything is applied: what is there, whose it is, and what has left the bundle.
 
 use super::claims::Claims;
-use super::inventory::Inventory;
-use super::owner::{self, InventoryId, OLD_MANAGER};
+use super::inventory::{self, Inventory};
+use super::inventory_id::{InventoryId, OLD_MANAGER};
+use super::owner;
 use super::prune::Leavers;
 use super::removal::{Kinds, Rules};
 use super::session::Session;
+use super::settings::Settings;
 use super::snapshot::{Seen, Snapshot};
-use super::{Settings, inventory};
 use crate::cluster::Failure;
 use futures::stream::{self, StreamExt};
 use kfc_diagnostics::Result;

@@ -1,7 +1,8 @@
 //! Waits until what was applied is ready.
 
+use super::diagnose;
+use super::event::Event;
 use super::session::Session;
-use super::{Event, diagnose};
 use crate::cluster::Failure;
 use futures::stream::{self, StreamExt};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
