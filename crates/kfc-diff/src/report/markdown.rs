@@ -1,7 +1,7 @@
 //! Markdown for a pull-request comment: the summary first, then folded detail as far as it fits.
 
-use super::Style;
 use super::kinds::{Found, Kind, kinds};
+use super::style::Style;
 use super::view::{Field, Finding, Group, HAPPENED, Item, Line, View, counted, place};
 use super::words::{keep_start, visible};
 use crate::model::{Origin, Severity};

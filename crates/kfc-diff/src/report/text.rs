@@ -1,7 +1,7 @@
 //! Text for a terminal: a summary, then one line a change, grouped by component and resource.
 
-use super::Style;
 use super::kinds::kinds;
+use super::style::Style;
 use super::view::{Field, Group, Item, Line, View, counted, place, sign};
 use super::words::{keep_start, shorten, split, visible};
 use crate::model::{ChangeKind, Severity};

@@ -1,6 +1,6 @@
 //! A unified diff of the two bundles, as `diff -u` writes it and `patch` reads it.
 
-use super::failure;
+use super::failure::failure;
 use crate::model::Report;
 use kfc_diagnostics::Result;
 use similar::TextDiff;

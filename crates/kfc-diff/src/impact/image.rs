@@ -1,7 +1,7 @@
 //! What the change of an image reference says that is easily overlooked: a step back, a pin that is gone, another digest
 //! under the same tag.
 
-use super::{Changed, finding};
+use super::changed::{Changed, finding};
 use crate::model::{Class, Finding, Severity};
 use kfc_yaml::Node;
 use std::cmp::Ordering;

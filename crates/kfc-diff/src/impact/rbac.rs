@@ -1,6 +1,6 @@
 //! Who can do what that they could not before.
 
-use super::{Changed, finding};
+use super::changed::{Changed, finding};
 use crate::matching::Compared;
 use crate::model::{Class, Finding, Severity};
 use kfc_yaml::Node;

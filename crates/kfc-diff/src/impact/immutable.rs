@@ -1,6 +1,6 @@
 //! Fields that the API server does not let change: the resource has to be deleted and made anew.
 
-use super::{Changed, finding, starts_with};
+use super::changed::{Changed, finding, starts_with};
 use crate::fold::quantity;
 use crate::model::{ChangeKind, Class, Finding, Path, Severity};
 use kfc_yaml::Node;

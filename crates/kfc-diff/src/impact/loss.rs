@@ -1,6 +1,6 @@
 //! What is deleted with a resource: data, or other resources.
 
-use super::{Changed, finding};
+use super::changed::{Changed, finding};
 use crate::model::{ChangeKind, Class, Finding, Severity};
 use kfc_yaml::Node;
 

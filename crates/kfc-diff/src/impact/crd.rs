@@ -1,6 +1,7 @@
 //! Definitions of custom resources: versions that go, and schemas that refuse what they took before.
 
-use super::{Changed, finding};
+use super::changed::{Changed, finding};
+use crate::compare::same;
 use crate::model::{ChangeKind, Class, Finding, Severity};
 use kfc_yaml::{Map, Node};
 
@@ -58,7 +59,7 @@ fn told(version: &str, narrowed: Vec<String>) -> Vec<Finding> {
 
 /// Collects where the new schema takes less than the old one.
 fn narrower<'n>(old: &'n Node, new: &'n Node, path: &mut Vec<&'n str>, found: &mut Vec<String>) {
-    if super::super::compare::same(old, new) {
+    if same(old, new) {
         return;
     }
     let at = |path: &[&str]| {

@@ -1,6 +1,6 @@
 //! What can be reached from outside that could not be before, and webhooks that stop requests when they fail.
 
-use super::{Changed, finding};
+use super::changed::{Changed, finding};
 use crate::model::{ChangeKind, Class, Finding, Severity};
 use kfc_yaml::Node;
 

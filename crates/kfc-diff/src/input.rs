@@ -1,0 +1,66 @@
+//! One side of a comparison, and its text.
+
+use crate::model::Graph;
+use kfc_diagnostics::Sources;
+use kfc_kube::redaction::object;
+use kfc_kustomize::redaction;
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::Node;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// One side of a comparison.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// What the user named.
+    pub label: String,
+    /// Its resources, in order.
+    pub resources: Vec<Resource>,
+    /// The component of each resource that belongs to one, by [`Resource::owner`].
+    pub components: Vec<String>,
+    /// The texts that marks point into.
+    pub sources: Arc<Sources>,
+    /// The components, when it was made from a plan.
+    pub graph: Option<Graph>,
+    /// How names of files that start so are shown instead: those of a copy.
+    pub renamed: Option<(String, String)>,
+    /// The name of the stack or profile, by which a cluster keeps the list of what was applied.
+    pub stack: Option<String>,
+    /// Why resources go that the other side does not have, where that is known.
+    pub why_removed: Option<String>,
+}
+
+impl Input {
+    pub(super) fn component(&self, resource: &Resource) -> Option<String> {
+        let owner = usize::try_from(resource.owner?).ok()?;
+        self.components.get(owner).cloned()
+    }
+}
+
+/// The text of a bundle as a report may show it, tokens for values of secrets: [`crate::report::write`] numbers them.
+///
+/// # Errors
+/// Values that cannot be written.
+pub fn shown_text(input: &Input) -> kfc_diagnostics::Result<String> {
+    text_without(input, &HashSet::new())
+}
+
+/// The texts of two bundles, as [`shown_text`], without what either of them is known to have copied out of secrets.
+///
+/// # Errors
+/// Values that cannot be written.
+pub fn shown_texts(before: &Input, after: &Input) -> kfc_diagnostics::Result<(String, String)> {
+    let mut copied = redaction::copied_values(&before.resources);
+    copied.extend(redaction::copied_values(&after.resources));
+    Ok((text_without(before, &copied)?, text_without(after, &copied)?))
+}
+
+fn text_without(input: &Input, copied: &HashSet<String>) -> kfc_diagnostics::Result<String> {
+    let mut shown: Vec<_> = input.resources.iter().map(redaction::shown).collect();
+    if !copied.is_empty() {
+        shown.iter_mut().for_each(|node| object::hide_values(node.to_mut(), copied));
+    }
+    let nodes: Vec<&Node> = shown.iter().map(|node| &**node).collect();
+    let bytes = kfc_yaml::emit::emit_all(&nodes)?.concat();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
