@@ -1,10 +1,12 @@
 //! `kfc apply`.
 
-use super::cluster::{ClusterArgs, Held, Intake, InventoryArgs, LockArgs, duration, run_holding};
-use super::consent::{KindArgs, ask, count_of, is_asked, named, preview, staying};
+use super::args::{ClusterArgs, InventoryArgs, KindArgs, LockArgs, StackArgs, duration};
+use super::consent::{ask, count_of, is_asked, named, preview, staying};
+use super::exit::{DONE, FAILED};
+use super::intake::Intake;
+use super::interrupt::{Held, run_holding};
+use super::output;
 use super::progress::{Progress, counts};
-use super::target::StackArgs;
-use super::{DONE, FAILED, output};
 use clap::{Args, ValueEnum};
 use kfc_cluster::apply::{self, Inventory, InventoryId, Leavers, Report, Session, Settings, Survey};
 use kfc_cluster::cluster::Connection;

@@ -1,9 +1,12 @@
 //! `kfc argocd`: what Argo CD's config-management plug-in calls. Errors are told in plain and short lines, as Argo CD
 //! shows them on a page.
 
-use super::build::{RemoteArgs, RestrictorFlag, validated};
-use super::target::{KUSTOMIZATION_FILES, StackArgs, Target, catalogue};
-use super::{DONE, FAILED, output};
+use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
+use super::exit::{DONE, FAILED};
+use super::here;
+use super::output;
+use super::target::{KUSTOMIZATION_FILES, Target, catalogue};
+use super::validation::validated;
 use clap::{Args, Subcommand};
 use kfc_catalogue::argocd::{self, Annotations, Announcement, Chosen, Environment, FIELDS, Given};
 use kfc_catalogue::assemble;
@@ -101,7 +104,7 @@ fn discover(folder: &Path, environment: Result<Environment>) -> Result<Printed> 
     let Some(name) = KUSTOMIZATION_FILES.iter().find(|name| is_entry(&folder.join(name))) else {
         return Ok((Vec::new(), Diagnostics::default()));
     };
-    match lock::find(folder, &super::here::working_directory()).is_some() || environment?.kustomize {
+    match lock::find(folder, &here::working_directory()).is_some() || environment?.kustomize {
         true => Ok(line(name)),
         false => Ok((Vec::new(), Diagnostics::default())),
     }
@@ -135,7 +138,7 @@ fn options(args: &GenerateArgs, environment: &Environment) -> Options {
             debug: false,
         },
         remote: args.remote.options(),
-        ..super::here::builds()
+        ..here::builds()
     };
     options.remote.warn_unpinned = true;
     options
@@ -271,7 +274,7 @@ fn announced(
     environment: &Environment,
     sources: &Arc<Sources>,
 ) -> Result<(Vec<Announcement>, Diagnostics)> {
-    let reads = super::here::builds().reads();
+    let reads = here::builds().reads();
     let app = Application::read(file, environment, reads, sources)?;
     let is_field = |given: &&Given| FIELDS.contains(&given.name.as_str());
     // Values as the repository has them, of the components that the application chooses; else with its own values.

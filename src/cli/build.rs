@@ -1,12 +1,19 @@
 //! `kfc build` and `kustomize build`.
 
+use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
+use super::bundle_format::{BundleFormat, encode_bundle};
 use super::detect::{ClusterSource, detected_stack};
-use super::diff::Sides;
+use super::diff_report::write_to;
+use super::exit::{DONE, FAILED};
 use super::folder::{self, Names};
-use super::side::{Reader, Side};
-use super::target::{Resolved, StackArgs, Target, resolve_stack, resolve_target};
+use super::here;
+use super::output;
+use super::plan_graph::graph_of;
+use super::side::{ClusterSide, Reader, Side};
+use super::sides::{Sides, both};
+use super::target::{Resolved, Target, resolve_stack, resolve_target};
+use super::validation::validated;
 use super::waves::{self, WaveArgs};
-use super::{DONE, FAILED, output};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::argocd::{self, Annotations};
 use kfc_catalogue::assemble;
@@ -15,10 +22,7 @@ use kfc_diff::Input;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::engine::{self, Bundle, Options, Reorder};
 use kfc_kustomize::resource::objects;
-use kfc_source::remote::{LockUse, RemoteOptions};
-use kfc_source::{HelmOptions, LoadRestrictor, Loader};
-use kfc_validate;
-use kfc_yaml::emit;
+use kfc_source::{HelmOptions, Loader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,33 +32,6 @@ enum ReorderFlag {
     Legacy,
     /// Keep the order in which resources are listed.
     None,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-#[value(rename_all = "PascalCase")]
-pub(super) enum RestrictorFlag {
-    /// Files must lie in or below the root.
-    LoadRestrictionsRootOnly,
-    /// Files may lie anywhere.
-    LoadRestrictionsNone,
-}
-
-impl From<RestrictorFlag> for LoadRestrictor {
-    fn from(flag: RestrictorFlag) -> Self {
-        match flag {
-            RestrictorFlag::LoadRestrictionsRootOnly => Self::RootOnly,
-            RestrictorFlag::LoadRestrictionsNone => Self::None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// YAML documents.
-    #[default]
-    Yaml,
-    /// One JSON list.
-    Json,
 }
 
 /// What both command lines understand.
@@ -92,32 +69,6 @@ struct CommonArgs {
     remote: RemoteArgs,
     #[command(flatten)]
     ignored: IgnoredArgs,
-}
-
-/// Where remote sources come from. With a kfc.lock they are vendored, and nothing is fetched.
-#[derive(Clone, Copy, Debug, Args)]
-pub(super) struct RemoteArgs {
-    /// Fetch nothing, even where no kfc.lock pins what is remote.
-    #[arg(long)]
-    pub(super) offline: bool,
-    /// Fetch everything anew, whatever kfc.lock has.
-    #[arg(long, conflicts_with = "offline")]
-    pub(super) no_lock: bool,
-    /// Allow plain http for other hosts than this machine.
-    #[arg(long)]
-    pub(super) allow_plain_http: bool,
-}
-
-impl RemoteArgs {
-    /// As options of a build.
-    pub(super) fn options(self) -> RemoteOptions {
-        RemoteOptions {
-            offline: self.offline,
-            plain_http: self.allow_plain_http,
-            lock: if self.no_lock { LockUse::Ignore } else { LockUse::Find },
-            ..RemoteOptions::default()
-        }
-    }
 }
 
 /// Flags of kustomize that only matter to container and exec functions, which are never run. Accepted, so that scripts
@@ -171,7 +122,7 @@ pub(super) struct KfcBuildArgs {
     common: CommonArgs,
     /// Output format.
     #[arg(long, value_enum, default_value = "yaml")]
-    format: Format,
+    format: BundleFormat,
     /// Write a report of what changes into this file, in the format of its ending (.md, .html, .json, .txt, .sarif, .xml).
     #[arg(long, value_name = "FILE", requires = "against")]
     report: Option<PathBuf>,
@@ -238,7 +189,7 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
-        cluster: super::side::ClusterSide::default(),
+        cluster: ClusterSide::default(),
     };
     let after = Input {
         label: args.target.clone(),
@@ -250,9 +201,9 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
         ..Input::default()
     };
     let before = reader.read(against, &args.target)?;
-    let here = Side::Here(Box::new(after));
-    let Sides { before, after, refused } = super::diff::both(before, here, (against, &args.target), &reader)?;
-    super::diff::write_to(file, &kfc_diff::compare(&before, &after, &schema), Some((&before, &after)))?;
+    let ours = Side::Here(Box::new(after));
+    let Sides { before, after, refused } = both(before, ours, (against, &args.target), &reader)?;
+    write_to(file, &kfc_diff::compare(&before, &after, &schema), Some((&before, &after)))?;
     // The bundle is whole, the report is not.
     output::report_run(&refused, sources, "the report");
     Ok(())
@@ -261,7 +212,10 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
 pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     let bundle = engine::build(&args.target, &options(&args.common), &sources);
-    finish(bundle.and_then(|bundle| write(bundle, Names::Kustomize, &args.common, Format::Yaml)), &sources)
+    finish(
+        bundle.and_then(|bundle| write(bundle, Names::Kustomize, &args.common, BundleFormat::Yaml)),
+        &sources,
+    )
 }
 
 fn finish(written: Result<Written>, sources: &Sources) -> u8 {
@@ -311,8 +265,7 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
 
 /// The bundle of a stack that was resolved, as the arguments want it.
 fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Result<Built> {
-    let assemble = if args.report.is_some() { assemble::assemble_with_origins } else { assemble::assemble };
-    let mut assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    let mut assembled = resolved.assemble(args.report.is_some())?;
     argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations(args)?);
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     let plan = &resolved.plan;
@@ -325,7 +278,7 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
         waves: assembled.waves,
         planned,
         components: plan.components.iter().map(|planned| planned.name().to_owned()).collect(),
-        graph: Some(super::side::graph_of(plan)),
+        graph: Some(graph_of(plan)),
         stack: Some(plan.name.clone()),
     })
 }
@@ -336,30 +289,6 @@ fn annotations(args: &KfcBuildArgs) -> Result<Annotations> {
     let mut which = Annotations::named(&names, Mark::NONE)?;
     which.waves |= args.sync_waves;
     Ok(which)
-}
-
-/// The bundle, when it is valid or nobody asked.
-pub(super) fn validated(
-    mut bundle: Bundle,
-    asked: bool,
-    kubernetes: Option<&str>,
-    sources: &Sources,
-) -> Result<Bundle> {
-    if asked {
-        let options = kfc_validate::Options {
-            kubernetes: kubernetes.map(super::validate::version).transpose()?,
-            ..kfc_validate::Options::default()
-        };
-        let found = kfc_validate::validate(&bundle.resources.list, &[], &options).findings;
-        let is_broken = found.iter().any(kfc_validate::Finding::is_error);
-        let found =
-            Diagnostics(found.iter().map(|finding| super::validate::shown(finding, sources)).collect());
-        if is_broken {
-            return Err(found);
-        }
-        bundle.warnings.extend(found);
-    }
-    Ok(bundle)
 }
 
 /// The finished output with the warnings of its build.
@@ -374,7 +303,7 @@ impl Written {
     }
 }
 
-fn write(mut bundle: Bundle, names: Names<'_>, args: &CommonArgs, format: Format) -> Result<Written> {
+fn write(mut bundle: Bundle, names: Names<'_>, args: &CommonArgs, format: BundleFormat) -> Result<Written> {
     let mut warnings = std::mem::take(&mut bundle.warnings);
     let chunks = match &args.output {
         Some(folder) if folder::is_folder(folder) => {
@@ -382,22 +311,14 @@ fn write(mut bundle: Bundle, names: Names<'_>, args: &CommonArgs, format: Format
             Vec::new()
         }
         Some(file) => {
-            output::write_file(file, &encode(&bundle, format)?.concat())?;
+            output::write_file(file, &encode_bundle(&bundle, format)?.concat())?;
             Vec::new()
         }
-        None => encode(&bundle, format)?,
+        None => encode_bundle(&bundle, format)?,
     };
     // The process ends soon: handing millions of nodes back to the allocator one by one would only cost time.
     std::mem::forget(bundle);
     Ok(Written { chunks, warnings })
-}
-
-fn encode(bundle: &Bundle, format: Format) -> Result<Vec<Vec<u8>>> {
-    let nodes: Vec<_> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
-    match format {
-        Format::Yaml => emit::emit_all(&nodes),
-        Format::Json => Ok(vec![kfc_yaml::json::list(&nodes)?]),
-    }
 }
 
 fn options(args: &CommonArgs) -> Options {
@@ -418,7 +339,7 @@ fn options(args: &CommonArgs) -> Options {
         managed_by_label: args.enable_managedby_label,
         remote: args.remote.options(),
         keep_origins: false,
-        surroundings: super::here::surroundings(),
+        surroundings: here::surroundings(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! What is to be deleted is shown and agreed to before anything is done: on a terminal by an answer, elsewhere by a flag.
 
-use clap::Args;
-use kfc_cluster::apply::{Kinds, RemovalPlan, Stay};
+use kfc_cluster::apply::{RemovalPlan, Stay};
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::ObjectRef;
 use std::collections::BTreeMap;
@@ -10,41 +9,6 @@ use std::io::{BufRead, IsTerminal, Write as _};
 
 /// Objects that are named when many stay for one reason.
 const NAMED: usize = 5;
-
-/// Kinds that stay unless they are asked for. The same for what left a bundle and for deletions; the names that start with
-/// `--prune-` are those of earlier versions.
-#[derive(Clone, Copy, Debug, Default, Args)]
-pub(super) struct KindArgs {
-    /// Delete namespaces too, with everything in them.
-    #[arg(long, alias = "prune-namespaces")]
-    delete_namespaces: bool,
-    /// Delete custom resource definitions too that have objects, with all these objects.
-    #[arg(long, alias = "prune-crds")]
-    delete_crds: bool,
-    /// Delete volume claims too, with their data.
-    #[arg(long, alias = "prune-pvcs")]
-    delete_pvcs: bool,
-    /// Delete volumes too, with their data.
-    #[arg(long, alias = "prune-pvs")]
-    delete_pvs: bool,
-    /// Delete everything: namespaces, definitions, volume claims and volumes too.
-    #[arg(long, alias = "prune-all")]
-    delete_all: bool,
-}
-
-impl KindArgs {
-    pub(super) fn kinds(self) -> Kinds {
-        if self.delete_all {
-            return Kinds::ALL;
-        }
-        Kinds {
-            namespaces: self.delete_namespaces,
-            definitions: self.delete_crds,
-            claims: self.delete_pvcs,
-            volumes: self.delete_pvs,
-        }
-    }
-}
 
 /// Whether somebody sits before a terminal who can be asked.
 pub(super) fn is_asked() -> bool {

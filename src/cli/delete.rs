@@ -1,13 +1,15 @@
 //! `kfc delete`.
 
-use super::cluster::{
-    ClusterArgs, Held, Intake, InventoryArgs, LockArgs, checked, dns_name, duration, run_holding,
-    run_until_interrupted,
-};
-use super::consent::{KindArgs, confirm_deletion, count_of, named, staying};
+use super::args::{ClusterArgs, InventoryArgs, KindArgs, LockArgs, StackArgs, duration, inventory_name};
+use super::consent::{confirm_deletion, count_of, named, staying};
+use super::exit::{DONE, FAILED};
+use super::here;
+use super::intake::Intake;
+use super::interrupt::{Held, run_holding, run_until_interrupted};
+use super::name::dns_name;
+use super::output;
 use super::progress::Progress;
-use super::target::{StackArgs, Target};
-use super::{DONE, FAILED, output};
+use super::target::{Target, is_bundle_file};
 use clap::Args;
 use kfc_catalogue::catalogue::Stack;
 use kfc_cluster::apply::{self, Deleting, Deletion, Inventory, InventoryId, RemovalPlan, Session};
@@ -17,6 +19,7 @@ use kfc_kube::ObjectRef;
 use kfc_source::{LoadRestrictor, Loader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,13 +87,13 @@ enum Subject {
 /// A stack is read for its name alone: it can be deleted also when it builds no more.
 fn subject(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Subject> {
     if let Some(name) = &args.inventory.name {
-        return Ok(Subject::Inventory(checked(name)?));
+        return Ok(Subject::Inventory(inventory_name(name)?));
     }
-    if args.target != "-" && !Intake::is_bundle(&args.target, sources)? {
+    if args.target != "-" && !is_bundle_file(Path::new(&args.target)) {
         match Target::of(&args.target) {
             Target::Profile(profile) => return Ok(Subject::Inventory(dns_name(&profile))),
             Target::Stack(file) => {
-                let loader = Loader::here(super::here::reads(), sources);
+                let loader = Loader::here(here::reads(), sources);
                 return Ok(Subject::Inventory(dns_name(&Stack::load(&loader, &file)?.name)));
             }
             Target::Root(_) => {}

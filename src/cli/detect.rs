@@ -1,7 +1,11 @@
 //! `kfc detect`.
 
-use super::target::stack_name;
-use super::{FAILED, output};
+use super::exit::FAILED;
+use super::here;
+#[cfg(feature = "cluster")]
+use super::interrupt::run_until_interrupted;
+use super::name::stack_name;
+use super::output;
 use clap::Args;
 use kfc_catalogue::catalogue::{Catalogue, Place, Stack, StackFile};
 use kfc_catalogue::detect::{Answers, Detected, Finding, detect};
@@ -79,8 +83,8 @@ pub(super) fn detected_stack(
 }
 
 fn read_catalogue(folders: &[PathBuf], sources: &Arc<Sources>) -> Result<Catalogue> {
-    let loader = Loader::here(super::here::reads(), sources);
-    let folders: Vec<Place> = folders.iter().map(|folder| super::here::place(folder)).collect();
+    let loader = Loader::here(here::reads(), sources);
+    let folders: Vec<Place> = folders.iter().map(|folder| here::place(folder)).collect();
     Catalogue::load(&loader, &folders)
 }
 
@@ -103,9 +107,9 @@ fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, D
 fn name_for(path: &std::path::Path, sources: &Arc<Sources>) -> String {
     let folder = path.parent().unwrap_or(std::path::Path::new(""));
     let known = path.is_file().then(|| {
-        let loader = Loader::here(super::here::reads(), sources);
+        let loader = Loader::here(here::reads(), sources);
         let name = path.file_name()?.to_string_lossy().into_owned();
-        Some(Stack::load(&loader, &StackFile { place: super::here::place(folder), name }).ok()?.name)
+        Some(Stack::load(&loader, &StackFile { place: here::place(folder), name }).ok()?.name)
     });
     known.flatten().unwrap_or_else(|| stack_name(folder))
 }
@@ -123,7 +127,7 @@ fn live(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
     use kfc_cluster::cluster::{Connection, Options};
     let options =
         Options { kubeconfig: source.kubeconfig.clone(), context: source.context.clone(), rate: 50.0 };
-    super::cluster::run_until_interrupted(async {
+    run_until_interrupted(async {
         let connection = Connection::open(&options).await?;
         let (lists, warnings) = kfc_cluster::snapshot(&connection).await?;
         let mut answers = Answers::default();

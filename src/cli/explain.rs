@@ -1,13 +1,15 @@
 //! `kfc explain`: where the values of fields come from, and what changed nothing.
 
-use super::target::{Resolved, StackArgs, Target, resolve_target};
-use super::{DONE, FAILED, output};
+use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
+use super::exit::{DONE, FAILED};
+use super::here;
+use super::output;
+use super::target::{Loaded, Target, load};
 use clap::{Args, ValueEnum};
-use kfc_catalogue::assemble::assemble_with_origins;
 use kfc_catalogue::explain::{self, FieldPath, Places};
 use kfc_diagnostics::text::{document, json_document};
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
-use kfc_kustomize::engine::{self, Bundle, Options};
+use kfc_kustomize::engine::{Bundle, Options};
 use kfc_kustomize::provenance::Declared;
 use kfc_source::{HelmOptions, LoadRestrictor};
 use std::sync::Arc;
@@ -47,7 +49,7 @@ pub(super) struct ExplainArgs {
     stack: StackArgs,
     /// Whether files outside the root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
-    load_restrictor: super::build::RestrictorFlag,
+    load_restrictor: RestrictorFlag,
     /// Allow charts to be rendered by the helm program.
     #[arg(long)]
     enable_helm: bool,
@@ -55,7 +57,7 @@ pub(super) struct ExplainArgs {
     #[arg(long, default_value = "helm", value_name = "PROGRAM")]
     helm_command: String,
     #[command(flatten)]
-    remote: super::build::RemoteArgs,
+    remote: RemoteArgs,
     /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -132,22 +134,20 @@ fn built(target: &str, args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(Bu
         ..HelmOptions::default()
     };
     let target = Target::of(target);
-    let options = Options {
-        restrictor,
-        helm,
-        remote: args.remote.options(),
-        keep_origins: true,
-        ..super::here::builds()
-    };
-    if let Target::Root(root) = &target {
-        if !args.stack.is_empty() {
-            let message = format!("`{root}` is a kustomization root: it has no components or parameters");
-            return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
-        }
-        return Ok((engine::build(root, &options, sources)?, Vec::new()));
+    let options =
+        Options { restrictor, helm, remote: args.remote.options(), keep_origins: true, ..here::builds() };
+    if let Target::Root(root) = &target
+        && !args.stack.is_empty()
+    {
+        let message = format!("`{root}` is a kustomization root: it has no components or parameters");
+        return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
     }
-    let Resolved { plan, stack, catalogue, loader } =
-        resolve_target(&target, &args.stack, options.reads(), sources)?;
-    let assembled = assemble_with_origins(&plan, &stack, &loader)?;
-    Ok((assembled.bundle, explain::parameters(&plan, &stack, &catalogue)))
+    match load(&target, &args.stack, &options, sources)? {
+        Loaded::Root(bundle) => Ok((bundle, Vec::new())),
+        Loaded::Stack(resolved) => {
+            let assembled = resolved.assemble(true)?;
+            let parameters = explain::parameters(&resolved.plan, &resolved.stack, &resolved.catalogue);
+            Ok((assembled.bundle, parameters))
+        }
+    }
 }

@@ -1,13 +1,12 @@
 //! A bundle as a folder with one file a resource.
 
-use super::build::Format;
+use super::bundle_format::{BundleFormat, encode_resource};
 use super::output;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ResId;
 use kfc_kustomize::resource::Resource;
 use kfc_source::write::folder::{Listing, replace_all};
-use kfc_yaml::{emit, json};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -41,19 +40,19 @@ pub(super) fn write(
     folder: &Path,
     resources: &[Resource],
     names: Names<'_>,
-    format: Format,
+    format: BundleFormat,
 ) -> Result<Diagnostics> {
     let (ending, listing) = match (format, names) {
-        (Format::Json, _) => ("json", Listing::Write),
-        (Format::Yaml, Names::Ordered { .. }) => ("yaml", Listing::Write),
-        (Format::Yaml, Names::Kustomize) => ("yaml", Listing::Keep),
+        (BundleFormat::Json, _) => ("json", Listing::Write),
+        (BundleFormat::Yaml, Names::Ordered { .. }) => ("yaml", Listing::Write),
+        (BundleFormat::Yaml, Names::Kustomize) => ("yaml", Listing::Keep),
     };
     let names = match names {
         Names::Ordered { waves } => ordered_names(resources, waves)?,
         Names::Kustomize => kustomize_names(resources)?,
     };
     let encoded: Vec<Result<Vec<u8>>> =
-        resources.par_iter().map(|resource| encode(resource, format)).collect();
+        resources.par_iter().map(|resource| encode_resource(resource, format)).collect();
     let mut errors = Diagnostics::default();
     let mut files = BTreeMap::new();
     for (name, bytes) in names.into_iter().zip(encoded) {
@@ -71,19 +70,6 @@ pub(super) fn write(
         Diagnostic::warning(Code::Output, message).help("remove it when it is not needed")
     };
     Ok(Diagnostics(changed.iter().map(warning).collect()))
-}
-
-fn encode(resource: &Resource, format: Format) -> Result<Vec<u8>> {
-    match format {
-        Format::Yaml => {
-            let mut bytes = Vec::new();
-            emit::emit(&resource.node, &mut bytes).map(|()| bytes)
-        }
-        Format::Json => {
-            let mut text = String::new();
-            json::write(&resource.node, &mut text).map(|()| (text + "\n").into_bytes())
-        }
-    }
 }
 
 /// Names without their ending whose order is that of the resources.

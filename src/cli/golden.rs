@@ -1,21 +1,26 @@
 //! `kfc golden`: the golden bundles of profiles, stacks and kustomization roots, checked or written.
 
-use super::build::RestrictorFlag;
-use super::target::{KUSTOMIZATION_FILES, STACK_FILES, StackArgs, Target, is_stack_file, resolve_target};
-use super::{FAILED, output};
+use super::args::{RestrictorFlag, StackArgs};
+use super::diff_report::{colours, write_to};
+use super::exit::FAILED;
+use super::golden_targets::listed;
+use super::here;
+use super::output;
+use super::target::{
+    KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_stack_file, load, resources_of_text,
+};
 use clap::{Args, Subcommand};
-use kfc_catalogue::assemble::assemble;
 use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
 use kfc_catalogue::golden::{self, Targets};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use kfc_diff::report::{self, Style};
-use kfc_diff::{self, Input, Report};
+use kfc_diff::{Input, Report};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine;
+use kfc_source::Loader;
 use kfc_source::Os;
 use kfc_source::door::{Limit, Named};
 use kfc_source::is_entry;
-use kfc_source::{self, Loader};
 use rayon::prelude::*;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -120,7 +125,7 @@ fn name_of(target: &str, found: &Target) -> Result<String> {
         return Ok(name);
     }
     if let Target::Stack(file) = found {
-        let loader = Loader::here(super::here::reads(), &Arc::new(Sources::default()));
+        let loader = Loader::here(here::reads(), &Arc::new(Sources::default()));
         return Ok(golden::name_for(&Stack::load(&loader, file)?.name));
     }
     let folder = Path::new(target).canonicalize().unwrap_or_default();
@@ -134,8 +139,8 @@ fn build_all(args: &GoldenArgs, meant: Vec<Meant>, sources: &Arc<Sources>) -> Re
         let error = Diagnostic::error(Code::NotFound, message);
         return Err(error.help("write one with `kfc golden update TARGET`").into());
     }
-    let loader = Loader::here(super::here::reads(), sources);
-    let folders: Vec<Place> = args.catalogue.iter().map(|folder| super::here::place(folder)).collect();
+    let loader = Loader::here(here::reads(), sources);
+    let folders: Vec<Place> = args.catalogue.iter().map(|folder| here::place(folder)).collect();
     let catalogue = Catalogue::load(&loader, &folders)?;
     let built: Vec<Result<(Meant, String)>> = meant
         .into_par_iter()
@@ -157,23 +162,21 @@ fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Resu
     let restrictor = args.load_restrictor.into();
     let found = Target::of(target);
     refuse_other_files(target, &args.dir)?;
-    if let Target::Root(root) = &found {
-        let options = engine::Options { restrictor, ..super::here::builds() };
-        return golden::text(&engine::build(root, &options, sources)?.resources.list);
-    }
     let stack = StackArgs { catalogue: args.catalogue.clone(), ..StackArgs::default() };
-    let reads = kfc_source::Options { restrictor, ..super::here::reads() };
-    let resolved = resolve_target(&found, &stack, reads, sources)?;
-    let assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
-    golden::text(&assembled.bundle.resources.list)
+    let options = engine::Options { restrictor, ..here::builds() };
+    let bundle = match load(&found, &stack, &options, sources)? {
+        Loaded::Root(bundle) => bundle,
+        Loaded::Stack(resolved) => resolved.assemble(false)?.bundle,
+    };
+    golden::text(&bundle.resources.list)
 }
 
 /// Refuses a target outside of the working directory that is neither a stack nor a root. The list of targets is part of a
 /// checkout: errors must not show the lines of any file that it names, nor tell whether there is one.
 fn refuse_other_files(target: &str, goldens: &Path) -> Result<()> {
-    let here = super::here::working_directory();
-    let path = here.join(target);
-    let limit = Some(Limit { folder: &here, what: "the working directory" });
+    let top = here::working_directory();
+    let path = top.join(target);
+    let limit = Some(Limit { folder: &top, what: "the working directory" });
     let located = Named { files: &Os, path: &path, limit, shown: target, referrer: Mark::NONE }.locate();
     let is_outside = located.is_err_and(|error| error.code == Code::OutsideRoot);
     let is_root = || STACK_FILES.iter().chain(&KUSTOMIZATION_FILES).any(|name| is_entry(&path.join(name)));
@@ -183,18 +186,6 @@ fn refuse_other_files(target: &str, goldens: &Path) -> Result<()> {
     let message = format!("the target `{target}` of a golden is neither a stack nor a root");
     let help = format!("`{}` names it", goldens.join(golden::INDEX).display());
     Err(Diagnostic::error(Code::Golden, message).help(help).into())
-}
-
-/// The targets that the index beside the goldens lists.
-pub(super) fn listed(folder: &Path, sources: &Sources) -> Result<Targets> {
-    let path = folder.join(golden::INDEX);
-    if !path.exists() {
-        return Ok(Targets::default());
-    }
-    let name = golden::INDEX.trim_end_matches(".yaml");
-    let text = golden::read(folder, name, &super::here::surroundings())?;
-    let (id, source) = sources.add(path.to_string_lossy(), &text);
-    Targets::parse(&source.text, id)
 }
 
 /// A stack in the working directory that no golden is of: whoever checks all goldens takes it for checked.
@@ -217,14 +208,13 @@ fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut text = String::new();
     for (Meant { name: profile, .. }, bundle) in &built {
         let path = golden::file(&args.goldens.dir, profile);
-        let read = golden::read(&args.goldens.dir, profile, &super::here::surroundings());
+        let read = golden::read(&args.goldens.dir, profile, &here::surroundings());
         let Some(golden) = errors.collect(read.map_err(Diagnostics::from)) else { continue };
         if golden == *bundle {
             continue;
         }
         let report = compare(profile, (&path, &golden), bundle)?;
-        let style =
-            Style { colour: super::diff::colours(std::io::stdout().is_terminal()), ..Style::default() };
+        let style = Style { colour: colours(std::io::stdout().is_terminal()), ..Style::default() };
         let shown = report::write(report::Format::Text, &report, &style)?;
         text.push_str(&String::from_utf8_lossy(&shown));
         let message = format!("the golden of `{profile}` differs from what is built now");
@@ -234,7 +224,7 @@ fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
     }
     if let Some(file) = &args.report {
         let joined = kfc_diff::join(("goldens", "as built now"), reports);
-        super::diff::write_to(file, &joined, None)?;
+        write_to(file, &joined, None)?;
     }
     if errors.is_empty() {
         let goldens = if built.len() == 1 { "golden is" } else { "goldens are" };
@@ -249,9 +239,7 @@ fn compare(profile: &str, golden: (&Path, &str), built: &str) -> Result<Report> 
     let schema = Schema::builtin();
     let texts = Arc::new(Sources::default());
     let input = |name: &str, text: &str| -> Result<Input> {
-        let (id, source) = texts.add(name, text);
-        let resources =
-            kfc_kustomize::engine::read::resources(kfc_yaml::parse::parse(&source.text, id)?, &schema)?;
+        let resources = resources_of_text(name, text, &schema, &texts)?;
         Ok(Input { label: name.to_owned(), resources, sources: Arc::clone(&texts), ..Input::default() })
     };
     let before =
@@ -274,7 +262,7 @@ fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
     }
     for (Meant { name: profile, .. }, bundle) in &built {
         let path = golden::file(&args.dir, profile);
-        let before = golden::read(&args.dir, profile, &super::here::surroundings()).ok();
+        let before = golden::read(&args.dir, profile, &here::surroundings()).ok();
         let word = match &before {
             None => "new",
             Some(before) if before == bundle => "same",

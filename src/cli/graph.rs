@@ -1,7 +1,10 @@
 //! `kfc graph`: the plan, drawn.
 
-use super::target::{StackArgs, Target, resolve_target};
-use super::{FAILED, output};
+use super::args::StackArgs;
+use super::exit::FAILED;
+use super::here;
+use super::output;
+use super::target::{Target, resolve_target};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::picture;
 use kfc_diagnostics::Sources;
@@ -37,7 +40,7 @@ pub(super) struct GraphArgs {
 pub(super) fn run(args: &GraphArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     let target = Target::of(&args.target);
-    match resolve_target(&target, &args.stack, super::here::reads(), &sources) {
+    match resolve_target(&target, &args.stack, here::reads(), &sources) {
         Ok(resolved) => {
             output::report(&resolved.plan.warnings, &sources);
             output::print(&match args.format {

@@ -1,7 +1,11 @@
 //! `kfc init`: writes a stack to start from.
 
-use super::target::{StackArgs, Target, resolve_target, stack_name};
-use super::{DONE, FAILED, output};
+use super::args::StackArgs;
+use super::exit::{DONE, FAILED};
+use super::here;
+use super::name::stack_name;
+use super::output;
+use super::target::{Target, resolve_target};
 use clap::Args;
 use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::DEFAULTS;
@@ -50,7 +54,7 @@ pub(super) fn run(args: &InitArgs) -> u8 {
 
 fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
     let target = Target::Profile(args.profile.clone());
-    let resolved = resolve_target(&target, &StackArgs::default(), super::here::reads(), sources)?;
+    let resolved = resolve_target(&target, &StackArgs::default(), here::reads(), sources)?;
     let asked = |planned: &&Planned| matches!(planned.reason, Reason::Platform(_));
     let components: Vec<&Planned> = resolved.plan.components.iter().filter(asked).collect();
     let widest = components.iter().map(|planned| planned.name().len()).max().unwrap_or(0);
@@ -75,7 +79,7 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
         user => default_of("user"),
     };
     let report = write_all(args, &values)?;
-    let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    let assembled = resolved.assemble(false)?;
     output::report(&assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?, sources);
     Ok(report)
 }

@@ -1,9 +1,11 @@
 //! `kfc inventory`: which lists of applied objects a cluster keeps, and the way from one to another.
 
-use super::cluster::{ClusterArgs, Held, LockArgs, checked, run_holding, run_until_interrupted};
+use super::args::{ClusterArgs, LockArgs, inventory_name};
 use super::consent::count_of;
+use super::exit::{DONE, FAILED};
+use super::interrupt::{Held, run_holding, run_until_interrupted};
+use super::output;
 use super::progress::Progress;
-use super::{DONE, FAILED, output};
 use clap::{Args, Subcommand};
 use kfc_cluster::apply::{self, DEFAULT_NAMESPACE, Inventory, InventoryId, Session};
 use kfc_cluster::cluster::Connection;
@@ -58,7 +60,7 @@ pub(super) struct MoveArgs {
 fn id(text: &str) -> std::result::Result<InventoryId, String> {
     let (namespace, name) = text.split_once('/').unwrap_or((DEFAULT_NAMESPACE, text));
     let name = name.replace('+', "-");
-    match checked(&name) {
+    match inventory_name(&name) {
         Ok(name) if !namespace.is_empty() => Ok(InventoryId::new(namespace, &name)),
         _ => Err("expected `NAME` or `NAMESPACE/NAME`".to_owned()),
     }

@@ -1,6 +1,8 @@
 //! `kfc list`: what the catalogue has.
 
-use super::{FAILED, output};
+use super::exit::FAILED;
+use super::here;
+use super::output;
 use clap::{Args, ValueEnum};
 use kfc_catalogue::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role, STAGES};
 use kfc_diagnostics::Sources;
@@ -56,8 +58,8 @@ struct Row {
 
 pub(super) fn run(args: &ListArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let loader = Loader::here(super::here::reads(), &sources);
-    let folders: Vec<Place> = args.catalogue.iter().map(|folder| super::here::place(folder)).collect();
+    let loader = Loader::here(here::reads(), &sources);
+    let folders: Vec<Place> = args.catalogue.iter().map(|folder| here::place(folder)).collect();
     let catalogue = match Catalogue::load(&loader, &folders) {
         Ok(catalogue) => catalogue,
         Err(errors) => {

@@ -39,7 +39,7 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     use kfc_yaml::value::from_json;
 
     let options = Options { kubeconfig: None, context, rate: RATE };
-    let name = reader.cluster.name.clone().or_else(|| bundle.stack.as_deref().map(super::cluster::dns_name));
+    let name = reader.cluster.name.clone().or_else(|| bundle.stack.as_deref().map(super::name::dns_name));
     let inventory = name.map(|name| InventoryId::new(&reader.cluster.namespace, &name));
     let forecast = run(async {
         let connection = Connection::open(&options).await?;

@@ -1,6 +1,6 @@
 //! Standard output, standard error and files.
 
-use super::{DONE, FAILED};
+use super::exit::{DONE, FAILED};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_source::write;
 use std::io::{ErrorKind, IsTerminal, Write};

@@ -1,6 +1,7 @@
 //! `kfc schema`: the JSON Schemas of our own kinds.
 
-use super::{USAGE, output};
+use super::exit::USAGE;
+use super::output;
 use clap::Args;
 use kfc_catalogue::catalogue::schema;
 use kfc_diagnostics::{Code, Diagnostic, Sources};

@@ -1,21 +1,27 @@
 //! `kfc validate`: what an API server would say of a bundle.
 
-use super::build::RestrictorFlag;
-use super::diff::Sides;
+use super::args::{RestrictorFlag, StackArgs};
+use super::exit::{DONE, FAILED};
 use super::findings::{self, Checked};
-use super::side::{Reader, Side};
-use super::target::{KUSTOMIZATION_FILES, STACK_FILES, StackArgs, Target, is_stack_file, resolve_target};
-use super::{DONE, FAILED, output};
+use super::here;
+use super::output;
+use super::side::{ClusterSide, Reader, Side};
+use super::sides::{Sides, both};
+use super::target::{
+    KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_bundle_file, is_stack_file, load, resources_of_file,
+    resources_of_text, standard_input,
+};
+use super::validation::{shown, version};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::API_VERSION;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, nearest};
-use kfc_diff::{self, Input};
+use kfc_diff::Input;
 use kfc_kube::schema::Schema;
-use kfc_kustomize::engine::{self, read};
+use kfc_kustomize::engine;
 use kfc_kustomize::resource::Resource;
-use kfc_source::{self, FileSystem as _, Loader, Os, door};
-use kfc_validate::{Finding, Options, Subject, Verdict, Version, immutable, table, validate};
+use kfc_source::{FileSystem as _, Loader, Os};
+use kfc_validate::{Finding, Options, Subject, Verdict, immutable, table, validate};
 use kfc_yaml::{Node, parse::parse};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -203,9 +209,9 @@ fn changes(
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
-        cluster: super::side::ClusterSide::default(),
+        cluster: ClusterSide::default(),
     };
-    let here = Input {
+    let ours = Input {
         label: target.to_owned(),
         resources: bundle.resources.clone(),
         sources: Arc::clone(sources),
@@ -213,7 +219,7 @@ fn changes(
     };
     let before = reader.read(against, target)?;
     let Sides { before, after, refused } =
-        super::diff::both(before, Side::Here(Box::new(here)), (against, target), &reader)?;
+        both(before, Side::Here(Box::new(ours)), (against, target), &reader)?;
     let report = kfc_diff::compare(&before, &after, &schema);
     let mut found = immutable(&report, &bundle.resources);
     found.extend(refused.0.into_iter().map(|refusal| of_server(refusal, &bundle.resources)));
@@ -291,34 +297,6 @@ fn summary(checked: &Checked, is_one_of_several: bool) -> String {
     if is_one_of_several { format!("{}: {line}\n", checked.target) } else { format!("{line}\n") }
 }
 
-/// A version of Kubernetes whose types are known.
-///
-/// # Errors
-/// [`Code::Usage`] for any other: nothing can be said of it.
-pub(super) fn version(text: &str) -> Result<Version> {
-    let all = table::covered();
-    Version::parse(text).filter(|version| all.contains(*version)).ok_or_else(|| {
-        let message = format!("the types of Kubernetes {text} are not known");
-        let help = format!("those of {} to {} are", all.first, all.last);
-        Diagnostic::error(Code::Usage, message).help(help).into()
-    })
-}
-
-/// A finding as it is shown to people: with the resource and field, and without the line where that may be a secret.
-pub(super) fn shown(finding: &Finding, sources: &Sources) -> Diagnostic {
-    let mut diagnostic = finding.diagnostic.clone();
-    if finding.secret {
-        let place = diagnostic.mark.take().and_then(|mark| sources.locate(mark));
-        diagnostic.labels.clear();
-        diagnostic.notes.extend(place.map(|place| format!("at {place}")));
-    }
-    if !finding.subject.kind.is_empty() {
-        let field = if finding.path.is_empty() { String::new() } else { format!(", {}", finding.path) };
-        diagnostic.notes.insert(0, format!("{}{field}", finding.subject.title()));
-    }
-    diagnostic
-}
-
 /// What there is to validate in a target: the target itself, or, for a folder that is neither a root nor a stack, every
 /// root and stack below it, and the folder itself when it has files beside them.
 fn targets_in(target: &str) -> Result<Vec<String>> {
@@ -386,7 +364,7 @@ fn is_root(directory: &Path) -> bool {
 
 fn is_kustomize_component(directory: &Path) -> bool {
     let sources = Arc::new(Sources::default());
-    let loader = Loader::open(&directory.to_string_lossy(), super::here::reads(), &sources);
+    let loader = Loader::open(&directory.to_string_lossy(), here::reads(), &sources);
     let Ok(found) = loader.and_then(|loader| loader.find_kustomization()) else { return false };
     let documents = parse(&found.source.text, SourceId::NONE).unwrap_or_default();
     documents.iter().any(|node| node.get("kind").and_then(Node::as_text) == Some("Component"))
@@ -407,32 +385,30 @@ fn is_loose_resource_file(entry: &walkdir::DirEntry, top: &Path) -> bool {
 fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<Bundle> {
     let plain = |resources| Ok(Bundle { target: target.to_owned(), resources, kubernetes: None });
     if target == "-" {
-        return plain(standard_input(sources)?);
+        return plain(resources_of_standard_input(sources)?);
     }
     let path = Path::new(target);
-    if Os.is_file(path) && !is_stack_file(path) {
+    if is_bundle_file(path) {
         return plain(files(path, sources)?);
     }
     let what = Target::of(target);
-    let reads = kfc_source::Options { restrictor: args.load_restrictor.into(), ..super::here::reads() };
-    if let Target::Root(root) = &what {
-        if path.is_dir() && !is_root(path) {
-            return plain(files(path, sources)?);
-        }
-        let options = engine::Options { restrictor: reads.restrictor, ..super::here::builds() };
-        return plain(engine::build(root, &options, sources)?.resources.list);
+    if matches!(what, Target::Root(_)) && path.is_dir() && !is_root(path) {
+        return plain(files(path, sources)?);
     }
-    let resolved = resolve_target(&what, &args.stack, reads, sources)?;
-    let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    let options = engine::Options { restrictor: args.load_restrictor.into(), ..here::builds() };
+    let resolved = match load(&what, &args.stack, &options, sources)? {
+        Loaded::Root(bundle) => return plain(bundle.resources.list),
+        Loaded::Stack(resolved) => resolved,
+    };
+    let assembled = resolved.assemble(false)?;
     // What `kfc build` would refuse.
     assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?;
     let kubernetes = resolved.plan.profile.kubernetes().map(str::to_owned);
     Ok(Bundle { target: target.to_owned(), resources: assembled.bundle.resources.list, kubernetes })
 }
 
-fn standard_input(sources: &Sources) -> Result<Vec<Resource>> {
-    let text = door::read_text_of_stream(std::io::stdin().lock(), "standard input")?;
-    let resources = resources("standard input", text, sources)?;
+fn resources_of_standard_input(sources: &Sources) -> Result<Vec<Resource>> {
+    let resources = resources_of_text("standard input", standard_input()?, &Schema::builtin(), sources)?;
     let is_stack = |resource: &&Resource| resource.api_version() == API_VERSION && resource.kind() == "Stack";
     match resources.iter().find(is_stack) {
         // It names files by their place beside it, and standard input has none.
@@ -447,7 +423,7 @@ fn standard_input(sources: &Sources) -> Result<Vec<Resource>> {
 /// The resources of a file, or of all YAML and JSON files in and below a folder.
 fn files(path: &Path, sources: &Sources) -> Result<Vec<Resource>> {
     if !path.is_dir() {
-        return resources(&path.display().to_string(), read_text(path)?, sources);
+        return resources_of_file(path, &Schema::builtin(), sources);
     }
     let mut errors = Diagnostics::default();
     let mut all = Vec::new();
@@ -455,19 +431,9 @@ fn files(path: &Path, sources: &Sources) -> Result<Vec<Resource>> {
     let walk = walk.filter_entry(|entry| !is_hidden(entry));
     for entry in walk.filter_map(std::result::Result::ok) {
         if is_loose_resource_file(&entry, path) && !is_stack_file(entry.path()) {
-            let read = read_text(entry.path());
-            let read = read.and_then(|text| resources(&entry.path().display().to_string(), text, sources));
+            let read = resources_of_file(entry.path(), &Schema::builtin(), sources);
             all.extend(errors.collect(read).unwrap_or_default());
         }
     }
     errors.into_result(all)
-}
-
-fn read_text(path: &Path) -> Result<String> {
-    Ok(door::read_text_of_user(path)?)
-}
-
-fn resources(name: &str, text: String, sources: &Sources) -> Result<Vec<Resource>> {
-    let (id, source): (SourceId, _) = sources.add(name, text);
-    read::resources(parse(&source.text, id)?, &Schema::builtin())
 }

@@ -1,5 +1,6 @@
 //! `kfc build --wave`, `--waves` and `--wait-for`: the waves of a bundle for those who apply it with kubectl.
 
+use super::exit::DONE;
 use super::output;
 use clap::{Args, ValueEnum};
 use kfc_diagnostics::{Code, Diagnostic, Result};
@@ -126,5 +127,5 @@ fn as_json(waves: &[Wave]) -> Value {
 
 /// Prints a text instead of a bundle.
 pub(super) fn print(text: &str) -> u8 {
-    if text.is_empty() { super::DONE } else { output::print(text) }
+    if text.is_empty() { DONE } else { output::print(text) }
 }

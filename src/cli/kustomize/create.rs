@@ -1,7 +1,8 @@
 //! `kustomize create`.
 
 use super::file;
-use crate::cli::{DONE, FAILED, here, output};
+use crate::cli::exit::{DONE, FAILED};
+use crate::cli::{here, output};
 use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kustomize::edit::create::{NewKustomization, create};

@@ -4,7 +4,8 @@ pub(in crate::cli) use super::edit_args::EditCommand;
 
 use super::edit_args::{AddCommand, AddLabels, Paths, RemoveCommand, SecretArgs, SetCommand, SetLabels};
 use super::file::{self, File};
-use crate::cli::{DONE, FAILED, here, output};
+use crate::cli::exit::{DONE, FAILED};
+use crate::cli::{here, output};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::edit::label::{COMMON_ANNOTATIONS, COMMON_LABELS};
 use kfc_kustomize::edit::vars::ResourceFile;

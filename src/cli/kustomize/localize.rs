@@ -1,7 +1,8 @@
 //! `kustomize localize`.
 
-use crate::cli::build::RemoteArgs;
-use crate::cli::{DONE, FAILED, here, output};
+use crate::cli::args::RemoteArgs;
+use crate::cli::exit::{DONE, FAILED};
+use crate::cli::{here, output};
 use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::engine::{self, Bundle, Options};

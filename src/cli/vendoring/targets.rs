@@ -1,9 +1,9 @@
 //! The targets of a lock: stacks, kustomization roots, URLs.
 
-use super::relative;
+use crate::cli::args::StackArgs;
 use crate::cli::here;
-use crate::cli::side::graph_of;
-use crate::cli::target::{StackArgs, Target, resolve_with};
+use crate::cli::plan_graph::graph_of;
+use crate::cli::target::{Target, resolve_with};
 use kfc_catalogue::assemble;
 use kfc_diagnostics::text::bare_address;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
@@ -186,7 +186,7 @@ impl OneTarget {
             return Ok(Input { resources: bundle.resources.list, ..side });
         }
         let resolved = resolve_with(loader.clone(), &target, &StackArgs::default(), texts)?;
-        let assembled = assemble::assemble_with_origins(&resolved.plan, &resolved.stack, &resolved.loader)?;
+        let assembled = resolved.assemble(true)?;
         Ok(Input {
             components: resolved.plan.components.iter().map(|one| one.name().to_owned()).collect(),
             graph: Some(graph_of(&resolved.plan)),
@@ -194,4 +194,11 @@ impl OneTarget {
             ..side
         })
     }
+}
+
+/// The path of a folder as seen from another, with `/` between names.
+fn relative(path: &Path, from: &Path) -> Option<String> {
+    let below = path.strip_prefix(from).ok()?;
+    let text = below.to_str()?.replace(std::path::MAIN_SEPARATOR, "/");
+    Some(if text.is_empty() { ".".to_owned() } else { text })
 }

@@ -1,11 +1,11 @@
 //! `kfc vendor`: brings remote sources in, and checks that all that a tree needs is in.
 
-mod progress;
-mod targets;
-
-use super::build::RestrictorFlag;
-use super::diff::{colours, width};
-use super::{FAILED, output};
+use super::progress;
+use super::targets::{self, Targets};
+use crate::cli::args::RestrictorFlag;
+use crate::cli::diff_report::{colours, width, write_to};
+use crate::cli::exit::FAILED;
+use crate::cli::{here, output};
 use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources, nearest};
 use kfc_diff::report::{self, Format, Style};
@@ -17,9 +17,8 @@ use kfc_source::lock::{self, Lock};
 use kfc_source::remote::{LockUse, Refresh, RemoteOptions, Renewal};
 use kfc_source::{HelmOptions, Loader};
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use targets::Targets;
 
 /// Sources that are fetched at once.
 const AT_ONCE: usize = 16;
@@ -30,7 +29,7 @@ const PINNED: &str = "as kfc.lock pins it";
 const UPDATED: &str = "updated";
 
 #[derive(Debug, Args)]
-pub(super) struct VendorArgs {
+pub(in crate::cli) struct VendorArgs {
     /// Stacks and kustomization roots; those of kfc.lock are always among them.
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
@@ -66,7 +65,7 @@ pub(super) struct VendorArgs {
     helm_command: String,
 }
 
-pub(super) fn run(args: &VendorArgs) -> u8 {
+pub(in crate::cli) fn run(args: &VendorArgs) -> u8 {
     let texts = Arc::new(Sources::default());
     match vendor(args, &texts) {
         Ok(code) => code,
@@ -89,8 +88,8 @@ fn vendor(args: &VendorArgs, texts: &Arc<Sources>) -> Result<u8> {
     let folder = targets::lock_folder(args.at.as_deref(), &args.targets)?;
     let has_lock = folder.join(lock::FILE).symlink_metadata().is_ok();
     let before = match has_lock {
-        true => Lock::load(&folder, &super::here::surroundings(), texts)?,
-        false => Lock::new(&folder, &super::here::surroundings()),
+        true => Lock::load(&folder, &here::surroundings(), texts)?,
+        false => Lock::new(&folder, &here::surroundings()),
     };
     if args.check && !has_lock {
         let message = format!("there is no kfc.lock in `{}`", folder.display());
@@ -136,7 +135,7 @@ impl Work<'_> {
             command: self.args.helm_command.clone(),
             ..HelmOptions::default()
         };
-        Options { restrictor: self.args.load_restrictor.into(), helm, remote, ..super::here::builds() }
+        Options { restrictor: self.args.load_restrictor.into(), helm, remote, ..here::builds() }
     }
 
     /// Finds all remote sources of the targets; they are in the remotes of the loader then.
@@ -247,7 +246,7 @@ impl Work<'_> {
         }
         let text = reports.iter().map(|(_, report)| shown(report)).collect::<Result<String>>()?;
         if let Some(file) = &self.args.report {
-            super::diff::write_to(file, &join((PINNED, UPDATED), reports), None)?;
+            write_to(file, &join((PINNED, UPDATED), reports), None)?;
         }
         Ok(text)
     }
@@ -260,11 +259,4 @@ fn shown(report: &Report) -> Result<String> {
     let style = Style { colour: colours(is_terminal), width, ..Style::default() };
     let bytes = report::write(Format::Text, report, &style)?;
     Ok(format!("\n{}", String::from_utf8_lossy(&bytes)))
-}
-
-/// The path of a folder as seen from another, with `/` between names.
-fn relative(path: &Path, from: &Path) -> Option<String> {
-    let below = path.strip_prefix(from).ok()?;
-    let text = below.to_str()?.replace(std::path::MAIN_SEPARATOR, "/");
-    Some(if text.is_empty() { ".".to_owned() } else { text })
 }
