@@ -34,16 +34,16 @@ enum ReorderFlag {
     None,
 }
 
-/// What both command lines understand.
+/// Flags of both command lines.
 #[derive(Debug, Args)]
 struct CommonArgs {
-    /// Write to this file; or, for a folder or a path that ends with `/`, one file a resource into it.
+    /// Write to this file; or to this directory (also a path that ends with `/`), one file for each resource.
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
     /// Whether files outside the root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
     load_restrictor: RestrictorFlag,
-    /// Order of the output; `sortOptions` in the kustomization go before it.
+    /// Order of the output; `sortOptions` in the kustomization take precedence.
     #[arg(long, value_enum)]
     reorder: Option<ReorderFlag>,
     /// Allow charts to be rendered by the helm program.
@@ -52,10 +52,10 @@ struct CommonArgs {
     /// The helm program.
     #[arg(long, default_value = "helm", value_name = "PROGRAM")]
     helm_command: String,
-    /// API versions that charts are told of.
+    /// API versions that charts get.
     #[arg(long, value_name = "VERSION")]
     helm_api_versions: Vec<String>,
-    /// Kubernetes version that charts are told of.
+    /// Kubernetes version that charts get.
     #[arg(long, value_name = "VERSION", default_value = "", hide_default_value = true)]
     helm_kube_version: String,
     /// Have helm print debug output.
@@ -71,8 +71,8 @@ struct CommonArgs {
     ignored: IgnoredArgs,
 }
 
-/// Flags of kustomize that only matter to container and exec functions, which are never run. Accepted, so that scripts
-/// keep working; a tree that needs a function fails with an error that says so.
+/// Flags of kustomize that matter only to container and exec functions, which kfc never runs. They are accepted so that
+/// scripts keep working; a tree that needs a function fails with an error.
 #[derive(Debug, Args)]
 struct IgnoredArgs {
     #[arg(long, hide = true)]
@@ -95,19 +95,19 @@ struct IgnoredArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct KfcBuildArgs {
-    /// A profile (`gke+gpu`), a `kfc.yaml` or its folder, or a folder or URL of a kustomization root.
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, or a directory or URL of a kustomization root.
     #[arg(default_value = ".", value_name = "TARGET")]
     target: String,
     #[command(flatten)]
     stack: StackArgs,
-    /// Build what fits the cluster of the kubeconfig, in place of a target: its profile is detected.
+    /// Detect the profile of the kubeconfig's cluster and build it instead of a target.
     #[arg(long, conflicts_with = "target")]
     detect: bool,
     /// As `--detect`, from saved answers: see `kfc detect --help`.
     #[arg(long, value_name = "FILE|DIR", conflicts_with = "target")]
     detect_from: Vec<PathBuf>,
     /// Annotate for Argo CD: `waves`, `hooks` (Jobs), `options` (server-side apply, what is never pruned, …); all of them
-    /// when nothing is said. See deploy/argocd/README.md.
+    /// when none is named. See deploy/argocd/README.md.
     #[arg(long, value_name = "WHAT,…", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     argocd: Option<String>,
     /// Annotate every resource with the wave that Argo CD is to apply it in: `--argocd=waves`.
@@ -136,7 +136,7 @@ pub(super) struct KfcBuildArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct KustomizeBuildArgs {
-    /// Folder or URL of the kustomization root.
+    /// Directory or URL of the kustomization root.
     #[arg(default_value = ".", value_name = "TARGET")]
     target: String,
     #[command(flatten)]
@@ -165,12 +165,12 @@ fn write_kfc(mut built: Built, args: &KfcBuildArgs) -> Result<Written> {
     write(built.bundle, names, &args.common, args.format)
 }
 
-/// A bundle, with what a report has to know of it.
+/// A bundle with what a report needs.
 struct Built {
     bundle: Bundle,
     /// The wave of each resource; empty for a root, which has none.
     waves: Vec<usize>,
-    /// The waves themselves, when something is asked of them.
+    /// The waves themselves, when a flag needs them.
     planned: Vec<Wave>,
     components: Vec<String>,
     graph: Option<kfc_diff::model::Graph>,
@@ -234,7 +234,7 @@ fn finish(written: Result<Written>, sources: &Sources) -> u8 {
 fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     let mut options = options(&args.common);
     options.remote.warn_unpinned = true;
-    // The report names the line behind each change.
+    // The report names the line that made each change.
     options.keep_origins = args.report.is_some();
     if args.detect || !args.detect_from.is_empty() {
         let source = ClusterSource { from: args.detect_from.clone(), ..ClusterSource::default() };
@@ -254,7 +254,7 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
         argocd::annotate(&mut bundle.resources.list, None, which);
         let bundle = validated(bundle, args.validate, None, sources)?;
         let list = &bundle.resources.list;
-        let (waves, planned) = match args.waves.asks() {
+        let (waves, planned) = match args.waves.any() {
             true => (wave::numbers_of(&objects(list)), wave::of_bundle(&objects(list), "")?),
             false => (Vec::new(), Vec::new()),
         };
@@ -263,14 +263,14 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     assembled(&resolve_target(&target, &args.stack, options.reads(), sources)?, args, sources)
 }
 
-/// The bundle of a stack that was resolved, as the arguments want it.
+/// The bundle of a resolved stack, changed as the arguments say.
 fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Result<Built> {
     let mut assembled = resolved.assemble(args.report.is_some())?;
     argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations(args)?);
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     let plan = &resolved.plan;
     let planned =
-        if args.waves.asks() { kfc_catalogue::assemble::schedule(plan, &assembled, "")? } else { Vec::new() };
+        if args.waves.any() { kfc_catalogue::assemble::schedule(plan, &assembled, "")? } else { Vec::new() };
     let known = assemble::known_credentials(plan, &assembled.bundle.resources.list)?;
     assembled.bundle.warnings.extend(known);
     Ok(Built {
@@ -306,8 +306,8 @@ impl Written {
 fn write(mut bundle: Bundle, names: Names<'_>, args: &CommonArgs, format: BundleFormat) -> Result<Written> {
     let mut warnings = std::mem::take(&mut bundle.warnings);
     let chunks = match &args.output {
-        Some(folder) if folder::is_folder(folder) => {
-            warnings.extend(folder::write(folder, &bundle.resources.list, names, format)?);
+        Some(directory) if folder::is_directory(directory) => {
+            warnings.extend(folder::write(directory, &bundle.resources.list, names, format)?);
             Vec::new()
         }
         Some(file) => {
@@ -343,7 +343,7 @@ fn options(args: &CommonArgs) -> Options {
     }
 }
 
-/// Sets the number of threads, once a process.
+/// Sets the number of threads, once in a process.
 fn threads(jobs: Option<usize>) -> Result<()> {
     let Some(jobs) = jobs else { return Ok(()) };
     if jobs == 0 {

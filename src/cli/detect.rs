@@ -19,15 +19,15 @@ use std::sync::Arc;
 /// What is to be detected.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct ClusterSource {
-    /// Saved answers in place of a live cluster: files of `kubectl get … -o json` and `kubectl version -o json`, or
-    /// folders of them.
+    /// Saved answers instead of a live cluster: files of `kubectl get … -o json` and `kubectl version -o json`, or
+    /// directories of them.
     #[arg(long, value_name = "FILE|DIR")]
     pub(super) from: Vec<PathBuf>,
-    /// The kubeconfig, in place of `$KUBECONFIG` or `~/.kube/config`.
+    /// The kubeconfig, instead of `$KUBECONFIG` or `~/.kube/config`.
     #[cfg(feature = "cluster")]
     #[arg(long, value_name = "FILE")]
     pub(super) kubeconfig: Option<PathBuf>,
-    /// The context of the kubeconfig, in place of its current one.
+    /// The context of the kubeconfig, instead of its current one.
     #[cfg(feature = "cluster")]
     #[arg(long, value_name = "NAME")]
     pub(super) context: Option<String>,
@@ -40,13 +40,13 @@ pub(super) struct DetectArgs {
     /// Write a stack for this cluster.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Name of that stack; that of the file that is written over, else the name of its folder.
+    /// Name of that stack; by default that of the replaced file, or else of its directory.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Write over a file that is there.
+    /// Replace an existing file.
     #[arg(long)]
     force: bool,
-    /// Folders of catalogues that lie on top of the built-in one.
+    /// Directories of catalogues that extend the built-in one.
     #[arg(long, value_name = "DIR")]
     catalogue: Vec<PathBuf>,
 }
@@ -65,7 +65,7 @@ pub(super) fn run(args: &DetectArgs) -> u8 {
     }
 }
 
-/// The stack that fits a cluster; says on standard error what was found.
+/// The stack for a cluster; prints on standard error what was found.
 pub(super) fn detected_stack(
     source: &ClusterSource,
     catalogue: &[PathBuf],
@@ -94,16 +94,16 @@ fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, D
     let found = detect(&answers, &catalogue)?;
     if let Some(path) = &args.output {
         if path.symlink_metadata().is_ok() && !args.force {
-            let message = format!("{} is there already", path.display());
-            return Err(Diagnostic::error(Code::Output, message).help("`--force` writes over it").into());
+            let message = format!("{} already exists", path.display());
+            return Err(Diagnostic::error(Code::Output, message).help("replace it with `--force`").into());
         }
         let name = args.name.clone().unwrap_or_else(|| name_for(path, sources));
         output::write_file(path, found.stack_file(&name).as_bytes())?;
     }
-    Ok((shown(&found), warnings))
+    Ok((render_detected(&found), warnings))
 }
 
-/// The name of a stack in a file: the one that it has, as the cluster knows what was applied by it, else that of its folder.
+/// The name of a stack in a file: the one in the file, as it names the inventory, else that of its directory.
 fn name_for(path: &std::path::Path, sources: &Arc<Sources>) -> String {
     let folder = path.parent().unwrap_or(std::path::Path::new(""));
     let known = path.is_file().then(|| {
@@ -114,7 +114,7 @@ fn name_for(path: &std::path::Path, sources: &Arc<Sources>) -> String {
     known.flatten().unwrap_or_else(|| stack_name(folder))
 }
 
-/// The answers, saved or live, with warnings about what could not be seen.
+/// The answers, saved or live, with warnings about what could not be read.
 fn answers(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
     if !source.from.is_empty() {
         return Ok((Answers::read(&source.from)?, Diagnostics::default()));
@@ -141,11 +141,11 @@ fn live(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
 #[cfg(not(feature = "cluster"))]
 fn live(_: &ClusterSource) -> Result<(Answers, Diagnostics)> {
     let message = "this kfc was built without access to clusters";
-    Err(Diagnostic::error(Code::Usage, message).help("name saved answers with `--from`").into())
+    Err(Diagnostic::error(Code::Usage, message).help("pass saved answers with `--from`").into())
 }
 
 /// The profile, then each finding with its evidence.
-fn shown(found: &Detected) -> String {
+fn render_detected(found: &Detected) -> String {
     let mut text = format!("profile: {}\n", found.profile);
     let value = |finding: &Finding| match finding.value.as_str() {
         Some("") => "none".to_owned(),

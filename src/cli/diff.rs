@@ -16,9 +16,9 @@ use kfc_source::LoadRestrictor;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Exit code when the sides differ.
+/// Exit status when the sides differ.
 const DIFFERS: u8 = FAILED;
-/// Exit code when they could not be compared.
+/// Exit status when they could not be compared.
 const TROUBLE: u8 = USAGE;
 
 #[derive(Debug, Args)]
@@ -32,10 +32,10 @@ pub(super) struct DiffArgs {
     stack: StackArgs,
     #[command(flatten)]
     report: ReportArgs,
-    /// The folder of the goldens.
+    /// The directory of the goldens.
     #[arg(long, default_value = "golden", value_name = "DIR")]
     goldens: PathBuf,
-    /// Read files outside of roots, too.
+    /// Read files outside of roots too.
     #[arg(long)]
     unrestricted: bool,
     #[cfg(feature = "cluster")]
@@ -71,7 +71,7 @@ pub(super) fn run(args: &DiffArgs) -> u8 {
 
 fn diff(args: &DiffArgs, sources: &Arc<Sources>) -> Result<u8> {
     if args.before == "-" && args.after == "-" {
-        return Err(Diagnostic::error(Code::Usage, "standard input can be one side only").into());
+        return Err(Diagnostic::error(Code::Usage, "standard input can be only one side").into());
     }
     let schema = Schema::builtin();
     let restrictor = if args.unrestricted { LoadRestrictor::None } else { LoadRestrictor::RootOnly };
@@ -86,7 +86,7 @@ fn diff(args: &DiffArgs, sources: &Arc<Sources>) -> Result<u8> {
         return Ok(TROUBLE);
     }
     if !refused.is_empty() {
-        // What the server refuses is no difference: nobody can say what it would become.
+        // What the server refuses is not a difference: it is not known what it would become.
         output::report_run(&refused, sources, "the comparison");
         return Ok(TROUBLE);
     }

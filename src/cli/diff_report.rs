@@ -9,13 +9,13 @@ use kfc_diff::{Input, Report};
 use std::io::IsTerminal;
 use std::path::Path;
 
-/// Writes a report where the arguments say; gives the exit code of a run that does nothing else.
+/// Writes a report where the arguments say; returns the exit status of a run that does nothing else.
 pub(super) fn write(args: &ReportArgs, report: &Report, sides: Option<(&Input, &Input)>) -> Result<u8> {
     let of_file = args.output.as_deref().and_then(Format::of_file);
     let format = args.format.or(of_file).unwrap_or_default();
     let is_terminal = args.output.is_none() && std::io::stdout().is_terminal();
     let texts = match sides.filter(|_| format == Format::Unified) {
-        Some((before, after)) => Some(kfc_diff::shown_texts(before, after)?),
+        Some((before, after)) => Some(kfc_diff::redacted_texts(before, after)?),
         None => None,
     };
     let style = Style {
@@ -40,9 +40,9 @@ pub(super) fn write(args: &ReportArgs, report: &Report, sides: Option<(&Input, &
 /// Writes a report into a file, in the format of its ending.
 pub(super) fn write_to(file: &Path, report: &Report, sides: Option<(&Input, &Input)>) -> Result<()> {
     if Format::of_file(file).is_none() {
-        let message = format!("the ending of {} names no format", file.display());
+        let message = format!("the ending of {} is not that of a format", file.display());
         let error = Diagnostic::error(Code::Usage, message);
-        return Err(error.help("the endings are .txt, .md, .json, .sarif, .xml, .diff and .html").into());
+        return Err(error.help("use one of .txt, .md, .json, .sarif, .xml, .diff and .html").into());
     }
     let args = ReportArgs {
         format: None,

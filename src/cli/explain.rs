@@ -25,11 +25,11 @@ enum Format {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The resource as kubectl knows it: `deployment/web`, `svc/web`, `gateways.networking.istio.io/web`. With
+    /// The resource as kubectl names it: `deployment/web`, `svc/web`, `gateways.networking.istio.io/web`. With
     /// `--unused`, the target.
     #[arg(value_name = "RESOURCE", required_unless_present = "unused")]
     resource: Option<String>,
-    /// The field: `spec.containers[0].image`, `spec.containers[name=app].image`, `/spec/containers/0/image`. All fields
+    /// The field path: `spec.containers[0].image`, `spec.containers[name=app].image`, `/spec/containers/0/image`. All fields
     /// when it is not given.
     #[arg(value_name = "FIELD", conflicts_with = "unused")]
     field: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct ExplainArgs {
     /// Exit with 1 when anything is unused.
     #[arg(long, requires = "unused")]
     fail: bool,
-    /// A profile (`gke+gpu`), a `kfc.yaml` or its folder, or a folder or URL of a kustomization root.
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, or a directory or URL of a kustomization root.
     #[arg(short, long, value_name = "TARGET")]
     target: Option<String>,
     /// Namespace of the resource.
@@ -66,7 +66,7 @@ pub(super) struct ExplainArgs {
 pub(super) fn run(args: &ExplainArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     match explained(args, &sources) {
-        // JSON is escaped already; what is left of such characters is in text.
+        // JSON is already escaped; this escapes text.
         Ok((text, code)) => match output::print(&document(text)) {
             DONE => code,
             failed => failed,
@@ -78,7 +78,7 @@ pub(super) fn run(args: &ExplainArgs) -> u8 {
     }
 }
 
-/// What is printed, with the exit code.
+/// What is printed, with the exit status.
 fn explained(args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(String, u8)> {
     let (target, resource) = match (&args.resource, args.unused) {
         (Some(target), true) if args.target.is_some() => {
@@ -89,7 +89,7 @@ fn explained(args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(String, u8)>
         (resource, false) => (args.target.as_ref(), resource.as_deref().unwrap_or("")),
     };
     let target = target.map_or(".", String::as_str);
-    // A path that cannot be read is told before anything is built.
+    // A wrong field path is reported before anything is built.
     let path = args.field.as_deref().map(FieldPath::parse).transpose()?;
     let (bundle, parameters) = built(target, args, sources)?;
     let mut places = Places::new(sources);
@@ -115,7 +115,7 @@ fn unused(
     let list = explain::unused(bundle, parameters, places);
     let text = match args.format {
         Format::Json => pretty(&explain::of_unused(&list, places)),
-        Format::Text if list.is_empty() => "everything that asks for a change changes something\n".to_owned(),
+        Format::Text if list.is_empty() => "nothing is unused\n".to_owned(),
         Format::Text => explain::unused_text(&list, places),
     };
     (text, if args.fail && !list.is_empty() { FAILED } else { DONE })

@@ -5,7 +5,7 @@ use kfc_catalogue::golden::{self, Targets};
 use kfc_diagnostics::{Result, Sources};
 use std::path::Path;
 
-/// The targets that the index beside the goldens lists.
+/// The targets in the index of the goldens.
 pub(super) fn listed(folder: &Path, sources: &Sources) -> Result<Targets> {
     let path = folder.join(golden::INDEX);
     if !path.exists() {

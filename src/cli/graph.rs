@@ -1,4 +1,4 @@
-//! `kfc graph`: the plan, drawn.
+//! `kfc graph`: renders the plan.
 
 use super::args::StackArgs;
 use super::exit::FAILED;
@@ -21,18 +21,18 @@ enum Format {
     Mermaid,
     /// For programs.
     Json,
-    /// A picture.
+    /// An image.
     Svg,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct GraphArgs {
-    /// A profile (`gke+gpu`), a `kfc.yaml` or its folder.
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its directory.
     #[arg(default_value = ".", value_name = "TARGET")]
     target: String,
     #[command(flatten)]
     stack: StackArgs,
-    /// How the graph is drawn.
+    /// Output format.
     #[arg(long, value_enum, default_value = "tree")]
     format: Format,
 }

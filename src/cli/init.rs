@@ -16,12 +16,12 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The files that are templates: they say the name of the stack and more.
+/// The files that are templates, with the name of the stack and more.
 const TEMPLATES: [(&str, &str); 2] = [
     ("kfc.yaml", include_str!("templates/kfc.yaml")),
     ("argocd.yaml", include_str!("templates/argocd.yaml")),
 ];
-/// The files beside them, with their texts.
+/// The other files, with their texts.
 const FILES: [(&str, &str); 2] = [
     ("overlays/site/kustomization.yaml", include_str!("templates/kustomization.yaml")),
     (".github/workflows/platform.yaml", include_str!("templates/ci.yaml")),
@@ -31,9 +31,9 @@ const FILES: [(&str, &str); 2] = [
 pub(super) struct InitArgs {
     /// Layers joined by `+`, such as `gke+gpu`.
     profile: String,
-    /// The folder to write into.
+    /// The directory to write into.
     folder: PathBuf,
-    /// Write over files that are there.
+    /// Replace existing files.
     #[arg(long)]
     force: bool,
 }
@@ -89,8 +89,8 @@ fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
     let names = TEMPLATES.into_iter().chain(FILES).map(|(name, _)| args.folder.join(name));
     let existing = names.filter(|path| path.symlink_metadata().is_ok());
     for path in existing.filter(|_| !args.force) {
-        let message = format!("{} is there already", path.display());
-        errors.push(Diagnostic::error(Code::Output, message).help("`--force` writes over it"));
+        let message = format!("{} already exists", path.display());
+        errors.push(Diagnostic::error(Code::Output, message).help("replace it with `--force`"));
     }
     errors = errors.into_result(Diagnostics::default())?;
     let mut report = String::new();
@@ -112,5 +112,5 @@ fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
 fn rendered(template: &str, values: &minijinja::Value) -> Result<String> {
     // The template language drops the last line break.
     let text = Environment::new().render_str(template, values).map(|text| text + "\n");
-    text.map_err(|error| Diagnostic::error(Code::Output, format!("a file cannot be written: {error}")).into())
+    text.map_err(|error| Diagnostic::error(Code::Output, format!("cannot write a file: {error}")).into())
 }

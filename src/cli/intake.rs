@@ -18,7 +18,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What is to be applied, and the name that it has of itself.
+/// What is to be applied, and the name that it has.
 pub(super) enum Intake {
     /// A stack or profile.
     Planned { name: String, resolved: Box<Resolved> },
@@ -55,7 +55,7 @@ impl Intake {
         })
     }
 
-    /// The waves of it.
+    /// Its waves.
     pub(super) fn waves(&self, namespace: &str) -> Result<Vec<Wave>> {
         match self {
             Self::Planned { resolved, .. } => {
@@ -68,16 +68,15 @@ impl Intake {
         }
     }
 
-    /// The name of its inventory. Resources without a stack have none of themselves: two folders of one name would take
-    /// away each other's resources.
+    /// The name of its inventory. Resources without a stack have none: two directories of one name would prune each other's
+    /// resources.
     pub(super) fn name(&self, args: &InventoryArgs) -> Result<String> {
         match (&args.name, self) {
             (Some(name), _) => inventory_name(name),
             (None, Self::Planned { name, .. }) => Ok(dns_name(name)),
             (None, Self::Resources { hint, .. }) => {
-                let message = "these resources have no stack that names them, and the cluster keeps its list of them by name";
-                let help =
-                    format!("give them one that stays the same from run to run: `--name {}`", dns_name(hint));
+                let message = "these resources have no stack, so their inventory has no name";
+                let help = format!("pass a name that is the same in every run: `--name {}`", dns_name(hint));
                 Err(Diagnostic::error(Code::Usage, message).help(help).into())
             }
         }

@@ -10,15 +10,15 @@ use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A lock that is held, and the connection by which it is released.
+/// A held lock, and the connection by which it is released.
 type HeldLock = (Arc<Connection>, Rc<Lock>);
 
-/// The locks that a run holds, to be released when it is interrupted.
+/// The locks of a run, to be released when it is interrupted.
 #[derive(Debug, Default)]
 pub(super) struct Held(RefCell<Vec<HeldLock>>);
 
 impl Held {
-    /// Does work while it holds the lock of an inventory, and releases it afterwards.
+    /// Runs `work` with the lock of an inventory, and releases the lock afterwards.
     pub(super) async fn during<T>(
         &self,
         connection: &Arc<Connection>,
@@ -31,8 +31,8 @@ impl Held {
             Locked::Held(lock) => Rc::new(lock),
             Locked::Impossible(why) => {
                 progress.say(&format!(
-                    "warning: runs on the inventory {inventory} cannot be kept apart, do not start a second one: {why} \
-                     (they need get, create, update and delete on leases.coordination.k8s.io in `{}`)",
+                    "warning: the inventory {inventory} cannot be locked, so do not start a second run: {why} \
+                     (a lock needs get, create, update and delete on leases.coordination.k8s.io in `{}`)",
                     inventory.namespace
                 ));
                 return work.await;
@@ -56,12 +56,12 @@ impl Held {
     }
 }
 
-/// Runs what speaks to a cluster until it is done, or until somebody interrupts it.
+/// Runs what talks to a cluster until it is done or interrupted.
 pub(super) fn run_until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     run_holding(&Held::default(), work)
 }
 
-/// As [`run_until_interrupted`], and releases locks that are held then.
+/// As [`run_until_interrupted`], and releases the held locks.
 pub(super) fn run_holding<T>(held: &Held, work: impl Future<Output = Result<T>>) -> Result<T> {
     kfc_cluster::cluster::run(async {
         tokio::select! {
@@ -69,7 +69,7 @@ pub(super) fn run_holding<T>(held: &Held, work: impl Future<Output = Result<T>>)
             signal = interrupted() => {
                 held.release().await;
                 let message = format!("stopped by {signal}");
-                let help = "what is done stays; the next run goes on from here";
+                let help = "what is done stays; run again to continue";
                 Err(Diagnostic::error(Code::Interrupted, message).help(help).into())
             }
         }

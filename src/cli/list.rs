@@ -1,4 +1,4 @@
-//! `kfc list`: what the catalogue has.
+//! `kfc list`: the contents of the catalogue.
 
 use super::exit::FAILED;
 use super::here;
@@ -23,7 +23,7 @@ enum What {
     Overlays,
     /// What can be set.
     Parameters,
-    /// What expressions and layers speak of.
+    /// What expressions and layers refer to.
     Facts,
 }
 
@@ -40,12 +40,12 @@ enum Format {
 pub(super) struct ListArgs {
     /// What to list.
     what: What,
-    /// Only what has this word in it.
+    /// Only entries that contain this word.
     filter: Option<String>,
     /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Folders of catalogues that lie on top of the built-in one.
+    /// Directories of catalogues that extend the built-in one.
     #[arg(long, value_name = "DIR")]
     catalogue: Vec<PathBuf>,
 }
@@ -170,7 +170,7 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
             true => Value::from("(not shown)"),
             false => to_json(default),
         });
-    let shown = match &default {
+    let default_text = match &default {
         None => "(must be set)".to_owned(),
         Some(Value::String(text)) if text.is_empty() => "\"\"".to_owned(),
         Some(Value::String(text)) => text.clone(),
@@ -178,7 +178,7 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
     };
     let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
     Row {
-        columns: vec![name.to_owned(), kind, shown, description.to_owned()],
+        columns: vec![name.to_owned(), kind, default_text, description.to_owned()],
         json: json!({"name": name, "schema": schema, "default": default}),
     }
 }

@@ -11,10 +11,10 @@ pub(super) fn dns_name(name: &str) -> String {
     if name.is_empty() { "my-app".to_owned() } else { name.to_owned() }
 }
 
-/// The name of a stack in a folder: the folder's own, as far as names may be so.
-pub(super) fn stack_name(folder: &Path) -> String {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+/// The name of a stack in a directory: that of the directory, in characters that names may have.
+pub(super) fn stack_name(directory: &Path) -> String {
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let full = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
     match full.file_name() {
         Some(name) => dns_name(&name.to_string_lossy()),
         None => "ml-platform".to_owned(),
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_is_named_after_its_folder() {
+    fn a_stack_is_named_after_its_directory() {
         assert_eq!(stack_name(Path::new("clusters/Prod EU")), "prod-eu");
         assert_eq!(stack_name(Path::new("/")), "ml-platform");
         let here = std::env::current_dir().unwrap();

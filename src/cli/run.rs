@@ -19,14 +19,14 @@ struct Kfc {
     command: KfcCommand,
 }
 
-// One value a run: its size does not matter.
+// There is one value in a run: its size does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 enum KfcCommand {
-    /// Bring a profile, a stack or any resources into a cluster, wave by wave, and wait until they are ready.
+    /// Apply a profile, a stack or any resources to a cluster, wave by wave, and wait until they are ready.
     #[cfg(feature = "cluster")]
     Apply(apply::ApplyArgs),
-    /// What Argo CD calls when kfc is its config-management plug-in.
+    /// Commands that Argo CD calls when kfc is its config-management plug-in.
     Argocd {
         #[command(subcommand)]
         command: argocd::ArgocdCommand,
@@ -36,23 +36,23 @@ enum KfcCommand {
     /// Show what changes between two bundles, profiles, stacks, roots, revisions, or a cluster. Exits with 0 when they are
     /// the same, 1 when they differ, 2 when they could not be compared.
     Diff(diff::DiffArgs),
-    /// Delete from a cluster what was applied, the last wave first.
+    /// Delete what was applied to a cluster, the last wave first.
     #[cfg(feature = "cluster")]
     Delete(delete::DeleteArgs),
-    /// Find out the profile of a cluster, live or from saved answers, with the evidence for it.
+    /// Detect the profile of a cluster, live or from saved answers, with the evidence.
     Detect(detect::DetectArgs),
-    /// Compare the golden bundles with what is built now, or write them anew.
+    /// Compare the golden bundles with what is built now, or update them.
     Golden {
         #[command(subcommand)]
         command: golden::GoldenCommand,
     },
-    /// Tell where the value of every field comes from, or what changed nothing.
+    /// Show where the value of every field comes from, or what changed nothing.
     Explain(explain::ExplainArgs),
-    /// Draw which components take part, and why.
+    /// Render the graph of the selected components, with the reason for each.
     Graph(graph::GraphArgs),
-    /// Write a stack to start from: kfc.yaml, an overlay, snippets for CI and Argo CD.
+    /// Write a new stack: kfc.yaml, an overlay, snippets for CI and Argo CD.
     Init(init::InitArgs),
-    /// What the cluster keeps of earlier applies, and the way from one inventory to another.
+    /// List the inventories of a cluster, show their objects, or move these to another inventory.
     #[cfg(feature = "cluster")]
     Inventory {
         #[command(subcommand)]
@@ -60,22 +60,22 @@ enum KfcCommand {
     },
     /// List components, platforms, overlays, parameters or facts.
     List(list::ListArgs),
-    /// Print the JSON Schema of one of our own kinds.
+    /// Print the JSON Schema of a kind of kfc.
     Schema(schema::SchemaArgs),
-    /// Hold resources against the types of Kubernetes, their definitions, and each other.
+    /// Validate resources against the Kubernetes schemas, CRDs and one another.
     Validate(validate::ValidateArgs),
-    /// Bring remote sources in: fetch each once, pin it in kfc.lock, keep its tree in vendor/.
+    /// Vendor remote sources: fetch each once, pin it in kfc.lock, keep its tree in vendor/.
     Vendor(vendoring::VendorArgs),
     /// Print the version of kfc.
     Version(version::KfcVersionArgs),
-    /// kustomize's own command line.
+    /// The command line of kustomize.
     Kustomize {
         #[command(subcommand)]
         command: KustomizeCommand,
     },
 }
 
-/// What the binary understands when it is called under the name `kustomize`.
+/// The command line of the binary when its name is `kustomize`.
 #[derive(Debug, Parser)]
 #[command(
     name = "kustomize",
@@ -87,26 +87,26 @@ struct Kustomize {
     command: KustomizeCommand,
 }
 
-// One value a run: its size does not matter.
+// There is one value in a run: its size does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 enum KustomizeCommand {
-    /// Build a kustomization root from a folder or URL.
+    /// Build a kustomization root from a directory or URL.
     Build(build::KustomizeBuildArgs),
-    /// Write a kustomization file into this folder.
+    /// Write a kustomization file into this directory.
     Create(kustomize::create::CreateArgs),
-    /// Change the kustomization file of this folder; comments and layout stay.
+    /// Change the kustomization file of this directory; comments and layout stay.
     Edit {
         #[command(subcommand)]
         command: kustomize::edit::EditCommand,
     },
-    /// Copy a root with all that it names into a new folder, in which everything is local.
+    /// Copy a root and everything that it refers to into a new directory, in which all of it is local.
     Localize(kustomize::localize::LocalizeArgs),
     /// Print the version of kustomize that this build behaves as.
     Version(version::KustomizeVersionArgs),
 }
 
-/// Runs the program: `arguments` as the process got them, the program's name first. Gives the exit code: 0 for a whole
+/// Runs the program: `arguments` as the process got them, the program's name first. Returns the exit status: 0 for a whole
 /// result, 1 for a failure, 2 for a wrong command line.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -138,8 +138,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     })
 }
 
-/// Whether a program of this name is to behave as kustomize: `kustomize`, or one version of several, `kustomize-v5.5.0`, as
-/// Argo CD lets one have them.
+/// Whether a program of this name is to behave as kustomize: `kustomize`, or one of several versions that Argo CD can use,
+/// `kustomize-v5.5.0`.
 fn is_kustomize(program: &Path) -> bool {
     let name = program.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.strip_prefix("kustomize").is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
@@ -155,13 +155,13 @@ fn run_kustomize(command: KustomizeCommand) -> u8 {
     }
 }
 
-/// Runs the command, or prints clap's answer: help on standard output, mistakes on standard error.
+/// Runs the command, or prints the text of clap: help on standard output, errors on standard error.
 fn parsed<T>(result: Result<T, clap::Error>, command: impl FnOnce(T) -> u8) -> u8 {
     match result {
         Ok(arguments) => command(arguments),
         Err(answer) => {
             let code = if answer.use_stderr() { USAGE } else { DONE };
-            // Nothing can be said when the terminal itself is gone.
+            // There is nowhere to report a closed terminal.
             drop(answer.print());
             code
         }

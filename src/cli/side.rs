@@ -24,32 +24,32 @@ use std::time::Duration;
 
 /// How long one call of git may take.
 const TIME: Duration = Duration::from_secs(600);
-/// Bytes that git may print; it is told to be quiet.
+/// The most bytes that git may print; it runs with `--quiet`.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// What sides are read with.
 pub(super) struct Reader<'a> {
     pub(super) stack: &'a StackArgs,
     pub(super) restrictor: LoadRestrictor,
-    /// The folder of the goldens.
+    /// The directory of the goldens.
     pub(super) goldens: &'a Path,
     pub(super) schema: &'a Schema,
     pub(super) sources: &'a Arc<Sources>,
-    /// What is looked for in a cluster.
-    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "there are no clusters then"))]
+    /// What is compared of a cluster.
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "only clusters need it"))]
     pub(super) cluster: ClusterSide,
 }
 
-/// Which inventory of a cluster is compared, and what of it may go.
+/// Which inventory of a cluster is compared, and which kinds of it may be deleted.
 #[derive(Clone, Debug)]
 pub(super) struct ClusterSide {
     /// The name of the inventory; that of the stack or profile when there is none.
-    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "there are no clusters then"))]
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "only clusters need it"))]
     pub(super) name: Option<String>,
     /// Its namespace.
-    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "there are no clusters then"))]
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "only clusters need it"))]
     pub(super) namespace: String,
-    /// Kinds that are deleted only when they are asked for, and are.
+    /// The kinds, of those that are deleted only on request, that may be deleted.
     #[cfg(feature = "cluster")]
     pub(super) kinds: kfc_cluster::apply::Kinds,
 }
@@ -67,9 +67,9 @@ impl Default for ClusterSide {
 
 /// The side's resources.
 pub(super) enum Side {
-    /// They are here.
+    /// They were read.
     Here(Box<Input>),
-    /// They are in a cluster: those that the other side has.
+    /// They are in a cluster: the objects that the other side has.
     Cluster {
         /// The context of the kubeconfig; the current one when there is none.
         context: Option<String>,
@@ -123,7 +123,7 @@ impl Reader<'_> {
         Ok(Input { resources, sources: Arc::clone(self.sources), ..Input::default() })
     }
 
-    /// Builds a target; `tree` is the copy of a revision, which nothing of it may lead out of.
+    /// Builds a target; `tree` is the copy of a revision: the target must not read files outside of it.
     fn target(&self, name: &str, tree: Option<&Path>) -> Result<Input> {
         let target = Target::of(name);
         let mut options = Options { restrictor: self.restrictor, keep_origins: true, ..here::builds() };
@@ -160,10 +160,10 @@ impl Reader<'_> {
         Input { resources, sources: Arc::clone(self.sources), ..Input::default() }
     }
 
-    /// Builds a target as it was in a revision, from a copy of its files: neither the repository nor the folder changes.
+    /// Builds a target as it was in a revision, from a copy of its files: neither the repository nor the working directory changes.
     fn revision(&self, revision: &str, path: &str) -> Result<Input> {
         let copy = here::surroundings().temporary_folder().map_err(|error| {
-            let message = format!("cannot make a temporary folder: {}", describe(&error));
+            let message = format!("cannot create a temporary directory: {}", describe(&error));
             Diagnostic::error(Code::Output, message)
         })?;
         let index = copy.path().join("index");
@@ -174,7 +174,7 @@ impl Reader<'_> {
         git(&["checkout-index", "--all", "--quiet", &prefix], Some(&index))?;
         let target = tree.join(below.trim()).join(path);
         let name = target.to_string_lossy().trim_end_matches("/.").to_owned();
-        // What the links of a revision lead to is not of the revision.
+        // Targets of symbolic links outside of the copy are not in the revision.
         let real = tree.canonicalize().unwrap_or_else(|_| tree.clone());
         let shown = format!("{revision}:{path}");
         let limit = Some(Limit { folder: &real, what: "the revision" });
@@ -210,8 +210,8 @@ fn revision_of(name: &str) -> Option<(&str, &str)> {
     Some((revision, if path.is_empty() { "." } else { path }))
 }
 
-/// What git prints. It runs no program that the repository names beside filters, and takes no folder of a checkout for a
-/// repository because it looks like one: whoever wrote that folder would have written its configuration.
+/// What git prints. Of the programs that the repository configures, it runs only filters. A directory of a checkout that
+/// looks like a repository is not used as one: its author would control the configuration.
 fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
     let mut command = Command::new("git");
     command
@@ -225,7 +225,7 @@ fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
         command.current_dir(top.trim());
     }
     let failed = |why: &str| {
-        Diagnostics::from(Diagnostic::error(Code::Remote, format!("git {} failed: {why}", arguments[0])))
+        Diagnostics::from(Diagnostic::error(Code::Remote, format!("`git {}` failed: {why}", arguments[0])))
     };
     let output = program::run(&mut command, Limits::of(TIME, LARGEST)).map_err(|failure| match failure {
         program::Failure::Start(error) => failed(&describe(&error)),

@@ -1,4 +1,4 @@
-//! Both sides of a comparison, those in a cluster asked for.
+//! Both sides of a comparison, of which one may be in a cluster.
 
 use super::live::ask;
 use super::side::{Reader, Side};
@@ -9,7 +9,7 @@ use kfc_diff::Input;
 pub(super) struct Sides {
     pub(super) before: Input,
     pub(super) after: Input,
-    /// What the server refuses of a bundle, or does not show.
+    /// Resources that the server refuses or does not show.
     pub(super) refused: Diagnostics,
 }
 
@@ -19,7 +19,7 @@ impl Sides {
     }
 }
 
-/// Both sides, those in a cluster asked for; `names` are what the user named.
+/// Both sides, of which one may be read from a cluster; `names` are what the user named.
 pub(super) fn both(before: Side, after: Side, names: (&str, &str), reader: &Reader<'_>) -> Result<Sides> {
     let (old, new) = names;
     match (before, after) {
@@ -37,7 +37,9 @@ pub(super) fn both(before: Side, after: Side, names: (&str, &str), reader: &Read
         (Side::Cluster { .. }, Side::Cluster { .. }) => {
             let error = Diagnostic::error(Code::Usage, "two clusters cannot be compared");
             Err(error
-                .help("name a bundle, a profile or a root on one side: its resources are looked up")
+                .help(
+                    "name a bundle, a profile or a root on one side; its resources are read from the cluster",
+                )
                 .into())
         }
     }

@@ -1,4 +1,4 @@
-//! `kfc validate`: what an API server would say of a bundle.
+//! `kfc validate`: what an API server would refuse in a bundle.
 
 use super::args::{RestrictorFlag, StackArgs};
 use super::exit::{DONE, FAILED};
@@ -11,7 +11,7 @@ use super::target::{
     KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_bundle_file, is_stack_file, load, resources_of_file,
     resources_of_text, standard_input,
 };
-use super::validation::{shown, version};
+use super::validation::{finding_diagnostic, version};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::API_VERSION;
@@ -35,7 +35,7 @@ enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
-    /// JUnit's XML, for test reports.
+    /// JUnit XML, for test reports.
     Junit,
     /// GitLab's code quality report.
     #[value(name = "codequality")]
@@ -44,7 +44,7 @@ enum Format {
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
-    /// Profiles, stacks, kustomization roots, files or folders of resources, or `-` for standard input.
+    /// Profiles, stacks, kustomization roots, files or directories of resources, or `-` for standard input.
     #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
     targets: Vec<String>,
     #[command(flatten)]
@@ -52,29 +52,29 @@ pub(super) struct ValidateArgs {
     /// Version of Kubernetes; that of the profile, or the newest one, when not given.
     #[arg(long, value_name = "VERSION")]
     kubernetes_version: Option<String>,
-    /// Files or folders with further custom resource definitions.
+    /// Files or directories with further CRDs.
     #[arg(long, value_name = "FILE|DIR")]
     crds: Vec<PathBuf>,
-    /// What is there already, whose immutable fields must stay: a bundle, a git revision (`HEAD~1:.`), `golden`, or
+    /// The existing resources, whose immutable fields must not change: a bundle, a git revision (`HEAD~1:.`), `golden`, or
     /// `cluster`.
     #[arg(long, value_name = "FILE|GIT-REF|golden|cluster")]
     against: Option<String>,
-    /// Treat warnings as errors, kinds without a known schema among them.
+    /// Treat warnings as errors, also those for kinds without a schema.
     #[arg(long)]
     strict: bool,
-    /// Codes of findings to leave out.
+    /// Codes of findings to ignore.
     #[arg(long, value_name = "CODE,…", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// Kinds to pass over: `Route` or `route.openshift.io/Route`.
+    /// Kinds to skip: `Route` or `route.openshift.io/Route`.
     #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
     skip_kind: Vec<String>,
-    /// Pass over resources whose kind nothing defines.
+    /// Skip resources whose kind has no schema.
     #[arg(long)]
     allow_missing_schema: bool,
     /// Whether files outside of a kustomization root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
     load_restrictor: RestrictorFlag,
-    /// Form of the findings.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -121,7 +121,7 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
                 allow_missing_schema: args.allow_missing_schema,
             };
             let mut verdict = validate(&bundle.resources, &crds, &options);
-            errors.collect(looked_at_something(&bundle.target, &verdict, args));
+            errors.collect(checked_something(&bundle.target, &verdict, args));
             if let Some(against) = &args.against {
                 let mut changed =
                     errors.collect(changes(against, target, &bundle, args, sources)).unwrap_or_default();
@@ -132,7 +132,7 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
             // Handing millions of nodes back to the allocator one by one would only cost time.
             std::mem::forget(bundle);
         }
-        // What could not be looked at hides nothing of the other targets, and is in every form of the findings.
+        // An error in one target must not hide the others, and is in every output format.
         if !errors.is_empty() {
             checked.push(unchecked(target, errors));
         }
@@ -157,13 +157,13 @@ fn ignored(words: &[String]) -> Result<Vec<Code>> {
         match Code::parse(word.trim()) {
             Some(code) => codes.push(code),
             None => {
-                let message = format!("`--ignore {word}`: there is no code `{word}`");
+                let message = format!("`--ignore {word}`: the code `{word}` does not exist");
                 let error = Diagnostic::error(Code::Usage, message);
                 let upper = word.trim().to_ascii_uppercase();
                 let near = nearest(&upper, Code::ALL.iter().map(|code| code.as_str()));
                 errors.push(match near {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
-                    None => error.help("a code stands in brackets after `error` or `warning`: `KFC1503`"),
+                    None => error.help("a code is in brackets after `error` or `warning`, such as `KFC1503`"),
                 });
             }
         }
@@ -171,30 +171,30 @@ fn ignored(words: &[String]) -> Result<Vec<Code>> {
     errors.into_result(codes)
 }
 
-/// A validation that looked at nothing is not a success: a wrong folder or an empty bundle would be green for ever.
-fn looked_at_something(target: &str, verdict: &Verdict, args: &ValidateArgs) -> Result<()> {
+/// A validation that checked nothing is not a success: a wrong directory or an empty bundle would always pass.
+fn checked_something(target: &str, verdict: &Verdict, args: &ValidateArgs) -> Result<()> {
     let nothing = |message: String, help: &str| -> Result<()> {
         Err(Diagnostic::error(Code::NothingChecked, message).help(help).into())
     };
     match verdict {
         Verdict { checked: 0, unchecked: 0, skipped: 0, .. } => {
-            nothing(format!("`{target}` has no resources"), "name a file, a root or a bundle that has some")
+            nothing(format!("`{target}` has no resources"), "name a file, a root or a bundle with resources")
         }
         Verdict { checked: 0, unchecked: 0, skipped, .. } => nothing(
-            format!("nothing of `{target}` was checked: `--skip-kind` passes over all {skipped} resources"),
-            "leave out `--skip-kind`, or the target",
+            format!("nothing of `{target}` was checked: `--skip-kind` skips all {skipped} resources"),
+            "remove `--skip-kind` or the target",
         ),
         Verdict { checked: 0, unchecked, .. } if !args.allow_missing_schema => nothing(
             format!(
-                "nothing of `{target}` was checked: there is no schema for the kinds of its resources ({unchecked})"
+                "nothing of `{target}` was checked: the kinds of its resources ({unchecked}) have no schema"
             ),
-            "name the files of their CRDs with `--crds`, or pass `--allow-missing-schema`",
+            "pass their CRDs with `--crds`, or `--allow-missing-schema`",
         ),
         _ => Ok(()),
     }
 }
 
-/// What cannot be changed of that which the side `against` has.
+/// The immutable fields that differ from the side `against`.
 fn changes(
     against: &str,
     target: &str,
@@ -226,7 +226,7 @@ fn changes(
     Ok(found)
 }
 
-/// What the server says against a resource, as a finding.
+/// A refusal of the server as a finding.
 fn of_server(refusal: Diagnostic, resources: &[Resource]) -> Finding {
     let resource = resources.iter().find(|resource| Some(resource.mark()) == refusal.mark);
     Finding {
@@ -237,7 +237,7 @@ fn of_server(refusal: Diagnostic, resources: &[Resource]) -> Finding {
     }
 }
 
-/// Prints what was found; gives the exit code. The line that counts goes to standard output when all is valid, and to
+/// Prints the findings; returns the exit status. The line with the counts goes to standard output when all is valid, and to
 /// standard error when it is not or a document is printed.
 fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
     let checked = &findings::numbered(checked);
@@ -258,8 +258,8 @@ fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
         }
         return output::print(&document).max(code);
     }
-    let shown = Diagnostics(findings().map(|finding| shown(finding, sources)).collect());
-    output::report_run(&shown, sources, "validation");
+    let printed = Diagnostics(findings().map(|finding| finding_diagnostic(finding, sources)).collect());
+    output::report_run(&printed, sources, "validation");
     if code == DONE {
         return output::print(&lines);
     }
@@ -269,7 +269,7 @@ fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
     code
 }
 
-/// What was looked at, in one line: "12 resources are valid for Kubernetes 1.37, 1 could not be checked".
+/// What was checked, in one line: "12 resources are valid for Kubernetes 1.37, 1 could not be checked".
 fn summary(checked: &Checked, is_one_of_several: bool) -> String {
     let Verdict { findings, checked: count, unchecked, skipped } = &checked.verdict;
     let errors = findings.iter().filter(|finding| finding.is_error()).count();
@@ -288,17 +288,17 @@ fn summary(checked: &Checked, is_one_of_several: bool) -> String {
     };
     add(
         *unchecked,
-        "could not be checked: there is no schema for its kind",
-        "could not be checked: there is no schema for their kinds",
+        "could not be checked: its kind has no schema",
+        "could not be checked: their kinds have no schema",
     );
-    add(*skipped, "was passed over by `--skip-kind`", "were passed over by `--skip-kind`");
+    add(*skipped, "was skipped by `--skip-kind`", "were skipped by `--skip-kind`");
     add(errors, "error", "errors");
     add(warnings, "warning", "warnings");
     if is_one_of_several { format!("{}: {line}\n", checked.target) } else { format!("{line}\n") }
 }
 
-/// What there is to validate in a target: the target itself, or, for a folder that is neither a root nor a stack, every
-/// root and stack below it, and the folder itself when it has files beside them.
+/// What there is to validate in a target: the target itself, or, for a directory that is neither a root nor a stack,
+/// every root and stack below it, and the directory itself when it has other files.
 fn targets_in(target: &str) -> Result<Vec<String>> {
     let path = Path::new(target);
     if target == "-" || !path.is_dir() || is_root(path) {
@@ -312,7 +312,7 @@ fn targets_in(target: &str) -> Result<Vec<String>> {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                // What cannot be looked into must not count as checked.
+                // What cannot be read must not count as checked.
                 let message = format!("cannot read all of `{target}`: {error}");
                 errors.push(Diagnostic::error(Code::Unreadable, message));
                 continue;
@@ -321,7 +321,7 @@ fn targets_in(target: &str) -> Result<Vec<String>> {
         if is_hidden(&entry) {
             skip(&entry, &mut walk);
         } else if entry.file_type().is_dir() && is_root(entry.path()) {
-            // A component takes part in the roots that name it; it cannot be built by itself.
+            // A kustomize component belongs to the roots that name it; it cannot be built alone.
             if !is_kustomize_component(entry.path()) {
                 roots.push(entry.path().to_string_lossy().into_owned());
             }
@@ -340,7 +340,7 @@ fn targets_in(target: &str) -> Result<Vec<String>> {
         roots.insert(0, target.to_owned());
     }
     if roots.is_empty() {
-        let message = format!("there is nothing to validate in `{target}`");
+        let message = format!("`{target}` has nothing to validate");
         let help = "expected a kustomization, a `kfc.yaml`, or YAML or JSON files with resources";
         return Err(Diagnostic::error(Code::NothingChecked, message).help(help).into());
     }
@@ -357,7 +357,7 @@ fn skip(entry: &walkdir::DirEntry, walk: &mut walkdir::IntoIter) {
     }
 }
 
-/// Whether a folder has a kustomization file or a stack.
+/// Whether a directory has a kustomization file or a stack.
 fn is_root(directory: &Path) -> bool {
     KUSTOMIZATION_FILES.iter().chain(&STACK_FILES).any(|name| Os.exists(&directory.join(name)))
 }
@@ -375,9 +375,9 @@ fn is_resource_file(entry: &walkdir::DirEntry) -> bool {
     entry.file_type().is_file() && entry.path().extension().is_some_and(is_meant)
 }
 
-/// Whether an entry is a file of resources that no root below `top` has around it.
+/// Whether an entry is a file of resources that is not in a root below `top`.
 fn is_loose_resource_file(entry: &walkdir::DirEntry, top: &Path) -> bool {
-    let above = || entry.path().ancestors().skip(1).take_while(|folder| folder.starts_with(top));
+    let above = || entry.path().ancestors().skip(1).take_while(|directory| directory.starts_with(top));
     is_resource_file(entry) && !above().any(is_root)
 }
 
@@ -411,16 +411,16 @@ fn resources_of_standard_input(sources: &Sources) -> Result<Vec<Resource>> {
     let resources = resources_of_text("standard input", standard_input()?, &Schema::builtin(), sources)?;
     let is_stack = |resource: &&Resource| resource.api_version() == API_VERSION && resource.kind() == "Stack";
     match resources.iter().find(is_stack) {
-        // It names files by their place beside it, and standard input has none.
+        // It refers to files by paths relative to itself, and standard input has no path.
         Some(stack) => Err(Diagnostic::error(Code::Usage, "a stack cannot be read from standard input")
             .at(stack.mark())
-            .help("name its file, or its folder")
+            .help("name its file or directory")
             .into()),
         None => Ok(resources),
     }
 }
 
-/// The resources of a file, or of all YAML and JSON files in and below a folder.
+/// The resources of a file, or of all YAML and JSON files in and below a directory.
 fn files(path: &Path, sources: &Sources) -> Result<Vec<Resource>> {
     if !path.is_dir() {
         return resources_of_file(path, &Schema::builtin(), sources);

@@ -4,7 +4,7 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::engine::Bundle;
 use kfc_validate::{Finding, Options, Version, table, validate};
 
-/// The bundle, when it is valid or nobody asked.
+/// The bundle, when it is valid or no validation is requested.
 pub(super) fn validated(
     mut bundle: Bundle,
     asked: bool,
@@ -15,7 +15,7 @@ pub(super) fn validated(
         let options = Options { kubernetes: kubernetes.map(version).transpose()?, ..Options::default() };
         let found = validate(&bundle.resources.list, &[], &options).findings;
         let is_broken = found.iter().any(Finding::is_error);
-        let found = Diagnostics(found.iter().map(|finding| shown(finding, sources)).collect());
+        let found = Diagnostics(found.iter().map(|finding| finding_diagnostic(finding, sources)).collect());
         if is_broken {
             return Err(found);
         }
@@ -24,21 +24,21 @@ pub(super) fn validated(
     Ok(bundle)
 }
 
-/// A version of Kubernetes whose types are known.
+/// A version of Kubernetes whose schemas kfc has.
 ///
 /// # Errors
-/// [`Code::Usage`] for any other: nothing can be said of it.
+/// [`Code::Usage`] for any other.
 pub(super) fn version(text: &str) -> Result<Version> {
     let all = table::covered();
     Version::parse(text).filter(|version| all.contains(*version)).ok_or_else(|| {
-        let message = format!("the types of Kubernetes {text} are not known");
-        let help = format!("those of {} to {} are", all.first, all.last);
+        let message = format!("kfc has no schemas of Kubernetes {text}");
+        let help = format!("use a version from {} to {}", all.first, all.last);
         Diagnostic::error(Code::Usage, message).help(help).into()
     })
 }
 
-/// A finding as it is shown to people: with the resource and field, and without the line where that may be a secret.
-pub(super) fn shown(finding: &Finding, sources: &Sources) -> Diagnostic {
+/// A finding for people: with the resource and field, and without the source line where that may be a secret.
+pub(super) fn finding_diagnostic(finding: &Finding, sources: &Sources) -> Diagnostic {
     let mut diagnostic = finding.diagnostic.clone();
     if finding.secret {
         let place = diagnostic.mark.take().and_then(|mark| sources.locate(mark));

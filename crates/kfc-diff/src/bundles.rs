@@ -57,7 +57,7 @@ struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    /// What changes of one resource; none when it is the same.
+    /// The change of one resource; `None` when it is the same.
     fn change(&self, old: Option<&Compared<'_>>, new: Option<&Compared<'_>>) -> Option<ResourceChange> {
         let kind = match (old, new) {
             (None, _) => ChangeKind::Added,
@@ -151,7 +151,7 @@ impl Sides<'_> {
     }
 }
 
-/// All of a resource, without what it has copied out of secrets.
+/// The whole resource, without values that it copied from secrets.
 fn whole(shown: &Compared<'_>) -> serde_json::Value {
     match redaction::has_copied(shown.resource) {
         true => {
@@ -168,7 +168,7 @@ fn previous(old: Option<&Compared<'_>>, new: Option<&Compared<'_>>) -> Option<Id
     (old.identity != new.identity).then(|| old.identity.clone())
 }
 
-/// The severity of a resource that comes, goes or gets another name.
+/// The severity of a resource that is added, removed or renamed.
 fn of_whole(kind: ChangeKind) -> Severity {
     match kind {
         ChangeKind::Changed | ChangeKind::Added => Severity::Low,

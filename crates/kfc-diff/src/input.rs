@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// One side of a comparison.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
-    /// What the user named.
+    /// The side as the user named it.
     pub label: String,
     /// Its resources, in order.
     pub resources: Vec<Resource>,
@@ -22,11 +22,11 @@ pub struct Input {
     pub sources: Arc<Sources>,
     /// The components, when it was made from a plan.
     pub graph: Option<Graph>,
-    /// How names of files that start so are shown instead: those of a copy.
+    /// A prefix of file names and what replaces it: the path of a copy.
     pub renamed: Option<(String, String)>,
     /// The name of the stack or profile, by which a cluster keeps the list of what was applied.
     pub stack: Option<String>,
-    /// Why resources go that the other side does not have, where that is known.
+    /// Why resources are removed that the other side does not have, where that is known.
     pub why_removed: Option<String>,
 }
 
@@ -41,15 +41,15 @@ impl Input {
 ///
 /// # Errors
 /// Values that cannot be written.
-pub fn shown_text(input: &Input) -> kfc_diagnostics::Result<String> {
+pub fn redacted_text(input: &Input) -> kfc_diagnostics::Result<String> {
     text_without(input, &HashSet::new())
 }
 
-/// The texts of two bundles, as [`shown_text`], without what either of them is known to have copied out of secrets.
+/// The texts of two bundles, as [`redacted_text`], without what either of them is known to have copied out of secrets.
 ///
 /// # Errors
 /// Values that cannot be written.
-pub fn shown_texts(before: &Input, after: &Input) -> kfc_diagnostics::Result<(String, String)> {
+pub fn redacted_texts(before: &Input, after: &Input) -> kfc_diagnostics::Result<(String, String)> {
     let mut copied = redaction::copied_values(&before.resources);
     copied.extend(redaction::copied_values(&after.resources));
     Ok((text_without(before, &copied)?, text_without(after, &copied)?))

@@ -17,6 +17,6 @@ pub mod report;
 mod summary;
 
 pub use bundles::compare;
-pub use input::{Input, shown_text, shown_texts};
+pub use input::{Input, redacted_text, redacted_texts};
 pub use join::join;
 pub use model::{Class, Report};

@@ -5,7 +5,7 @@ use crate::model::{Origin, Path, Step};
 use kfc_diagnostics::{Mark, SourceId};
 use kfc_kustomize::resource::Resource;
 
-/// The line that gave a field its value, with the step when the side was built with origins.
+/// The line that set a field, with the step when the side was built with origins.
 pub(super) fn source_line(input: &Input, resource: &Resource, mark: Mark) -> Option<Origin> {
     match resource.trail.last(mark) {
         None => origin(input, mark),
@@ -13,10 +13,10 @@ pub(super) fn source_line(input: &Input, resource: &Resource, mark: Mark) -> Opt
     }
 }
 
-/// The line of the step that took a field away, when the side was built with origins.
+/// The line of the step that removed a field, when the side was built with origins.
 pub(super) fn removal_line(input: &Input, resource: &Resource, path: &Path) -> Option<Origin> {
-    let (last, way) = path.0.split_last()?;
-    let parent = way.iter().try_fold(&resource.node, |node, step| match step {
+    let (last, parents) = path.0.split_last()?;
+    let parent = parents.iter().try_fold(&resource.node, |node, step| match step {
         Step::Key(key) => node.get(key),
         Step::Item { after, .. } => node.as_seq()?.get((*after)?),
     })?;

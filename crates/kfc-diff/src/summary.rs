@@ -23,7 +23,7 @@ pub(super) fn summary(changes: &[ResourceChange], unchanged: usize) -> Summary {
         for class in change.classes() {
             *summary.classes.entry(class).or_default() += 1;
         }
-        // Why it goes may have been said with the class already.
+        // The reason of a removal has the class already.
         if change.kind != ChangeKind::Changed && change.classes().all(|class| class != Class::Resource) {
             *summary.classes.entry(Class::Resource).or_default() += 1;
         }

@@ -9,19 +9,19 @@ use kfc_diagnostics::{Code, Diagnostic, Result};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Which cluster, and how hard it may be worked.
+/// Which cluster, and how many requests it gets.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct ClusterArgs {
-    /// The kubeconfig, in place of `$KUBECONFIG` or `~/.kube/config`.
+    /// The kubeconfig, instead of `$KUBECONFIG` or `~/.kube/config`.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) kubeconfig: Option<PathBuf>,
-    /// The context of the kubeconfig, in place of its current one.
+    /// The context of the kubeconfig, instead of its current one.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) context: Option<String>,
-    /// Requests a second at most, with bursts of four times as many; 0 for no limit.
+    /// The most requests per second, with bursts of four times as many; 0 for no limit.
     #[arg(long, value_name = "N", default_value_t = 50.0)]
     pub(in crate::cli) qps: f64,
-    /// Requests under way at once at most.
+    /// The most requests at the same time.
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub(in crate::cli) concurrency: usize,
 }
@@ -35,10 +35,10 @@ impl ClusterArgs {
 /// Which inventory.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct InventoryArgs {
-    /// The name under which the cluster keeps the list of what was applied; the stack's or profile's when not given.
+    /// The name of the inventory; that of the stack or profile when not given.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) name: Option<String>,
-    /// The namespace of that list; it has to be there.
+    /// The namespace of the inventory; it has to exist.
     #[arg(long, value_name = "NAMESPACE", default_value = "default")]
     pub(in crate::cli) inventory_namespace: String,
 }
@@ -50,19 +50,19 @@ impl InventoryArgs {
     }
 }
 
-/// How one run at a time is seen to.
+/// How a run gets the lock of its inventory.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct LockArgs {
     /// How long to wait for another run that works on the same inventory.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     lock_timeout: Duration,
-    /// How long the lock of a run holds that was killed.
+    /// How long the lock of a killed run stays valid.
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration, hide = true)]
     lock_duration: Duration,
 }
 
 impl LockArgs {
-    /// What a lock is taken with.
+    /// The terms of the lock.
     pub(in crate::cli) fn terms(&self, inventory: &InventoryId) -> LockTerms {
         LockTerms {
             inventory: inventory.clone(),
@@ -90,12 +90,12 @@ fn host() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_else(|_| "another machine".to_owned())
 }
 
-/// A name that may stand in a label and in the name of a config map.
+/// Checks that a name may be in a label and in the name of a config map.
 pub(in crate::cli) fn inventory_name(name: &str) -> Result<String> {
     if name == dns_name(name) && name.len() <= 50 {
         return Ok(name.to_owned());
     }
-    let message = format!("`{name}` cannot be the name of an inventory");
-    let help = format!("use up to 50 small letters, digits and hyphens: `{}`", dns_name(name));
+    let message = format!("`{name}` is not a valid name of an inventory");
+    let help = format!("use up to 50 lowercase letters, digits and hyphens: `{}`", dns_name(name));
     Err(Diagnostic::error(Code::Usage, message).help(help).into())
 }

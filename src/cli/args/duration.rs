@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-/// The longest time that anything waits: ten years. The clock knows no time that is much later.
+/// The longest duration: ten years. The clock cannot represent times that are much later.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// A span of time: `90s`, `10m`, `1h30m`, or seconds.
+/// A duration: `90s`, `10m`, `1h30m`, or seconds.
 pub(in crate::cli) fn duration(text: &str) -> std::result::Result<Duration, String> {
-    written_duration(text).map(|duration| duration.min(LONGEST))
+    parse_duration(text).map(|duration| duration.min(LONGEST))
 }
 
-fn written_duration(text: &str) -> std::result::Result<Duration, String> {
-    let wrong = || format!("`{text}` is no span of time: write `90s`, `10m` or `1h30m`");
+fn parse_duration(text: &str) -> std::result::Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a duration; expected `90s`, `10m` or `1h30m`");
     if let Ok(seconds) = text.parse::<u64>() {
         return Ok(Duration::from_secs(seconds));
     }
@@ -41,7 +41,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn spans_of_time() {
+    fn durations() {
         assert_eq!(duration("1h30m5s"), Ok(Duration::from_secs(5405)));
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("18446744073709551615"), Ok(LONGEST));

@@ -6,13 +6,13 @@ use kfc_source::remote::{LockUse, RemoteOptions};
 /// Where remote sources come from. With a kfc.lock they are vendored, and nothing is fetched.
 #[derive(Clone, Copy, Debug, Args)]
 pub(in crate::cli) struct RemoteArgs {
-    /// Fetch nothing, even where no kfc.lock pins what is remote.
+    /// Fetch nothing, even when no kfc.lock pins the remote sources.
     #[arg(long)]
     pub(in crate::cli) offline: bool,
-    /// Fetch everything anew, whatever kfc.lock has.
+    /// Ignore kfc.lock and fetch everything again.
     #[arg(long, conflicts_with = "offline")]
     pub(in crate::cli) no_lock: bool,
-    /// Allow plain http for other hosts than this machine.
+    /// Allow plain http for hosts other than this machine.
     #[arg(long)]
     pub(in crate::cli) allow_plain_http: bool,
 }

@@ -15,33 +15,33 @@ pub(in crate::cli) enum Colour {
     Never,
 }
 
-/// How a report is shown.
+/// How a report is written.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct ReportArgs {
-    /// Format; by the ending of the file's name when there is one.
+    /// Format; when not given, that of the ending of the output file.
     #[arg(long, value_parser = format_parser(), value_name = "FORMAT")]
     pub(in crate::cli) format: Option<Format>,
     /// Write to this file.
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
-    /// Show and count changes of form alone, too: the order of lists, other spellings of a quantity, values that the API
+    /// Show and count changes of form alone too: the order of lists, other spellings of a quantity, values that the API
     /// server sets.
     #[arg(long)]
     pub(in crate::cli) all: bool,
-    /// Fail on these classes only: data-loss, recreate, crd, rbac, exposure, webhook, security, storage, image, ….
+    /// Fail only on these classes: data-loss, recreate, crd, rbac, exposure, webhook, security, storage, image, ….
     #[arg(long, value_name = "CLASS,…", value_delimiter = ',', value_parser = class)]
     pub(in crate::cli) fail_on: Vec<Class>,
     /// Colours in text.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub(in crate::cli) color: Colour,
-    /// The most bytes of a Markdown report; the summary is never cut.
+    /// The most bytes of a Markdown report; its summary is never shortened.
     #[arg(long, default_value_t = COMMENT, value_name = "N")]
     pub(in crate::cli) max_bytes: usize,
 }
 
 fn format_parser() -> impl TypedValueParser<Value = Format> {
     let values = Format::ALL.map(|(_, name, what)| PossibleValue::new(name).help(what));
-    PossibleValuesParser::new(values).try_map(|name| Format::named(&name).ok_or("there is no such format"))
+    PossibleValuesParser::new(values).try_map(|name| Format::named(&name).ok_or("the format does not exist"))
 }
 
 fn class(name: &str) -> std::result::Result<Class, String> {
@@ -49,9 +49,9 @@ fn class(name: &str) -> std::result::Result<Class, String> {
         let names: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
         let near = kfc_diagnostics::nearest(name, names.iter().copied());
         let help = near.map_or_else(
-            || format!("the classes are {}", names.join(", ")),
+            || format!("expected one of {}", names.join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
-        format!("there is no class `{name}`: {help}")
+        format!("the class `{name}` does not exist: {help}")
     })
 }

@@ -6,9 +6,9 @@ use kfc_source::LoadRestrictor;
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "PascalCase")]
 pub(in crate::cli) enum RestrictorFlag {
-    /// Files must lie in or below the root.
+    /// Files must be in or below the root.
     LoadRestrictionsRootOnly,
-    /// Files may lie anywhere.
+    /// Files may be anywhere.
     LoadRestrictionsNone,
 }
 

@@ -6,22 +6,22 @@ use std::path::PathBuf;
 /// What changes a stack from the command line.
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::cli) struct StackArgs {
-    /// Components in place of those of the stack or profile; what they require comes along.
+    /// Components instead of those of the stack or profile; what they require is included.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(in crate::cli) components: Vec<String>,
     /// Components to leave out.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(in crate::cli) without: Vec<String>,
-    /// Components that are on the cluster already: they are not part of the bundle, but what they provide counts.
+    /// Components that the cluster already has: they are not in the bundle, but their capabilities count.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(in crate::cli) present: Vec<String>,
     /// Sets a parameter (`domain=…`, `pipelines.storageClass=…`) or a fact (`facts.storage.class=…`).
     #[arg(long, value_name = "NAME=VALUE")]
     pub(in crate::cli) set: Vec<String>,
-    /// Folders of catalogues that lie on top of the built-in one.
+    /// Directories of catalogues that extend the built-in one.
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) catalogue: Vec<PathBuf>,
-    /// Take the catalogues that are named in place of the built-in one.
+    /// Use only the catalogues that are named, not the built-in one.
     #[arg(long)]
     pub(in crate::cli) no_builtin: bool,
 }

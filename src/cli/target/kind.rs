@@ -17,7 +17,7 @@ pub(in crate::cli) const KUSTOMIZATION_FILES: [&str; 3] =
 /// What TARGET means.
 #[derive(Debug)]
 pub(in crate::cli) enum Target {
-    /// A kustomization root: a folder or URL.
+    /// A kustomization root: a directory or URL.
     Root(String),
     /// A stack's file.
     Stack(StackFile),
@@ -25,16 +25,16 @@ pub(in crate::cli) enum Target {
     Profile(String),
 }
 
-/// Whether a file is a stack, under whatever name: `kfc.yaml` by its name, any other by the apiVersion and kind of a document.
+/// Whether a file is a stack, under any name: `kfc.yaml` by its name, any other by the apiVersion and kind of a document.
 pub(in crate::cli) fn is_stack_file(path: &Path) -> bool {
     if path.file_name().is_some_and(|name| STACK_FILES.iter().any(|stack| name == *stack)) {
         return true;
     }
-    // What a pipe has can be read once only, and nobody writes a stack into one.
+    // A pipe can be read only once, and nobody writes a stack into one.
     if is_stream(path) {
         return false;
     }
-    // Bundles are large, and hardly ever speak of us: most are not parsed here.
+    // Bundles are large, and hardly any contain our apiVersion: most are not parsed here.
     let Ok(text) = door::read_text_of_user(path) else { return false };
     if !text.contains(API_VERSION) {
         return false;
@@ -46,13 +46,13 @@ pub(in crate::cli) fn is_stack_file(path: &Path) -> bool {
     parse::parse(&text, SourceId::NONE).is_ok_and(|documents| documents.iter().any(is_stack))
 }
 
-/// Whether a path is a bundle: a file of resources. What a pipe has can be read once only, so it is one unseen.
+/// Whether a path is a bundle: a file of resources. A pipe can be read only once, so it always is one.
 pub(in crate::cli) fn is_bundle_file(path: &Path) -> bool {
     Os.is_file(path) && (is_stream(path) || !is_stack_file(path))
 }
 
 impl Target {
-    /// Tells what a target is: what is on disk goes before a profile of the same name.
+    /// The target of a name: what is on disk takes precedence over a profile.
     pub(in crate::cli) fn of(text: &str) -> Self {
         let path = Path::new(text);
         if path.is_file() {
@@ -62,7 +62,7 @@ impl Target {
                 name,
             });
         }
-        // Where a link leads is for the door to say.
+        // The door checks the targets of links.
         let has = |names: &[&'static str]| names.iter().copied().find(|name| is_entry(&path.join(name)));
         if let Some(name) = has(&STACK_FILES) {
             return Self::Stack(StackFile { place: here::place(path), name: name.to_owned() });

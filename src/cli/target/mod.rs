@@ -1,4 +1,4 @@
-//! What a command is asked to work on, told by its name and read: the one place that decides what `TARGET` means.
+//! What a command is asked to work on, recognised by its name and read: only this module decides what `TARGET` means.
 
 mod kind;
 mod load;

@@ -56,7 +56,7 @@ pub(in crate::cli) fn resolve_with(
     let stack = match target {
         Target::Stack(file) => Stack::load(&loader, file)?,
         Target::Profile(profile) => Stack::of_profile(profile),
-        Target::Root(path) => return Err(no_stack(path).into()),
+        Target::Root(path) => return Err(not_a_stack(path).into()),
     };
     resolve_stack(loader, stack, Some(target), args, texts)
 }
@@ -79,7 +79,7 @@ pub(in crate::cli) fn resolve_stack(
     Ok(Resolved { plan, stack, catalogue, loader })
 }
 
-/// Keeps the values of parameters out of the source lines that errors show, unless they are declared and no secrets.
+/// Redacts the values of parameters in the source lines of errors, unless they are declared and not secret.
 fn hide_parameters(stack: &Stack, catalogue: &Catalogue, texts: &Sources) {
     let is_open = |declared: &[Parameter], name: &str| {
         declared.iter().any(|parameter| parameter.name.text == name && !parameter.is_secret())
@@ -98,36 +98,36 @@ fn hide_parameters(stack: &Stack, catalogue: &Catalogue, texts: &Sources) {
     }
 }
 
-/// The catalogue of a stack, with those that the arguments name.
+/// The catalogue of a stack, with the directories that the arguments name.
 pub(in crate::cli) fn catalogue(loader: &Loader, stack: &Stack, args: &StackArgs) -> Result<Catalogue> {
     let of_stack =
         stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.text)));
-    let folders: Vec<Place> =
-        of_stack.chain(args.catalogue.iter().map(|folder| here::place(folder))).collect();
+    let directories: Vec<Place> =
+        of_stack.chain(args.catalogue.iter().map(|directory| here::place(directory))).collect();
     if stack.builtin && !args.no_builtin {
-        Catalogue::load(loader, &folders)
+        Catalogue::load(loader, &directories)
     } else {
-        Catalogue::load_only(loader, &folders)
+        Catalogue::load_only(loader, &directories)
     }
 }
 
-fn no_stack(path: &str) -> Diagnostic {
+fn not_a_stack(path: &str) -> Diagnostic {
     let message = format!("`{path}` is neither a profile nor a stack");
     Diagnostic::error(Code::Usage, message)
-        .help("name a profile (`gke+gpu`), a `kfc.yaml`, or the folder of one; `kfc init gke` writes one")
+        .help("name a profile (`gke+gpu`), a `kfc.yaml`, or its directory; write one with `kfc init gke`")
 }
 
-/// A word alone may be a mistyped folder as well as a mistyped profile.
+/// A single word may be a mistyped directory or a mistyped profile.
 fn check_profile(profile: &str, catalogue: &Catalogue) -> Result<()> {
     let names = || catalogue.layers.keys().map(String::as_str);
     if profile.contains('+') || names().any(|name| name == profile) {
         return Ok(());
     }
-    let message = format!("there is no profile, stack or folder `{profile}`");
+    let message = format!("the profile, stack or directory `{profile}` does not exist");
     let error = Diagnostic::error(Code::Profile, message);
     Err(match nearest(profile, names()) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help("`kfc list platforms` shows the layers that profiles are made of"),
+        None => error.help("list the layers of profiles with `kfc list platforms`"),
     }
     .into())
 }
@@ -158,7 +158,7 @@ fn set(stack: &mut Stack, setting: &str, texts: &Arc<Sources>) -> Result<()> {
     let start = name.len() + 1;
     let padded = format!("{}{value}", " ".repeat(start));
     let value_at = Mark { source: id, offset: u32::try_from(start).unwrap_or(0) };
-    // What cannot be read may be a password.
+    // A text that is not YAML may be a password.
     let read = parse::parse(&padded, id).inspect_err(|_| texts.hide(value_at));
     let node = read?.pop().unwrap_or_else(|| {
         // An empty value is an empty text, not a null.
@@ -172,7 +172,7 @@ fn set(stack: &mut Stack, setting: &str, texts: &Arc<Sources>) -> Result<()> {
     };
     let steps: Vec<&str> = path.split('.').collect();
     if steps.iter().any(|step| step.is_empty()) {
-        let message = format!("`{name}` is no name of a parameter");
+        let message = format!("`{name}` is not a name of a parameter");
         return Err(Diagnostic::error(Code::Usage, message).at(mark).into());
     }
     put(tree, &steps, node, mark);

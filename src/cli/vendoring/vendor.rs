@@ -1,4 +1,4 @@
-//! `kfc vendor`: brings remote sources in, and checks that all that a tree needs is in.
+//! `kfc vendor`: vendors remote sources, and checks that everything a tree needs is vendored.
 
 use super::progress;
 use super::targets::{self, Targets};
@@ -23,9 +23,9 @@ use std::sync::Arc;
 /// Sources that are fetched at once.
 const AT_ONCE: usize = 16;
 
-/// What the bundle before is called in a report.
+/// The name of the bundle before in a report.
 const PINNED: &str = "as kfc.lock pins it";
-/// What the bundle after is called.
+/// The name of the bundle after.
 const UPDATED: &str = "updated";
 
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(in crate::cli) struct VendorArgs {
     /// Stacks and kustomization roots; those of kfc.lock are always among them.
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
-    /// Check, without the network, that kfc.lock has just what is needed, and that every vendored tree is what it pins.
+    /// Check, without the network, that kfc.lock has exactly what is needed, and that every vendored tree is what it pins.
     #[arg(long, conflicts_with_all = ["update", "dry_run"])]
     check: bool,
     /// Resolve sources again, all of them or those called NAME, and show what that changes in the bundles.
@@ -42,13 +42,13 @@ pub(in crate::cli) struct VendorArgs {
     /// Write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Write what an update changes into this file as well, in the format of its ending.
+    /// Also write what an update changes into this file, in the format of its ending.
     #[arg(long, value_name = "FILE", requires = "update")]
     report: Option<PathBuf>,
-    /// The folder of kfc.lock and vendor/; else where a lock is found from the target upwards, or the target's folder.
+    /// The directory of kfc.lock and vendor/; by default the nearest one above the target with a lock, or the target's.
     #[arg(long, value_name = "DIR")]
     at: Option<PathBuf>,
-    /// Take tags and versions that mean something else than they did.
+    /// Accept tags and versions that were moved to other content.
     #[arg(long)]
     allow_moved: bool,
     /// Whether files outside of a kustomization root may be read.
@@ -85,15 +85,15 @@ struct Work<'a> {
 }
 
 fn vendor(args: &VendorArgs, texts: &Arc<Sources>) -> Result<u8> {
-    let folder = targets::lock_folder(args.at.as_deref(), &args.targets)?;
+    let folder = targets::lock_directory(args.at.as_deref(), &args.targets)?;
     let has_lock = folder.join(lock::FILE).symlink_metadata().is_ok();
     let before = match has_lock {
         true => Lock::load(&folder, &here::surroundings(), texts)?,
         false => Lock::new(&folder, &here::surroundings()),
     };
     if args.check && !has_lock {
-        let message = format!("there is no kfc.lock in `{}`", folder.display());
-        return Err(Diagnostic::error(Code::Drift, message).help("`kfc vendor` writes one").into());
+        let message = format!("`{}` has no kfc.lock", folder.display());
+        return Err(Diagnostic::error(Code::Drift, message).help("write one with `kfc vendor`").into());
     }
     let targets = Targets::new(&folder, &before.targets, &args.targets)?;
     let work = Work { args, texts, before, targets };
@@ -111,8 +111,8 @@ fn check_names(work: &Work<'_>) -> Result<()> {
         let known: Vec<&str> = sources().map(|source| source.short_name()).collect();
         errors.push(match nearest(name, known.iter().copied()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None if known.is_empty() => error.help("it has none at all; run `kfc vendor` first"),
-            None => error.help(format!("it has {}; targets stand before `--update`", known.join(", "))),
+            None if known.is_empty() => error.help("it has no sources; run `kfc vendor` first"),
+            None => error.help(format!("use one of {}; targets come before `--update`", known.join(", "))),
         });
     }
     errors.into_result(())
@@ -158,14 +158,14 @@ impl Work<'_> {
             if used.iter().any(|(source, _)| *source == entry.source.bare()) {
                 continue;
             }
-            // Also what nothing needs any more is to be what the lock says.
+            // A source that nothing needs any more has to match the lock too.
             errors.collect(self.before.tree(entry));
             if walked {
                 errors.push(drift(format!("kfc.lock has `{}`, which nothing needs", entry.source)));
             }
         }
         for name in store::unused(&self.before) {
-            errors.push(drift(format!("`{}/{name}` belongs to no source of kfc.lock", lock::FOLDER)));
+            errors.push(drift(format!("no source of kfc.lock uses `{}/{name}`", lock::FOLDER)));
         }
         if self.targets.names() != self.before.targets {
             errors.push(drift(format!("kfc.lock has the targets {}", self.before.targets.join(", "))));
@@ -208,7 +208,7 @@ impl Work<'_> {
         Ok(output::print(&shown))
     }
 
-    /// The changes, and with `--update` what they come to in the bundles.
+    /// The changes, and with `--update` what they change in the bundles.
     fn describe(&self, after: &Lock, loader: &Loader) -> Result<String> {
         let changes = change::changes(&self.before, after);
         let mut text: String = changes.iter().map(|change| format!("{change}\n")).collect();
@@ -223,7 +223,7 @@ impl Work<'_> {
     }
 
     /// The report of what changes in the bundles from the lock before to what was fetched now. A bundle that cannot be built
-    /// is told on standard error: the sources are good all the same.
+    /// is reported on standard error: the sources are valid all the same.
     fn differences(&self, after: &Loader) -> Result<String> {
         let remote =
             RemoteOptions { lock: LockUse::Given(Arc::new(self.before.clone())), ..RemoteOptions::default() };
@@ -238,13 +238,13 @@ impl Work<'_> {
             match side(&before, PINNED).and_then(|old| Ok((old, side(after, UPDATED)?))) {
                 Ok((old, new)) => reports.push((target.name().to_owned(), compare(&old, &new, &schema))),
                 Err(errors) => {
-                    let message = format!("cannot tell what changes in the bundle of `{}`", target.name());
+                    let message = format!("cannot compare the bundles of `{}`", target.name());
                     output::report(&Diagnostic::warning(Code::Drift, message).into(), self.texts);
                     output::report_run(&errors, self.texts, "the build");
                 }
             }
         }
-        let text = reports.iter().map(|(_, report)| shown(report)).collect::<Result<String>>()?;
+        let text = reports.iter().map(|(_, report)| render_report(report)).collect::<Result<String>>()?;
         if let Some(file) = &self.args.report {
             write_to(file, &join((PINNED, UPDATED), reports), None)?;
         }
@@ -253,7 +253,7 @@ impl Work<'_> {
 }
 
 /// A report for the terminal.
-fn shown(report: &Report) -> Result<String> {
+fn render_report(report: &Report) -> Result<String> {
     let is_terminal = std::io::stdout().is_terminal();
     let width = is_terminal.then(width).flatten();
     let style = Style { colour: colours(is_terminal), width, ..Style::default() };

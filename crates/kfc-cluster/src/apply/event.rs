@@ -4,7 +4,7 @@ use super::inventory_id::InventoryId;
 use super::outcome::Outcome;
 use kfc_kube::ObjectRef;
 
-/// What happens, for whoever shows it.
+/// Something that happens during a run.
 #[derive(Debug)]
 pub enum Event<'e> {
     /// A wave begins.
@@ -30,12 +30,12 @@ pub enum Event<'e> {
         /// Why.
         why: &'e str,
     },
-    /// Things are not ready yet.
+    /// Objects are not ready yet.
     Waiting {
-        /// What for, and what is missing.
+        /// The objects, each with what it lacks.
         pending: &'e [(ObjectRef, String)],
     },
-    /// Something became ready.
+    /// An object became ready.
     Ready {
         /// Which object.
         object: &'e ObjectRef,
@@ -66,7 +66,7 @@ pub enum Event<'e> {
     },
 }
 
-/// Sees nothing.
+/// An observer that ignores every event.
 #[derive(Clone, Copy, Debug)]
 pub struct Unobserved;
 
@@ -74,7 +74,7 @@ impl Observer for Unobserved {
     fn see(&self, _: &Event<'_>) {}
 }
 
-/// Sees what happens.
+/// What is notified of the events of a run.
 pub trait Observer {
     /// Called with each event, in order.
     fn see(&self, event: &Event<'_>);

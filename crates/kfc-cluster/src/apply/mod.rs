@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A run may end at any of these points: the inventory then names all that is there, and the next run goes on from what it
-//! finds. Nothing is remembered anywhere but in the cluster.
+//! finds. The cluster is the only place where anything is remembered.
 
 mod claims;
 mod conflict;
@@ -32,7 +32,7 @@ mod survey;
 mod wait;
 
 pub use claims::Claims;
-pub use conflict::way_across;
+pub use conflict::move_advice;
 pub use delete::{Deleting, Deletion, delete, delete_objects, plan, plan_objects};
 pub use event::{Event, Observer, Unobserved};
 pub use forecast::{Forecast, Leaving, forecast};
@@ -41,7 +41,7 @@ pub use inventory_id::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
 pub use lease::{Lock, LockTerms, Locked};
 pub use moving::move_inventory;
 pub use outcome::Outcome;
-pub use prune::Leavers;
+pub use prune::PruneSet;
 pub use removal::{Kinds, PRUNE_ANNOTATION, RemovalPlan, Stay};
 pub use report::Report;
 pub use run::apply;

@@ -3,13 +3,13 @@
 /// What an apply did to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// It was not there before.
+    /// It did not exist before.
     Created,
-    /// It was there and is different now.
+    /// It existed and is different now.
     Changed,
-    /// It was there just so.
+    /// It existed in the same form.
     Unchanged,
-    /// It is there now; what it was before could not be seen.
+    /// It exists now; what it was before could not be read.
     Applied,
 }
 

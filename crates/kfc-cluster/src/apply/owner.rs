@@ -52,7 +52,7 @@ fn without(metadata: &Value, manager: &str) -> Option<Vec<Value>> {
     applied_by(metadata, manager)?;
     let left: Vec<Value> =
         entries(metadata).filter(|entry| !is_applied_by(entry, manager)).cloned().collect();
-    // An empty list would be taken as no word about the managed fields.
+    // The server ignores an empty list.
     Some(if left.is_empty() { vec![json!({})] } else { left })
 }
 
@@ -67,7 +67,7 @@ fn join(into: &mut Value, more: &Value) {
     }
 }
 
-/// Moves what `from` owns of a live object to `to`. Gives the new metadata, `None` when there was nothing to move.
+/// Moves what `from` owns of a live object to `to`. Returns the new metadata, `None` when there was nothing to move.
 pub(super) async fn take_over(
     session: &Session<'_>,
     object: &ObjectRef,
@@ -81,7 +81,7 @@ pub(super) async fn take_over(
     }
 }
 
-/// Lets go of a live object that stays: the manager owns nothing of it any more, the object itself does not change.
+/// Gives up the fields of a live object that stays: the manager no longer owns any; the object itself does not change.
 pub(super) async fn let_go(session: &Session<'_>, object: &ObjectRef, manager: &str) -> Result<(), Failure> {
     let Some(live) = session.read(object).await? else { return Ok(()) };
     let metadata = &live["metadata"];
@@ -101,7 +101,7 @@ async fn write(
     let Some(kind) = session.any_version(object).await else {
         return Err(Failure {
             status: 404,
-            message: "its kind is not there".to_owned(),
+            message: "its kind does not exist".to_owned(),
             ..Failure::default()
         });
     };

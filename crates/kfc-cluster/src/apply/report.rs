@@ -15,14 +15,14 @@ pub struct Report {
     pub pruned: Vec<ObjectRef>,
     /// What left the bundle and stays, with the reason.
     pub kept: Vec<Stay>,
-    /// What left the bundle and was not deleted, as nobody agreed to it.
+    /// What left the bundle and was not deleted, because nobody agreed to it.
     pub unpruned: Vec<ObjectRef>,
-    /// What was noticed.
+    /// Warnings.
     pub warnings: Diagnostics,
 }
 
 impl Report {
-    /// How often each outcome came.
+    /// How many resources had each outcome.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<Outcome, usize> {
         let mut counts = BTreeMap::new();

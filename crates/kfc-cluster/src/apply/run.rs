@@ -15,11 +15,11 @@ use kfc_kube::wave::Wave;
 use std::collections::{BTreeMap, HashSet};
 use tokio::time::Instant;
 
-/// Applies waves, waits for each, then deletes what has left since the last run of this inventory when that was agreed to.
+/// Applies waves, waits for each, then deletes what left the bundle since the last run of this inventory, when that was agreed to.
 ///
 /// # Errors
-/// Whatever the server refuses, what does not become ready, all of one wave together. Later waves are not begun then, and
-/// nothing is pruned. The inventory then lists what was there before, what was applied, and what may have been.
+/// What the server refuses and what does not become ready, all of one wave together. Later waves do not start then, and
+/// nothing is pruned. The inventory then lists what it listed before, what was applied, and what may have been.
 pub async fn apply(
     session: &Session<'_>,
     waves: &[Wave],
@@ -37,7 +37,7 @@ pub async fn apply(
     let mut touched = HashSet::new();
     if let Err(errors) = send_waves(session, waves, settings, &survey, &mut touched, &mut report).await {
         if !settings.dry_run {
-            // What was refused or not sent was never there: no later run is to look for it.
+            // What was refused or not sent never existed: no later run is to look for it.
             inventory.retain(|object| before.has(object) || touched.contains(object));
             // The first errors are the ones that count.
             drop(inventory.write(session).await);
@@ -45,7 +45,7 @@ pub async fn apply(
         return Err(errors);
     }
     let taken = if settings.adopt { std::mem::take(&mut survey.shared) } else { BTreeMap::new() };
-    prune::prune(session, survey.leavers, inventory, settings, &mut report).await?;
+    prune::prune(session, survey.prune_set, inventory, settings, &mut report).await?;
     if !settings.dry_run {
         inventory.write(session).await?;
         for (id, objects) in taken {
@@ -55,7 +55,7 @@ pub async fn apply(
     Ok(report)
 }
 
-/// Applies waves and waits for each. `touched` gets every object that is there now, or may be.
+/// Applies waves and waits for each. `touched` gets every object that exists now, or may exist.
 async fn send_waves(
     session: &Session<'_>,
     waves: &[Wave],
@@ -67,7 +67,7 @@ async fn send_waves(
     let bundle = send::Known::of(waves);
     let manager = settings.inventory.manager();
     for (at, wave) in waves.iter().enumerate() {
-        session.tell(&Event::Wave { at: at + 1, of: waves.len(), resources: wave.items.len() });
+        session.notify(&Event::Wave { at: at + 1, of: waves.len(), resources: wave.items.len() });
         let deadline = Instant::now() + settings.timeout;
         let sender = send::Sender { session, settings, survey, bundle: &bundle, deadline, manager: &manager };
         let sent = sender.wave(wave).await;

@@ -7,11 +7,11 @@ use std::time::Duration;
 /// How to apply.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The inventory, whose field manager the server notes for every field.
+    /// The inventory, whose field manager owns the fields that are applied.
     pub inventory: InventoryId,
     /// Take over fields that belong to others.
     pub force_conflicts: bool,
-    /// Take over objects that other inventories list, or that were there before.
+    /// Take over objects that other inventories list, or that existed before.
     pub adopt: bool,
     /// How long a wave may take.
     pub timeout: Duration,
@@ -19,7 +19,7 @@ pub struct Settings {
     pub wait: bool,
     /// Whether to delete what left the bundle.
     pub prune: bool,
-    /// Kinds that are deleted only when they are asked for, and are.
+    /// The kinds, of those that are deleted only on request, that may be deleted.
     pub kinds: Kinds,
     /// Only ask the server what would happen.
     pub dry_run: bool,

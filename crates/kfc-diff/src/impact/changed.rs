@@ -19,7 +19,7 @@ impl<'c> Changed<'c, '_> {
         self.after.or(self.before).map_or("", |one| one.identity.kind.as_str())
     }
 
-    /// The differences that are more than form.
+    /// The differences that are not of form alone.
     pub(super) fn real(&self) -> impl Iterator<Item = &'c Difference<'c>> {
         self.differences.iter().filter(|difference| difference.folded.is_none())
     }
@@ -37,7 +37,7 @@ pub(super) fn finding(class: Class, severity: Severity, path: &str, message: imp
     Finding { class, severity, message: message.into(), path: path.to_owned() }
 }
 
-/// Whether a path starts with these keys.
+/// Whether a field path starts with these keys.
 pub(super) fn starts_with(path: &Path, keys: &[&str]) -> bool {
     let mut found = path.keys();
     keys.iter().all(|key| found.next() == Some(key))

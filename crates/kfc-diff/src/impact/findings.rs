@@ -5,7 +5,7 @@ use super::rbac::{self, Grants};
 use super::{crd, exposure, image, immutable, loss};
 use crate::model::{Class, Finding, Severity, urgency};
 
-/// Everything that is to be said of a change, the most urgent first.
+/// All findings of a change, the most urgent first.
 pub(crate) fn findings(changed: &Changed<'_, '_>, grants: &Grants<'_>) -> Vec<Finding> {
     let mut found = loss::findings(changed);
     found.extend(immutable::findings(changed));
@@ -17,7 +17,7 @@ pub(crate) fn findings(changed: &Changed<'_, '_>, grants: &Grants<'_>) -> Vec<Fi
     found
 }
 
-/// Why a resource goes.
+/// Why a resource is removed.
 pub(crate) fn removal(why: &str) -> Finding {
     finding(Class::Resource, Severity::Medium, "", why)
 }

@@ -1,5 +1,5 @@
 //! The diff report in every format: text for a terminal, Markdown for a pull request, JSON, SARIF and JUnit for CI, a
-//! unified diff, and one HTML page that needs nothing else.
+//! unified diff, and one self-contained HTML page.
 //!
 //! [`arrange`] decides what is shown and in which order; the formats for people mark that up. For programs, [`changes`]
 //! makes entries of a report; a validation makes its own. SARIF, JUnit's XML and code quality reports are written from those.

@@ -2,7 +2,7 @@
 
 use crate::model::Class;
 
-/// Bytes that a comment on GitHub may have.
+/// The most bytes of a comment on GitHub.
 pub const COMMENT: usize = 65_000;
 
 /// How a report is written.
@@ -18,7 +18,7 @@ pub struct Style<'a> {
     pub max_bytes: usize,
     /// JUnit: the classes that count as failures.
     pub fail_on: &'a [Class],
-    /// Unified: the two bundles, as [`crate::shown_text`] gives them.
+    /// Unified: the two bundles, as [`crate::redacted_text`] gives them.
     pub texts: Option<(&'a str, &'a str)>,
 }
 

@@ -49,14 +49,14 @@ pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u
         Format::Html => html::html(&view(Some(OUTLINE)), report.graph.as_ref())?,
     };
     let text = match format {
-        // Every text in it is made safe where it is cut and coloured.
+        // Every text in it is escaped where it is cut and coloured.
         Format::Text => text,
-        // It is to be what `patch` reads.
+        // `patch` has to be able to read it.
         Format::Unified => text,
         Format::Json | Format::Sarif | Format::CodeQuality => json_document(text),
         Format::Junit => document(text),
         Format::Markdown => hidden::in_order(&document(text)),
-        // Numbers are parted by marks of what changed there: they stay as the view has them.
+        // Marks of what changed may split numbers: they stay as the view has them.
         Format::Html => hidden::without_commands(&document(text)),
     };
     Ok(text.into_bytes())

@@ -17,7 +17,7 @@ const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Findings that stand on top.
+/// How many kinds of findings are at the top.
 const FIRST: usize = 12;
 
 /// The page.
@@ -153,7 +153,7 @@ fn first_of(kind: &Kind<'_>) -> First {
     let only = kind.only();
     let text = match (kind.message(), only) {
         (message, _) if !message.is_empty() => message,
-        (_, Some(found)) => match found.told.1 {
+        (_, Some(found)) => match found.finding.1 {
             Some(field) => format!("{} changes", field.path),
             None => found.item.happened.name().to_owned(),
         },
@@ -169,6 +169,6 @@ fn first_of(kind: &Kind<'_>) -> First {
         resources: named.iter().map(link).collect(),
         more,
         count: kind.items().len(),
-        origin: only.and_then(|found| found.told.2).map(place),
+        origin: only.and_then(|found| found.finding.2).map(place),
     }
 }
