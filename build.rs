@@ -2,9 +2,10 @@
 //!
 //! The standard library asks the linker for `gcc_s`, the shared form of the unwinder. A linker script of that name, found
 //! first, sends the linker to the static form instead. Where the compiler has none, nothing is changed.
-
 //!
-//! Packs the catalogue, and links a few lines of C into the program, too, that notice when standard output is closed: see src/stdout.c.
+//! Also packs the catalogue, and links src/stdout.c into the program, which notices when standard output is closed.
+
+#![expect(clippy::expect_used, reason = "a build script reports what is wrong with its input by a panic")]
 
 use std::path::Path;
 use std::process::Command;

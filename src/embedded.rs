@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 /// Made by build.rs: the files, one after the other, compressed.
 static ARCHIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.lz4"));
 
-/// Unpacked when something in it is asked for first.
+/// Unpacked at the first use.
 static TREE: LazyLock<Memory> = LazyLock::new(unpacked);
 
 /// The files of this machine, with the built-in catalogue at [`BUILT_IN`].
@@ -17,7 +17,7 @@ pub fn files() -> Arc<dyn FileSystem> {
     Arc::new(Embedded::new(PathBuf::from(BUILT_IN), &TREE, Arc::new(Os)))
 }
 
-/// The archive is written by build.rs: what it cannot hold is left out here, and every test of the catalogue would see it.
+/// build.rs writes the archive: an error in it leaves files out, which every test of the catalogue would notice.
 fn unpacked() -> Memory {
     let bytes = lz4_flex::decompress_size_prepended(ARCHIVE).unwrap_or_default();
     let mut rest = bytes.as_slice();
@@ -47,8 +47,8 @@ mod tests {
         let top = Path::new(env!("CARGO_MANIFEST_DIR"));
         let built_in = files();
         let mut count = 0;
-        for folder in ["bases", "overlays", "platforms"] {
-            for entry in walkdir::WalkDir::new(top.join(folder)) {
+        for directory in ["bases", "overlays", "platforms"] {
+            for entry in walkdir::WalkDir::new(top.join(directory)) {
                 let entry = entry.unwrap();
                 if entry.file_type().is_file() {
                     let own = Path::new(BUILT_IN).join(entry.path().strip_prefix(top).unwrap());

@@ -1,6 +1,6 @@
 //! The `kfc` program: hands the command line to [`kfc::cli`].
 
-/// Builds allocate a great many small strings and lists at once; this allocator is several times faster at it.
+/// Builds allocate many small strings and lists at once; this allocator is several times faster at that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -30,7 +30,7 @@ fn a_profile_arrives_changes_nothing_again_and_leaves_nothing() {
         err.contains("namespaces are deleted only with `--delete-namespaces` or `--delete-all`"),
         "{err}"
     );
-    assert!(err.contains("volume claims are deleted only with `--delete-pvcs` or `--delete-all`"), "{err}");
+    assert!(err.contains("PVCs are deleted only with `--delete-pvcs` or `--delete-all`"), "{err}");
     succeeds(&server.kfc(&["delete", "minikube", "--yes", "--delete-all"]));
     let names = |objects: BTreeMap<String, String>| objects.into_keys().collect::<Vec<_>>();
     assert_eq!(names(server.objects()), names(before));
@@ -87,7 +87,7 @@ fn what_left_the_bundle_is_pruned_but_no_namespaces_and_volumes_unless_told() {
         "Namespace app stays: namespaces are deleted only with `--delete-namespaces` or `--delete-all`";
     assert!(err.contains(stays), "{err}");
     assert!(err.contains("PersistentVolumeClaim app/disk stays"), "{err}");
-    assert!(err.contains("ConfigMap app/kept stays: its annotation `kfc.dev/prune` says so"), "{err}");
+    assert!(err.contains("ConfigMap app/kept stays: its annotation `kfc.dev/prune` is `disabled`"), "{err}");
     let names: Vec<String> = server.objects().into_keys().collect();
     assert!(names.contains(&"/configmaps/app/kept".to_owned()), "{names:?}");
     assert!(!names.contains(&"/configmaps/app/a".to_owned()), "{names:?}");
@@ -98,7 +98,7 @@ fn what_left_the_bundle_is_pruned_but_no_namespaces_and_volumes_unless_told() {
     let (out, err) = succeeds(&server.apply(&less, &["--prune-all"]));
     assert_eq!(out, "pruned PersistentVolumeClaim app/disk\npruned Namespace app\n");
     assert!(
-        err.contains("Namespace app takes 1 object along that no inventory lists: ConfigMap app/kept"),
+        err.contains("deleting Namespace app deletes 1 object that no inventory lists: ConfigMap app/kept"),
         "{err}"
     );
 }
@@ -134,9 +134,9 @@ fn conflicts_are_explained_field_by_field() {
     let path = "/apis/apps/v1/namespaces/app/deployments/web";
     server.edit(path, &json!({"spec": {"replicas": 3}}));
     let err = fails(&server.apply(&bundle("web:2"), &[]));
-    assert!(err.contains("error[KFC1603]: Deployment app/web: a field of it belongs to others"), "{err}");
-    assert!(err.contains("`spec.replicas` belongs to `kubectl-edit` since "), "{err}");
-    assert!(err.contains(" by an update, is `3`; the bundle wants `1`"), "{err}");
+    assert!(err.contains("error[KFC1603]: Deployment app/web: 1 field has another owner"), "{err}");
+    assert!(err.contains("`spec.replicas` is owned by `kubectl-edit` since "), "{err}");
+    assert!(err.contains(" by an update, its value is `3`; the bundle has `1`"), "{err}");
     assert!(err.contains("bundle.yaml:5:1") && err.contains("--force-conflicts"), "{err}");
     let (out, _) = succeeds(&server.apply(&bundle("web:2"), &["--force-conflicts"]));
     assert_eq!(out, "changed Deployment app/web\n");
@@ -175,7 +175,7 @@ fn a_storage_class_that_is_not_there_is_named() {
     let err = fails(&server.apply(&[NAMESPACE, &claim].concat(), &["--timeout", "1s"]));
     assert!(
         err.contains(
-            "PersistentVolumeClaim app/disk was not ready in time: there is no storage class `fast`"
+            "PersistentVolumeClaim app/disk was not ready in time: the storage class `fast` does not exist"
         ),
         "{err}"
     );
@@ -216,7 +216,7 @@ fn an_unknown_kind_is_no_reason_to_wait_for_long() {
     let unknown = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a, namespace: app}\n";
     let err = fails(&server.apply(&[NAMESPACE, unknown].concat(), &["--timeout", "300s"]));
     assert!(err.contains("Thing app/a: the server does not know Thing of example.com/v1"), "{err}");
-    assert!(err.contains("no definition of Thing is in the bundle or on the cluster"), "{err}");
+    assert!(err.contains("neither the bundle nor the cluster has a CRD of Thing"), "{err}");
 }
 
 #[test]
@@ -282,7 +282,8 @@ fn values_of_secrets_are_never_shown() {
     server.edit("/api/v1/namespaces/app/secrets/a", &json!({"data": {"password": "b3RoZXItc2VjcmV0"}}));
     let err = fails(&server.apply(&[NAMESPACE, &secret("a"), &secret("refused")].concat(), &[]));
     assert!(
-        err.contains("`data.password` belongs to `kubectl-edit`") && err.contains(", is <hidden 1>;"),
+        err.contains("`data.password` is owned by `kubectl-edit`")
+            && err.contains(", its value is <hidden 1>;"),
         "{err}"
     );
     for value in ["topsecret", "dG9wc2VjcmV0", "b3RoZXItc2VjcmV0", "other-secret"] {
@@ -301,7 +302,7 @@ fn a_deletion_that_is_held_up_says_by_what() {
     let err = fails(&server.kfc(&["delete", "--name", "test", "--yes", "--delete-all", "--timeout", "1s"]));
     assert!(
         err.contains(
-            "error[KFC1607]: ConfigMap app/held is not gone in time: finalizers: `example.com/mine`"
+            "error[KFC1607]: ConfigMap app/held was not deleted in time: finalizers: `example.com/mine`"
         ),
         "{err}"
     );
@@ -317,10 +318,10 @@ fn deleting_has_to_be_confirmed_and_resources_without_a_stack_named() {
     let Some(server) = Server::start(&json!({})) else { return };
     succeeds(&server.apply(&[NAMESPACE, &config_map("a", "1")].concat(), &[]));
     let err = fails(&server.kfc(&["delete", "--name", "test"]));
-    assert!(err.contains("deleting has to be confirmed") && err.contains("them: 1 ConfigMap."), "{err}");
+    assert!(err.contains("the deletion has to be confirmed") && err.contains("them: 1 ConfigMap."), "{err}");
     let err = fails(&server.kfc(&["delete", "--name", "test", "--delete-namespaces"]));
     assert!(
-        err.contains("deleting has to be confirmed") && err.contains("1 ConfigMap, 1 Namespace"),
+        err.contains("the deletion has to be confirmed") && err.contains("1 ConfigMap, 1 Namespace"),
         "{err}"
     );
     let err = fails(&server.kfc(&["apply", "bundle.yaml"]));
@@ -336,7 +337,7 @@ fn an_object_that_moved_to_another_inventory_is_not_pruned() {
     succeeds(&server.kfc(&["apply", "other.yaml", "--name", "other"]));
     let (out, err) = succeeds(&server.apply(&[NAMESPACE, &config_map("a", "1")].concat(), &[]));
     assert_eq!(out, "", "{err}");
-    assert!(err.contains("ConfigMap app/b stays: listed by the inventory `other` too"), "{err}");
+    assert!(err.contains("ConfigMap app/b stays: the inventory `other` lists it too"), "{err}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn what_another_inventory_lists_is_neither_deleted_nor_pruned() {
     assert_eq!(managers(&server, "common"), ["kfc-one", "kfc-two"]);
     let (out, err) = succeeds(&server.kfc(&["delete", "--name", "one", "--yes", "--delete-all"]));
     assert_eq!(out, "deleted ConfigMap app/a\n", "{err}");
-    assert!(err.contains("2 objects stay: listed by the inventory `two` too"), "{err}");
+    assert!(err.contains("2 objects stay: the inventory `two` lists it too"), "{err}");
     assert_eq!(managers(&server, "common"), ["kfc-two"], "what stays is the other's alone");
     assert!(!has(&server, "/configmaps/default/kfc-inventory-one"));
     // What is shared by nobody any more goes with its last inventory.
@@ -83,16 +83,16 @@ fn two_stacks_that_write_one_object_are_told() {
     succeeds(&apply(&server, "one", &[NAMESPACE, &config_map("common", "1")].concat(), &[]));
     let other = [NAMESPACE, &config_map("common", "2")].concat();
     let err = fails(&apply(&server, "two", &other, &[]));
-    assert!(err.contains("`data.key` belongs to the inventory `one` (field manager `kfc-one`)"), "{err}");
-    assert!(err.contains("if `two` replaces `one`: `kfc inventory move one two`"), "{err}");
+    assert!(err.contains("`data.key` is owned by the inventory `one` (field manager `kfc-one`)"), "{err}");
+    assert!(err.contains("if `two` replaces `one`, run `kfc inventory move one two`"), "{err}");
     assert_eq!(names(&server, "two"), ["app"], "what was refused is not listed");
     // A word takes the field, the other inventory keeps the object and is told in turn.
     succeeds(&apply(&server, "two", &other, &["--force-conflicts"]));
     let err = fails(&apply(&server, "one", &[NAMESPACE, &config_map("common", "1")].concat(), &[]));
-    assert!(err.contains("belongs to the inventory `two`"), "{err}");
+    assert!(err.contains("is owned by the inventory `two`"), "{err}");
     // Another word takes the object.
     let (_, err) = succeeds(&apply(&server, "three", &other, &["--adopt"]));
-    assert!(err.contains("2 objects of the inventory `one` are taken from it"), "{err}");
+    assert!(err.contains("2 objects are taken over from the inventory `one`"), "{err}");
     assert_eq!((names(&server, "one"), names(&server, "two")), (Vec::new(), Vec::new()));
     assert_eq!(managers(&server, "common"), ["kfc-three"]);
 }
@@ -135,7 +135,7 @@ fn objects_of_others_are_kept_when_their_inventories_cannot_be_seen() {
     let (out, err) = succeeds(&server.kfc(&["delete", "--name", "one", "--yes", "--delete-all"]));
     assert_eq!(out, "deleted ConfigMap app/a\n", "{err}");
     assert!(
-        err.contains("ConfigMap app/common stays: applied by the inventory `two` in `kube-public` too"),
+        err.contains("ConfigMap app/common stays: the inventory `two` in `kube-public` applies it too"),
         "{err}"
     );
     assert!(err.contains("Namespace app stays: inventories of other namespaces"), "{err}");
@@ -150,12 +150,12 @@ fn a_namespace_stays_when_something_in_it_turns_out_to_stay() {
         &[NAMESPACE, &config_map("a", "1"), &config_map("b", "1")].concat(),
         &[],
     ));
-    // The list shows it, but at the time of its deletion it cannot be seen.
+    // The list shows it, but at the time of its deletion it cannot be read.
     let hidden = json!({"method": "GET", "path": "/configmaps/a$", "status": 403, "times": 99, "message": "not for you"});
     server.request("POST", "/_test/settings", "application/json", &json!({"faults": [hidden]}).to_string());
     let (out, err) = succeeds(&server.kfc(&["delete", "--name", "one", "--yes", "--delete-all"]));
     assert_eq!(out, "deleted ConfigMap app/b\n", "{err}");
-    assert!(err.contains("ConfigMap app/a stays: it cannot be seen: not for you"), "{err}");
+    assert!(err.contains("ConfigMap app/a stays: it cannot be read: not for you"), "{err}");
     assert!(err.contains("Namespace app stays: ConfigMap app/a stays"), "{err}");
     assert!(has(&server, "/configmaps/app/a") && names(&server, "one") == ["a", "app"], "{err}");
 }
@@ -197,7 +197,7 @@ fn what_was_forbidden_does_not_stay_in_the_inventory() {
     let faults = json!({"faults": [forbidden("GET", 99), list]});
     server.request("POST", "/_test/settings", "application/json", &faults.to_string());
     let (_, err) = succeeds(&apply(&server, "test", &less, &["--prune"]));
-    assert!(err.contains("ConfigMap app/secret-place stays: it cannot be seen"), "{err}");
+    assert!(err.contains("ConfigMap app/secret-place stays: it cannot be read"), "{err}");
     assert!(names(&server, "test").contains(&"secret-place".to_owned()));
 }
 
@@ -211,13 +211,13 @@ fn what_was_there_before_is_applied_but_not_deleted() {
     let text = [config_map("theirs", "1"), config_map("own", "1")].concat();
     let (_, err) = succeeds(&apply(&server, "test", &text, &[]));
     assert!(
-        err.contains("1 object of this bundle existed already, and not from kfc: ConfigMap app/theirs"),
+        err.contains("1 object of this bundle existed before, not applied by kfc: ConfigMap app/theirs"),
         "{err}"
     );
     succeeds(&apply(&server, "test", &text, &[]));
     let (out, err) = succeeds(&server.kfc(&["delete", "--name", "test", "--yes"]));
     assert_eq!(out, "deleted ConfigMap app/own\n");
-    assert!(err.contains("ConfigMap app/theirs stays: it was there before"), "{err}");
+    assert!(err.contains("ConfigMap app/theirs stays: it existed before"), "{err}");
     assert!(has(&server, "/configmaps/app/theirs"));
     // With a word it is the inventory's own.
     succeeds(&apply(&server, "test", &text, &["--adopt"]));
@@ -236,7 +236,7 @@ fn nothing_is_pruned_without_a_word() {
     let (out, err) = succeeds(&apply(&server, "test", &changed, &[]));
     assert_eq!(out, "created ConfigMap app/new\n", "create and update go on");
     assert!(
-        err.contains("1 object left the bundle, to be deleted with `--prune` only:\n  left ConfigMap app/m8"),
+        err.contains("1 object left the bundle, to be deleted only with `--prune`:\n  left ConfigMap app/m8"),
         "{err}"
     );
     assert!(err.contains("1 not pruned"), "{err}");
@@ -247,7 +247,7 @@ fn nothing_is_pruned_without_a_word() {
     let few = [NAMESPACE, &maps(0..2)].concat();
     let err = fails(&apply(&server, "test", &few, &["--prune"]));
     assert!(
-        err.contains("error[KFC1610]: 7 of the 10 objects that the inventory lists would be deleted"),
+        err.contains("error[KFC1610]: 7 of the 10 objects that the inventory lists left the bundle and would be deleted"),
         "{err}"
     );
     assert!(has(&server, "/configmaps/app/m7"));
@@ -274,7 +274,7 @@ while True:
     if not read:
         break
     shown += read
-    if not asked and (b'[y/N] ' in shown or b'to go on: ' in shown):
+    if not asked and (b'[y/N] ' in shown or b'to continue: ' in shown):
         asked = True
         os.write(master, answer.encode() + b'\\n')
 print(shown.decode())
@@ -318,7 +318,7 @@ fn an_inventory_moves_to_another() {
     );
     let (out, err) = succeeds(&server.kfc(&["inventory", "move", "kind", "kind+cpu"]));
     assert!(out.contains("moved PersistentVolumeClaim app/disk\n"), "{out}");
-    assert!(err.contains("`kind-cpu` lists 3 objects of `kind` now"), "{err}");
+    assert!(err.contains("`kind-cpu` now lists 3 objects of `kind`"), "{err}");
     assert!(!has(&server, "/configmaps/default/kfc-inventory-kind"));
     assert_eq!(managers(&server, "a"), ["kfc-kind-cpu"]);
     let (out, err) =
@@ -408,7 +408,7 @@ fn who_may_not_lock_is_told_and_goes_on() {
     let Some(server) = Server::start(&json!({"faults": faults})) else { return };
     let (out, err) = succeeds(&apply(&server, "test", &[NAMESPACE, &config_map("a", "1")].concat(), &[]));
     assert_eq!(out.lines().count(), 2);
-    assert!(err.contains("warning: runs on the inventory `test` cannot be kept apart"), "{err}");
+    assert!(err.contains("warning: the inventory `test` cannot be locked"), "{err}");
     assert!(err.contains("no leases for you") && err.contains("leases.coordination.k8s.io"), "{err}");
 }
 
@@ -454,14 +454,14 @@ fn a_comparison_with_the_cluster_shows_what_an_apply_would_prune() {
     let (out, err) = diff(&[]);
     assert!(out.contains("1 removed") && out.contains("- ConfigMap app/b"), "{out}");
     assert!(
-        out.contains("it left the bundle of the inventory `test`: an apply with `--prune` deletes it"),
+        out.contains("it left the bundle of the inventory `test`; an apply with `--prune` deletes it"),
         "{out}"
     );
     assert!(err.contains("PersistentVolumeClaim app/disk stays"), "{err}");
     let (out, _) = diff(&["--delete-pvcs"]);
     assert!(out.contains("- PersistentVolumeClaim app/disk  [data-loss]"), "{out}");
     let (out, err) = said_with(&server.kfc(&["diff", "cluster", "test.yaml"]), 0);
-    assert!(!out.contains("removed") && err.contains("is shown with `--name`"), "{out}{err}");
+    assert!(!out.contains("removed") && err.contains("pass `--name` to see"), "{out}{err}");
 }
 
 #[track_caller]
@@ -491,7 +491,7 @@ fn what_the_server_refuses_or_hides_is_no_difference() {
         err.contains("the server refuses ConfigMap app/a: spec.x: Invalid value: field is immutable"),
         "{err}"
     );
-    assert!(err.contains("ConfigMap app/b cannot be seen: configmaps \"b\" is forbidden"), "{err}");
+    assert!(err.contains("ConfigMap app/b cannot be read: configmaps \"b\" is forbidden"), "{err}");
     let (_, err) = said_with(&server.kfc(&["validate", "test.yaml", "--against", "cluster"]), 1);
     assert!(err.contains("error[KFC1522]: the server refuses ConfigMap app/a"), "{err}");
 }

@@ -124,12 +124,12 @@ fn files_and_standard_input_are_deleted_and_taken_out_of_inventories() {
     assert!(err.contains("error[KFC1603]: inventories list 1 object of these"), "{err}");
     assert!(err.contains("the inventory `test` lists ConfigMap app/a") && err.contains("--adopt"), "{err}");
     let err = fails(&server.kfc(&["delete", "some.yaml", "--adopt"]));
-    assert!(err.contains("deleting has to be confirmed") && err.contains("1 ConfigMap"), "{err}");
+    assert!(err.contains("the deletion has to be confirmed") && err.contains("1 ConfigMap"), "{err}");
     let (out, _) = succeeds(&server.kfc(&["delete", "some.yaml", "--adopt", "--dry-run"]));
     assert_eq!(out, "would delete ConfigMap app/a\n");
     let (out, err) = succeeds(&server.kfc(&["delete", "some.yaml", "--adopt", "--yes"]));
     assert_eq!(out, "deleted ConfigMap app/a\n");
-    assert!(err.contains("done: 1 deleted, 1 not there"), "{err}");
+    assert!(err.contains("done: 1 deleted, 1 missing"), "{err}");
     assert!(!inventory(&server, "test").iter().any(|(_, _, name)| name == "a"), "the inventory forgets it");
     let (out, _) = succeeds(&input(&server, &["delete", "-", "--yes", "--adopt", "--delete-all"], &all));
     assert_eq!(out.lines().last(), Some("deleted Namespace app"), "{out}");
@@ -205,7 +205,7 @@ fn plug_ins_sign_in() {
     assert!(calls < 10, "the plug-in was called {calls} times for one run");
     server.write_kubeconfig(&cluster, &user("sign-in", "wrong-planted"));
     let err = fails(&server.kfc(&apply));
-    assert!(err.contains("does not let us in") && !err.contains("planted"), "{err}");
+    assert!(err.contains("refuses access") && !err.contains("planted"), "{err}");
     server.write_kubeconfig(&cluster, &user("not-there", "t0ken-planted"));
     let err = fails(&server.kfc(&apply));
     assert!(err.contains("KFC1601") && err.contains("not-there") && !err.contains("planted"), "{err}");

@@ -6,7 +6,7 @@ use kfc_diagnostics::Sources;
 use kfc_diff::apply::{Objects, apply};
 use kfc_diff::model::Identity;
 use kfc_diff::report::{Format, Style, write};
-use kfc_diff::{Input, Report, compare, shown_text};
+use kfc_diff::{Input, Report, compare, redacted_text};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::read;
 use kfc_yaml::parse::parse;
@@ -24,7 +24,7 @@ fn input(name: &str, text: &str) -> Input {
 
 /// The objects of a bundle as reports compare them: tokens stand for values of secrets.
 fn objects(bundle: &Input) -> Objects {
-    let shown = shown_text(bundle).unwrap();
+    let shown = redacted_text(bundle).unwrap();
     let documents = parse(&shown, kfc_diagnostics::SourceId::NONE).unwrap();
     let identity = |node: &kfc_yaml::Node| {
         let text =
@@ -70,7 +70,7 @@ fn lines(bytes: &[u8]) -> usize {
 }
 
 fn check_short(report: &Report, before: &Input, after: &Input) {
-    let texts = (shown_text(before).unwrap(), shown_text(after).unwrap());
+    let texts = (redacted_text(before).unwrap(), redacted_text(after).unwrap());
     let style = Style { texts: Some((&texts.0, &texts.1)), ..Style::default() };
     let text = lines(&write(Format::Text, report, &style).unwrap());
     let unified = lines(&write(Format::Unified, report, &style).unwrap());
@@ -185,7 +185,7 @@ fn no_format_shows_the_values_of_secrets() {
     let after = input("after", &(secret("kept", "planted-three") + &secret("new", "planted-two")));
     let report = compare(&before, &after, &Schema::builtin());
     assert!(!report.changes.is_empty());
-    let texts = (shown_text(&before).unwrap(), shown_text(&after).unwrap());
+    let texts = (redacted_text(&before).unwrap(), redacted_text(&after).unwrap());
     let style = Style { folded: true, texts: Some((&texts.0, &texts.1)), ..Style::default() };
     let formats = [
         Format::Text,

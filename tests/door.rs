@@ -331,7 +331,7 @@ fn lists_of_targets_name_stacks_and_roots_alone() {
             run(&["golden", "check"]).replace(target, "TARGET")
         });
     assert!(seen.iter().all(|errors| *errors == seen[0]), "{seen:#?}");
-    assert!(seen[0].contains("the target `TARGET` of a golden is neither a stack nor a root"), "{seen:#?}");
+    assert!(seen[0].contains("the target `TARGET` of a golden is not a stack or root"), "{seen:#?}");
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn targets_of_a_lock_lie_below_it() {
         let lock = kfc_source::lock::Lock { targets: vec![target.to_owned()], ..Default::default() };
         project.write("root/kfc.lock", &lock.text());
         for arguments in [&["vendor", "root", "--check"][..], &["vendor", "root"]] {
-            let message = format!("the target `{target}` of kfc.lock does not lie below its folder");
+            let message = format!("the target `{target}` of kfc.lock is not below the directory of kfc.lock");
             refused(&project, arguments, &["KFC1403", &message]);
         }
     }

@@ -7,7 +7,6 @@ mod setting;
 use kfc_catalogue::catalogue::{Role, Stack, schema};
 use kfc_catalogue::golden;
 use kfc_diagnostics::SourceId;
-use kfc_validate;
 use kfc_yaml::parse::parse;
 use kfc_yaml::value::to_json;
 use setting::{setting, shown};

@@ -242,7 +242,7 @@ fn a_folder_is_made_and_holds_what_the_last_run_wrote() {
     project.write("new/folder/v1_configmap_b.yaml", "edited");
     let output = project.run(&["build", "--format", "json", "-o", "new/folder"]);
     assert!(
-        text(&output.stderr).contains("v1_configmap_b.yaml is not written any more, but was changed by hand")
+        text(&output.stderr).contains("v1_configmap_b.yaml is no longer written, but was changed by hand")
     );
     assert_eq!(
         names(&out),

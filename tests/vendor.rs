@@ -543,11 +543,11 @@ fn a_lock_that_is_behind_is_told_without_network() {
     project.good(&["vendor"]);
     write(&project.path(&format!("vendor/sha256-{}/tree/x", "0".repeat(64))), "");
     write(&project.path("vendor/mine/x"), "");
-    assert!(project.bad(&["vendor", "--check"]).contains("belongs to no source"));
+    assert!(project.bad(&["vendor", "--check"]).contains("no source of kfc.lock uses"));
     project.good(&["vendor"]);
     assert!(project.path("vendor/mine/x").exists());
     std::fs::remove_file(project.path("kfc.lock")).unwrap();
-    assert!(project.bad(&["vendor", "--check"]).contains("there is no kfc.lock"));
+    assert!(project.bad(&["vendor", "--check"]).contains("has no kfc.lock"));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! `kfc apply`.
 
-use super::cluster::{ClusterArgs, Held, Intake, InventoryArgs, LockArgs, duration, run_holding};
-use super::consent::{KindArgs, ask, count_of, is_asked, named, preview, staying};
+use super::args::{ClusterArgs, InventoryArgs, KindArgs, LockArgs, StackArgs, duration};
+use super::consent::{ask, count_of, is_asked, named, preview, staying};
+use super::exit::{DONE, FAILED};
+use super::intake::Intake;
+use super::interrupt::{Held, run_holding};
+use super::output;
 use super::progress::{Progress, counts};
-use super::target::StackArgs;
-use super::{DONE, FAILED, output};
 use clap::{Args, ValueEnum};
-use kfc_cluster::apply::{self, Inventory, InventoryId, Leavers, Report, Session, Settings, Survey};
+use kfc_cluster::apply::{self, Inventory, InventoryId, PruneSet, Report, Session, Settings, Survey};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kube::wave::Wave;
@@ -17,15 +19,15 @@ use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DryRun {
-    /// The server says what would happen; nothing is written.
+    /// Ask the server what would happen; nothing is written.
     Server,
-    /// No server is asked: the waves are shown.
+    /// Print the waves without asking a server.
     Client,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
-    /// A profile (`gke+gpu`), a `kfc.yaml` or its folder, a kustomization root, a file of resources, or `-` for
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, a kustomization root, a file of resources, or `-` for
     /// resources on standard input.
     #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
     target: String,
@@ -37,29 +39,29 @@ pub(super) struct ApplyArgs {
     inventory: InventoryArgs,
     #[command(flatten)]
     lock: LockArgs,
-    /// Take over fields that belong to others.
+    /// Take over fields that have other owners.
     #[arg(long)]
     force_conflicts: bool,
-    /// Take over objects of the bundle that other inventories list, or that were there before: from now on this inventory
-    /// alone has them.
+    /// Take over objects of the bundle that other inventories list, or that existed before: from then on only this
+    /// inventory lists them.
     #[arg(long)]
     adopt: bool,
     /// How long a wave may take.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     timeout: Duration,
-    /// Do not wait until things are ready; only for what the next wave cannot be sent without.
+    /// Wait only for what the next wave cannot be sent without, not until everything is ready.
     #[arg(long)]
     no_wait: bool,
-    /// Only tell what would happen.
+    /// Only report what would happen.
     #[arg(long, value_name = "WHO", value_enum)]
     dry_run: Option<DryRun>,
     /// Delete what left the bundle without asking.
     #[arg(long, conflicts_with = "no_prune")]
     prune: bool,
-    /// Do not ask: agree to whatever would be asked.
+    /// Agree to every question without asking.
     #[arg(short, long)]
     yes: bool,
-    /// Delete what left the bundle also when that is most of what the inventory lists.
+    /// Delete what left the bundle even when that is most of what the inventory lists.
     #[arg(long, conflicts_with = "no_prune")]
     prune_most: bool,
     /// Delete nothing that left the bundle, and do not ask.
@@ -99,7 +101,7 @@ fn apply(args: &ApplyArgs, sources: &Arc<Sources>, progress: &Progress) -> Resul
     };
     let intake = Intake::read(&args.target, &args.stack, restrictor, sources)?;
     if args.dry_run == Some(DryRun::Client) {
-        return Ok(shown(&intake.waves("default")?));
+        return Ok(render_waves(&intake.waves("default")?));
     }
     let id = args.inventory.id(&intake.name(&args.inventory)?);
     let held = Held::default();
@@ -107,7 +109,7 @@ fn apply(args: &ApplyArgs, sources: &Arc<Sources>, progress: &Progress) -> Resul
         let connection = Arc::new(Connection::open(&args.cluster.options()).await?);
         let mut waves = intake.waves(connection.namespace())?;
         if waves.is_empty() {
-            let help = "`kfc delete` takes away what an earlier run applied";
+            let help = "delete what an earlier run applied with `kfc delete`";
             return Err(Diagnostic::error(Code::Usage, "there is nothing to apply").help(help).into());
         }
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
@@ -130,8 +132,8 @@ async fn run_waves(
     let mut inventory = Inventory::read(session, id).await?;
     let kinds = args.kinds.kinds();
     let survey = apply::survey(session, waves, &inventory, kinds).await?;
-    tell(args, &survey, id, progress);
-    let prune = agreed(args, &survey.leavers, progress)?;
+    report_owners(args, &survey, id, progress);
+    let prune = agreed(args, &survey.prune_set, progress)?;
     let settings = Settings {
         inventory: id.clone(),
         force_conflicts: args.force_conflicts,
@@ -145,67 +147,67 @@ async fn run_waves(
     let report = apply::apply(session, waves, &mut inventory, &settings, survey).await?;
     if !report.unpruned.is_empty() && !args.no_prune {
         let count = count_of(report.unpruned.len());
-        progress.say(&format!("{count} that left the bundle were not deleted: `--prune` does it"));
+        progress.say(&format!("{count} that left the bundle were not deleted: `--prune` deletes them"));
     }
     progress.say(&summary(&report, args.dry_run.is_some()));
     Ok(result(&report))
 }
 
-/// Says what others have of the bundle, and what stays of that which left it.
-fn tell(args: &ApplyArgs, survey: &Survey, id: &InventoryId, progress: &Progress) {
+/// Reports which objects of the bundle have other owners, and which of those that left it stay.
+fn report_owners(args: &ApplyArgs, survey: &Survey, id: &InventoryId, progress: &Progress) {
     for (other, objects) in &survey.shared {
         let (count, names) = (count_of(objects.len()), named(objects.iter()));
         if args.adopt {
-            progress.say(&format!("note: {count} of the inventory {other} are taken from it: {names}"));
+            progress.say(&format!("note: {count} are taken over from the inventory {other}: {names}"));
             continue;
         }
         progress.say(&format!(
-            "note: the inventory {other} lists {count} of this bundle too: {names}. Both apply them, and neither deletes them while the \
-             other lists them"
+            "note: the inventory {other} lists {count} of this bundle too: {names}. Both apply them, and neither deletes them while \
+             the other lists them"
         ));
-        progress.say(&format!("note: {}", apply::way_across(other, id)));
+        progress.say(&format!("note: {}", apply::move_advice(other, id)));
     }
     if !survey.found.is_empty() && !args.adopt {
         progress.say(&format!(
-            "note: {} of this bundle existed already, and not from kfc: {}. They are applied, but not deleted later; `--adopt` takes them",
+            "note: {} of this bundle existed before, not applied by kfc: {}. They are applied, but never deleted; `--adopt` takes them over",
             count_of(survey.found.len()),
             named(survey.found.iter())
         ));
     }
     if let Some(why) = survey.claims.unseen() {
         progress.say(&format!(
-            "note: inventories of other namespaces cannot be seen, what their field managers apply stays: {why}"
+            "note: inventories of other namespaces cannot be read; what their field managers apply stays: {why}"
         ));
     }
-    staying(&survey.leavers.plan.staying).iter().for_each(|line| progress.say(line));
+    staying(&survey.prune_set.plan.staying).iter().for_each(|line| progress.say(line));
 }
 
-/// Whether what left the bundle is to be deleted. It is shown first; on a terminal the user is asked, elsewhere a flag says it.
-fn agreed(args: &ApplyArgs, leavers: &Leavers, progress: &Progress) -> Result<bool> {
-    let count = leavers.plan.going.len();
+/// Whether the prune set is to be deleted. It is printed first; on a terminal the user is asked, elsewhere a flag decides.
+fn agreed(args: &ApplyArgs, prune_set: &PruneSet, progress: &Progress) -> Result<bool> {
+    let count = prune_set.plan.going.len();
     if count == 0 || args.no_prune {
         return Ok(false);
     }
     let is_agreed = args.prune || args.prune_most || args.yes || args.kinds.kinds().any();
     let is_asked = !is_agreed && args.dry_run.is_none() && is_asked();
-    if args.dry_run.is_none() || !leavers.plan.notes.is_empty() {
+    if args.dry_run.is_none() || !prune_set.plan.notes.is_empty() {
         let left = count_of(count);
         let (title, word) = match (is_agreed, is_asked) {
             (true, _) => (format!("{left} left the bundle, to be deleted at the end:"), "delete"),
             (_, true) => (format!("{left} left the bundle:"), "delete"),
-            _ => (format!("{left} left the bundle, to be deleted with `--prune` only:"), "left"),
+            _ => (format!("{left} left the bundle, to be deleted only with `--prune`:"), "left"),
         };
         progress.say(&title);
-        progress.say(preview(word, &leavers.plan).trim_end());
+        progress.say(preview(word, &prune_set.plan).trim_end());
     }
-    if leavers.are_most() && !args.prune_most && args.dry_run.is_none() && (is_agreed || is_asked) {
-        let listed = leavers.listed;
+    if prune_set.is_most() && !args.prune_most && args.dry_run.is_none() && (is_agreed || is_asked) {
+        let listed = prune_set.listed;
         let message = format!(
-            "{count} of the {listed} objects that the inventory lists would be deleted, as they left the bundle"
+            "{count} of the {listed} objects that the inventory lists left the bundle and would be deleted"
         );
         let error = Diagnostic::error(Code::MostPruned, message)
-            .note("is it the right bundle? Another one under this name replaces the one before");
-        let help = "delete them with `--prune-most`, or leave them with `--no-prune`; nothing was done";
+            .note("check that it is the right bundle: it replaces the one that was applied under this name");
+        let help = "delete them with `--prune-most`, or keep them with `--no-prune`; nothing was done";
         return Err(error.help(help).into());
     }
     if !is_asked {
@@ -215,7 +217,7 @@ fn agreed(args: &ApplyArgs, leavers: &Leavers, progress: &Progress) -> Result<bo
     Ok(matches!(ask("Delete them at the end? [y/N] ").to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// What was done, one object a line. What is as it was is not named.
+/// What was done, one object in a line; unchanged objects are left out.
 fn result(report: &Report) -> String {
     let mut text = String::new();
     for (object, outcome) in &report.outcomes {
@@ -236,7 +238,7 @@ fn summary(report: &Report, is_dry: bool) -> String {
         let _ = write!(text, ", {} pruned", report.pruned.len());
     }
     if !report.kept.is_empty() {
-        let _ = write!(text, ", {} left in place", report.kept.len());
+        let _ = write!(text, ", {} kept", report.kept.len());
     }
     if !report.unpruned.is_empty() {
         let _ = write!(text, ", {} not pruned", report.unpruned.len());
@@ -245,7 +247,7 @@ fn summary(report: &Report, is_dry: bool) -> String {
 }
 
 /// The waves with their resources.
-fn shown(waves: &[Wave]) -> String {
+fn render_waves(waves: &[Wave]) -> String {
     let mut text = String::new();
     for (at, wave) in waves.iter().enumerate() {
         let _ = writeln!(text, "wave {}", at + 1);

@@ -1,9 +1,12 @@
-//! `kfc argocd`: what Argo CD's config-management plug-in calls. Errors are told in plain and short lines, as Argo CD
+//! `kfc argocd`: what Argo CD's config-management plug-in calls. Errors are printed in plain and short lines, as Argo CD
 //! shows them on a page.
 
-use super::build::{RemoteArgs, RestrictorFlag, validated};
-use super::target::{KUSTOMIZATION_FILES, StackArgs, Target, catalogue};
-use super::{DONE, FAILED, output};
+use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
+use super::exit::{DONE, FAILED};
+use super::here;
+use super::output;
+use super::target::{KUSTOMIZATION_FILES, Target, catalogue};
+use super::validation::validated;
 use clap::{Args, Subcommand};
 use kfc_catalogue::argocd::{self, Annotations, Announcement, Chosen, Environment, FIELDS, Given};
 use kfc_catalogue::assemble;
@@ -19,23 +22,23 @@ use std::sync::Arc;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ArgocdCommand {
-    /// Print what kfc renders in a folder: its stack, or a kustomization root that has a kfc.lock; nothing when that is left to
-    /// Argo CD.
+    /// Print what kfc renders in a directory: its stack, or a kustomization root that has a kfc.lock; nothing when Argo CD
+    /// renders it.
     Discover(PlaceArgs),
-    /// Print the bundle of the application in a folder, as its parameters want it.
+    /// Print the bundle of the application in a directory, with its parameters.
     Generate(GenerateArgs),
-    /// Print the parameters that the application in a folder has, as Argo CD wants them announced.
+    /// Print the parameters of the application in a directory, in the form of Argo CD.
     Parameters(PlaceArgs),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct PlaceArgs {
-    /// The folder of the application.
+    /// The directory of the application.
     #[arg(default_value = ".")]
     folder: PathBuf,
 }
 
-// What an application may not decide itself: these stand in the plug-in's configuration.
+// What an application must not decide itself: these flags are in the plug-in's configuration.
 #[derive(Debug, Args)]
 pub(super) struct GenerateArgs {
     #[command(flatten)]
@@ -79,14 +82,14 @@ pub(super) fn run(command: &ArgocdCommand) -> u8 {
     }
 }
 
-/// What goes to standard output, and what was noticed.
+/// What goes to standard output, and the warnings.
 type Printed = (Vec<Vec<u8>>, Diagnostics);
 
 fn line(text: &str) -> Printed {
     (vec![format!("{text}\n").into_bytes()], Diagnostics::default())
 }
 
-/// What an application's folder has. A word alone is a folder here, never a profile.
+/// What an application's directory contains. A single word is a directory here, never a profile.
 fn target(folder: &Path) -> Target {
     match Target::of(&folder.to_string_lossy()) {
         Target::Profile(name) => Target::Root(name),
@@ -101,7 +104,7 @@ fn discover(folder: &Path, environment: Result<Environment>) -> Result<Printed> 
     let Some(name) = KUSTOMIZATION_FILES.iter().find(|name| is_entry(&folder.join(name))) else {
         return Ok((Vec::new(), Diagnostics::default()));
     };
-    match lock::find(folder, &super::here::working_directory()).is_some() || environment?.kustomize {
+    match lock::find(folder, &here::working_directory()).is_some() || environment?.kustomize {
         true => Ok(line(name)),
         false => Ok((Vec::new(), Diagnostics::default())),
     }
@@ -135,7 +138,7 @@ fn options(args: &GenerateArgs, environment: &Environment) -> Options {
             debug: false,
         },
         remote: args.remote.options(),
-        ..super::here::builds()
+        ..here::builds()
     };
     options.remote.warn_unpinned = true;
     options
@@ -149,13 +152,13 @@ fn root_bundle(
 ) -> Result<Bundle> {
     let chosen = argocd::choose(&environment.parameters, None, sources)?;
     let mut bundle = engine::build(root, options, sources)?;
-    // What kustomize would not write is written only where it is asked for.
+    // kustomize does not write annotations: they are written only on request.
     argocd::annotate(&mut bundle.resources.list, None, chosen.annotations.unwrap_or_default());
     let kubernetes = environment.kubernetes.as_deref();
     validated(bundle, chosen.validate.unwrap_or_default(), kubernetes, sources)
 }
 
-/// The bundle of a stack, and what was noticed beside its build.
+/// The bundle of a stack, and warnings that are not from its build.
 fn stack_bundle(
     file: &StackFile,
     environment: &Environment,
@@ -177,7 +180,7 @@ fn stack_bundle(
     Ok((bundle, noticed))
 }
 
-/// A stack as it stands in the repository, with its catalogue.
+/// A stack as it is in the repository, with its catalogue.
 struct Application {
     stack: Stack,
     catalogue: Catalogue,
@@ -213,8 +216,8 @@ impl Application {
         resolve(&self.catalogue, &self.stack)
     }
 
-    /// Warnings when the stack is meant for another version of Kubernetes than the cluster has: what would be refused if
-    /// it were not.
+    /// Warnings when the stack is for another version of Kubernetes than the cluster has: also what would be refused for
+    /// that version.
     fn other_version(&self, plan: &Plan, environment: &Environment, sources: &Sources) -> Diagnostics {
         let meant = plan.profile.facts.get("kubernetes");
         let (Some(meant), Some(cluster)) = (meant, &environment.kubernetes) else {
@@ -227,7 +230,7 @@ impl Application {
         let message = format!("the stack is for Kubernetes {version}, but the cluster has {cluster}");
         let warning = Diagnostic::warning(Code::ClusterVersion, message).at(meant.mark);
         let mut warnings: Diagnostics =
-            warning.help("without the fact `kubernetes` it is for what the cluster has").into();
+            warning.help("remove the fact `kubernetes` to use the version of the cluster").into();
         let mut stack = self.stack.clone();
         if let (Some(facts), Node { value: kfc_yaml::Value::Map(own), .. }) =
             (stack.facts.as_map_mut(), version_fact(cluster, sources))
@@ -237,8 +240,8 @@ impl Application {
         }
         let refused = resolve(&self.catalogue, &stack).err().unwrap_or_default().0.into_iter();
         for error in refused.filter(|error| error.code == Code::Unsupported) {
-            // What it says of the fact would be of this stack, which is not the user's.
-            let notes = vec![format!("this is so for Kubernetes {cluster}, which the cluster has")];
+            // Its notes refer to the fact of this changed stack, which is not the user's.
+            let notes = vec![format!("this applies to Kubernetes {cluster}, the version of the cluster")];
             warnings.push(Diagnostic { severity: Severity::Warning, notes, ..error });
         }
         warnings
@@ -264,14 +267,14 @@ fn parameters(folder: &Path, environment: &Environment, sources: &Arc<Sources>) 
     Ok((line(&text).0, warnings))
 }
 
-/// The parameters of a stack. The tab is where mistakes in parameters are put right, so that they do not keep it from
-/// being shown: the less can be resolved, the more is announced.
+/// The parameters of a stack. Users fix wrong parameters in this tab, so wrong ones must not hide it: the less can be
+/// resolved, the more is announced.
 fn announced(
     file: &StackFile,
     environment: &Environment,
     sources: &Arc<Sources>,
 ) -> Result<(Vec<Announcement>, Diagnostics)> {
-    let reads = super::here::builds().reads();
+    let reads = here::builds().reads();
     let app = Application::read(file, environment, reads, sources)?;
     let is_field = |given: &&Given| FIELDS.contains(&given.name.as_str());
     // Values as the repository has them, of the components that the application chooses; else with its own values.

@@ -1,12 +1,19 @@
 //! `kfc build` and `kustomize build`.
 
+use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
+use super::bundle_format::{BundleFormat, encode_bundle};
 use super::detect::{ClusterSource, detected_stack};
-use super::diff::Sides;
+use super::diff_report::write_to;
+use super::exit::{DONE, FAILED};
 use super::folder::{self, Names};
-use super::side::{Reader, Side};
-use super::target::{Resolved, StackArgs, Target, resolve_stack, resolve_target};
+use super::here;
+use super::output;
+use super::plan_graph::graph_of;
+use super::side::{ClusterSide, Reader, Side};
+use super::sides::{Sides, both};
+use super::target::{Resolved, Target, resolve_stack, resolve_target};
+use super::validation::validated;
 use super::waves::{self, WaveArgs};
-use super::{DONE, FAILED, output};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::argocd::{self, Annotations};
 use kfc_catalogue::assemble;
@@ -15,10 +22,7 @@ use kfc_diff::Input;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::engine::{self, Bundle, Options, Reorder};
 use kfc_kustomize::resource::objects;
-use kfc_source::remote::{LockUse, RemoteOptions};
-use kfc_source::{HelmOptions, LoadRestrictor, Loader};
-use kfc_validate;
-use kfc_yaml::emit;
+use kfc_source::{HelmOptions, Loader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,43 +34,16 @@ enum ReorderFlag {
     None,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-#[value(rename_all = "PascalCase")]
-pub(super) enum RestrictorFlag {
-    /// Files must lie in or below the root.
-    LoadRestrictionsRootOnly,
-    /// Files may lie anywhere.
-    LoadRestrictionsNone,
-}
-
-impl From<RestrictorFlag> for LoadRestrictor {
-    fn from(flag: RestrictorFlag) -> Self {
-        match flag {
-            RestrictorFlag::LoadRestrictionsRootOnly => Self::RootOnly,
-            RestrictorFlag::LoadRestrictionsNone => Self::None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// YAML documents.
-    #[default]
-    Yaml,
-    /// One JSON list.
-    Json,
-}
-
-/// What both command lines understand.
+/// Flags of both command lines.
 #[derive(Debug, Args)]
 struct CommonArgs {
-    /// Write to this file; or, for a folder or a path that ends with `/`, one file a resource into it.
+    /// Write to this file; or to this directory (also a path that ends with `/`), one file for each resource.
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
     /// Whether files outside the root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
     load_restrictor: RestrictorFlag,
-    /// Order of the output; `sortOptions` in the kustomization go before it.
+    /// Order of the output; `sortOptions` in the kustomization take precedence.
     #[arg(long, value_enum)]
     reorder: Option<ReorderFlag>,
     /// Allow charts to be rendered by the helm program.
@@ -75,10 +52,10 @@ struct CommonArgs {
     /// The helm program.
     #[arg(long, default_value = "helm", value_name = "PROGRAM")]
     helm_command: String,
-    /// API versions that charts are told of.
+    /// API versions that charts get.
     #[arg(long, value_name = "VERSION")]
     helm_api_versions: Vec<String>,
-    /// Kubernetes version that charts are told of.
+    /// Kubernetes version that charts get.
     #[arg(long, value_name = "VERSION", default_value = "", hide_default_value = true)]
     helm_kube_version: String,
     /// Have helm print debug output.
@@ -94,34 +71,8 @@ struct CommonArgs {
     ignored: IgnoredArgs,
 }
 
-/// Where remote sources come from. With a kfc.lock they are vendored, and nothing is fetched.
-#[derive(Clone, Copy, Debug, Args)]
-pub(super) struct RemoteArgs {
-    /// Fetch nothing, even where no kfc.lock pins what is remote.
-    #[arg(long)]
-    pub(super) offline: bool,
-    /// Fetch everything anew, whatever kfc.lock has.
-    #[arg(long, conflicts_with = "offline")]
-    pub(super) no_lock: bool,
-    /// Allow plain http for other hosts than this machine.
-    #[arg(long)]
-    pub(super) allow_plain_http: bool,
-}
-
-impl RemoteArgs {
-    /// As options of a build.
-    pub(super) fn options(self) -> RemoteOptions {
-        RemoteOptions {
-            offline: self.offline,
-            plain_http: self.allow_plain_http,
-            lock: if self.no_lock { LockUse::Ignore } else { LockUse::Find },
-            ..RemoteOptions::default()
-        }
-    }
-}
-
-/// Flags of kustomize that only matter to container and exec functions, which are never run. Accepted, so that scripts
-/// keep working; a tree that needs a function fails with an error that says so.
+/// Flags of kustomize that matter only to container and exec functions, which kfc never runs. They are accepted so that
+/// scripts keep working; a tree that needs a function fails with an error.
 #[derive(Debug, Args)]
 struct IgnoredArgs {
     #[arg(long, hide = true)]
@@ -144,19 +95,19 @@ struct IgnoredArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct KfcBuildArgs {
-    /// A profile (`gke+gpu`), a `kfc.yaml` or its folder, or a folder or URL of a kustomization root.
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, or a directory or URL of a kustomization root.
     #[arg(default_value = ".", value_name = "TARGET")]
     target: String,
     #[command(flatten)]
     stack: StackArgs,
-    /// Build what fits the cluster of the kubeconfig, in place of a target: its profile is detected.
+    /// Detect the profile of the kubeconfig's cluster and build it instead of a target.
     #[arg(long, conflicts_with = "target")]
     detect: bool,
     /// As `--detect`, from saved answers: see `kfc detect --help`.
     #[arg(long, value_name = "FILE|DIR", conflicts_with = "target")]
     detect_from: Vec<PathBuf>,
     /// Annotate for Argo CD: `waves`, `hooks` (Jobs), `options` (server-side apply, what is never pruned, …); all of them
-    /// when nothing is said. See deploy/argocd/README.md.
+    /// when none is named. See deploy/argocd/README.md.
     #[arg(long, value_name = "WHAT,…", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     argocd: Option<String>,
     /// Annotate every resource with the wave that Argo CD is to apply it in: `--argocd=waves`.
@@ -171,7 +122,7 @@ pub(super) struct KfcBuildArgs {
     common: CommonArgs,
     /// Output format.
     #[arg(long, value_enum, default_value = "yaml")]
-    format: Format,
+    format: BundleFormat,
     /// Write a report of what changes into this file, in the format of its ending (.md, .html, .json, .txt, .sarif, .xml).
     #[arg(long, value_name = "FILE", requires = "against")]
     report: Option<PathBuf>,
@@ -185,7 +136,7 @@ pub(super) struct KfcBuildArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct KustomizeBuildArgs {
-    /// Folder or URL of the kustomization root.
+    /// Directory or URL of the kustomization root.
     #[arg(default_value = ".", value_name = "TARGET")]
     target: String,
     #[command(flatten)]
@@ -214,12 +165,12 @@ fn write_kfc(mut built: Built, args: &KfcBuildArgs) -> Result<Written> {
     write(built.bundle, names, &args.common, args.format)
 }
 
-/// A bundle, with what a report has to know of it.
+/// A bundle with what a report needs.
 struct Built {
     bundle: Bundle,
     /// The wave of each resource; empty for a root, which has none.
     waves: Vec<usize>,
-    /// The waves themselves, when something is asked of them.
+    /// The waves themselves, when a flag needs them.
     planned: Vec<Wave>,
     components: Vec<String>,
     graph: Option<kfc_diff::model::Graph>,
@@ -238,7 +189,7 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
-        cluster: super::side::ClusterSide::default(),
+        cluster: ClusterSide::default(),
     };
     let after = Input {
         label: args.target.clone(),
@@ -250,9 +201,9 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
         ..Input::default()
     };
     let before = reader.read(against, &args.target)?;
-    let here = Side::Here(Box::new(after));
-    let Sides { before, after, refused } = super::diff::both(before, here, (against, &args.target), &reader)?;
-    super::diff::write_to(file, &kfc_diff::compare(&before, &after, &schema), Some((&before, &after)))?;
+    let ours = Side::Here(Box::new(after));
+    let Sides { before, after, refused } = both(before, ours, (against, &args.target), &reader)?;
+    write_to(file, &kfc_diff::compare(&before, &after, &schema), Some((&before, &after)))?;
     // The bundle is whole, the report is not.
     output::report_run(&refused, sources, "the report");
     Ok(())
@@ -261,7 +212,10 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
 pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     let bundle = engine::build(&args.target, &options(&args.common), &sources);
-    finish(bundle.and_then(|bundle| write(bundle, Names::Kustomize, &args.common, Format::Yaml)), &sources)
+    finish(
+        bundle.and_then(|bundle| write(bundle, Names::Kustomize, &args.common, BundleFormat::Yaml)),
+        &sources,
+    )
 }
 
 fn finish(written: Result<Written>, sources: &Sources) -> u8 {
@@ -280,7 +234,7 @@ fn finish(written: Result<Written>, sources: &Sources) -> u8 {
 fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     let mut options = options(&args.common);
     options.remote.warn_unpinned = true;
-    // The report names the line behind each change.
+    // The report names the line that made each change.
     options.keep_origins = args.report.is_some();
     if args.detect || !args.detect_from.is_empty() {
         let source = ClusterSource { from: args.detect_from.clone(), ..ClusterSource::default() };
@@ -300,7 +254,7 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
         argocd::annotate(&mut bundle.resources.list, None, which);
         let bundle = validated(bundle, args.validate, None, sources)?;
         let list = &bundle.resources.list;
-        let (waves, planned) = match args.waves.asks() {
+        let (waves, planned) = match args.waves.any() {
             true => (wave::numbers_of(&objects(list)), wave::of_bundle(&objects(list), "")?),
             false => (Vec::new(), Vec::new()),
         };
@@ -309,15 +263,14 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     assembled(&resolve_target(&target, &args.stack, options.reads(), sources)?, args, sources)
 }
 
-/// The bundle of a stack that was resolved, as the arguments want it.
+/// The bundle of a resolved stack, changed as the arguments say.
 fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Result<Built> {
-    let assemble = if args.report.is_some() { assemble::assemble_with_origins } else { assemble::assemble };
-    let mut assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    let mut assembled = resolved.assemble(args.report.is_some())?;
     argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations(args)?);
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     let plan = &resolved.plan;
     let planned =
-        if args.waves.asks() { kfc_catalogue::assemble::schedule(plan, &assembled, "")? } else { Vec::new() };
+        if args.waves.any() { kfc_catalogue::assemble::schedule(plan, &assembled, "")? } else { Vec::new() };
     let known = assemble::known_credentials(plan, &assembled.bundle.resources.list)?;
     assembled.bundle.warnings.extend(known);
     Ok(Built {
@@ -325,7 +278,7 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
         waves: assembled.waves,
         planned,
         components: plan.components.iter().map(|planned| planned.name().to_owned()).collect(),
-        graph: Some(super::side::graph_of(plan)),
+        graph: Some(graph_of(plan)),
         stack: Some(plan.name.clone()),
     })
 }
@@ -336,30 +289,6 @@ fn annotations(args: &KfcBuildArgs) -> Result<Annotations> {
     let mut which = Annotations::named(&names, Mark::NONE)?;
     which.waves |= args.sync_waves;
     Ok(which)
-}
-
-/// The bundle, when it is valid or nobody asked.
-pub(super) fn validated(
-    mut bundle: Bundle,
-    asked: bool,
-    kubernetes: Option<&str>,
-    sources: &Sources,
-) -> Result<Bundle> {
-    if asked {
-        let options = kfc_validate::Options {
-            kubernetes: kubernetes.map(super::validate::version).transpose()?,
-            ..kfc_validate::Options::default()
-        };
-        let found = kfc_validate::validate(&bundle.resources.list, &[], &options).findings;
-        let is_broken = found.iter().any(kfc_validate::Finding::is_error);
-        let found =
-            Diagnostics(found.iter().map(|finding| super::validate::shown(finding, sources)).collect());
-        if is_broken {
-            return Err(found);
-        }
-        bundle.warnings.extend(found);
-    }
-    Ok(bundle)
 }
 
 /// The finished output with the warnings of its build.
@@ -374,30 +303,22 @@ impl Written {
     }
 }
 
-fn write(mut bundle: Bundle, names: Names<'_>, args: &CommonArgs, format: Format) -> Result<Written> {
+fn write(mut bundle: Bundle, names: Names<'_>, args: &CommonArgs, format: BundleFormat) -> Result<Written> {
     let mut warnings = std::mem::take(&mut bundle.warnings);
     let chunks = match &args.output {
-        Some(folder) if folder::is_folder(folder) => {
-            warnings.extend(folder::write(folder, &bundle.resources.list, names, format)?);
+        Some(directory) if folder::is_directory(directory) => {
+            warnings.extend(folder::write(directory, &bundle.resources.list, names, format)?);
             Vec::new()
         }
         Some(file) => {
-            output::write_file(file, &encode(&bundle, format)?.concat())?;
+            output::write_file(file, &encode_bundle(&bundle, format)?.concat())?;
             Vec::new()
         }
-        None => encode(&bundle, format)?,
+        None => encode_bundle(&bundle, format)?,
     };
     // The process ends soon: handing millions of nodes back to the allocator one by one would only cost time.
     std::mem::forget(bundle);
     Ok(Written { chunks, warnings })
-}
-
-fn encode(bundle: &Bundle, format: Format) -> Result<Vec<Vec<u8>>> {
-    let nodes: Vec<_> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
-    match format {
-        Format::Yaml => emit::emit_all(&nodes),
-        Format::Json => Ok(vec![kfc_yaml::json::list(&nodes)?]),
-    }
 }
 
 fn options(args: &CommonArgs) -> Options {
@@ -418,11 +339,11 @@ fn options(args: &CommonArgs) -> Options {
         managed_by_label: args.enable_managedby_label,
         remote: args.remote.options(),
         keep_origins: false,
-        surroundings: super::here::surroundings(),
+        surroundings: here::surroundings(),
     }
 }
 
-/// Sets the number of threads, once a process.
+/// Sets the number of threads, once in a process.
 fn threads(jobs: Option<usize>) -> Result<()> {
     let Some(jobs) = jobs else { return Ok(()) };
     if jobs == 0 {

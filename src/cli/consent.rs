@@ -1,7 +1,6 @@
-//! What is to be deleted is shown and agreed to before anything is done: on a terminal by an answer, elsewhere by a flag.
+//! Shows what is to be deleted and gets consent before anything is done: on a terminal by an answer, elsewhere by a flag.
 
-use clap::Args;
-use kfc_cluster::apply::{Kinds, RemovalPlan, Stay};
+use kfc_cluster::apply::{RemovalPlan, Stay};
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::ObjectRef;
 use std::collections::BTreeMap;
@@ -11,42 +10,7 @@ use std::io::{BufRead, IsTerminal, Write as _};
 /// Objects that are named when many stay for one reason.
 const NAMED: usize = 5;
 
-/// Kinds that stay unless they are asked for. The same for what left a bundle and for deletions; the names that start with
-/// `--prune-` are those of earlier versions.
-#[derive(Clone, Copy, Debug, Default, Args)]
-pub(super) struct KindArgs {
-    /// Delete namespaces too, with everything in them.
-    #[arg(long, alias = "prune-namespaces")]
-    delete_namespaces: bool,
-    /// Delete custom resource definitions too that have objects, with all these objects.
-    #[arg(long, alias = "prune-crds")]
-    delete_crds: bool,
-    /// Delete volume claims too, with their data.
-    #[arg(long, alias = "prune-pvcs")]
-    delete_pvcs: bool,
-    /// Delete volumes too, with their data.
-    #[arg(long, alias = "prune-pvs")]
-    delete_pvs: bool,
-    /// Delete everything: namespaces, definitions, volume claims and volumes too.
-    #[arg(long, alias = "prune-all")]
-    delete_all: bool,
-}
-
-impl KindArgs {
-    pub(super) fn kinds(self) -> Kinds {
-        if self.delete_all {
-            return Kinds::ALL;
-        }
-        Kinds {
-            namespaces: self.delete_namespaces,
-            definitions: self.delete_crds,
-            claims: self.delete_pvcs,
-            volumes: self.delete_pvs,
-        }
-    }
-}
-
-/// Whether somebody sits before a terminal who can be asked.
+/// Whether there is a terminal on which the user can be asked.
 pub(super) fn is_asked() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
@@ -55,7 +19,7 @@ pub(super) fn is_asked() -> bool {
 pub(super) fn ask(question: &str) -> String {
     {
         let mut out = std::io::stderr().lock();
-        // Nothing can be asked when the terminal is gone; no answer is a no.
+        // A closed terminal cannot be asked; no answer means no.
         drop(write!(out, "{question}"));
         drop(out.flush());
     }
@@ -64,7 +28,7 @@ pub(super) fn ask(question: &str) -> String {
     answer.trim().to_owned()
 }
 
-/// What would be deleted, one object a line, those that hold data first; then what has to be known.
+/// What would be deleted, one object in a line, those that hold data first; then the notes.
 pub(super) fn preview(word: &str, plan: &RemovalPlan) -> String {
     let mut objects: Vec<&ObjectRef> = plan.going.iter().map(|(object, _)| object).collect();
     objects.sort_by_key(|object| (!holds_data(object), object.kind != "CustomResourceDefinition"));
@@ -120,21 +84,21 @@ pub(super) fn by_kind<'o>(objects: impl Iterator<Item = &'o ObjectRef>) -> Strin
     kinds.join(", ")
 }
 
-/// Asks on a terminal for `name` to be typed; elsewhere `--yes` has to be given beforehand.
+/// Asks on a terminal for `name` to be typed; elsewhere requires `--yes`.
 pub(super) fn confirm_deletion(name: &str, server: &str, plan: &RemovalPlan) -> Result<()> {
     let count = plan.going.len();
     let kinds = by_kind(plan.going.iter().map(|(object, _)| object));
     let objects = if count == 1 { "object" } else { "objects" };
     let question = format!("This deletes {count} {objects} from {server}, with all data in them: {kinds}.");
     if !is_asked() {
-        let error = Diagnostic::error(Code::Usage, "deleting has to be confirmed").note(question);
+        let error = Diagnostic::error(Code::Usage, "the deletion has to be confirmed").note(question);
         return Err(error.help("confirm it with `--yes`; `--dry-run` lists the objects").into());
     }
-    let answer = ask(&format!("{}{question}\nType `{name}` to go on: ", preview("delete", plan)));
+    let answer = ask(&format!("{}{question}\nType `{name}` to continue: ", preview("delete", plan)));
     if answer == name {
         return Ok(());
     }
-    Err(Diagnostic::error(Code::Usage, "not confirmed: nothing was deleted").into())
+    Err(Diagnostic::error(Code::Usage, "not confirmed; nothing was deleted").into())
 }
 
 /// `N objects`, or `1 object`.

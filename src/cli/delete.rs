@@ -1,13 +1,15 @@
 //! `kfc delete`.
 
-use super::cluster::{
-    ClusterArgs, Held, Intake, InventoryArgs, LockArgs, checked, dns_name, duration, run_holding,
-    run_until_interrupted,
-};
-use super::consent::{KindArgs, confirm_deletion, count_of, named, staying};
+use super::args::{ClusterArgs, InventoryArgs, KindArgs, LockArgs, StackArgs, duration, inventory_name};
+use super::consent::{confirm_deletion, count_of, named, staying};
+use super::exit::{DONE, FAILED};
+use super::here;
+use super::intake::Intake;
+use super::interrupt::{Held, run_holding, run_until_interrupted};
+use super::name::dns_name;
+use super::output;
 use super::progress::Progress;
-use super::target::{StackArgs, Target};
-use super::{DONE, FAILED, output};
+use super::target::{Target, is_bundle_file};
 use clap::Args;
 use kfc_catalogue::catalogue::Stack;
 use kfc_cluster::apply::{self, Deleting, Deletion, Inventory, InventoryId, RemovalPlan, Session};
@@ -17,13 +19,14 @@ use kfc_kube::ObjectRef;
 use kfc_source::{LoadRestrictor, Loader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct DeleteArgs {
-    /// The profile or stack that was applied, not needed with `--name`; or resources to be deleted whoever applied them
-    /// (with `--adopt` when inventories list them): a file, a kustomization root, or `-` for standard input.
+    /// The profile or stack that was applied, not needed with `--name`; or resources to delete regardless of who applied
+    /// them (with `--adopt` when inventories list them): a file, a kustomization root, or `-` for standard input.
     #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
     target: String,
     #[command(flatten)]
@@ -34,16 +37,16 @@ pub(super) struct DeleteArgs {
     lock: LockArgs,
     #[command(flatten)]
     kinds: KindArgs,
-    /// Delete resources that a file or root names also when inventories list them, and take them out of these.
+    /// Delete the resources of a file or root even when inventories list them, and remove them from these.
     #[arg(long)]
     adopt: bool,
     /// Do not ask.
     #[arg(short, long)]
     yes: bool,
-    /// How long the objects of a wave may take to go.
+    /// How long the deletion of a wave may take.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     timeout: Duration,
-    /// Do not wait until things are gone.
+    /// Do not wait until the objects are deleted.
     #[arg(long)]
     no_wait: bool,
     /// Only list what would be deleted.
@@ -81,16 +84,16 @@ enum Subject {
     Resources(Intake),
 }
 
-/// A stack is read for its name alone: it can be deleted also when it builds no more.
+/// Of a stack only the name is read, so that it can be deleted even when it no longer builds.
 fn subject(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Subject> {
     if let Some(name) = &args.inventory.name {
-        return Ok(Subject::Inventory(checked(name)?));
+        return Ok(Subject::Inventory(inventory_name(name)?));
     }
-    if args.target != "-" && !Intake::is_bundle(&args.target, sources)? {
+    if args.target != "-" && !is_bundle_file(Path::new(&args.target)) {
         match Target::of(&args.target) {
             Target::Profile(profile) => return Ok(Subject::Inventory(dns_name(&profile))),
             Target::Stack(file) => {
-                let loader = Loader::here(super::here::reads(), sources);
+                let loader = Loader::here(here::reads(), sources);
                 return Ok(Subject::Inventory(dns_name(&Stack::load(&loader, &file)?.name)));
             }
             Target::Root(_) => {}
@@ -121,8 +124,8 @@ async fn run_deletion(
     progress: &Progress,
 ) -> Result<String> {
     let mut inventory = Inventory::read(session, id).await?;
-    if !inventory.is_there() {
-        progress.say(&format!("nothing to delete: there is no inventory {id}"));
+    if !inventory.exists() {
+        progress.say(&format!("nothing to delete: the inventory {id} does not exist"));
         for (other, count) in apply::inventories(session, &id.namespace).await? {
             progress.say(&format!(
                 "the inventory {other} lists {}: `kfc delete {}`",
@@ -147,7 +150,7 @@ async fn run_deletion(
     progress.say(&format!("done: {}", counts(&done)));
     if !inventory.is_empty() {
         let left = count_of(inventory.len());
-        progress.say(&format!("the inventory {id} is kept, it still lists {left}"));
+        progress.say(&format!("the inventory {id} stays, as it still lists {left}"));
     }
     Ok(lines("deleted", &done.gone))
 }
@@ -188,7 +191,7 @@ fn delete_resources(args: &DeleteArgs, intake: &Intake, progress: &Progress) -> 
     })
 }
 
-/// Objects that are named one by one, but that inventories list.
+/// The error for named objects that inventories list.
 fn listed_by_others(listed: &BTreeMap<InventoryId, Vec<ObjectRef>>) -> Diagnostic {
     let count = count_of(listed.values().flatten().collect::<BTreeSet<_>>().len());
     let error = Diagnostic::error(Code::OwnedByOthers, format!("inventories list {count} of these"));
@@ -197,14 +200,14 @@ fn listed_by_others(listed: &BTreeMap<InventoryId, Vec<ObjectRef>>) -> Diagnosti
     });
     let flags: Vec<String> = listed.keys().map(|id| format!("`kfc delete {}`", id.flags())).collect();
     error.help(format!(
-        "{} deletes all of an inventory; `--adopt` deletes these objects and takes them out of it",
+        "delete all of an inventory with {}, or these objects alone with `--adopt`",
         flags.join(" or ")
     ))
 }
 
 fn counts(done: &Deletion) -> String {
     let mut text = format!("{} deleted", done.gone.len());
-    let more = [(done.absent.len(), "not there"), (done.staying.len(), "left in place")];
+    let more = [(done.absent.len(), "missing"), (done.staying.len(), "kept")];
     for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {
         let _ = write!(text, ", {count} {what}");
     }

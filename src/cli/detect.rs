@@ -1,7 +1,11 @@
 //! `kfc detect`.
 
-use super::target::stack_name;
-use super::{FAILED, output};
+use super::exit::FAILED;
+use super::here;
+#[cfg(feature = "cluster")]
+use super::interrupt::run_until_interrupted;
+use super::name::stack_name;
+use super::output;
 use clap::Args;
 use kfc_catalogue::catalogue::{Catalogue, Place, Stack, StackFile};
 use kfc_catalogue::detect::{Answers, Detected, Finding, detect};
@@ -15,15 +19,15 @@ use std::sync::Arc;
 /// What is to be detected.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct ClusterSource {
-    /// Saved answers in place of a live cluster: files of `kubectl get … -o json` and `kubectl version -o json`, or
-    /// folders of them.
+    /// Saved answers instead of a live cluster: files of `kubectl get … -o json` and `kubectl version -o json`, or
+    /// directories of them.
     #[arg(long, value_name = "FILE|DIR")]
     pub(super) from: Vec<PathBuf>,
-    /// The kubeconfig, in place of `$KUBECONFIG` or `~/.kube/config`.
+    /// The kubeconfig, instead of `$KUBECONFIG` or `~/.kube/config`.
     #[cfg(feature = "cluster")]
     #[arg(long, value_name = "FILE")]
     pub(super) kubeconfig: Option<PathBuf>,
-    /// The context of the kubeconfig, in place of its current one.
+    /// The context of the kubeconfig, instead of its current one.
     #[cfg(feature = "cluster")]
     #[arg(long, value_name = "NAME")]
     pub(super) context: Option<String>,
@@ -36,13 +40,13 @@ pub(super) struct DetectArgs {
     /// Write a stack for this cluster.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Name of that stack; that of the file that is written over, else the name of its folder.
+    /// Name of that stack; by default that of the replaced file, or else of its directory.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Write over a file that is there.
+    /// Replace an existing file.
     #[arg(long)]
     force: bool,
-    /// Folders of catalogues that lie on top of the built-in one.
+    /// Directories of catalogues that extend the built-in one.
     #[arg(long, value_name = "DIR")]
     catalogue: Vec<PathBuf>,
 }
@@ -61,7 +65,7 @@ pub(super) fn run(args: &DetectArgs) -> u8 {
     }
 }
 
-/// The stack that fits a cluster; says on standard error what was found.
+/// The stack for a cluster; prints on standard error what was found.
 pub(super) fn detected_stack(
     source: &ClusterSource,
     catalogue: &[PathBuf],
@@ -79,8 +83,8 @@ pub(super) fn detected_stack(
 }
 
 fn read_catalogue(folders: &[PathBuf], sources: &Arc<Sources>) -> Result<Catalogue> {
-    let loader = Loader::here(super::here::reads(), sources);
-    let folders: Vec<Place> = folders.iter().map(|folder| super::here::place(folder)).collect();
+    let loader = Loader::here(here::reads(), sources);
+    let folders: Vec<Place> = folders.iter().map(|folder| here::place(folder)).collect();
     Catalogue::load(&loader, &folders)
 }
 
@@ -90,27 +94,27 @@ fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, D
     let found = detect(&answers, &catalogue)?;
     if let Some(path) = &args.output {
         if path.symlink_metadata().is_ok() && !args.force {
-            let message = format!("{} is there already", path.display());
-            return Err(Diagnostic::error(Code::Output, message).help("`--force` writes over it").into());
+            let message = format!("{} already exists", path.display());
+            return Err(Diagnostic::error(Code::Output, message).help("replace it with `--force`").into());
         }
         let name = args.name.clone().unwrap_or_else(|| name_for(path, sources));
         output::write_file(path, found.stack_file(&name).as_bytes())?;
     }
-    Ok((shown(&found), warnings))
+    Ok((render_detected(&found), warnings))
 }
 
-/// The name of a stack in a file: the one that it has, as the cluster knows what was applied by it, else that of its folder.
+/// The name of a stack in a file: the one in the file, as it names the inventory, else that of its directory.
 fn name_for(path: &std::path::Path, sources: &Arc<Sources>) -> String {
     let folder = path.parent().unwrap_or(std::path::Path::new(""));
     let known = path.is_file().then(|| {
-        let loader = Loader::here(super::here::reads(), sources);
+        let loader = Loader::here(here::reads(), sources);
         let name = path.file_name()?.to_string_lossy().into_owned();
-        Some(Stack::load(&loader, &StackFile { place: super::here::place(folder), name }).ok()?.name)
+        Some(Stack::load(&loader, &StackFile { place: here::place(folder), name }).ok()?.name)
     });
     known.flatten().unwrap_or_else(|| stack_name(folder))
 }
 
-/// The answers, saved or live, with warnings about what could not be seen.
+/// The answers, saved or live, with warnings about what could not be read.
 fn answers(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
     if !source.from.is_empty() {
         return Ok((Answers::read(&source.from)?, Diagnostics::default()));
@@ -123,7 +127,7 @@ fn live(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
     use kfc_cluster::cluster::{Connection, Options};
     let options =
         Options { kubeconfig: source.kubeconfig.clone(), context: source.context.clone(), rate: 50.0 };
-    super::cluster::run_until_interrupted(async {
+    run_until_interrupted(async {
         let connection = Connection::open(&options).await?;
         let (lists, warnings) = kfc_cluster::snapshot(&connection).await?;
         let mut answers = Answers::default();
@@ -137,11 +141,11 @@ fn live(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
 #[cfg(not(feature = "cluster"))]
 fn live(_: &ClusterSource) -> Result<(Answers, Diagnostics)> {
     let message = "this kfc was built without access to clusters";
-    Err(Diagnostic::error(Code::Usage, message).help("name saved answers with `--from`").into())
+    Err(Diagnostic::error(Code::Usage, message).help("pass saved answers with `--from`").into())
 }
 
 /// The profile, then each finding with its evidence.
-fn shown(found: &Detected) -> String {
+fn render_detected(found: &Detected) -> String {
     let mut text = format!("profile: {}\n", found.profile);
     let value = |finding: &Finding| match finding.value.as_str() {
         Some("") => "none".to_owned(),

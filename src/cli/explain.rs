@@ -1,13 +1,15 @@
 //! `kfc explain`: where the values of fields come from, and what changed nothing.
 
-use super::target::{Resolved, StackArgs, Target, resolve_target};
-use super::{DONE, FAILED, output};
+use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
+use super::exit::{DONE, FAILED};
+use super::here;
+use super::output;
+use super::target::{Loaded, Target, load};
 use clap::{Args, ValueEnum};
-use kfc_catalogue::assemble::assemble_with_origins;
 use kfc_catalogue::explain::{self, FieldPath, Places};
 use kfc_diagnostics::text::{document, json_document};
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
-use kfc_kustomize::engine::{self, Bundle, Options};
+use kfc_kustomize::engine::{Bundle, Options};
 use kfc_kustomize::provenance::Declared;
 use kfc_source::{HelmOptions, LoadRestrictor};
 use std::sync::Arc;
@@ -23,11 +25,11 @@ enum Format {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The resource as kubectl knows it: `deployment/web`, `svc/web`, `gateways.networking.istio.io/web`. With
+    /// The resource as kubectl names it: `deployment/web`, `svc/web`, `gateways.networking.istio.io/web`. With
     /// `--unused`, the target.
     #[arg(value_name = "RESOURCE", required_unless_present = "unused")]
     resource: Option<String>,
-    /// The field: `spec.containers[0].image`, `spec.containers[name=app].image`, `/spec/containers/0/image`. All fields
+    /// The field path: `spec.containers[0].image`, `spec.containers[name=app].image`, `/spec/containers/0/image`. All fields
     /// when it is not given.
     #[arg(value_name = "FIELD", conflicts_with = "unused")]
     field: Option<String>,
@@ -37,7 +39,7 @@ pub(super) struct ExplainArgs {
     /// Exit with 1 when anything is unused.
     #[arg(long, requires = "unused")]
     fail: bool,
-    /// A profile (`gke+gpu`), a `kfc.yaml` or its folder, or a folder or URL of a kustomization root.
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, or a directory or URL of a kustomization root.
     #[arg(short, long, value_name = "TARGET")]
     target: Option<String>,
     /// Namespace of the resource.
@@ -47,7 +49,7 @@ pub(super) struct ExplainArgs {
     stack: StackArgs,
     /// Whether files outside the root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
-    load_restrictor: super::build::RestrictorFlag,
+    load_restrictor: RestrictorFlag,
     /// Allow charts to be rendered by the helm program.
     #[arg(long)]
     enable_helm: bool,
@@ -55,7 +57,7 @@ pub(super) struct ExplainArgs {
     #[arg(long, default_value = "helm", value_name = "PROGRAM")]
     helm_command: String,
     #[command(flatten)]
-    remote: super::build::RemoteArgs,
+    remote: RemoteArgs,
     /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -64,7 +66,7 @@ pub(super) struct ExplainArgs {
 pub(super) fn run(args: &ExplainArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     match explained(args, &sources) {
-        // JSON is escaped already; what is left of such characters is in text.
+        // JSON is already escaped; this escapes text.
         Ok((text, code)) => match output::print(&document(text)) {
             DONE => code,
             failed => failed,
@@ -76,7 +78,7 @@ pub(super) fn run(args: &ExplainArgs) -> u8 {
     }
 }
 
-/// What is printed, with the exit code.
+/// What is printed, with the exit status.
 fn explained(args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(String, u8)> {
     let (target, resource) = match (&args.resource, args.unused) {
         (Some(target), true) if args.target.is_some() => {
@@ -87,7 +89,7 @@ fn explained(args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(String, u8)>
         (resource, false) => (args.target.as_ref(), resource.as_deref().unwrap_or("")),
     };
     let target = target.map_or(".", String::as_str);
-    // A path that cannot be read is told before anything is built.
+    // A wrong field path is reported before anything is built.
     let path = args.field.as_deref().map(FieldPath::parse).transpose()?;
     let (bundle, parameters) = built(target, args, sources)?;
     let mut places = Places::new(sources);
@@ -113,7 +115,7 @@ fn unused(
     let list = explain::unused(bundle, parameters, places);
     let text = match args.format {
         Format::Json => pretty(&explain::of_unused(&list, places)),
-        Format::Text if list.is_empty() => "everything that asks for a change changes something\n".to_owned(),
+        Format::Text if list.is_empty() => "nothing is unused\n".to_owned(),
         Format::Text => explain::unused_text(&list, places),
     };
     (text, if args.fail && !list.is_empty() { FAILED } else { DONE })
@@ -132,22 +134,20 @@ fn built(target: &str, args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(Bu
         ..HelmOptions::default()
     };
     let target = Target::of(target);
-    let options = Options {
-        restrictor,
-        helm,
-        remote: args.remote.options(),
-        keep_origins: true,
-        ..super::here::builds()
-    };
-    if let Target::Root(root) = &target {
-        if !args.stack.is_empty() {
-            let message = format!("`{root}` is a kustomization root: it has no components or parameters");
-            return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
-        }
-        return Ok((engine::build(root, &options, sources)?, Vec::new()));
+    let options =
+        Options { restrictor, helm, remote: args.remote.options(), keep_origins: true, ..here::builds() };
+    if let Target::Root(root) = &target
+        && !args.stack.is_empty()
+    {
+        let message = format!("`{root}` is a kustomization root: it has no components or parameters");
+        return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
     }
-    let Resolved { plan, stack, catalogue, loader } =
-        resolve_target(&target, &args.stack, options.reads(), sources)?;
-    let assembled = assemble_with_origins(&plan, &stack, &loader)?;
-    Ok((assembled.bundle, explain::parameters(&plan, &stack, &catalogue)))
+    match load(&target, &args.stack, &options, sources)? {
+        Loaded::Root(bundle) => Ok((bundle, Vec::new())),
+        Loaded::Stack(resolved) => {
+            let assembled = resolved.assemble(true)?;
+            let parameters = explain::parameters(&resolved.plan, &resolved.stack, &resolved.catalogue);
+            Ok((assembled.bundle, parameters))
+        }
+    }
 }

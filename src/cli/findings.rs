@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 pub(super) struct Checked {
     /// As the user wrote it, or where it was found.
     pub(super) target: String,
-    /// The version of Kubernetes that it was held against.
+    /// The version of Kubernetes that it was validated against.
     pub(super) kubernetes: Version,
     /// What was found.
     pub(super) verdict: Verdict,
 }
 
-/// File, line and column of a finding.
+/// The location of a finding.
 fn place(finding: &Finding, sources: &Sources) -> Option<(String, u32, u32)> {
     let mark: Mark = finding.diagnostic.mark?;
     let source = sources.get(mark.source)?;
@@ -77,7 +77,7 @@ pub(super) fn json(checked: &[Checked], sources: &Sources) -> String {
     text(&json!({"targets": checked.iter().map(target).collect::<Value>()}))
 }
 
-/// What is wrong, where in which resource, and what to do, in one text.
+/// What is wrong, in which field of which resource, and what to do, in one text.
 fn sentence(finding: &Finding) -> String {
     let field = if finding.path.is_empty() { String::new() } else { format!(", {}", finding.path) };
     let help = finding.diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
@@ -85,7 +85,7 @@ fn sentence(finding: &Finding) -> String {
     for_message(&text).into_owned()
 }
 
-/// The entries of a validation; what has no place is in its target.
+/// The entries of a validation; the location of a finding without one is its target.
 fn entries(checked: &[Checked], sources: &Sources) -> Vec<Entry> {
     let entry = |target: &str, finding: &Finding| {
         let place = place(finding, sources);
@@ -122,7 +122,7 @@ pub(super) fn code_quality(checked: &[Checked], sources: &Sources) -> String {
     json_document(report::code_quality(&entries(checked, sources)))
 }
 
-/// JUnit's XML: a suite a target, in it one case a finding, and one for everything that was looked at.
+/// JUnit XML: a suite for each target, with a case for each finding and one for all that was checked.
 pub(super) fn junit(checked: &[Checked], sources: &Sources) -> String {
     let case = |finding: &Finding| {
         let place = place(finding, sources)
@@ -144,7 +144,7 @@ pub(super) fn junit(checked: &[Checked], sources: &Sources) -> String {
         let Verdict { findings, checked: count, unchecked, skipped } = &checked.verdict;
         let name = match (unchecked, skipped) {
             (0, 0) => format!("{count} resources"),
-            _ => format!("{count} resources ({unchecked} could not be checked, {skipped} passed over)"),
+            _ => format!("{count} resources ({unchecked} could not be checked, {skipped} skipped)"),
         };
         let whole = Case { name, ..Case::default() };
         let cases = std::iter::once(whole).chain(findings.iter().map(case)).collect();
@@ -163,7 +163,7 @@ mod tests {
     use kfc_yaml::parse::parse;
 
     #[test]
-    fn documents_say_where_and_what() {
+    fn documents_have_the_location_and_the_finding() {
         let sources = Sources::default();
         let (id, source) =
             sources.add("a&b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndato: {}\n");

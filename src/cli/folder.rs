@@ -1,13 +1,12 @@
-//! A bundle as a folder with one file a resource.
+//! A bundle as a directory with one file for each resource.
 
-use super::build::Format;
+use super::bundle_format::{BundleFormat, encode_resource};
 use super::output;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ResId;
 use kfc_kustomize::resource::Resource;
 use kfc_source::write::folder::{Listing, replace_all};
-use kfc_yaml::{emit, json};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -23,37 +22,37 @@ pub(super) enum Names<'a> {
     Kustomize,
 }
 
-/// Whether an output is a folder: it is one, or its path ends with a slash.
-pub(super) fn is_folder(path: &Path) -> bool {
-    let ends_as_folder = path
+/// Whether an output is a directory: it is one, or its path ends with a slash.
+pub(super) fn is_directory(path: &Path) -> bool {
+    let ends_with_separator = path
         .as_os_str()
         .as_encoded_bytes()
         .last()
         .is_some_and(|last| std::path::is_separator(char::from(*last)));
-    ends_as_folder || path.is_dir()
+    ends_with_separator || path.is_dir()
 }
 
-/// Writes one file a resource, and removes those of an earlier run that are not among them; gives what was noticed.
+/// Writes one file for each resource, and removes those of an earlier run that are not among them; returns the warnings.
 ///
 /// # Errors
 /// Two resources for one file, what cannot be written; see [`replace_all`].
 pub(super) fn write(
-    folder: &Path,
+    directory: &Path,
     resources: &[Resource],
     names: Names<'_>,
-    format: Format,
+    format: BundleFormat,
 ) -> Result<Diagnostics> {
     let (ending, listing) = match (format, names) {
-        (Format::Json, _) => ("json", Listing::Write),
-        (Format::Yaml, Names::Ordered { .. }) => ("yaml", Listing::Write),
-        (Format::Yaml, Names::Kustomize) => ("yaml", Listing::Keep),
+        (BundleFormat::Json, _) => ("json", Listing::Write),
+        (BundleFormat::Yaml, Names::Ordered { .. }) => ("yaml", Listing::Write),
+        (BundleFormat::Yaml, Names::Kustomize) => ("yaml", Listing::Keep),
     };
     let names = match names {
         Names::Ordered { waves } => ordered_names(resources, waves)?,
         Names::Kustomize => kustomize_names(resources)?,
     };
     let encoded: Vec<Result<Vec<u8>>> =
-        resources.par_iter().map(|resource| encode(resource, format)).collect();
+        resources.par_iter().map(|resource| encode_resource(resource, format)).collect();
     let mut errors = Diagnostics::default();
     let mut files = BTreeMap::new();
     for (name, bytes) in names.into_iter().zip(encoded) {
@@ -63,27 +62,13 @@ pub(super) fn write(
     }
     errors.into_result(())?;
     let changed =
-        replace_all(folder, &files, listing).map_err(|error| output::cannot_write(folder, &error))?;
+        replace_all(directory, &files, listing).map_err(|error| output::cannot_write(directory, &error))?;
     let warning = |name: &String| {
-        let path = folder.join(name);
-        let message =
-            format!("{} is not written any more, but was changed by hand: it stays", path.display());
-        Diagnostic::warning(Code::Output, message).help("remove it when it is not needed")
+        let path = directory.join(name);
+        let message = format!("{} is no longer written, but was changed by hand: it stays", path.display());
+        Diagnostic::warning(Code::Output, message).help("remove it if it is not needed")
     };
     Ok(Diagnostics(changed.iter().map(warning).collect()))
-}
-
-fn encode(resource: &Resource, format: Format) -> Result<Vec<u8>> {
-    match format {
-        Format::Yaml => {
-            let mut bytes = Vec::new();
-            emit::emit(&resource.node, &mut bytes).map(|()| bytes)
-        }
-        Format::Json => {
-            let mut text = String::new();
-            json::write(&resource.node, &mut text).map(|()| (text + "\n").into_bytes())
-        }
-    }
 }
 
 /// Names without their ending whose order is that of the resources.
@@ -104,7 +89,7 @@ fn ordered_names(resources: &[Resource], waves: &[usize]) -> Result<Vec<String>>
     for (at, name) in names.iter().enumerate() {
         let step = match at.checked_sub(1) {
             Some(before) if waves.get(before) == waves.get(at) => {
-                // Endings take part in the order of files: `a.yaml` comes after `a-b.yaml`.
+                // Endings count in the order of files: `a.yaml` comes after `a-b.yaml`.
                 let is_next = resources[before].kind() == resources[at].kind()
                     && format!("{}.", names[before]) < format!("{name}.");
                 steps[before] + usize::from(!is_next)
@@ -141,14 +126,14 @@ fn kustomize_names(resources: &[Resource]) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// `apps_v1_deployment_name`. A path separator in a name (roles may have them) must not leave the folder.
+/// `apps_v1_deployment_name`. A path separator in a name (roles may have them) must not leave the directory.
 fn joined(parts: &[&str]) -> String {
     let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
     parts.join("_").to_lowercase().replace(['/', '\\', '\0'], "_")
 }
 
-/// Refuses two resources whose files would be one, here or on a file system that knows fewer differences between names.
-/// Numbers in front of names do not count: they change as resources come and go.
+/// Refuses two resources that would have the same file, here or on a file system that distinguishes fewer names. Numbers at
+/// the start of names do not count: they change when resources are added or removed.
 fn refuse_same(resources: &[Resource], names: &[String]) -> Result<()> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut errors = Diagnostics::default();
@@ -158,15 +143,15 @@ fn refuse_same(resources: &[Resource], names: &[String]) -> Result<()> {
             let (one, other) = (resources[first].id(), resources[at].id());
             let message = format!("two resources would be written to one file: {one} and {other}");
             let error = Diagnostic::error(Code::Output, message).at(resources[at].node.mark);
-            let error = error.label(resources[first].node.mark, "this is the other one");
+            let error = error.label(resources[first].node.mark, "the other resource is here");
             errors.push(error.help("rename one of them, or write all resources to one file with `-o FILE`"));
         }
     }
     errors.into_result(())
 }
 
-/// What is left of a name on a file system that ignores case, the form of accents and letters that are not visible, as
-/// those of macOS do. It is equal for more names than on any one of them.
+/// A name without differences that some file systems, such as those of macOS, ignore: case, the form of accents and
+/// invisible letters. It is equal for more names than on any single one of them.
 fn folded(name: &str) -> String {
     let is_visible = |letter: &char| letter.general_category() != GeneralCategory::Format;
     let visible: String = name.chars().filter(is_visible).collect();

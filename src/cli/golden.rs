@@ -1,32 +1,37 @@
 //! `kfc golden`: the golden bundles of profiles, stacks and kustomization roots, checked or written.
 
-use super::build::RestrictorFlag;
-use super::target::{KUSTOMIZATION_FILES, STACK_FILES, StackArgs, Target, is_stack_file, resolve_target};
-use super::{FAILED, output};
+use super::args::{RestrictorFlag, StackArgs};
+use super::diff_report::{colours, write_to};
+use super::exit::FAILED;
+use super::golden_targets::listed;
+use super::here;
+use super::output;
+use super::target::{
+    KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_stack_file, load, resources_of_text,
+};
 use clap::{Args, Subcommand};
-use kfc_catalogue::assemble::assemble;
 use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
 use kfc_catalogue::golden::{self, Targets};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use kfc_diff::report::{self, Style};
-use kfc_diff::{self, Input, Report};
+use kfc_diff::{Input, Report};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine;
+use kfc_source::Loader;
 use kfc_source::Os;
 use kfc_source::door::{Limit, Named};
 use kfc_source::is_entry;
-use kfc_source::{self, Loader};
 use rayon::prelude::*;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The folder of the goldens when none is named.
-const FOLDER: &str = "golden";
+/// The directory of the goldens when none is named.
+const DIRECTORY: &str = "golden";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GoldenCommand {
-    /// Build every golden again; print what differs and fail when anything does.
+    /// Build every golden again; print what differs, and fail if anything does.
     Check(CheckArgs),
     /// Write the goldens as they are built now.
     Update(GoldenArgs),
@@ -37,10 +42,10 @@ pub(super) struct GoldenArgs {
     /// Profiles, stacks, kustomization roots, or names of goldens; all that have a golden when none is named.
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
-    /// The folder of the goldens.
-    #[arg(long, default_value = FOLDER, value_name = "DIR")]
+    /// The directory of the goldens.
+    #[arg(long, default_value = DIRECTORY, value_name = "DIR")]
     dir: PathBuf,
-    /// Folders of catalogues that lie on top of the built-in one.
+    /// Directories of catalogues that extend the built-in one.
     #[arg(long, value_name = "DIR")]
     catalogue: Vec<PathBuf>,
     /// Whether files outside of a kustomization root may be read.
@@ -69,20 +74,20 @@ pub(super) fn run(command: &GoldenCommand) -> u8 {
     })
 }
 
-/// A golden that is meant.
-struct Meant {
+/// A golden that the arguments select.
+struct Selected {
     name: String,
     /// The stack or root that it is built from; none for that of a profile, which its name is.
     target: Option<String>,
 }
 
-/// The goldens that the arguments mean; `may_be_new` says whether they may name some that are not there yet.
-fn meant(args: &GoldenArgs, targets: &mut Targets, may_be_new: bool) -> Result<Vec<Meant>> {
+/// The goldens that the arguments select; `may_be_new` says whether they may name goldens that do not exist yet.
+fn selected(args: &GoldenArgs, targets: &mut Targets, may_be_new: bool) -> Result<Vec<Selected>> {
     let with_target =
-        |name: String, targets: &Targets| Meant { target: targets.target(&name).map(str::to_owned), name };
+        |name: String, targets: &Targets| Selected { target: targets.target(&name).map(str::to_owned), name };
     if args.targets.is_empty() {
         let mut names = golden::names(&args.dir);
-        // One that is listed but not there is missed, not passed over.
+        // A golden that is listed but does not exist is reported, not skipped.
         names.extend(targets.iter().map(|(name, _)| name.to_owned()));
         names.sort_unstable();
         names.dedup();
@@ -96,7 +101,7 @@ fn meant(args: &GoldenArgs, targets: &mut Targets, may_be_new: bool) -> Result<V
             continue;
         }
         match Target::of(target) {
-            Target::Profile(name) => all.push(Meant { name, target: None }),
+            Target::Profile(name) => all.push(Selected { name, target: None }),
             Target::Root(_) | Target::Stack(_) if !may_be_new => {
                 let message = format!("`{target}` has no golden");
                 let help = format!("write it with `kfc golden update {target}`");
@@ -112,32 +117,36 @@ fn meant(args: &GoldenArgs, targets: &mut Targets, may_be_new: bool) -> Result<V
     errors.into_result(all)
 }
 
-/// A name for the golden of a stack or root. Of what is in the working directory, the path says nothing: a stack gives its own
-/// name, and a root that of the directory.
+/// A name for the golden of a stack or root. The path of the working directory has no name: a stack gives its own name, and a
+/// root that of the directory.
 fn name_of(target: &str, found: &Target) -> Result<String> {
     let name = golden::name_for(target);
     if !name.is_empty() && !matches!(name.as_str(), "kfc" | "kustomization" | "Kustomization") {
         return Ok(name);
     }
     if let Target::Stack(file) = found {
-        let loader = Loader::here(super::here::reads(), &Arc::new(Sources::default()));
+        let loader = Loader::here(here::reads(), &Arc::new(Sources::default()));
         return Ok(golden::name_for(&Stack::load(&loader, file)?.name));
     }
     let folder = Path::new(target).canonicalize().unwrap_or_default();
     Ok(golden::name_for(&folder.file_name().unwrap_or_default().to_string_lossy()))
 }
 
-/// Every golden that is meant with its bundle.
-fn build_all(args: &GoldenArgs, meant: Vec<Meant>, sources: &Arc<Sources>) -> Result<Vec<(Meant, String)>> {
-    if meant.is_empty() {
+/// Every selected golden with its bundle.
+fn build_all(
+    args: &GoldenArgs,
+    selected: Vec<Selected>,
+    sources: &Arc<Sources>,
+) -> Result<Vec<(Selected, String)>> {
+    if selected.is_empty() {
         let message = format!("there are no goldens in `{}`", args.dir.display());
         let error = Diagnostic::error(Code::NotFound, message);
         return Err(error.help("write one with `kfc golden update TARGET`").into());
     }
-    let loader = Loader::here(super::here::reads(), sources);
-    let folders: Vec<Place> = args.catalogue.iter().map(|folder| super::here::place(folder)).collect();
+    let loader = Loader::here(here::reads(), sources);
+    let folders: Vec<Place> = args.catalogue.iter().map(|folder| here::place(folder)).collect();
     let catalogue = Catalogue::load(&loader, &folders)?;
-    let built: Vec<Result<(Meant, String)>> = meant
+    let built: Vec<Result<(Selected, String)>> = selected
         .into_par_iter()
         .map(|one| {
             let bundle = match &one.target {
@@ -157,84 +166,69 @@ fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Resu
     let restrictor = args.load_restrictor.into();
     let found = Target::of(target);
     refuse_other_files(target, &args.dir)?;
-    if let Target::Root(root) = &found {
-        let options = engine::Options { restrictor, ..super::here::builds() };
-        return golden::text(&engine::build(root, &options, sources)?.resources.list);
-    }
     let stack = StackArgs { catalogue: args.catalogue.clone(), ..StackArgs::default() };
-    let reads = kfc_source::Options { restrictor, ..super::here::reads() };
-    let resolved = resolve_target(&found, &stack, reads, sources)?;
-    let assembled = assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
-    golden::text(&assembled.bundle.resources.list)
+    let options = engine::Options { restrictor, ..here::builds() };
+    let bundle = match load(&found, &stack, &options, sources)? {
+        Loaded::Root(bundle) => bundle,
+        Loaded::Stack(resolved) => resolved.assemble(false)?.bundle,
+    };
+    golden::text(&bundle.resources.list)
 }
 
 /// Refuses a target outside of the working directory that is neither a stack nor a root. The list of targets is part of a
-/// checkout: errors must not show the lines of any file that it names, nor tell whether there is one.
+/// checkout: errors must not show lines of the files that it names, nor reveal whether they exist.
 fn refuse_other_files(target: &str, goldens: &Path) -> Result<()> {
-    let here = super::here::working_directory();
-    let path = here.join(target);
-    let limit = Some(Limit { folder: &here, what: "the working directory" });
+    let top = here::working_directory();
+    let path = top.join(target);
+    let limit = Some(Limit { folder: &top, what: "the working directory" });
     let located = Named { files: &Os, path: &path, limit, shown: target, referrer: Mark::NONE }.locate();
     let is_outside = located.is_err_and(|error| error.code == Code::OutsideRoot);
     let is_root = || STACK_FILES.iter().chain(&KUSTOMIZATION_FILES).any(|name| is_entry(&path.join(name)));
     if !is_outside || is_root() || path.is_file() && is_stack_file(&path) {
         return Ok(());
     }
-    let message = format!("the target `{target}` of a golden is neither a stack nor a root");
-    let help = format!("`{}` names it", goldens.join(golden::INDEX).display());
+    let message = format!("the target `{target}` of a golden is not a stack or root");
+    let help = format!("fix it in `{}`", goldens.join(golden::INDEX).display());
     Err(Diagnostic::error(Code::Golden, message).help(help).into())
 }
 
-/// The targets that the index beside the goldens lists.
-pub(super) fn listed(folder: &Path, sources: &Sources) -> Result<Targets> {
-    let path = folder.join(golden::INDEX);
-    if !path.exists() {
-        return Ok(Targets::default());
-    }
-    let name = golden::INDEX.trim_end_matches(".yaml");
-    let text = golden::read(folder, name, &super::here::surroundings())?;
-    let (id, source) = sources.add(path.to_string_lossy(), &text);
-    Targets::parse(&source.text, id)
-}
-
-/// A stack in the working directory that no golden is of: whoever checks all goldens takes it for checked.
+/// The error for a stack in the working directory without a golden: a check of all goldens would seem to cover it.
 fn uncovered(args: &GoldenArgs, targets: &Targets) -> Option<Diagnostic> {
     let stack = STACK_FILES.iter().find(|name| Path::new(name).is_file())?;
     let is_covered = targets.name_of(".").or(targets.name_of(stack)).is_some();
     (args.targets.is_empty() && !is_covered).then(|| {
-        let message = format!("the stack in `{stack}` has no golden, so nothing of it was checked");
+        let message = format!("the stack in `{stack}` has no golden, so it was not checked");
         Diagnostic::error(Code::Golden, message).help("write it with `kfc golden update .`")
     })
 }
 
 fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut targets = listed(&args.goldens.dir, sources)?;
-    let meant = meant(&args.goldens, &mut targets, false)?;
-    let built = build_all(&args.goldens, meant, sources)?;
+    let selected = selected(&args.goldens, &mut targets, false)?;
+    let built = build_all(&args.goldens, selected, sources)?;
     let mut errors = Diagnostics::default();
     errors.0.extend(uncovered(&args.goldens, &targets));
     let mut reports = Vec::new();
     let mut text = String::new();
-    for (Meant { name: profile, .. }, bundle) in &built {
+    for (Selected { name: profile, .. }, bundle) in &built {
         let path = golden::file(&args.goldens.dir, profile);
-        let read = golden::read(&args.goldens.dir, profile, &super::here::surroundings());
+        let read = golden::read(&args.goldens.dir, profile, &here::surroundings());
         let Some(golden) = errors.collect(read.map_err(Diagnostics::from)) else { continue };
         if golden == *bundle {
             continue;
         }
         let report = compare(profile, (&path, &golden), bundle)?;
-        let style =
-            Style { colour: super::diff::colours(std::io::stdout().is_terminal()), ..Style::default() };
+        let style = Style { colour: colours(std::io::stdout().is_terminal()), ..Style::default() };
         let shown = report::write(report::Format::Text, &report, &style)?;
         text.push_str(&String::from_utf8_lossy(&shown));
         let message = format!("the golden of `{profile}` differs from what is built now");
-        let help = format!("when the change is meant, run `kfc golden update {profile}`");
+        let help = format!("if the change is intended, run `kfc golden update {profile}`");
         errors.push(Diagnostic::error(Code::Golden, message).help(help));
         reports.push((profile.clone(), report));
     }
     if let Some(file) = &args.report {
         let joined = kfc_diff::join(("goldens", "as built now"), reports);
-        super::diff::write_to(file, &joined, None)?;
+        write_to(file, &joined, None)?;
     }
     if errors.is_empty() {
         let goldens = if built.len() == 1 { "golden is" } else { "goldens are" };
@@ -249,9 +243,7 @@ fn compare(profile: &str, golden: (&Path, &str), built: &str) -> Result<Report> 
     let schema = Schema::builtin();
     let texts = Arc::new(Sources::default());
     let input = |name: &str, text: &str| -> Result<Input> {
-        let (id, source) = texts.add(name, text);
-        let resources =
-            kfc_kustomize::engine::read::resources(kfc_yaml::parse::parse(&source.text, id)?, &schema)?;
+        let resources = resources_of_text(name, text, &schema, &texts)?;
         Ok(Input { label: name.to_owned(), resources, sources: Arc::clone(&texts), ..Input::default() })
     };
     let before =
@@ -263,37 +255,37 @@ fn compare(profile: &str, golden: (&Path, &str), built: &str) -> Result<Report> 
 fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut targets = listed(&args.dir, sources)?;
     let before = targets.clone();
-    let meant = meant(args, &mut targets, true)?;
-    let built = build_all(args, meant, sources)?;
+    let selected = selected(args, &mut targets, true)?;
+    let built = build_all(args, selected, sources)?;
     let mut errors = Diagnostics::default();
     let mut report = String::new();
     if targets != before {
         let path = args.dir.join(golden::INDEX);
-        let (folder, name) = place(&args.dir, &path);
-        errors.collect(output::write_below(folder, name, targets.text()?.as_bytes()));
+        let (directory, name) = split_path(&args.dir, &path);
+        errors.collect(output::write_below(directory, name, targets.text()?.as_bytes()));
     }
-    for (Meant { name: profile, .. }, bundle) in &built {
+    for (Selected { name: profile, .. }, bundle) in &built {
         let path = golden::file(&args.dir, profile);
-        let before = golden::read(&args.dir, profile, &super::here::surroundings()).ok();
+        let before = golden::read(&args.dir, profile, &here::surroundings()).ok();
         let word = match &before {
             None => "new",
             Some(before) if before == bundle => "same",
             Some(_) => "changed",
         };
         if word != "same" {
-            let (folder, name) = place(&args.dir, &path);
-            errors.collect(output::write_below(folder, name, bundle.as_bytes()));
+            let (directory, name) = split_path(&args.dir, &path);
+            errors.collect(output::write_below(directory, name, bundle.as_bytes()));
         }
         report.push_str(&format!("{word}: {}\n", path.display()));
     }
     errors.into_result(output::print(&report))
 }
 
-/// The folder that the user named, with the name of a golden below it. The folder that is looked for when none is named is
-/// part of the checkout, as the goldens are: links in it are not followed.
-fn place<'a>(folder: &'a Path, file: &'a Path) -> (&'a Path, &'a Path) {
-    match file.strip_prefix(folder) {
-        Ok(name) if folder != Path::new(FOLDER) => (folder, name),
+/// The directory that the user named, with the name of a golden below it. The default directory is part of the checkout, as
+/// the goldens are: links in it are not followed.
+fn split_path<'a>(directory: &'a Path, file: &'a Path) -> (&'a Path, &'a Path) {
+    match file.strip_prefix(directory) {
+        Ok(name) if directory != Path::new(DIRECTORY) => (directory, name),
         _ => (Path::new(""), file),
     }
 }

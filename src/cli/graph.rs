@@ -1,7 +1,10 @@
-//! `kfc graph`: the plan, drawn.
+//! `kfc graph`: renders the plan.
 
-use super::target::{StackArgs, Target, resolve_target};
-use super::{FAILED, output};
+use super::args::StackArgs;
+use super::exit::FAILED;
+use super::here;
+use super::output;
+use super::target::{Target, resolve_target};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::render;
 use kfc_diagnostics::Sources;
@@ -18,18 +21,18 @@ enum Format {
     Mermaid,
     /// For programs.
     Json,
-    /// A render.
+    /// An image.
     Svg,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct GraphArgs {
-    /// A profile (`gke+gpu`), a `kfc.yaml` or its folder.
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its directory.
     #[arg(default_value = ".", value_name = "TARGET")]
     target: String,
     #[command(flatten)]
     stack: StackArgs,
-    /// How the graph is drawn.
+    /// Output format.
     #[arg(long, value_enum, default_value = "tree")]
     format: Format,
 }
@@ -37,7 +40,7 @@ pub(super) struct GraphArgs {
 pub(super) fn run(args: &GraphArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     let target = Target::of(&args.target);
-    match resolve_target(&target, &args.stack, super::here::reads(), &sources) {
+    match resolve_target(&target, &args.stack, here::reads(), &sources) {
         Ok(resolved) => {
             output::report(&resolved.plan.warnings, &sources);
             output::print(&match args.format {

@@ -1,7 +1,11 @@
 //! `kfc init`: writes a stack to start from.
 
-use super::target::{StackArgs, Target, resolve_target, stack_name};
-use super::{DONE, FAILED, output};
+use super::args::StackArgs;
+use super::exit::{DONE, FAILED};
+use super::here;
+use super::name::stack_name;
+use super::output;
+use super::target::{Target, resolve_target};
 use clap::Args;
 use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::DEFAULTS;
@@ -12,12 +16,12 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The files that are templates: they say the name of the stack and more.
+/// The files that are templates, with the name of the stack and more.
 const TEMPLATES: [(&str, &str); 2] = [
     ("kfc.yaml", include_str!("templates/kfc.yaml")),
     ("argocd.yaml", include_str!("templates/argocd.yaml")),
 ];
-/// The files beside them, with their texts.
+/// The other files, with their texts.
 const FILES: [(&str, &str); 2] = [
     ("overlays/site/kustomization.yaml", include_str!("templates/kustomization.yaml")),
     (".github/workflows/platform.yaml", include_str!("templates/ci.yaml")),
@@ -27,9 +31,9 @@ const FILES: [(&str, &str); 2] = [
 pub(super) struct InitArgs {
     /// Layers joined by `+`, such as `gke+gpu`.
     profile: String,
-    /// The folder to write into.
+    /// The directory to write into.
     folder: PathBuf,
-    /// Write over files that are there.
+    /// Replace existing files.
     #[arg(long)]
     force: bool,
 }
@@ -50,7 +54,7 @@ pub(super) fn run(args: &InitArgs) -> u8 {
 
 fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
     let target = Target::Profile(args.profile.clone());
-    let resolved = resolve_target(&target, &StackArgs::default(), super::here::reads(), sources)?;
+    let resolved = resolve_target(&target, &StackArgs::default(), here::reads(), sources)?;
     let asked = |planned: &&Planned| matches!(planned.reason, Reason::Platform(_));
     let components: Vec<&Planned> = resolved.plan.components.iter().filter(asked).collect();
     let widest = components.iter().map(|planned| planned.name().len()).max().unwrap_or(0);
@@ -75,7 +79,7 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
         user => default_of("user"),
     };
     let report = write_all(args, &values)?;
-    let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    let assembled = resolved.assemble(false)?;
     output::report(&assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?, sources);
     Ok(report)
 }
@@ -85,8 +89,8 @@ fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
     let names = TEMPLATES.into_iter().chain(FILES).map(|(name, _)| args.folder.join(name));
     let existing = names.filter(|path| path.symlink_metadata().is_ok());
     for path in existing.filter(|_| !args.force) {
-        let message = format!("{} is there already", path.display());
-        errors.push(Diagnostic::error(Code::Output, message).help("`--force` writes over it"));
+        let message = format!("{} already exists", path.display());
+        errors.push(Diagnostic::error(Code::Output, message).help("replace it with `--force`"));
     }
     errors = errors.into_result(Diagnostics::default())?;
     let mut report = String::new();
@@ -108,5 +112,5 @@ fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
 fn rendered(template: &str, values: &minijinja::Value) -> Result<String> {
     // The template language drops the last line break.
     let text = Environment::new().render_str(template, values).map(|text| text + "\n");
-    text.map_err(|error| Diagnostic::error(Code::Output, format!("a file cannot be written: {error}")).into())
+    text.map_err(|error| Diagnostic::error(Code::Output, format!("cannot write a file: {error}")).into())
 }

@@ -1,9 +1,11 @@
-//! `kfc inventory`: which lists of applied objects a cluster keeps, and the way from one to another.
+//! `kfc inventory`: the inventories of a cluster, and how objects move from one to another.
 
-use super::cluster::{ClusterArgs, Held, LockArgs, checked, run_holding, run_until_interrupted};
+use super::args::{ClusterArgs, LockArgs, inventory_name};
 use super::consent::count_of;
+use super::exit::{DONE, FAILED};
+use super::interrupt::{Held, run_holding, run_until_interrupted};
+use super::output;
 use super::progress::Progress;
-use super::{DONE, FAILED, output};
 use clap::{Args, Subcommand};
 use kfc_cluster::apply::{self, DEFAULT_NAMESPACE, Inventory, InventoryId, Session};
 use kfc_cluster::cluster::Connection;
@@ -17,8 +19,8 @@ pub(super) enum InventoryCommand {
     List(ListArgs),
     /// Print the objects that an inventory lists.
     Show(ShowArgs),
-    /// Move all objects of one inventory to another, with the ownership of their fields: a stack got another name, or another
-    /// profile takes its place. The objects themselves do not change.
+    /// Move all objects of one inventory to another, with the ownership of their fields: for a renamed stack, or another
+    /// profile. The objects themselves do not change.
     Move(MoveArgs),
 }
 
@@ -42,7 +44,7 @@ pub(super) struct MoveArgs {
     /// The inventory that has the objects: `NAME`, or `NAMESPACE/NAME` outside of `default`.
     #[arg(value_name = "OLD", value_parser = id)]
     from: InventoryId,
-    /// The inventory that is to have them; it is made when it is not there.
+    /// The inventory that gets them; it is created when it does not exist.
     #[arg(value_name = "NEW", value_parser = id)]
     to: InventoryId,
     #[command(flatten)]
@@ -58,7 +60,7 @@ pub(super) struct MoveArgs {
 fn id(text: &str) -> std::result::Result<InventoryId, String> {
     let (namespace, name) = text.split_once('/').unwrap_or((DEFAULT_NAMESPACE, text));
     let name = name.replace('+', "-");
-    match checked(&name) {
+    match inventory_name(&name) {
         Ok(name) if !namespace.is_empty() => Ok(InventoryId::new(namespace, &name)),
         _ => Err("expected `NAME` or `NAMESPACE/NAME`".to_owned()),
     }
@@ -102,7 +104,7 @@ fn show(args: &ShowArgs, progress: &Progress) -> Result<String> {
         let inventory = existing(&session, &args.inventory).await?;
         let mut text = String::new();
         for entry in inventory.entries() {
-            let found = if entry.found { "  (was there before)" } else { "" };
+            let found = if entry.found { "  (existed before)" } else { "" };
             let _ = writeln!(text, "{}{found}", entry.object);
         }
         Ok(text)
@@ -111,12 +113,12 @@ fn show(args: &ShowArgs, progress: &Progress) -> Result<String> {
 
 async fn existing(session: &Session<'_>, id: &InventoryId) -> Result<Inventory> {
     let inventory = Inventory::read(session, id).await?;
-    if inventory.is_there() {
+    if inventory.exists() {
         return Ok(inventory);
     }
     let message = format!("the inventory {id} does not exist");
     let error = Diagnostic::error(Code::Inventory, message);
-    Err(error.help("`kfc inventory list` shows those that do").into())
+    Err(error.help("list those that do with `kfc inventory list`").into())
 }
 
 fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
@@ -132,7 +134,7 @@ fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
             let from = existing(&session, &args.from).await?;
             return Ok(lines("would move", from.entries().map(|entry| &entry.object)));
         }
-        // Always in the same order, so that two moves against each other do not wait for each other.
+        // Always in the same order, so that two opposite moves do not wait for each other.
         let (first, second) =
             if args.from < args.to { (&args.from, &args.to) } else { (&args.to, &args.from) };
         let work = async {
@@ -140,7 +142,7 @@ fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
             let mut to = Inventory::read(&session, &args.to).await?;
             let moved = apply::move_inventory(&session, &mut from, &mut to).await?;
             progress.say(&format!(
-                "done: the inventory {} lists {} of {} now",
+                "done: the inventory {} now lists {} of {}",
                 args.to,
                 count_of(moved.len()),
                 args.from

@@ -1,6 +1,8 @@
-//! `kfc list`: what the catalogue has.
+//! `kfc list`: the contents of the catalogue.
 
-use super::{FAILED, output};
+use super::exit::FAILED;
+use super::here;
+use super::output;
 use clap::{Args, ValueEnum};
 use kfc_catalogue::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role, STAGES};
 use kfc_diagnostics::Sources;
@@ -21,7 +23,7 @@ enum What {
     Overlays,
     /// What can be set.
     Parameters,
-    /// What expressions and layers speak of.
+    /// What expressions and layers refer to.
     Facts,
 }
 
@@ -38,12 +40,12 @@ enum Format {
 pub(super) struct ListArgs {
     /// What to list.
     what: What,
-    /// Only what has this word in it.
+    /// Only entries that contain this word.
     filter: Option<String>,
     /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Folders of catalogues that lie on top of the built-in one.
+    /// Directories of catalogues that extend the built-in one.
     #[arg(long, value_name = "DIR")]
     catalogue: Vec<PathBuf>,
 }
@@ -56,8 +58,8 @@ struct Row {
 
 pub(super) fn run(args: &ListArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let loader = Loader::here(super::here::reads(), &sources);
-    let folders: Vec<Place> = args.catalogue.iter().map(|folder| super::here::place(folder)).collect();
+    let loader = Loader::here(here::reads(), &sources);
+    let folders: Vec<Place> = args.catalogue.iter().map(|folder| here::place(folder)).collect();
     let catalogue = match Catalogue::load(&loader, &folders) {
         Ok(catalogue) => catalogue,
         Err(errors) => {
@@ -168,7 +170,7 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
             true => Value::from("(not shown)"),
             false => to_json(default),
         });
-    let shown = match &default {
+    let default_text = match &default {
         None => "(must be set)".to_owned(),
         Some(Value::String(text)) if text.is_empty() => "\"\"".to_owned(),
         Some(Value::String(text)) => text.clone(),
@@ -176,7 +178,7 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
     };
     let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
     Row {
-        columns: vec![name.to_owned(), kind, shown, description.to_owned()],
+        columns: vec![name.to_owned(), kind, default_text, description.to_owned()],
         json: json!({"name": name, "schema": parameter.shown_schema(), "default": default}),
     }
 }

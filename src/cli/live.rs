@@ -4,26 +4,25 @@ use super::side::Reader;
 use kfc_diagnostics::{Diagnostics, Result};
 use kfc_diff::Input;
 
-/// Requests that are under way at once.
+/// Requests at the same time.
 #[cfg(feature = "cluster")]
 const CONCURRENCY: usize = 16;
-/// Requests a second.
+/// Requests per second.
 #[cfg(feature = "cluster")]
 const RATE: f64 = 50.0;
 
-/// What a cluster has and what it would have.
+/// The objects of a cluster, now and after an apply.
 pub(super) struct Asked {
-    /// What is there, of the bundle and of what an apply would prune.
+    /// The live objects of the bundle, and those that an apply would prune.
     pub(super) live: Input,
-    /// What would be there.
+    /// The objects after the apply.
     pub(super) applied: Input,
-    /// What the server refuses, or does not show; it is on neither side.
+    /// Resources that the server refuses or does not show; they are on neither side.
     pub(super) refused: Diagnostics,
 }
 
-/// What the cluster has of a bundle's resources, and what the server says that they would become; what an apply would prune
-/// is on the first side alone. Where the server cannot say as kinds and namespaces are still to come, the bundle's own form
-/// counts.
+/// The live objects of a bundle, and what they would become according to the server; what an apply would prune is on the
+/// first side only. Where the server cannot say, as kinds or namespaces do not exist yet, the resource of the bundle counts.
 ///
 /// # Errors
 /// When the cluster cannot be reached.
@@ -39,7 +38,7 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     use kfc_yaml::value::from_json;
 
     let options = Options { kubeconfig: None, context, rate: RATE };
-    let name = reader.cluster.name.clone().or_else(|| bundle.stack.as_deref().map(super::cluster::dns_name));
+    let name = reader.cluster.name.clone().or_else(|| bundle.stack.as_deref().map(super::name::dns_name));
     let inventory = name.map(|name| InventoryId::new(&reader.cluster.namespace, &name));
     let forecast = run(async {
         let connection = Connection::open(&options).await?;
@@ -64,16 +63,18 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     }
     match &inventory {
         Some(id) => {
-            let why = "it left the bundle of the inventory {id}: an apply with `--prune` deletes it";
+            let why = "it left the bundle of the inventory {id}; an apply with `--prune` deletes it";
             live.why_removed = Some(why.replace("{id}", &id.to_string()));
         }
-        None => note("note: these resources have no name: what an apply would prune is shown with `--name`"),
+        None => {
+            note("note: pass `--name` to see what an apply would prune: these resources have no inventory")
+        }
     }
     staying(&forecast.staying).iter().for_each(|line| note(line));
     Ok(Asked { live, applied, refused: forecast.refused })
 }
 
-/// As above, for a program that was built without it.
+/// The same for a program without access to clusters.
 ///
 /// # Errors
 /// Always.

@@ -1,18 +1,18 @@
 //! Standard output, standard error and files.
 
-use super::{DONE, FAILED};
+use super::exit::{DONE, FAILED};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_source::write;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
-/// Prints text on standard output; gives the exit code.
+/// Prints text on standard output; returns the exit status.
 pub(super) fn print(text: &str) -> u8 {
     print_chunks(&[text.as_bytes()])
 }
 
-/// Writes chunks one after the other to standard output; gives the exit code. A reader that has gone away (`| head`) is
-/// no error of ours, but the result is not whole.
+/// Writes chunks one after the other to standard output; returns the exit status. A reader that closed its end
+/// (`| head`) is not an error to report, but the result is not whole.
 pub(super) fn print_chunks<T: AsRef<[u8]>>(chunks: &[T]) -> u8 {
     let written = standard_output().and_then(|mut out| {
         chunks.iter().try_for_each(|chunk| out.write_all(chunk.as_ref())).and_then(|()| out.flush())
@@ -31,7 +31,7 @@ pub(super) fn print_chunks<T: AsRef<[u8]>>(chunks: &[T]) -> u8 {
     }
 }
 
-/// Standard output as a file: Rust's own handle takes everything for written when it is closed.
+/// Standard output as a file: Rust's own handle reports no error when it is closed.
 #[cfg(unix)]
 fn standard_output() -> std::io::Result<std::fs::File> {
     use std::os::fd::AsFd;
@@ -45,7 +45,7 @@ fn standard_output() -> std::io::Result<std::io::Stdout> {
 
 /// Prints a line on standard error.
 pub(super) fn note(text: &str) {
-    // Nothing can be said when standard error itself is gone.
+    // There is nowhere to report a closed standard error.
     drop(writeln!(std::io::stderr().lock(), "{text}"));
 }
 
@@ -64,30 +64,30 @@ pub(super) fn report_run(diagnostics: &Diagnostics, sources: &Sources, what: &st
         colour: stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         width: 140,
     };
-    let text = kfc_kube::redaction::render_run(&told_once(diagnostics), sources, style, what);
-    // Nothing can be said when standard error itself is gone.
+    let text = kfc_kube::redaction::render_run(&without_repeats(diagnostics), sources, style, what);
+    // There is nowhere to report a closed standard error.
     drop(stderr.lock().write_all(text.as_bytes()));
 }
 
-/// As [`report`], in plain and few lines, for a page that shows what a program said.
+/// As [`report`], in plain and few lines, for a page that shows the output of a program.
 pub(super) fn report_plain(diagnostics: &Diagnostics, sources: &Sources) {
     const MOST: usize = 20;
-    let text = kfc_kube::redaction::render_plain(&told_once(diagnostics), sources, MOST);
-    // Nothing can be said when standard error itself is gone.
+    let text = kfc_kube::redaction::render_plain(&without_repeats(diagnostics), sources, MOST);
+    // There is nowhere to report a closed standard error.
     drop(std::io::stderr().lock().write_all(text.as_bytes()));
 }
 
-/// The diagnostics without those that were told before.
-fn told_once(diagnostics: &Diagnostics) -> Diagnostics {
-    // Several ways may lead to the same trouble, close to each other; comparing all with all would take too long.
+/// The diagnostics without repeated ones.
+fn without_repeats(diagnostics: &Diagnostics) -> Diagnostics {
+    // The same error may be found several times, close to each other; comparing all with all would take too long.
     const NEAR: usize = 100;
-    let mut told = Diagnostics::default();
+    let mut kept = Diagnostics::default();
     diagnostics.0.iter().for_each(|one| {
-        if !told.0.iter().rev().take(NEAR).any(|near| near == one) {
-            told.push(one.clone());
+        if !kept.0.iter().rev().take(NEAR).any(|near| near == one) {
+            kept.push(one.clone());
         }
     });
-    told
+    kept
 }
 
 pub(super) use kfc_source::write::describe;
@@ -100,21 +100,21 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     write::replace(path, bytes).map_err(|error| cannot_write(path, &error))
 }
 
-/// Writes a file whose name is ours, below a folder that the user named; see [`kfc_source::write::replace_below`].
+/// Writes a file of a fixed name below a directory that the user named; see [`kfc_source::write::replace_below`].
 ///
 /// # Errors
 /// [`Code::Output`].
-pub(super) fn write_below(folder: &Path, name: &Path, bytes: &[u8]) -> Result<()> {
-    write::replace_below(folder, name, bytes).map_err(|error| cannot_write(&folder.join(name), &error))
+pub(super) fn write_below(directory: &Path, name: &Path, bytes: &[u8]) -> Result<()> {
+    write::replace_below(directory, name, bytes).map_err(|error| cannot_write(&directory.join(name), &error))
 }
 
-/// The error for a file or folder that cannot be written.
+/// The error for a file or directory that cannot be written.
 pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Diagnostics {
     let message = format!("cannot write {}: {}", path.display(), describe(error));
     let diagnostic = Diagnostic::error(Code::Output, message);
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::ResourceBusy => diagnostic
-            .help("kfc writes a new file beside the old one and renames it: the folder must be writable")
+            .help("make the directory writable: kfc writes a new file beside the old one and renames it")
             .into(),
         _ => diagnostic.into(),
     }

@@ -1,4 +1,4 @@
-//! Shows what a run against a cluster does: a live line on a terminal, plain lines elsewhere. All on standard error.
+//! Shows the progress of a run against a cluster on standard error: a live line on a terminal, plain lines elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kfc_cluster::apply::{Event, Observer, Outcome};
@@ -10,15 +10,15 @@ use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often plain lines say what is waited for.
+/// How often plain lines say what the run waits for.
 const REMIND: Duration = Duration::from_secs(10);
-/// Objects that are named when many are waited for.
+/// The most objects that are named in a line.
 const NAMED: usize = 3;
 
 /// Shows events.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// The live line; none where standard error is no terminal.
+    /// The live line; `None` where standard error is not a terminal.
     line: Option<ProgressBar>,
     state: Mutex<State>,
     /// The hidden values that lines have shown.
@@ -32,9 +32,9 @@ struct State {
     resources: usize,
     counts: BTreeMap<Outcome, usize>,
     deleted: usize,
-    /// When plain lines last said what is waited for, and what they said.
+    /// When plain lines last said what the run waits for, and the text.
     reminded: Option<(Instant, String)>,
-    /// What was last said about an object that is tried again.
+    /// The last reason for which an object is tried again.
     retried: BTreeMap<String, String>,
 }
 
@@ -52,20 +52,20 @@ impl Progress {
         Self { line, state: Mutex::default(), hidden: Mutex::default() }
     }
 
-    /// Takes the live line away.
+    /// Removes the live line.
     pub(super) fn end(&self) {
         if let Some(line) = &self.line {
             line.finish_and_clear();
         }
     }
 
-    /// A line that stays.
+    /// Prints a line that stays.
     pub(super) fn say(&self, text: &str) {
         let text = self.hidden.lock().unwrap_or_else(PoisonError::into_inner).shown(text).into_owned();
         let text = document(text);
         match &self.line {
             Some(line) => line.println(text),
-            // Nothing can be said when standard error itself is gone.
+            // There is nowhere to report a closed standard error.
             None => drop(writeln!(std::io::stderr().lock(), "{text}")),
         }
     }
@@ -87,17 +87,17 @@ impl Progress {
 
     fn waiting(&self, state: &mut State, pending: &[(ObjectRef, String)]) {
         let text = pending_text(pending);
-        // A deletion has no waves to be named.
-        let told = match state.title.as_str() {
+        // A deletion has no wave to name.
+        let line = match state.title.as_str() {
             "" => format!("waiting for {text}"),
             title => format!("{title}: waiting for {text}"),
         };
-        self.remind(state, told, text);
+        self.remind(state, line, text);
     }
 
-    /// Shows what is waited for, on plain lines now and then.
-    fn remind(&self, state: &mut State, told: String, text: String) {
-        self.show(told.clone());
+    /// Shows what the run waits for, on plain lines from time to time.
+    fn remind(&self, state: &mut State, line: String, text: String) {
+        self.show(line.clone());
         if self.line.is_some() {
             return;
         }
@@ -110,7 +110,7 @@ impl Progress {
             }
         };
         if is_due {
-            self.say(&told);
+            self.say(&line);
             state.reminded = Some((now, text));
         }
     }

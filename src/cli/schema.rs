@@ -1,6 +1,7 @@
-//! `kfc schema`: the JSON Schemas of our own kinds.
+//! `kfc schema`: the JSON Schemas of the kinds of kfc.
 
-use super::{USAGE, output};
+use super::exit::USAGE;
+use super::output;
 use clap::Args;
 use kfc_catalogue::catalogue::schema;
 use kfc_diagnostics::{Code, Diagnostic, Sources};
@@ -16,8 +17,8 @@ pub(super) fn run(args: &SchemaArgs) -> u8 {
         Some(text) => output::print(text),
         None => {
             let names: Vec<&str> = schema::SCHEMAS.iter().map(|(name, _)| *name).collect();
-            let error = Diagnostic::error(Code::Usage, format!("`{}` is no kind of kfc", args.kind));
-            let error = error.help(format!("it is one of {}", names.join(", ")));
+            let error = Diagnostic::error(Code::Usage, format!("`{}` is not a kind of kfc", args.kind));
+            let error = error.help(format!("use one of {}", names.join(", ")));
             output::report(&error.into(), &Sources::default());
             USAGE
         }

@@ -1,54 +1,54 @@
 //! A side of a comparison: a bundle, a golden, a profile, a stack, a kustomization root, a git revision of one, or a
 //! cluster.
 
+use super::args::StackArgs;
+use super::golden_targets::listed;
+use super::here;
 use super::output::describe;
-use super::target::{StackArgs, Target, is_stack_file, resolve_with};
-use kfc_catalogue::assemble::assemble_with_origins;
-use kfc_catalogue::resolve::{Edge, Plan, Planned};
+use super::plan_graph::graph_of;
+use super::target::{Target, is_bundle_file, resolve_with, resources_of_text, standard_input};
 use kfc_diagnostics::Diagnostics;
 use kfc_diagnostics::Foreign;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result, Sources};
 use kfc_diff::Input;
-use kfc_diff::model::{Graph, GraphEdge, GraphNode};
 use kfc_kube::schema::Schema;
-use kfc_kustomize::engine::{self, Options, read};
+use kfc_kustomize::engine::{self, Options};
 use kfc_kustomize::resource::Resource;
 use kfc_source::door::{self, Limit, Named};
 use kfc_source::program::{self, Limits};
-use kfc_source::{LoadRestrictor, Loader, Os, is_stream};
-use kfc_yaml::parse;
+use kfc_source::{LoadRestrictor, Loader, Os};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long one call of git may take.
 const TIME: Duration = Duration::from_secs(600);
-/// Bytes that git may print; it is told to be quiet.
+/// The most bytes that git may print; it runs with `--quiet`.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// What sides are read with.
 pub(super) struct Reader<'a> {
     pub(super) stack: &'a StackArgs,
     pub(super) restrictor: LoadRestrictor,
-    /// The folder of the goldens.
+    /// The directory of the goldens.
     pub(super) goldens: &'a Path,
     pub(super) schema: &'a Schema,
     pub(super) sources: &'a Arc<Sources>,
-    /// What is looked for in a cluster.
-    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "there are no clusters then"))]
+    /// What is compared of a cluster.
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "only clusters need it"))]
     pub(super) cluster: ClusterSide,
 }
 
-/// Which inventory of a cluster is compared, and what of it may go.
+/// Which inventory of a cluster is compared, and which kinds of it may be deleted.
 #[derive(Clone, Debug)]
 pub(super) struct ClusterSide {
     /// The name of the inventory; that of the stack or profile when there is none.
-    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "there are no clusters then"))]
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "only clusters need it"))]
     pub(super) name: Option<String>,
     /// Its namespace.
-    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "there are no clusters then"))]
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "only clusters need it"))]
     pub(super) namespace: String,
-    /// Kinds that are deleted only when they are asked for, and are.
+    /// The kinds, of those that are deleted only on request, that may be deleted.
     #[cfg(feature = "cluster")]
     pub(super) kinds: kfc_cluster::apply::Kinds,
 }
@@ -66,9 +66,9 @@ impl Default for ClusterSide {
 
 /// The side's resources.
 pub(super) enum Side {
-    /// They are here.
+    /// They were read.
     Here(Box<Input>),
-    /// They are in a cluster: those that the other side has.
+    /// They are in a cluster: the objects that the other side has.
     Cluster {
         /// The context of the kubeconfig; the current one when there is none.
         context: Option<String>,
@@ -92,7 +92,7 @@ impl Reader<'_> {
             self.golden(profile)?
         } else if let Some((revision, path)) = revision_of(name) {
             self.revision(revision, path)?
-        } else if is_bundle(name) {
+        } else if is_bundle_file(Path::new(name)) {
             self.file(Path::new(name))?
         } else {
             self.target(name, None)?
@@ -101,15 +101,14 @@ impl Reader<'_> {
     }
 
     fn stream(&self) -> Result<Input> {
-        let text = door::read_text_of_stream(std::io::stdin().lock(), "standard input")?;
-        self.bundle("standard input", text)
+        self.bundle("standard input", standard_input()?)
     }
 
     /// The golden of a profile, a stack or a root.
     fn golden(&self, target: &str) -> Result<Input> {
-        let targets = super::golden::listed(self.goldens, self.sources)?;
+        let targets = listed(self.goldens, self.sources)?;
         let name = targets.name_of(target).unwrap_or(target);
-        let text = kfc_catalogue::golden::read(self.goldens, name, &super::here::surroundings())?;
+        let text = kfc_catalogue::golden::read(self.goldens, name, &here::surroundings())?;
         self.bundle(&kfc_catalogue::golden::file(self.goldens, name).to_string_lossy(), text)
     }
 
@@ -118,16 +117,15 @@ impl Reader<'_> {
     }
 
     fn bundle(&self, name: &str, text: String) -> Result<Input> {
-        let (id, source) = self.sources.add(name, text.trim_start_matches('\u{feff}'));
-        let resources = read::resources(parse::parse(&source.text, id)?, self.schema)?;
+        let text = text.trim_start_matches('\u{feff}');
+        let resources = resources_of_text(name, text, self.schema, self.sources)?;
         Ok(Input { resources, sources: Arc::clone(self.sources), ..Input::default() })
     }
 
-    /// Builds a target; `tree` is the copy of a revision, which nothing of it may lead out of.
+    /// Builds a target; `tree` is the copy of a revision: the target must not read files outside of it.
     fn target(&self, name: &str, tree: Option<&Path>) -> Result<Input> {
         let target = Target::of(name);
-        let mut options =
-            Options { restrictor: self.restrictor, keep_origins: true, ..super::here::builds() };
+        let mut options = Options { restrictor: self.restrictor, keep_origins: true, ..here::builds() };
         options.remote.start = match &target {
             Target::Stack(file) => Some(file.place.folder.clone()),
             _ => tree.map(|_| Path::new(name).to_owned()),
@@ -147,7 +145,7 @@ impl Reader<'_> {
         }
         let loader = within(Loader::here(options.reads(), self.sources));
         let resolved = resolve_with(loader, &target, self.stack, self.sources)?;
-        let assembled = assemble_with_origins(&resolved.plan, &resolved.stack, &resolved.loader)?;
+        let assembled = resolved.assemble(true)?;
         let components = resolved.plan.components.iter().map(|planned| planned.name().to_owned());
         Ok(Input {
             components: components.collect(),
@@ -161,27 +159,27 @@ impl Reader<'_> {
         Input { resources, sources: Arc::clone(self.sources), ..Input::default() }
     }
 
-    /// Builds a target as it was in a revision, from a copy of its files: neither the repository nor the folder changes.
+    /// Builds a target as it was in a revision, from a copy of its files: neither the repository nor the working directory changes.
     fn revision(&self, revision: &str, path: &str) -> Result<Input> {
-        let copy = super::here::surroundings().temporary_folder().map_err(|error| {
-            let message = format!("cannot make a temporary folder: {}", describe(&error));
+        let copy = here::surroundings().temporary_folder().map_err(|error| {
+            let message = format!("cannot create a temporary directory: {}", describe(&error));
             Diagnostic::error(Code::Output, message)
         })?;
         let index = copy.path().join("index");
         let tree = copy.path().join("tree");
         let prefix = format!("--prefix={}/", tree.display());
-        let here = git(&["rev-parse", "--show-prefix"], None)?;
+        let below = git(&["rev-parse", "--show-prefix"], None)?;
         git(&["read-tree", &format!("{revision}^{{tree}}")], Some(&index))?;
         git(&["checkout-index", "--all", "--quiet", &prefix], Some(&index))?;
-        let target = tree.join(here.trim()).join(path);
+        let target = tree.join(below.trim()).join(path);
         let name = target.to_string_lossy().trim_end_matches("/.").to_owned();
-        // What the links of a revision lead to is not of the revision.
+        // Targets of symbolic links outside of the copy are not in the revision.
         let real = tree.canonicalize().unwrap_or_else(|_| tree.clone());
         let shown = format!("{revision}:{path}");
         let limit = Some(Limit { folder: &real, what: "the revision" });
         let named = Named {
             files: &Os,
-            path: &real.join(here.trim()).join(path),
+            path: &real.join(below.trim()).join(path),
             limit,
             shown: &shown,
             referrer: Mark::NONE,
@@ -192,7 +190,7 @@ impl Reader<'_> {
             }
             _ => error,
         })?;
-        let input = match is_bundle(&name) {
+        let input = match is_bundle_file(Path::new(&name)) {
             true => self.bundle(&target.to_string_lossy(), named.read_text()?)?,
             false => self.target(&name, Some(&real))?,
         };
@@ -211,14 +209,8 @@ fn revision_of(name: &str) -> Option<(&str, &str)> {
     Some((revision, if path.is_empty() { "." } else { path }))
 }
 
-/// Whether a path is a file that is not a stack: a bundle.
-fn is_bundle(name: &str) -> bool {
-    let path = Path::new(name);
-    is_stream(path) || path.is_file() && !is_stack_file(path)
-}
-
-/// What git prints. It runs no program that the repository names beside filters, and takes no folder of a checkout for a
-/// repository because it looks like one: whoever wrote that folder would have written its configuration.
+/// What git prints. Of the programs that the repository configures, it runs only filters. A directory of a checkout that
+/// looks like a repository is not used as one: its author would control the configuration.
 fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
     let mut command = program::command("git");
     command
@@ -232,7 +224,7 @@ fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
         command.current_dir(top.trim());
     }
     let failed = |why: &str| {
-        Diagnostics::from(Diagnostic::error(Code::Remote, format!("git {} failed: {why}", arguments[0])))
+        Diagnostics::from(Diagnostic::error(Code::Remote, format!("`git {}` failed: {why}", arguments[0])))
     };
     let output = program::run(&mut command, Limits::of(TIME, LARGEST)).map_err(|failure| match failure {
         program::Failure::Start(error) => failed(&describe(&error)),
@@ -243,22 +235,4 @@ fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         false => Err(failed(&Foreign::of_bytes(&output.stderr).message())),
     }
-}
-
-/// The components of a plan, for a report.
-#[must_use]
-pub(super) fn graph_of(plan: &Plan) -> Graph {
-    let name = |at: usize| plan.components[at].name().to_owned();
-    let node = |planned: &Planned| GraphNode {
-        name: planned.name().to_owned(),
-        depth: planned.depth,
-        present: planned.present,
-        reason: planned.reason.text(),
-    };
-    let edge = |edge: &Edge| GraphEdge {
-        from: name(edge.from),
-        to: name(edge.to),
-        capability: edge.capability.clone(),
-    };
-    Graph { nodes: plan.components.iter().map(node).collect(), edges: plan.edges.iter().map(edge).collect() }
 }

@@ -1,21 +1,27 @@
-//! `kfc validate`: what an API server would say of a bundle.
+//! `kfc validate`: what an API server would refuse in a bundle.
 
-use super::build::RestrictorFlag;
-use super::diff::Sides;
+use super::args::{RestrictorFlag, StackArgs};
+use super::exit::{DONE, FAILED};
 use super::findings::{self, Checked};
-use super::side::{Reader, Side};
-use super::target::{KUSTOMIZATION_FILES, STACK_FILES, StackArgs, Target, is_stack_file, resolve_target};
-use super::{DONE, FAILED, output};
+use super::here;
+use super::output;
+use super::side::{ClusterSide, Reader, Side};
+use super::sides::{Sides, both};
+use super::target::{
+    KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_bundle_file, is_stack_file, load, resources_of_file,
+    resources_of_text, standard_input,
+};
+use super::validation::{finding_diagnostic, version};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::API_VERSION;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, nearest};
-use kfc_diff::{self, Input};
+use kfc_diff::Input;
 use kfc_kube::schema::Schema;
-use kfc_kustomize::engine::{self, read};
+use kfc_kustomize::engine;
 use kfc_kustomize::resource::Resource;
-use kfc_source::{self, FileSystem as _, Loader, Os, door};
-use kfc_validate::{Finding, Options, Subject, Verdict, Version, immutable, table, validate};
+use kfc_source::{FileSystem as _, Loader, Os};
+use kfc_validate::{Finding, Options, Subject, Verdict, immutable, table, validate};
 use kfc_yaml::{Node, parse::parse};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +35,7 @@ enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
-    /// JUnit's XML, for test reports.
+    /// JUnit XML, for test reports.
     Junit,
     /// GitLab's code quality report.
     #[value(name = "codequality")]
@@ -38,7 +44,7 @@ enum Format {
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
-    /// Profiles, stacks, kustomization roots, files or folders of resources, or `-` for standard input.
+    /// Profiles, stacks, kustomization roots, files or directories of resources, or `-` for standard input.
     #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
     targets: Vec<String>,
     #[command(flatten)]
@@ -46,29 +52,29 @@ pub(super) struct ValidateArgs {
     /// Version of Kubernetes; that of the profile, or the newest one, when not given.
     #[arg(long, value_name = "VERSION")]
     kubernetes_version: Option<String>,
-    /// Files or folders with further custom resource definitions.
+    /// Files or directories with further CRDs.
     #[arg(long, value_name = "FILE|DIR")]
     crds: Vec<PathBuf>,
-    /// What is there already, whose immutable fields must stay: a bundle, a git revision (`HEAD~1:.`), `golden`, or
+    /// The existing resources, whose immutable fields must not change: a bundle, a git revision (`HEAD~1:.`), `golden`, or
     /// `cluster`.
     #[arg(long, value_name = "FILE|GIT-REF|golden|cluster")]
     against: Option<String>,
-    /// Treat warnings as errors, kinds without a known schema among them.
+    /// Treat warnings as errors, also those for kinds without a schema.
     #[arg(long)]
     strict: bool,
-    /// Codes of findings to leave out.
+    /// Codes of findings to ignore.
     #[arg(long, value_name = "CODE,…", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// Kinds to pass over: `Route` or `route.openshift.io/Route`.
+    /// Kinds to skip: `Route` or `route.openshift.io/Route`.
     #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
     skip_kind: Vec<String>,
-    /// Pass over resources whose kind nothing defines.
+    /// Skip resources whose kind has no schema.
     #[arg(long)]
     allow_missing_schema: bool,
     /// Whether files outside of a kustomization root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
     load_restrictor: RestrictorFlag,
-    /// Form of the findings.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -115,7 +121,7 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
                 allow_missing_schema: args.allow_missing_schema,
             };
             let mut verdict = validate(&bundle.resources, &crds, &options);
-            errors.collect(looked_at_something(&bundle.target, &verdict, args));
+            errors.collect(checked_something(&bundle.target, &verdict, args));
             if let Some(against) = &args.against {
                 let mut changed =
                     errors.collect(changes(against, target, &bundle, args, sources)).unwrap_or_default();
@@ -126,7 +132,7 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
             // Handing millions of nodes back to the allocator one by one would only cost time.
             std::mem::forget(bundle);
         }
-        // What could not be looked at hides nothing of the other targets, and is in every form of the findings.
+        // An error in one target must not hide the others, and is in every output format.
         if !errors.is_empty() {
             checked.push(unchecked(target, errors));
         }
@@ -151,13 +157,13 @@ fn ignored(words: &[String]) -> Result<Vec<Code>> {
         match Code::parse(word.trim()) {
             Some(code) => codes.push(code),
             None => {
-                let message = format!("`--ignore {word}`: there is no code `{word}`");
+                let message = format!("`--ignore {word}`: the code `{word}` does not exist");
                 let error = Diagnostic::error(Code::Usage, message);
                 let upper = word.trim().to_ascii_uppercase();
                 let near = nearest(&upper, Code::ALL.iter().map(|code| code.as_str()));
                 errors.push(match near {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
-                    None => error.help("a code stands in brackets after `error` or `warning`: `KFC1503`"),
+                    None => error.help("a code is in brackets after `error` or `warning`, such as `KFC1503`"),
                 });
             }
         }
@@ -165,30 +171,30 @@ fn ignored(words: &[String]) -> Result<Vec<Code>> {
     errors.into_result(codes)
 }
 
-/// A validation that looked at nothing is not a success: a wrong folder or an empty bundle would be green for ever.
-fn looked_at_something(target: &str, verdict: &Verdict, args: &ValidateArgs) -> Result<()> {
+/// A validation that checked nothing is not a success: a wrong directory or an empty bundle would always pass.
+fn checked_something(target: &str, verdict: &Verdict, args: &ValidateArgs) -> Result<()> {
     let nothing = |message: String, help: &str| -> Result<()> {
         Err(Diagnostic::error(Code::NothingChecked, message).help(help).into())
     };
     match verdict {
         Verdict { checked: 0, unchecked: 0, skipped: 0, .. } => {
-            nothing(format!("`{target}` has no resources"), "name a file, a root or a bundle that has some")
+            nothing(format!("`{target}` has no resources"), "name a file, a root or a bundle with resources")
         }
         Verdict { checked: 0, unchecked: 0, skipped, .. } => nothing(
-            format!("nothing of `{target}` was checked: `--skip-kind` passes over all {skipped} resources"),
-            "leave out `--skip-kind`, or the target",
+            format!("nothing of `{target}` was checked: `--skip-kind` skips all {skipped} resources"),
+            "remove `--skip-kind` or the target",
         ),
         Verdict { checked: 0, unchecked, .. } if !args.allow_missing_schema => nothing(
             format!(
-                "nothing of `{target}` was checked: there is no schema for the kinds of its resources ({unchecked})"
+                "nothing of `{target}` was checked: the kinds of its resources ({unchecked}) have no schema"
             ),
-            "name the files of their CRDs with `--crds`, or pass `--allow-missing-schema`",
+            "pass their CRDs with `--crds`, or `--allow-missing-schema`",
         ),
         _ => Ok(()),
     }
 }
 
-/// What cannot be changed of that which the side `against` has.
+/// The immutable fields that differ from the side `against`.
 fn changes(
     against: &str,
     target: &str,
@@ -203,9 +209,9 @@ fn changes(
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
-        cluster: super::side::ClusterSide::default(),
+        cluster: ClusterSide::default(),
     };
-    let here = Input {
+    let ours = Input {
         label: target.to_owned(),
         resources: bundle.resources.clone(),
         sources: Arc::clone(sources),
@@ -213,14 +219,14 @@ fn changes(
     };
     let before = reader.read(against, target)?;
     let Sides { before, after, refused } =
-        super::diff::both(before, Side::Here(Box::new(here)), (against, target), &reader)?;
+        both(before, Side::Here(Box::new(ours)), (against, target), &reader)?;
     let report = kfc_diff::compare(&before, &after, &schema);
     let mut found = immutable(&report, &bundle.resources);
     found.extend(refused.0.into_iter().map(|refusal| of_server(refusal, &bundle.resources)));
     Ok(found)
 }
 
-/// What the server says against a resource, as a finding.
+/// A refusal of the server as a finding.
 fn of_server(refusal: Diagnostic, resources: &[Resource]) -> Finding {
     let resource = resources.iter().find(|resource| Some(resource.mark()) == refusal.mark);
     Finding {
@@ -231,7 +237,7 @@ fn of_server(refusal: Diagnostic, resources: &[Resource]) -> Finding {
     }
 }
 
-/// Prints what was found; gives the exit code. The line that counts goes to standard output when all is valid, and to
+/// Prints the findings; returns the exit status. The line with the counts goes to standard output when all is valid, and to
 /// standard error when it is not or a document is printed.
 fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
     let checked = &findings::numbered(checked);
@@ -252,8 +258,8 @@ fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
         }
         return output::print(&document).max(code);
     }
-    let shown = Diagnostics(findings().map(|finding| shown(finding, sources)).collect());
-    output::report_run(&shown, sources, "validation");
+    let printed = Diagnostics(findings().map(|finding| finding_diagnostic(finding, sources)).collect());
+    output::report_run(&printed, sources, "validation");
     if code == DONE {
         return output::print(&lines);
     }
@@ -263,7 +269,7 @@ fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
     code
 }
 
-/// What was looked at, in one line: "12 resources are valid for Kubernetes 1.37, 1 could not be checked".
+/// What was checked, in one line: "12 resources are valid for Kubernetes 1.37, 1 could not be checked".
 fn summary(checked: &Checked, is_one_of_several: bool) -> String {
     let Verdict { findings, checked: count, unchecked, skipped } = &checked.verdict;
     let errors = findings.iter().filter(|finding| finding.is_error()).count();
@@ -282,45 +288,17 @@ fn summary(checked: &Checked, is_one_of_several: bool) -> String {
     };
     add(
         *unchecked,
-        "could not be checked: there is no schema for its kind",
-        "could not be checked: there is no schema for their kinds",
+        "could not be checked: its kind has no schema",
+        "could not be checked: their kinds have no schema",
     );
-    add(*skipped, "was passed over by `--skip-kind`", "were passed over by `--skip-kind`");
+    add(*skipped, "was skipped by `--skip-kind`", "were skipped by `--skip-kind`");
     add(errors, "error", "errors");
     add(warnings, "warning", "warnings");
     if is_one_of_several { format!("{}: {line}\n", checked.target) } else { format!("{line}\n") }
 }
 
-/// A version of Kubernetes whose types are known.
-///
-/// # Errors
-/// [`Code::Usage`] for any other: nothing can be said of it.
-pub(super) fn version(text: &str) -> Result<Version> {
-    let all = table::covered();
-    Version::parse(text).filter(|version| all.contains(*version)).ok_or_else(|| {
-        let message = format!("the types of Kubernetes {text} are not known");
-        let help = format!("those of {} to {} are", all.first, all.last);
-        Diagnostic::error(Code::Usage, message).help(help).into()
-    })
-}
-
-/// A finding as it is shown to people: with the resource and field, and without the line where that may be a secret.
-pub(super) fn shown(finding: &Finding, sources: &Sources) -> Diagnostic {
-    let mut diagnostic = finding.diagnostic.clone();
-    if finding.secret {
-        let place = diagnostic.mark.take().and_then(|mark| sources.locate(mark));
-        diagnostic.labels.clear();
-        diagnostic.notes.extend(place.map(|place| format!("at {place}")));
-    }
-    if !finding.subject.kind.is_empty() {
-        let field = if finding.path.is_empty() { String::new() } else { format!(", {}", finding.path) };
-        diagnostic.notes.insert(0, format!("{}{field}", finding.subject.title()));
-    }
-    diagnostic
-}
-
-/// What there is to validate in a target: the target itself, or, for a folder that is neither a root nor a stack, every
-/// root and stack below it, and the folder itself when it has files beside them.
+/// What there is to validate in a target: the target itself, or, for a directory that is neither a root nor a stack,
+/// every root and stack below it, and the directory itself when it has other files.
 fn targets_in(target: &str) -> Result<Vec<String>> {
     let path = Path::new(target);
     if target == "-" || !path.is_dir() || is_root(path) {
@@ -334,7 +312,7 @@ fn targets_in(target: &str) -> Result<Vec<String>> {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                // What cannot be looked into must not count as checked.
+                // What cannot be read must not count as checked.
                 let message = format!("cannot read all of `{target}`: {error}");
                 errors.push(Diagnostic::error(Code::Unreadable, message));
                 continue;
@@ -343,7 +321,7 @@ fn targets_in(target: &str) -> Result<Vec<String>> {
         if is_hidden(&entry) {
             skip(&entry, &mut walk);
         } else if entry.file_type().is_dir() && is_root(entry.path()) {
-            // A component takes part in the roots that name it; it cannot be built by itself.
+            // A kustomize component belongs to the roots that name it; it cannot be built alone.
             if !is_kustomize_component(entry.path()) {
                 roots.push(entry.path().to_string_lossy().into_owned());
             }
@@ -362,7 +340,7 @@ fn targets_in(target: &str) -> Result<Vec<String>> {
         roots.insert(0, target.to_owned());
     }
     if roots.is_empty() {
-        let message = format!("there is nothing to validate in `{target}`");
+        let message = format!("`{target}` has nothing to validate");
         let help = "expected a kustomization, a `kfc.yaml`, or YAML or JSON files with resources";
         return Err(Diagnostic::error(Code::NothingChecked, message).help(help).into());
     }
@@ -379,14 +357,14 @@ fn skip(entry: &walkdir::DirEntry, walk: &mut walkdir::IntoIter) {
     }
 }
 
-/// Whether a folder has a kustomization file or a stack.
+/// Whether a directory has a kustomization file or a stack.
 fn is_root(directory: &Path) -> bool {
     KUSTOMIZATION_FILES.iter().chain(&STACK_FILES).any(|name| Os.exists(&directory.join(name)))
 }
 
 fn is_kustomize_component(directory: &Path) -> bool {
     let sources = Arc::new(Sources::default());
-    let loader = Loader::open(&directory.to_string_lossy(), super::here::reads(), &sources);
+    let loader = Loader::open(&directory.to_string_lossy(), here::reads(), &sources);
     let Ok(found) = loader.and_then(|loader| loader.find_kustomization()) else { return false };
     let documents = parse(&found.source.text, SourceId::NONE).unwrap_or_default();
     documents.iter().any(|node| node.get("kind").and_then(Node::as_text) == Some("Component"))
@@ -397,9 +375,9 @@ fn is_resource_file(entry: &walkdir::DirEntry) -> bool {
     entry.file_type().is_file() && entry.path().extension().is_some_and(is_meant)
 }
 
-/// Whether an entry is a file of resources that no root below `top` has around it.
+/// Whether an entry is a file of resources that is not in a root below `top`.
 fn is_loose_resource_file(entry: &walkdir::DirEntry, top: &Path) -> bool {
-    let above = || entry.path().ancestors().skip(1).take_while(|folder| folder.starts_with(top));
+    let above = || entry.path().ancestors().skip(1).take_while(|directory| directory.starts_with(top));
     is_resource_file(entry) && !above().any(is_root)
 }
 
@@ -407,47 +385,45 @@ fn is_loose_resource_file(entry: &walkdir::DirEntry, top: &Path) -> bool {
 fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<Bundle> {
     let plain = |resources| Ok(Bundle { target: target.to_owned(), resources, kubernetes: None });
     if target == "-" {
-        return plain(standard_input(sources)?);
+        return plain(resources_of_standard_input(sources)?);
     }
     let path = Path::new(target);
-    if Os.is_file(path) && !is_stack_file(path) {
+    if is_bundle_file(path) {
         return plain(files(path, sources)?);
     }
     let what = Target::of(target);
-    let reads = kfc_source::Options { restrictor: args.load_restrictor.into(), ..super::here::reads() };
-    if let Target::Root(root) = &what {
-        if path.is_dir() && !is_root(path) {
-            return plain(files(path, sources)?);
-        }
-        let options = engine::Options { restrictor: reads.restrictor, ..super::here::builds() };
-        return plain(engine::build(root, &options, sources)?.resources.list);
+    if matches!(what, Target::Root(_)) && path.is_dir() && !is_root(path) {
+        return plain(files(path, sources)?);
     }
-    let resolved = resolve_target(&what, &args.stack, reads, sources)?;
-    let assembled = assemble::assemble(&resolved.plan, &resolved.stack, &resolved.loader)?;
+    let options = engine::Options { restrictor: args.load_restrictor.into(), ..here::builds() };
+    let resolved = match load(&what, &args.stack, &options, sources)? {
+        Loaded::Root(bundle) => return plain(bundle.resources.list),
+        Loaded::Stack(resolved) => resolved,
+    };
+    let assembled = resolved.assemble(false)?;
     // What `kfc build` would refuse.
     assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?;
     let kubernetes = resolved.plan.profile.kubernetes().map(str::to_owned);
     Ok(Bundle { target: target.to_owned(), resources: assembled.bundle.resources.list, kubernetes })
 }
 
-fn standard_input(sources: &Sources) -> Result<Vec<Resource>> {
-    let text = door::read_text_of_stream(std::io::stdin().lock(), "standard input")?;
-    let resources = resources("standard input", text, sources)?;
+fn resources_of_standard_input(sources: &Sources) -> Result<Vec<Resource>> {
+    let resources = resources_of_text("standard input", standard_input()?, &Schema::builtin(), sources)?;
     let is_stack = |resource: &&Resource| resource.api_version() == API_VERSION && resource.kind() == "Stack";
     match resources.iter().find(is_stack) {
-        // It names files by their place beside it, and standard input has none.
+        // It refers to files by paths relative to itself, and standard input has no path.
         Some(stack) => Err(Diagnostic::error(Code::Usage, "a stack cannot be read from standard input")
             .at(stack.mark())
-            .help("name its file, or its folder")
+            .help("name its file or directory")
             .into()),
         None => Ok(resources),
     }
 }
 
-/// The resources of a file, or of all YAML and JSON files in and below a folder.
+/// The resources of a file, or of all YAML and JSON files in and below a directory.
 fn files(path: &Path, sources: &Sources) -> Result<Vec<Resource>> {
     if !path.is_dir() {
-        return resources(&path.display().to_string(), read_text(path)?, sources);
+        return resources_of_file(path, &Schema::builtin(), sources);
     }
     let mut errors = Diagnostics::default();
     let mut all = Vec::new();
@@ -455,19 +431,9 @@ fn files(path: &Path, sources: &Sources) -> Result<Vec<Resource>> {
     let walk = walk.filter_entry(|entry| !is_hidden(entry));
     for entry in walk.filter_map(std::result::Result::ok) {
         if is_loose_resource_file(&entry, path) && !is_stack_file(entry.path()) {
-            let read = read_text(entry.path());
-            let read = read.and_then(|text| resources(&entry.path().display().to_string(), text, sources));
+            let read = resources_of_file(entry.path(), &Schema::builtin(), sources);
             all.extend(errors.collect(read).unwrap_or_default());
         }
     }
     errors.into_result(all)
-}
-
-fn read_text(path: &Path) -> Result<String> {
-    Ok(door::read_text_of_user(path)?)
-}
-
-fn resources(name: &str, text: String, sources: &Sources) -> Result<Vec<Resource>> {
-    let (id, source): (SourceId, _) = sources.add(name, text);
-    read::resources(parse(&source.text, id)?, &Schema::builtin())
 }

@@ -19,7 +19,7 @@ pub(super) struct KfcVersionArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct KustomizeVersionArgs {
-    /// Print the version in braces, as kustomize did of old.
+    /// Print the version in braces, as old versions of kustomize did.
     #[arg(long)]
     short: bool,
     /// Print as YAML or JSON.

@@ -1,5 +1,6 @@
-//! `kfc build --wave`, `--waves` and `--wait-for`: the waves of a bundle for those who apply it with kubectl.
+//! `kfc build --wave`, `--waves` and `--wait-for`: the waves of a bundle, to apply it with kubectl.
 
+use super::exit::DONE;
 use super::output;
 use clap::{Args, ValueEnum};
 use kfc_diagnostics::{Code, Diagnostic, Result};
@@ -16,31 +17,31 @@ enum List {
     Text,
     /// For programs.
     Json,
-    /// Their numbers alone, one a line, for a loop in a shell.
+    /// Only their numbers, one in a line, for a loop in a shell.
     Numbers,
 }
 
-/// What of the waves is printed.
+/// Flags that print waves.
 #[derive(Debug, Args)]
 pub(super) struct WaveArgs {
-    /// Print one wave of the bundle, from 1 on: what can be applied when the waves before it are ready.
+    /// Print one wave of the bundle, from 1: what can be applied when the earlier waves are ready.
     #[arg(long, value_name = "N", conflicts_with_all = ["waves", "wait_for"])]
     wave: Option<usize>,
     /// List the waves, with the kubectl commands that wait for each, instead of the bundle.
     #[arg(long, value_name = "HOW", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     waves: Option<List>,
-    /// Print the kubectl commands that wait until wave N is ready instead of the bundle, one a line.
+    /// Print the kubectl commands that wait until wave N is ready instead of the bundle, one in a line.
     #[arg(long, value_name = "N", conflicts_with = "waves")]
     wait_for: Option<usize>,
 }
 
 impl WaveArgs {
-    /// Whether anything is asked of the waves.
-    pub(super) fn asks(&self) -> bool {
+    /// Whether any of these flags is given.
+    pub(super) fn any(&self) -> bool {
         self.wave.is_some() || self.waves.is_some() || self.wait_for.is_some()
     }
 
-    /// The text that is printed instead of the bundle, if one is.
+    /// The text to print instead of the bundle, if any.
     ///
     /// # Errors
     /// A wave that does not exist.
@@ -58,7 +59,7 @@ impl WaveArgs {
         }))
     }
 
-    /// Leaves the one wave in a bundle that is asked for, in the order in which it can be applied. `numbers` has the wave
+    /// Keeps only the requested wave of a bundle, in the order in which it can be applied. `numbers` has the wave
     /// of each resource, from 0.
     ///
     /// # Errors
@@ -126,5 +127,5 @@ fn as_json(waves: &[Wave]) -> Value {
 
 /// Prints a text instead of a bundle.
 pub(super) fn print(text: &str) -> u8 {
-    if text.is_empty() { super::DONE } else { output::print(text) }
+    if text.is_empty() { DONE } else { output::print(text) }
 }

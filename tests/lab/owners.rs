@@ -39,11 +39,11 @@ fn two_inventories_share_a_namespace_and_an_object() {
     let two = [NAMESPACE, &config_map("common", "2"), &config_map("two", "1")].concat();
     apply(&cluster, "one", &one, &[]).succeeds();
     let (_, err) = apply(&cluster, "two", &two, &[]).fails();
-    assert!(err.contains("`data.key` belongs to the inventory `one` (field manager `kfc-one`)"), "{err}");
+    assert!(err.contains("`data.key` is owned by the inventory `one` (field manager `kfc-one`)"), "{err}");
     apply(&cluster, "two", &two, &["--force-conflicts"]).succeeds();
     let (out, err) = cluster.kfc(&["delete", "--name", "one", "--yes", "--delete-all"]).succeeds();
     assert_eq!(out, "deleted ConfigMap shared/one\n", "{err}");
-    assert!(err.contains("2 objects stay: listed by the inventory `two` too"), "{err}");
+    assert!(err.contains("2 objects stay: the inventory `two` lists it too"), "{err}");
     assert_eq!(managers(&cluster, "common"), ["kfc-two"]);
     let (out, err) = apply(&cluster, "two", &two, &[]).succeeds();
     assert_eq!(out, "", "a second apply changes nothing: {err}");
@@ -53,7 +53,7 @@ fn two_inventories_share_a_namespace_and_an_object() {
     cluster.kubectl(&["create", "configmap", "strange", "--namespace=shared"]).succeeds();
     let (out, err) = cluster.kfc(&["delete", "--name", "two", "--yes", "--delete-namespaces"]).succeeds();
     assert_eq!(out, "deleted Namespace shared\n");
-    assert!(err.contains("takes 1 object along that no inventory lists: ConfigMap shared/strange"), "{err}");
+    assert!(err.contains("deletes 1 object that no inventory lists: ConfigMap shared/strange"), "{err}");
     assert_eq!(cluster.kfc(&["inventory", "list"]).succeeds().0, "");
 }
 
@@ -117,7 +117,7 @@ fn a_user_of_one_namespace_gets_along() {
     // What was never there is looked for by no later run.
     let (out, err) = apply(&cluster, "team", &less, &dev).succeeds();
     assert_eq!(out, "", "what could not be listed was looked at one by one: {err}");
-    assert!(err.contains("inventories of other namespaces cannot be seen"), "{err}");
+    assert!(err.contains("inventories of other namespaces cannot be read"), "{err}");
     let run = cluster.kfc(&[
         "diff",
         "cluster:dev",
@@ -131,7 +131,7 @@ fn a_user_of_one_namespace_gets_along() {
     cluster.write("x.yaml", &forbidden);
     let run = cluster.kfc(&["diff", "cluster:dev", "x.yaml"]);
     assert!(
-        run.code == Some(2) && run.out.contains("nothing differs") || run.err.contains("cannot be seen"),
+        run.code == Some(2) && run.out.contains("nothing differs") || run.err.contains("cannot be read"),
         "{}",
         run.err
     );

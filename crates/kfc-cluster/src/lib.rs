@@ -1,6 +1,6 @@
 //! Applies a bundle to a cluster, wave by wave, and knows what it applied before.
 //!
-//! This is the only crate that speaks to an API server. It must never know the catalogue or the command line: it is given
+//! This is the only crate that talks to an API server. It must never know the catalogue or the command line: it is given
 //! objects in waves. Others may build on it.
 
 pub mod apply;

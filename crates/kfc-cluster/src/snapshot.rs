@@ -1,10 +1,10 @@
-//! What a cluster has, as far as its profile can be told from it.
+//! What a cluster has, as far as detection of its profile needs it.
 
 use crate::cluster::{Connection, Failure};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use serde_json::Value;
 
-/// Path, kind, and whether nothing can be told without it. For definitions, the names are enough.
+/// Path, kind, and whether detection needs it.
 const PATHS: [(&str, &str, bool); 11] = [
     ("/api/v1/nodes", "Node", true),
     ("/apis/storage.k8s.io/v1/storageclasses", "StorageClass", false),
@@ -19,7 +19,7 @@ const PATHS: [(&str, &str, bool); 11] = [
     ("/api/v1/configmaps?labelSelector=kfc.dev/inventory", "ConfigMap", false),
 ];
 
-/// The answers of a cluster: lists of objects, and its version. What we may not see is passed over and reported as a warning.
+/// The answers of a cluster: lists of objects, and its version. What we may not read is skipped and reported as a warning.
 ///
 /// # Errors
 /// [`Code::Unreachable`] when the server does not answer or does not show its nodes.
@@ -36,11 +36,11 @@ pub async fn snapshot(connection: &Connection) -> Result<(Vec<Value>, Diagnostic
                 return Err(trouble(connection, kind, &failure));
             }
             Err(failure) => {
-                let message = format!("{kind} objects cannot be seen: {}", failure.message);
+                let message = format!("{kind} objects cannot be read: {}", failure.message);
                 let warning = Diagnostic::warning(Code::Unreachable, message);
                 warnings.push(match kind {
                     "ConfigMap" => warning.note(
-                        "what kfc itself installed is known by the field managers of objects alone, as its inventories are config maps",
+                        "the inventories of kfc are config maps: what kfc installed is found by the field managers of objects only",
                     ),
                     _ => warning,
                 });
@@ -55,6 +55,6 @@ pub async fn snapshot(connection: &Connection) -> Result<(Vec<Value>, Diagnostic
 
 fn trouble(connection: &Connection, kind: &str, failure: &Failure) -> Diagnostics {
     let message = format!("{} does not show its {kind} objects: {}", connection.server(), failure.message);
-    let help = "without access, save answers elsewhere and use `--from`";
+    let help = "save the answers where you have access, and use `--from`";
     Diagnostic::error(Code::Unreachable, message).help(help).into()
 }

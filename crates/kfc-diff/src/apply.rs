@@ -12,7 +12,7 @@ pub type Objects = BTreeMap<Identity, Value>;
 /// # Errors
 /// A sentence that names the first change that does not fit.
 pub fn apply(report: &Report, objects: &mut Objects) -> Result<(), String> {
-    // What is renamed must not meet what has its new name still.
+    // A renamed resource must not replace one that still has its new name.
     let mut made = Vec::new();
     for change in &report.changes {
         if let Some(object) =
@@ -30,10 +30,10 @@ fn apply_one(change: &ResourceChange, objects: &mut Objects) -> Result<Option<Va
     match change.kind {
         ChangeKind::Added => Ok(change.value.clone()),
         ChangeKind::Removed => {
-            objects.remove(before).map(|_| None).ok_or_else(|| "it is not there".to_owned())
+            objects.remove(before).map(|_| None).ok_or_else(|| "it does not exist".to_owned())
         }
         ChangeKind::Changed | ChangeKind::Renamed | ChangeKind::Moved => {
-            let mut object = objects.remove(before).ok_or("it is not there")?;
+            let mut object = objects.remove(before).ok_or("it does not exist")?;
             let fields: Vec<(&[Step], &FieldChange)> =
                 change.fields.iter().map(|field| (field.path.0.as_slice(), field)).collect();
             apply_fields(&mut object, &fields)?;
@@ -42,13 +42,13 @@ fn apply_one(change: &ResourceChange, objects: &mut Objects) -> Result<Option<Va
     }
 }
 
-/// Applies changes below one value; each comes with the rest of its path.
+/// Applies changes below one value, each with the rest of its path.
 fn apply_fields(value: &mut Value, fields: &[(&[Step], &FieldChange)]) -> Result<(), String> {
     if let Some((_, field)) = fields
         .iter()
         .find(|(path, field)| path.is_empty() && !matches!(field.change, Change::Reordered { .. }))
     {
-        *value = field.change.after().cloned().ok_or("a field that goes has no path")?;
+        *value = field.change.after().cloned().ok_or("a removed field has no path")?;
         return Ok(());
     }
     match value {
@@ -59,7 +59,7 @@ fn apply_fields(value: &mut Value, fields: &[(&[Step], &FieldChange)]) -> Result
 }
 
 fn apply_to_object(value: &mut Value, fields: &[(&[Step], &FieldChange)]) -> Result<(), String> {
-    let Value::Object(map) = value else { return Err("it is no mapping".to_owned()) };
+    let Value::Object(map) = value else { return Err("it is not a mapping".to_owned()) };
     let mut groups: BTreeMap<&str, Vec<(&[Step], &FieldChange)>> = BTreeMap::new();
     for (path, field) in fields {
         let [Step::Key(key), rest @ ..] = path else { return Err(format!("{} has no key", field.path)) };
@@ -70,16 +70,16 @@ fn apply_to_object(value: &mut Value, fields: &[(&[Step], &FieldChange)]) -> Res
             [([], field)] if !matches!(field.change, Change::Reordered { .. }) => {
                 match field.change.after() {
                     Some(after) => drop(map.insert(key.to_owned(), after.clone())),
-                    None => drop(map.remove(key).ok_or_else(|| format!("{} is not there", field.path))?),
+                    None => drop(map.remove(key).ok_or_else(|| format!("{} does not exist", field.path))?),
                 }
             }
-            group => apply_fields(map.get_mut(key).ok_or_else(|| format!("`{key}` is not there"))?, group)?,
+            group => apply_fields(map.get_mut(key).ok_or_else(|| format!("`{key}` does not exist"))?, group)?,
         }
     }
     Ok(())
 }
 
-/// Changes items in place, takes out those that go, orders the rest, then puts in the new ones from the front.
+/// Changes items, removes those that go, orders the rest, then inserts the new ones from the front.
 fn apply_to_list(items: &mut Vec<Value>, fields: &[(&[Step], &FieldChange)]) -> Result<(), String> {
     let mut changed: BTreeMap<usize, Vec<(&[Step], &FieldChange)>> = BTreeMap::new();
     let mut removed = Vec::new();
@@ -97,11 +97,11 @@ fn apply_to_list(items: &mut Vec<Value>, fields: &[(&[Step], &FieldChange)]) -> 
             ([Step::Item { before: Some(before), .. }, rest @ ..], _) => {
                 changed.entry(*before).or_default().push((rest, field));
             }
-            _ => return Err(format!("{} is no item", field.path)),
+            _ => return Err(format!("{} is not an item", field.path)),
         }
     }
     for (at, group) in changed {
-        apply_fields(items.get_mut(at).ok_or("an item is not there")?, &group)?;
+        apply_fields(items.get_mut(at).ok_or("an item does not exist")?, &group)?;
     }
     let stays: Vec<usize> = match order {
         Some(order) => order.clone(),

@@ -1,8 +1,8 @@
-//! Compares two objects field by field. Lists are told by keys where the schema or their items have some, else by content
-//! with the least edits, never by index alone.
+//! Compares two objects field by field. Items of lists are paired by keys where the schema or the items have some, else by
+//! content with the fewest edits, never by index alone.
 
 use super::fold::fold;
-use super::keys::{Told, Type};
+use super::keys::{ItemKey, Type};
 use super::model::{Fold, Path, Step};
 use kfc_yaml::{Map, Node, Value};
 use std::collections::{HashMap, HashSet};
@@ -22,10 +22,10 @@ pub(super) struct Difference<'n> {
 /// Share of equal leaves from which two items count as one that changed.
 const ALIKE: f64 = 0.5;
 
-/// Items up to which every one is compared with every other to find those that are alike.
+/// Up to this many pairs, every item is compared with every other to find those that are alike.
 const MOST_PAIRS: usize = 10_000;
 
-/// Everything in which two objects differ, in the order of the new one, what goes behind what stays.
+/// Everything in which two objects differ, in the order of the new one, what goes after what stays.
 pub(super) fn compare<'n>(before: &'n Node, after: &'n Node, of: Type<'_>) -> Vec<Difference<'n>> {
     let mut comparison = Comparison { path: Vec::new(), found: Vec::new() };
     comparison.node(before, after, of);
@@ -66,7 +66,7 @@ impl<'n> Comparison<'n> {
         }
     }
 
-    /// Notes a difference at the current path.
+    /// Records a difference at the current path.
     fn note(&mut self, before: Option<&'n Node>, after: Option<&'n Node>) {
         let path = Path(self.path.clone());
         let folded = fold(&path, before, after);
@@ -93,10 +93,10 @@ impl<'n> Comparison<'n> {
     }
 
     fn list(&mut self, old: &'n [Node], new: &'n [Node], of: Type<'_>) {
-        let keyed = match of.told() {
-            Told::Keys(keys) => by_keys(old, new, &keys),
-            Told::Unknown => NAMES.iter().find_map(|name| by_keys(old, new, &[name])),
-            Told::Content => None,
+        let keyed = match of.item_key() {
+            ItemKey::Fields(keys) => by_keys(old, new, &keys),
+            ItemKey::Unknown => NAMES.iter().find_map(|name| by_keys(old, new, &[name])),
+            ItemKey::Content => None,
         };
         let pairing = keyed.unwrap_or_else(|| by_content(old, new));
         self.paired(old, new, &pairing, of.item());
@@ -130,7 +130,7 @@ impl<'n> Comparison<'n> {
 struct Pairing {
     /// For each new item its index in the old list.
     before_of: Vec<Option<usize>>,
-    /// The fields that tell items apart.
+    /// The fields that distinguish items.
     keys: Vec<String>,
 }
 
@@ -146,7 +146,7 @@ impl Pairing {
 /// Fields that name items where no schema says so.
 const NAMES: [&str; 4] = ["name", "mountPath", "key", "id"];
 
-/// Values that count where a key field is not there.
+/// The value of a key field, or the default that counts when it is missing.
 fn key_text<'n>(item: &'n Node, key: &str) -> Option<&'n str> {
     match (item.get(key).map(Node::as_text), key) {
         (Some(text), _) => text,
@@ -155,7 +155,7 @@ fn key_text<'n>(item: &'n Node, key: &str) -> Option<&'n str> {
     }
 }
 
-/// Pairs items by keys; none when an item lacks one or two have the same.
+/// Pairs items by keys; `None` when an item lacks a key, or two items have the same one.
 fn by_keys(old: &[Node], new: &[Node], keys: &[&str]) -> Option<Pairing> {
     let key_of = |item: &'_ Node| -> Option<Vec<String>> {
         item.as_map()?;

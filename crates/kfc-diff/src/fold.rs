@@ -3,7 +3,7 @@
 use super::model::{Fold, Path};
 use kfc_yaml::{Node, ScalarKind};
 
-/// Why a change may be passed over; `None` for a side without the field.
+/// Why a change may be skipped, if it may; a side without the field is `None`.
 pub(super) fn fold(path: &Path, before: Option<&Node>, after: Option<&Node>) -> Option<Fold> {
     match (before, after) {
         (Some(before), Some(after)) => equal(path, before, after).then_some(Fold::Equal),
@@ -36,7 +36,7 @@ fn equal(path: &Path, before: &Node, after: &Node) -> bool {
 }
 
 /// A Kubernetes quantity as mantissa and exponents of ten and two, normalised: `1000m` is `1`, `1024Ki` is `1Mi`.
-/// None for what is no quantity, and for those of more than 30 digits.
+/// `None` for what is not a quantity, and for those of more than 18 digits.
 pub(crate) fn quantity(text: &str) -> Option<(i128, i32)> {
     let number_end = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
     let (number, suffix) = text.split_at(number_end);
@@ -75,8 +75,8 @@ pub(crate) fn quantity(text: &str) -> Option<(i128, i32)> {
     Some((value, exponent))
 }
 
-/// What the API server sets where a pod template, service or workload says nothing: the field, the key that it stands
-/// below (empty for any), and the value.
+/// What the API server sets where a pod template, service or workload has no value: the field, its parent key (empty for
+/// any), and the value.
 const DEFAULTS: [(&str, &str, &str); 35] = [
     ("protocol", "ports", "TCP"),
     ("imagePullPolicy", "containers", "IfNotPresent"),

@@ -1,5 +1,5 @@
-//! Which lists are told by keys: those of the built-in types, and those that the definitions of custom resources in the
-//! bundles declare (`x-kubernetes-list-map-keys`).
+//! Which lists have items with keys: those of the built-in types, and those for which the CRDs of the bundles declare
+//! `x-kubernetes-list-map-keys`.
 
 use kfc_kube::schema::{Schema, TypeRef};
 use kfc_kustomize::resource::Resource;
@@ -12,7 +12,7 @@ pub(super) struct Types<'a> {
     custom: HashMap<(&'a str, &'a str, &'a str), &'a Node>,
 }
 
-/// What is known of a field.
+/// What is known about a field.
 #[derive(Clone, Copy)]
 pub(super) enum Type<'a> {
     /// A built-in type.
@@ -23,18 +23,18 @@ pub(super) enum Type<'a> {
     Unknown,
 }
 
-/// How the items of a list are told apart.
-pub(super) enum Told<'a> {
-    /// By these fields.
-    Keys(Vec<&'a str>),
-    /// By their content.
+/// What distinguishes the items of a list.
+pub(super) enum ItemKey<'a> {
+    /// These fields.
+    Fields(Vec<&'a str>),
+    /// Their content.
     Content,
-    /// Nothing is known: by their names, when they have some.
+    /// Not known: their names, when they have some.
     Unknown,
 }
 
 impl<'a> Types<'a> {
-    /// The built-in types and those that resources define; later definitions win.
+    /// The built-in types and those of the CRDs among resources; later CRDs win.
     pub(super) fn of(schema: &'a Schema, resources: impl Iterator<Item = &'a Resource>) -> Self {
         let mut custom = HashMap::new();
         for definition in resources.filter(|resource| resource.kind() == "CustomResourceDefinition") {
@@ -88,22 +88,22 @@ impl<'a> Type<'a> {
         }
     }
 
-    /// How the items of a list of this type are told apart.
-    pub(super) fn told(self) -> Told<'a> {
+    /// What distinguishes the items of a list of this type.
+    pub(super) fn item_key(self) -> ItemKey<'a> {
         match self {
             Self::Builtin(of) => match of.merge_keys() {
-                Some([]) => Told::Content,
-                Some(keys) => Told::Keys(keys.iter().map(|key| key.as_str()).collect()),
-                None => Told::Unknown,
+                Some([]) => ItemKey::Content,
+                Some(keys) => ItemKey::Fields(keys.iter().map(|key| key.as_str()).collect()),
+                None => ItemKey::Unknown,
             },
             Self::Custom(schema) => {
                 let keys = schema.get("x-kubernetes-list-map-keys").and_then(Node::as_seq);
                 match keys.map(|keys| keys.iter().filter_map(Node::as_text).collect::<Vec<_>>()) {
-                    Some(keys) if !keys.is_empty() => Told::Keys(keys),
-                    _ => Told::Unknown,
+                    Some(keys) if !keys.is_empty() => ItemKey::Fields(keys),
+                    _ => ItemKey::Unknown,
                 }
             }
-            Self::Unknown => Told::Unknown,
+            Self::Unknown => ItemKey::Unknown,
         }
     }
 }

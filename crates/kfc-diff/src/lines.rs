@@ -1,4 +1,4 @@
-//! What changes inside a text of several lines.
+//! What changes in a text of several lines.
 
 use super::model::{Hunk, Line};
 use similar::{ChangeTag, TextDiff};

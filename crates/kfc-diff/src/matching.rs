@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, HashMap};
 /// Share of equal leaves from which a resource of another name counts as the same.
 const ALIKE: f64 = 0.6;
 
-/// Pairs of one kind up to which every resource is compared with every other.
+/// Up to this many pairs of one kind, every resource is compared with every other.
 const MOST_PAIRS: usize = 40_000;
 
-/// A resource as it is compared.
+/// A resource in the form that is compared.
 pub(super) struct Compared<'a> {
     pub(super) resource: &'a Resource,
     pub(super) identity: Identity,
@@ -73,7 +73,7 @@ impl<'a> Compared<'a> {
 pub(super) struct Matches {
     /// For each new resource its index in the old bundle.
     pub(super) before_of: Vec<Option<usize>>,
-    /// The old resources that are nowhere in the new bundle.
+    /// The old resources that the new bundle does not have.
     pub(super) gone: Vec<usize>,
 }
 
@@ -96,7 +96,7 @@ fn place(identity: &Identity) -> (String, String) {
     (identity.namespace.clone(), identity.name.clone())
 }
 
-/// A name without the content hash that kustomize puts behind generated ones: ten of these letters and digits.
+/// A name without the content hash that kustomize appends to generated names: ten of these letters and digits.
 pub(super) fn without_hash(name: &str) -> Option<&str> {
     let (base, hash) = name.rsplit_once('-')?;
     let is_hash = hash.len() == 10 && hash.chars().all(|c| "bcdfghkmt2456789".contains(c));

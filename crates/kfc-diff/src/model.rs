@@ -1,5 +1,5 @@
 //! The report of what changes between two bundles: the one value that every format is written from. Its JSON form is
-//! public (`kfc schema report`) and complete: applied to the old bundle it gives the new one (see [`super::apply`]).
+//! public (`kfc schema report`) and complete: applied to the old bundle, it results in the new one (see [`super::apply`]).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub struct Side {
 pub struct Summary {
     /// Resources that are new.
     pub added: usize,
-    /// Resources that go.
+    /// Resources that are removed.
     pub removed: usize,
     /// Resources that keep their identity and change.
     pub changed: usize,
@@ -65,11 +65,11 @@ pub struct Summary {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
-    /// Something that holds data is removed: a namespace, a definition of custom resources, a volume claim.
+    /// Something that holds data is removed: a namespace, a CRD, a PVC.
     DataLoss,
-    /// A field that cannot be changed in place: the resource has to be deleted and made anew.
+    /// An immutable field: the resource has to be recreated.
     Recreate,
-    /// A definition of custom resources: versions and schemas.
+    /// A CRD: versions and schemas.
     Crd,
     /// Who may do what.
     Rbac,
@@ -79,7 +79,7 @@ pub enum Class {
     Webhook,
     /// What pods are allowed to do on their nodes.
     Security,
-    /// Volumes, claims and storage classes.
+    /// PVs, PVCs, volumes of pods and storage classes.
     Storage,
     /// Images, their tags and digests.
     Image,
@@ -148,8 +148,8 @@ impl Class {
     }
 }
 
-/// The order in which people are to hear of changes: lost data first, then what has to be deleted and made again, who may do
-/// what, what can be reached, and the rest; in each the worst first. Smaller is sooner.
+/// The order in which changes are reported: lost data first, then what has to be recreated, who may do what, what can be
+/// reached, and the rest; in each the worst first. Smaller comes first.
 #[must_use]
 pub const fn urgency(class: Class, severity: Severity) -> (u8, u8, Class) {
     let group = match class {
@@ -172,12 +172,12 @@ impl fmt::Display for Class {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Nothing happens in the cluster but a new value.
+    /// Only a value changes in the cluster.
     #[default]
     Low,
-    /// Something restarts or behaves otherwise.
+    /// Something restarts or behaves differently.
     Medium,
-    /// Something may stop to work, or more is allowed than before.
+    /// Something may stop working, or more is allowed than before.
     High,
     /// Data may be lost, or it cannot be applied as it is.
     Critical,
@@ -205,7 +205,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// What names a resource.
+/// The identity of a resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
@@ -237,7 +237,7 @@ impl fmt::Display for Identity {
 pub enum ChangeKind {
     /// It is new.
     Added,
-    /// It goes.
+    /// It is removed.
     Removed,
     /// Its fields change.
     Changed,
@@ -267,7 +267,7 @@ impl ChangeKind {
 pub struct ResourceChange {
     /// How.
     pub kind: ChangeKind,
-    /// What it is: in the new bundle, or in the old one when it goes.
+    /// What it is: in the new bundle, or in the old one when it is removed.
     pub identity: Identity,
     /// What it was, when that differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -277,16 +277,16 @@ pub struct ResourceChange {
     pub component: Option<String>,
     /// The highest severity of its findings and fields.
     pub severity: Severity,
-    /// What it means, the worst first.
+    /// Its impact, the worst first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// The fields that change, in the order of the resource.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
-    /// All of it, when it is new or goes.
+    /// All of it, when it is new or removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
-    /// Where it comes from, when it is new or goes.
+    /// Where it comes from, when it is new or removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 }
@@ -307,7 +307,7 @@ impl ResourceChange {
         self.findings.iter().map(|finding| finding.class).chain(fields)
     }
 
-    /// When it is to be heard of: as its most urgent finding or field. See [`urgency`].
+    /// Its urgency: that of its most urgent finding or field. See [`urgency`].
     #[must_use]
     pub fn urgency(&self) -> (u8, u8, Class) {
         let fields = self.fields.iter().filter(|field| field.folded.is_none());
@@ -318,7 +318,7 @@ impl ResourceChange {
     }
 }
 
-/// What a change means, in one sentence.
+/// The impact of a change, in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
@@ -328,7 +328,7 @@ pub struct Finding {
     pub severity: Severity,
     /// One sentence without a full stop.
     pub message: String,
-    /// The field it speaks of, as text; empty for the resource.
+    /// The field path that it refers to, as text; empty for the resource.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
 }
@@ -348,7 +348,7 @@ pub struct FieldChange {
     pub class: Class,
     /// How much attention it needs.
     pub severity: Severity,
-    /// Why it may be passed over, when only the form of the value changes.
+    /// Why it may be skipped, when only the form of the value changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folded: Option<Fold>,
     /// Where the old value comes from.
@@ -368,7 +368,7 @@ pub enum Change {
         /// Its value.
         after: Value,
     },
-    /// It goes.
+    /// It is removed.
     Removed {
         /// Its value.
         before: Value,
@@ -418,11 +418,11 @@ impl Change {
     }
 }
 
-/// Why a change may be passed over.
+/// Why a change may be skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fold {
-    /// The items of a list stand in another order.
+    /// The items of a list are in another order.
     Order,
     /// The same number or quantity in another spelling: `1000m` and `1`.
     Equal,
@@ -430,7 +430,7 @@ pub enum Fold {
     Default,
 }
 
-/// The way from a resource to a field.
+/// A field path within a resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Path(pub Vec<Step>);
@@ -443,7 +443,7 @@ pub enum Step {
     Key(String),
     /// The item of a list.
     Item {
-        /// What tells it from others: names of fields with their values; empty when items are told by their content.
+        /// What distinguishes it from other items: names of fields with their values; empty when that is the content.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         key: Vec<(String, String)>,
         /// Its index in the old list, when it is there.
@@ -481,7 +481,7 @@ impl fmt::Display for Path {
 }
 
 impl Path {
-    /// The keys on the way, items left out.
+    /// The keys of the path, items left out.
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.iter().filter_map(|step| match step {
             Step::Key(key) => Some(key.as_str()),
@@ -518,7 +518,7 @@ pub struct Hunk {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
-    /// Whether it goes (`-`), is new (`+`) or stays (a space).
+    /// Whether it is removed (`-`), new (`+`) or unchanged (a space).
     pub sign: char,
     /// The text without its line break.
     pub text: String,
@@ -561,11 +561,11 @@ pub struct Graph {
 pub struct GraphNode {
     /// Its name.
     pub name: String,
-    /// How many components at most stand one on the other below it.
+    /// The length of the longest chain of components that it requires.
     pub depth: usize,
-    /// Whether it is on the cluster already.
+    /// Whether the cluster already has it.
     pub present: bool,
-    /// Why it takes part.
+    /// Why it is selected.
     pub reason: String,
 }
 

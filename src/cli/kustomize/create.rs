@@ -1,7 +1,8 @@
 //! `kustomize create`.
 
 use super::file;
-use crate::cli::{DONE, FAILED, here, output};
+use crate::cli::exit::{DONE, FAILED};
+use crate::cli::{here, output};
 use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kustomize::edit::create::{NewKustomization, create};
@@ -16,13 +17,13 @@ const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kusto
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CreateArgs {
-    /// Files and folders, separated by commas.
+    /// Files and directories, separated by commas.
     #[arg(long, value_delimiter = ',')]
     resources: Vec<String>,
-    /// Look for resources in this folder.
+    /// Look for resources in this directory.
     #[arg(long)]
     autodetect: bool,
-    /// Look for resources in the folders below, too.
+    /// Look for resources in the directories below too.
     #[arg(long, requires = "autodetect")]
     recursive: bool,
     /// Namespace of all resources.
@@ -42,7 +43,7 @@ pub(in crate::cli) struct CreateArgs {
     annotations: Vec<String>,
 }
 
-/// Writes a kustomization file into the working folder.
+/// Writes a kustomization file into the working directory.
 pub(in crate::cli) fn run(args: &CreateArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     match write(args, &sources) {
@@ -56,7 +57,7 @@ pub(in crate::cli) fn run(args: &CreateArgs) -> u8 {
 
 fn write(args: &CreateArgs, sources: &Arc<Sources>) -> Result<()> {
     if let Some(name) = FILE_NAMES.into_iter().find(|name| Path::new(name).exists()) {
-        return Err(Diagnostic::error(Code::EditExists, format!("{name} is there already")).into());
+        return Err(Diagnostic::error(Code::EditExists, format!("{name} already exists")).into());
     }
     let mut resources = file::expand(&args.resources, true)?;
     if args.autodetect {
@@ -74,9 +75,9 @@ fn write(args: &CreateArgs, sources: &Arc<Sources>) -> Result<()> {
     file::write(FILE_NAMES[0], &create(&new)?)
 }
 
-/// The files that hold resources, and the folders that are roots of their own. What lies below a root is the root's.
+/// The files that contain resources, and the directories that are roots. What is below a root belongs to it.
 fn detect(recursive: bool, sources: &Arc<Sources>) -> Vec<String> {
-    let is_root = |folder: &Path| FILE_NAMES.iter().any(|name| folder.join(name).is_file());
+    let is_root = |directory: &Path| FILE_NAMES.iter().any(|name| directory.join(name).is_file());
     let is_hidden =
         |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
     let mut walk = WalkDir::new(".").min_depth(1).sort_by_file_name();
@@ -88,11 +89,11 @@ fn detect(recursive: bool, sources: &Arc<Sources>) -> Vec<String> {
     while let Some(entry) = entries.next() {
         let Ok(entry) = entry else { continue };
         let path = entry.path().strip_prefix(".").unwrap_or(entry.path()).to_string_lossy().into_owned();
-        let is_folder = entry.file_type().is_dir();
-        if is_folder && (is_hidden(&entry) || is_root(entry.path())) {
+        let is_directory = entry.file_type().is_dir();
+        if is_directory && (is_hidden(&entry) || is_root(entry.path())) {
             entries.skip_current_dir();
             found.extend((!is_hidden(&entry)).then_some(path));
-        } else if !is_folder && holds_resources(entry.path(), sources) {
+        } else if !is_directory && holds_resources(entry.path(), sources) {
             found.push(path);
         }
     }

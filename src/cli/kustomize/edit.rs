@@ -4,7 +4,8 @@ pub(in crate::cli) use super::edit_args::EditCommand;
 
 use super::edit_args::{AddCommand, AddLabels, Paths, RemoveCommand, SecretArgs, SetCommand, SetLabels};
 use super::file::{self, File};
-use crate::cli::{DONE, FAILED, here, output};
+use crate::cli::exit::{DONE, FAILED};
+use crate::cli::{here, output};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::edit::label::{COMMON_ANNOTATIONS, COMMON_LABELS};
 use kfc_kustomize::edit::vars::ResourceFile;
@@ -14,7 +15,7 @@ use kfc_yaml::{Node, emit};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Changes the kustomization file of the working folder.
+/// Changes the kustomization file of the working directory.
 pub(in crate::cli) fn run(command: &EditCommand) -> u8 {
     let sources = Arc::new(Sources::default());
     match edit(command, &sources) {
@@ -163,7 +164,7 @@ fn remove(what: &RemoveCommand, document: &mut Document) -> Result<()> {
     }
 }
 
-/// Fixes the file, and tells when the root builds to something else afterwards.
+/// Fixes the file, and warns when the root builds to something else afterwards.
 fn fix_file(mut file: File, with_vars: bool, sources: &Arc<Sources>) -> Result<Diagnostics> {
     let before = bundle();
     let moved = fix::fix(&mut file.document, |path| Path::new(path).is_file())?;
@@ -176,8 +177,8 @@ fn fix_file(mut file: File, with_vars: bool, sources: &Arc<Sources>) -> Result<D
         output::note(&format!("fixed: {field}"));
     }
     if before.is_some() && before != bundle() {
-        let warning = Diagnostic::warning(Code::Edit, "the root builds to something else than before");
-        warnings.push(warning.help("compare the two bundles; the order of patches may matter"));
+        let warning = Diagnostic::warning(Code::Edit, "the root builds to another bundle than before");
+        warnings.push(warning.help("compare the two bundles: the order of patches may have changed"));
     }
     Ok(warnings)
 }
@@ -202,7 +203,7 @@ fn convert_vars(document: &mut Document, sources: &Arc<Sources>) -> Result<Diagn
     Ok(warnings)
 }
 
-/// What the root of the working folder builds to now, if it builds.
+/// What the root of the working directory builds to now, if it builds.
 fn bundle() -> Option<Vec<u8>> {
     let bundle = engine::build(".", &here::builds(), &Arc::new(Sources::default())).ok()?;
     let nodes: Vec<&Node> = bundle.resources.list.iter().map(|resource| &resource.node).collect();

@@ -7,24 +7,24 @@ use kfc_kustomize::edit::patch::PatchEntry;
 /// `kustomize edit …`.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum EditCommand {
-    /// Add to the kustomization file of this folder.
+    /// Add to the kustomization file of this directory.
     Add {
         #[command(subcommand)]
         what: AddCommand,
     },
-    /// Set values in the kustomization file of this folder.
+    /// Set values in the kustomization file of this directory.
     Set {
         #[command(subcommand)]
         what: SetCommand,
     },
-    /// Remove from the kustomization file of this folder.
+    /// Remove from the kustomization file of this directory.
     Remove {
         #[command(subcommand)]
         what: RemoveCommand,
     },
-    /// Move what deprecated fields say into the fields that took their place.
+    /// Move the values of deprecated fields to the fields that replace them.
     Fix {
-        /// Turn `vars` into `replacements`, in the files that use them, too.
+        /// Turn `vars` into `replacements`, also in the files that use them.
         #[arg(long)]
         vars: bool,
     },
@@ -35,13 +35,13 @@ pub(in crate::cli) enum EditCommand {
 pub(in crate::cli) enum AddCommand {
     /// Add annotations to all resources.
     Annotation(AddPairs),
-    /// Add a folder to `resources`.
+    /// Add a directory to `resources`.
     Base(Paths),
     /// Add options of `buildMetadata`.
     Buildmetadata(Names),
     /// Add kustomize components.
     Component(Paths),
-    /// Add a config map, or sources to one that is there.
+    /// Add a config map, or sources to an existing one.
     Configmap(GeneratorArgs),
     /// Add files that configure generators.
     Generator(Paths),
@@ -49,9 +49,9 @@ pub(in crate::cli) enum AddCommand {
     Label(AddLabels),
     /// Add a patch.
     Patch(PatchArgs),
-    /// Add files and folders to `resources`.
+    /// Add files and directories to `resources`.
     Resource(Paths),
-    /// Add a secret, or sources to one that is there.
+    /// Add a secret, or sources to an existing one.
     Secret(SecretArgs),
     /// Add files that configure transformers.
     Transformer(Paths),
@@ -99,7 +99,7 @@ pub(in crate::cli) enum RemoveCommand {
     Label(Keys),
     /// Remove a patch.
     Patch(PatchArgs),
-    /// Remove files and folders from `resources`.
+    /// Remove files and directories from `resources`.
     Resource(Texts),
     /// Remove secrets.
     Secret(RemoveGenerator),
@@ -130,10 +130,10 @@ pub(in crate::cli) struct Text {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Paths {
-    /// Files, folders, patterns (`*.yaml`) or URLs.
+    /// Files, directories, patterns (`*.yaml`) or URLs.
     #[arg(required = true)]
     pub(super) paths: Vec<String>,
-    /// Do not look whether they are there.
+    /// Do not check whether they exist.
     #[arg(long)]
     pub(super) no_verify: bool,
 }
@@ -150,7 +150,7 @@ pub(in crate::cli) struct AddPairs {
     /// `key:value,key:value`.
     #[arg(required = true)]
     pub(super) pairs: Vec<String>,
-    /// Overwrite those that are there.
+    /// Overwrite existing ones.
     #[arg(short, long)]
     pub(super) force: bool,
 }
@@ -163,7 +163,7 @@ pub(in crate::cli) struct SetLabels {
     /// Leave selectors alone.
     #[arg(short = 'w', long)]
     pub(super) without_selector: bool,
-    /// Label pod templates, too.
+    /// Label pod templates too.
     #[arg(short = 't', long, requires = "without_selector")]
     pub(super) include_templates: bool,
 }
@@ -172,7 +172,7 @@ pub(in crate::cli) struct SetLabels {
 pub(in crate::cli) struct AddLabels {
     #[command(flatten)]
     pub(super) labels: SetLabels,
-    /// Overwrite those that are there.
+    /// Overwrite existing ones.
     #[arg(short, long)]
     pub(super) force: bool,
 }
@@ -182,7 +182,7 @@ pub(in crate::cli) struct Keys {
     /// Keys, separated by commas.
     #[arg(required = true, value_delimiter = ',')]
     pub(super) keys: Vec<String>,
-    /// Pass over those that are not there.
+    /// Ignore those that do not exist.
     #[arg(short, long)]
     pub(super) ignore_non_existence: bool,
 }
@@ -210,10 +210,10 @@ pub(in crate::cli) struct GeneratorArgs {
     pub(super) name: String,
     #[command(flatten)]
     pub(super) sources: SourceArgs,
-    /// What to do with one that is there: create, merge or replace.
+    /// What to do with an existing one: create, merge or replace.
     #[arg(long, default_value = "", hide_default_value = true, value_parser = ["", "create", "merge", "replace"])]
     pub(super) behavior: String,
-    /// Leave the hash of the content away.
+    /// Leave out the hash of the content.
     #[arg(long = "disableNameSuffixHash", alias = "disable-name-suffix-hash")]
     pub(super) disable_name_suffix_hash: bool,
 }

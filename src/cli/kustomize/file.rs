@@ -1,4 +1,4 @@
-//! The kustomization file of the working folder, and paths beside it.
+//! The kustomization file of the working directory, and paths beside it.
 
 use crate::cli::{here, output};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
@@ -15,12 +15,12 @@ pub(super) struct File {
     pub(super) name: String,
     /// Its text as it was.
     pub(super) before: String,
-    /// What commands change.
+    /// The document that commands change.
     pub(super) document: Document,
 }
 
 impl File {
-    /// Reads the kustomization file of the working folder.
+    /// Reads the kustomization file of the working directory.
     pub(super) fn open(sources: &Arc<Sources>) -> Result<Self> {
         let found = Loader::here(here::reads(), sources).find_kustomization()?;
         let document = Document::read(&found.source.text, found.id)?;
@@ -37,7 +37,7 @@ impl File {
     }
 }
 
-/// Writes a file of the working folder, keeping a byte order mark.
+/// Writes a file of the working directory, keeping a byte order mark.
 pub(super) fn write(name: &str, text: &str) -> Result<()> {
     let mut start = Vec::new();
     let read = door::open_plain(Path::new(name)).and_then(|file| file.take(3).read_to_end(&mut start));
@@ -46,7 +46,7 @@ pub(super) fn write(name: &str, text: &str) -> Result<()> {
     output::write_below(Path::new(""), Path::new(name), text.as_bytes())
 }
 
-/// The files and folders that patterns stand for, in order. A pattern that matches nothing is kept when it is a URL, or
+/// The files and directories that match patterns, in order. A pattern that matches nothing is kept when it is a URL, or
 /// when nothing is to be verified.
 pub(super) fn expand(patterns: &[String], verify: bool) -> Result<Vec<String>> {
     if !verify {
@@ -61,15 +61,15 @@ pub(super) fn expand(patterns: &[String], verify: bool) -> Result<Vec<String>> {
         } else if is_remote(pattern) {
             paths.push(pattern.clone());
         } else {
-            let message = format!("`{pattern}` is no file or folder, and matches none");
+            let message = format!("`{pattern}` is not a file or directory, and matches none");
             let error = Diagnostic::error(Code::NotFound, message);
-            errors.push(error.help("`--no-verify` adds it all the same"));
+            errors.push(error.help("add it anyway with `--no-verify`"));
         }
     }
     errors.into_result(paths)
 }
 
-/// The files that patterns stand for; those that match nothing stay as they are.
+/// The files that match patterns; patterns without a match stay as they are.
 pub(super) fn expand_or_keep(patterns: &[String]) -> Vec<String> {
     let expanded = |pattern: &String| match matches(pattern) {
         found if found.is_empty() => vec![pattern.clone()],

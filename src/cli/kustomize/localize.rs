@@ -1,7 +1,8 @@
 //! `kustomize localize`.
 
-use crate::cli::build::RemoteArgs;
-use crate::cli::{DONE, FAILED, here, output};
+use crate::cli::args::RemoteArgs;
+use crate::cli::exit::{DONE, FAILED};
+use crate::cli::{here, output};
 use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::engine::{self, Bundle, Options};
@@ -13,15 +14,15 @@ use std::sync::Arc;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct LocalizeArgs {
-    /// The kustomization root, a folder or a URL with a ref.
+    /// The kustomization root: a directory, or a URL with a ref.
     #[arg(default_value = ".")]
     target: String,
-    /// The new folder; `localized-` and the target's name when not given.
+    /// The new directory; `localized-` and the target's name when not given.
     destination: Option<PathBuf>,
-    /// The folder that everything local has to lie in; the target itself when not given.
+    /// The directory that everything local has to be in; the target itself when not given.
     #[arg(long, value_name = "DIR")]
     scope: Option<PathBuf>,
-    /// Do not build target and copy to see that they give the same.
+    /// Do not check that target and copy build to the same bundle.
     #[arg(long)]
     no_verify: bool,
     /// Allow charts to be rendered by the helm program when target and copy are built.
@@ -34,7 +35,7 @@ pub(in crate::cli) struct LocalizeArgs {
     remote: RemoteArgs,
 }
 
-/// Copies a root into a new folder.
+/// Copies a root into a new directory.
 pub(in crate::cli) fn run(args: &LocalizeArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     match copy(args, &sources) {
@@ -61,7 +62,7 @@ fn copy(args: &LocalizeArgs, sources: &Arc<Sources>) -> Result<String> {
     let copy = localize(loader.clone(), &scope, &resolved(&destination))?;
     let before = match args.no_verify {
         true => None,
-        // Nothing is compared but what could be copied.
+        // Only what could be copied is compared.
         false => Some(bytes(engine::build_root(scope.bound(loader), &options).map_err(advise)?)?),
     };
     copy.write(&destination)?;
@@ -69,16 +70,17 @@ fn copy(args: &LocalizeArgs, sources: &Arc<Sources>) -> Result<String> {
         let root = destination.join(&copy.root);
         let after = engine::build(&root.to_string_lossy(), &options, sources)?;
         if bytes(after)? != before {
-            let message = format!("`{}` does not build to what `{}` does", root.display(), args.target);
+            let message =
+                format!("`{}` does not build to the same bundle as `{}`", root.display(), args.target);
             return Err(Diagnostic::error(Code::Localize, message)
-                .note("origin annotations name other places in a copy; so do charts that look at where they are")
-                .help("compare them with `kfc diff`; `--no-verify` leaves this check out")
+                .note("origin annotations differ in a copy, and so may charts that depend on their path")
+                .help("compare them with `kfc diff`, or skip this check with `--no-verify`")
                 .into());
         }
     }
     let count = copy.files().count();
     let files = if count == 1 { "file" } else { "files" };
-    let verified = if args.no_verify { "" } else { "; both build to the same" };
+    let verified = if args.no_verify { "" } else { "; both build to the same bundle" };
     Ok(format!("localized `{}` to `{}`: {count} {files}{verified}", args.target, destination.display()))
 }
 
@@ -93,10 +95,10 @@ fn options(args: &LocalizeArgs) -> Options {
     Options { restrictor, helm, remote: args.remote.options(), ..here::builds() }
 }
 
-/// What a target that does not build needs.
+/// The errors of a target that does not build, with help.
 fn advise(errors: Diagnostics) -> Diagnostics {
-    let message = "the target does not build, so that the copy cannot be held against it";
-    let hint = Diagnostic::error(Code::Localize, message).help("`--no-verify` copies it all the same");
+    let message = "the target does not build, so the copy cannot be compared with it";
+    let hint = Diagnostic::error(Code::Localize, message).help("copy it anyway with `--no-verify`");
     Diagnostics(errors.0.into_iter().chain([hint]).collect())
 }
 
@@ -105,7 +107,7 @@ fn bytes(bundle: Bundle) -> Result<Vec<u8>> {
     Ok(emit::emit_all(&nodes)?.concat())
 }
 
-/// A path that is not there yet, without symbolic links in what is above it.
+/// A path that does not exist yet, without symbolic links in its parents.
 fn resolved(path: &Path) -> PathBuf {
     let whole = here::working_directory().join(path);
     let mut above = whole.as_path();

@@ -1,4 +1,4 @@
-//! What is being fetched: a spinner for each source on a terminal, plain lines elsewhere. All of it on standard error.
+//! Shows on standard error what is being fetched: a spinner for each source on a terminal, plain lines elsewhere.
 
 use kfc_source::remote::{Event, Observer, Source};
 #[cfg(feature = "fetch")]
@@ -26,7 +26,7 @@ impl Progress {
         Self {}
     }
 
-    /// Tells of fetches from now on.
+    /// Shows fetches from now on.
     pub(super) fn observer(&self) -> Observer {
         #[cfg(feature = "fetch")]
         if let Some(bars) = self.bars.clone() {
@@ -35,11 +35,11 @@ impl Progress {
         Observer(Some(Arc::new(line)))
     }
 
-    /// Takes the spinners away.
+    /// Removes the spinners.
     pub(super) fn finish(&self) {
         #[cfg(feature = "fetch")]
         if let Some(bars) = &self.bars {
-            // Nothing can be said when the terminal itself is gone.
+            // There is nowhere to report a closed terminal.
             drop(bars.clear());
         }
     }

@@ -1,9 +1,9 @@
 //! The targets of a lock: stacks, kustomization roots, URLs.
 
-use super::relative;
+use crate::cli::args::StackArgs;
 use crate::cli::here;
-use crate::cli::side::graph_of;
-use crate::cli::target::{StackArgs, Target, resolve_with};
+use crate::cli::plan_graph::graph_of;
+use crate::cli::target::{Target, resolve_with};
 use kfc_catalogue::assemble;
 use kfc_diagnostics::address::bare_address;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
@@ -16,25 +16,25 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The folder that the lock lies in, or is to lie in.
+/// The directory of the lock, existing or new.
 ///
 /// # Errors
-/// A target that is not there.
-pub(super) fn lock_folder(at: Option<&Path>, targets: &[String]) -> Result<PathBuf> {
+/// A target that does not exist.
+pub(super) fn lock_directory(at: Option<&Path>, targets: &[String]) -> Result<PathBuf> {
     let here = here::working_directory();
     if let Some(at) = at {
-        return folder(&here.join(at), &at.display().to_string());
+        return directory_of(&here.join(at), &at.display().to_string());
     }
     let first = match targets.first().filter(|target| !is_remote(target)) {
         None => here.clone(),
-        Some(target) => folder(&here.join(target), target)?,
+        Some(target) => directory_of(&here.join(target), target)?,
     };
     if let Some(found) = lock::find(&first, &here) {
         return Ok(found);
     }
     match targets.len() {
         0 | 1 => Ok(first),
-        _ => folder(&here, "."),
+        _ => directory_of(&here, "."),
     }
 }
 
@@ -42,23 +42,24 @@ fn is_remote(target: &str) -> bool {
     RemoteRoot::parse(target).is_some() && !Path::new(target).is_dir()
 }
 
-/// The folder at a path, or the one that the file at a path lies in.
-fn folder(path: &Path, shown: &str) -> Result<PathBuf> {
+/// The directory at a path, or that of the file at a path.
+fn directory_of(path: &Path, shown: &str) -> Result<PathBuf> {
     let real = path.canonicalize().map_err(|_| {
-        let error = Diagnostic::error(Code::NotFound, format!("there is no file or folder `{shown}`"));
+        let error =
+            Diagnostic::error(Code::NotFound, format!("the file or directory `{shown}` does not exist"));
         Diagnostics::from(
-            error.help("a target is a stack's `kfc.yaml`, or the folder of a stack or kustomization root"),
+            error.help("name a stack's `kfc.yaml`, or the directory of a stack or kustomization root"),
         )
     })?;
-    let folder = if real.is_file() { real.parent().map(Path::to_owned) } else { None };
-    Ok(folder.unwrap_or(real))
+    let directory = if real.is_file() { real.parent().map(Path::to_owned) } else { None };
+    Ok(directory.unwrap_or(real))
 }
 
 /// One target.
 #[derive(Clone, Debug)]
 pub(super) struct OneTarget {
     name: String,
-    /// What the command line would call it.
+    /// The target as the command line names it.
     text: String,
 }
 
@@ -67,16 +68,16 @@ pub(super) struct OneTarget {
 pub(super) struct Targets(Vec<OneTarget>);
 
 impl Targets {
-    /// Those of the lock before that are still there, and those of the command line; the working folder when there are
-    /// none at all.
+    /// Those of the lock before that still exist, and those of the command line; the working directory when there are none
+    /// at all.
     ///
     /// # Errors
-    /// Targets outside the folder of the lock.
+    /// Targets outside the directory of the lock.
     pub(super) fn new(folder: &Path, before: &[String], named: &[String]) -> Result<Self> {
         let here = here::working_directory();
         let mut all: BTreeMap<String, String> = BTreeMap::new();
         let mut errors = Diagnostics::default();
-        let limit = Some(Limit { folder, what: "the folder of kfc.lock" });
+        let limit = Some(Limit { folder, what: "the directory of kfc.lock" });
         for name in before {
             let path = folder.join(name);
             if is_remote(name) {
@@ -86,9 +87,10 @@ impl Targets {
             let located =
                 Named { files: &Os, path: &path, limit, shown: name, referrer: Mark::NONE }.locate();
             if let Err(error) = located {
-                // What is not there any more is left out.
+                // A target that no longer exists is left out.
                 if error.code == Code::OutsideRoot {
-                    let message = format!("the target `{name}` of kfc.lock does not lie below its folder");
+                    let message =
+                        format!("the target `{name}` of kfc.lock is not below the directory of kfc.lock");
                     errors.push(Diagnostic::error(Code::BadLock, message));
                 }
             } else {
@@ -111,9 +113,9 @@ impl Targets {
                 }
                 None => {
                     let message =
-                        format!("`{text}` does not lie below the folder of kfc.lock, `{}`", folder.display());
+                        format!("`{text}` is not below the directory of kfc.lock, `{}`", folder.display());
                     errors.push(
-                        Diagnostic::error(Code::Usage, message).help("name another folder with `--at`"),
+                        Diagnostic::error(Code::Usage, message).help("name another directory with `--at`"),
                     );
                 }
             }
@@ -186,7 +188,7 @@ impl OneTarget {
             return Ok(Input { resources: bundle.resources.list, ..side });
         }
         let resolved = resolve_with(loader.clone(), &target, &StackArgs::default(), texts)?;
-        let assembled = assemble::assemble_with_origins(&resolved.plan, &resolved.stack, &resolved.loader)?;
+        let assembled = resolved.assemble(true)?;
         Ok(Input {
             components: resolved.plan.components.iter().map(|one| one.name().to_owned()).collect(),
             graph: Some(graph_of(&resolved.plan)),
@@ -194,4 +196,11 @@ impl OneTarget {
             ..side
         })
     }
+}
+
+/// The path of a directory relative to another, with `/` between names.
+fn relative(path: &Path, from: &Path) -> Option<String> {
+    let below = path.strip_prefix(from).ok()?;
+    let text = below.to_str()?.replace(std::path::MAIN_SEPARATOR, "/");
+    Some(if text.is_empty() { ".".to_owned() } else { text })
 }

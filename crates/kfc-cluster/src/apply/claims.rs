@@ -1,7 +1,7 @@
-//! What other inventories list: it is theirs, and stays when this one prunes or deletes.
+//! What other inventories list: they own it, so it stays when this one prunes or deletes.
 
 use super::inventory::{self, Identity, identity};
-use super::owner::InventoryId;
+use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::Failure;
 use kfc_diagnostics::{Code, Diagnostic, Result};
@@ -13,13 +13,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct Claims {
     by_object: HashMap<Identity, BTreeSet<InventoryId>>,
     inventories: BTreeSet<InventoryId>,
-    /// Why some inventories could not be seen.
+    /// Why some inventories could not be read.
     unseen: Option<String>,
 }
 
 impl Claims {
-    /// Reads the inventories of all namespaces but `own`. Who may not see config maps of all namespaces sees those of its own
-    /// namespace, and of the namespaces of `objects` where it may.
+    /// Reads the inventories of all namespaces but `own`. When we may not read the config maps of all namespaces, those of our own
+    /// namespace are read, and those of the namespaces of `objects` where we may.
     ///
     /// # Errors
     /// [`Code::Inventory`] when they cannot be read for another reason, or one of them has lines that cannot be read.
@@ -59,12 +59,12 @@ impl Claims {
         }
     }
 
-    /// The other inventories that could be seen.
+    /// The other inventories that could be read.
     pub fn inventories(&self) -> impl Iterator<Item = &InventoryId> {
         self.inventories.iter()
     }
 
-    /// Why some inventories could not be seen; `None` when all were.
+    /// Why some inventories could not be read; `None` when all were.
     #[must_use]
     pub fn unseen(&self) -> Option<&str> {
         self.unseen.as_deref()
@@ -81,7 +81,7 @@ impl Claims {
         self.holders(object).next()
     }
 
-    /// An inventory that would lose something with a namespace: itself, or an object in it.
+    /// An inventory that is in a namespace, or has an object in it.
     pub(super) fn in_namespace(&self, namespace: &str) -> Option<&InventoryId> {
         let kept_there = self.inventories.iter().find(|id| id.namespace == namespace);
         kept_there.or_else(|| {
@@ -96,7 +96,7 @@ impl Claims {
         of_kind.find_map(|(_, holders)| holders.first())
     }
 
-    /// Takes objects out that are to be taken from whoever lists them.
+    /// Without the objects that are deleted although inventories list them.
     pub(super) fn without<'o>(mut self, objects: impl Iterator<Item = &'o ObjectRef>) -> Self {
         for object in objects {
             self.by_object.remove(&identity(object));
@@ -106,7 +106,7 @@ impl Claims {
         self
     }
 
-    /// Of some objects those that others list, by inventory.
+    /// The objects, out of some, that other inventories list; by inventory.
     #[must_use]
     pub fn shared<'o>(
         &self,
@@ -124,5 +124,5 @@ impl Claims {
 
 fn unknown(failure: &Failure) -> Diagnostic {
     let message = format!("cannot find out what other inventories list: {}", failure.message);
-    Diagnostic::error(Code::Inventory, message).help("without that, objects of others could be deleted")
+    Diagnostic::error(Code::Inventory, message).help("kfc stops here, as it could delete what they list")
 }

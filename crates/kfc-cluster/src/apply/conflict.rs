@@ -1,7 +1,7 @@
-//! Explains conflicts: which field, who owns it, since when, what it is and what the bundle wants.
+//! Explains conflicts: which field, who owns it and since when, its value, and the value in the bundle.
 
 use super::claims::Claims;
-use super::owner::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
+use super::inventory_id::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
 use crate::cluster::Failure;
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_kube::ObjectRef;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// Longer values are cut in messages.
 const LONGEST: usize = 80;
 
-/// Whether the server refused because fields belong to others.
+/// Whether the server refused because other field managers own fields.
 pub(super) fn is_conflict(failure: &Failure) -> bool {
     failure.status == 409 && failure.causes.iter().any(|cause| cause.reason == "FieldManagerConflict")
 }
@@ -28,15 +28,15 @@ pub(super) struct Conflict<'c> {
 }
 
 impl Conflict<'_> {
-    /// The error for it: each field with its owner, and the ways on for the inventory `own`.
+    /// The error for it: each field with its owner, and what can be done for the inventory `own`.
     pub(super) fn explain(&self, own: &InventoryId, claims: &Claims) -> Diagnostic {
         let Self { object, failure, live, body } = self;
         let ours: Value = serde_json::from_str(body).unwrap_or_default();
         let causes: Vec<_> =
             failure.causes.iter().filter(|cause| cause.reason == "FieldManagerConflict").collect();
         let message = match causes.len() {
-            1 => format!("{object}: a field of it belongs to others"),
-            count => format!("{object}: {count} fields of it belong to others"),
+            1 => format!("{object}: 1 field has another owner"),
+            count => format!("{object}: {count} fields have other owners"),
         };
         let mut error = Diagnostic::error(Code::OwnedByOthers, message);
         let mut stacks = BTreeSet::new();
@@ -50,24 +50,23 @@ impl Conflict<'_> {
             stacks.extend(stack);
             let since = live.and_then(|live| since(live, manager)).unwrap_or_default();
             let shown = |value: Option<&Value>| {
-                value.map_or("not there".to_owned(), |value| show(value, &cause.field, &object.kind))
+                value.map_or("unset".to_owned(), |value| show(value, &cause.field, &object.kind))
             };
-            let has = live.map_or(String::new(), |live| format!(", is {}", shown(at(live, &cause.field))));
+            let has = live
+                .map_or(String::new(), |live| format!(", its value is {}", shown(at(live, &cause.field))));
             let wants = shown(at(&ours, &cause.field));
             error = error.note(format!(
-                "`{}` belongs to {owner}{since}{has}; the bundle wants {wants}",
+                "`{}` is owned by {owner}{since}{has}; the bundle has {wants}",
                 cause.field.trim_start_matches('.')
             ));
         }
         for id in &stacks {
-            error = error.note(way_across(id, own));
+            error = error.note(move_advice(id, own));
         }
-        error.help(
-            "take them over with `--force-conflicts`, or leave the fields out of the bundle and to their owner",
-        )
+        error.help("take the fields over with `--force-conflicts`, or remove them from the bundle")
     }
 
-    /// The inventory behind a field manager. That of earlier versions stands for whatever inventory lists the object.
+    /// The inventory of a field manager. The manager of earlier versions belongs to the inventory that lists the object.
     fn stack_of(&self, manager: &str, claims: &Claims) -> Option<InventoryId> {
         match manager {
             OLD_MANAGER => claims.holder(self.object).cloned(),
@@ -77,13 +76,13 @@ impl Conflict<'_> {
 }
 
 /// What to do when one inventory is to replace another.
-pub fn way_across(from: &InventoryId, to: &InventoryId) -> String {
+pub fn move_advice(from: &InventoryId, to: &InventoryId) -> String {
     let named = |id: &InventoryId| match id.namespace.as_str() {
         DEFAULT_NAMESPACE => id.name.clone(),
         namespace => format!("{namespace}/{}", id.name),
     };
     format!(
-        "if {to} replaces {from}: `kfc inventory move {} {}`, or `--adopt` to take the objects of this bundle alone",
+        "if {to} replaces {from}, run `kfc inventory move {} {}`; `--adopt` takes over only the objects of this bundle",
         named(from),
         named(to)
     )
@@ -130,7 +129,7 @@ fn at<'v>(object: &'v Value, path: &str) -> Option<&'v Value> {
             continue;
         }
         rest = rest.strip_prefix('.').unwrap_or(rest);
-        // Keys may have dots: the longest that is there is meant.
+        // Keys may contain dots: the longest key that exists is meant.
         let ends = rest.char_indices().filter(|(_, c)| matches!(c, '.' | '[')).map(|(at, _)| at);
         let mut ends: Vec<usize> = ends.filter(|at| *at > 0).chain([rest.len()]).collect();
         ends.reverse();
@@ -203,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn both_values_and_the_owner_are_told_but_no_secret() {
+    fn both_values_and_the_owner_are_reported_but_no_secret() {
         let object = ObjectRef {
             group: String::new(),
             version: "v1".to_owned(),
@@ -224,9 +223,9 @@ mod tests {
         let body = r#"{"data":{"password":"bmV3"}}"#;
         let conflict = Conflict { object: &object, failure: &failure, live: Some(&live), body };
         let error = conflict.explain(&InventoryId::new("default", "shop"), &Claims::default());
-        assert_eq!(error.message, "Secret n/s: a field of it belongs to others");
+        assert_eq!(error.message, "Secret n/s: 1 field has another owner");
         let note = kfc_diagnostics::Numbers::default().shown(&error.notes[0]).into_owned();
-        let start = "`data.password` belongs to `kubectl-edit` since 2026-01-02T03:04:05Z by an update, is <hidden 1>; the bundle wants <hidden 2>";
+        let start = "`data.password` is owned by `kubectl-edit` since 2026-01-02T03:04:05Z by an update, its value is <hidden 1>; the bundle has <hidden 2>";
         assert!(note.starts_with(start), "{note}");
         assert!(!note.contains("b2xk") && !note.contains("bmV3"), "{note}");
     }

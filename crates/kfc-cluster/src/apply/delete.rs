@@ -1,11 +1,12 @@
 //! Deletes objects of a cluster, the last wave first, and waits until they are gone.
 
 use super::claims::Claims;
+use super::event::Event;
 use super::inventory::{self, Entry, Inventory};
-use super::owner::{self, InventoryId};
-use super::removal::{self, Kinds, RemovalPlan, Rules, Stay};
+use super::inventory_id::InventoryId;
+use super::owner;
+use super::removal::{self, Kinds, PRUNE_ANNOTATION, RemovalPlan, Rules, Stay};
 use super::session::Session;
-use super::{Event, PRUNE_ANNOTATION};
 use crate::cluster::{ApiResource, Body, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;
@@ -26,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 pub struct Deletion {
     /// What is gone.
     pub gone: Vec<ObjectRef>,
-    /// What was not there to begin with.
+    /// What did not exist to begin with.
     pub absent: Vec<ObjectRef>,
     /// What stays, and why.
     pub staying: Vec<Stay>,
@@ -37,16 +38,16 @@ pub struct Deletion {
 /// How to delete.
 #[derive(Clone, Copy, Debug)]
 pub struct Deleting {
-    /// Kinds that are asked for.
+    /// The kinds, of those that are deleted only on request, that may be deleted.
     pub kinds: Kinds,
-    /// How long the objects of a wave may take to go.
+    /// How long the deletion of the objects of a wave may take.
     pub timeout: Duration,
     /// Whether to wait until things are gone.
     pub wait: bool,
 }
 
 impl Deleting {
-    /// Who deletes one wave: its time begins now.
+    /// The remover of one wave, whose time begins now.
     fn remover<'r>(self, session: &'r Session<'r>, rules: &'r Rules<'r>, stayed: &'r Stayed) -> Remover<'r> {
         Remover { session, rules, wait: self.wait, deadline: Instant::now() + self.timeout, stayed }
     }
@@ -59,7 +60,7 @@ pub(super) struct Remover<'r> {
     /// Whether to wait until things are gone.
     pub(super) wait: bool,
     pub(super) deadline: Instant,
-    /// What stays, as far as it is known: it may not go with a namespace or a definition.
+    /// What stays, as far as it is known: it must not be deleted with its namespace or CRD.
     pub(super) stayed: &'r Stayed,
 }
 
@@ -76,7 +77,7 @@ impl Stayed {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(object.clone());
     }
 
-    /// Why a namespace or a definition stays: it would take along what stays.
+    /// Why a namespace or a CRD stays: deleting it would delete an object that stays.
     fn spares(&self, holder: &ObjectRef, kind: Option<&ApiResource>) -> Option<Stay> {
         let stayed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_held = |object: &&ObjectRef| match kind {
@@ -99,7 +100,7 @@ pub async fn plan(session: &Session<'_>, inventory: &Inventory, kinds: Kinds) ->
     Ok(RemovalPlan::make(session, inventory.entries().cloned().collect(), &rules, &claims).await)
 }
 
-/// A deletion at its beginning: what goes, in the order of its waves, what stays, and what is known of the outcome already.
+/// The start of a deletion: what is to be deleted, in the order of its waves, what stays, and what of the result is known.
 fn begun(plan: RemovalPlan) -> (Vec<(ObjectRef, usize)>, Stayed, Deletion) {
     let mut going = plan.going;
     going.sort_by_key(|(object, wave)| rank(object, *wave));
@@ -107,8 +108,8 @@ fn begun(plan: RemovalPlan) -> (Vec<(ObjectRef, usize)>, Stayed, Deletion) {
     (going, stayed, Deletion { absent: plan.absent, staying: plan.staying, ..Deletion::default() })
 }
 
-/// Deletes what a plan says, then the inventory when it lists nothing more. What is gone is taken out of the inventory wave
-/// by wave, so that a run that stops is completed by the next. Gives what stays too.
+/// Deletes what a plan says, then the inventory when it lists nothing more. What is deleted is removed from the inventory
+/// wave by wave, so that the next run completes one that stopped. Returns what stays too.
 ///
 /// # Errors
 /// What could not be deleted in time and why; the inventory then still names it.
@@ -142,8 +143,8 @@ pub async fn delete(
     if all.errors.is_empty() { Ok(all) } else { Err(all.errors) }
 }
 
-/// What a deletion of objects that are named would do, whoever applied them, and the inventories that list them. Those that
-/// inventories list are taken from these when they are `taken`, and stay otherwise.
+/// What a deletion of named objects would do, regardless of who applied them, and the inventories that list them. Listed
+/// objects are removed from these inventories when they are `taken`, and stay otherwise.
 ///
 /// # Errors
 /// When inventories cannot be read.
@@ -167,7 +168,7 @@ pub async fn plan_objects(
     Ok((plan, shared))
 }
 
-/// Deletes what a plan says, and takes what is gone out of the inventories that list it.
+/// Deletes what a plan says, and removes what is deleted from the inventories that list it.
 ///
 /// # Errors
 /// What could not be deleted in time and why.
@@ -196,7 +197,7 @@ pub async fn delete_objects(
     }
 }
 
-/// Takes out of an inventory what it lists no longer.
+/// Removes from an inventory what it no longer lists.
 pub(super) fn strike(inventory: &mut Inventory, done: &Deletion) {
     let forgotten = done.staying.iter().filter(|stay| stay.forgotten).map(|stay| &stay.object);
     for object in done.gone.iter().chain(&done.absent).chain(forgotten) {
@@ -204,7 +205,7 @@ pub(super) fn strike(inventory: &mut Inventory, done: &Deletion) {
     }
 }
 
-/// Lets go of what stays as somebody else's. Nothing depends on it: the object is not listed any more.
+/// Gives up the fields of objects that stay and have another owner. A failure is harmless: the object is not listed any more.
 pub(super) async fn release(session: &Session<'_>, staying: &[Stay], id: &InventoryId) {
     let manager = id.manager();
     let released = staying.iter().filter(|stay| stay.forgotten && !stay.why.contains(PRUNE_ANNOTATION));
@@ -221,8 +222,8 @@ impl Deletion {
     }
 }
 
-/// The order of deletion: later waves first; in a wave objects of kinds that others define, then what watches over the
-/// others, then definitions while their controllers still run, then the controllers, then what they stand on, namespaces last.
+/// The order of deletion: later waves first; in a wave custom resources, then webhooks and the like, then CRDs while their
+/// controllers still run, then the controllers, then what these need, namespaces last.
 fn rank(object: &ObjectRef, wave: usize) -> (std::cmp::Reverse<usize>, u8) {
     let place = match (kfc_kube::wave::phase(&object.kind, &object.group), object.kind.as_str()) {
         (3, _) => 1,
@@ -243,7 +244,7 @@ fn is_built_in(group: &str) -> bool {
 /// How the deletion of one object ended.
 enum End {
     Gone,
-    /// It was not there.
+    /// It did not exist.
     Absent,
     /// It is to stay.
     Stays(Stay),
@@ -251,7 +252,7 @@ enum End {
 
 impl Remover<'_> {
     /// Deletes objects in the order of [`rank`], each rank in parallel, and waits for each rank. What another inventory lists
-    /// by now stays.
+    /// in the meantime stays.
     ///
     /// # Errors
     /// When other inventories cannot be read.
@@ -270,7 +271,7 @@ impl Remover<'_> {
                     Ok(End::Gone) => done.gone.push(object.clone()),
                     Ok(End::Absent) => done.absent.push(object.clone()),
                     Ok(End::Stays(stay)) => {
-                        self.session.tell(&Event::Kept { object: &stay.object, why: &stay.why });
+                        self.session.notify(&Event::Kept { object: &stay.object, why: &stay.why });
                         self.stayed.add(&stay.object);
                         done.staying.push(stay);
                     }
@@ -284,10 +285,10 @@ impl Remover<'_> {
         Ok(done)
     }
 
-    /// Why an object stays, seen at the last moment.
+    /// Why an object stays, checked right before it is deleted.
     async fn spares(&self, object: &ObjectRef, live: &Value, claims: &Claims) -> Option<Stay> {
         if let Some(other) = claims.holder(object) {
-            return Some(Stay::forgotten(object, format!("listed by the inventory {other} too")));
+            return Some(Stay::forgotten(object, format!("the inventory {other} lists it too")));
         }
         if let Some(stay) = self.rules.spares_live(object, &live["metadata"], claims) {
             return Some(stay);
@@ -298,7 +299,7 @@ impl Remover<'_> {
         if let Some(stay) = self.rules.spares_holder(object, claims, kind.as_ref()).or_else(held) {
             return Some(stay);
         }
-        if removal::is_definition(object) && !self.rules.kinds.definitions {
+        if removal::is_definition(object) && !self.rules.kinds.crds {
             return removal::spares_definition(self.session, object, &HashSet::new()).await;
         }
         None
@@ -311,18 +312,18 @@ impl Remover<'_> {
             Box::new(Diagnostic::error(Code::NotDeleted, message))
         };
         let mut pause = FIRST_PAUSE;
-        let mut is_told = false;
+        let mut is_reported = false;
         let mut is_seen = false;
         loop {
             let live = match self.session.read(object).await {
                 Ok(Some(live)) => live,
                 Ok(None) if !is_seen => return Ok(End::Absent),
                 Ok(None) => {
-                    self.session.tell(&Event::Deleted { object });
+                    self.session.notify(&Event::Deleted { object });
                     return Ok(End::Gone);
                 }
                 Err(failure) if failure.is_forbidden() && !is_seen => {
-                    let why = format!("it cannot be seen: {}", failure.message);
+                    let why = format!("it cannot be read: {}", failure.message);
                     return Ok(End::Stays(Stay::kept(object, why)));
                 }
                 Err(failure) => return Err(refused(&failure)),
@@ -335,7 +336,7 @@ impl Remover<'_> {
                 match self.request(object, &live).await {
                     Ok(()) => {}
                     Err(failure) if failure.is_not_found() => continue,
-                    // It changed in between, or a webhook is on its way up or out.
+                    // It changed in the meantime, or a webhook is starting or stopping.
                     Err(failure) if failure.status == 409 || failure.is_of_webhook() => {
                         if Instant::now() > self.deadline {
                             return Err(refused(&failure));
@@ -347,9 +348,9 @@ impl Remover<'_> {
                     Err(failure) => return Err(refused(&failure)),
                 }
             }
-            if !is_told {
-                self.session.tell(&Event::Deleting { object });
-                is_told = true;
+            if !is_reported {
+                self.session.notify(&Event::Deleting { object });
+                is_reported = true;
             }
             if !self.wait {
                 return Ok(End::Gone);
@@ -358,13 +359,13 @@ impl Remover<'_> {
             if Instant::now() > self.deadline {
                 return Err(Box::new(stuck(object, &live, &why)));
             }
-            self.session.tell(&Event::Waiting { pending: &[(object.clone(), why)] });
+            self.session.notify(&Event::Waiting { pending: &[(object.clone(), why)] });
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    /// Asks for the deletion of this very object, with what it owns going first.
+    /// Requests the deletion of exactly this object, after the objects that it owns.
     async fn request(&self, object: &ObjectRef, live: &Value) -> std::result::Result<(), Failure> {
         let Some(kind) = self.session.any_version(object).await else { return Ok(()) };
         let body = json!({
@@ -407,11 +408,11 @@ fn blocked(live: &Value) -> String {
 }
 
 fn stuck(object: &ObjectRef, live: &Value, why: &str) -> Diagnostic {
-    let error = Diagnostic::error(Code::NotDeleted, format!("{object} is not gone in time: {why}"));
+    let error = Diagnostic::error(Code::NotDeleted, format!("{object} was not deleted in time: {why}"));
     if live["metadata"]["finalizers"].as_array().is_some_and(|list| !list.is_empty()) {
         return error.help(
-            "a finalizer is taken off by the controller that set it: is that controller still running? Run again once it is",
+            "the controller that set a finalizer removes it: check that this controller is running, then run again",
         );
     }
-    error.help("run again to go on")
+    error.help("run again to continue")
 }

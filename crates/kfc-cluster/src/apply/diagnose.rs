@@ -1,4 +1,4 @@
-//! Finds out why something is not ready: conditions of its pods, what their containers wait for, events.
+//! Finds out why an object is not ready: conditions of its pods, what their containers wait for, events.
 
 use super::session::Session;
 use kfc_kube::ObjectRef;
@@ -6,7 +6,7 @@ use kfc_kube::ready::condition_of;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// More facts than these about one object help nobody.
+/// The most facts about one object.
 const FACTS: usize = 6;
 const EVENTS: usize = 3;
 
@@ -53,7 +53,7 @@ fn of_pod(pod: &Value, facts: &mut Vec<String>) {
         return;
     }
     if let Some(("False", reason, message)) = condition_of(pod, "PodScheduled") {
-        facts.push(format!("pod {name} finds no node: {reason}: {message}"));
+        facts.push(format!("pod {name} cannot be scheduled: {reason}: {message}"));
         return;
     }
     let before = facts.len();
@@ -79,14 +79,14 @@ fn of_container(pod: &str, container: &Value) -> Option<String> {
         let last = &container["lastState"]["terminated"];
         let last = last["exitCode"].as_i64().map(|code| {
             let reason = last["reason"].as_str().unwrap_or("ended");
-            format!(" (last time {reason} with exit code {code})")
+            format!(" (last time {reason} with exit status {code})")
         });
         return Some(format!("container {name} of pod {pod}: {reason}{message}{}", last.unwrap_or_default()));
     }
     let ended = &container["state"]["terminated"];
     if let Some(code) = ended["exitCode"].as_i64().filter(|code| *code != 0) {
         let reason = ended["reason"].as_str().unwrap_or("ended");
-        return Some(format!("container {name} of pod {pod}: {reason} with exit code {code}"));
+        return Some(format!("container {name} of pod {pod}: {reason} with exit status {code}"));
     }
     let is_running_unready = container["ready"] == false && !container["state"]["running"].is_null();
     is_running_unready.then(|| format!("container {name} of pod {pod} runs, but its readiness probe fails"))
@@ -128,7 +128,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_containers_wait_for_is_told() {
+    fn what_containers_wait_for_is_reported() {
         let pod = json!({"metadata": {"name": "p"}, "status": {"containerStatuses": [
             {"name": "a", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}},
             {"name": "b", "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 2, "reason": "Error"}}},
@@ -141,7 +141,7 @@ mod tests {
             facts,
             [
                 "container a of pod p: ImagePullBackOff: no such image",
-                "container b of pod p: CrashLoopBackOff (last time Error with exit code 2)",
+                "container b of pod p: CrashLoopBackOff (last time Error with exit status 2)",
                 "container c of pod p runs, but its readiness probe fails",
             ]
         );
@@ -153,6 +153,6 @@ mod tests {
             {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes have a GPU"}]}});
         let mut facts = Vec::new();
         of_pod(&pod, &mut facts);
-        assert_eq!(facts, ["pod p finds no node: Unschedulable: 0/3 nodes have a GPU"]);
+        assert_eq!(facts, ["pod p cannot be scheduled: Unschedulable: 0/3 nodes have a GPU"]);
     }
 }

@@ -1,13 +1,14 @@
-//! What an apply of a bundle would make of the cluster, asked for and not done: each resource before and after, what would be
-//! pruned, and what the server would refuse.
+//! What an apply of a bundle would do to the cluster: each resource before and after, what would be pruned, and what the
+//! server would refuse. Nothing is written.
 
+use super::claims::Claims;
 use super::inventory::Inventory;
-use super::owner::{InventoryId, OLD_MANAGER};
-use super::prune::Leavers;
+use super::inventory_id::{InventoryId, OLD_MANAGER};
+use super::prune::PruneSet;
 use super::removal::{Kinds, Rules, Stay};
 use super::scope::settle_scopes;
+use super::send;
 use super::session::Session;
-use super::{Claims, send};
 use crate::cluster::{Failure, Managers, Prediction, predict, without_server_fields};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::Object;
@@ -22,15 +23,15 @@ use serde_json::Value;
 pub struct Leaving {
     /// Which object.
     pub object: ObjectRef,
-    /// It, without what the server alone writes.
+    /// The object without the fields that only the server writes.
     pub live: Value,
 }
 
 /// What an apply would do.
 #[derive(Clone, Debug, Default)]
 pub struct Forecast {
-    /// For each resource of the bundle, in their order, what is there and what would be there; `None` for those that the
-    /// server refuses, or does not show.
+    /// For each resource of the bundle, in order, its object now and after the apply; `None` for those that the server
+    /// refuses, or does not show.
     pub predictions: Vec<Option<Prediction>>,
     /// What would be pruned once that is agreed to.
     pub leaving: Vec<Leaving>,
@@ -40,7 +41,7 @@ pub struct Forecast {
     pub refused: Diagnostics,
 }
 
-/// Asks what an apply would do; `inventory` is none for resources that have no name.
+/// Asks the server what an apply would do; `inventory` is `None` for resources without an inventory.
 ///
 /// # Errors
 /// Resources that cannot be written as JSON, and inventories that cannot be read.
@@ -72,13 +73,13 @@ pub async fn forecast(
         }
     }
     if let Some(id) = inventory {
-        forecast.look_for_leavers(session, &waves, id, kinds).await?;
+        forecast.find_prune_set(session, &waves, id, kinds).await?;
     }
     Ok(forecast)
 }
 
 impl Forecast {
-    async fn look_for_leavers(
+    async fn find_prune_set(
         &mut self,
         session: &Session<'_>,
         waves: &[Wave],
@@ -92,9 +93,9 @@ impl Forecast {
         let listed = inventory.entries().map(|entry| &entry.object);
         let claims = Claims::read(session, Some(id), listed).await?;
         let rules = Rules { own: Some(id), kinds, taken: &[] };
-        let leavers = Leavers::find(session, &inventory, waves, &rules, &claims).await;
-        self.staying = leavers.plan.staying;
-        for (object, _) in leavers.plan.going {
+        let prune_set = PruneSet::find(session, &inventory, waves, &rules, &claims).await;
+        self.staying = prune_set.plan.staying;
+        for (object, _) in prune_set.plan.going {
             match session.read(&object).await {
                 Ok(Some(live)) => {
                     self.leaving.push(Leaving { object, live: without_server_fields(live) });
@@ -108,11 +109,11 @@ impl Forecast {
 }
 
 fn unreadable(object: &ObjectRef, failure: &Failure) -> Diagnostic {
-    let message = format!("{object} cannot be seen: {}", failure.message);
+    let message = format!("{object} cannot be read: {}", failure.message);
     Diagnostic::error(Code::Refused, message)
 }
 
-/// The server's own words about a resource that it does not take.
+/// The error for a resource that the server refuses, in the server's words.
 fn refused(prediction: &Prediction, failure: &Failure, resource: &Object) -> Result<Diagnostic> {
     let object = &prediction.object;
     if prediction.live.is_none() && failure.is_forbidden() {

@@ -1,8 +1,8 @@
-//! The inventory: which objects a run has put into the cluster, kept there in config maps, so that a later run knows what
-//! has left the bundle. It is written before anything is applied, as the old and the new objects together, and trimmed at
-//! the end: whenever a run stops in between, it names at least what is there.
+//! The inventory: the objects that a run applied, listed in config maps of the cluster, so that a later run knows what left
+//! the bundle. It is written before anything is applied, with the old and the new objects, and trimmed at the end: when a
+//! run stops in between, it lists at least what exists.
 
-use super::owner::InventoryId;
+use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::{Body, Failure};
 use http::Method;
@@ -17,10 +17,10 @@ pub const LABEL: &str = "kfc.dev/inventory";
 const SHARD_BYTES: usize = 900_000;
 const KEY: &str = "objects";
 
-/// What an entry says of an object that was there before the inventory first listed it, and that nobody's inventory listed.
+/// The mark of an object that existed before the inventory first listed it, and that no inventory listed.
 const FOUND: &str = "found";
 
-/// Group, kind, namespace and name: an object in whatever version.
+/// Group, kind, namespace and name: an object in any version.
 pub(super) type Identity = (String, String, String, String);
 
 /// An object that an inventory lists.
@@ -30,7 +30,7 @@ pub struct Entry {
     pub object: ObjectRef,
     /// The wave that it was applied in.
     pub wave: usize,
-    /// Whether it was there before, as somebody else's: then it is applied, but neither pruned nor deleted.
+    /// Whether it existed before and is not from kfc: then it is applied, but neither pruned nor deleted.
     pub found: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Reads an inventory; an empty one when it is not there.
+    /// Reads an inventory; an empty one when it does not exist.
     ///
     /// # Errors
     /// [`Code::Inventory`] when the server refuses, or the texts are not ours.
@@ -85,24 +85,24 @@ impl Inventory {
         self.entries.insert(identity(&object), Entry { object, wave, found: known });
     }
 
-    /// Notes whether an object was there before, as somebody else's.
+    /// Records whether an object existed before and is not from kfc.
     pub fn set_found(&mut self, object: &ObjectRef, found: bool) {
         if let Some(entry) = self.entries.get_mut(&identity(object)) {
             entry.found = found;
         }
     }
 
-    /// Takes an object out.
+    /// Removes an object.
     pub fn remove(&mut self, object: &ObjectRef) {
         self.entries.remove(&identity(object));
     }
 
-    /// Takes out what does not fit.
+    /// Removes what does not fit.
     pub fn retain(&mut self, fits: impl Fn(&ObjectRef) -> bool) {
         self.entries.retain(|_, entry| fits(&entry.object));
     }
 
-    /// Whether it names an object, in whatever version.
+    /// Whether it lists an object, in any version.
     #[must_use]
     pub fn has(&self, object: &ObjectRef) -> bool {
         self.entries.contains_key(&identity(object))
@@ -130,13 +130,13 @@ impl Inventory {
         self.entries.is_empty()
     }
 
-    /// Whether the cluster has anything of it.
+    /// Whether it exists in the cluster.
     #[must_use]
-    pub fn is_there(&self) -> bool {
+    pub fn exists(&self) -> bool {
         !self.shards.is_empty()
     }
 
-    /// Writes what has changed; nothing when nothing has. Config maps that are needed no longer are deleted last.
+    /// Writes the config maps that changed. Those that are no longer needed are deleted last.
     ///
     /// # Errors
     /// [`Code::Inventory`] when the server refuses, as it does when another run has written in the meantime.
@@ -226,7 +226,7 @@ impl Inventory {
         let sent = session.connection.send(method, &path, "application/json", Body::Json(&body)).await;
         let answer = match sent {
             Ok((_, answer)) => answer,
-            // The answer to a first try may have been lost on the way: then it is ourselves who has written.
+            // The answer to a first try may have been lost: then this run has written it.
             Err(failure) if failure.status == 409 => {
                 let there = session.connection.get(&format!("{all}/{name}")).await;
                 let is_ours = |there: &Value| {
@@ -246,8 +246,8 @@ impl Inventory {
 }
 
 /// The order in which config maps are written, so that no entry is in none of them when a run stops in between. Entries that
-/// are added push others into later config maps: those are there before the earlier ones lose them. Entries that go away
-/// pull others into earlier ones.
+/// are added push others into later config maps, which are written before the earlier ones lose them. Entries that are
+/// removed pull others into earlier ones.
 fn writing_order(written: &[String], texts: &[String]) -> Vec<usize> {
     let bytes = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
     let new = written.len()..texts.len();
@@ -264,8 +264,8 @@ pub(super) struct Shard {
 /// All config maps of inventories in a namespace, in all namespaces when it is empty.
 ///
 /// # Errors
-/// What the server says when we may not see them. A line that cannot be read is an error too: what it names would be taken
-/// for nobody's.
+/// What the server says when we may not read them. A line that cannot be read is an error too: what it lists would look like
+/// an object without an inventory.
 pub(super) async fn shards(
     session: &Session<'_>,
     namespace: &str,
@@ -279,6 +279,26 @@ pub(super) async fn shards(
         let message = error.0.first().map(|error| error.message.clone()).unwrap_or_default();
         Failure { status: 422, message, ..Failure::default() }
     })
+}
+
+/// Every inventory that we may see, with the number of objects that it lists.
+///
+/// # Errors
+/// [`Code::Inventory`] when they cannot be read.
+pub async fn inventories(session: &Session<'_>, own_namespace: &str) -> Result<BTreeMap<InventoryId, usize>> {
+    let shards = match shards(session, "").await {
+        Err(failure) if failure.is_forbidden() => shards(session, own_namespace).await,
+        shards => shards,
+    };
+    let shards = shards.map_err(|failure| {
+        let message = format!("cannot read the inventories: {}", failure.message);
+        Diagnostics::from(Diagnostic::error(Code::Inventory, message))
+    })?;
+    let mut counts = BTreeMap::new();
+    for shard in shards {
+        *counts.entry(shard.id).or_default() += shard.objects.len();
+    }
+    Ok(counts)
 }
 
 /// What config maps list that are those of inventories.
@@ -300,7 +320,7 @@ pub(super) fn read_shards<'v>(items: impl Iterator<Item = &'v Value>) -> Result<
     Ok(shards)
 }
 
-/// Takes objects out of other inventories; one that names nothing more goes itself.
+/// Removes objects from other inventories; an inventory that becomes empty is deleted.
 pub(super) async fn forget(
     session: &Session<'_>,
     gone: &[ObjectRef],
@@ -320,7 +340,7 @@ pub(super) async fn forget(
 fn unreadable(id: &InventoryId, line: &str) -> Diagnostics {
     let message = format!("the inventory {id} has a line that kfc cannot read: `{line}`");
     let error = Diagnostic::error(Code::Inventory, message);
-    error.help("was it written by a newer version of kfc, or edited by hand?").into()
+    error.help("check whether a newer version of kfc wrote it, or somebody edited it").into()
 }
 
 pub(super) fn identity(object: &ObjectRef) -> Identity {
@@ -331,10 +351,8 @@ pub(super) fn identity(object: &ObjectRef) -> Identity {
 fn trouble(what: &str, failure: &Failure) -> Diagnostics {
     let error = Diagnostic::error(Code::Inventory, format!("{what}: {}", failure.message));
     match failure.status {
-        404 => {
-            error.help("the namespace must be there: make it, or name another with `--inventory-namespace`")
-        }
-        409 => error.help("another run has changed it in the meantime: let it end, then run again"),
+        404 => error.help("create the namespace, or name another with `--inventory-namespace`"),
+        409 => error.help("another run changed it in the meantime: wait until that run ends, then run again"),
         403 => error.help("name a namespace that you may write config maps in with `--inventory-namespace`"),
         _ => error,
     }
@@ -362,8 +380,8 @@ fn shard_number(item: &Value) -> usize {
     name.rsplit_once('.').and_then(|(_, at)| at.parse().ok()).unwrap_or(0)
 }
 
-/// `3 apps/v1 Deployment kubeflow katib-controller`; `-` for no namespace, and a last word `found` for an object that was
-/// there before. None of the parts can have a blank.
+/// `3 apps/v1 Deployment kubeflow katib-controller`; `-` for no namespace, and a last word `found` for an object that
+/// existed before. None of the parts can contain a space.
 fn write_line(entry: &Entry) -> String {
     let Entry { object, wave, found } = entry;
     let namespace = if object.namespace.is_empty() { "-" } else { &object.namespace };

@@ -1,9 +1,9 @@
-//! One run at a time for each inventory, by a Lease of `coordination.k8s.io`: it is made when a run begins, renewed while it
-//! goes on, and deleted when it ends. A run that was killed renews no more, and its Lease expires. Only the server's clock
-//! counts, as its answers tell it: those of two machines may differ.
+//! One run at a time for each inventory, with a Lease of `coordination.k8s.io`: it is created when a run begins, renewed
+//! while the run goes on, and deleted when it ends. After a run was killed, its Lease expires. Only the server's clock counts,
+//! as its answers report it: the clocks of two machines may differ.
 
-use super::owner::InventoryId;
-use super::{Event, Observer};
+use super::event::{Event, Observer};
+use super::inventory_id::InventoryId;
 use crate::cluster::{Body, Connection, Failure};
 use http::Method;
 use jiff::Timestamp;
@@ -13,10 +13,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How often a run that waits looks again.
+/// How often a waiting run checks the lock.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How often a lock that changes meanwhile is tried to be released.
+/// How often kfc tries to release a lock that changes in the meantime.
 const RELEASES: usize = 3;
 
 /// How a lock is taken.
@@ -24,7 +24,7 @@ const RELEASES: usize = 3;
 pub struct LockTerms {
     /// The inventory.
     pub inventory: InventoryId,
-    /// Who takes it, in words for those who have to wait.
+    /// Who takes it, as shown to a run that has to wait.
     pub holder: String,
     /// How long to wait for another run.
     pub wait: Duration,
@@ -45,7 +45,7 @@ pub struct Lock {
 pub enum Locked {
     /// It is held.
     Held(Lock),
-    /// It cannot be taken here, and why: runs are not kept apart.
+    /// It cannot be taken here, and why: nothing prevents two runs at once.
     Impossible(String),
 }
 
@@ -54,7 +54,7 @@ enum Try {
     Held(Value),
     /// Another run has it.
     Taken(String),
-    /// It changed in between.
+    /// It changed in the meantime.
     Again,
     Impossible(String),
 }
@@ -88,7 +88,7 @@ impl Lock {
         }
     }
 
-    /// Renews the lock again and again. Ends only when another run has taken it.
+    /// Renews the lock repeatedly. Ends only when another run has taken it.
     pub async fn keep(&self, connection: &Connection) -> Diagnostics {
         loop {
             sleep(self.terms.duration / 3).await;
@@ -99,11 +99,11 @@ impl Lock {
                 self.terms.inventory
             );
             let error = Diagnostic::error(Code::Locked, message);
-            return error.help("what is done stays; run again to go on from here").into();
+            return error.help("what is done stays; run again to continue").into();
         }
     }
 
-    /// Renews the lock once; gives who has it now when it is lost.
+    /// Renews the lock once; returns who holds it now when it is lost.
     async fn renew(&self, connection: &Connection) -> std::result::Result<Option<String>, Failure> {
         let (_, version) = self.state();
         let sent = write(connection, &self.terms, Some((&version, None))).await;
@@ -118,7 +118,7 @@ impl Lock {
                 }
                 self.set(&lease);
             }
-            // Somebody deleted it. When its namespace goes, as part of what this run deletes, there is nothing to be made.
+            // Somebody deleted it. When this run deletes its namespace, the lock cannot be created again.
             Err(failure) if failure.is_not_found() => {
                 let lease = write(connection, &self.terms, None).await?;
                 self.set(&lease);
@@ -128,7 +128,7 @@ impl Lock {
         Ok(None)
     }
 
-    /// Lets the next run go on at once. When that fails, the lock expires.
+    /// Lets the next run start at once. When that fails, the lock expires.
     pub async fn release(&self, connection: &Connection) {
         for _ in 0..RELEASES {
             let Err(failure) = self.delete(connection).await else { return };
@@ -165,7 +165,7 @@ impl Lock {
 
 async fn attempt(connection: &Connection, terms: &LockTerms) -> std::result::Result<Try, Failure> {
     if connection.server_time().is_none() {
-        return Ok(Try::Impossible("the server's answers do not say what time it is".to_owned()));
+        return Ok(Try::Impossible("the server's answers have no date".to_owned()));
     }
     match write(connection, terms, None).await {
         Ok(lease) => return Ok(Try::Held(lease)),
@@ -181,7 +181,7 @@ async fn attempt(connection: &Connection, terms: &LockTerms) -> std::result::Res
         lease => lease?,
     };
     let holder = holder(&lease);
-    // The answer to a first try may have been lost on the way.
+    // The answer to a first try may have been lost.
     if holder == terms.holder {
         return Ok(Try::Held(lease));
     }
@@ -197,8 +197,7 @@ async fn attempt(connection: &Connection, terms: &LockTerms) -> std::result::Res
     }
 }
 
-/// Makes the Lease, or writes it over the one of a resource version; `over` is the Lease of the run before, when it is taken
-/// from that one.
+/// Creates the Lease, or replaces the one of a resource version; the Lease of the run before is given when it is taken over.
 async fn write(
     connection: &Connection,
     terms: &LockTerms,
@@ -269,7 +268,8 @@ fn path(inventory: &InventoryId) -> String {
 
 fn taken(terms: &LockTerms, holder: &str) -> Diagnostics {
     let message = format!("another run works on the inventory {}: {holder}", terms.inventory);
-    let help = "wait until it has ended, or wait longer with `--lock-timeout`; the lock of a run that was killed expires by itself";
+    let help =
+        "wait until it ends, or wait longer with `--lock-timeout`; the lock of a run that was killed expires";
     Diagnostic::error(Code::Locked, message).help(help).into()
 }
 
@@ -278,7 +278,7 @@ fn untaken(terms: &LockTerms, failure: &Failure) -> Diagnostics {
     let error = Diagnostic::error(Code::Locked, message);
     match failure.status {
         404 => error
-            .help("the namespace of the inventory must exist: make it, or name another with `--inventory-namespace`")
+            .help("create the namespace of the inventory, or name another with `--inventory-namespace`")
             .into(),
         _ => error.into(),
     }

@@ -1,7 +1,7 @@
-//! Moves all objects of one inventory to another: a stack got another name, or another profile took its place.
+//! Moves all objects of one inventory to another: a stack was renamed, or another profile replaces it.
 
 use super::inventory::Inventory;
-use super::owner::OLD_MANAGER;
+use super::inventory_id::OLD_MANAGER;
 use super::session::Session;
 use super::snapshot::{Seen, Snapshot};
 use super::survey;
@@ -10,8 +10,8 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectRef;
 
 /// Moves what `from` lists to `to`: first the list, then the fields from the old field manager to the new one, then `from` is
-/// deleted. Whenever it stops in between, at least one of them lists each object, and the next try completes it. Nothing of
-/// the objects but their managed fields changes. Gives the objects.
+/// deleted. When it stops in between, at least one of them lists each object, and the next try completes it. Only the managed
+/// fields of the objects change. Returns the objects.
 ///
 /// # Errors
 /// When an inventory or the managed fields of an object cannot be written; then both list the objects.
@@ -33,7 +33,7 @@ pub async fn move_inventory(
     let snapshot = Snapshot::take(session, entries.iter().map(|entry| &entry.object)).await;
     let each = stream::iter(&entries).map(|entry| {
         let metadata = match snapshot.seen(&entry.object) {
-            Seen::There(metadata) => Some(metadata.clone()),
+            Seen::Exists(metadata) => Some(metadata.clone()),
             Seen::Absent | Seen::Unknown => None,
         };
         let (managers, new) = (&managers, &new);
@@ -45,7 +45,7 @@ pub async fn move_inventory(
     let failed: Vec<_> = each.buffered(session.concurrency).collect().await;
     let mut errors = Diagnostics::default();
     for (object, failure) in failed.into_iter().flatten() {
-        let message = format!("the fields of {object} cannot be moved to `{new}`: {}", failure.message);
+        let message = format!("cannot move the fields of {object} to `{new}`: {}", failure.message);
         errors.push(Diagnostic::error(Code::Refused, message));
     }
     errors.into_result(())?;

@@ -3,72 +3,12 @@
 //! manager `kfc`; what that one owns is moved to the manager of the inventory that lists the object, as
 //! `kubectl apply --server-side` moves the fields of client-side applies.
 
+use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::{Body, Failure};
 use http::Method;
 use kfc_kube::ObjectRef;
 use serde_json::{Map, Value, json};
-use std::fmt;
-
-/// The field manager of earlier versions, for every inventory.
-pub const OLD_MANAGER: &str = "kfc";
-/// The namespace of inventories when none is named.
-pub const DEFAULT_NAMESPACE: &str = "default";
-
-/// Which inventory: its name, and the namespace that its config maps are in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InventoryId {
-    /// Namespace of the config maps.
-    pub namespace: String,
-    /// Name of the inventory.
-    pub name: String,
-}
-
-impl InventoryId {
-    /// An inventory by namespace and name.
-    #[must_use]
-    pub fn new(namespace: &str, name: &str) -> Self {
-        Self { namespace: namespace.to_owned(), name: name.to_owned() }
-    }
-
-    /// The field manager that applies its objects: `kfc-NAME`, or `kfc-NAME.NAMESPACE` outside of `default`. Names of
-    /// inventories and namespaces have no dots, so that no two have one manager; with 50 and 63 characters at most they
-    /// stay below the 128 that a field manager may have.
-    #[must_use]
-    pub fn manager(&self) -> String {
-        match self.namespace.as_str() {
-            DEFAULT_NAMESPACE => format!("{OLD_MANAGER}-{}", self.name),
-            namespace => format!("{OLD_MANAGER}-{}.{namespace}", self.name),
-        }
-    }
-
-    /// The inventory of a field manager; `None` for the managers of others.
-    #[must_use]
-    pub fn of_manager(manager: &str) -> Option<Self> {
-        let rest = manager.strip_prefix(OLD_MANAGER)?.strip_prefix('-')?;
-        let (name, namespace) = rest.split_once('.').unwrap_or((rest, DEFAULT_NAMESPACE));
-        Some(Self::new(namespace, name))
-    }
-
-    /// How it is named on the command line.
-    #[must_use]
-    pub fn flags(&self) -> String {
-        match self.namespace.as_str() {
-            DEFAULT_NAMESPACE => format!("--name {}", self.name),
-            namespace => format!("--name {} --inventory-namespace {namespace}", self.name),
-        }
-    }
-}
-
-/// `` `shop` ``, or `` `shop` in `team` `` outside of `default`.
-impl fmt::Display for InventoryId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.namespace.as_str() {
-            DEFAULT_NAMESPACE => write!(f, "`{}`", self.name),
-            namespace => write!(f, "`{}` in `{namespace}`", self.name),
-        }
-    }
-}
 
 fn entries(metadata: &Value) -> impl Iterator<Item = &Value> {
     metadata["managedFields"].as_array().into_iter().flatten()
@@ -112,7 +52,7 @@ fn without(metadata: &Value, manager: &str) -> Option<Vec<Value>> {
     applied_by(metadata, manager)?;
     let left: Vec<Value> =
         entries(metadata).filter(|entry| !is_applied_by(entry, manager)).cloned().collect();
-    // An empty list would be taken as no word about the managed fields.
+    // The server ignores an empty list.
     Some(if left.is_empty() { vec![json!({})] } else { left })
 }
 
@@ -127,7 +67,7 @@ fn join(into: &mut Value, more: &Value) {
     }
 }
 
-/// Moves what `from` owns of a live object to `to`. Gives the new metadata, `None` when there was nothing to move.
+/// Moves what `from` owns of a live object to `to`. Returns the new metadata, `None` when there was nothing to move.
 pub(super) async fn take_over(
     session: &Session<'_>,
     object: &ObjectRef,
@@ -141,7 +81,7 @@ pub(super) async fn take_over(
     }
 }
 
-/// Lets go of a live object that stays: the manager owns nothing of it any more, the object itself does not change.
+/// Gives up the fields of a live object that stays: the manager no longer owns any; the object itself does not change.
 pub(super) async fn let_go(session: &Session<'_>, object: &ObjectRef, manager: &str) -> Result<(), Failure> {
     let Some(live) = session.read(object).await? else { return Ok(()) };
     let metadata = &live["metadata"];
@@ -161,7 +101,7 @@ async fn write(
     let Some(kind) = session.any_version(object).await else {
         return Err(Failure {
             status: 404,
-            message: "its kind is not there".to_owned(),
+            message: "its kind does not exist".to_owned(),
             ..Failure::default()
         });
     };
@@ -176,24 +116,13 @@ async fn write(
 
 #[cfg(test)]
 mod tests {
-    use super::{InventoryId, moved, other_stacks, without};
+    use super::{moved, other_stacks, without};
+    use crate::apply::InventoryId;
     use serde_json::{Value, json};
 
     fn entry(manager: &str, operation: &str, fields: Value) -> Value {
         json!({"manager": manager, "operation": operation, "apiVersion": "v1", "time": "2026-01-02T03:04:05Z",
                "fieldsType": "FieldsV1", "fieldsV1": fields})
-    }
-
-    #[test]
-    fn a_manager_names_its_inventory() {
-        for id in [InventoryId::new("default", "gke-gpu"), InventoryId::new("team", "shop")] {
-            assert_eq!(InventoryId::of_manager(&id.manager()), Some(id.clone()));
-        }
-        let longest = InventoryId::new(&"n".repeat(63), &"a".repeat(50));
-        assert!(longest.manager().len() <= 128);
-        for other in ["kfc", "kubectl", "kfcx-a", "helm"] {
-            assert_eq!(InventoryId::of_manager(other), None, "{other}");
-        }
     }
 
     #[test]

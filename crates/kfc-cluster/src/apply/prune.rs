@@ -4,26 +4,27 @@ use super::claims::Claims;
 use super::delete::{Remover, Stayed, release, strike};
 use super::inventory::{Entry, Inventory};
 use super::removal::{RemovalPlan, Rules};
+use super::report::Report;
 use super::session::Session;
-use super::{Report, Settings};
+use super::settings::Settings;
 use kfc_diagnostics::Result;
 use kfc_kube::wave::Wave;
 use std::collections::HashSet;
 use tokio::time::Instant;
 
-/// As few objects as these are never most of an inventory.
+/// Up to this many objects never count as most of an inventory.
 const HANDFUL: usize = 5;
 
-/// What an inventory lists that the bundle has no more: what of it would be deleted and what stays.
+/// What an inventory lists and the bundle no longer has: what of it would be deleted and what stays.
 #[derive(Clone, Debug, Default)]
-pub struct Leavers {
-    /// What goes and what stays.
+pub struct PruneSet {
+    /// What is to be deleted and what stays.
     pub plan: RemovalPlan,
     /// How many objects the inventory lists.
     pub listed: usize,
 }
 
-impl Leavers {
+impl PruneSet {
     /// Decides about each object that has left the bundle.
     pub(super) async fn find(
         session: &Session<'_>,
@@ -43,23 +44,23 @@ impl Leavers {
         Self { plan, listed: inventory.len() }
     }
 
-    /// Whether most of what the inventory lists would go: then the bundle is likely another one than before.
+    /// Whether it is most of what the inventory lists: then the bundle is probably a different one.
     #[must_use]
-    pub fn are_most(&self) -> bool {
+    pub fn is_most(&self) -> bool {
         let going = self.plan.going.len();
         going > HANDFUL && going * 2 > self.listed
     }
 }
 
-/// Deletes the leavers when that was agreed to, and takes out of the inventory what it lists no longer.
+/// Deletes the prune set when that was agreed to, and removes from the inventory what it no longer lists.
 pub(super) async fn prune(
     session: &Session<'_>,
-    leavers: Leavers,
+    prune_set: PruneSet,
     inventory: &mut Inventory,
     settings: &Settings,
     report: &mut Report,
 ) -> Result<()> {
-    let RemovalPlan { going, staying, absent, .. } = leavers.plan;
+    let RemovalPlan { going, staying, absent, .. } = prune_set.plan;
     report.kept.extend(staying.iter().cloned());
     let stayed = Stayed::of(&staying);
     if settings.dry_run {
@@ -85,7 +86,7 @@ pub(super) async fn prune(
     report.kept.extend(done.staying);
     report.pruned.extend(done.gone);
     if !done.errors.is_empty() {
-        // What is gone is gone, also for the next run.
+        // The next run must not look for what is deleted.
         inventory.write(session).await?;
     }
     done.errors.into_result(())

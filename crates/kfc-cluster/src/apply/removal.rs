@@ -1,11 +1,11 @@
-//! What is to be deleted and what stays, found out before anybody is asked and anything is done. Prunes and deletions go by
-//! the same rules: what others have stays, what holds data stays unless it is asked for by its kind, and a namespace or a
-//! definition stays that would take along something that stays.
+//! What is to be deleted and what stays, decided before anybody is asked and anything is done. Prunes and deletions follow
+//! the same rules: what others own stays, what holds data stays unless its kind is requested, and a namespace or CRD stays
+//! when deleting it would delete an object that stays.
 
-use super::PRUNE_ANNOTATION;
 use super::claims::Claims;
 use super::inventory::{Entry, Identity, identity};
-use super::owner::{self, InventoryId};
+use super::inventory_id::InventoryId;
+use super::owner;
 use super::session::Session;
 use super::snapshot::{self, Seen, Snapshot};
 use crate::cluster::{ApiResource, Failure};
@@ -13,43 +13,46 @@ use futures::stream::{self, StreamExt};
 use kfc_kube::ObjectRef;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+/// With the value `disabled`, an object stays when it leaves the bundle, and when everything is deleted.
+pub const PRUNE_ANNOTATION: &str = "kfc.dev/prune";
+
 /// Objects that are named when many are meant.
 const NAMED: usize = 3;
 
-/// Kinds that hold data, or others' objects, and are deleted only when they are asked for.
+/// Kinds that hold data or other objects, and are deleted only on request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kinds {
     /// Namespaces, with everything in them.
     pub namespaces: bool,
-    /// Definitions of kinds that have objects, with all these objects.
-    pub definitions: bool,
-    /// Volume claims, with their data.
-    pub claims: bool,
-    /// Volumes, with their data.
-    pub volumes: bool,
+    /// CRDs whose kind has objects, with all these objects.
+    pub crds: bool,
+    /// PVCs, with their data.
+    pub pvcs: bool,
+    /// PVs, with their data.
+    pub pvs: bool,
 }
 
 impl Kinds {
     /// Every kind.
-    pub const ALL: Self = Self { namespaces: true, definitions: true, claims: true, volumes: true };
+    pub const ALL: Self = Self { namespaces: true, crds: true, pvcs: true, pvs: true };
 
-    /// Whether any kind is asked for.
+    /// Whether any kind is requested.
     #[must_use]
     pub fn any(self) -> bool {
         self != Self::default()
     }
 
-    /// Why an object of a kind stays; `None` when its kind is no reason.
+    /// Why an object stays because of its kind; `None` when its kind may be deleted.
     fn spares(self, object: &ObjectRef) -> Option<&'static str> {
         match (object.group.as_str(), object.kind.as_str()) {
             ("", "Namespace") if !self.namespaces => {
                 Some("namespaces are deleted only with `--delete-namespaces` or `--delete-all`")
             }
-            ("", "PersistentVolumeClaim") if !self.claims => {
-                Some("volume claims are deleted only with `--delete-pvcs` or `--delete-all`")
+            ("", "PersistentVolumeClaim") if !self.pvcs => {
+                Some("PVCs are deleted only with `--delete-pvcs` or `--delete-all`")
             }
-            ("", "PersistentVolume") if !self.volumes => {
-                Some("volumes are deleted only with `--delete-pvs` or `--delete-all`")
+            ("", "PersistentVolume") if !self.pvs => {
+                Some("PVs are deleted only with `--delete-pvs` or `--delete-all`")
             }
             _ => None,
         }
@@ -63,7 +66,7 @@ pub struct Stay {
     pub object: ObjectRef,
     /// Why.
     pub why: String,
-    /// Whether the inventory lists it no longer, as it is somebody else's.
+    /// Whether the inventory no longer lists it, as it has another owner.
     pub forgotten: bool,
 }
 
@@ -84,19 +87,19 @@ pub struct RemovalPlan {
     pub going: Vec<(ObjectRef, usize)>,
     /// What stays, and why.
     pub staying: Vec<Stay>,
-    /// What is not there any more.
+    /// What does not exist any more.
     pub absent: Vec<ObjectRef>,
-    /// What has to be known before it is agreed to.
+    /// What the user has to know before agreeing.
     pub notes: Vec<String>,
 }
 
-/// By which rules something is deleted.
+/// The rules of a deletion.
 #[derive(Clone, Debug)]
 pub(super) struct Rules<'r> {
     /// The inventory that deletes; none when objects are named.
     pub(super) own: Option<&'r InventoryId>,
     pub(super) kinds: Kinds,
-    /// Objects that are taken from whoever lists them.
+    /// Objects that are deleted although inventories list them.
     pub(super) taken: &'r [ObjectRef],
 }
 
@@ -105,7 +108,7 @@ impl Rules<'_> {
         self.own.map(InventoryId::manager).unwrap_or_default()
     }
 
-    /// Why an object stays whose metadata is known: its own word, or that of another inventory that cannot be seen.
+    /// Why an object stays by its metadata: its annotation, or the field manager of an inventory that cannot be read.
     pub(super) fn spares_live(
         &self,
         object: &ObjectRef,
@@ -113,18 +116,21 @@ impl Rules<'_> {
         claims: &Claims,
     ) -> Option<Stay> {
         if metadata["annotations"][PRUNE_ANNOTATION] == "disabled" {
-            return Some(Stay::forgotten(object, format!("its annotation `{PRUNE_ANNOTATION}` says so")));
+            return Some(Stay::forgotten(
+                object,
+                format!("its annotation `{PRUNE_ANNOTATION}` is `disabled`"),
+            ));
         }
         if claims.unseen().is_some()
             && !self.taken.iter().any(|taken| taken.same_object(object))
             && let Some(other) = owner::other_stacks(metadata, &self.manager()).first()
         {
-            return Some(Stay::forgotten(object, format!("applied by the inventory {other} too")));
+            return Some(Stay::forgotten(object, format!("the inventory {other} applies it too")));
         }
         None
     }
 
-    /// Why a namespace or definition stays with which something of another inventory would go.
+    /// Why a namespace or CRD stays: deleting it would delete objects of another inventory.
     pub(super) fn spares_holder(
         &self,
         object: &ObjectRef,
@@ -141,18 +147,21 @@ impl Rules<'_> {
                 if let Some(kind) = kind
                     && let Some(other) = claims.of_kind(&kind.group, &kind.kind)
                 {
-                    return Some(Stay::kept(object, format!("the inventory {other} has objects of it")));
+                    return Some(Stay::kept(
+                        object,
+                        format!("the inventory {other} has objects of its kind"),
+                    ));
                 }
             }
             _ => return None,
         }
         claims
             .unseen()
-            .map(|_| Stay::kept(object, "inventories of other namespaces, which may need it, cannot be seen"))
+            .map(|_| Stay::kept(object, "inventories of other namespaces, which may need it, cannot be read"))
     }
 }
 
-/// The kind that a definition defines; `None` when the server does not serve it.
+/// The kind that a CRD defines; `None` when the server does not serve it.
 pub(super) fn defined_kind(session: &Session<'_>, definition: &ObjectRef) -> Option<ApiResource> {
     let (plural, group) = definition.name.split_once('.')?;
     session.discovery().of_plural(group, plural).cloned()
@@ -166,7 +175,8 @@ pub(super) fn is_namespace(object: &ObjectRef) -> bool {
     object.group.is_empty() && object.kind == "Namespace"
 }
 
-/// Why a definition stays that is not asked for: it has objects, or that cannot be found out. Objects in `but` go before it.
+/// Why a CRD stays that is not requested: its kind has objects, or that cannot be found out. Objects in `but` are deleted
+/// before it.
 pub(super) async fn spares_definition(
     session: &Session<'_>,
     definition: &ObjectRef,
@@ -174,7 +184,7 @@ pub(super) async fn spares_definition(
 ) -> Option<Stay> {
     const FLAGS: &str = "it is deleted only with `--delete-crds` or `--delete-all`";
     let Some(kind) = defined_kind(session, definition) else {
-        let why = format!("whether objects of its kind exist cannot be seen: {FLAGS}");
+        let why = format!("it cannot be found out whether objects of its kind exist: {FLAGS}");
         return Some(Stay::kept(definition, why));
     };
     match count_others(session, &kind, but).await {
@@ -182,13 +192,13 @@ pub(super) async fn spares_definition(
         Ok(1) => Some(Stay::kept(definition, format!("1 object of its kind exists: {FLAGS}"))),
         Ok(count) => Some(Stay::kept(definition, format!("{count} objects of its kind exist: {FLAGS}"))),
         Err(failure) => {
-            let why = format!("its objects cannot be seen ({}): {FLAGS}", failure.message);
+            let why = format!("its objects cannot be read ({}): {FLAGS}", failure.message);
             Some(Stay::kept(definition, why))
         }
     }
 }
 
-/// How many objects of a kind there are beside some.
+/// How many objects of a kind exist, some left out.
 async fn count_others(
     session: &Session<'_>,
     kind: &ApiResource,
@@ -201,7 +211,7 @@ async fn count_others(
     }
 }
 
-/// What an asked-for deletion of a definition takes along of others.
+/// Which other objects the deletion of a CRD deletes.
 async fn note_of_objects(
     session: &Session<'_>,
     definition: &ObjectRef,
@@ -210,11 +220,12 @@ async fn note_of_objects(
     let kind = defined_kind(session, definition)?;
     match count_others(session, &kind, but).await {
         Ok(0) => None,
-        Ok(count) => {
-            Some(format!("{definition} takes every {} along, {count} beside those named here", kind.kind))
-        }
+        Ok(count) => Some(format!(
+            "deleting {definition} deletes every {}, {count} more than those listed here",
+            kind.kind
+        )),
         Err(failure) => Some(format!(
-            "{definition} takes every {} along, which cannot be seen: {}",
+            "deleting {definition} deletes every {}; they cannot be read: {}",
             kind.kind, failure.message
         )),
     }
@@ -241,11 +252,11 @@ impl RemovalPlan {
     fn sort(&mut self, entry: Entry, snapshot: &Snapshot, rules: &Rules<'_>, claims: &Claims) {
         let object = entry.object;
         if let Some(other) = claims.holder(&object) {
-            self.staying.push(Stay::forgotten(&object, format!("listed by the inventory {other} too")));
+            self.staying.push(Stay::forgotten(&object, format!("the inventory {other} lists it too")));
             return;
         }
         let metadata = match snapshot.seen(&object) {
-            Seen::There(metadata) => Some(metadata),
+            Seen::Exists(metadata) => Some(metadata),
             Seen::Absent => {
                 self.absent.push(object);
                 return;
@@ -256,7 +267,7 @@ impl RemovalPlan {
         if let Some(stay) = why_live {
             self.staying.push(stay);
         } else if entry.found {
-            let why = "it was there before, and is not from kfc (`kfc apply --adopt` takes such objects)";
+            let why = "it existed before and is not from kfc (`kfc apply --adopt` takes it over)";
             self.staying.push(Stay::forgotten(&object, why));
         } else if let Some(why) = rules.kinds.spares(&object) {
             self.staying.push(Stay::kept(&object, why));
@@ -276,7 +287,7 @@ impl RemovalPlan {
         self.going = others;
         let going = &self.going.iter().map(|(object, _)| identity(object)).collect();
         let each = stream::iter(definitions).map(|(definition, wave)| async move {
-            let (stay, note) = match rules.kinds.definitions {
+            let (stay, note) = match rules.kinds.crds {
                 false => (spares_definition(session, &definition, going).await, None),
                 true => (None, note_of_objects(session, &definition, going).await),
             };
@@ -285,7 +296,7 @@ impl RemovalPlan {
         let each: Vec<_> = each.buffered(session.concurrency).collect().await;
         for (definition, wave, stay, note) in each {
             let kind = defined_kind(session, &definition);
-            let stay = stay.or_else(|| match (rules.kinds.definitions, &kind) {
+            let stay = stay.or_else(|| match (rules.kinds.crds, &kind) {
                 (true, Some(kind)) => self
                     .staying_of(kind)
                     .map(|stay| Stay::kept(&definition, format!("{} stays", stay.object))),
@@ -337,23 +348,22 @@ impl RemovalPlan {
             return Some(Stay::kept(namespace, format!("{} in it stays", stay.object)));
         }
         let mut others = inside.of_namespace(&namespace.name).iter();
-        if !rules.kinds.claims
+        if !rules.kinds.pvcs
             && let Some(claim) = others.find(|object| object.kind == "PersistentVolumeClaim")
         {
-            let why = format!(
-                "{claim} is in it: volume claims are deleted only with `--delete-pvcs` or `--delete-all`"
-            );
+            let why =
+                format!("it contains {claim}: PVCs are deleted only with `--delete-pvcs` or `--delete-all`");
             return Some(Stay::kept(namespace, why));
         }
         None
     }
 }
 
-/// What is in some namespaces, without what every namespace has and what goes with its owner.
+/// The objects in some namespaces, without those that every namespace has and those that an owner deletes.
 #[derive(Debug, Default)]
 struct Contents {
     by_namespace: BTreeMap<String, Vec<ObjectRef>>,
-    /// Why some of it could not be seen.
+    /// Why some of it could not be read.
     unseen: Option<String>,
 }
 
@@ -372,7 +382,7 @@ impl Contents {
                         contents.by_namespace.entry(object.namespace.clone()).or_default().push(object);
                     }
                 }
-                // Kinds that cannot be listed are questions rather than objects.
+                // Kinds that cannot be listed, such as reviews, are requests and not objects.
                 Err(failure) if matches!(failure.status, 404 | 405) => {}
                 Err(failure) => contents.unseen = Some(failure.message),
             }
@@ -381,18 +391,18 @@ impl Contents {
         contents
     }
 
-    /// Takes out what goes anyway.
+    /// Removes what is deleted anyway.
     fn remove(&mut self, going: &HashSet<Identity>) {
         self.by_namespace
             .values_mut()
             .for_each(|objects| objects.retain(|object| !going.contains(&identity(object))));
     }
 
-    /// What of nobody's inventory goes with a namespace.
+    /// Which objects that no inventory lists are deleted with a namespace.
     fn note(&self, namespace: &ObjectRef) -> Option<String> {
         let others = self.of_namespace(&namespace.name);
         let unseen =
-            self.unseen.as_ref().map(|why| format!("not all that is in {namespace} can be seen: {why}"));
+            self.unseen.as_ref().map(|why| format!("not every object in {namespace} can be read: {why}"));
         if others.is_empty() {
             return unseen;
         }
@@ -403,7 +413,7 @@ impl Contents {
         let objects = if count == 1 { "object" } else { "objects" };
         let named = named.join(", ");
         let note =
-            format!("{namespace} takes {count} {objects} along that no inventory lists: {named}{more}");
+            format!("deleting {namespace} deletes {count} {objects} that no inventory lists: {named}{more}");
         Some(unseen.into_iter().fold(note, |note, unseen| format!("{note}; {unseen}")))
     }
 
@@ -435,7 +445,7 @@ async fn list_in(
     Ok(found.into_iter().map(|(object, _)| object).collect())
 }
 
-/// Not events, nor what is computed from other objects.
+/// Events and what is computed from other objects do not count.
 fn is_counted(kind: &ApiResource) -> bool {
     kind.namespaced
         && !matches!(kind.kind.as_str(), "Event" | "Endpoints" | "EndpointSlice")

@@ -1,12 +1,11 @@
-//! Which objects of a bundle live in no namespace.
+//! Which objects of a bundle are cluster-scoped.
 
 use crate::cluster::Discovery;
 use kfc_kube::wave::Wave;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// Takes the namespace off objects of kinds that live in none: the scope of a custom kind is known to its definition and
-/// to the server only.
+/// Removes the namespace of objects whose kind is cluster-scoped: only its CRD and the server know the scope of a custom kind.
 pub fn settle_scopes(waves: &mut [Wave], discovery: &Discovery) {
     let mut cluster_wide: HashSet<(String, String)> = HashSet::new();
     for item in waves.iter().flat_map(|wave| &wave.items) {

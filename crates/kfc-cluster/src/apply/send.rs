@@ -1,10 +1,13 @@
-//! Sends the resources of a wave, in parallel, again and again where it is only a question of time.
+//! Sends the resources of a wave in parallel, and tries again where the failure is temporary.
 
-use super::owner::{self, OLD_MANAGER};
+use super::conflict;
+use super::event::Event;
+use super::inventory_id::OLD_MANAGER;
+use super::outcome::Outcome;
+use super::owner;
 use super::session::Session;
-use super::snapshot::Outcome;
+use super::settings::Settings;
 use super::survey::Survey;
-use super::{Event, Settings, conflict};
 use crate::cluster::{Body, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;
@@ -19,14 +22,14 @@ use tokio::time::{Instant, sleep};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long something unknown to the server, that the bundle does not bring either, may still turn up.
+/// How long kfc waits for a kind or namespace that neither the server knows nor the bundle has.
 const GRACE: Duration = Duration::from_secs(3);
-/// Trouble that is over so soon is not worth a word.
-const UNTOLD: Duration = Duration::from_secs(1);
-/// More errors of one wave than these are counted, not told.
-const ERRORS_TOLD: usize = 50;
+/// Failures that are over within this time are not reported.
+const UNREPORTED: Duration = Duration::from_secs(1);
+/// More errors of one wave than these are counted, not reported.
+const MOST_ERRORS: usize = 50;
 
-/// What the bundle brings along: kinds, API groups and namespaces that the server may learn of in the course of the run.
+/// Kinds, API groups and namespaces that the bundle creates, so that the server may know them later in the run.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     kinds: HashSet<(String, String)>,
@@ -58,7 +61,7 @@ impl Known {
         known
     }
 
-    /// Whether the bundle brings what an object lacks that the server cannot take yet.
+    /// Whether the bundle creates the kind or namespace that an object needs and the server does not have yet.
     pub(super) fn brings_lacking(&self, object: &ObjectRef, failure: &Failure) -> bool {
         failure.is_not_found() && (self.brings_kind_of(object) || self.brings_namespace_of(object))
     }
@@ -89,7 +92,7 @@ pub(super) struct Sender<'s> {
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     pub(super) outcomes: Vec<(ObjectRef, Outcome)>,
-    /// Objects that may be there: no answer said so, or that they are not.
+    /// Objects that may exist: no answer said whether they do.
     pub(super) uncertain: Vec<ObjectRef>,
     pub(super) errors: Diagnostics,
 }
@@ -102,12 +105,12 @@ struct Unsent {
 
 /// What to do about a failure.
 enum Verdict {
-    /// Try again after the pause; the text says what for.
+    /// Try again after the pause, for this reason.
     Again(String),
     /// Give up.
     Final,
-    /// Only tried, and the server cannot tell: what it needs is part of the bundle and not there yet.
-    Untold,
+    /// A dry run that the server cannot answer: what the object needs is in the bundle and does not exist yet.
+    Unknown,
 }
 
 impl Sender<'_> {
@@ -142,11 +145,11 @@ impl Sender<'_> {
         loop {
             let failure = match self.once(item).await {
                 Ok(Some(outcome)) => {
-                    self.session.tell(&Event::Applied { object: &item.object, outcome });
+                    self.session.notify(&Event::Applied { object: &item.object, outcome });
                     return Ok(outcome);
                 }
                 Ok(None) => Failure {
-                    message: "the object that is there is still being deleted".to_owned(),
+                    message: "the existing object is still being deleted".to_owned(),
                     status: 409,
                     reason: "Deleting".to_owned(),
                     ..Failure::default()
@@ -155,16 +158,16 @@ impl Sender<'_> {
             };
             match self.verdict(item, &failure, started) {
                 Verdict::Again(why) if Instant::now() + pause < self.deadline => {
-                    if started.elapsed() > UNTOLD {
+                    if started.elapsed() > UNREPORTED {
                         let why = message::hide(&why, &item.object.kind, &item.body);
-                        self.session.tell(&Event::Retry { object: &item.object, why: &why });
+                        self.session.notify(&Event::Retry { object: &item.object, why: &why });
                     }
                     sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                Verdict::Untold => {
+                Verdict::Unknown => {
                     let outcome = Outcome::Created;
-                    self.session.tell(&Event::Applied { object: &item.object, outcome });
+                    self.session.notify(&Event::Applied { object: &item.object, outcome });
                     return Ok(outcome);
                 }
                 _ => {
@@ -176,7 +179,7 @@ impl Sender<'_> {
         }
     }
 
-    /// One try; `None` when the server took it, but the object is on its way out.
+    /// One try; `None` when the server accepted it, but the object is being deleted.
     async fn once(&self, item: &Item) -> std::result::Result<Option<Outcome>, Failure> {
         let object = &item.object;
         let Some(kind) = self.session.kind(object).await else {
@@ -215,8 +218,8 @@ impl Sender<'_> {
         Ok(Some(self.survey.snapshot.outcome(object, status, &answer, self.manager)))
     }
 
-    /// Who applies an object: our field manager. When it is only tried, nothing has been taken over from the manager of
-    /// earlier versions yet; trying as that one shows the same.
+    /// Who applies an object: our field manager. A dry run has taken nothing over from the manager of earlier versions; as
+    /// that one, it has the same result.
     fn manager_of(&self, before: Option<&Value>) -> &str {
         let owns =
             |manager| before.is_some_and(|before| owner::applied_by(&before["metadata"], manager).is_some());
@@ -230,7 +233,7 @@ impl Sender<'_> {
                 "UnknownKind" => self.bundle.brings_kind_of(&item.object),
                 _ => failure.is_not_found() && self.bundle.brings_namespace_of(&item.object),
             };
-            return if to_come { Verdict::Untold } else { Verdict::Final };
+            return if to_come { Verdict::Unknown } else { Verdict::Final };
         }
         if failure.reason == "Deleting" || failure.is_of_terminating_namespace() {
             return Verdict::Again(failure.message.clone());
@@ -247,7 +250,7 @@ impl Sender<'_> {
                 Verdict::Final
             };
         }
-        // Somebody else wrote at the same moment, or made the object between our two looks.
+        // Somebody else wrote at the same moment, or created the object between our two requests.
         let is_race = failure.status == 409 && !conflict::is_conflict(failure);
         if is_race && started.elapsed() < GRACE * 3 {
             return Verdict::Again(failure.message.clone());
@@ -282,7 +285,7 @@ impl Sender<'_> {
     }
 }
 
-/// Whether the server refused to change a field that is set once.
+/// Whether the server refused to change an immutable field.
 pub(super) fn is_immutable(failure: &Failure) -> bool {
     let says = |text| failure.message.contains(text);
     failure.status == 422 && (says("immutable") || says("updates to statefulset spec for fields"))
@@ -292,28 +295,28 @@ pub(super) fn is_immutable(failure: &Failure) -> bool {
 pub(super) fn help(object: &ObjectRef, failure: &Failure) -> Option<String> {
     if failure.reason == "UnknownKind" {
         return Some(format!(
-            "no definition of {} is in the bundle or on the cluster: install what brings it first",
+            "neither the bundle nor the cluster has a CRD of {}: install it first",
             object.kind
         ));
     }
     if failure.status == 404 {
-        return Some(format!("is the namespace `{}` there?", object.namespace));
+        return Some(format!("check that the namespace `{}` exists", object.namespace));
     }
     if is_immutable(failure) {
         return Some(
-            "such a field is set once: delete the object and run again, or keep the old value".to_owned(),
+            "the field is immutable: delete the object and run again, or keep the old value".to_owned(),
         );
     }
     if failure.status == 403 && failure.reason == "Forbidden" {
         return Some(format!(
-            "`kubectl auth can-i patch {}` tells whether you may",
+            "check your rights with `kubectl auth can-i patch {}`",
             object.kind.to_lowercase()
         ));
     }
     None
 }
 
-/// What an apply that was only tried would do.
+/// What a dry run would have done.
 fn predicted(before: Option<Value>, after: Value) -> Outcome {
     let Some(before) = before else { return Outcome::Created };
     let bare = crate::cluster::without_server_fields;
@@ -321,9 +324,9 @@ fn predicted(before: Option<Value>, after: Value) -> Outcome {
 }
 
 fn shorten(errors: &mut Diagnostics) {
-    let more = errors.0.len().saturating_sub(ERRORS_TOLD);
+    let more = errors.0.len().saturating_sub(MOST_ERRORS);
     if more > 0 {
-        errors.0.truncate(ERRORS_TOLD);
-        errors.push(Diagnostic::error(Code::Refused, format!("{more} more resources failed like these")));
+        errors.0.truncate(MOST_ERRORS);
+        errors.push(Diagnostic::error(Code::Refused, format!("{more} more resources failed")));
     }
 }

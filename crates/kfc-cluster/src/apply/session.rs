@@ -1,6 +1,6 @@
-//! What all steps of a run share: the connection, the kinds that the server knows, and who is told of the progress.
+//! What all steps of a run share: the connection, the kinds that the server knows, and the observer.
 
-use super::{Event, Observer};
+use super::event::{Event, Observer};
 use crate::cluster::{ApiResource, Connection, Discovery, Failure};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectRef;
@@ -31,7 +31,7 @@ impl<'s> Session<'s> {
     /// Asks the server which kinds it knows.
     ///
     /// # Errors
-    /// [`Code::Unreachable`] when it does not answer, or does not let us in.
+    /// [`Code::Unreachable`] when it does not answer, or refuses access.
     pub async fn start(
         connection: &'s Connection,
         concurrency: usize,
@@ -43,12 +43,12 @@ impl<'s> Session<'s> {
         Ok(Self { connection, concurrency: concurrency.max(1), observer, discovery })
     }
 
-    /// Tells the observer.
-    pub(super) fn tell(&self, event: &Event<'_>) {
+    /// Passes an event to the observer.
+    pub(super) fn notify(&self, event: &Event<'_>) {
         self.observer.see(event);
     }
 
-    /// The kinds as they were last told.
+    /// The kinds as the server last listed them.
     #[must_use]
     pub fn discovery(&self) -> Arc<Discovery> {
         Arc::clone(&self.discovery.lock().unwrap_or_else(PoisonError::into_inner).0)
@@ -63,7 +63,7 @@ impl<'s> Session<'s> {
         self.discovery().find_exactly(object).cloned()
     }
 
-    /// How the server serves the kind of an object, in whatever version; asks again when the kind is new.
+    /// How the server serves the kind of an object, in any version; asks again when the kind is new.
     pub(super) async fn any_version(&self, object: &ObjectRef) -> Option<ApiResource> {
         if let Some(known) = self.discovery().find(object) {
             return Some(known.clone());
@@ -72,7 +72,7 @@ impl<'s> Session<'s> {
         self.discovery().find(object).cloned()
     }
 
-    /// Asks for the kinds again, as some have just come.
+    /// Asks for the kinds again, as there are new ones.
     pub(super) async fn renew(&self) {
         if let Ok(new) = Discovery::ask(self.connection).await {
             let mut state = self.discovery.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,16 +86,16 @@ impl<'s> Session<'s> {
             if state.1.elapsed() < DISCOVERY_AGE {
                 return;
             }
-            // Others that come in the meantime use what is there.
+            // Others that ask in the meantime use the kinds that are known.
             state.1 = Instant::now();
         }
         self.renew().await;
     }
 
-    /// The object as it is; `None` when it, its kind or its namespace is not there.
+    /// The object as it is; `None` when it, its kind or its namespace does not exist.
     ///
     /// # Errors
-    /// When we may not see it, or the server of its kind does not answer: that is not absence.
+    /// When we may not read it, or the server of its kind does not answer: the object may still exist.
     pub(super) async fn read(
         &self,
         object: &ObjectRef,
@@ -115,17 +115,17 @@ impl<'s> Session<'s> {
     }
 }
 
-/// A server that cannot be asked anything.
+/// The error for a server that does not answer or refuses access.
 pub(super) fn unreachable(connection: &Connection, failure: &Failure) -> Diagnostics {
     let message = match failure.status {
-        401 | 403 => format!("{} does not let us in: {}", connection.server(), failure.message),
+        401 | 403 => format!("{} refuses access: {}", connection.server(), failure.message),
         _ => format!("{} does not answer: {}", connection.server(), failure.message),
     };
     let error = Diagnostic::error(Code::Unreachable, message);
     match failure.status {
-        401 | 403 => error.help("`kubectl auth whoami` shows who you are there").into(),
+        401 | 403 => error.help("check who you are with `kubectl auth whoami`").into(),
         _ => error
-            .help("is the cluster up, and is it the right context? `kubectl config current-context`")
+            .help("check that the cluster is up and the context is right: `kubectl config current-context`")
             .into(),
     }
 }

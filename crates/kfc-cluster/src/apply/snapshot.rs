@@ -1,6 +1,7 @@
-//! What was there before: the metadata of all objects of some kinds, so that a run can tell what it changed, what others
-//! own, and what is not there any more.
+//! The state before a run: the metadata of all objects of some kinds, so that the run knows what it changed, what others own,
+//! and what no longer exists.
 
+use super::outcome::Outcome;
 use super::owner;
 use super::session::Session;
 use crate::cluster::{ApiResource, Body, Failure};
@@ -19,47 +20,21 @@ const PAGE: usize = 500;
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
     metadata: HashMap<ObjectRef, Value>,
-    /// Kinds that we may not list: nothing is known of their objects.
+    /// Kinds that we may not list: nothing is known about their objects.
     unseen: BTreeSet<(String, String)>,
-    /// Objects of such kinds that were asked for one by one and are not there.
+    /// Objects of such kinds that were requested one by one and do not exist.
     absent: HashSet<ObjectRef>,
 }
 
 /// What is known about an object.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Seen<'s> {
-    /// It is there, with this metadata.
-    There(&'s Value),
-    /// It is not there.
+    /// It exists, with this metadata.
+    Exists(&'s Value),
+    /// It does not exist.
     Absent,
-    /// It could not be seen.
+    /// It could not be read.
     Unknown,
-}
-
-/// What an apply did to an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Outcome {
-    /// It was not there before.
-    Created,
-    /// It was there and is different now.
-    Changed,
-    /// It was there just so.
-    Unchanged,
-    /// It is there now; what it was before could not be seen.
-    Applied,
-}
-
-impl Outcome {
-    /// The word for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Changed => "changed",
-            Self::Unchanged => "unchanged",
-            Self::Applied => "applied",
-        }
-    }
 }
 
 impl Snapshot {
@@ -82,7 +57,7 @@ impl Snapshot {
         for (group, kind) in named {
             match discovery.of_kind(group, kind).first() {
                 Some(known) => kinds.push(known.clone()),
-                // An aggregated API may be down: that its objects are not there is not known from that.
+                // An aggregated API may be down: its objects may exist all the same.
                 None if discovery.may_have(group, kind) => {
                     snapshot.unseen.insert((group.to_owned(), kind.to_owned()));
                 }
@@ -128,14 +103,14 @@ impl Snapshot {
     pub(super) fn seen(&self, object: &ObjectRef) -> Seen<'_> {
         let key = unversioned(object);
         match self.metadata.get(&key) {
-            Some(metadata) => Seen::There(metadata),
+            Some(metadata) => Seen::Exists(metadata),
             None if self.absent.contains(&key) => Seen::Absent,
             None if self.unseen.contains(&(object.group.clone(), object.kind.clone())) => Seen::Unknown,
             None => Seen::Absent,
         }
     }
 
-    /// Notes the metadata of an object as it is now.
+    /// Records the metadata of an object as it is now.
     pub(super) fn note(&mut self, object: &ObjectRef, metadata: Value) {
         self.metadata.insert(unversioned(object), metadata);
     }
@@ -146,7 +121,7 @@ impl Snapshot {
             return Outcome::Created;
         }
         let before = match self.seen(object) {
-            Seen::There(before) => before,
+            Seen::Exists(before) => before,
             Seen::Absent => return Outcome::Created,
             Seen::Unknown => return Outcome::Applied,
         };
@@ -154,10 +129,10 @@ impl Snapshot {
         if before["resourceVersion"] == after["resourceVersion"] {
             return Outcome::Unchanged;
         }
-        // The version changes with every word of a controller, too: ours is a change of the specification or of what we own.
+        // Controllers change the version too: ours is a change of the specification or of the fields that we own.
         let same_generation = before["generation"] == after["generation"] && !after["generation"].is_null();
         let (owned, owns) = (owner::applied_by(before, manager), owner::applied_by(after, manager));
-        // An object of which we say nothing but its name is never changed by us.
+        // We never change an object of which we apply only the name.
         if (same_generation || owns.is_none()) && owned == owns {
             return Outcome::Unchanged;
         }
@@ -165,7 +140,7 @@ impl Snapshot {
     }
 }
 
-/// The key of an object in whatever version.
+/// The key of an object in any version.
 fn unversioned(object: &ObjectRef) -> ObjectRef {
     ObjectRef { version: String::new(), ..object.clone() }
 }
@@ -173,7 +148,7 @@ fn unversioned(object: &ObjectRef) -> ObjectRef {
 /// All objects of a kind with their metadata, in one namespace or in all of them when `namespace` is empty.
 ///
 /// # Errors
-/// When we may not see them.
+/// When we may not list them.
 pub(super) async fn list(
     session: &Session<'_>,
     kind: &ApiResource,

@@ -1,13 +1,14 @@
-//! What there is to know before anything is applied: what is there, whose it is, and what has left the bundle.
+//! What has to be known before anything is applied: what exists, who owns it, and what left the bundle.
 
 use super::claims::Claims;
-use super::inventory::Inventory;
-use super::owner::{self, InventoryId, OLD_MANAGER};
-use super::prune::Leavers;
+use super::inventory::{self, Inventory};
+use super::inventory_id::{InventoryId, OLD_MANAGER};
+use super::owner;
+use super::prune::PruneSet;
 use super::removal::{Kinds, Rules};
 use super::session::Session;
+use super::settings::Settings;
 use super::snapshot::{Seen, Snapshot};
-use super::{Settings, inventory};
 use crate::cluster::Failure;
 use futures::stream::{self, StreamExt};
 use kfc_diagnostics::Result;
@@ -23,10 +24,10 @@ pub struct Survey {
     /// What other inventories list.
     pub claims: Claims,
     /// What has left the bundle.
-    pub leavers: Leavers,
+    pub prune_set: PruneSet,
     /// Objects of the bundle that other inventories list too.
     pub shared: BTreeMap<InventoryId, Vec<ObjectRef>>,
-    /// Objects of the bundle that are there, but from nobody's inventory.
+    /// Objects of the bundle that exist and that no inventory lists.
     pub found: Vec<ObjectRef>,
 }
 
@@ -45,7 +46,7 @@ pub async fn survey(
     let claims = Claims::read(session, Some(&inventory.id), objects().chain(listed)).await?;
     let snapshot = Snapshot::of_waves(session, waves).await;
     let rules = Rules { own: Some(&inventory.id), kinds, taken: &[] };
-    let leavers = Leavers::find(session, inventory, waves, &rules, &claims).await;
+    let prune_set = PruneSet::find(session, inventory, waves, &rules, &claims).await;
     let shared = claims.shared(objects());
     let known_found: HashSet<_> = inventory
         .entries()
@@ -59,13 +60,13 @@ pub async fn survey(
         }
         claims.holder(object).is_none()
             && match snapshot.seen(object) {
-                Seen::There(metadata) => !is_ours(metadata, &manager),
+                Seen::Exists(metadata) => !is_ours(metadata, &manager),
                 Seen::Absent => false,
                 Seen::Unknown => true,
             }
     };
     let found = objects().filter(is_found).cloned().collect();
-    Ok(Survey { snapshot, claims, leavers, shared, found })
+    Ok(Survey { snapshot, claims, prune_set, shared, found })
 }
 
 /// Whether an inventory that was lost listed an object: its field manager applies it.
@@ -87,7 +88,7 @@ impl Survey {
     }
 
     /// Moves the fields of objects that `before` lists from the manager of earlier versions to that of the inventory, and with
-    /// [`Settings::adopt`] those of other inventories too. What fails here is told by the apply, which meets the same.
+    /// [`Settings::adopt`] those of other inventories too. The apply reports what fails here, as it meets the same failure.
     pub(super) async fn take_over(
         &mut self,
         session: &Session<'_>,
@@ -101,7 +102,7 @@ impl Survey {
         let each = stream::iter(objects).map(|object| {
             let from = self.former_managers(object, before, settings);
             let metadata = match self.snapshot.seen(object) {
-                Seen::There(metadata) if !from.is_empty() => Some(metadata.clone()),
+                Seen::Exists(metadata) if !from.is_empty() => Some(metadata.clone()),
                 _ => None,
             };
             let manager = &manager;
@@ -131,7 +132,7 @@ impl Survey {
     }
 }
 
-/// Moves the fields of one object; once more when somebody else writes at the same moment. Gives the new metadata when
+/// Moves the fields of one object; tries a second time when it changes at the same moment. Returns the new metadata when
 /// something was moved.
 pub(super) async fn take_over(
     session: &Session<'_>,

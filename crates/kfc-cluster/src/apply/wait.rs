@@ -1,7 +1,8 @@
 //! Waits until what was applied is ready.
 
+use super::diagnose;
+use super::event::Event;
 use super::session::Session;
-use super::{Event, diagnose};
 use crate::cluster::Failure;
 use futures::stream::{self, StreamExt};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
@@ -15,9 +16,9 @@ use tokio::time::{Instant, sleep};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-/// From so many objects of a kind in a namespace on, the whole list is asked for.
+/// From this many objects of a kind in a namespace on, one request lists them all.
 const LIST_FROM: usize = 4;
-/// Objects that are looked into when they are not ready.
+/// How many objects that are not ready are diagnosed.
 const DIAGNOSED: usize = 20;
 
 /// Waits for what must hold after the wave at `at`. Without `everything`, only for what the next wave cannot be sent
@@ -32,7 +33,7 @@ pub(super) async fn for_wave(
     let Some(wave) = waves.get(at) else { return Ok(()) };
     let is_last = at + 1 == waves.len();
     let gate = if everything { wave.gate } else { Gate::Definitions };
-    // With the last wave come all that earlier ones did not wait for.
+    // The last wave also waits for what the earlier ones did not wait for.
     let of_waves = if is_last && everything { waves } else { std::slice::from_ref(wave) };
     let is_due = |object: &&ObjectRef| {
         takes_time(&object.group, &object.kind) && (gate == Gate::All || is_definition(object))
@@ -43,21 +44,21 @@ pub(super) async fn for_wave(
     until_ready(session, due, deadline).await
 }
 
-/// Without these, nothing else can be sent.
+/// Other resources need these before they can be sent.
 fn is_definition(object: &ObjectRef) -> bool {
     matches!(object.kind.as_str(), "Namespace" | "CustomResourceDefinition" | "APIService")
 }
 
 async fn until_ready(session: &Session<'_>, due: BTreeSet<ObjectRef>, deadline: Instant) -> Result<()> {
     let mut pending: Vec<(ObjectRef, String)> =
-        due.into_iter().map(|object| (object, "nothing is known of it yet".to_owned())).collect();
+        due.into_iter().map(|object| (object, "its state is not known yet".to_owned())).collect();
     let mut pause = FIRST_PAUSE;
     loop {
         let mut failed = Vec::new();
         let objects = pending.drain(..).map(|(object, _)| object).collect();
         for (object, state) in look(session, objects).await {
             match state {
-                State::Ready => session.tell(&Event::Ready { object: &object }),
+                State::Ready => session.notify(&Event::Ready { object: &object }),
                 State::Waiting(why) => pending.push((object, why)),
                 State::Failed(why) => failed.push((object, why)),
             }
@@ -68,7 +69,7 @@ async fn until_ready(session: &Session<'_>, due: BTreeSet<ObjectRef>, deadline: 
         if pending.is_empty() {
             return Ok(());
         }
-        session.tell(&Event::Waiting { pending: &pending });
+        session.notify(&Event::Waiting { pending: &pending });
         if Instant::now() + pause > deadline {
             return Err(errors(session, std::mem::take(&mut pending), &[], Code::NotReady).await);
         }
@@ -126,14 +127,14 @@ async fn list(session: &Session<'_>, one: &ObjectRef) -> Option<Vec<Value>> {
 
 fn of_failure(failure: &Failure) -> State {
     match failure.status {
-        // We may apply it but not read it: nothing can be waited for.
+        // We may apply it but not read it: its state cannot be awaited.
         403 => State::Ready,
         _ => State::Waiting(format!("it cannot be read: {}", failure.message)),
     }
 }
 
 async fn judge(session: &Session<'_>, object: &ObjectRef, live: Option<&Value>) -> State {
-    let Some(live) = live else { return State::Waiting("it is not there".to_owned()) };
+    let Some(live) = live else { return State::Waiting("it does not exist".to_owned()) };
     match (object.kind.as_str(), state(live)) {
         ("PersistentVolumeClaim", State::Waiting(_)) => unbound(session, live).await,
         ("MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration", State::Ready) => {
@@ -143,17 +144,19 @@ async fn judge(session: &Session<'_>, object: &ObjectRef, live: Option<&Value>) 
     }
 }
 
-/// A claim that is not bound is ready all the same when its storage class binds it only once a pod uses it.
+/// A PVC that is not bound is ready when its storage class binds it only once a pod uses it.
 async fn unbound(session: &Session<'_>, claim: &Value) -> State {
     const CLASSES: &str = "/apis/storage.k8s.io/v1/storageclasses";
     let waiting = |why: String| State::Waiting(why);
     let late = |class: &Value| class["volumeBindingMode"] == "WaitForFirstConsumer";
-    let unbound = || waiting("it is bound to no volume yet".to_owned());
+    let unbound = || waiting("it is not bound to a volume yet".to_owned());
     match claim["spec"]["storageClassName"].as_str() {
         Some("") => unbound(),
         Some(name) => match session.connection.get(&format!("{CLASSES}/{name}")).await {
             Ok(class) if late(&class) => State::Ready,
-            Err(failure) if failure.is_not_found() => waiting(format!("there is no storage class `{name}`")),
+            Err(failure) if failure.is_not_found() => {
+                waiting(format!("the storage class `{name}` does not exist"))
+            }
             _ => unbound(),
         },
         None => {
@@ -163,13 +166,13 @@ async fn unbound(session: &Session<'_>, claim: &Value) -> State {
             match classes["items"].as_array().into_iter().flatten().find(is_default) {
                 Some(class) if late(class) => State::Ready,
                 Some(_) => unbound(),
-                None => waiting("it names no storage class, and the cluster has no default one".to_owned()),
+                None => waiting("it has no storage class, and the cluster has no default one".to_owned()),
             }
         }
     }
 }
 
-/// Whether the services behind a configuration have pods that answer, and the server a certificate to check them by.
+/// Whether the services of a webhook configuration have ready pods, and the server has a certificate to verify them.
 async fn webhooks(session: &Session<'_>, live: &Value) -> State {
     let hooks: Vec<&Value> = live["webhooks"].as_array().into_iter().flatten().collect();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -208,7 +211,7 @@ fn answers(slices: &Value) -> bool {
     endpoints.any(|endpoint| endpoint["conditions"]["ready"] != false)
 }
 
-/// One error for each object, with what could be found out about it.
+/// One error for each object, with what is known about the cause.
 async fn errors(
     session: &Session<'_>,
     objects: Vec<(ObjectRef, String)>,
@@ -231,7 +234,7 @@ async fn errors(
     if let Some(last) = errors.0.last_mut() {
         let others = waiting.iter().map(|(object, why)| format!("also not ready: {object}: {why}"));
         last.notes.extend(others.take(DIAGNOSED));
-        last.help = Some("what is applied stays; run again once the cause is gone".to_owned());
+        last.help = Some("what is applied stays; run again when the cause is fixed".to_owned());
     }
     errors
 }

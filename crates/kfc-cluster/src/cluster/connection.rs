@@ -1,4 +1,4 @@
-//! The connection: where the server is and who we are, as kubectl finds it out, and one way to send a request.
+//! The connection: where the server is and who we are, as kubectl finds it out, and how requests are sent.
 
 use super::Failure;
 use super::limiter::Limiter;
@@ -28,9 +28,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Which cluster, as whom, and how fast.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A kubeconfig in place of `$KUBECONFIG` and `~/.kube/config`.
+    /// A kubeconfig instead of `$KUBECONFIG` and `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
-    /// A context of it in place of the current one.
+    /// A context of it instead of the current one.
     pub context: Option<String>,
     /// Requests a second; zero for no limit.
     pub rate: f64,
@@ -64,13 +64,13 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Runs what speaks to a cluster, on this thread.
+/// Runs what talks to a cluster, on this thread.
 ///
 /// # Errors
-/// Those of `work`, and when the machine lets no event loop be made.
+/// Those of `work`, and when no event loop can be created.
 pub fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        let message = format!("cannot wait for a network on this machine: {error}");
+        let message = format!("cannot start an event loop: {error}");
         Diagnostics::from(Diagnostic::error(Code::Unreachable, message))
     })?;
     runtime.block_on(work)
@@ -84,7 +84,7 @@ impl Connection {
     pub async fn open(options: &Options) -> Result<Self> {
         let mut config = configuration(options).await.map_err(|error| {
             let message = format!("cannot find out where the cluster is: {error}");
-            let help = "set `KUBECONFIG` or give `--kubeconfig FILE` and `--context NAME`, as for kubectl";
+            let help = "set `KUBECONFIG`, or pass `--kubeconfig FILE` and `--context NAME`, as for kubectl";
             Diagnostics::from(Diagnostic::error(Code::Unreachable, message).help(help))
         })?;
         check_token(&config)?;
@@ -98,7 +98,9 @@ impl Connection {
             let message = format!("cannot connect to {server}: {}", chain(&error));
             let error = Diagnostic::error(Code::Unreachable, message);
             Diagnostics::from(match plug_in {
-                Some(program) => error.note(format!("the kubeconfig signs in with the program `{program}`")),
+                Some(program) => {
+                    error.note(format!("the kubeconfig authenticates with the program `{program}`"))
+                }
                 None => error,
             })
         })?;
@@ -131,8 +133,8 @@ impl Connection {
         Ok(self.send(Method::GET, path, "application/json", Body::None).await?.1)
     }
 
-    /// Sends a request and reads its answer; when the server is busy or cannot be reached, again and again with growing
-    /// pauses. Gives the status and the body.
+    /// Sends a request and reads its answer; when the server is busy or cannot be reached, tries again with growing
+    /// pauses. Returns the status and the body.
     ///
     /// # Errors
     /// What the server says against the request, or why there was no answer in all this time.
@@ -153,7 +155,7 @@ impl Connection {
                 Err(failure) => failure,
             };
             left -= 1;
-            // A server that is not there at all is given up soon: waiting helps nobody who mistyped an address.
+            // A server that refuses connections is given up soon: the address may be mistyped.
             let is_refused = failure.status == 0 && started.elapsed() < Duration::from_millis(200);
             if !failure.is_transient() || left == 0 || (is_refused && left < TRIES / 2) {
                 return Err(failure);
@@ -197,12 +199,12 @@ impl Connection {
             return Err(Failure::read(status, &bytes, retry_after));
         }
         let odd = |why: &str| {
-            let message = format!("the answer to {path} is no object of Kubernetes: {why}");
+            let message = format!("the answer to {path} is not a Kubernetes object: {why}");
             Failure { status: 406, message, ..Failure::default() }
         };
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| odd(&error.to_string()))?;
         if !value.is_object() {
-            return Err(odd("it is no mapping"));
+            return Err(odd("it is not a mapping"));
         }
         Ok((status, value))
     }
@@ -239,7 +241,7 @@ async fn configuration(options: &Options) -> std::result::Result<Config, String>
     }
 }
 
-/// What went wrong before an answer came. Trouble with signing in does not go away by itself.
+/// What went wrong before an answer came. Failures of authentication are not temporary.
 fn of_client(error: &kube::Error) -> Failure {
     match error {
         kube::Error::Auth(_) | kube::Error::TlsRequired => Failure { status: 401, ..wrong(error) },

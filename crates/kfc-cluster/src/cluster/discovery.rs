@@ -21,7 +21,7 @@ pub struct ApiResource {
     pub kind: String,
     /// Its name in paths: `deployments`.
     pub plural: String,
-    /// Whether its objects live in namespaces.
+    /// Whether its objects are namespaced.
     pub namespaced: bool,
 }
 
@@ -134,7 +134,7 @@ impl Discovery {
         self.find(object).filter(|resource| resource.version == object.version)
     }
 
-    /// Whether a kind that is not known may be there all the same, as the server of its group does not answer now.
+    /// Whether an unknown kind may exist, as the server of its group does not answer now.
     #[must_use]
     pub fn may_have(&self, group: &str, kind: &str) -> bool {
         self.of_kind(group, kind).is_empty() && self.unanswered.contains(group)
@@ -183,7 +183,7 @@ impl ApiResource {
     }
 }
 
-/// A name as a step of a path. Names of roles may have colons and more.
+/// A name as a segment of a path. Names of roles may contain colons and more.
 fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for byte in name.bytes() {

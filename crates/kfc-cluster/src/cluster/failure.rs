@@ -1,4 +1,4 @@
-//! Why a request failed: the server's `Status`, or what happened on the way to it.
+//! Why a request failed: the server's `Status`, or a failure of the connection.
 
 use kfc_diagnostics::Foreign;
 use serde_json::Value;
@@ -58,7 +58,7 @@ impl Failure {
         Self { status, reason: text(&value["reason"]), causes: causes.collect(), message, retry_after }
     }
 
-    /// Whether the same request may well succeed in a moment: the server is busy, restarting or not to be reached.
+    /// Whether the same request may well succeed in a moment: the server is busy, restarting or cannot be reached.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self.status, 0 | 429 | 502 | 503 | 504) || (self.status == 500 && !self.is_of_webhook())
@@ -76,7 +76,7 @@ impl Failure {
         self.status == 404
     }
 
-    /// Whether we are not let see or do it. That says nothing about whether the object is there.
+    /// Whether we lack the rights. The object may exist or not.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         self.status == 403
@@ -88,7 +88,7 @@ impl Failure {
         (400..500).contains(&self.status) && !self.is_transient() || self.is_of_webhook()
     }
 
-    /// Whether the namespace is on its way out, so that nothing can be made in it yet.
+    /// Whether the namespace is being deleted, so that nothing can be created in it yet.
     #[must_use]
     pub fn is_of_terminating_namespace(&self) -> bool {
         self.status == 403 && self.causes.iter().any(|cause| cause.reason == "NamespaceTerminating")
@@ -101,13 +101,13 @@ mod tests {
     use super::Failure;
 
     #[test]
-    fn what_is_no_status_is_told_as_it_is() {
+    fn a_body_without_a_status_is_reported_as_it_is() {
         assert_eq!(Failure::read(404, b"404 page not found\n", None).message, "404 page not found");
         assert_eq!(Failure::read(502, b"", None).message, "the server answered with status 502");
     }
 
     #[test]
-    fn a_webhook_that_does_not_answer_is_no_trouble_of_the_server() {
+    fn a_webhook_that_does_not_answer_is_not_a_failure_of_the_server() {
         let body = br#"{"kind":"Status","message":"Internal error occurred: failed calling webhook \"w\": refused","reason":"InternalError"}"#;
         let failure = Failure::read(500, body, None);
         assert!(failure.is_of_webhook() && !failure.is_transient());

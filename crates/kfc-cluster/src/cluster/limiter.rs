@@ -21,7 +21,7 @@ struct State {
 }
 
 impl Limiter {
-    /// A rate of zero or less is no limit.
+    /// A rate of zero or less means no limit.
     pub(super) fn new(rate: f64) -> Self {
         let burst = (rate * 4.0).max(1.0);
         Self { rate, burst, state: Mutex::new(State { tokens: burst, at: Instant::now() }) }
@@ -35,7 +35,7 @@ impl Limiter {
         }
     }
 
-    /// Takes a token, of the future if need be; gives the time until it is there.
+    /// Takes a token, in advance if need be; returns the time until it is valid.
     fn reserve(&self, now: Instant) -> Duration {
         if self.rate <= 0.0 {
             return Duration::ZERO;

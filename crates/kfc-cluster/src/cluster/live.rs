@@ -1,4 +1,4 @@
-//! What an apply would make of the cluster: the live objects, and what the server says that they would become.
+//! What an apply would do to the cluster: the live objects, and what they would become according to the server.
 
 use super::{Body, Connection, Discovery, Failure};
 use futures::stream::{self, StreamExt};
@@ -8,20 +8,20 @@ use kfc_kube::{Object, ObjectRef};
 use kfc_yaml::json;
 use serde_json::Value;
 
-/// The object of a resource before and after an apply that was only tried.
+/// The object of a resource before and after a dry run.
 #[derive(Clone, Debug)]
 pub struct Prediction {
     /// Which object.
     pub object: ObjectRef,
-    /// What is there now, without what the server alone writes; `None` when it is not there.
+    /// The object now, without the fields that only the server writes; `None` when it does not exist.
     pub live: Option<Value>,
-    /// What it would become; `None` when the server could not tell, as for kinds and namespaces that are still to come.
+    /// What it would become; `None` when the server cannot say, as for kinds and namespaces that do not exist yet.
     pub applied: Option<Value>,
-    /// Why the server could not tell.
+    /// Why the server cannot say.
     pub failure: Option<Failure>,
 }
 
-/// As whom an apply is tried: the first of the managers that applies the object already, else the first.
+/// The field managers for a dry run: the first that already applies the object is used, else the first.
 #[derive(Clone, Debug)]
 pub struct Managers(pub Vec<String>);
 
@@ -37,8 +37,8 @@ impl Managers {
 }
 
 /// Asks the server, by applies with `dryRun`, what would become of each resource. The order is that of `resources`;
-/// fields that belong to others are taken over in the prediction. Values of Secrets are in it as they are: whoever
-/// shows it has to hide them.
+/// fields that belong to others are taken over in the prediction. Values of Secrets are not
+/// redacted.
 ///
 /// # Errors
 /// Resources that cannot be written as JSON, and a server that does not answer at all.
@@ -76,7 +76,7 @@ async fn predict_one(
     let live = match connection.get(&path).await {
         Ok(live) => Some(live),
         Err(failure) if failure.is_not_found() => None,
-        // Not to be let see it is not absence.
+        // An object that we may not read may exist.
         Err(failure) => return Prediction { object, live: None, applied: None, failure: Some(failure) },
     };
     let manager = managers.of(live.as_ref());
@@ -89,7 +89,7 @@ async fn predict_one(
     Prediction { object, live: live.map(without_server_fields), applied, failure }
 }
 
-/// An object without what the server alone writes: status, managed fields, numbers and times of its own.
+/// An object without the fields that only the server writes: status, managed fields, numbers and times of its own.
 #[must_use]
 pub fn without_server_fields(mut object: Value) -> Value {
     if let Some(top) = object.as_object_mut() {

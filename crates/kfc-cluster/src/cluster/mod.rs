@@ -1,5 +1,5 @@
-//! Speaks to the API server of a cluster: connection and sign-in as kubectl has them, requests within limits that are
-//! tried again when it makes sense, and which kinds the server knows. Nothing here runs unless a command needs a cluster.
+//! Talks to the API server of a cluster: connection and authentication as in kubectl, requests within a rate limit that are
+//! tried again after temporary failures, and which kinds the server knows. Nothing here runs unless a command needs a cluster.
 
 mod connection;
 mod discovery;

@@ -1,4 +1,5 @@
-//! What a failed connection may say: never what a kubeconfig holds, nor what a program that signs in was given or printed.
+//! What the error of a failed connection may contain: never the content of a kubeconfig, nor what an authentication program
+//! was given or printed.
 
 use kfc_diagnostics::Foreign;
 use kube::client::AuthError;
@@ -42,7 +43,7 @@ fn of_kubeconfig(error: &KubeconfigError) -> Option<String> {
         KubeconfigError::Parse(error) => {
             let place = error.location();
             let place = place.map(|at| format!(", line {}, column {}", at.line(), at.column()));
-            Some(format!("the kubeconfig is not what a kubeconfig is{}", place.unwrap_or_default()))
+            Some(format!("the kubeconfig is not valid{}", place.unwrap_or_default()))
         }
         KubeconfigError::ParseClusterUrl(_) => Some("the address of the server is not a URL".to_owned()),
         KubeconfigError::ParseProxyUrl(_) => Some("the address of the proxy is not a URL".to_owned()),
@@ -56,12 +57,14 @@ fn of_kubeconfig(error: &KubeconfigError) -> Option<String> {
 fn of_sign_in(error: &AuthError) -> String {
     match error {
         AuthError::AuthExecRun { out, .. } => {
-            format!("the program that signs in failed with {}", out.status)
+            format!("the authentication program failed with {}", out.status)
         }
-        AuthError::AuthExecStart(error) => format!("the program that signs in cannot be run: {error}"),
-        AuthError::AuthExecParse(_) => "the program that signs in printed no ExecCredential".to_owned(),
-        AuthError::AuthExec(_) => "the program that signs in failed".to_owned(),
-        AuthError::ParseTokenKey(_) => "the answer of the program that signs in has no token".to_owned(),
+        AuthError::AuthExecStart(error) => format!("the authentication program cannot be run: {error}"),
+        AuthError::AuthExecParse(_) => {
+            "the authentication program did not print an ExecCredential".to_owned()
+        }
+        AuthError::AuthExec(_) => "the authentication program failed".to_owned(),
+        AuthError::ParseTokenKey(_) => "the answer of the authentication program has no token".to_owned(),
         AuthError::InvalidBasicAuth(_) => "user and password cannot be sent in a header".to_owned(),
         AuthError::InvalidBearerToken(_) => "the token cannot be sent in a header".to_owned(),
         other => Foreign::new(other.to_string()).message(),

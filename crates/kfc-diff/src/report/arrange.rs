@@ -1,4 +1,4 @@
-//! From the report to what is shown of it.
+//! Turns a report into what the formats show of it.
 
 use super::view::{Field, Finding, Group, Item, Line, View};
 use crate::model::{Change, Class, FieldChange, Hunk, Report, ResourceChange, Severity, urgency};
@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// What a format wants to have shown.
+/// What a format shows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     /// Changes that are of form alone too.
@@ -15,7 +15,7 @@ pub(super) struct Wanted {
     pub(super) outline: Option<usize>,
 }
 
-/// The report by component; components and their resources in the order in which people are to hear of them.
+/// The report by component; components and their resources in the order of urgency.
 pub(super) fn arrange(report: &Report, wanted: Wanted) -> View {
     let mut groups: BTreeMap<(bool, Option<&str>), Vec<Item>> = BTreeMap::new();
     for change in report.changes.iter().filter(|change| wanted.folded || !change.is_folded()) {
@@ -89,7 +89,7 @@ fn item(change: &ResourceChange, wanted: Wanted) -> Item {
     }
 }
 
-/// A finding stands with the field that it speaks of, instead of the bare class of the field.
+/// Puts a finding at the field that it refers to, instead of the bare class of the field.
 fn explain(field: &mut Field, finding: Finding) {
     field.findings.retain(|known| !known.message.is_empty() || known.class != finding.class);
     field.findings.push(finding);
@@ -105,7 +105,7 @@ fn field(change: &FieldChange, wanted: Wanted) -> Field {
     let mut findings =
         vec![Finding { class: change.class, severity: change.severity, message: String::new() }];
     if matches!(change.change, Change::Reordered { .. }) {
-        findings[0].message = "the items stand in another order".to_owned();
+        findings[0].message = "the items are in another order".to_owned();
     }
     Field {
         path: change.path.to_string(),
@@ -157,7 +157,7 @@ fn outline(value: &Value, most: usize) -> String {
 }
 
 fn write_outline(value: &Value, indent: usize, most: usize, lines: &mut Vec<String>) {
-    // One line more than is shown tells that there are more.
+    // One line more than is shown means that there are more.
     if lines.len() > most {
         return;
     }
@@ -188,7 +188,7 @@ fn write_entry(lead: &str, value: &Value, indent: usize, most: usize, lines: &mu
         }
         leaf if is_leaf => lines.push(format!("{:indent$}{lead} {}", "", leaf_text(leaf))),
         Value::Object(map) if lead == "-" => {
-            // The first entry of a mapping stands on the line of its dash.
+            // The first entry of a mapping is on the line of its dash.
             let start = lines.len();
             write_outline(&Value::Object(map.clone()), indent + 2, most, lines);
             if let Some(first) = lines.get_mut(start) {

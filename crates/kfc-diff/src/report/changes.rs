@@ -14,17 +14,17 @@ pub(super) fn rules() -> Vec<Rule> {
     Class::ALL.into_iter().map(rule).collect()
 }
 
-/// What a class is about, in words that stand alone.
+/// The description of a class, readable without context.
 const fn description(class: Class) -> &'static str {
     match class {
         Class::DataLoss => "Something that holds data is removed",
-        Class::Recreate => "A field changes that cannot be changed in place",
-        Class::Crd => "A definition of custom resources changes",
+        Class::Recreate => "An immutable field changes",
+        Class::Crd => "A CRD changes",
         Class::Rbac => "Who may do what changes",
         Class::Exposure => "What can be reached from where changes",
         Class::Webhook => "An admission webhook changes",
         Class::Security => "What pods may do on their nodes changes",
-        Class::Storage => "Volumes, claims or storage classes change",
+        Class::Storage => "Volumes, PVs, PVCs or storage classes change",
         Class::Image => "An image changes",
         Class::Replicas => "The number of copies changes",
         Class::Resources => "Requests or limits change",
@@ -44,7 +44,7 @@ pub(super) fn entries(report: &Report) -> Vec<Entry> {
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// An entry, and when it is to be heard of.
+/// An entry with its urgency.
 type Timed = ((u8, u8, Class), Entry);
 
 fn of_resource(change: &ResourceChange, report: &Report) -> Vec<Timed> {
@@ -109,10 +109,10 @@ const fn level(severity: Severity) -> Level {
     }
 }
 
-/// A suite for each component, a case for each resource that differs. A case fails when it has a class that the caller
-/// wants to fail on.
+/// A suite for each component, a case for each resource that differs. A case fails when it has one of the classes of
+/// `fail_on`.
 pub(super) fn suites(report: &Report, fail_on: &[Class]) -> Vec<Suite> {
-    // Changes come the most urgent first, and suites as their first change.
+    // Changes are sorted by urgency, and suites by their first change.
     let mut suites: Vec<Suite> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for change in &report.changes {

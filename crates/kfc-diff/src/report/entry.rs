@@ -1,4 +1,4 @@
-//! One thing that a program reads about: a rule, what it found in which resource, and the line of source. What differs
+//! One entry of a report for programs: a rule, what it found in which resource, and the line of source. What differs
 //! between two bundles and what a validation finds are both written from this, in every format for programs.
 
 use sha2::{Digest, Sha256};
@@ -9,13 +9,13 @@ const FINGERPRINT: usize = 16;
 /// How bad an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// To be known.
+    /// For information.
     Note,
-    /// To be looked at.
+    /// To be checked.
     Warning,
-    /// To be put right.
+    /// To be fixed.
     Error,
-    /// What may lose something for good.
+    /// Something may be lost for ever.
     Critical,
 }
 
@@ -35,7 +35,7 @@ pub struct Place {
 pub struct Rule {
     /// Its name, or a code.
     pub id: String,
-    /// What it is about, in words that stand alone; empty when the name says it.
+    /// A description that is readable without context; empty when the name says it.
     pub description: String,
 }
 
@@ -50,7 +50,7 @@ pub struct Entry {
     pub message: String,
     /// The resource, and the path of the field in it.
     pub subject: String,
-    /// Where it comes from: programs refuse entries without a file, so that the bundle's is named when nothing else is known.
+    /// Where it comes from: programs refuse entries without a file, so the bundle is named when nothing else is known.
     pub place: Place,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn hash(text: &str) -> String {
     Sha256::digest(text).iter().take(FINGERPRINT / 2).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A path as a relative reference: what would have a meaning in an address is written in percent.
+/// A path as a relative reference: reserved characters are percent-encoded.
 pub(super) fn uri(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {

@@ -1,16 +1,16 @@
 //! Findings of one kind in one row, with the resources that they are about. A report of hundreds of changes has few kinds.
 
-use super::view::{Finding, Item, Told, View, counted};
+use super::view::{Finding, FindingAt, Item, View, counted};
 use crate::model::{Class, Severity, urgency};
 
-/// Resources of a row that are named. Those whose data is lost are named all.
+/// The most resources of a row that are named; when data is lost, all are.
 const MOST_NAMED: usize = 10;
 
 /// A finding with its resource: the group and the place in it, for a link.
 pub(super) struct Found<'v> {
     pub(super) at: (usize, usize),
     pub(super) item: &'v Item,
-    pub(super) told: Told<'v>,
+    pub(super) finding: FindingAt<'v>,
 }
 
 /// All findings of one kind, in the order of the report.
@@ -20,21 +20,21 @@ pub(super) struct Kind<'v> {
     pub(super) found: Vec<Found<'v>>,
 }
 
-/// The findings of a severity and above by kind: lost data first, then what has to be made again, access, exposure, and
+/// The findings of a severity and above by kind: lost data first, then what has to be recreated, access, exposure, and
 /// the rest; in each the worst first.
 pub(super) fn kinds(view: &View, least: Severity) -> Vec<Kind<'_>> {
     let mut kinds: Vec<((Class, Severity, String), Kind<'_>)> = Vec::new();
     let mut known = std::collections::HashMap::new();
     for (group, of) in view.groups.iter().enumerate() {
         for (nth, item) in of.items.iter().enumerate() {
-            for told in item.all_findings().filter(|(finding, ..)| finding.severity >= least) {
-                let (class, severity) = (told.0.class, told.0.severity);
-                let key = (class, severity, pattern(told.0));
+            for finding in item.all_findings().filter(|(finding, ..)| finding.severity >= least) {
+                let (class, severity) = (finding.0.class, finding.0.severity);
+                let key = (class, severity, pattern(finding.0));
                 let at = *known.entry(key.clone()).or_insert_with(|| {
                     kinds.push((key, Kind { class, severity, found: Vec::new() }));
                     kinds.len() - 1
                 });
-                kinds[at].1.found.push(Found { at: (group, nth), item, told });
+                kinds[at].1.found.push(Found { at: (group, nth), item, finding });
             }
         }
     }
@@ -49,9 +49,9 @@ impl<'v> Kind<'v> {
         self.class == Class::DataLoss
     }
 
-    /// What was found, in words for all of it: names that differ are left out. Nothing where the class says it all.
+    /// The common message of all findings: names that differ are left out. Empty where the class says it all.
     pub(super) fn message(&self) -> String {
-        let messages = self.found.iter().map(|found| found.told.0.message.as_str());
+        let messages = self.found.iter().map(|found| found.finding.0.message.as_str());
         let mut rows = messages.map(|message| message.split('`').collect::<Vec<_>>());
         let Some(mut common) = rows.next() else { return String::new() };
         for row in rows {
@@ -79,7 +79,7 @@ impl<'v> Kind<'v> {
         (items, more)
     }
 
-    /// The one field and place of a finding that stands alone.
+    /// The only finding, if there is one only.
     pub(super) fn only(&self) -> Option<&Found<'v>> {
         match self.found.as_slice() {
             [only] => Some(only),
@@ -89,7 +89,7 @@ impl<'v> Kind<'v> {
 
     /// `3 fields change`, where no message says more.
     pub(super) fn plainly(&self) -> String {
-        let fields = self.found.iter().filter(|found| found.told.1.is_some()).count();
+        let fields = self.found.iter().filter(|found| found.finding.1.is_some()).count();
         match fields {
             0 => counted(self.found.len(), "resource"),
             1 => "1 field changes".to_owned(),
@@ -98,7 +98,7 @@ impl<'v> Kind<'v> {
     }
 }
 
-/// A message without the names in it: what stands between backticks.
+/// A message without the names in it, which are between backticks.
 fn pattern(finding: &Finding) -> String {
     finding.message.split('`').step_by(2).collect::<Vec<_>>().join("`…`")
 }

@@ -1,7 +1,7 @@
 //! Markdown for a pull-request comment: the summary first, then folded detail as far as it fits.
 
-use super::Style;
 use super::kinds::{Found, Kind, kinds};
+use super::style::Style;
 use super::view::{Field, Finding, Group, HAPPENED, Item, Line, View, counted, place};
 use super::words::{keep_start, visible};
 use crate::model::{Origin, Severity};
@@ -30,7 +30,7 @@ pub(super) fn markdown(view: &View, style: &Style<'_>) -> String {
     if resources > 0 {
         let _ = write!(
             out,
-            "\n> Left out for its length: the detail of {} with {}. `kfc diff --format html` has all of it.\n",
+            "\n> Left out for its length: the details of {} with {}. `kfc diff --format html` has all of it.\n",
             counted(resources, "resource"),
             counted(changes, "change")
         );
@@ -81,10 +81,10 @@ fn summary(view: &View) -> String {
     out
 }
 
-/// What a kind of finding says.
+/// The message of a kind of finding.
 fn what_of(kind: &Kind<'_>) -> String {
     match kind.only() {
-        Some(Found { item, told: (finding, field, origin), .. }) => what(finding, *field, *origin, item),
+        Some(Found { item, finding: (finding, field, origin), .. }) => what(finding, *field, *origin, item),
         None => {
             let message = kind.message();
             let message = if message.is_empty() { kind.plainly() } else { message };
@@ -93,7 +93,7 @@ fn what_of(kind: &Kind<'_>) -> String {
     }
 }
 
-/// The resources behind a kind of finding, by the kind of resource.
+/// The resources of a kind of finding, by the kind of resource.
 fn resources(kind: &Kind<'_>) -> String {
     let (named, more) = kind.named();
     let mut out = String::new();
@@ -136,7 +136,7 @@ fn what(finding: &Finding, field: Option<&Field>, origin: Option<&Origin>, item:
     out
 }
 
-/// The folded detail of a component: each resource as long as it fits, the smaller ones not held back by a large one.
+/// The folded detail of a component: each resource that fits, also after one that does not.
 fn detail(group: &Group, limit: usize, out: &mut String, left_out: &mut (usize, usize)) {
     let title = format!(
         "\n<details><summary><b>{}</b>: {}</summary>\n",
@@ -191,7 +191,7 @@ fn resource(item: &Item) -> String {
     out
 }
 
-/// A field in the lines of a diff: its path with what it means, then the values.
+/// A field in the lines of a diff: its path with its impact, then the values.
 fn fields_lines(field: &Field) -> String {
     let mut out = format!("@@ {} @@", visible(&field.path));
     for finding in &field.findings {
@@ -229,7 +229,7 @@ fn name(group: &Group) -> String {
     group.component.as_deref().map_or("no component".to_owned(), escaped)
 }
 
-/// A coloured sign and the word: the sign is for the eye, the word for everybody.
+/// A coloured sign and the word.
 fn badge(severity: Severity) -> String {
     let sign = match severity {
         Severity::Critical => "🔴",

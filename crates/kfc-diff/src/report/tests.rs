@@ -264,7 +264,7 @@ fn a_page_of_many_changes_stays_small() {
     assert!(written(Format::Markdown, &report, &style()).len() <= COMMENT);
 }
 
-/// Deployments of which each has to be made again, and other things that somebody should hear of sooner.
+/// Deployments that each have to be recreated, and changes that are more urgent.
 fn with_lost_data(recreated: usize, lost: usize) -> Report {
     let claim = |at: usize| {
         format!(
@@ -297,9 +297,9 @@ fn lost_data_comes_first_and_is_never_left_out() {
         assert!((0..40).all(|at| first(&format!("data-{at}")) > 0), "{format:?}");
         let (lost, recreated) = match format {
             Format::Json => (first("data-0"), first("\"d0\"")),
-            _ => (first("data-39"), first("cannot be changed in place")),
+            _ => (first("data-39"), first("is immutable")),
         };
-        assert!(lost < recreated, "{format:?} has lost data behind what is made again");
+        assert!(lost < recreated, "{format:?} has lost data after what is recreated");
         assert!(text.contains("foos.example.com"), "{format:?}");
     }
 }
@@ -313,14 +313,12 @@ fn findings_of_one_kind_are_one_row_with_an_exact_count() {
     assert_eq!(rows.len(), 3, "{text}");
     let of = |word: &str| rows.iter().find(|row| row.contains(word)).unwrap();
     assert!(
-        of("volume claim")
-            .contains("| 3: PersistentVolumeClaim `prod/data-0`, `prod/data-1`, `prod/data-2` |"),
+        of("PVC").contains("| 3: PersistentVolumeClaim `prod/data-0`, `prod/data-1`, `prod/data-2` |"),
         "{text}"
     );
     assert!(
-        of("cannot be changed").contains("60: Deployment `prod/d0`")
-            && of("cannot be changed").contains("and 50 more"),
+        of("is immutable").contains("60: Deployment `prod/d0`") && of("is immutable").contains("and 50 more"),
         "{text}"
     );
-    assert!(of("definition of").contains("`Foo"), "{text}");
+    assert!(of("CRD of").contains("`Foo"), "{text}");
 }

@@ -1,7 +1,7 @@
 //! Text for a terminal: a summary, then one line a change, grouped by component and resource.
 
-use super::Style;
 use super::kinds::kinds;
+use super::style::Style;
 use super::view::{Field, Group, Item, Line, View, counted, place, sign};
 use super::words::{keep_start, shorten, split, visible};
 use crate::model::{ChangeKind, Severity};
@@ -44,7 +44,7 @@ impl Page {
         if self.colour && !text.is_empty() { format!("{paint}{text}{paint:#}") } else { text.to_owned() }
     }
 
-    /// One line: what differs, and what that means, the worst first.
+    /// One line: what differs and its impact, the worst first.
     fn summary(&self, view: &View, out: &mut String) {
         let sides = format!("{} → {}", visible(&view.before), visible(&view.after));
         let _ = write!(out, "{}: {}", self.paint(HEAD, &sides), view.counts());
@@ -57,7 +57,7 @@ impl Page {
                 (0, false) => "; ",
                 _ => ", ",
             });
-            out.push_str(&self.paint(of(*severity), &format!("{count} {class}")));
+            out.push_str(&self.paint(paint_of(*severity), &format!("{count} {class}")));
         }
         if view.folded > 0 {
             let _ = write!(out, "; {} of form alone not shown", counted(view.folded, "change"));
@@ -65,12 +65,12 @@ impl Page {
         out.push('\n');
     }
 
-    /// A line for each kind of serious findings, with the resources behind it.
+    /// A line for each kind of serious findings, with its resources.
     fn findings(&self, view: &View, out: &mut String) {
         let kinds = kinds(view, Severity::High);
         for kind in &kinds {
             let message = kind.message();
-            let message = match (message.is_empty(), kind.only().and_then(|found| found.told.1)) {
+            let message = match (message.is_empty(), kind.only().and_then(|found| found.finding.1)) {
                 (false, _) => message,
                 (true, Some(field)) => format!("{} changes", field.path),
                 (true, None) => kind.plainly(),
@@ -79,7 +79,7 @@ impl Page {
             let names: Vec<String> =
                 named.iter().map(|found| visible(&found.item.title()).into_owned()).collect();
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let class = self.paint(of(kind.severity), &format!("[{}]", kind.class));
+            let class = self.paint(paint_of(kind.severity), &format!("[{}]", kind.class));
             let count = match kind.items().len() {
                 1 => String::new(),
                 count => format!("{count} resources: "),
@@ -110,7 +110,8 @@ impl Page {
             let _ = write!(out, " (was {})", visible(was));
         }
         for finding in &item.findings {
-            let _ = write!(out, "  {}", self.paint(of(finding.severity), &format!("[{}]", finding.class)));
+            let _ =
+                write!(out, "  {}", self.paint(paint_of(finding.severity), &format!("[{}]", finding.class)));
             if !finding.message.is_empty() {
                 let _ = write!(out, " {}", visible(&finding.message));
             }
@@ -156,7 +157,7 @@ impl Page {
         let _ = writeln!(out, "{path}:{notes}\n{:deeper$}{}", "", self.values(field, room));
     }
 
-    /// `old → new`, or the one value that is there, in so many characters.
+    /// `old → new`, or the only value, in so many characters.
     fn values(&self, field: &Field, room: usize) -> String {
         let shown = |value: &Option<String>| value.as_deref().map(|text| visible(text).into_owned());
         match (shown(&field.before), shown(&field.after)) {
@@ -186,7 +187,7 @@ impl Page {
         format!("{}{word}{}", self.paint(paint, start), self.paint(paint, end))
     }
 
-    /// The classes and the origin, as they stand at the end of a line, with the room that they take.
+    /// The classes and the origin for the end of a line, with their width.
     fn notes(&self, field: &Field) -> (String, usize) {
         let (mut notes, mut width) = (String::new(), 0);
         for finding in &field.findings {
@@ -194,7 +195,7 @@ impl Page {
             let gap = if message.is_empty() { "" } else { " " };
             let class = format!("[{}]", finding.class);
             width += class.chars().count() + gap.len() + message.chars().count() + 2;
-            let _ = write!(notes, "  {}{gap}{message}", self.paint(of(finding.severity), &class));
+            let _ = write!(notes, "  {}{gap}{message}", self.paint(paint_of(finding.severity), &class));
         }
         if let Some(origin) = field.origin() {
             let origin = place(origin);
@@ -223,14 +224,14 @@ impl Page {
     }
 }
 
-/// Whether the values stand in so many characters whole.
+/// Whether the whole values fit into so many characters.
 fn fits(field: &Field, room: usize) -> bool {
     let count = |value: &Option<String>| value.as_deref().map_or(0, |text| text.chars().count());
     count(&field.before) + count(&field.after) + 3 <= room
 }
 
 /// The colour of a severity.
-const fn of(severity: Severity) -> Paint {
+const fn paint_of(severity: Severity) -> Paint {
     match severity {
         Severity::Critical => SEVERE,
         Severity::High => SERIOUS,

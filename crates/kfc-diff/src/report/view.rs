@@ -1,6 +1,6 @@
-//! What every format that people read shows: the differences in the order and grouping of the page, as plain texts.
+//! What every format that people read shows: the differences in order and in groups, as plain texts.
 //!
-//! The formats differ in their markup alone; what is said, and in which order, is decided here once.
+//! The formats differ in their markup alone; this module decides what is said, and in which order.
 
 use crate::model::{ChangeKind, Class, Origin, Severity};
 
@@ -55,7 +55,7 @@ pub(super) struct Item {
     pub(super) happened: ChangeKind,
     /// The worst severity of its changes.
     pub(super) severity: Severity,
-    /// When it is to be heard of.
+    /// Its urgency, as [`crate::model::urgency`] has it.
     pub(super) urgency: (u8, u8, Class),
     /// Its kind.
     pub(super) kind: String,
@@ -65,27 +65,27 @@ pub(super) struct Item {
     pub(super) name: String,
     /// What it was called before, when that differs.
     pub(super) was: Option<String>,
-    /// The meaning of its being added, removed or moved.
+    /// The impact of adding, removing or moving it.
     pub(super) findings: Vec<Finding>,
     /// Where it comes from.
     pub(super) origin: Option<Origin>,
     /// The fields that changed, in the order of the resource.
     pub(super) fields: Vec<Field>,
-    /// All of it as an outline, when it is new or gone; only where that is asked for.
+    /// All of it as an outline, when it is new or removed; only on request.
     pub(super) body: Option<String>,
 }
 
-/// A finding with the field that it speaks of and the place that made the change.
-pub(super) type Told<'a> = (&'a Finding, Option<&'a Field>, Option<&'a Origin>);
+/// A finding with the field that it refers to and the line that made the change.
+pub(super) type FindingAt<'a> = (&'a Finding, Option<&'a Field>, Option<&'a Origin>);
 
-/// What a change means.
+/// The impact of a change.
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
     /// Its class.
     pub(super) class: Class,
     /// How bad it is.
     pub(super) severity: Severity,
-    /// A sentence, empty when the class says it all.
+    /// A sentence; empty when the class says it all.
     pub(super) message: String,
 }
 
@@ -94,11 +94,11 @@ pub(super) struct Finding {
 pub(super) struct Field {
     /// Its path, `spec.containers[name=app].image`.
     pub(super) path: String,
-    /// What the change means; the worst first.
+    /// The impact of the change; the worst first.
     pub(super) findings: Vec<Finding>,
-    /// The value before, none when it was not there.
+    /// The value before; `None` when there was none.
     pub(super) before: Option<String>,
-    /// The value after, none when it is no longer there.
+    /// The value after; `None` when there is none.
     pub(super) after: Option<String>,
     /// The changed lines, of values with several.
     pub(super) lines: Vec<Line>,
@@ -143,8 +143,8 @@ impl Item {
         format!("{} {}", self.kind, self.id())
     }
 
-    /// All that its changes mean, with the field and its origin where it is a field's.
-    pub(super) fn all_findings(&self) -> impl Iterator<Item = Told<'_>> {
+    /// All findings of it and its fields, with the field and its origin.
+    pub(super) fn all_findings(&self) -> impl Iterator<Item = FindingAt<'_>> {
         let own = self.findings.iter().map(|finding| (finding, None, self.origin.as_ref()));
         let of_fields = self.fields.iter().flat_map(|field| {
             field.findings.iter().map(move |finding| (finding, Some(field), field.origin()))
@@ -152,7 +152,7 @@ impl Item {
         own.chain(of_fields)
     }
 
-    /// The number of changes: one for each field, one for the resource that is new or gone.
+    /// The number of changes: one for each field, one for a resource that is new or removed.
     pub(super) fn changes(&self) -> usize {
         self.fields.len().max(1)
     }

@@ -14,8 +14,7 @@ pub(super) struct Pieces<'a> {
     pub(super) end: &'a str,
 }
 
-/// Splits two texts into what they begin with alike, what differs, and what they end with alike. The borders lie
-/// between words, never within one.
+/// Splits two texts into a common start, what differs, and a common end. The borders are between words.
 pub(super) fn split<'a>(before: &'a str, after: &'a str) -> (Pieces<'a>, Pieces<'a>) {
     let alike = before.bytes().zip(after.bytes()).take_while(|(a, b)| a == b).count();
     let start = border_before(before, after, alike);
@@ -30,7 +29,7 @@ fn pieces(text: &str, start: usize, end: usize) -> Pieces<'_> {
     Pieces { start: &text[..start], changed: &text[start..end], end: &text[end..] }
 }
 
-/// Whether a text may be parted at a byte: not within a character, not within a word.
+/// Whether a text may be split at a byte: not within a character, not within a word.
 fn is_border(text: &str, at: usize) -> bool {
     let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     text.is_char_boundary(at) && !(word(text[..at].chars().next_back()) && word(text[at..].chars().next()))
@@ -51,7 +50,7 @@ fn border_after(before: &str, after: &str, mut length: usize) -> usize {
     length
 }
 
-/// The text in at most `width` characters with the first characters of its changed part in sight.
+/// The text in at most `width` characters with the first characters of its changed part.
 pub(super) fn shorten(pieces: Pieces<'_>, width: usize) -> (String, String, String) {
     let Pieces { start, changed, end } = pieces;
     let lengths = [start, changed, end].map(|text| text.chars().count());
@@ -86,18 +85,18 @@ fn keep_end(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(format!("…{kept}"))
 }
 
-/// Characters that steer a terminal, break a line or turn the direction of reading, as pictures of them.
+/// Replaces characters that control a terminal, break a line or change the direction of text by visible ones.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
-    let picture = |c: char| match c {
+    let replaced = |c: char| match c {
         '\n' => '⏎',
         '\t' => '⇥',
         c if is_unsafe(c) => char::REPLACEMENT_CHARACTER,
         c => c,
     };
-    Cow::Owned(text.chars().map(picture).collect())
+    Cow::Owned(text.chars().map(replaced).collect())
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The graph of components as a picture within the page: what is required at the bottom, what changed in the colour of
-//! its worst severity. A box leads to the changes of its component.
+//! The rendered graph of components in the page: required components at the bottom, changed ones in the colour of their
+//! worst severity. A box links to the changes of its component.
 
 use super::rows::component_anchor;
 use crate::model::{Graph, Severity};
@@ -11,11 +11,11 @@ const BOX_HEIGHT: usize = 44;
 const ROW_GAP: usize = 56;
 const COLUMN_GAP: usize = 18;
 const MARGIN: usize = 12;
-/// Width of a character of the labels, on the safe side.
+/// Width of a character of the labels, rounded up.
 const CHARACTER: usize = 8;
 /// The most boxes beside each other.
 const COLUMNS: usize = 9;
-/// Passes that move boxes towards their neighbours.
+/// How often boxes are moved towards their neighbours.
 const PASSES: usize = 8;
 
 #[derive(Clone, Copy, Default)]
@@ -28,7 +28,7 @@ struct Placed {
 /// What changed in a component: its place in the list, how many resources, how badly.
 type Touched<'a> = BTreeMap<&'a str, (usize, usize, Severity)>;
 
-/// The picture.
+/// The rendered graph.
 pub(super) fn svg(graph: &Graph, view: &View) -> String {
     let edges = edges(graph);
     let boxes = place(graph, &rows(graph, &edges));
@@ -44,7 +44,7 @@ pub(super) fn svg(graph: &Graph, view: &View) -> String {
         "<svg viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" font-size=\"13\" role=\"group\" aria-label=\"Components\">"
     );
     for (from, to) in edges {
-        draw_edge(graph, &boxes, (from, to), &touched, &mut out);
+        write_edge(graph, &boxes, (from, to), &touched, &mut out);
     }
     for (node, b) in graph.nodes.iter().zip(&boxes) {
         let subtitle = match touched.get(node.name.as_str()) {
@@ -53,13 +53,13 @@ pub(super) fn svg(graph: &Graph, view: &View) -> String {
             None if node.present => "present on the cluster".to_owned(),
             None => "the same".to_owned(),
         };
-        draw_box(node, *b, &subtitle, touched.get(node.name.as_str()), &mut out);
+        write_box(node, *b, &subtitle, touched.get(node.name.as_str()), &mut out);
     }
     out.push_str("</svg>");
     out
 }
 
-fn draw_edge(
+fn write_edge(
     graph: &Graph,
     boxes: &[Placed],
     (from, to): (usize, usize),
@@ -80,7 +80,7 @@ fn draw_edge(
     );
 }
 
-fn draw_box(
+fn write_box(
     node: &crate::model::GraphNode,
     b: Placed,
     subtitle: &str,
@@ -113,7 +113,7 @@ fn draw_box(
     );
 }
 
-/// The edges by the places of their ends; those that lead nowhere are left out.
+/// The edges as indices of nodes; those of unknown nodes are left out.
 fn edges(graph: &Graph) -> Vec<(usize, usize)> {
     let at: BTreeMap<&str, usize> =
         graph.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
@@ -121,8 +121,8 @@ fn edges(graph: &Graph) -> Vec<(usize, usize)> {
     graph.edges.iter().filter_map(|edge| find(&edge.from).zip(find(&edge.to))).collect()
 }
 
-/// The nodes of each depth, the deepest first; boxes stand near the middle of what they are joined to. A depth with many
-/// nodes takes several rows.
+/// The nodes of each depth, the deepest first; boxes are near the middle of their neighbours. A depth with many nodes
+/// takes several rows.
 fn rows(graph: &Graph, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
     let mut depths: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (at, node) in graph.nodes.iter().enumerate() {
@@ -170,7 +170,7 @@ fn place(graph: &Graph, rows: &[Vec<usize>]) -> Vec<Placed> {
     boxes
 }
 
-/// Names stand in text only; all that could end it is escaped.
+/// Names are in text only; all that could end it is escaped.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }

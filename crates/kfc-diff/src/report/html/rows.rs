@@ -1,4 +1,4 @@
-//! The rows of the page. Their size is limited: what a browser cannot show at once nobody reads.
+//! The rows of the page. Their size is limited: nobody reads what a browser cannot show.
 
 use crate::model::{ChangeKind, Class, Severity};
 use crate::report::view::{Field, Finding, Group, Item, Line, View, counted, place, sign};
@@ -180,7 +180,7 @@ fn tags(item: &Item) -> Vec<Tag> {
     classes.into_iter().map(|(class, tone)| Tag { tone: tone.name(), label: class.to_string() }).collect()
 }
 
-/// What is said of the resource as a whole, with its content when it is new or gone.
+/// The row of the resource as a whole, with its content when it is new or removed.
 fn whole(item: &Item) -> Option<FieldRow> {
     let stays = item.happened == ChangeKind::Changed;
     if stays && item.findings.is_empty() && !item.fields.is_empty() {
@@ -190,15 +190,16 @@ fn whole(item: &Item) -> Option<FieldRow> {
         let (side, sign) = if item.happened == ChangeKind::Added { ("r", '+') } else { ("l", '-') };
         LineRow { side, text: format!("{sign} {line}") }
     });
-    let mut row = said(&item.findings, if item.fields.is_empty() { item.severity } else { Severity::Medium });
+    let mut row =
+        finding_row(&item.findings, if item.fields.is_empty() { item.severity } else { Severity::Medium });
     if !stays && !row.classes.split(' ').any(|class| class == Class::Resource.name()) {
         row.classes = format!("{} {}", row.classes, Class::Resource);
     }
     Some(FieldRow { lines: lines.collect(), origin: item.origin.as_ref().map(place), ..row })
 }
 
-/// A row with what its findings say.
-fn said(findings: &[Finding], otherwise: Severity) -> FieldRow {
+/// A row with the messages of findings.
+fn finding_row(findings: &[Finding], otherwise: Severity) -> FieldRow {
     let messages: Vec<&str> = findings.iter().map(|f| f.message.as_str()).filter(|m| !m.is_empty()).collect();
     let classes: Vec<&str> = findings.iter().map(|finding| finding.class.name()).collect();
     let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or(otherwise);
@@ -238,7 +239,7 @@ fn field(field: &Field) -> FieldRow {
         sides,
         lines: lines(&field.lines),
         origin: field.origin().map(place),
-        ..said(&field.findings, Severity::Low)
+        ..finding_row(&field.findings, Severity::Low)
     }
 }
 

@@ -1,11 +1,11 @@
-//! `kfc vendor`: brings remote sources in, and checks that all that a tree needs is in.
+//! `kfc vendor`: vendors remote sources, and checks that everything a tree needs is vendored.
 
-mod progress;
-mod targets;
-
-use super::build::RestrictorFlag;
-use super::diff::{colours, width};
-use super::{FAILED, output};
+use super::progress;
+use super::targets::{self, Targets};
+use crate::cli::args::RestrictorFlag;
+use crate::cli::diff_report::{colours, width, write_to};
+use crate::cli::exit::FAILED;
+use crate::cli::{here, output};
 use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources, nearest};
 use kfc_diff::report::{self, Format, Style};
@@ -18,24 +18,23 @@ use kfc_source::remote::{LockUse, Refresh, RemoteOptions, Renewal};
 use kfc_source::vendoring::{change, store};
 use kfc_source::{HelmOptions, Loader};
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use targets::Targets;
 
 /// Sources that are fetched at once.
 const AT_ONCE: usize = 16;
 
-/// What the bundle before is called in a report.
+/// The name of the bundle before in a report.
 const PINNED: &str = "as kfc.lock pins it";
-/// What the bundle after is called.
+/// The name of the bundle after.
 const UPDATED: &str = "updated";
 
 #[derive(Debug, Args)]
-pub(super) struct VendorArgs {
+pub(in crate::cli) struct VendorArgs {
     /// Stacks and kustomization roots; those of kfc.lock are always among them.
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
-    /// Check, without the network, that kfc.lock has just what is needed, and that every vendored tree is what it pins.
+    /// Check, without the network, that kfc.lock has exactly what is needed, and that every vendored tree is what it pins.
     #[arg(long, conflicts_with_all = ["update", "dry_run"])]
     check: bool,
     /// Resolve sources again, all of them or those called NAME, and show what that changes in the bundles.
@@ -44,13 +43,13 @@ pub(super) struct VendorArgs {
     /// Write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Write what an update changes into this file as well, in the format of its ending.
+    /// Also write what an update changes into this file, in the format of its ending.
     #[arg(long, value_name = "FILE", requires = "update")]
     report: Option<PathBuf>,
-    /// The folder of kfc.lock and vendor/; else where a lock is found from the target upwards, or the target's folder.
+    /// The directory of kfc.lock and vendor/; by default the nearest one above the target with a lock, or the target's.
     #[arg(long, value_name = "DIR")]
     at: Option<PathBuf>,
-    /// Take tags and versions that mean something else than they did.
+    /// Accept tags and versions that were moved to other content.
     #[arg(long)]
     allow_moved: bool,
     /// Whether files outside of a kustomization root may be read.
@@ -67,7 +66,7 @@ pub(super) struct VendorArgs {
     helm_command: String,
 }
 
-pub(super) fn run(args: &VendorArgs) -> u8 {
+pub(in crate::cli) fn run(args: &VendorArgs) -> u8 {
     let texts = Arc::new(Sources::default());
     match vendor(args, &texts) {
         Ok(code) => code,
@@ -87,15 +86,15 @@ struct Work<'a> {
 }
 
 fn vendor(args: &VendorArgs, texts: &Arc<Sources>) -> Result<u8> {
-    let folder = targets::lock_folder(args.at.as_deref(), &args.targets)?;
+    let folder = targets::lock_directory(args.at.as_deref(), &args.targets)?;
     let has_lock = folder.join(lock::FILE).symlink_metadata().is_ok();
     let before = match has_lock {
-        true => Lock::load(&folder, &super::here::surroundings(), texts)?,
-        false => Lock::new(&folder, &super::here::surroundings()),
+        true => Lock::load(&folder, &here::surroundings(), texts)?,
+        false => Lock::new(&folder, &here::surroundings()),
     };
     if args.check && !has_lock {
-        let message = format!("there is no kfc.lock in `{}`", folder.display());
-        return Err(Diagnostic::error(Code::Drift, message).help("`kfc vendor` writes one").into());
+        let message = format!("`{}` has no kfc.lock", folder.display());
+        return Err(Diagnostic::error(Code::Drift, message).help("write one with `kfc vendor`").into());
     }
     let targets = Targets::new(&folder, &before.targets, &args.targets)?;
     let work = Work { args, texts, before, targets };
@@ -113,8 +112,8 @@ fn check_names(work: &Work<'_>) -> Result<()> {
         let known: Vec<&str> = sources().map(|source| source.short_name()).collect();
         errors.push(match nearest(name, known.iter().copied()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None if known.is_empty() => error.help("it has none at all; run `kfc vendor` first"),
-            None => error.help(format!("it has {}; targets stand before `--update`", known.join(", "))),
+            None if known.is_empty() => error.help("it has no sources; run `kfc vendor` first"),
+            None => error.help(format!("use one of {}; targets come before `--update`", known.join(", "))),
         });
     }
     errors.into_result(())
@@ -137,7 +136,7 @@ impl Work<'_> {
             command: self.args.helm_command.clone(),
             ..HelmOptions::default()
         };
-        Options { restrictor: self.args.load_restrictor.into(), helm, remote, ..super::here::builds() }
+        Options { restrictor: self.args.load_restrictor.into(), helm, remote, ..here::builds() }
     }
 
     /// Finds all remote sources of the targets; they are in the remotes of the loader then.
@@ -160,14 +159,14 @@ impl Work<'_> {
             if used.iter().any(|(source, _)| *source == entry.source.bare()) {
                 continue;
             }
-            // Also what nothing needs any more is to be what the lock says.
+            // A source that nothing needs any more has to match the lock too.
             errors.collect(self.before.tree(entry));
             if walked {
                 errors.push(drift(format!("kfc.lock has `{}`, which nothing needs", entry.source)));
             }
         }
         for name in store::unused(&self.before) {
-            errors.push(drift(format!("`{}/{name}` belongs to no source of kfc.lock", lock::FOLDER)));
+            errors.push(drift(format!("no source of kfc.lock uses `{}/{name}`", lock::FOLDER)));
         }
         if self.targets.names() != self.before.targets {
             errors.push(drift(format!("kfc.lock has the targets {}", self.before.targets.join(", "))));
@@ -210,7 +209,7 @@ impl Work<'_> {
         Ok(output::print(&shown))
     }
 
-    /// The changes, and with `--update` what they come to in the bundles.
+    /// The changes, and with `--update` what they change in the bundles.
     fn describe(&self, after: &Lock, loader: &Loader) -> Result<String> {
         let changes = change::changes(&self.before, after);
         let mut text: String = changes.iter().map(|change| format!("{change}\n")).collect();
@@ -225,7 +224,7 @@ impl Work<'_> {
     }
 
     /// The report of what changes in the bundles from the lock before to what was fetched now. A bundle that cannot be built
-    /// is told on standard error: the sources are good all the same.
+    /// is reported on standard error: the sources are valid all the same.
     fn differences(&self, after: &Loader) -> Result<String> {
         let remote =
             RemoteOptions { lock: LockUse::Given(Arc::new(self.before.clone())), ..RemoteOptions::default() };
@@ -240,32 +239,25 @@ impl Work<'_> {
             match side(&before, PINNED).and_then(|old| Ok((old, side(after, UPDATED)?))) {
                 Ok((old, new)) => reports.push((target.name().to_owned(), compare(&old, &new, &schema))),
                 Err(errors) => {
-                    let message = format!("cannot tell what changes in the bundle of `{}`", target.name());
+                    let message = format!("cannot compare the bundles of `{}`", target.name());
                     output::report(&Diagnostic::warning(Code::Drift, message).into(), self.texts);
                     output::report_run(&errors, self.texts, "the build");
                 }
             }
         }
-        let text = reports.iter().map(|(_, report)| shown(report)).collect::<Result<String>>()?;
+        let text = reports.iter().map(|(_, report)| render_report(report)).collect::<Result<String>>()?;
         if let Some(file) = &self.args.report {
-            super::diff::write_to(file, &join((PINNED, UPDATED), reports), None)?;
+            write_to(file, &join((PINNED, UPDATED), reports), None)?;
         }
         Ok(text)
     }
 }
 
 /// A report for the terminal.
-fn shown(report: &Report) -> Result<String> {
+fn render_report(report: &Report) -> Result<String> {
     let is_terminal = std::io::stdout().is_terminal();
     let width = is_terminal.then(width).flatten();
     let style = Style { colour: colours(is_terminal), width, ..Style::default() };
     let bytes = report::write(Format::Text, report, &style)?;
     Ok(format!("\n{}", String::from_utf8_lossy(&bytes)))
-}
-
-/// The path of a folder as seen from another, with `/` between names.
-fn relative(path: &Path, from: &Path) -> Option<String> {
-    let below = path.strip_prefix(from).ok()?;
-    let text = below.to_str()?.replace(std::path::MAIN_SEPARATOR, "/");
-    Some(if text.is_empty() { ".".to_owned() } else { text })
 }

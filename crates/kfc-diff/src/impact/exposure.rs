@@ -1,6 +1,6 @@
-//! What can be reached from outside that could not be before, and webhooks that stop requests when they fail.
+//! What can newly be reached from outside, and webhooks that block requests when they fail.
 
-use super::{Changed, finding};
+use super::changed::{Changed, finding};
 use crate::model::{ChangeKind, Class, Finding, Severity};
 use kfc_yaml::Node;
 
@@ -15,7 +15,7 @@ pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
                 Class::Exposure,
                 Severity::High,
                 "",
-                format!("a new {kind} opens a way in from outside"),
+                format!("a new {kind} can be reached from outside the cluster"),
             )]
         }
         "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => webhooks(changed),

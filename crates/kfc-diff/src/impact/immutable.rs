@@ -1,11 +1,11 @@
-//! Fields that the API server does not let change: the resource has to be deleted and made anew.
+//! Immutable fields: the resource has to be recreated.
 
-use super::{Changed, finding, starts_with};
+use super::changed::{Changed, finding, starts_with};
 use crate::fold::quantity;
 use crate::model::{ChangeKind, Class, Finding, Path, Severity};
 use kfc_yaml::Node;
 
-/// Kinds with the fields that cannot change.
+/// Kinds with their immutable fields.
 const FIELDS: [(&str, &[&str]); 28] = [
     ("Deployment", &["spec", "selector"]),
     ("DaemonSet", &["spec", "selector"]),
@@ -50,8 +50,7 @@ pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
         said.extend(field.filter(|field| !said.contains(field)));
     }
     let say = |field: &String| {
-        let message =
-            format!("`{field}` cannot be changed in place: the {kind} has to be deleted and made anew");
+        let message = format!("`{field}` is immutable: the {kind} has to be deleted and created again");
         finding(Class::Recreate, Severity::Critical, field, message)
     };
     said.iter().map(say).collect()
@@ -68,7 +67,7 @@ fn immutable_field(kind: &str, path: &Path, old: Option<&Node>) -> Option<String
     (matches!(kind, "ConfigMap" | "Secret") && is_immutable && is_data).then(|| first.to_owned())
 }
 
-/// Fields that can change in some ways only.
+/// Fields that are immutable in some cases.
 fn special(kind: &str, before: Option<&Node>, after: Option<&Node>, path: &Path) -> Option<String> {
     let text = |node: Option<&Node>| node.and_then(Node::as_text).unwrap_or_default().to_owned();
     match kind {
@@ -88,7 +87,7 @@ fn special(kind: &str, before: Option<&Node>, after: Option<&Node>, path: &Path)
     }
 }
 
-/// Volumes grow only.
+/// PVCs can only grow.
 fn shrinks(before: &str, after: &str) -> bool {
     let bytes = |text: &str| {
         let (value, exponent) = quantity(text)?;

@@ -1,6 +1,6 @@
-//! Who can do what that they could not before.
+//! Who gets rights that they did not have before.
 
-use super::{Changed, finding};
+use super::changed::{Changed, finding};
 use crate::matching::Compared;
 use crate::model::{Class, Finding, Severity};
 use kfc_yaml::Node;
@@ -16,10 +16,10 @@ pub(crate) struct Grants<'c> {
 /// One thing that a role allows.
 type Permission = (String, String);
 
-/// Permissions that are told one by one; the rest is counted.
+/// The most permissions that are reported one by one; the rest is counted.
 const MOST: usize = 6;
 
-/// Subjects that are told by name.
+/// The most subjects that are reported by name.
 const MOST_SUBJECTS: usize = 3;
 
 impl<'c> Grants<'c> {
@@ -54,7 +54,7 @@ fn role_of(binding: &Compared<'_>) -> (String, String, String) {
     (kind, namespace, text("name"))
 }
 
-/// Those who are bound, with where it counts.
+/// The subjects of a binding, with its namespace.
 fn subjects(binding: &Compared<'_>) -> BTreeSet<String> {
     let found = binding.node.get("subjects").and_then(Node::as_seq).unwrap_or_default();
     let scope = match binding.identity.kind.as_str() {
@@ -87,7 +87,7 @@ fn role(changed: &Changed<'_, '_>, grants: &Grants<'_>) -> Vec<Finding> {
     let key = (role.identity.kind.clone(), role.identity.namespace.clone(), role.identity.name.clone());
     let holders = grants.holders.get(&key);
     let who = holders.map_or_else(
-        || "whoever is bound to it".to_owned(),
+        || "everyone bound to it".to_owned(),
         |names| listed(names.iter().map(String::as_str), MOST_SUBJECTS),
     );
     let message = format!("{who} can now {}", in_words(&gained));
@@ -147,7 +147,7 @@ fn permissions(role: &Node) -> BTreeSet<Permission> {
     found
 }
 
-/// Whether a permission was there before, as it is or by a wildcard.
+/// Whether a permission existed before, as it is or by a wildcard.
 fn covers(before: &BTreeSet<Permission>, (verb, target): &Permission) -> bool {
     let bare = target.split(" named ").next().unwrap_or(target);
     let targets = [target.as_str(), bare, "*"];
@@ -184,7 +184,7 @@ fn listed_with<'t>(texts: impl Iterator<Item = &'t str>, most: usize, between: &
     if all.len() > most { format!("{shown} and {} more", all.len() - most) } else { shown }
 }
 
-/// Secrets, wildcards, impersonation and the like need a look; reading the rest does not.
+/// Secrets, wildcards, impersonation and the like are severe; reading anything else is not.
 fn severity(permissions: &[&Permission]) -> Severity {
     let is_grave = |(verb, target): &&&Permission| {
         let reads = matches!(verb.as_str(), "get" | "list" | "watch");

@@ -1,23 +1,23 @@
-//! What the change of an image reference says that is easily overlooked: a step back, a pin that is gone, another digest
-//! under the same tag.
+//! What is easily overlooked in the change of an image reference: an older version, a missing digest, another digest of the
+//! same tag.
 
-use super::{Changed, finding};
+use super::changed::{Changed, finding};
 use crate::model::{Class, Finding, Severity};
 use kfc_yaml::Node;
 use std::cmp::Ordering;
 
 /// Findings of every `image` that changes.
 pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
-    let told = changed.real().filter_map(|difference| {
+    let found = changed.real().filter_map(|difference| {
         let text = |node: Option<&'_ Node>| node.and_then(Node::as_str).map(str::to_owned);
         let (before, after) = (text(difference.before)?, text(difference.after)?);
         if difference.path.last_key() != "image" {
             return None;
         }
-        let (severity, message) = told(&Reference::of(&before), &Reference::of(&after))?;
+        let (severity, message) = reference_finding(&Reference::of(&before), &Reference::of(&after))?;
         Some(finding(Class::Image, severity, &difference.path.to_string(), message))
     });
-    told.collect()
+    found.collect()
 }
 
 /// An image reference in its parts.
@@ -28,7 +28,7 @@ struct Reference<'t> {
 }
 
 impl<'t> Reference<'t> {
-    /// A colon counts behind the last slash only: a registry may have a port.
+    /// Only a colon after the last slash starts a tag: a registry may have a port.
     fn of(text: &'t str) -> Self {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
@@ -42,10 +42,10 @@ impl<'t> Reference<'t> {
     }
 }
 
-fn told(before: &Reference<'_>, after: &Reference<'_>) -> Option<(Severity, String)> {
+fn reference_finding(before: &Reference<'_>, after: &Reference<'_>) -> Option<(Severity, String)> {
     let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
     if last(before.name) != last(after.name) {
-        return Some((Severity::Medium, "this is another image".to_owned()));
+        return Some((Severity::Medium, "it is another image".to_owned()));
     }
     if let (Some(old), Some(new)) = (before.tag, after.tag)
         && by_version(old, new) == Some(Ordering::Greater)
@@ -58,23 +58,26 @@ fn told(before: &Reference<'_>, after: &Reference<'_>) -> Option<(Severity, Stri
     let is_loose =
         |image: &Reference<'_>| image.digest.is_none() && matches!(image.tag, None | Some("latest"));
     if is_loose(after) && !is_loose(before) {
-        return Some((Severity::High, "the tag `latest` can be another image every day".to_owned()));
+        return Some((Severity::High, "the tag `latest` may be another image at any time".to_owned()));
     }
     if before.name != after.name {
         let place = after.name.rsplit_once('/').map_or("Docker Hub", |(place, _)| place);
-        return Some((Severity::Medium, format!("the image comes from another place: {place}")));
+        return Some((
+            Severity::Medium,
+            format!("the image comes from another registry or repository: {place}"),
+        ));
     }
     let same_tag = before.tag == after.tag && before.digest != after.digest && before.digest.is_some();
-    same_tag.then(|| (Severity::Medium, "another digest under the same tag".to_owned()))
+    same_tag.then(|| (Severity::Medium, "the same tag has another digest".to_owned()))
 }
 
-/// How two tags compare as versions; none when they are no versions of one series (`1.2-alpine` and `1.3-debian`).
+/// How two tags compare as versions; `None` when they are not versions of one series (`1.2-alpine` and `1.3-debian`).
 fn by_version(a: &str, b: &str) -> Option<Ordering> {
     let ((a, a_rest), (b, b_rest)) = (version(a)?, version(b)?);
     (a_rest == b_rest).then(|| a.cmp(&b))
 }
 
-/// The numbers of a version and what comes behind them.
+/// The numbers of a version and what follows them.
 fn version(tag: &str) -> Option<(Vec<u64>, &str)> {
     let text = tag.strip_prefix('v').unwrap_or(tag);
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -85,22 +88,23 @@ fn version(tag: &str) -> Option<(Vec<u64>, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reference, told};
+    use super::{Reference, reference_finding};
 
     #[test]
-    fn what_is_told_of_two_references() {
+    fn findings_of_two_references() {
         for (before, after, expected) in [
             ("a/b:1.10.0", "a/b:1.9.0", Some("the image goes back from 1.10.0 to 1.9.0")),
             ("a/b:v1.9", "a/b:v1.10", None),
             ("a/b:1.10-alpine", "a/b:1.9-debian", None),
-            ("a/b:1.2", "a/c:1.2", Some("this is another image")),
-            ("r:5000/b:1.2", "q/b:1.2", Some("the image comes from another place: q")),
-            ("a/b:1.2@sha256:0", "a/b:1.2@sha256:1", Some("another digest under the same tag")),
+            ("a/b:1.2", "a/c:1.2", Some("it is another image")),
+            ("r:5000/b:1.2", "q/b:1.2", Some("the image comes from another registry or repository: q")),
+            ("a/b:1.2@sha256:0", "a/b:1.2@sha256:1", Some("the same tag has another digest")),
             ("a/b:1.2@sha256:0", "a/b:1.2", Some("the image is no longer pinned by its digest")),
-            ("a/b:1.2", "a/b", Some("the tag `latest` can be another image every day")),
+            ("a/b:1.2", "a/b", Some("the tag `latest` may be another image at any time")),
             ("r:5000/b", "r:5000/b:latest", None),
         ] {
-            let found = told(&Reference::of(before), &Reference::of(after)).map(|(_, message)| message);
+            let found =
+                reference_finding(&Reference::of(before), &Reference::of(after)).map(|(_, message)| message);
             assert_eq!(found.as_deref(), expected, "{before} to {after}");
         }
     }

@@ -1,13 +1,14 @@
-//! Definitions of custom resources: versions that go, and schemas that refuse what they took before.
+//! CRDs: versions that are removed, and schemas that refuse what they accepted before.
 
-use super::{Changed, finding};
+use super::changed::{Changed, finding};
+use crate::compare::same;
 use crate::model::{ChangeKind, Class, Finding, Severity};
 use kfc_yaml::{Map, Node};
 
-/// Findings that are told one by one; the rest is counted.
+/// The most findings that are reported one by one; the rest is counted.
 const MOST: usize = 5;
 
-/// Findings of a definition that changes.
+/// Findings of a CRD that changes.
 pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
     let (Some(before), Some(after)) = (changed.old_node(), changed.new_node()) else { return Vec::new() };
     if changed.resource_kind() != "CustomResourceDefinition" || changed.kind != ChangeKind::Changed {
@@ -17,7 +18,7 @@ pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
     for (name, old) in versions(before) {
         let Some((_, new)) = versions(after).into_iter().find(|(other, _)| *other == name) else {
             let message =
-                format!("the version `{name}` is removed: stored resources of it can no longer be read");
+                format!("the version `{name}` is removed: resources stored in it can no longer be read");
             found.push(finding(Class::Crd, Severity::Critical, "spec.versions", message));
             continue;
         };
@@ -27,14 +28,14 @@ pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
             found.push(finding(Class::Crd, Severity::High, "spec.versions", message));
         }
         if is(old, "storage") != is(new, "storage") && is(new, "storage") {
-            let message = format!("resources are stored as version `{name}` from now on");
+            let message = format!("resources are now stored as version `{name}`");
             found.push(finding(Class::Crd, Severity::Medium, "spec.versions", message));
         }
         let schema = |version| Node::at(version, &["schema", "openAPIV3Schema"]);
         if let (Some(old), Some(new)) = (schema(old), schema(new)) {
             let mut narrowed = Vec::new();
             narrower(old, new, &mut Vec::new(), &mut narrowed);
-            found.extend(told(name, narrowed));
+            found.extend(schema_findings(name, narrowed));
         }
     }
     found
@@ -45,20 +46,20 @@ fn versions(definition: &Node) -> Vec<(&str, &Node)> {
     versions.iter().filter_map(|version| Some((version.get("name")?.as_text()?, version))).collect()
 }
 
-fn told(version: &str, narrowed: Vec<String>) -> Vec<Finding> {
+fn schema_findings(version: &str, narrowed: Vec<String>) -> Vec<Finding> {
     let count = narrowed.len();
     let say =
         |what: String| finding(Class::Crd, Severity::High, "spec.versions", format!("{version}: {what}"));
     let mut found: Vec<Finding> = narrowed.into_iter().take(MOST).map(say).collect();
     if count > MOST {
-        found.push(say(format!("{} more fields take less than before", count - MOST)));
+        found.push(say(format!("{} more fields accept less than before", count - MOST)));
     }
     found
 }
 
-/// Collects where the new schema takes less than the old one.
+/// Collects where the new schema accepts less than the old one.
 fn narrower<'n>(old: &'n Node, new: &'n Node, path: &mut Vec<&'n str>, found: &mut Vec<String>) {
-    if super::super::compare::same(old, new) {
+    if same(old, new) {
         return;
     }
     let at = |path: &[&str]| {
@@ -75,10 +76,10 @@ fn narrower<'n>(old: &'n Node, new: &'n Node, path: &mut Vec<&'n str>, found: &m
     for value in texts(old, "enum")
         .filter(|value| new.get("enum").is_some() && !texts(new, "enum").any(|other| other == *value))
     {
-        found.push(format!("{} no longer takes `{value}`", at(path)));
+        found.push(format!("{} no longer accepts `{value}`", at(path)));
     }
     if old.get("enum").is_none() && new.get("enum").is_some() {
-        found.push(format!("{} takes listed values only", at(path)));
+        found.push(format!("{} accepts only listed values", at(path)));
     }
     limits(old, new, &at(path), found);
     let (before, after) = (properties(old), properties(new));
@@ -116,7 +117,7 @@ fn required(old: &Node, new: &Node, path: &[&str], found: &mut Vec<String>) {
     }
 }
 
-/// Limits that became tighter, or are new.
+/// Limits that are tighter or new.
 fn limits(old: &Node, new: &Node, at: &str, found: &mut Vec<String>) {
     let number = |node: &Node, field: &str| {
         node.get(field).and_then(Node::as_text).and_then(|text| text.parse::<f64>().ok())
@@ -138,6 +139,6 @@ fn limits(old: &Node, new: &Node, at: &str, found: &mut Vec<String>) {
     }
     let pattern = |node: &Node| node.get("pattern").and_then(Node::as_text).map(str::to_owned);
     if let Some(pattern) = pattern(new).filter(|after| pattern(old).as_ref() != Some(after)) {
-        found.push(format!("{at} has to match `{pattern}`"));
+        found.push(format!("{at} must match `{pattern}`"));
     }
 }

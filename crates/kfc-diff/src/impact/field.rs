@@ -1,4 +1,4 @@
-//! The class and severity of a field, by the kind of the resource and the way to it.
+//! The class and severity of a field, by the kind of the resource and the field path.
 
 use crate::compare::Difference;
 use crate::model::{Class, Path, Severity};
@@ -135,7 +135,7 @@ fn of_pod(path: &Path, difference: &Difference<'_>) -> Option<(Class, Severity)>
     let known = |key: &str| POD_KEYS.iter().find(|(name, ..)| *name == key);
     let container = path.ends_in_item() && matches!(path.last_key(), "containers" | "initContainers");
     if container {
-        // A whole container brings an image.
+        // A whole container has an image.
         return Some((Class::Image, Severity::Medium));
     }
     let (_, class, severity) = path.keys().rev().find_map(known)?;

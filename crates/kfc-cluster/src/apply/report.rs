@@ -1,0 +1,34 @@
+//! What an apply did.
+
+use super::outcome::Outcome;
+use super::removal::Stay;
+use kfc_diagnostics::Diagnostics;
+use kfc_kube::ObjectRef;
+use std::collections::BTreeMap;
+
+/// What a run did.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What became of each resource, in the order of waves.
+    pub outcomes: Vec<(ObjectRef, Outcome)>,
+    /// What left the bundle and was deleted.
+    pub pruned: Vec<ObjectRef>,
+    /// What left the bundle and stays, with the reason.
+    pub kept: Vec<Stay>,
+    /// What left the bundle and was not deleted, because nobody agreed to it.
+    pub unpruned: Vec<ObjectRef>,
+    /// Warnings.
+    pub warnings: Diagnostics,
+}
+
+impl Report {
+    /// How many resources had each outcome.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<Outcome, usize> {
+        let mut counts = BTreeMap::new();
+        for (_, outcome) in &self.outcomes {
+            *counts.entry(*outcome).or_default() += 1;
+        }
+        counts
+    }
+}

@@ -1,0 +1,91 @@
+//! Applies a bundle wave by wave, from the inventory that is written first to the one that is trimmed last.
+
+use super::event::Event;
+use super::inventory::{self, Inventory};
+use super::prune;
+use super::report::Report;
+use super::send;
+use super::session::Session;
+use super::settings::Settings;
+use super::survey::Survey;
+use super::wait;
+use kfc_diagnostics::Result;
+use kfc_kube::ObjectRef;
+use kfc_kube::wave::Wave;
+use std::collections::{BTreeMap, HashSet};
+use tokio::time::Instant;
+
+/// Applies waves, waits for each, then deletes what left the bundle since the last run of this inventory, when that was agreed to.
+///
+/// # Errors
+/// What the server refuses and what does not become ready, all of one wave together. Later waves do not start then, and
+/// nothing is pruned. The inventory then lists what it listed before, what was applied, and what may have been.
+pub async fn apply(
+    session: &Session<'_>,
+    waves: &[Wave],
+    inventory: &mut Inventory,
+    settings: &Settings,
+    mut survey: Survey,
+) -> Result<Report> {
+    let before = inventory.clone();
+    if !settings.dry_run {
+        survey.list(inventory, waves, settings);
+        inventory.write(session).await?;
+        survey.take_over(session, waves, &before, settings).await;
+    }
+    let mut report = Report::default();
+    let mut touched = HashSet::new();
+    if let Err(errors) = send_waves(session, waves, settings, &survey, &mut touched, &mut report).await {
+        if !settings.dry_run {
+            // What was refused or not sent never existed: no later run is to look for it.
+            inventory.retain(|object| before.has(object) || touched.contains(object));
+            // The first errors are the ones that count.
+            drop(inventory.write(session).await);
+        }
+        return Err(errors);
+    }
+    let taken = if settings.adopt { std::mem::take(&mut survey.shared) } else { BTreeMap::new() };
+    prune::prune(session, survey.prune_set, inventory, settings, &mut report).await?;
+    if !settings.dry_run {
+        inventory.write(session).await?;
+        for (id, objects) in taken {
+            inventory::forget(session, &objects, [id]).await?;
+        }
+    }
+    Ok(report)
+}
+
+/// Applies waves and waits for each. `touched` gets every object that exists now, or may exist.
+async fn send_waves(
+    session: &Session<'_>,
+    waves: &[Wave],
+    settings: &Settings,
+    survey: &Survey,
+    touched: &mut HashSet<ObjectRef>,
+    report: &mut Report,
+) -> Result<()> {
+    let bundle = send::Known::of(waves);
+    let manager = settings.inventory.manager();
+    for (at, wave) in waves.iter().enumerate() {
+        session.notify(&Event::Wave { at: at + 1, of: waves.len(), resources: wave.items.len() });
+        let deadline = Instant::now() + settings.timeout;
+        let sender = send::Sender { session, settings, survey, bundle: &bundle, deadline, manager: &manager };
+        let sent = sender.wave(wave).await;
+        touched.extend(sent.outcomes.iter().map(|(object, _)| object.clone()));
+        touched.extend(sent.uncertain);
+        report.outcomes.extend(sent.outcomes);
+        sent.errors.into_result(())?;
+        let is_last = at + 1 == waves.len();
+        if !settings.dry_run && (settings.wait || !is_last) {
+            wait::for_wave(session, waves, at, settings.wait, deadline).await?;
+        }
+        if wave.items.iter().any(|item| brings_kinds(&item.object)) {
+            session.renew().await;
+        }
+    }
+    Ok(())
+}
+
+fn brings_kinds(object: &ObjectRef) -> bool {
+    matches!(object.kind.as_str(), "CustomResourceDefinition" | "APIService")
+}

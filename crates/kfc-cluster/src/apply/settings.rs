@@ -1,0 +1,26 @@
+//! How a bundle is applied.
+
+use super::inventory_id::InventoryId;
+use super::removal::Kinds;
+use std::time::Duration;
+
+/// How to apply.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The inventory, whose field manager owns the fields that are applied.
+    pub inventory: InventoryId,
+    /// Take over fields that belong to others.
+    pub force_conflicts: bool,
+    /// Take over objects that other inventories list, or that existed before.
+    pub adopt: bool,
+    /// How long a wave may take.
+    pub timeout: Duration,
+    /// Whether to wait until things are ready.
+    pub wait: bool,
+    /// Whether to delete what left the bundle.
+    pub prune: bool,
+    /// The kinds, of those that are deleted only on request, that may be deleted.
+    pub kinds: Kinds,
+    /// Only ask the server what would happen.
+    pub dry_run: bool,
+}

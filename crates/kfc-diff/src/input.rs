@@ -1,0 +1,61 @@
+//! One side of a comparison, and its text.
+
+use crate::model::Graph;
+use kfc_diagnostics::Sources;
+use kfc_kustomize::redaction::{self, Copied};
+use kfc_kustomize::resource::Resource;
+use kfc_yaml::Node;
+use std::sync::Arc;
+
+/// One side of a comparison.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// The side as the user named it.
+    pub label: String,
+    /// Its resources, in order.
+    pub resources: Vec<Resource>,
+    /// The component of each resource that belongs to one, by [`Resource::owner`].
+    pub components: Vec<String>,
+    /// The texts that marks point into.
+    pub sources: Arc<Sources>,
+    /// The components, when it was made from a plan.
+    pub graph: Option<Graph>,
+    /// A prefix of file names and what replaces it: the path of a copy.
+    pub renamed: Option<(String, String)>,
+    /// The name of the stack or profile, by which a cluster keeps the list of what was applied.
+    pub stack: Option<String>,
+    /// Why resources are removed that the other side does not have, where that is known.
+    pub why_removed: Option<String>,
+}
+
+impl Input {
+    pub(super) fn component(&self, resource: &Resource) -> Option<String> {
+        let owner = usize::try_from(resource.owner?).ok()?;
+        self.components.get(owner).cloned()
+    }
+}
+
+/// The text of a bundle as a report may show it, tokens for values of secrets: [`crate::report::write`] numbers them.
+///
+/// # Errors
+/// Values that cannot be written.
+pub fn redacted_text(input: &Input) -> kfc_diagnostics::Result<String> {
+    text_without(input, &Copied::default())
+}
+
+/// The texts of two bundles, as [`redacted_text`], without what either of them is known to have copied out of secrets.
+///
+/// # Errors
+/// Values that cannot be written.
+pub fn redacted_texts(before: &Input, after: &Input) -> kfc_diagnostics::Result<(String, String)> {
+    let copied = Copied::of(before.resources.iter().chain(&after.resources));
+    Ok((text_without(before, &copied)?, text_without(after, &copied)?))
+}
+
+fn text_without(input: &Input, copied: &Copied) -> kfc_diagnostics::Result<String> {
+    let redacted: Vec<_> =
+        input.resources.iter().map(|resource| redaction::shown_without(resource, copied)).collect();
+    let nodes: Vec<&Node> = redacted.iter().map(|node| &**node).collect();
+    let bytes = kfc_yaml::emit::emit_all(&nodes)?.concat();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,23 @@
+//! Groups of flags that several commands have.
+
+#[cfg(feature = "cluster")]
+mod cluster;
+#[cfg(feature = "cluster")]
+mod duration;
+#[cfg(feature = "cluster")]
+mod kinds;
+mod remote;
+mod report;
+mod restrictor;
+mod stack;
+
+#[cfg(feature = "cluster")]
+pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_name};
+#[cfg(feature = "cluster")]
+pub(super) use duration::duration;
+#[cfg(feature = "cluster")]
+pub(super) use kinds::KindArgs;
+pub(super) use remote::RemoteArgs;
+pub(super) use report::{Colour, ReportArgs};
+pub(super) use restrictor::RestrictorFlag;
+pub(super) use stack::StackArgs;

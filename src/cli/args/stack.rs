@@ -1,0 +1,39 @@
+//! Flags that change a stack or profile.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// What changes a stack from the command line.
+#[derive(Clone, Debug, Default, Args)]
+pub(in crate::cli) struct StackArgs {
+    /// Components instead of those of the stack or profile; what they require is included.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(in crate::cli) components: Vec<String>,
+    /// Components to leave out.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(in crate::cli) without: Vec<String>,
+    /// Components that the cluster already has: they are not in the bundle, but their capabilities count.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(in crate::cli) present: Vec<String>,
+    /// Sets a parameter (`domain=…`, `pipelines.storageClass=…`) or a fact (`facts.storage.class=…`).
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(in crate::cli) set: Vec<String>,
+    /// Directories of catalogues that extend the built-in one.
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) catalogue: Vec<PathBuf>,
+    /// Use only the catalogues that are named, not the built-in one.
+    #[arg(long)]
+    pub(in crate::cli) no_builtin: bool,
+}
+
+impl StackArgs {
+    /// Whether nothing is changed.
+    pub(in crate::cli) fn is_empty(&self) -> bool {
+        self.components.is_empty()
+            && self.without.is_empty()
+            && self.present.is_empty()
+            && self.set.is_empty()
+            && self.catalogue.is_empty()
+            && !self.no_builtin
+    }
+}

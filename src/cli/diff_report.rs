@@ -1,0 +1,67 @@
+//! Writes diff reports to the terminal and to files.
+
+use super::args::{Colour, ReportArgs};
+use super::exit::DONE;
+use super::output;
+use kfc_diagnostics::{Code, Diagnostic, Result};
+use kfc_diff::report::{self, Format, Style};
+use kfc_diff::{Input, Report};
+use std::io::IsTerminal;
+use std::path::Path;
+
+/// Writes a report where the arguments say; returns the exit status of a run that does nothing else.
+pub(super) fn write(args: &ReportArgs, report: &Report, sides: Option<(&Input, &Input)>) -> Result<u8> {
+    let of_file = args.output.as_deref().and_then(Format::of_file);
+    let format = args.format.or(of_file).unwrap_or_default();
+    let is_terminal = args.output.is_none() && std::io::stdout().is_terminal();
+    let texts = match sides.filter(|_| format == Format::Unified) {
+        Some((before, after)) => Some(kfc_diff::redacted_texts(before, after)?),
+        None => None,
+    };
+    let style = Style {
+        colour: match args.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => colours(is_terminal),
+        },
+        width: is_terminal.then(width).flatten(),
+        folded: args.all,
+        max_bytes: args.max_bytes,
+        fail_on: &args.fail_on,
+        texts: texts.as_ref().map(|(before, after)| (before.as_str(), after.as_str())),
+    };
+    let bytes = report::write(format, report, &style)?;
+    match &args.output {
+        Some(file) => output::write_file(file, &bytes).map(|()| DONE),
+        None => Ok(output::print_chunks(&[bytes])),
+    }
+}
+
+/// Writes a report into a file, in the format of its ending.
+pub(super) fn write_to(file: &Path, report: &Report, sides: Option<(&Input, &Input)>) -> Result<()> {
+    if Format::of_file(file).is_none() {
+        let message = format!("the ending of {} is not that of a format", file.display());
+        let error = Diagnostic::error(Code::Usage, message);
+        return Err(error.help("use one of .txt, .md, .json, .sarif, .xml, .diff and .html").into());
+    }
+    let args = ReportArgs {
+        format: None,
+        output: Some(file.to_owned()),
+        all: false,
+        fail_on: Vec::new(),
+        color: Colour::Never,
+        max_bytes: report::COMMENT,
+    };
+    write(&args, report, sides).map(drop)
+}
+
+/// Whether text has colours, as `NO_COLOR` and `CLICOLOR_FORCE` say.
+pub(super) fn colours(is_terminal: bool) -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != *"0");
+    !is_set("NO_COLOR") && (is_terminal || is_set("CLICOLOR_FORCE"))
+}
+
+/// Columns of the terminal.
+pub(super) fn width() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}

@@ -1,0 +1,22 @@
+//! The components of a plan as a report shows them.
+
+use kfc_catalogue::resolve::{Edge, Plan, Planned};
+use kfc_diff::model::{Graph, GraphEdge, GraphNode};
+
+/// The components of a plan, for a report.
+#[must_use]
+pub(super) fn graph_of(plan: &Plan) -> Graph {
+    let name = |at: usize| plan.components[at].name().to_owned();
+    let node = |planned: &Planned| GraphNode {
+        name: planned.name().to_owned(),
+        depth: planned.depth,
+        present: planned.present,
+        reason: planned.reason.text(),
+    };
+    let edge = |edge: &Edge| GraphEdge {
+        from: name(edge.from),
+        to: name(edge.to),
+        capability: edge.capability.clone(),
+    };
+    Graph { nodes: plan.components.iter().map(node).collect(), edges: plan.edges.iter().map(edge).collect() }
+}

@@ -1,0 +1,169 @@
+//! The commands, and how the arguments of the process choose one.
+
+use super::exit::{DONE, USAGE};
+#[cfg(feature = "cluster")]
+use super::{apply, delete, inventory};
+use super::{
+    argocd, build, detect, diff, explain, golden, graph, init, kustomize, list, schema, validate, vendoring,
+    version,
+};
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::Path;
+
+/// One compiler for every machine-learning platform on Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "kfc", disable_version_flag = true, propagate_version = false, max_term_width = 100)]
+struct Kfc {
+    #[command(subcommand)]
+    command: KfcCommand,
+}
+
+// There is one value in a run: its size does not matter.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug, Subcommand)]
+enum KfcCommand {
+    /// Apply a profile, a stack or any resources to a cluster, wave by wave, and wait until they are ready.
+    #[cfg(feature = "cluster")]
+    Apply(apply::ApplyArgs),
+    /// Commands that Argo CD calls when kfc is its config-management plug-in.
+    Argocd {
+        #[command(subcommand)]
+        command: argocd::ArgocdCommand,
+    },
+    /// Print the bundle of a profile, a stack, or a kustomization root.
+    Build(build::KfcBuildArgs),
+    /// Show what changes between two bundles, profiles, stacks, roots, revisions, or a cluster. Exits with 0 when they are
+    /// the same, 1 when they differ, 2 when they could not be compared.
+    Diff(diff::DiffArgs),
+    /// Delete what was applied to a cluster, the last wave first.
+    #[cfg(feature = "cluster")]
+    Delete(delete::DeleteArgs),
+    /// Detect the profile of a cluster, live or from saved answers, with the evidence.
+    Detect(detect::DetectArgs),
+    /// Compare the golden bundles with what is built now, or update them.
+    Golden {
+        #[command(subcommand)]
+        command: golden::GoldenCommand,
+    },
+    /// Show where the value of every field comes from, or what changed nothing.
+    Explain(explain::ExplainArgs),
+    /// Render the graph of the selected components, with the reason for each.
+    Graph(graph::GraphArgs),
+    /// Write a new stack: kfc.yaml, an overlay, snippets for CI and Argo CD.
+    Init(init::InitArgs),
+    /// List the inventories of a cluster, show their objects, or move these to another inventory.
+    #[cfg(feature = "cluster")]
+    Inventory {
+        #[command(subcommand)]
+        command: inventory::InventoryCommand,
+    },
+    /// List components, platforms, overlays, parameters or facts.
+    List(list::ListArgs),
+    /// Print the JSON Schema of a kind of kfc.
+    Schema(schema::SchemaArgs),
+    /// Validate resources against the Kubernetes schemas, CRDs and one another.
+    Validate(validate::ValidateArgs),
+    /// Vendor remote sources: fetch each once, pin it in kfc.lock, keep its tree in vendor/.
+    Vendor(vendoring::VendorArgs),
+    /// Print the version of kfc.
+    Version(version::KfcVersionArgs),
+    /// The command line of kustomize.
+    Kustomize {
+        #[command(subcommand)]
+        command: KustomizeCommand,
+    },
+}
+
+/// The command line of the binary when its name is `kustomize`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kustomize",
+    about = "Builds kustomization roots as kustomize does",
+    disable_version_flag = true
+)]
+struct Kustomize {
+    #[command(subcommand)]
+    command: KustomizeCommand,
+}
+
+// There is one value in a run: its size does not matter.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug, Subcommand)]
+enum KustomizeCommand {
+    /// Build a kustomization root from a directory or URL.
+    Build(build::KustomizeBuildArgs),
+    /// Write a kustomization file into this directory.
+    Create(kustomize::create::CreateArgs),
+    /// Change the kustomization file of this directory; comments and layout stay.
+    Edit {
+        #[command(subcommand)]
+        command: kustomize::edit::EditCommand,
+    },
+    /// Copy a root and everything that it refers to into a new directory, in which all of it is local.
+    Localize(kustomize::localize::LocalizeArgs),
+    /// Print the version of kustomize that this build behaves as.
+    Version(version::KustomizeVersionArgs),
+}
+
+/// Runs the program: `arguments` as the process got them, the program's name first. Returns the exit status: 0 for a whole
+/// result, 1 for a failure, 2 for a wrong command line.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.first().is_some_and(|program| is_kustomize(Path::new(program))) {
+        return parsed(Kustomize::try_parse_from(&arguments), |kustomize| run_kustomize(kustomize.command));
+    }
+    parsed(Kfc::try_parse_from(&arguments), |kfc| match kfc.command {
+        #[cfg(feature = "cluster")]
+        KfcCommand::Apply(args) => apply::run(&args),
+        KfcCommand::Argocd { command } => argocd::run(&command),
+        KfcCommand::Build(args) => build::run_kfc(&args),
+        KfcCommand::Diff(args) => diff::run(&args),
+        #[cfg(feature = "cluster")]
+        KfcCommand::Delete(args) => delete::run(&args),
+        KfcCommand::Detect(args) => detect::run(&args),
+        KfcCommand::Golden { command } => golden::run(&command),
+        KfcCommand::Explain(args) => explain::run(&args),
+        KfcCommand::Graph(args) => graph::run(&args),
+        KfcCommand::Init(args) => init::run(&args),
+        #[cfg(feature = "cluster")]
+        KfcCommand::Inventory { command } => inventory::run(&command),
+        KfcCommand::List(args) => list::run(&args),
+        KfcCommand::Schema(args) => schema::run(&args),
+        KfcCommand::Validate(args) => validate::run(&args),
+        KfcCommand::Vendor(args) => vendoring::run(&args),
+        KfcCommand::Version(args) => version::run_kfc(&args),
+        KfcCommand::Kustomize { command } => run_kustomize(command),
+    })
+}
+
+/// Whether a program of this name is to behave as kustomize: `kustomize`, or one of several versions that Argo CD can use,
+/// `kustomize-v5.5.0`.
+fn is_kustomize(program: &Path) -> bool {
+    let name = program.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.strip_prefix("kustomize").is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
+}
+
+fn run_kustomize(command: KustomizeCommand) -> u8 {
+    match command {
+        KustomizeCommand::Build(args) => build::run_kustomize(&args),
+        KustomizeCommand::Create(args) => kustomize::create::run(&args),
+        KustomizeCommand::Edit { command } => kustomize::edit::run(&command),
+        KustomizeCommand::Localize(args) => kustomize::localize::run(&args),
+        KustomizeCommand::Version(args) => version::run_kustomize(&args),
+    }
+}
+
+/// Runs the command, or prints the text of clap: help on standard output, errors on standard error.
+fn parsed<T>(result: Result<T, clap::Error>, command: impl FnOnce(T) -> u8) -> u8 {
+    match result {
+        Ok(arguments) => command(arguments),
+        Err(answer) => {
+            let code = if answer.use_stderr() { USAGE } else { DONE };
+            // There is nowhere to report a closed terminal.
+            drop(answer.print());
+            code
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a command is asked to work on: resources that are written out, a kustomization root, a stack, or a profile of the
+//! catalogue.
+
+use crate::cli::here;
+use kfc_catalogue::catalogue::{API_VERSION, StackFile};
+use kfc_diagnostics::SourceId;
+use kfc_source::{FileSystem as _, Os, door, is_entry, is_stream};
+use kfc_yaml::{Node, parse};
+use std::path::Path;
+
+/// The names that a stack's file may have.
+pub(in crate::cli) const STACK_FILES: [&str; 2] = ["kfc.yaml", "kfc.yml"];
+/// The names that a kustomization file may have.
+pub(in crate::cli) const KUSTOMIZATION_FILES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// What TARGET means.
+#[derive(Debug)]
+pub(in crate::cli) enum Target {
+    /// A kustomization root: a directory or URL.
+    Root(String),
+    /// A stack's file.
+    Stack(StackFile),
+    /// Layers joined by `+`.
+    Profile(String),
+}
+
+/// Whether a file is a stack, under any name: `kfc.yaml` by its name, any other by the apiVersion and kind of a document.
+pub(in crate::cli) fn is_stack_file(path: &Path) -> bool {
+    if path.file_name().is_some_and(|name| STACK_FILES.iter().any(|stack| name == *stack)) {
+        return true;
+    }
+    // A pipe can be read only once, and nobody writes a stack into one.
+    if is_stream(path) {
+        return false;
+    }
+    // Bundles are large, and hardly any contain our apiVersion: most are not parsed here.
+    let Ok(text) = door::read_text_of_user(path) else { return false };
+    if !text.contains(API_VERSION) {
+        return false;
+    }
+    let is_stack = |node: &Node| {
+        let says = |field: &str, word: &str| node.get(field).and_then(Node::as_text) == Some(word);
+        says("apiVersion", API_VERSION) && says("kind", "Stack")
+    };
+    parse::parse(&text, SourceId::NONE).is_ok_and(|documents| documents.iter().any(is_stack))
+}
+
+/// Whether a path is a bundle: a file of resources. A pipe can be read only once, so it always is one.
+pub(in crate::cli) fn is_bundle_file(path: &Path) -> bool {
+    Os.is_file(path) && (is_stream(path) || !is_stack_file(path))
+}
+
+impl Target {
+    /// The target of a name: what is on disk takes precedence over a profile.
+    pub(in crate::cli) fn of(text: &str) -> Self {
+        let path = Path::new(text);
+        if path.is_file() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            return Self::Stack(StackFile {
+                place: here::place(path.parent().unwrap_or(Path::new(""))),
+                name,
+            });
+        }
+        // The door checks the targets of links.
+        let has = |names: &[&'static str]| names.iter().copied().find(|name| is_entry(&path.join(name)));
+        if let Some(name) = has(&STACK_FILES) {
+            return Self::Stack(StackFile { place: here::place(path), name: name.to_owned() });
+        }
+        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '_' | ' ');
+        let is_profile = !text.is_empty() && text.chars().all(is_word);
+        if is_profile && has(&KUSTOMIZATION_FILES).is_none() && (!path.is_dir() || text.contains('+')) {
+            return Self::Profile(text.to_owned());
+        }
+        Self::Root(text.to_owned())
+    }
+}

@@ -1,0 +1,71 @@
+//! Reads what a command is asked to work on.
+
+use super::kind::Target;
+use super::resolve::{Resolved, resolve_target};
+use crate::cli::args::StackArgs;
+use kfc_diagnostics::{Result, Sources};
+use kfc_kube::schema::Schema;
+use kfc_kustomize::engine::{self, Bundle, Options, read};
+use kfc_kustomize::resource::Resource;
+use kfc_source::door;
+use kfc_yaml::parse;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A target that was read.
+pub(in crate::cli) enum Loaded {
+    /// A kustomization root, which was built.
+    Root(Bundle),
+    /// A stack or profile, which was resolved and can be assembled.
+    Stack(Box<Resolved>),
+}
+
+/// Builds a kustomization root, or resolves a stack or profile as `stack` changes it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(in crate::cli) fn load(
+    target: &Target,
+    stack: &StackArgs,
+    options: &Options,
+    sources: &Arc<Sources>,
+) -> Result<Loaded> {
+    if let Target::Root(root) = target {
+        return engine::build(root, options, sources).map(Loaded::Root);
+    }
+    resolve_target(target, stack, options.reads(), sources).map(|resolved| Loaded::Stack(Box::new(resolved)))
+}
+
+/// The text of standard input.
+///
+/// # Errors
+/// What cannot be read, or is not text.
+pub(in crate::cli) fn standard_input() -> Result<String> {
+    Ok(door::read_text_of_stream(std::io::stdin().lock(), "standard input")?)
+}
+
+/// The resources of a file.
+///
+/// # Errors
+/// What cannot be read, and what is not YAML or a resource.
+pub(in crate::cli) fn resources_of_file(
+    path: &Path,
+    schema: &Schema,
+    sources: &Sources,
+) -> Result<Vec<Resource>> {
+    resources_of_text(&path.to_string_lossy(), door::read_text_of_user(path)?, schema, sources)
+}
+
+/// The resources of a text that errors call `name`.
+///
+/// # Errors
+/// What is not YAML or a resource.
+pub(in crate::cli) fn resources_of_text(
+    name: &str,
+    text: impl Into<String>,
+    schema: &Schema,
+    sources: &Sources,
+) -> Result<Vec<Resource>> {
+    let (id, source) = sources.add(name, text);
+    read::resources(parse::parse(&source.text, id)?, schema)
+}

@@ -1,0 +1,9 @@
+//! What a command is asked to work on, recognised by its name and read: only this module decides what `TARGET` means.
+
+mod kind;
+mod load;
+mod resolve;
+
+pub(super) use kind::{KUSTOMIZATION_FILES, STACK_FILES, Target, is_bundle_file, is_stack_file};
+pub(super) use load::{Loaded, load, resources_of_file, resources_of_text, standard_input};
+pub(super) use resolve::{Resolved, catalogue, resolve_stack, resolve_target, resolve_with};

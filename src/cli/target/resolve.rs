@@ -1,0 +1,197 @@
+//! Reads the stack or profile of a target, changes it as the arguments say, and resolves it.
+
+use super::kind::Target;
+use crate::cli::args::StackArgs;
+use crate::cli::here;
+use kfc_catalogue::assemble::{Assembled, assemble, assemble_with_origins};
+use kfc_catalogue::catalogue::{Catalogue, DEFAULTS, Parameter, Place, Stack};
+use kfc_catalogue::resolve::{Plan, resolve};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources, nearest};
+use kfc_source::Loader;
+use kfc_yaml::fields::Spanned;
+use kfc_yaml::{Entry, Key, Map, Node, parse};
+use std::sync::Arc;
+
+/// A stack that was resolved, with what is needed to assemble it.
+#[derive(Debug)]
+pub(in crate::cli) struct Resolved {
+    pub(in crate::cli) plan: Plan,
+    pub(in crate::cli) stack: Stack,
+    pub(in crate::cli) catalogue: Catalogue,
+    pub(in crate::cli) loader: Loader,
+}
+
+impl Resolved {
+    /// The resources of its components, with the origin of every field when `keep_origins` asks for it.
+    ///
+    /// # Errors
+    /// Those of [`assemble`].
+    pub(in crate::cli) fn assemble(&self, keep_origins: bool) -> Result<Assembled> {
+        let assemble = if keep_origins { assemble_with_origins } else { assemble };
+        assemble(&self.plan, &self.stack, &self.loader)
+    }
+}
+
+/// Reads the catalogue, and the stack of a target, as the arguments change it.
+pub(in crate::cli) fn resolve_target(
+    target: &Target,
+    args: &StackArgs,
+    options: kfc_source::Options,
+    texts: &Arc<Sources>,
+) -> Result<Resolved> {
+    let mut options = options;
+    if let Target::Stack(file) = target {
+        options.remote.start = Some(file.place.folder.clone());
+    }
+    resolve_with(Loader::here(options, texts), target, args, texts)
+}
+
+/// As [`resolve_target`], with a loader whose options and remote sources are shared with others.
+pub(in crate::cli) fn resolve_with(
+    loader: Loader,
+    target: &Target,
+    args: &StackArgs,
+    texts: &Arc<Sources>,
+) -> Result<Resolved> {
+    let stack = match target {
+        Target::Stack(file) => Stack::load(&loader, file)?,
+        Target::Profile(profile) => Stack::of_profile(profile),
+        Target::Root(path) => return Err(not_a_stack(path).into()),
+    };
+    resolve_stack(loader, stack, Some(target), args, texts)
+}
+
+/// Resolves a stack as the arguments change it; `target` is what it was read from, if anything.
+pub(in crate::cli) fn resolve_stack(
+    loader: Loader,
+    mut stack: Stack,
+    target: Option<&Target>,
+    args: &StackArgs,
+    texts: &Arc<Sources>,
+) -> Result<Resolved> {
+    change(&mut stack, args, texts)?;
+    let catalogue = catalogue(&loader, &stack, args)?;
+    hide_parameters(&stack, &catalogue, texts);
+    if let Some(Target::Profile(profile)) = target {
+        check_profile(profile, &catalogue)?;
+    }
+    let plan = resolve(&catalogue, &stack)?;
+    Ok(Resolved { plan, stack, catalogue, loader })
+}
+
+/// Redacts the values of parameters in the source lines of errors, unless they are declared and not secret.
+fn hide_parameters(stack: &Stack, catalogue: &Catalogue, texts: &Sources) {
+    let is_open = |declared: &[Parameter], name: &str| {
+        declared.iter().any(|parameter| parameter.name.text == name && !parameter.is_secret())
+    };
+    let globals = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+    for entry in stack.parameters.as_map().into_iter().flatten() {
+        let name = entry.key.text.as_str();
+        match (catalogue.components.get(name), entry.value.as_map()) {
+            (Some(component), Some(own)) => own
+                .iter()
+                .filter(|own| !is_open(&component.parameters, &own.key.text))
+                .for_each(|own| texts.hide(own.value.mark)),
+            _ if is_open(globals, name) => {}
+            _ => texts.hide(entry.value.mark),
+        }
+    }
+}
+
+/// The catalogue of a stack, with the directories that the arguments name.
+pub(in crate::cli) fn catalogue(loader: &Loader, stack: &Stack, args: &StackArgs) -> Result<Catalogue> {
+    let of_stack =
+        stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.text)));
+    let directories: Vec<Place> =
+        of_stack.chain(args.catalogue.iter().map(|directory| here::place(directory))).collect();
+    if stack.builtin && !args.no_builtin {
+        Catalogue::load(loader, &directories)
+    } else {
+        Catalogue::load_only(loader, &directories)
+    }
+}
+
+fn not_a_stack(path: &str) -> Diagnostic {
+    let message = format!("`{path}` is neither a profile nor a stack");
+    Diagnostic::error(Code::Usage, message)
+        .help("name a profile (`gke+gpu`), a `kfc.yaml`, or its directory; write one with `kfc init gke`")
+}
+
+/// A single word may be a mistyped directory or a mistyped profile.
+fn check_profile(profile: &str, catalogue: &Catalogue) -> Result<()> {
+    let names = || catalogue.layers.keys().map(String::as_str);
+    if profile.contains('+') || names().any(|name| name == profile) {
+        return Ok(());
+    }
+    let message = format!("the profile, stack or directory `{profile}` does not exist");
+    let error = Diagnostic::error(Code::Profile, message);
+    Err(match nearest(profile, names()) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help("list the layers of profiles with `kfc list platforms`"),
+    }
+    .into())
+}
+
+fn change(stack: &mut Stack, args: &StackArgs, texts: &Arc<Sources>) -> Result<()> {
+    let named = |names: &[String]| -> Vec<Spanned> {
+        names.iter().map(|name| Spanned { text: name.trim().to_owned(), mark: Mark::NONE }).collect()
+    };
+    if !args.components.is_empty() {
+        *stack = stack.clone().with_components(&args.components);
+    }
+    stack.without.extend(named(&args.without));
+    stack.present.extend(named(&args.present));
+    let mut errors = Diagnostics::default();
+    for setting in &args.set {
+        errors.collect(set(stack, setting, texts));
+    }
+    errors.into_result(())
+}
+
+/// Puts `NAME=VALUE` into the stack; the value is read as YAML.
+fn set(stack: &mut Stack, setting: &str, texts: &Arc<Sources>) -> Result<()> {
+    let Some((name, value)) = setting.split_once('=') else {
+        let message = format!("`--set {setting}` has no value");
+        return Err(Diagnostic::error(Code::Usage, message).help("write it as `--set NAME=VALUE`").into());
+    };
+    let (id, source) = texts.add("--set", setting);
+    let start = name.len() + 1;
+    let padded = format!("{}{value}", " ".repeat(start));
+    let value_at = Mark { source: id, offset: u32::try_from(start).unwrap_or(0) };
+    // A text that is not YAML may be a password.
+    let read = parse::parse(&padded, id).inspect_err(|_| texts.hide(value_at));
+    let node = read?.pop().unwrap_or_else(|| {
+        // An empty value is an empty text, not a null.
+        Node::string("", value_at)
+    });
+    drop(source);
+    let mark = Mark { source: id, offset: 0 };
+    let (tree, path) = match name.strip_prefix("facts.") {
+        Some(path) => (&mut stack.facts, path),
+        None => (&mut stack.parameters, name),
+    };
+    let steps: Vec<&str> = path.split('.').collect();
+    if steps.iter().any(|step| step.is_empty()) {
+        let message = format!("`{name}` is not a name of a parameter");
+        return Err(Diagnostic::error(Code::Usage, message).at(mark).into());
+    }
+    put(tree, &steps, node, mark);
+    Ok(())
+}
+
+fn put(tree: &mut Node, steps: &[&str], value: Node, mark: Mark) {
+    let Some((step, rest)) = steps.split_first() else {
+        *tree = value;
+        return;
+    };
+    if tree.as_map().is_none() {
+        *tree = Node::map(Map::new(), mark);
+    }
+    let Some(map) = tree.as_map_mut() else { return };
+    if !map.contains(step) {
+        map.push(Entry { key: Key::new(step, mark), value: Node::null(mark) });
+    }
+    if let Some(below) = map.get_mut(step) {
+        put(below, rest, value, mark);
+    }
+}

@@ -1,0 +1,7 @@
+//! `kfc vendor`: the command, the targets of a lock, and what is shown while sources are fetched.
+
+mod progress;
+mod targets;
+mod vendor;
+
+pub(super) use vendor::{VendorArgs, run};
