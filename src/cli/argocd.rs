@@ -5,7 +5,7 @@ use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
 use super::exit::{DONE, FAILED};
 use super::here;
 use super::output;
-use super::target::{KUSTOMIZATION_FILES, Target, catalogue};
+use super::targets::{KUSTOMIZATION_FILES, Target, catalogue};
 use super::validation::validated;
 use clap::{Args, Subcommand};
 use kfc_catalogue::argocd::{self, Annotations, Announcement, Chosen, Environment, FIELDS, Given};

@@ -11,7 +11,7 @@ use super::output;
 use super::plan_graph::graph_of;
 use super::side::{ClusterSide, Reader, Side};
 use super::sides::{Sides, both};
-use super::target::{Resolved, Target, resolve_stack, resolve_target};
+use super::targets::{Resolved, Target, resolve_stack, resolve_target};
 use super::validation::validated;
 use super::waves::{self, WaveArgs};
 use clap::{Args, ValueEnum};
@@ -237,7 +237,7 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     // The report names the line that made each change.
     options.keep_origins = args.report.is_some();
     if args.detect || !args.detect_from.is_empty() {
-        let source = ClusterSource { from: args.detect_from.clone(), ..ClusterSource::default() };
+        let source = ClusterSource::saved(args.detect_from.clone());
         let stack = detected_stack(&source, &args.stack.catalogue, sources)?;
         let loader = Loader::here(options.reads(), sources);
         return assembled(&resolve_stack(loader, stack, None, &args.stack, sources)?, args, sources);

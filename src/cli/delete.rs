@@ -9,7 +9,7 @@ use super::interrupt::{Held, run_holding, run_until_interrupted};
 use super::name::dns_name;
 use super::output;
 use super::progress::Progress;
-use super::target::{Target, is_bundle_file};
+use super::targets::{Target, is_bundle_file};
 use clap::Args;
 use kfc_catalogue::catalogue::Stack;
 use kfc_cluster::apply::{self, Deleting, Deletion, Inventory, InventoryId, RemovalPlan, Session};

@@ -33,6 +33,19 @@ pub(super) struct ClusterSource {
     pub(super) context: Option<String>,
 }
 
+impl ClusterSource {
+    /// Saved answers.
+    pub(super) fn saved(from: Vec<PathBuf>) -> Self {
+        Self {
+            from,
+            #[cfg(feature = "cluster")]
+            kubeconfig: None,
+            #[cfg(feature = "cluster")]
+            context: None,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct DetectArgs {
     #[command(flatten)]

@@ -4,7 +4,7 @@ use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
 use super::exit::{DONE, FAILED};
 use super::here;
 use super::output;
-use super::target::{Loaded, Target, load};
+use super::targets::{Loaded, Target, load};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::explain::{self, FieldPath, Places};
 use kfc_diagnostics::text::{document, json_document};

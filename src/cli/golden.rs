@@ -6,7 +6,7 @@ use super::exit::FAILED;
 use super::golden_targets::listed;
 use super::here;
 use super::output;
-use super::target::{
+use super::targets::{
     KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_stack_file, load, resources_of_text,
 };
 use clap::{Args, Subcommand};

@@ -4,7 +4,7 @@ use super::args::StackArgs;
 use super::exit::FAILED;
 use super::here;
 use super::output;
-use super::target::{Target, resolve_target};
+use super::targets::{Target, resolve_target};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::render;
 use kfc_diagnostics::Sources;

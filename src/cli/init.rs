@@ -5,7 +5,7 @@ use super::exit::{DONE, FAILED};
 use super::here;
 use super::name::stack_name;
 use super::output;
-use super::target::{Target, resolve_target};
+use super::targets::{Target, resolve_target};
 use clap::Args;
 use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::DEFAULTS;

@@ -4,7 +4,7 @@ use super::args::{InventoryArgs, StackArgs, inventory_name};
 use super::here;
 use super::name::dns_name;
 use super::output;
-use super::target::{
+use super::targets::{
     Loaded, Resolved, Target, is_bundle_file, load, resources_of_file, resources_of_text, standard_input,
 };
 use kfc_catalogue::assemble;

@@ -40,7 +40,7 @@ mod run;
 mod schema;
 mod side;
 mod sides;
-mod target;
+mod targets;
 mod validate;
 mod validation;
 mod vendoring;

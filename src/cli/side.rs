@@ -6,7 +6,7 @@ use super::golden_targets::listed;
 use super::here;
 use super::output::describe;
 use super::plan_graph::graph_of;
-use super::target::{Target, is_bundle_file, resolve_with, resources_of_text, standard_input};
+use super::targets::{Target, is_bundle_file, resolve_with, resources_of_text, standard_input};
 use kfc_diagnostics::Diagnostics;
 use kfc_diagnostics::Foreign;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result, Sources};

@@ -7,7 +7,7 @@ use super::here;
 use super::output;
 use super::side::{ClusterSide, Reader, Side};
 use super::sides::{Sides, both};
-use super::target::{
+use super::targets::{
     KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_bundle_file, is_stack_file, load, resources_of_file,
     resources_of_text, standard_input,
 };

@@ -214,7 +214,7 @@ fn is_password(user: &str, port: &str, rest: &str) -> bool {
     !is_port && !port.is_empty() || !is_host && (port.is_empty() || !is_path)
 }
 
-/// Whether a word behind an `@` may be a host, and is not a digest, version or branch.
+/// Whether a word after an `@` may be a host, and is not a digest, version or branch.
 fn is_host(word: &str) -> bool {
     const OTHERS: [&str; 10] =
         ["sha256", "sha384", "sha512", "latest", "main", "master", "HEAD", "stable", "next", "dev"];
@@ -317,7 +317,7 @@ fn is_name_next(rest: &str) -> bool {
     }
 }
 
-/// `#token:VALUE`, `#/token/VALUE`, `#tokenVALUE` where that is no word, as in the anchor `#secret-v1-core`.
+/// `#token:VALUE`, `#/token/VALUE`, `#tokenVALUE` where that is not a word, as in the anchor `#secret-v1-core`.
 fn without_fragment(found: &Captures<'_>, cover: &mut Cover<'_>) -> String {
     const LONG: usize = 16;
     let (mark, rest) = (&found[1], &found[5]);
@@ -343,7 +343,7 @@ fn without_password(found: &Captures<'_>, cover: &mut Cover<'_>) -> String {
     }
 }
 
-/// A password with a slash is one before a host with dots, or with a path behind a colon; not behind what may be a port.
+/// A password with a slash is one before a host with dots, or with a path after a colon; not after what may be a port.
 fn without_slashes(found: &Captures<'_>, cover: &mut Cover<'_>) -> String {
     let (user, password, host) = (&found[1], &found[2], &found[3]);
     let path = found.get(4).map_or("", |path| path.as_str());
@@ -405,7 +405,7 @@ pub fn is_credential(name: &str) -> bool {
         "cookie",
         "assertion",
     ];
-    // Once more: it may stand in an address that is encoded in another.
+    // Once more: it may be in an address that is encoded in another.
     let name = decoded(&decoded(name, false), false);
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let name = name.to_ascii_lowercase();

@@ -214,7 +214,7 @@ fn is_copied_value(resource: &Resource, scalar: &Scalar, mark: Mark) -> bool {
     scalar.kind != ScalarKind::Null && came_from_secret(&resource.trail.chain(mark))
 }
 
-/// Whether an expression with a secret in it made a key: then the key stands where the expression does, as its value.
+/// Whether an expression with a secret in it made a key: then the key has the place of the expression, as its value has.
 pub fn is_copied_key(resource: &Resource, entry: &Entry) -> bool {
     if is_token(&entry.key.text) {
         return false;

@@ -504,7 +504,10 @@ mod tests {
     fn errors_quote_no_part_of_a_password() {
         for (text, why) in [
             ("oci://me:12/PLANTED@h/o/r:v1", "the user and password in it are not encoded"),
-            ("oci://me:a/PLANTED@h/O/r", "`h/O/r` is no repository of a registry: those are in lower case"),
+            (
+                "oci://me:a/PLANTED@h/O/r",
+                "`h/O/r` is not a valid repository of a registry: write it in lowercase",
+            ),
         ] {
             assert_eq!(RemoteRoot::parse(text).unwrap().unwrap_err(), why, "{text}");
         }

@@ -1,4 +1,4 @@
-//! In place of `rules` in a program that is built without the feature `rules`: says that nothing was run.
+//! Replaces `rules` in a program that is built without the feature `rules`: says that nothing was run.
 
 use super::definitions::Definition;
 use super::finding::{Finding, Findings};

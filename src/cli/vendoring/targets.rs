@@ -3,7 +3,7 @@
 use crate::cli::args::StackArgs;
 use crate::cli::here;
 use crate::cli::plan_graph::graph_of;
-use crate::cli::target::{Target, resolve_with};
+use crate::cli::targets::{Target, resolve_with};
 use kfc_catalogue::assemble;
 use kfc_diagnostics::address::bare_address;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};

@@ -295,10 +295,10 @@ impl Run<'_> {
         Ok(target.join(&chart.name))
     }
 
-    /// Writes a file with credentials into the folder of this run, which nobody else may enter, and names it to helm.
+    /// Writes a file with credentials into the directory of this run, which nobody else can enter, and names it to helm.
     fn write_credentials(&mut self, variable: &'static str, name: &str, text: &str) -> Result<()> {
         let path = self.scratch.join(name);
-        std::fs::write(&path, text)
+        write::scratch(&path, text.as_bytes())
             .map_err(|error| failed(self.mark, &format!("cannot write credentials: {error}")))?;
         self.variables.push((variable, path));
         Ok(())
