@@ -14,7 +14,7 @@ pub(super) fn write(args: &ReportArgs, report: &Report, sides: Option<(&Input, &
     let of_file = args.output.as_deref().and_then(Format::of_file);
     let format = args.format.or(of_file).unwrap_or_default();
     let is_terminal = args.output.is_none() && std::io::stdout().is_terminal();
-    let texts = match sides.filter(|_| format == Format::Unified) {
+    let texts = match sides.filter(|_| matches!(format, Format::Unified | Format::JsonPatch)) {
         Some((before, after)) => Some(kfc_diff::redacted_texts(before, after)?),
         None => None,
     };

@@ -20,13 +20,15 @@ pub enum Format {
     CodeQuality,
     /// A unified diff of the two bundles.
     Unified,
+    /// JSON patches (RFC 6902), one for each changed resource.
+    JsonPatch,
     /// One page for a browser.
     Html,
 }
 
 impl Format {
     /// Every format with its name on the command line and what it is.
-    pub const ALL: [(Self, &str, &str); 8] = [
+    pub const ALL: [(Self, &str, &str); 9] = [
         (Self::Text, "text", "Text for a terminal"),
         (Self::Markdown, "markdown", "Markdown for a comment on a pull request"),
         (Self::Json, "json", "All of it, for programs; `kfc schema report` describes it"),
@@ -34,6 +36,7 @@ impl Format {
         (Self::Junit, "junit", "JUnit XML: a test case for each resource"),
         (Self::CodeQuality, "codequality", "GitLab's code quality report"),
         (Self::Unified, "unified", "A unified diff of the two bundles"),
+        (Self::JsonPatch, "json-patch", "JSON patches (RFC 6902), one for each changed resource"),
         (Self::Html, "html", "One page for a browser"),
     ];
 

@@ -12,6 +12,7 @@ mod failure;
 mod format;
 mod hidden;
 mod html;
+mod json_patch;
 mod junit;
 mod kinds;
 mod markdown;

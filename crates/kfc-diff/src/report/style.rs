@@ -18,7 +18,7 @@ pub struct Style<'a> {
     pub max_bytes: usize,
     /// JUnit: the classes that count as failures.
     pub fail_on: &'a [Class],
-    /// Unified: the two bundles, as [`crate::redacted_text`] gives them.
+    /// Unified and JSON patches: the two bundles, as [`crate::redacted_text`] gives them.
     pub texts: Option<(&'a str, &'a str)>,
 }
 

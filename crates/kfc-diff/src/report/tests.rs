@@ -13,7 +13,7 @@ use std::sync::Arc;
 const BEFORE: &str = include_str!("fixtures/before.yaml");
 const AFTER: &str = include_str!("fixtures/after.yaml");
 
-const FORMATS: [Format; 8] = [
+const FORMATS: [Format; 9] = [
     Format::Text,
     Format::Markdown,
     Format::Json,
@@ -21,6 +21,7 @@ const FORMATS: [Format; 8] = [
     Format::Junit,
     Format::CodeQuality,
     Format::Unified,
+    Format::JsonPatch,
     Format::Html,
 ];
 
@@ -159,12 +160,48 @@ fn sarif_results_have_rules_levels_and_places() {
 #[test]
 fn no_format_shows_a_value_of_a_secret() {
     // The texts of a unified diff come from the caller, who replaces the values: they are not part of the report.
-    for format in FORMATS.into_iter().filter(|format| *format != Format::Unified) {
+    for format in FORMATS.into_iter().filter(|format| !matches!(format, Format::Unified | Format::JsonPatch))
+    {
         let text = written(format, &report(), &style());
         for planted in ["planted", "cGxhbnRlZ"] {
             assert!(!text.contains(planted), "{format:?} shows {planted}");
         }
     }
+}
+
+#[test]
+fn json_patches_make_the_old_objects_the_new_ones() {
+    let texts = Some((BEFORE, AFTER));
+    let patches: Value = serde_json::from_str(&written(
+        Format::JsonPatch,
+        &report(),
+        &Style { texts, folded: true, ..style() },
+    ))
+    .unwrap();
+    assert!(write(Format::JsonPatch, &report(), &style()).is_err());
+    let objects = |text: &str| -> std::collections::BTreeMap<String, Value> {
+        let documents = parse(text, kfc_diagnostics::SourceId::NONE).unwrap();
+        let named = |object: Value| {
+            let metadata = &object["metadata"];
+            let name = format!("{} {}/{}", object["kind"], metadata["namespace"], metadata["name"]);
+            (name, object)
+        };
+        documents.iter().map(kfc_yaml::value::to_json).map(named).collect()
+    };
+    let (before, after) = (objects(BEFORE), objects(AFTER));
+    let mut patched = before.clone();
+    for entry in patches.as_array().unwrap() {
+        let name = |object: &Value| format!("{} {}/{}", object["kind"], object["namespace"], object["name"]);
+        let old = entry.get("previous").unwrap_or(&entry["object"]);
+        let mut object = patched.remove(&name(old)).unwrap_or_default();
+        let patch: json_patch::Patch = serde_json::from_value(entry["patch"].clone()).unwrap();
+        json_patch::patch(&mut object, &patch).unwrap();
+        if !object.is_null() {
+            patched.insert(name(&entry["object"]), object);
+        }
+    }
+    assert_eq!(patched, after);
+    assert_ne!(before, after);
 }
 
 #[test]
@@ -285,7 +322,8 @@ fn with_lost_data(recreated: usize, lost: usize) -> Report {
 #[test]
 fn lost_data_comes_first_and_is_never_left_out() {
     let report = with_lost_data(60, 40);
-    for format in FORMATS.into_iter().filter(|format| *format != Format::Unified) {
+    for format in FORMATS.into_iter().filter(|format| !matches!(format, Format::Unified | Format::JsonPatch))
+    {
         let text = written(format, &report, &Style { max_bytes: 0, ..style() });
         let text = if format == Format::Html {
             text.split("Look at these first").nth(1).unwrap().to_owned()

@@ -7,6 +7,7 @@ use super::failure::failure;
 use super::format::Format;
 use super::hidden;
 use super::html;
+use super::json_patch::json_patch;
 use super::junit::junit;
 use super::markdown;
 use super::sarif::sarif;
@@ -27,7 +28,7 @@ const OUTLINE: usize = 60;
 /// Writes a report.
 ///
 /// # Errors
-/// When a value cannot be written as JSON, or a unified diff is asked for without the texts.
+/// When a value cannot be written as JSON, or a unified diff or JSON patches are asked for without the texts.
 pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u8>> {
     let view = |outline: Option<usize>| {
         let mut view = arrange(report, Wanted { folded: style.folded, outline });
@@ -46,6 +47,9 @@ pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u
         }
         Format::CodeQuality => code_quality(&changes::entries(&numbered())),
         Format::Unified => Numbers::default().shown(&unified::unified(report, style.texts)?).into_owned(),
+        Format::JsonPatch => {
+            Numbers::default().shown(&json_patch(report, style.texts, style.folded)?).into_owned()
+        }
         Format::Html => html::html(&view(Some(OUTLINE)), report.graph.as_ref())?,
     };
     let text = match format {
@@ -53,7 +57,7 @@ pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u
         Format::Text => text,
         // `patch` has to be able to read it.
         Format::Unified => text,
-        Format::Json | Format::Sarif | Format::CodeQuality => json_document(text),
+        Format::Json | Format::JsonPatch | Format::Sarif | Format::CodeQuality => json_document(text),
         Format::Junit => document(text),
         Format::Markdown => hidden::in_order(&document(text)),
         // Marks of what changed may split numbers: they stay as the view has them.
