@@ -4,6 +4,24 @@
 //! `check` checks a value against its shape. `foreign` has CRDs of kinds that platforms define. `rules` runs the rules of CRDs,
 //! `api` knows removed and deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources
 //! require of each other. `changes` compares with an older bundle.
+//!
+//! This crate must never know plans of the catalogue or a cluster. Others may build on it.
+//!
+//! ```
+//! use kfc_kustomize::Kustomizer;
+//! use kfc_source::Memory;
+//! use kfc_validate::{Options, validate};
+//!
+//! let files = Memory::new([
+//!     ("/kustomization.yaml", "resources: [web.yaml]"),
+//!     ("/web.yaml", "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: high}]}}"),
+//! ]);
+//! let built = Kustomizer::in_memory().run(&files, "/")?;
+//! let verdict = validate(built.resources(), &[], &Options::default());
+//! assert_eq!(verdict.checked, 1);
+//! assert!(verdict.findings[0].diagnostic.message.contains("port"));
+//! # Ok::<(), kfc_kustomize::BuildError>(())
+//! ```
 
 mod api;
 #[cfg(feature = "rules")]
