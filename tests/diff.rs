@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+use kfc_kube::ObjectId;
 use kfc_diagnostics::Sources;
 use kfc_diff::apply::{Objects, apply};
-use kfc_diff::model::Identity;
 use kfc_diff::report::{Format, Style, write};
 use kfc_diff::{Input, Report, compare, redacted_text};
 use kfc_kube::schema::Schema;
@@ -31,7 +31,7 @@ fn objects(bundle: &Input) -> Objects {
             |path: &[&str]| node.at(path).and_then(kfc_yaml::Node::as_text).unwrap_or_default().to_owned();
         let api_version = text(&["apiVersion"]);
         let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
-        Identity {
+        ObjectId {
             group: group.to_owned(),
             version: version.to_owned(),
             kind: text(&["kind"]),

@@ -2,7 +2,7 @@
 
 use kfc_cluster::apply::{RemovalPlan, Stay};
 use kfc_diagnostics::{Code, Diagnostic, Result};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal, Write as _};
@@ -30,7 +30,7 @@ pub(super) fn ask(question: &str) -> String {
 
 /// What would be deleted, one object in a line, those that hold data first; then the notes.
 pub(super) fn preview(word: &str, plan: &RemovalPlan) -> String {
-    let mut objects: Vec<&ObjectRef> = plan.going.iter().map(|(object, _)| object).collect();
+    let mut objects: Vec<&ObjectId> = plan.going.iter().map(|(object, _)| object).collect();
     objects.sort_by_key(|object| (!holds_data(object), object.kind != "CustomResourceDefinition"));
     let mut text = String::new();
     for object in objects {
@@ -44,18 +44,18 @@ pub(super) fn preview(word: &str, plan: &RemovalPlan) -> String {
     text
 }
 
-fn holds_data(object: &ObjectRef) -> bool {
+fn holds_data(object: &ObjectId) -> bool {
     object.group.is_empty()
         && matches!(object.kind.as_str(), "Namespace" | "PersistentVolumeClaim" | "PersistentVolume")
 }
 
 /// What stays, one line for each reason.
 pub(super) fn staying(stays: &[Stay]) -> Vec<String> {
-    let mut by_reason: BTreeMap<&str, Vec<&ObjectRef>> = BTreeMap::new();
+    let mut by_reason: BTreeMap<&str, Vec<&ObjectId>> = BTreeMap::new();
     for stay in stays {
         by_reason.entry(&stay.why).or_default().push(&stay.object);
     }
-    let line = |(why, objects): (&str, Vec<&ObjectRef>)| {
+    let line = |(why, objects): (&str, Vec<&ObjectId>)| {
         if let [object] = objects.as_slice() {
             return format!("{object} stays: {why}");
         }
@@ -65,7 +65,7 @@ pub(super) fn staying(stays: &[Stay]) -> Vec<String> {
 }
 
 /// The first few of some objects.
-pub(super) fn named<'o>(objects: impl ExactSizeIterator<Item = &'o ObjectRef>) -> String {
+pub(super) fn named<'o>(objects: impl ExactSizeIterator<Item = &'o ObjectId>) -> String {
     let more = objects.len().saturating_sub(NAMED);
     let names: Vec<String> = objects.take(NAMED).map(ToString::to_string).collect();
     match more {
@@ -75,7 +75,7 @@ pub(super) fn named<'o>(objects: impl ExactSizeIterator<Item = &'o ObjectRef>) -
 }
 
 /// How many objects of each kind: `2 ConfigMap, 1 Namespace`.
-pub(super) fn by_kind<'o>(objects: impl Iterator<Item = &'o ObjectRef>) -> String {
+pub(super) fn by_kind<'o>(objects: impl Iterator<Item = &'o ObjectId>) -> String {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     for object in objects {
         *kinds.entry(&object.kind).or_default() += 1;

@@ -15,7 +15,7 @@ use kfc_catalogue::catalogue::Stack;
 use kfc_cluster::apply::{self, Deleting, Deletion, Inventory, InventoryId, RemovalPlan, Session};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_source::{LoadRestrictor, Loader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -171,7 +171,7 @@ fn delete_resources(args: &DeleteArgs, intake: &Intake, progress: &Progress) -> 
         apply::settle_scopes(&mut waves, &session.discovery());
         let numbered = waves.iter().enumerate();
         let items = numbered.flat_map(|(at, wave)| wave.items.iter().map(move |item| (&item.object, at)));
-        let objects: Vec<(ObjectRef, usize)> = items.map(|(object, at)| (object.clone(), at)).collect();
+        let objects: Vec<(ObjectId, usize)> = items.map(|(object, at)| (object.clone(), at)).collect();
         let (plan, listed) = apply::plan_objects(&session, &objects, args.kinds.kinds(), args.adopt).await?;
         if !args.adopt && !listed.is_empty() {
             return Err(listed_by_others(&listed).into());
@@ -192,7 +192,7 @@ fn delete_resources(args: &DeleteArgs, intake: &Intake, progress: &Progress) -> 
 }
 
 /// The error for named objects that inventories list.
-fn listed_by_others(listed: &BTreeMap<InventoryId, Vec<ObjectRef>>) -> Diagnostic {
+fn listed_by_others(listed: &BTreeMap<InventoryId, Vec<ObjectId>>) -> Diagnostic {
     let count = count_of(listed.values().flatten().collect::<BTreeSet<_>>().len());
     let error = Diagnostic::error(Code::OwnedByOthers, format!("inventories list {count} of these"));
     let error = listed.iter().fold(error, |error, (id, objects)| {
@@ -214,7 +214,7 @@ fn counts(done: &Deletion) -> String {
     text
 }
 
-fn lines(word: &str, objects: &[ObjectRef]) -> String {
+fn lines(word: &str, objects: &[ObjectId]) -> String {
     objects.iter().fold(String::new(), |mut text, object| {
         // Writing into a string cannot fail.
         let _ = writeln!(text, "{word} {object}");

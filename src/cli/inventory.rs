@@ -154,7 +154,7 @@ fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
     })
 }
 
-fn lines<'o>(word: &str, objects: impl Iterator<Item = &'o kfc_kube::ObjectRef>) -> String {
+fn lines<'o>(word: &str, objects: impl Iterator<Item = &'o kfc_kube::ObjectId>) -> String {
     objects.fold(String::new(), |mut text, object| {
         let _ = writeln!(text, "{word} {object}");
         text

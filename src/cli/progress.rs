@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kfc_cluster::apply::{Event, Observer, Outcome};
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::text::document;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
@@ -85,7 +85,7 @@ impl Progress {
         }
     }
 
-    fn waiting(&self, state: &mut State, pending: &[(ObjectRef, String)]) {
+    fn waiting(&self, state: &mut State, pending: &[(ObjectId, String)]) {
         let text = pending_text(pending);
         // A deletion has no wave to name.
         let line = match state.title.as_str() {
@@ -155,7 +155,7 @@ pub(super) fn counts(counts: &BTreeMap<Outcome, usize>) -> String {
     if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
 }
 
-fn pending_text(pending: &[(ObjectRef, String)]) -> String {
+fn pending_text(pending: &[(ObjectId, String)]) -> String {
     let named: Vec<String> =
         pending.iter().take(NAMED).map(|(object, why)| format!("{object} ({why})")).collect();
     match pending.len().saturating_sub(NAMED) {

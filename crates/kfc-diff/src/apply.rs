@@ -1,11 +1,12 @@
 //! Applies a report to the old bundle. That it gives the new one proves that a report leaves nothing out.
 
-use super::model::{Change, ChangeKind, FieldChange, Identity, Report, ResourceChange, Step};
+use kfc_kube::ObjectId;
+use super::model::{Change, ChangeKind, FieldChange, Report, ResourceChange, Step};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The objects of a bundle by their identities.
-pub type Objects = BTreeMap<Identity, Value>;
+pub type Objects = BTreeMap<ObjectId, Value>;
 
 /// Applies every change of a report, in place.
 ///

@@ -1,5 +1,6 @@
 //! Compares two bundles: which of their resources belong together, in which fields these differ, and what that does.
 
+use kfc_kube::ObjectId;
 use crate::compare::{self, Difference};
 use crate::impact::{self, Changed, Grants};
 use crate::input::Input;
@@ -7,7 +8,7 @@ use crate::keys;
 use crate::lines;
 use crate::matching::{Compared, Matches, matches};
 use crate::model::{
-    Change, ChangeKind, FieldChange, Identity, Path, Report, ResourceChange, Severity, Side, Step,
+    Change, ChangeKind, FieldChange, Path, Report, ResourceChange, Severity, Side, Step,
 };
 use crate::origin::{removal_line, source_line};
 use crate::summary::summary;
@@ -195,7 +196,7 @@ fn whole(shown: &Compared<'_>) -> serde_json::Value {
     }
 }
 
-fn previous(old: Option<&Compared<'_>>, new: Option<&Compared<'_>>) -> Option<Identity> {
+fn previous(old: Option<&Compared<'_>>, new: Option<&Compared<'_>>) -> Option<ObjectId> {
     let (old, new) = (old?, new?);
     (old.identity != new.identity).then(|| old.identity.clone())
 }

@@ -1,7 +1,7 @@
 //! Finds for every resource of one bundle the one of the other that it was.
 
+use kfc_kube::ObjectId;
 use super::compare::{hash, leaves, likeness};
-use super::model::Identity;
 use kfc_kube::redaction::object;
 use kfc_kustomize::redaction::{self, Copied};
 use kfc_kustomize::resource::Resource;
@@ -18,7 +18,7 @@ const MOST_PAIRS: usize = 40_000;
 /// A resource in the form that is compared.
 pub(super) struct Compared<'a> {
     pub(super) resource: &'a Resource,
-    pub(super) identity: Identity,
+    pub(super) identity: ObjectId,
     /// Its object, tokens for values of secrets.
     pub(super) node: Cow<'a, Node>,
 }
@@ -29,7 +29,7 @@ impl<'a> Compared<'a> {
             Some((group, version)) => (group, version),
             None => ("", resource.api_version()),
         };
-        let identity = Identity {
+        let identity = ObjectId {
             group: group.to_owned(),
             version: version.to_owned(),
             kind: resource.kind().to_owned(),
@@ -61,7 +61,7 @@ impl<'a> Compared<'a> {
 
     /// Hides the parts of the identity that are known to have come out of a secret.
     pub(super) fn hide_identity_as(&mut self, known: &[String]) {
-        let Identity { kind, namespace, name, .. } = &mut self.identity;
+        let ObjectId { kind, namespace, name, .. } = &mut self.identity;
         for part in [kind, namespace, name].into_iter().filter(|part| known.contains(part)) {
             *part = object::token_of_bytes(part.as_bytes());
         }
@@ -92,7 +92,7 @@ pub(super) fn matches(old: &[Compared<'_>], new: &[Compared<'_>]) -> Matches {
     Matches { before_of: open.before_of, gone }
 }
 
-fn place(identity: &Identity) -> (String, String) {
+fn place(identity: &ObjectId) -> (String, String) {
     (identity.namespace.clone(), identity.name.clone())
 }
 
@@ -128,7 +128,7 @@ impl Open<'_, '_> {
     }
 
     /// Matches what has the same key, in order when several have it.
-    fn by<K: std::hash::Hash + Eq>(&mut self, key: impl Fn(&Identity) -> K) {
+    fn by<K: std::hash::Hash + Eq>(&mut self, key: impl Fn(&ObjectId) -> K) {
         let mut index: HashMap<K, Vec<usize>> = HashMap::new();
         for at in self.open_old().into_iter().rev() {
             index.entry(key(&self.old[at].identity)).or_default().push(at);

@@ -1,6 +1,7 @@
 //! The report of what changes between two bundles: the one value that every format is written from. Its JSON form is
 //! public (`kfc schema report`) and complete: applied to the old bundle, it results in the new one (see [`super::apply`]).
 
+use kfc_kube::ObjectId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -205,32 +206,6 @@ impl fmt::Display for Severity {
     }
 }
 
-/// The identity of a resource.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Identity {
-    /// API group; empty for the core group.
-    pub group: String,
-    /// API version.
-    pub version: String,
-    /// Kind.
-    pub kind: String,
-    /// Namespace; empty for none.
-    pub namespace: String,
-    /// Name.
-    pub name: String,
-}
-
-/// `Deployment kubeflow/katib-ui`.
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.namespace.as_str() {
-            "" => write!(f, "{} {}", self.kind, self.name),
-            namespace => write!(f, "{} {namespace}/{}", self.kind, self.name),
-        }
-    }
-}
-
 /// How a resource changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -268,10 +243,10 @@ pub struct ResourceChange {
     /// How.
     pub kind: ChangeKind,
     /// What it is: in the new bundle, or in the old one when it is removed.
-    pub identity: Identity,
+    pub identity: ObjectId,
     /// What it was, when that differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<Identity>,
+    pub previous: Option<ObjectId>,
     /// The component it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,

@@ -1,7 +1,7 @@
 //! The kubectl commands that wait for a wave, for users who apply waves with kubectl. They wait for everything that
 //! `kfc apply` waits for. kubectl does not retry, so they also wait for the addresses and certificates of webhooks.
 
-use crate::object_ref::ObjectRef;
+use crate::object_id::ObjectId;
 use crate::wave::{Gate, Item, Wave};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -64,17 +64,17 @@ impl<'w> Objects<'w> {
         &self,
         kind: &'static str,
         group: &'static str,
-    ) -> impl Iterator<Item = (&'w ObjectRef, &Value)> {
+    ) -> impl Iterator<Item = (&'w ObjectId, &Value)> {
         let found =
             self.0.iter().filter(move |(item, _)| item.object.kind == kind && item.object.group == group);
         found.map(|(item, body)| (&item.object, body))
     }
 
-    fn all(&self, kind: &'static str, group: &'static str) -> Vec<&'w ObjectRef> {
+    fn all(&self, kind: &'static str, group: &'static str) -> Vec<&'w ObjectId> {
         self.of_kind(kind, group).map(|(object, _)| object).collect()
     }
 
-    fn webhooks(&self) -> impl Iterator<Item = (&'w ObjectRef, &Value)> {
+    fn webhooks(&self) -> impl Iterator<Item = (&'w ObjectId, &Value)> {
         let group = "admissionregistration.k8s.io";
         self.of_kind("MutatingWebhookConfiguration", group)
             .chain(self.of_kind("ValidatingWebhookConfiguration", group))
@@ -100,7 +100,7 @@ fn webhook_services(objects: &Objects<'_>) -> Vec<(String, String)> {
 /// Whether a service is in the bundle, with pods of its own choice.
 fn is_served((namespace, name): &(String, String), bundle: &[Wave]) -> bool {
     bundle.iter().flat_map(|wave| &wave.items).any(|item| {
-        let ObjectRef { kind, group, namespace: there, name: of, .. } = &item.object;
+        let ObjectId { kind, group, namespace: there, name: of, .. } = &item.object;
         kind == "Service"
             && group.is_empty()
             && there == namespace
@@ -110,7 +110,7 @@ fn is_served((namespace, name): &(String, String), bundle: &[Wave]) -> bool {
 }
 
 /// What rolls out and has to be ready: everything of a wave, or what answers its webhooks only.
-fn workloads<'w>(wave: &'w Wave, objects: &Objects<'w>, services: &[(String, String)]) -> Vec<&'w ObjectRef> {
+fn workloads<'w>(wave: &'w Wave, objects: &Objects<'w>, services: &[(String, String)]) -> Vec<&'w ObjectId> {
     let mut found = Vec::new();
     for kind in ["Deployment", "StatefulSet", "DaemonSet"] {
         for (object, body) in objects.of_kind(kind, "apps") {
@@ -121,7 +121,7 @@ fn workloads<'w>(wave: &'w Wave, objects: &Objects<'w>, services: &[(String, Str
             }
         }
     }
-    let is_workload = |object: &&ObjectRef| object.group == "apps";
+    let is_workload = |object: &&ObjectId| object.group == "apps";
     for object in wave.awaited.iter().filter(is_workload) {
         if !found.iter().any(|known| known.same_object(object)) {
             found.push(object);
@@ -131,7 +131,7 @@ fn workloads<'w>(wave: &'w Wave, objects: &Objects<'w>, services: &[(String, Str
 }
 
 /// Whether the pods of a workload answer one of the services.
-fn answers(object: &ObjectRef, body: &Value, objects: &Objects<'_>, services: &[(String, String)]) -> bool {
+fn answers(object: &ObjectId, body: &Value, objects: &Objects<'_>, services: &[(String, String)]) -> bool {
     let labels = &body["spec"]["template"]["metadata"]["labels"];
     objects.of_kind("Service", "").any(|(service, body)| {
         let is_named =
@@ -144,7 +144,7 @@ fn answers(object: &ObjectRef, body: &Value, objects: &Objects<'_>, services: &[
 }
 
 /// The webhook configurations whose certificate somebody else writes.
-fn uncertified_webhooks<'w>(objects: &Objects<'w>) -> Vec<&'w ObjectRef> {
+fn uncertified_webhooks<'w>(objects: &Objects<'w>) -> Vec<&'w ObjectId> {
     let lacks = |body: &Value| {
         let client = &body["webhooks"][0]["clientConfig"];
         client["service"].is_object() && client["caBundle"].as_str().unwrap_or_default().is_empty()
@@ -153,7 +153,7 @@ fn uncertified_webhooks<'w>(objects: &Objects<'w>) -> Vec<&'w ObjectRef> {
 }
 
 /// The definitions whose conversion webhook gets its certificate from cert-manager.
-fn uncertified_conversions<'w>(objects: &Objects<'w>) -> Vec<&'w ObjectRef> {
+fn uncertified_conversions<'w>(objects: &Objects<'w>) -> Vec<&'w ObjectId> {
     let lacks = |body: &Value| {
         let client = &body["spec"]["conversion"]["webhook"]["clientConfig"];
         let annotations = body["metadata"]["annotations"].as_object();
@@ -166,7 +166,7 @@ fn uncertified_conversions<'w>(objects: &Objects<'w>) -> Vec<&'w ObjectRef> {
 }
 
 /// One command for the objects of each namespace.
-fn wait(commands: &mut Vec<String>, what: &str, objects: Vec<&ObjectRef>) {
+fn wait(commands: &mut Vec<String>, what: &str, objects: Vec<&ObjectId>) {
     let mut by_namespace: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for object in objects {
         by_namespace.entry(&object.namespace).or_default().push(named(object));
@@ -180,12 +180,12 @@ fn wait(commands: &mut Vec<String>, what: &str, objects: Vec<&ObjectRef>) {
     }
 }
 
-fn rollout(commands: &mut Vec<String>, object: &ObjectRef) {
+fn rollout(commands: &mut Vec<String>, object: &ObjectId) {
     let namespace = in_namespace(&object.namespace);
     commands.push(format!("kubectl rollout status {TIMEOUT}{namespace} {}", named(object)));
 }
 
-fn named(object: &ObjectRef) -> String {
+fn named(object: &ObjectId) -> String {
     quoted(&format!("{}/{}", object.kind.to_lowercase(), object.name))
 }
 

@@ -14,7 +14,7 @@ mod id;
 pub mod kubectl;
 pub mod label_selector;
 mod object;
-mod object_ref;
+mod object_id;
 pub mod pattern;
 pub mod ready;
 pub mod redaction;
@@ -23,4 +23,4 @@ pub mod wave;
 
 pub use id::{Gvk, ResId, effective_namespace};
 pub use object::Object;
-pub use object_ref::ObjectRef;
+pub use object_id::{NotAnObjectId, ObjectId};

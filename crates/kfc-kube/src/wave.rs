@@ -1,7 +1,7 @@
 //! The waves of a bundle: the resources of each, and the condition for the next wave.
 
 use crate::object::Object;
-use crate::object_ref::ObjectRef;
+use crate::object_id::ObjectId;
 use kfc_diagnostics::{Mark, Result};
 use kfc_yaml::json;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use std::collections::HashSet;
 #[derive(Clone, Debug)]
 pub struct Item {
     /// The object that it creates or changes.
-    pub object: ObjectRef,
+    pub object: ObjectId,
     /// The resource as JSON.
     pub body: String,
     /// Its location.
@@ -36,7 +36,7 @@ pub struct Wave {
     /// The condition for the next wave.
     pub gate: Gate,
     /// Further objects that must be ready too.
-    pub awaited: Vec<ObjectRef>,
+    pub awaited: Vec<ObjectId>,
 }
 
 /// Waves of any bundle, by kind: namespaces and CRDs, then all else, then objects of kinds that the bundle defines.
@@ -94,7 +94,7 @@ pub fn collect<'o>(
 }
 
 fn item(resource: &Object, namespace: &str) -> Result<Item> {
-    let object = ObjectRef::of(resource, namespace);
+    let object = ObjectId::of(resource, namespace);
     let mut body = String::new();
     json::write(&resource.node, &mut body)?;
     let phase = phase(&object.kind, &object.group);

@@ -1,8 +1,9 @@
 //! Changes that a running cluster would refuse: immutable fields that differ from an older bundle.
 
+use kfc_kube::ObjectId;
 use super::finding::{Finding, Subject};
 use kfc_diagnostics::{Code, Diagnostic, Mark};
-use kfc_diff::model::{Class, Identity, Report};
+use kfc_diff::model::{Class, Report};
 use kfc_kustomize::resource::Resource;
 
 /// An error for each immutable field that a report has as changed; `resources` are the new side.
@@ -27,7 +28,7 @@ pub fn immutable(report: &Report, resources: &[Resource]) -> Vec<Finding> {
     found
 }
 
-fn is(resource: &Resource, identity: &Identity) -> bool {
+fn is(resource: &Resource, identity: &ObjectId) -> bool {
     let gvk = resource.gvk();
     gvk.group == identity.group
         && gvk.kind == identity.kind

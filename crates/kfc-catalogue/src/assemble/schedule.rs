@@ -4,7 +4,7 @@ use super::Assembled;
 use crate::catalogue::Ready;
 use crate::resolve::Plan;
 use kfc_diagnostics::Result;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_kube::wave::{Gate, Wave, collect};
 use kfc_kustomize::resource::Resource;
 
@@ -29,7 +29,7 @@ pub fn schedule(plan: &Plan, assembled: &Assembled, namespace: &str) -> Result<V
 }
 
 /// The object that a component's `ready` names.
-fn awaited(ready: &Ready, resources: &[Resource]) -> ObjectRef {
+fn awaited(ready: &Ready, resources: &[Resource]) -> ObjectId {
     let (group, kind) = match ready.what {
         "deployment" => ("apps", "Deployment"),
         "statefulset" => ("apps", "StatefulSet"),
@@ -43,7 +43,7 @@ fn awaited(ready: &Ready, resources: &[Resource]) -> ObjectRef {
             ("admissionregistration.k8s.io", kind)
         }
     };
-    ObjectRef {
+    ObjectId {
         group: group.to_owned(),
         version: "v1".to_owned(),
         kind: kind.to_owned(),

@@ -5,7 +5,7 @@ use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::Failure;
 use kfc_diagnostics::{Code, Diagnostic, Result};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The objects that other inventories list.
@@ -26,7 +26,7 @@ impl Claims {
     pub(super) async fn read<'o>(
         session: &Session<'_>,
         own: Option<&InventoryId>,
-        objects: impl Iterator<Item = &'o ObjectRef>,
+        objects: impl Iterator<Item = &'o ObjectId>,
     ) -> Result<Self> {
         let mut claims = Self::default();
         match inventory::shards(session, "").await {
@@ -71,13 +71,13 @@ impl Claims {
     }
 
     /// The other inventories that list an object.
-    pub fn holders(&self, object: &ObjectRef) -> impl Iterator<Item = &InventoryId> {
+    pub fn holders(&self, object: &ObjectId) -> impl Iterator<Item = &InventoryId> {
         self.by_object.get(&identity(object)).into_iter().flatten()
     }
 
     /// One of the other inventories that list an object.
     #[must_use]
-    pub fn holder(&self, object: &ObjectRef) -> Option<&InventoryId> {
+    pub fn holder(&self, object: &ObjectId) -> Option<&InventoryId> {
         self.holders(object).next()
     }
 
@@ -97,7 +97,7 @@ impl Claims {
     }
 
     /// Without the objects that are deleted although inventories list them.
-    pub(super) fn without<'o>(mut self, objects: impl Iterator<Item = &'o ObjectRef>) -> Self {
+    pub(super) fn without<'o>(mut self, objects: impl Iterator<Item = &'o ObjectId>) -> Self {
         for object in objects {
             self.by_object.remove(&identity(object));
         }
@@ -110,9 +110,9 @@ impl Claims {
     #[must_use]
     pub fn shared<'o>(
         &self,
-        objects: impl Iterator<Item = &'o ObjectRef>,
-    ) -> BTreeMap<InventoryId, Vec<ObjectRef>> {
-        let mut shared: BTreeMap<InventoryId, Vec<ObjectRef>> = BTreeMap::new();
+        objects: impl Iterator<Item = &'o ObjectId>,
+    ) -> BTreeMap<InventoryId, Vec<ObjectId>> {
+        let mut shared: BTreeMap<InventoryId, Vec<ObjectId>> = BTreeMap::new();
         for object in objects {
             for holder in self.holders(object) {
                 shared.entry(holder.clone()).or_default().push(object.clone());

@@ -4,7 +4,7 @@ use super::claims::Claims;
 use super::inventory_id::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
 use crate::cluster::Failure;
 use kfc_diagnostics::{Code, Diagnostic};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ pub(super) fn is_conflict(failure: &Failure) -> bool {
 
 /// A conflict: what we sent, and what the server said.
 pub(super) struct Conflict<'c> {
-    pub(super) object: &'c ObjectRef,
+    pub(super) object: &'c ObjectId,
     pub(super) failure: &'c Failure,
     /// The object as it is, if it could be read.
     pub(super) live: Option<&'c Value>,
@@ -180,7 +180,7 @@ mod tests {
     use super::{Conflict, at};
     use crate::apply::{Claims, InventoryId};
     use crate::cluster::{Cause, Failure};
-    use kfc_kube::ObjectRef;
+    use kfc_kube::ObjectId;
     use serde_json::json;
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn both_values_and_the_owner_are_reported_but_no_secret() {
-        let object = ObjectRef {
+        let object = ObjectId {
             group: String::new(),
             version: "v1".to_owned(),
             kind: "Secret".to_owned(),

@@ -11,7 +11,7 @@ use crate::cluster::{ApiResource, Body, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_kube::ready;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
@@ -26,9 +26,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug, Default)]
 pub struct Deletion {
     /// What is gone.
-    pub gone: Vec<ObjectRef>,
+    pub gone: Vec<ObjectId>,
     /// What did not exist to begin with.
-    pub absent: Vec<ObjectRef>,
+    pub absent: Vec<ObjectId>,
     /// What stays, and why.
     pub staying: Vec<Stay>,
     /// What could not be deleted.
@@ -66,21 +66,21 @@ pub(super) struct Remover<'r> {
 
 /// Objects that stay, of all waves of a deletion.
 #[derive(Debug, Default)]
-pub(super) struct Stayed(Mutex<Vec<ObjectRef>>);
+pub(super) struct Stayed(Mutex<Vec<ObjectId>>);
 
 impl Stayed {
     pub(super) fn of(staying: &[Stay]) -> Self {
         Self(Mutex::new(staying.iter().map(|stay| stay.object.clone()).collect()))
     }
 
-    fn add(&self, object: &ObjectRef) {
+    fn add(&self, object: &ObjectId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(object.clone());
     }
 
     /// Why a namespace or a CRD stays: deleting it would delete an object that stays.
-    fn spares(&self, holder: &ObjectRef, kind: Option<&ApiResource>) -> Option<Stay> {
+    fn spares(&self, holder: &ObjectId, kind: Option<&ApiResource>) -> Option<Stay> {
         let stayed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_held = |object: &&ObjectRef| match kind {
+        let is_held = |object: &&ObjectId| match kind {
             Some(kind) => object.group == kind.group && object.kind == kind.kind,
             None => removal::is_namespace(holder) && object.namespace == holder.name,
         };
@@ -101,7 +101,7 @@ pub async fn plan(session: &Session<'_>, inventory: &Inventory, kinds: Kinds) ->
 }
 
 /// The start of a deletion: what is to be deleted, in the order of its waves, what stays, and what of the result is known.
-fn begun(plan: RemovalPlan) -> (Vec<(ObjectRef, usize)>, Stayed, Deletion) {
+fn begun(plan: RemovalPlan) -> (Vec<(ObjectId, usize)>, Stayed, Deletion) {
     let mut going = plan.going;
     going.sort_by_key(|(object, wave)| rank(object, *wave));
     let stayed = Stayed::of(&plan.staying);
@@ -150,11 +150,11 @@ pub async fn delete(
 /// When inventories cannot be read.
 pub async fn plan_objects(
     session: &Session<'_>,
-    objects: &[(ObjectRef, usize)],
+    objects: &[(ObjectId, usize)],
     kinds: Kinds,
     taken: bool,
-) -> Result<(RemovalPlan, BTreeMap<InventoryId, Vec<ObjectRef>>)> {
-    let named: Vec<ObjectRef> = objects.iter().map(|(object, _)| object.clone()).collect();
+) -> Result<(RemovalPlan, BTreeMap<InventoryId, Vec<ObjectId>>)> {
+    let named: Vec<ObjectId> = objects.iter().map(|(object, _)| object.clone()).collect();
     let claims = Claims::read(session, None, named.iter()).await?;
     let shared = claims.shared(named.iter());
     let (claims, taken) = match taken {
@@ -163,7 +163,7 @@ pub async fn plan_objects(
     };
     let rules = Rules { own: None, kinds, taken };
     let entry =
-        |(object, wave): &(ObjectRef, usize)| Entry { object: object.clone(), wave: *wave, found: false };
+        |(object, wave): &(ObjectId, usize)| Entry { object: object.clone(), wave: *wave, found: false };
     let plan = RemovalPlan::make(session, objects.iter().map(entry).collect(), &rules, &claims).await;
     Ok((plan, shared))
 }
@@ -175,10 +175,10 @@ pub async fn plan_objects(
 pub async fn delete_objects(
     session: &Session<'_>,
     plan: RemovalPlan,
-    listed: &BTreeMap<InventoryId, Vec<ObjectRef>>,
+    listed: &BTreeMap<InventoryId, Vec<ObjectId>>,
     how: Deleting,
 ) -> Result<Deletion> {
-    let taken: Vec<ObjectRef> = listed.values().flatten().cloned().collect();
+    let taken: Vec<ObjectId> = listed.values().flatten().cloned().collect();
     let rules = Rules { own: None, kinds: how.kinds, taken: &taken };
     let (objects, stayed, mut all) = begun(plan);
     for wave in objects.chunk_by(|a, b| a.1 == b.1) {
@@ -187,8 +187,8 @@ pub async fn delete_objects(
             break;
         }
     }
-    let away: Vec<ObjectRef> = all.gone.iter().chain(&all.absent).cloned().collect();
-    let is_away = |object: &ObjectRef| away.iter().any(|gone| gone.same_object(object));
+    let away: Vec<ObjectId> = all.gone.iter().chain(&all.absent).cloned().collect();
+    let is_away = |object: &ObjectId| away.iter().any(|gone| gone.same_object(object));
     let concerned = listed.iter().filter(|(_, objects)| objects.iter().any(is_away));
     inventory::forget(session, &away, concerned.map(|(id, _)| id.clone())).await?;
     match all.errors.is_empty() {
@@ -224,7 +224,7 @@ impl Deletion {
 
 /// The order of deletion: later waves first; in a wave custom resources, then webhooks and the like, then CRDs while their
 /// controllers still run, then the controllers, then what these need, namespaces last.
-fn rank(object: &ObjectRef, wave: usize) -> (std::cmp::Reverse<usize>, u8) {
+fn rank(object: &ObjectId, wave: usize) -> (std::cmp::Reverse<usize>, u8) {
     let place = match (kfc_kube::wave::phase(&object.kind, &object.group), object.kind.as_str()) {
         (3, _) => 1,
         (_, "CustomResourceDefinition") => 2,
@@ -256,7 +256,7 @@ impl Remover<'_> {
     ///
     /// # Errors
     /// When other inventories cannot be read.
-    pub(super) async fn remove(&self, mut objects: Vec<(ObjectRef, usize)>) -> Result<Deletion> {
+    pub(super) async fn remove(&self, mut objects: Vec<(ObjectId, usize)>) -> Result<Deletion> {
         objects.sort_by_key(|(object, wave)| rank(object, *wave));
         let mut done = Deletion::default();
         for rank in objects.chunk_by(|a, b| rank(&a.0, a.1) == rank(&b.0, b.1)) {
@@ -286,7 +286,7 @@ impl Remover<'_> {
     }
 
     /// Why an object stays, checked right before it is deleted.
-    async fn spares(&self, object: &ObjectRef, live: &Value, claims: &Claims) -> Option<Stay> {
+    async fn spares(&self, object: &ObjectId, live: &Value, claims: &Claims) -> Option<Stay> {
         if let Some(other) = claims.holder(object) {
             return Some(Stay::forgotten(object, format!("the inventory {other} lists it too")));
         }
@@ -306,7 +306,7 @@ impl Remover<'_> {
     }
 
     /// Deletes one object.
-    async fn one(&self, object: &ObjectRef, claims: &Claims) -> std::result::Result<End, Box<Diagnostic>> {
+    async fn one(&self, object: &ObjectId, claims: &Claims) -> std::result::Result<End, Box<Diagnostic>> {
         let refused = |failure: &Failure| {
             let message = format!("{object} cannot be deleted: {}", failure.message);
             Box::new(Diagnostic::error(Code::NotDeleted, message))
@@ -366,7 +366,7 @@ impl Remover<'_> {
     }
 
     /// Requests the deletion of exactly this object, after the objects that it owns.
-    async fn request(&self, object: &ObjectRef, live: &Value) -> std::result::Result<(), Failure> {
+    async fn request(&self, object: &ObjectId, live: &Value) -> std::result::Result<(), Failure> {
         let Some(kind) = self.session.any_version(object).await else { return Ok(()) };
         let body = json!({
             "apiVersion": "v1",
@@ -407,7 +407,7 @@ fn blocked(live: &Value) -> String {
     if why.is_empty() { "it is still being deleted".to_owned() } else { why.join("; ") }
 }
 
-fn stuck(object: &ObjectRef, live: &Value, why: &str) -> Diagnostic {
+fn stuck(object: &ObjectId, live: &Value, why: &str) -> Diagnostic {
     let error = Diagnostic::error(Code::NotDeleted, format!("{object} was not deleted in time: {why}"));
     if live["metadata"]["finalizers"].as_array().is_some_and(|list| !list.is_empty()) {
         return error.help(

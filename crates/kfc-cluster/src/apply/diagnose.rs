@@ -1,7 +1,7 @@
 //! Finds out why an object is not ready: conditions of its pods, what their containers wait for, events.
 
 use super::session::Session;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_kube::ready::condition_of;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ const FACTS: usize = 6;
 const EVENTS: usize = 3;
 
 /// What is known about an object that is not ready, one fact a line.
-pub(super) async fn diagnose(session: &Session<'_>, object: &ObjectRef) -> Vec<String> {
+pub(super) async fn diagnose(session: &Session<'_>, object: &ObjectId) -> Vec<String> {
     let mut facts = Vec::new();
     let Ok(Some(live)) = session.read(object).await else { return facts };
     let mut named = BTreeSet::from([object.name.clone()]);

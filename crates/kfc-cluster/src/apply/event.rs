@@ -2,7 +2,7 @@
 
 use super::inventory_id::InventoryId;
 use super::outcome::Outcome;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 
 /// Something that happens during a run.
 #[derive(Debug)]
@@ -19,36 +19,36 @@ pub enum Event<'e> {
     /// A resource was applied.
     Applied {
         /// Which object.
-        object: &'e ObjectRef,
+        object: &'e ObjectId,
         /// What that did.
         outcome: Outcome,
     },
     /// A request is tried again.
     Retry {
         /// Which object.
-        object: &'e ObjectRef,
+        object: &'e ObjectId,
         /// Why.
         why: &'e str,
     },
     /// Objects are not ready yet.
     Waiting {
         /// The objects, each with what it lacks.
-        pending: &'e [(ObjectRef, String)],
+        pending: &'e [(ObjectId, String)],
     },
     /// An object became ready.
     Ready {
         /// Which object.
-        object: &'e ObjectRef,
+        object: &'e ObjectId,
     },
     /// An object is being deleted.
     Deleting {
         /// Which object.
-        object: &'e ObjectRef,
+        object: &'e ObjectId,
     },
     /// An object is gone.
     Deleted {
         /// Which object.
-        object: &'e ObjectRef,
+        object: &'e ObjectId,
     },
     /// Another run works on the inventory.
     Locked {
@@ -60,7 +60,7 @@ pub enum Event<'e> {
     /// An object that was to be deleted stays.
     Kept {
         /// Which object.
-        object: &'e ObjectRef,
+        object: &'e ObjectId,
         /// Why.
         why: &'e str,
     },

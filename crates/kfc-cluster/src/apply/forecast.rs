@@ -12,7 +12,7 @@ use super::session::Session;
 use crate::cluster::{Failure, Managers, Prediction, predict, without_server_fields};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::Object;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
 use kfc_kube::wave;
 use kfc_kube::wave::Wave;
@@ -22,7 +22,7 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Leaving {
     /// Which object.
-    pub object: ObjectRef,
+    pub object: ObjectId,
     /// The object without the fields that only the server writes.
     pub live: Value,
 }
@@ -108,7 +108,7 @@ impl Forecast {
     }
 }
 
-fn unreadable(object: &ObjectRef, failure: &Failure) -> Diagnostic {
+fn unreadable(object: &ObjectId, failure: &Failure) -> Diagnostic {
     let message = format!("{object} cannot be read: {}", failure.message);
     Diagnostic::error(Code::Refused, message)
 }

@@ -7,7 +7,7 @@ use super::session::Session;
 use crate::cluster::{Body, Failure};
 use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(super) type Identity = (String, String, String, String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Which object.
-    pub object: ObjectRef,
+    pub object: ObjectId,
     /// The wave that it was applied in.
     pub wave: usize,
     /// Whether it existed before and is not from kfc: then it is applied, but neither pruned nor deleted.
@@ -80,36 +80,36 @@ impl Inventory {
     }
 
     /// Adds an object, or puts it into another wave.
-    pub fn add(&mut self, object: ObjectRef, wave: usize) {
+    pub fn add(&mut self, object: ObjectId, wave: usize) {
         let known = self.entries.get(&identity(&object)).is_some_and(|entry| entry.found);
         self.entries.insert(identity(&object), Entry { object, wave, found: known });
     }
 
     /// Records whether an object existed before and is not from kfc.
-    pub fn set_found(&mut self, object: &ObjectRef, found: bool) {
+    pub fn set_found(&mut self, object: &ObjectId, found: bool) {
         if let Some(entry) = self.entries.get_mut(&identity(object)) {
             entry.found = found;
         }
     }
 
     /// Removes an object.
-    pub fn remove(&mut self, object: &ObjectRef) {
+    pub fn remove(&mut self, object: &ObjectId) {
         self.entries.remove(&identity(object));
     }
 
     /// Removes what does not fit.
-    pub fn retain(&mut self, fits: impl Fn(&ObjectRef) -> bool) {
+    pub fn retain(&mut self, fits: impl Fn(&ObjectId) -> bool) {
         self.entries.retain(|_, entry| fits(&entry.object));
     }
 
     /// Whether it lists an object, in any version.
     #[must_use]
-    pub fn has(&self, object: &ObjectRef) -> bool {
+    pub fn has(&self, object: &ObjectId) -> bool {
         self.entries.contains_key(&identity(object))
     }
 
     /// The objects with their waves.
-    pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, usize)> {
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectId, usize)> {
         self.entries().map(|entry| (&entry.object, entry.wave))
     }
 
@@ -258,7 +258,7 @@ fn writing_order(written: &[String], texts: &[String]) -> Vec<usize> {
 /// A config map of an inventory, with what it lists.
 pub(super) struct Shard {
     pub(super) id: InventoryId,
-    pub(super) objects: Vec<ObjectRef>,
+    pub(super) objects: Vec<ObjectId>,
 }
 
 /// All config maps of inventories in a namespace, in all namespaces when it is empty.
@@ -323,7 +323,7 @@ pub(super) fn read_shards<'v>(items: impl Iterator<Item = &'v Value>) -> Result<
 /// Removes objects from other inventories; an inventory that becomes empty is deleted.
 pub(super) async fn forget(
     session: &Session<'_>,
-    gone: &[ObjectRef],
+    gone: &[ObjectId],
     inventories: impl IntoIterator<Item = InventoryId>,
 ) -> Result<()> {
     for id in inventories {
@@ -343,7 +343,7 @@ fn unreadable(id: &InventoryId, line: &str) -> Diagnostics {
     error.help("check whether a newer version of kfc wrote it, or somebody edited it").into()
 }
 
-pub(super) fn identity(object: &ObjectRef) -> Identity {
+pub(super) fn identity(object: &ObjectId) -> Identity {
     let (group, kind, namespace, name) = object.identity();
     (group.to_owned(), kind.to_owned(), namespace.to_owned(), name.to_owned())
 }
@@ -399,7 +399,7 @@ fn read_line(line: &str) -> Option<Entry> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let namespace = if *namespace == "-" { "" } else { namespace };
     let [group, version, kind, namespace, name] = [group, version, kind, namespace, name].map(str::to_owned);
-    let object = ObjectRef { group, version, kind, namespace, name };
+    let object = ObjectId { group, version, kind, namespace, name };
     Some(Entry { object, wave: wave.parse().ok()?, found })
 }
 
@@ -407,22 +407,22 @@ fn read_line(line: &str) -> Option<Entry> {
 mod tests {
     use super::{Entry, Inventory, SHARD_BYTES, read_line, write_line, writing_order};
     use crate::apply::InventoryId;
-    use kfc_kube::ObjectRef;
+    use kfc_kube::ObjectId;
 
     fn empty() -> Inventory {
         Inventory::new(InventoryId::new("default", "test"))
     }
 
-    fn object(version: &str, name: &str) -> ObjectRef {
+    fn object(version: &str, name: &str) -> ObjectId {
         let [group, version, kind, namespace, name] =
             ["apps", version, "Deployment", "n", name].map(str::to_owned);
-        ObjectRef { group, version, kind, namespace, name }
+        ObjectId { group, version, kind, namespace, name }
     }
 
     #[test]
     fn lines_are_read_as_they_are_written() {
         let cluster_wide =
-            ObjectRef { namespace: String::new(), group: String::new(), ..object("v1", "a:b") };
+            ObjectId { namespace: String::new(), group: String::new(), ..object("v1", "a:b") };
         for (object, found) in
             [(object("v1", "a"), true), (object("v1", "found"), false), (cluster_wide, false)]
         {

@@ -7,7 +7,7 @@ use super::snapshot::{Seen, Snapshot};
 use super::survey;
 use futures::stream::{self, StreamExt};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 
 /// Moves what `from` lists to `to`: first the list, then the fields from the old field manager to the new one, then `from` is
 /// deleted. When it stops in between, at least one of them lists each object, and the next try completes it. Only the managed
@@ -19,7 +19,7 @@ pub async fn move_inventory(
     session: &Session<'_>,
     from: &mut Inventory,
     to: &mut Inventory,
-) -> Result<Vec<ObjectRef>> {
+) -> Result<Vec<ObjectId>> {
     let entries: Vec<_> = from.entries().cloned().collect();
     for entry in &entries {
         if !to.has(&entry.object) {

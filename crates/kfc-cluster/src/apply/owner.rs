@@ -7,7 +7,7 @@ use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::{Body, Failure};
 use http::Method;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use serde_json::{Map, Value, json};
 
 fn entries(metadata: &Value) -> impl Iterator<Item = &Value> {
@@ -70,7 +70,7 @@ fn join(into: &mut Value, more: &Value) {
 /// Moves what `from` owns of a live object to `to`. Returns the new metadata, `None` when there was nothing to move.
 pub(super) async fn take_over(
     session: &Session<'_>,
-    object: &ObjectRef,
+    object: &ObjectId,
     metadata: &Value,
     from: &[String],
     to: &str,
@@ -82,7 +82,7 @@ pub(super) async fn take_over(
 }
 
 /// Gives up the fields of a live object that stays: the manager no longer owns any; the object itself does not change.
-pub(super) async fn let_go(session: &Session<'_>, object: &ObjectRef, manager: &str) -> Result<(), Failure> {
+pub(super) async fn let_go(session: &Session<'_>, object: &ObjectId, manager: &str) -> Result<(), Failure> {
     let Some(live) = session.read(object).await? else { return Ok(()) };
     let metadata = &live["metadata"];
     match without(metadata, manager) {
@@ -93,7 +93,7 @@ pub(super) async fn let_go(session: &Session<'_>, object: &ObjectRef, manager: &
 
 async fn write(
     session: &Session<'_>,
-    object: &ObjectRef,
+    object: &ObjectId,
     metadata: &Value,
     fields: Vec<Value>,
     manager: &str,

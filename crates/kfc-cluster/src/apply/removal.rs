@@ -10,7 +10,7 @@ use super::session::Session;
 use super::snapshot::{self, Seen, Snapshot};
 use crate::cluster::{ApiResource, Failure};
 use futures::stream::{self, StreamExt};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// With the value `disabled`, an object stays when it leaves the bundle, and when everything is deleted.
@@ -43,7 +43,7 @@ impl Kinds {
     }
 
     /// Why an object stays because of its kind; `None` when its kind may be deleted.
-    fn spares(self, object: &ObjectRef) -> Option<&'static str> {
+    fn spares(self, object: &ObjectId) -> Option<&'static str> {
         match (object.group.as_str(), object.kind.as_str()) {
             ("", "Namespace") if !self.namespaces => {
                 Some("namespaces are deleted only with `--delete-namespaces` or `--delete-all`")
@@ -63,7 +63,7 @@ impl Kinds {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stay {
     /// Which object.
-    pub object: ObjectRef,
+    pub object: ObjectId,
     /// Why.
     pub why: String,
     /// Whether the inventory no longer lists it, as it has another owner.
@@ -71,11 +71,11 @@ pub struct Stay {
 }
 
 impl Stay {
-    pub(super) fn kept(object: &ObjectRef, why: impl Into<String>) -> Self {
+    pub(super) fn kept(object: &ObjectId, why: impl Into<String>) -> Self {
         Self { object: object.clone(), why: why.into(), forgotten: false }
     }
 
-    pub(super) fn forgotten(object: &ObjectRef, why: impl Into<String>) -> Self {
+    pub(super) fn forgotten(object: &ObjectId, why: impl Into<String>) -> Self {
         Self { object: object.clone(), why: why.into(), forgotten: true }
     }
 }
@@ -84,11 +84,11 @@ impl Stay {
 #[derive(Clone, Debug, Default)]
 pub struct RemovalPlan {
     /// What is to be deleted, with the wave that it was applied in.
-    pub going: Vec<(ObjectRef, usize)>,
+    pub going: Vec<(ObjectId, usize)>,
     /// What stays, and why.
     pub staying: Vec<Stay>,
     /// What does not exist any more.
-    pub absent: Vec<ObjectRef>,
+    pub absent: Vec<ObjectId>,
     /// What the user has to know before agreeing.
     pub notes: Vec<String>,
 }
@@ -100,7 +100,7 @@ pub(super) struct Rules<'r> {
     pub(super) own: Option<&'r InventoryId>,
     pub(super) kinds: Kinds,
     /// Objects that are deleted although inventories list them.
-    pub(super) taken: &'r [ObjectRef],
+    pub(super) taken: &'r [ObjectId],
 }
 
 impl Rules<'_> {
@@ -111,7 +111,7 @@ impl Rules<'_> {
     /// Why an object stays by its metadata: its annotation, or the field manager of an inventory that cannot be read.
     pub(super) fn spares_live(
         &self,
-        object: &ObjectRef,
+        object: &ObjectId,
         metadata: &serde_json::Value,
         claims: &Claims,
     ) -> Option<Stay> {
@@ -133,7 +133,7 @@ impl Rules<'_> {
     /// Why a namespace or CRD stays: deleting it would delete objects of another inventory.
     pub(super) fn spares_holder(
         &self,
-        object: &ObjectRef,
+        object: &ObjectId,
         claims: &Claims,
         kind: Option<&ApiResource>,
     ) -> Option<Stay> {
@@ -162,16 +162,16 @@ impl Rules<'_> {
 }
 
 /// The kind that a CRD defines; `None` when the server does not serve it.
-pub(super) fn defined_kind(session: &Session<'_>, definition: &ObjectRef) -> Option<ApiResource> {
+pub(super) fn defined_kind(session: &Session<'_>, definition: &ObjectId) -> Option<ApiResource> {
     let (plural, group) = definition.name.split_once('.')?;
     session.discovery().of_plural(group, plural).cloned()
 }
 
-pub(super) fn is_definition(object: &ObjectRef) -> bool {
+pub(super) fn is_definition(object: &ObjectId) -> bool {
     object.group == "apiextensions.k8s.io" && object.kind == "CustomResourceDefinition"
 }
 
-pub(super) fn is_namespace(object: &ObjectRef) -> bool {
+pub(super) fn is_namespace(object: &ObjectId) -> bool {
     object.group.is_empty() && object.kind == "Namespace"
 }
 
@@ -179,7 +179,7 @@ pub(super) fn is_namespace(object: &ObjectRef) -> bool {
 /// before it.
 pub(super) async fn spares_definition(
     session: &Session<'_>,
-    definition: &ObjectRef,
+    definition: &ObjectId,
     but: &HashSet<Identity>,
 ) -> Option<Stay> {
     const FLAGS: &str = "it is deleted only with `--delete-crds` or `--delete-all`";
@@ -214,7 +214,7 @@ async fn count_others(
 /// Which other objects the deletion of a CRD deletes.
 async fn note_of_objects(
     session: &Session<'_>,
-    definition: &ObjectRef,
+    definition: &ObjectId,
     but: &HashSet<Identity>,
 ) -> Option<String> {
     let kind = defined_kind(session, definition)?;
@@ -336,7 +336,7 @@ impl RemovalPlan {
 
     fn why_namespace_stays(
         &self,
-        namespace: &ObjectRef,
+        namespace: &ObjectId,
         rules: &Rules<'_>,
         claims: &Claims,
         inside: &Contents,
@@ -362,7 +362,7 @@ impl RemovalPlan {
 /// The objects in some namespaces, without those that every namespace has and those that an owner deletes.
 #[derive(Debug, Default)]
 struct Contents {
-    by_namespace: BTreeMap<String, Vec<ObjectRef>>,
+    by_namespace: BTreeMap<String, Vec<ObjectId>>,
     /// Why some of it could not be read.
     unseen: Option<String>,
 }
@@ -399,7 +399,7 @@ impl Contents {
     }
 
     /// Which objects that no inventory lists are deleted with a namespace.
-    fn note(&self, namespace: &ObjectRef) -> Option<String> {
+    fn note(&self, namespace: &ObjectId) -> Option<String> {
         let others = self.of_namespace(&namespace.name);
         let unseen =
             self.unseen.as_ref().map(|why| format!("not every object in {namespace} can be read: {why}"));
@@ -417,7 +417,7 @@ impl Contents {
         Some(unseen.into_iter().fold(note, |note, unseen| format!("{note}; {unseen}")))
     }
 
-    fn of_namespace(&self, namespace: &str) -> &[ObjectRef] {
+    fn of_namespace(&self, namespace: &str) -> &[ObjectId] {
         self.by_namespace.get(namespace).map_or(&[], Vec::as_slice)
     }
 }
@@ -426,7 +426,7 @@ async fn list_in(
     session: &Session<'_>,
     kind: ApiResource,
     namespaces: &BTreeSet<&str>,
-) -> Result<Vec<ObjectRef>, Failure> {
+) -> Result<Vec<ObjectId>, Failure> {
     let mut found = match snapshot::list(session, &kind, "").await {
         Err(failure) if failure.is_forbidden() => {
             let mut found = Vec::new();
@@ -452,7 +452,7 @@ fn is_counted(kind: &ApiResource) -> bool {
         && kind.group != "metrics.k8s.io"
 }
 
-fn is_of_every_namespace(object: &ObjectRef) -> bool {
+fn is_of_every_namespace(object: &ObjectId) -> bool {
     match (object.kind.as_str(), object.name.as_str()) {
         ("ServiceAccount", "default") => true,
         ("ConfigMap", "kube-root-ca.crt" | "openshift-service-ca.crt") => true,

@@ -3,20 +3,20 @@
 use super::outcome::Outcome;
 use super::removal::Stay;
 use kfc_diagnostics::Diagnostics;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use std::collections::BTreeMap;
 
 /// What a run did.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// What became of each resource, in the order of waves.
-    pub outcomes: Vec<(ObjectRef, Outcome)>,
+    pub outcomes: Vec<(ObjectId, Outcome)>,
     /// What left the bundle and was deleted.
-    pub pruned: Vec<ObjectRef>,
+    pub pruned: Vec<ObjectId>,
     /// What left the bundle and stays, with the reason.
     pub kept: Vec<Stay>,
     /// What left the bundle and was not deleted, because nobody agreed to it.
-    pub unpruned: Vec<ObjectRef>,
+    pub unpruned: Vec<ObjectId>,
     /// Warnings.
     pub warnings: Diagnostics,
 }

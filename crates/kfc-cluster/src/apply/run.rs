@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::survey::Survey;
 use super::wait;
 use kfc_diagnostics::Result;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_kube::wave::Wave;
 use std::collections::{BTreeMap, HashSet};
 use tokio::time::Instant;
@@ -61,7 +61,7 @@ async fn send_waves(
     waves: &[Wave],
     settings: &Settings,
     survey: &Survey,
-    touched: &mut HashSet<ObjectRef>,
+    touched: &mut HashSet<ObjectId>,
     report: &mut Report,
 ) -> Result<()> {
     let bundle = send::Known::of(waves);
@@ -86,6 +86,6 @@ async fn send_waves(
     Ok(())
 }
 
-fn brings_kinds(object: &ObjectRef) -> bool {
+fn brings_kinds(object: &ObjectId) -> bool {
     matches!(object.kind.as_str(), "CustomResourceDefinition" | "APIService")
 }

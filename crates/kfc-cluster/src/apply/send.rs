@@ -12,7 +12,7 @@ use crate::cluster::{Body, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
 use kfc_kube::wave::{Item, Wave};
 use serde_json::Value;
@@ -62,16 +62,16 @@ impl Known {
     }
 
     /// Whether the bundle creates the kind or namespace that an object needs and the server does not have yet.
-    pub(super) fn brings_lacking(&self, object: &ObjectRef, failure: &Failure) -> bool {
+    pub(super) fn brings_lacking(&self, object: &ObjectId, failure: &Failure) -> bool {
         failure.is_not_found() && (self.brings_kind_of(object) || self.brings_namespace_of(object))
     }
 
-    fn brings_kind_of(&self, object: &ObjectRef) -> bool {
+    fn brings_kind_of(&self, object: &ObjectId) -> bool {
         self.groups.contains(&object.group)
             || self.kinds.contains(&(object.group.clone(), object.kind.clone()))
     }
 
-    fn brings_namespace_of(&self, object: &ObjectRef) -> bool {
+    fn brings_namespace_of(&self, object: &ObjectId) -> bool {
         self.namespaces.contains(&object.namespace)
     }
 }
@@ -91,9 +91,9 @@ pub(super) struct Sender<'s> {
 /// What became of a wave.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
-    pub(super) outcomes: Vec<(ObjectRef, Outcome)>,
+    pub(super) outcomes: Vec<(ObjectId, Outcome)>,
     /// Objects that may exist: no answer said whether they do.
-    pub(super) uncertain: Vec<ObjectRef>,
+    pub(super) uncertain: Vec<ObjectId>,
     pub(super) errors: Diagnostics,
 }
 
@@ -292,7 +292,7 @@ pub(super) fn is_immutable(failure: &Failure) -> bool {
 }
 
 /// What to do about a refusal.
-pub(super) fn help(object: &ObjectRef, failure: &Failure) -> Option<String> {
+pub(super) fn help(object: &ObjectId, failure: &Failure) -> Option<String> {
     if failure.reason == "UnknownKind" {
         return Some(format!(
             "neither the bundle nor the cluster has a CRD of {}: install it first",

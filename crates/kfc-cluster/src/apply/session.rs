@@ -3,7 +3,7 @@
 use super::event::{Event, Observer};
 use crate::cluster::{ApiResource, Connection, Discovery, Failure};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -55,7 +55,7 @@ impl<'s> Session<'s> {
     }
 
     /// How the server serves the kind of an object in its own version; asks again when the kind is new.
-    pub(super) async fn kind(&self, object: &ObjectRef) -> Option<ApiResource> {
+    pub(super) async fn kind(&self, object: &ObjectId) -> Option<ApiResource> {
         if let Some(known) = self.discovery().find_exactly(object) {
             return Some(known.clone());
         }
@@ -64,7 +64,7 @@ impl<'s> Session<'s> {
     }
 
     /// How the server serves the kind of an object, in any version; asks again when the kind is new.
-    pub(super) async fn any_version(&self, object: &ObjectRef) -> Option<ApiResource> {
+    pub(super) async fn any_version(&self, object: &ObjectId) -> Option<ApiResource> {
         if let Some(known) = self.discovery().find(object) {
             return Some(known.clone());
         }
@@ -98,7 +98,7 @@ impl<'s> Session<'s> {
     /// When we may not read it, or the server of its kind does not answer: the object may still exist.
     pub(super) async fn read(
         &self,
-        object: &ObjectRef,
+        object: &ObjectId,
     ) -> std::result::Result<Option<serde_json::Value>, Failure> {
         let Some(kind) = self.any_version(object).await else {
             if self.discovery().may_have(&object.group, &object.kind) {

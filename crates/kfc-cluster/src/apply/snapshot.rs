@@ -7,7 +7,7 @@ use super::session::Session;
 use crate::cluster::{ApiResource, Body, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_kube::wave::Wave;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -19,11 +19,11 @@ const PAGE: usize = 500;
 /// Metadata of objects, by their identity.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
-    metadata: HashMap<ObjectRef, Value>,
+    metadata: HashMap<ObjectId, Value>,
     /// Kinds that we may not list: nothing is known about their objects.
     unseen: BTreeSet<(String, String)>,
     /// Objects of such kinds that were requested one by one and do not exist.
-    absent: HashSet<ObjectRef>,
+    absent: HashSet<ObjectId>,
 }
 
 /// What is known about an object.
@@ -46,10 +46,10 @@ impl Snapshot {
     /// Looks at every kind of these objects that the server knows; where we may not list a kind, at each object.
     pub(super) async fn take<'o>(
         session: &Session<'_>,
-        objects: impl Iterator<Item = &'o ObjectRef>,
+        objects: impl Iterator<Item = &'o ObjectId>,
     ) -> Self {
         let discovery = session.discovery();
-        let objects: Vec<&ObjectRef> = objects.collect();
+        let objects: Vec<&ObjectId> = objects.collect();
         let named: BTreeSet<(&str, &str)> =
             objects.iter().map(|object| (object.group.as_str(), object.kind.as_str())).collect();
         let mut snapshot = Self::default();
@@ -83,9 +83,9 @@ impl Snapshot {
     }
 
     /// Asks for each object whose kind we may not list.
-    async fn look_closer(&mut self, session: &Session<'_>, objects: &[&ObjectRef]) {
+    async fn look_closer(&mut self, session: &Session<'_>, objects: &[&ObjectId]) {
         let unknown = objects.iter().filter(|object| matches!(self.seen(object), Seen::Unknown));
-        let unknown: Vec<ObjectRef> = unknown.map(|object| (*object).clone()).collect();
+        let unknown: Vec<ObjectId> = unknown.map(|object| (*object).clone()).collect();
         let each = stream::iter(&unknown).map(|object| async move { (object, session.read(object).await) });
         let each: Vec<_> = each.buffered(session.concurrency).collect().await;
         for (object, read) in each {
@@ -100,7 +100,7 @@ impl Snapshot {
     }
 
     /// What is known about an object.
-    pub(super) fn seen(&self, object: &ObjectRef) -> Seen<'_> {
+    pub(super) fn seen(&self, object: &ObjectId) -> Seen<'_> {
         let key = unversioned(object);
         match self.metadata.get(&key) {
             Some(metadata) => Seen::Exists(metadata),
@@ -111,12 +111,12 @@ impl Snapshot {
     }
 
     /// Records the metadata of an object as it is now.
-    pub(super) fn note(&mut self, object: &ObjectRef, metadata: Value) {
+    pub(super) fn note(&mut self, object: &ObjectId, metadata: Value) {
         self.metadata.insert(unversioned(object), metadata);
     }
 
     /// What an apply of a manager did, by the status of its answer and the object in it.
-    pub(super) fn outcome(&self, object: &ObjectRef, status: u16, after: &Value, manager: &str) -> Outcome {
+    pub(super) fn outcome(&self, object: &ObjectId, status: u16, after: &Value, manager: &str) -> Outcome {
         if status == 201 {
             return Outcome::Created;
         }
@@ -141,8 +141,8 @@ impl Snapshot {
 }
 
 /// The key of an object in any version.
-fn unversioned(object: &ObjectRef) -> ObjectRef {
-    ObjectRef { version: String::new(), ..object.clone() }
+fn unversioned(object: &ObjectId) -> ObjectId {
+    ObjectId { version: String::new(), ..object.clone() }
 }
 
 /// All objects of a kind with their metadata, in one namespace or in all of them when `namespace` is empty.
@@ -153,7 +153,7 @@ pub(super) async fn list(
     session: &Session<'_>,
     kind: &ApiResource,
     namespace: &str,
-) -> Result<Vec<(ObjectRef, Value)>, Failure> {
+) -> Result<Vec<(ObjectId, Value)>, Failure> {
     let mut found = Vec::new();
     let mut next = String::new();
     loop {
@@ -162,7 +162,7 @@ pub(super) async fn list(
         for item in answer["items"].as_array_mut().into_iter().flatten() {
             let metadata = item["metadata"].take();
             let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
-            let object = ObjectRef {
+            let object = ObjectId {
                 group: kind.group.clone(),
                 version: String::new(),
                 kind: kind.kind.clone(),

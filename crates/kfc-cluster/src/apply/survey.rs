@@ -12,7 +12,7 @@ use super::snapshot::{Seen, Snapshot};
 use crate::cluster::Failure;
 use futures::stream::{self, StreamExt};
 use kfc_diagnostics::Result;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_kube::wave::Wave;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -26,9 +26,9 @@ pub struct Survey {
     /// What has left the bundle.
     pub prune_set: PruneSet,
     /// Objects of the bundle that other inventories list too.
-    pub shared: BTreeMap<InventoryId, Vec<ObjectRef>>,
+    pub shared: BTreeMap<InventoryId, Vec<ObjectId>>,
     /// Objects of the bundle that exist and that no inventory lists.
-    pub found: Vec<ObjectRef>,
+    pub found: Vec<ObjectId>,
 }
 
 /// Looks at the cluster before a run.
@@ -54,7 +54,7 @@ pub async fn survey(
         .map(|entry| inventory::identity(&entry.object))
         .collect();
     let manager = inventory.id.manager();
-    let is_found = |object: &&ObjectRef| {
+    let is_found = |object: &&ObjectId| {
         if inventory.has(object) {
             return known_found.contains(&inventory::identity(object));
         }
@@ -97,7 +97,7 @@ impl Survey {
         settings: &Settings,
     ) {
         let manager = settings.inventory.manager();
-        let objects: Vec<&ObjectRef> =
+        let objects: Vec<&ObjectId> =
             waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object).collect();
         let each = stream::iter(objects).map(|object| {
             let from = self.former_managers(object, before, settings);
@@ -118,7 +118,7 @@ impl Survey {
     }
 
     /// The managers whose fields are now the inventory's.
-    fn former_managers(&self, object: &ObjectRef, before: &Inventory, settings: &Settings) -> Vec<String> {
+    fn former_managers(&self, object: &ObjectId, before: &Inventory, settings: &Settings) -> Vec<String> {
         let holders: Vec<&InventoryId> = self.claims.holders(object).collect();
         let is_orphan = holders.is_empty() && self.claims.unseen().is_none();
         let mut from = Vec::new();
@@ -136,7 +136,7 @@ impl Survey {
 /// something was moved.
 pub(super) async fn take_over(
     session: &Session<'_>,
-    object: &ObjectRef,
+    object: &ObjectId,
     metadata: Value,
     from: &[String],
     to: &str,

@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::cluster::Failure;
 use futures::stream::{self, StreamExt};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use kfc_kube::ready::{State, state, takes_time};
 use kfc_kube::wave::{Gate, Wave};
 use serde_json::Value;
@@ -35,22 +35,22 @@ pub(super) async fn for_wave(
     let gate = if everything { wave.gate } else { Gate::Definitions };
     // The last wave also waits for what the earlier ones did not wait for.
     let of_waves = if is_last && everything { waves } else { std::slice::from_ref(wave) };
-    let is_due = |object: &&ObjectRef| {
+    let is_due = |object: &&ObjectId| {
         takes_time(&object.group, &object.kind) && (gate == Gate::All || is_definition(object))
     };
     let objects = of_waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object).filter(is_due);
     let awaited = wave.awaited.iter().filter(|_| everything);
-    let due: BTreeSet<ObjectRef> = objects.chain(awaited).cloned().collect();
+    let due: BTreeSet<ObjectId> = objects.chain(awaited).cloned().collect();
     until_ready(session, due, deadline).await
 }
 
 /// Other resources need these before they can be sent.
-fn is_definition(object: &ObjectRef) -> bool {
+fn is_definition(object: &ObjectId) -> bool {
     matches!(object.kind.as_str(), "Namespace" | "CustomResourceDefinition" | "APIService")
 }
 
-async fn until_ready(session: &Session<'_>, due: BTreeSet<ObjectRef>, deadline: Instant) -> Result<()> {
-    let mut pending: Vec<(ObjectRef, String)> =
+async fn until_ready(session: &Session<'_>, due: BTreeSet<ObjectId>, deadline: Instant) -> Result<()> {
+    let mut pending: Vec<(ObjectId, String)> =
         due.into_iter().map(|object| (object, "its state is not known yet".to_owned())).collect();
     let mut pause = FIRST_PAUSE;
     loop {
@@ -79,18 +79,18 @@ async fn until_ready(session: &Session<'_>, due: BTreeSet<ObjectRef>, deadline: 
 }
 
 /// The state of each object, in order.
-async fn look(session: &Session<'_>, objects: Vec<ObjectRef>) -> Vec<(ObjectRef, State)> {
-    let mut groups: BTreeMap<(String, String, String), Vec<ObjectRef>> = BTreeMap::new();
+async fn look(session: &Session<'_>, objects: Vec<ObjectId>) -> Vec<(ObjectId, State)> {
+    let mut groups: BTreeMap<(String, String, String), Vec<ObjectId>> = BTreeMap::new();
     for object in objects {
         let group = (object.group.clone(), object.kind.clone(), object.namespace.clone());
         groups.entry(group).or_default().push(object);
     }
     let all = stream::iter(groups.into_values()).map(|group| look_at_group(session, group));
-    let all: Vec<Vec<(ObjectRef, State)>> = all.buffered(session.concurrency).collect().await;
+    let all: Vec<Vec<(ObjectId, State)>> = all.buffered(session.concurrency).collect().await;
     all.into_iter().flatten().collect()
 }
 
-async fn look_at_group(session: &Session<'_>, objects: Vec<ObjectRef>) -> Vec<(ObjectRef, State)> {
+async fn look_at_group(session: &Session<'_>, objects: Vec<ObjectId>) -> Vec<(ObjectId, State)> {
     let listed = if objects.len() < LIST_FROM { None } else { list(session, &objects[0]).await };
     if let Some(items) = listed {
         let by_name: BTreeMap<&str, &Value> =
@@ -113,7 +113,7 @@ async fn look_at_group(session: &Session<'_>, objects: Vec<ObjectRef>) -> Vec<(O
 }
 
 /// All objects of the kind in the namespace of `one`; items of lists do not name their kind, so it is added.
-async fn list(session: &Session<'_>, one: &ObjectRef) -> Option<Vec<Value>> {
+async fn list(session: &Session<'_>, one: &ObjectId) -> Option<Vec<Value>> {
     let kind = session.any_version(one).await?;
     let answer = session.connection.get(&kind.path(&one.namespace)).await.ok()?;
     let mut items: Vec<Value> =
@@ -133,7 +133,7 @@ fn of_failure(failure: &Failure) -> State {
     }
 }
 
-async fn judge(session: &Session<'_>, object: &ObjectRef, live: Option<&Value>) -> State {
+async fn judge(session: &Session<'_>, object: &ObjectId, live: Option<&Value>) -> State {
     let Some(live) = live else { return State::Waiting("it does not exist".to_owned()) };
     match (object.kind.as_str(), state(live)) {
         ("PersistentVolumeClaim", State::Waiting(_)) => unbound(session, live).await,
@@ -214,8 +214,8 @@ fn answers(slices: &Value) -> bool {
 /// One error for each object, with what is known about the cause.
 async fn errors(
     session: &Session<'_>,
-    objects: Vec<(ObjectRef, String)>,
-    waiting: &[(ObjectRef, String)],
+    objects: Vec<(ObjectId, String)>,
+    waiting: &[(ObjectId, String)],
     code: Code,
 ) -> Diagnostics {
     let facts =

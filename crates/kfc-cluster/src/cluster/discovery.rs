@@ -3,7 +3,7 @@
 
 use super::{Connection, Failure};
 use http::Method;
-use kfc_kube::ObjectRef;
+use kfc_kube::ObjectId;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -123,14 +123,14 @@ impl Discovery {
     /// How an object's kind is served: in its own version, else in the one that the server prefers. `None` for kinds
     /// that the server does not know.
     #[must_use]
-    pub fn find(&self, object: &ObjectRef) -> Option<&ApiResource> {
+    pub fn find(&self, object: &ObjectId) -> Option<&ApiResource> {
         let served = self.of_kind(&object.group, &object.kind);
         served.iter().find(|resource| resource.version == object.version).or_else(|| served.first())
     }
 
     /// How an object's kind is served in its own version.
     #[must_use]
-    pub fn find_exactly(&self, object: &ObjectRef) -> Option<&ApiResource> {
+    pub fn find_exactly(&self, object: &ObjectId) -> Option<&ApiResource> {
         self.find(object).filter(|resource| resource.version == object.version)
     }
 
@@ -178,7 +178,7 @@ impl ApiResource {
 
     /// The path of one object.
     #[must_use]
-    pub fn path_of(&self, object: &ObjectRef) -> String {
+    pub fn path_of(&self, object: &ObjectId) -> String {
         format!("{}/{}", self.path(&object.namespace), escaped(&object.name))
     }
 }
@@ -208,13 +208,13 @@ fn text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::{ApiResource, Discovery};
-    use kfc_kube::ObjectRef;
+    use kfc_kube::ObjectId;
     use serde_json::json;
 
-    fn object(group: &str, version: &str, kind: &str, namespace: &str, name: &str) -> ObjectRef {
+    fn object(group: &str, version: &str, kind: &str, namespace: &str, name: &str) -> ObjectId {
         let [group, version, kind, namespace, name] =
             [group, version, kind, namespace, name].map(str::to_owned);
-        ObjectRef { group, version, kind, namespace, name }
+        ObjectId { group, version, kind, namespace, name }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{Body, Connection, Discovery, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;
 use kfc_diagnostics::Result;
-use kfc_kube::{Object, ObjectRef};
+use kfc_kube::{Object, ObjectId};
 use kfc_yaml::json;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Prediction {
     /// Which object.
-    pub object: ObjectRef,
+    pub object: ObjectId,
     /// The object now, without the fields that only the server writes; `None` when it does not exist.
     pub live: Option<Value>,
     /// What it would become; `None` when the server cannot say, as for kinds and namespaces that do not exist yet.
@@ -53,7 +53,7 @@ pub async fn predict(
     for resource in resources {
         let mut body = String::new();
         json::write(&resource.node, &mut body)?;
-        bodies.push((ObjectRef::of(resource, connection.namespace()), body));
+        bodies.push((ObjectId::of(resource, connection.namespace()), body));
     }
     let one = |(object, body)| predict_one(connection, discovery, managers, object, body);
     let all = stream::iter(bodies).map(one).buffered(concurrency.max(1));
@@ -64,7 +64,7 @@ async fn predict_one(
     connection: &Connection,
     discovery: &Discovery,
     managers: &Managers,
-    object: ObjectRef,
+    object: ObjectId,
     body: String,
 ) -> Prediction {
     let Some(kind) = discovery.find_exactly(&object) else {

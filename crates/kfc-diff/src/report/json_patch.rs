@@ -1,7 +1,8 @@
 //! JSON patches (RFC 6902): for each resource that changed, the operations that make the old object the new one.
 
+use kfc_kube::ObjectId;
 use super::failure::failure;
-use crate::model::{Identity, Report};
+use crate::model::{Report};
 use ::json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation, diff};
 use kfc_diagnostics::{Result, SourceId};
 use kfc_yaml::parse::parse;
@@ -49,11 +50,11 @@ fn whole(operation: PatchOperation) -> Patch {
 
 type Key = [String; 4];
 
-fn key(identity: &Identity) -> Key {
+fn key(identity: &ObjectId) -> Key {
     [&identity.group, &identity.kind, &identity.namespace, &identity.name].map(Clone::clone)
 }
 
-fn named(identity: &Identity) -> Value {
+fn named(identity: &ObjectId) -> Value {
     let group = &identity.group;
     let version = &identity.version;
     let api_version = if group.is_empty() { version.clone() } else { format!("{group}/{version}") };
