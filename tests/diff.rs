@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
-use kfc_kube::ObjectId;
 use kfc_diagnostics::Sources;
 use kfc_diff::apply::{Objects, apply};
 use kfc_diff::report::{Format, Style, write};
 use kfc_diff::{Input, Report, compare, redacted_text};
+use kfc_kube::ObjectId;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::read;
 use kfc_yaml::parse::parse;

@@ -46,7 +46,7 @@ fn text(value: &Value) -> String {
 /// A JSON object: the targets, each with its counts and findings.
 pub(super) fn json(checked: &[Checked], sources: &Sources) -> String {
     let one = |finding: &Finding| {
-        let (diagnostic, subject) = (&finding.diagnostic, &finding.subject);
+        let (diagnostic, subject) = (&finding.diagnostic, finding.subject.clone().unwrap_or_default());
         let place = place(finding, sources)
             .map(|(file, line, column)| json!({"file": file, "line": line, "column": column}));
         json!({
@@ -56,7 +56,7 @@ pub(super) fn json(checked: &[Checked], sources: &Sources) -> String {
             "help": diagnostic.help,
             "notes": diagnostic.notes,
             "resource": {
-                "apiVersion": subject.api_version, "kind": subject.kind,
+                "apiVersion": subject.api_version(), "kind": subject.kind,
                 "namespace": subject.namespace, "name": subject.name,
             },
             "path": finding.path,
@@ -77,11 +77,16 @@ pub(super) fn json(checked: &[Checked], sources: &Sources) -> String {
     text(&json!({"targets": checked.iter().map(target).collect::<Value>()}))
 }
 
+/// The resource of a finding; empty for what is about the whole bundle.
+fn subject_of(finding: &Finding) -> String {
+    finding.subject.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
 /// What is wrong, in which field of which resource, and what to do, in one text.
 fn sentence(finding: &Finding) -> String {
     let field = if finding.path.is_empty() { String::new() } else { format!(", {}", finding.path) };
     let help = finding.diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-    let text = format!("{}{help}: {}{field}", finding.diagnostic.message, finding.subject.title());
+    let text = format!("{}{help}: {}{field}", finding.diagnostic.message, subject_of(finding));
     for_message(&text).into_owned()
 }
 
@@ -89,7 +94,7 @@ fn sentence(finding: &Finding) -> String {
 fn entries(checked: &[Checked], sources: &Sources) -> Vec<Entry> {
     let entry = |target: &str, finding: &Finding| {
         let place = place(finding, sources);
-        let title = finding.subject.title();
+        let title = subject_of(finding);
         Entry {
             rule: finding.diagnostic.code.as_str().to_owned(),
             level: if finding.is_error() { Level::Error } else { Level::Warning },
@@ -130,7 +135,7 @@ pub(super) fn junit(checked: &[Checked], sources: &Sources) -> String {
             .unwrap_or_default();
         let message = format!("{place}{}", sentence(finding));
         let code = finding.diagnostic.code.as_str().to_owned();
-        let name = format!("{code} {} {}", finding.subject.title(), finding.path);
+        let name = format!("{code} {} {}", subject_of(finding), finding.path);
         let name = for_message(name.trim_end()).into_owned();
         match finding.is_error() {
             true => {

@@ -17,11 +17,12 @@ use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::API_VERSION;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, nearest};
 use kfc_diff::Input;
+use kfc_kube::ObjectId;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine;
 use kfc_kustomize::resource::Resource;
 use kfc_source::{FileSystem as _, Loader, Os};
-use kfc_validate::{Finding, Options, Subject, Verdict, immutable, table, validate};
+use kfc_validate::{Finding, Options, Verdict, immutable, table, validate};
 use kfc_yaml::{Node, parse::parse};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -142,8 +143,7 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
 
 /// What kept a target, or a part of it, from being checked.
 fn unchecked(target: &str, errors: Diagnostics) -> Checked {
-    let finding =
-        |diagnostic| Finding { subject: Subject::default(), path: String::new(), diagnostic, secret: false };
+    let finding = |diagnostic| Finding { subject: None, path: String::new(), diagnostic, secret: false };
     let findings = errors.0.into_iter().map(finding).collect();
     let verdict = Verdict { findings, ..Verdict::default() };
     Checked { target: target.to_owned(), kubernetes: table::covered().last, verdict }
@@ -230,7 +230,7 @@ fn changes(
 fn of_server(refusal: Diagnostic, resources: &[Resource]) -> Finding {
     let resource = resources.iter().find(|resource| Some(resource.mark()) == refusal.mark);
     Finding {
-        subject: resource.map(Subject::of).unwrap_or_default(),
+        subject: resource.map(|resource| ObjectId::of(resource, "")),
         path: String::new(),
         secret: resource.is_some_and(|resource| kfc_kube::redaction::is_secret(resource.kind())),
         diagnostic: refusal,

@@ -45,9 +45,9 @@ pub(super) fn finding_diagnostic(finding: &Finding, sources: &Sources) -> Diagno
         diagnostic.labels.clear();
         diagnostic.notes.extend(place.map(|place| format!("at {place}")));
     }
-    if !finding.subject.kind.is_empty() {
+    if let Some(subject) = &finding.subject {
         let field = if finding.path.is_empty() { String::new() } else { format!(", {}", finding.path) };
-        diagnostic.notes.insert(0, format!("{}{field}", finding.subject.title()));
+        diagnostic.notes.insert(0, format!("{subject}{field}"));
     }
     diagnostic
 }

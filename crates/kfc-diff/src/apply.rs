@@ -1,7 +1,7 @@
 //! Applies a report to the old bundle. That it gives the new one proves that a report leaves nothing out.
 
-use kfc_kube::ObjectId;
 use super::model::{Change, ChangeKind, FieldChange, Report, ResourceChange, Step};
+use kfc_kube::ObjectId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

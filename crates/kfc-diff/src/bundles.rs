@@ -1,17 +1,15 @@
 //! Compares two bundles: which of their resources belong together, in which fields these differ, and what that does.
 
-use kfc_kube::ObjectId;
 use crate::compare::{self, Difference};
 use crate::impact::{self, Changed, Grants};
 use crate::input::Input;
 use crate::keys;
 use crate::lines;
 use crate::matching::{Compared, Matches, matches};
-use crate::model::{
-    Change, ChangeKind, FieldChange, Path, Report, ResourceChange, Severity, Side, Step,
-};
+use crate::model::{Change, ChangeKind, FieldChange, Path, Report, ResourceChange, Severity, Side, Step};
 use crate::origin::{removal_line, source_line};
 use crate::summary::summary;
+use kfc_kube::ObjectId;
 use kfc_kube::redaction::object;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::redaction::{self, Copied};

@@ -1,7 +1,7 @@
 //! Finds for every resource of one bundle the one of the other that it was.
 
-use kfc_kube::ObjectId;
 use super::compare::{hash, leaves, likeness};
+use kfc_kube::ObjectId;
 use kfc_kube::redaction::object;
 use kfc_kustomize::redaction::{self, Copied};
 use kfc_kustomize::resource::Resource;

@@ -116,7 +116,12 @@ impl FromStr for ObjectId {
         if !is_word(kind) || !is_word(name) || place.starts_with('/') {
             return Err(NotAnObjectId);
         }
-        Ok(Self { kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned(), ..Self::default() })
+        Ok(Self {
+            kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            ..Self::default()
+        })
     }
 }
 
@@ -139,7 +144,16 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "Deployment", "Deployment ", "Deployment /web", "Deployment shop/", "a b c", "a b/c/d", " web"] {
+        for text in [
+            "",
+            "Deployment",
+            "Deployment ",
+            "Deployment /web",
+            "Deployment shop/",
+            "a b c",
+            "a b/c/d",
+            " web",
+        ] {
             assert_eq!(text.parse::<ObjectId>(), Err(NotAnObjectId), "{text:?}");
         }
     }

@@ -1,9 +1,9 @@
 //! Changes that a running cluster would refuse: immutable fields that differ from an older bundle.
 
-use kfc_kube::ObjectId;
-use super::finding::{Finding, Subject};
+use super::finding::Finding;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_diff::model::{Class, Report};
+use kfc_kube::ObjectId;
 use kfc_kustomize::resource::Resource;
 
 /// An error for each immutable field that a report has as changed; `resources` are the new side.
@@ -18,7 +18,7 @@ pub fn immutable(report: &Report, resources: &[Resource]) -> Vec<Finding> {
         found.extend(recreates.map(|recreate| {
             let error = Diagnostic::error(Code::Immutable, recreate.message.clone());
             Finding {
-                subject: Subject::of(resource),
+                subject: Some(ObjectId::of(resource, "")),
                 path: recreate.path.clone(),
                 diagnostic: error.at(place(resource, &recreate.path)),
                 secret: kfc_kube::redaction::is_secret(resource.kind()),

@@ -3,6 +3,7 @@
 use super::path::{Path, with_path_of};
 use kfc_diagnostics::address::without_credentials;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Severity};
+use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
@@ -10,54 +11,14 @@ use kfc_yaml::Node;
 /// One error or warning about a resource.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The resource, `Deployment apps/web`; empty for what is about the whole bundle.
-    pub subject: Subject,
+    /// The resource, `Deployment shop/web`; none for what is about the whole bundle.
+    pub subject: Option<ObjectId>,
     /// The field in it, `spec.replicas`; empty for the resource itself.
     pub path: String,
     /// What is wrong.
     pub diagnostic: Diagnostic,
     /// Whether the source line may hold a secret, so that it must not be shown.
     pub secret: bool,
-}
-
-/// The resource that a finding is about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Subject {
-    /// `apps/v1`.
-    pub api_version: String,
-    /// `Deployment`.
-    pub kind: String,
-    /// Its namespace; empty for none.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-}
-
-impl Subject {
-    /// The identity of a resource.
-    #[must_use]
-    pub fn of(resource: &Resource) -> Self {
-        Self {
-            api_version: resource.api_version().to_owned(),
-            kind: resource.kind().to_owned(),
-            namespace: resource.namespace().to_owned(),
-            name: resource.name().to_owned(),
-        }
-    }
-
-    /// The resource in messages: "Deployment apps/web".
-    #[must_use]
-    pub fn title(&self) -> String {
-        title(&self.kind, &self.namespace, &self.name)
-    }
-}
-
-/// How messages name a resource: `Deployment apps/web`, or `Namespace apps` without a namespace of its own.
-pub(crate) fn title(kind: &str, namespace: &str, name: &str) -> String {
-    match namespace {
-        "" => format!("{kind} {name}"),
-        namespace => format!("{kind} {namespace}/{name}"),
-    }
 }
 
 impl Finding {
@@ -149,7 +110,7 @@ impl<'r> Findings<'r> {
         let names: Vec<&str> = path.splitn(3, '.').collect();
         let is_open = path.is_empty() || path == "metadata" || kfc_kube::redaction::object::is_open(&names);
         self.list.push(Finding {
-            subject: Subject::of(self.resource),
+            subject: Some(ObjectId::of(self.resource, "")),
             path: without_credentials(&path).into_owned(),
             diagnostic: if is_secret {
                 message::in_secret(diagnostic, &self.resource.node)

@@ -51,6 +51,6 @@ mod validation;
 mod version;
 
 pub use changes::immutable;
-pub use finding::{Finding, Subject};
+pub use finding::Finding;
 pub use validation::{Options, Verdict, validate};
 pub use version::{Span, Version};

@@ -3,7 +3,7 @@
 use super::api::{self, Api};
 use super::bundle;
 use super::definitions::{self, Definitions};
-use super::finding::{Finding, Findings, Subject};
+use super::finding::{Finding, Findings};
 use super::fit::Fit;
 use super::path::Path;
 use super::rules::{self, Rules};
@@ -11,6 +11,7 @@ use super::table::{self, Table};
 use super::version::Version;
 use super::{foreign, resource};
 use kfc_diagnostics::{Code, Severity};
+use kfc_kube::ObjectId;
 use kfc_kustomize::resource::Resource;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -134,14 +135,15 @@ fn check_rules(resources: &[&Resource], definitions: &Definitions, found: &[Find
             by_kind.entry((resource.api_version(), resource.kind())).or_default().push(resource);
         }
     }
-    let wrong: FxHashSet<&Subject> = found.iter().filter(|f| f.is_error()).map(|f| &f.subject).collect();
+    let wrong: FxHashSet<&ObjectId> =
+        found.iter().filter(|f| f.is_error()).filter_map(|f| f.subject.as_ref()).collect();
     let mut kinds: Vec<_> = by_kind.into_iter().collect();
     kinds.sort_unstable_by_key(|(kind, _)| *kind);
     let check = |((api_version, kind), resources): &((&str, &str), Vec<&Resource>)| {
         let mut list = Vec::new();
         let rules =
             resources.first().and_then(|first| Rules::of(definitions.kind(api_version, kind)?, first));
-        for resource in resources.iter().filter(|r| !wrong.contains(&Subject::of(r))) {
+        for resource in resources.iter().filter(|r| !wrong.contains(&ObjectId::of(r, ""))) {
             let mut found = Findings::of(resource);
             if let Some(rules) = &rules {
                 rules.check(resource, &mut found);

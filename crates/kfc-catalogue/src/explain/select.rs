@@ -1,7 +1,9 @@
-//! Finds the resource that a user means: `deployment/web`, `deploy/web`, `svc/web`, `gateways.networking.istio.io/web`.
+//! Finds the resource that a user means: `deployment/web`, `deploy/web`, `svc/web`, `gateways.networking.istio.io/web`, or
+//! `Deployment shop/web` as messages print it.
 
 use super::kind::TypedKind;
 use kfc_diagnostics::{Code, Diagnostic, Result, nearest};
+use kfc_kube::ObjectId;
 use kfc_kustomize::redaction as resources;
 use kfc_kustomize::resource::{Resource, ResourceSet};
 use std::borrow::Cow;
@@ -15,6 +17,11 @@ const SHOWN: usize = 8;
 /// # Errors
 /// [`Code::ExplainedResource`] when there is none, with a suggestion or the step that removed it, and when there are several.
 pub fn select<'b>(set: &'b ResourceSet, text: &str, namespace: Option<&str>) -> Result<&'b Resource> {
+    // As every message names it: `Deployment shop/web`.
+    if let Ok(id) = text.parse::<ObjectId>() {
+        let own = if id.namespace.is_empty() { namespace } else { Some(id.namespace.as_str()) };
+        return select(set, &format!("{}/{}", id.kind, id.name), own);
+    }
     let Some((kind, name)) = text.split_once('/').filter(|(kind, name)| !kind.is_empty() && !name.is_empty())
     else {
         let error =
@@ -162,6 +169,8 @@ mod tests {
             ("gateway.x.io/web", "x.io/v1/web"),
             ("gtw.v1.y.io/web", "y.io/v1/web"),
             ("configmap.v1/settings", "v1/settings-abc123"),
+            ("Deployment b/web", "apps/v1/web"),
+            ("ConfigMap settings", "v1/settings-abc123"),
         ] {
             assert_eq!(found(text, None).as_deref(), Ok(expected), "{text}");
         }
@@ -173,6 +182,7 @@ mod tests {
         for (text, namespace, expected) in [
             ("deploy/web", None, "`deploy/web` matches 2 resources"),
             ("gtw/web", None, "matches 2 resources"),
+            ("Deployment web", None, "`Deployment/web` matches 2 resources"),
             ("deploy/wbe", None, "did you mean `web`?"),
             ("deploy/web", Some("c"), "there is Deployment.apps/web in namespace a"),
             ("deploymnt/web", None, "did you mean the kind `Deployment`?"),

@@ -421,8 +421,7 @@ mod tests {
 
     #[test]
     fn lines_are_read_as_they_are_written() {
-        let cluster_wide =
-            ObjectId { namespace: String::new(), group: String::new(), ..object("v1", "a:b") };
+        let cluster_wide = ObjectId { namespace: String::new(), group: String::new(), ..object("v1", "a:b") };
         for (object, found) in
             [(object("v1", "a"), true), (object("v1", "found"), false), (cluster_wide, false)]
         {

@@ -44,10 +44,7 @@ impl Snapshot {
     }
 
     /// Looks at every kind of these objects that the server knows; where we may not list a kind, at each object.
-    pub(super) async fn take<'o>(
-        session: &Session<'_>,
-        objects: impl Iterator<Item = &'o ObjectId>,
-    ) -> Self {
+    pub(super) async fn take<'o>(session: &Session<'_>, objects: impl Iterator<Item = &'o ObjectId>) -> Self {
         let discovery = session.discovery();
         let objects: Vec<&ObjectId> = objects.collect();
         let named: BTreeSet<(&str, &str)> =

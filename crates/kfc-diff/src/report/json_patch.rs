@@ -1,10 +1,10 @@
 //! JSON patches (RFC 6902): for each resource that changed, the operations that make the old object the new one.
 
-use kfc_kube::ObjectId;
 use super::failure::failure;
-use crate::model::{Report};
+use crate::model::Report;
 use ::json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation, diff};
 use kfc_diagnostics::{Result, SourceId};
+use kfc_kube::ObjectId;
 use kfc_yaml::parse::parse;
 use kfc_yaml::value::to_json;
 use serde_json::{Value, json};

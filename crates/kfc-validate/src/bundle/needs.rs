@@ -1,6 +1,7 @@
 //! What a resource needs: the resources that it names.
 
 use super::super::pods::{containers, items, pod_template, text};
+use kfc_kube::ObjectId;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 
@@ -22,6 +23,15 @@ pub(super) struct Need<'n> {
 }
 
 /// Collects the needs of one resource.
+impl Need<'_> {
+    /// The resource that is needed.
+    pub(super) fn object(&self) -> ObjectId {
+        let own = |text: &str| text.to_owned();
+        let (kind, namespace, name) = (own(self.kind), own(self.namespace), own(self.name));
+        ObjectId { kind, namespace, name, ..ObjectId::default() }
+    }
+}
+
 struct Needs<'n> {
     namespace: &'n str,
     list: Vec<Need<'n>>,

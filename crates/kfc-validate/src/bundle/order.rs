@@ -1,10 +1,11 @@
 //! The order of a bundle: no resource before what it needs.
 
-use super::super::finding::{Finding, Findings, Subject};
+use super::super::finding::{Finding, Findings};
 use super::super::pods::text;
 use super::needs::{home, needs};
 use crate::path::Path;
 use kfc_diagnostics::{Code, Diagnostic, Severity};
+use kfc_kube::ObjectId;
 use kfc_kustomize::resource::Resource;
 use std::collections::HashMap;
 
@@ -48,11 +49,8 @@ pub(super) fn namespaces_and_definitions(resources: &[Resource]) -> Vec<Finding>
 }
 
 fn late(resource: &Resource, needed: &Resource) -> Finding {
-    let message = format!(
-        "{} comes before {}, which it needs",
-        Subject::of(resource).title(),
-        Subject::of(needed).title()
-    );
+    let message =
+        format!("{} comes before {}, which it needs", ObjectId::of(resource, ""), ObjectId::of(needed, ""));
     let error = Diagnostic::error(Code::Order, message).at(resource.mark());
     let mut found = Findings::of(resource);
     found.push(&Path::TOP, error.label(needed.mark(), "this is what it needs"));

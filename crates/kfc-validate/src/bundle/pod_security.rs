@@ -3,9 +3,10 @@
 //! The rules are those of the standards that Kubernetes publishes, for the fields that manifests commonly set.
 //! <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 
-use super::super::finding::{Finding, Findings, Subject};
+use super::super::finding::{Finding, Findings};
 use super::super::pods::{containers, items, pod_template, text};
 use kfc_diagnostics::Code;
+use kfc_kube::ObjectId;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
 use std::collections::HashMap;
@@ -50,7 +51,7 @@ pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Findin
         for reason in reasons {
             let message = format!(
                 "{} is refused by the pod security of its namespace: {reason}",
-                Subject::of(resource).title()
+                ObjectId::of(resource, "")
             );
             found.error_at(Code::PodSecurity, pod, message);
         }

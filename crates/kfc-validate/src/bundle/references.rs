@@ -1,7 +1,7 @@
 //! Dangling references: names of resources, keys and ports that do not exist. All are warnings: a bundle may be applied to
 //! a cluster that has the rest.
 
-use super::super::finding::{Finding, Findings, title};
+use super::super::finding::{Finding, Findings};
 use super::super::pods::{items, text};
 use super::needs::{Need, home, needs};
 use kfc_diagnostics::{Code, nearest};
@@ -83,7 +83,7 @@ fn dangling(need: &Need<'_>, resources: &[Resource], found: &mut Findings<'_>) {
     if OF_THE_CLUSTER.contains(&need.kind) && near.is_none() {
         return;
     }
-    let message = format!("{} does not exist in the bundle", title(need.kind, need.namespace, need.name));
+    let message = format!("{} does not exist in the bundle", need.object());
     let elsewhere = same().find(|r| r.name() == need.name).map(home);
     found.warning_at(Code::Dangling, need.node, message).help = match (near, elsewhere) {
         (_, Some(namespace)) if !namespace.is_empty() => Some(format!("the namespace `{namespace}` has one")),
@@ -101,7 +101,7 @@ fn check_parts(need: &Need<'_>, target: &Resource, found: &mut Findings<'_>) {
         let keys: Vec<&str> = maps.flat_map(|map| map.iter().map(|e| e.key.text.as_str())).collect();
         // A controller fills a resource without data.
         if !keys.is_empty() && !keys.contains(&word) {
-            let message = format!("{} has no key `{word}`", title(need.kind, need.namespace, need.name));
+            let message = format!("{} has no key `{word}`", need.object());
             found.warning_at(Code::Dangling, key, message).help =
                 nearest(word, keys).map(|near| format!("did you mean `{near}`?"));
         }
@@ -112,7 +112,7 @@ fn check_parts(need: &Need<'_>, target: &Resource, found: &mut Findings<'_>) {
         let is_it =
             |one: &kfc_yaml::Node| text(one, &["port"]) == Some(word) || text(one, &["name"]) == Some(word);
         if !items(&target.node, &["spec", "ports"]).any(is_it) {
-            let message = format!("{} has no port `{word}`", title("Service", need.namespace, need.name));
+            let message = format!("{} has no port `{word}`", need.object());
             found.warning_at(Code::Dangling, port, message);
         }
     }
