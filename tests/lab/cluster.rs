@@ -141,7 +141,7 @@ impl Cluster {
 
     /// Installs definitions of the kinds that OpenShift and Multus bring.
     pub(crate) fn define_platform_kinds(&self) {
-        let file = lab_file("../../schemas/foreign.yaml");
+        let file = lab_file("../../crates/kfc-validate/schemas/foreign.yaml");
         self.kubectl(&["apply", "--server-side", "-f", file.to_str().unwrap()]).succeeds();
         self.kubectl(&["wait", "--for=condition=Established", "-f", file.to_str().unwrap()]).succeeds();
     }

@@ -2,6 +2,7 @@
 //! public (`kfc schema report`) and complete: applied to the old bundle, it results in the new one (see [`super::apply`]).
 
 use kfc_kube::ObjectId;
+use kfc_yaml::field_path::{ItemStep, KeyStep};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -433,22 +434,13 @@ pub enum Step {
 /// `spec.template.spec.containers[name=web].image`, `args[2]`, `data["a.b"]`.
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = |key: &str| {
-            !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'))
-        };
         for (at, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if plain(key) && at == 0 => f.write_str(key)?,
-                Step::Key(key) if plain(key) => write!(f, ".{key}")?,
-                Step::Key(key) => write!(f, "[{key:?}]")?,
+                Step::Key(key) => KeyStep { key, is_first: at == 0 }.fmt(f)?,
                 Step::Item { key, before, after } if key.is_empty() => {
                     write!(f, "[{}]", after.or(*before).unwrap_or_default())?;
                 }
-                Step::Item { key, .. } => {
-                    let pairs: Vec<String> =
-                        key.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                    write!(f, "[{}]", pairs.join(","))?;
-                }
+                Step::Item { key, .. } => ItemStep(key).fmt(f)?,
             }
         }
         Ok(())
@@ -575,7 +567,7 @@ mod tests {
             Step::Key("a.b/c".into()),
             item(&[], Some(3)),
         ]);
-        assert_eq!(path.to_string(), "spec.ports[port=80,protocol=TCP][\"a.b/c\"][3]");
+        assert_eq!(path.to_string(), "spec.ports[port=80,protocol=TCP]['a.b/c'][3]");
     }
 
     #[test]

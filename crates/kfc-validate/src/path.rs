@@ -1,5 +1,6 @@
 //! Field paths inside a resource, as people write them: `spec.containers[0].env[1].name`.
 
+use kfc_yaml::field_path::KeyStep;
 use kfc_yaml::{Node, Value};
 use std::fmt;
 
@@ -79,9 +80,7 @@ impl fmt::Display for Path<'_> {
         match self.step {
             Step::Top => Ok(()),
             Step::Item(index) => write!(f, "[{index}]"),
-            Step::Field(name) if name.contains(['.', '/', '[', ' ']) => write!(f, "[{name}]"),
-            Step::Field(name) if above.above.is_none() => f.write_str(name),
-            Step::Field(name) => write!(f, ".{name}"),
+            Step::Field(key) => KeyStep { key, is_first: above.above.is_none() }.fmt(f),
         }
     }
 }

@@ -15,6 +15,7 @@
 //! ```
 
 pub mod emit;
+pub mod field_path;
 pub mod fields;
 pub mod folded;
 pub mod json;

@@ -4,21 +4,9 @@
 use kfc_diagnostics::{Code, Diagnostic, Result, nearest};
 use kfc_kustomize::redaction as resources;
 use kfc_kustomize::resource::Resource;
+use kfc_yaml::field_path::{self, ItemStep, KeyStep, WrittenStep as Step};
 use kfc_yaml::{Node, Value};
 use std::fmt;
-
-/// One step of a path as it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    /// A key, or an index of a list when it is a number.
-    Word(String),
-    /// A key in quotes.
-    Key(String),
-    /// `[0]`.
-    Index(usize),
-    /// `[name=x]`.
-    Item(String, String),
-}
 
 /// A path as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,13 +40,11 @@ impl FieldPath {
     /// # Errors
     /// [`Code::ExplainedField`] for brackets and quotes that are not closed, and empty parts.
     pub fn parse(text: &str) -> Result<Self> {
-        let steps = match text.strip_prefix('/') {
-            Some(pointer) => pointer
-                .split('/')
-                .map(|part| Step::Word(part.replace("~1", "/").replace("~0", "~")))
-                .collect(),
-            None => Reader { text, rest: text.strip_prefix('.').unwrap_or(text) }.steps()?,
-        };
+        let steps = field_path::read(text).map_err(|why| {
+            let message = format!("`{text}` is not a field path: {why}");
+            let help = "write keys with dots between them, `[0]` or `[name=x]` for items, `['a.b/c']` for keys with dots";
+            Diagnostic::error(Code::ExplainedField, message).help(help)
+        })?;
         Ok(Self { text: text.to_owned(), steps })
     }
 
@@ -84,7 +70,7 @@ impl FieldPath {
     fn missing(&self, resource: &Resource, reached: &Field<'_>, step: &Step) -> Diagnostic {
         let name = format!("{} `{}`", resource.kind(), resource.name());
         let place = Shown(&reached.segments).to_string();
-        let step = step.text();
+        let step = text_of(step);
         let holder = if place.is_empty() { name.clone() } else { format!("`{place}` of {name}") };
         let error = match &reached.node.value {
             Value::Map(_) => format!("{holder} has no field `{step}`"),
@@ -127,7 +113,7 @@ fn step_into<'n>(node: &'n Node, steps: &[Step]) -> Option<(Segment, &'n Node, u
             let key = match first {
                 Step::Word(key) | Step::Key(key) => key.clone(),
                 Step::Index(index) => index.to_string(),
-                Step::Item(..) => return None,
+                Step::Item(_) | Step::Named(_) => return None,
             };
             if let Some(found) = map.get(&key) {
                 return Some((Segment::Key(key), found, 1));
@@ -143,108 +129,50 @@ fn step_into<'n>(node: &'n Node, steps: &[Step]) -> Option<(Segment, &'n Node, u
             None
         }
         Value::Seq(items) => {
-            let at = match first {
-                Step::Index(index) => *index,
-                Step::Word(word) => word.parse().ok()?,
-                Step::Key(_) => return None,
-                Step::Item(key, wanted) => {
-                    let is_it = |item: &Node| {
-                        let value = if key.is_empty() { Some(item) } else { item.get(key) };
-                        value.and_then(Node::as_text) == Some(wanted)
-                    };
-                    items.iter().position(is_it)?
-                }
-            };
+            let at = position(items, first)?;
             items.get(at).map(|item| (Segment::Index(at), item, 1))
         }
     }
 }
 
-impl Step {
-    fn text(&self) -> String {
-        match self {
-            Self::Word(text) | Self::Key(text) => text.clone(),
-            Self::Index(index) => index.to_string(),
-            Self::Item(key, value) => format!("[{key}={value}]"),
-        }
+fn text_of(step: &Step) -> String {
+    match step {
+        Step::Word(text) | Step::Key(text) => text.clone(),
+        Step::Index(index) => index.to_string(),
+        Step::Item(pairs) => ItemStep(pairs).to_string(),
+        Step::Named(name) => format!("[{name}]"),
     }
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    rest: &'t str,
-}
-
-impl Reader<'_> {
-    fn steps(mut self) -> Result<Vec<Step>> {
-        let mut steps = Vec::new();
-        while !self.rest.is_empty() {
-            let step = match self.rest.strip_prefix('[') {
-                Some(rest) => {
-                    self.rest = rest;
-                    self.bracket()?
-                }
-                None => self.word()?,
-            };
-            steps.push(step);
-            match self.rest.strip_prefix('.') {
-                Some("") => return Err(self.wrong("it ends in a dot")),
-                Some(rest) => self.rest = rest,
-                None if self.rest.is_empty() || self.rest.starts_with('[') => {}
-                None => return Err(self.wrong("expected a dot after `]`")),
-            }
+/// The position of the item that a step names; a single value names the one item that has it under a key that identifies
+/// items.
+fn position(items: &[Node], step: &Step) -> Option<usize> {
+    let has = |item: &Node, key: &str, wanted: &str| {
+        let value = if key.is_empty() { Some(item) } else { item.get(key) };
+        value.and_then(Node::as_text) == Some(wanted)
+    };
+    match step {
+        Step::Index(index) => Some(*index),
+        Step::Word(word) => word.parse().ok(),
+        Step::Key(_) => None,
+        Step::Item(pairs) => {
+            items.iter().position(|item| pairs.iter().all(|(key, wanted)| has(item, key, wanted)))
         }
-        Ok(steps)
-    }
-
-    fn word(&mut self) -> Result<Step> {
-        let mut word = String::new();
-        let mut chars = self.rest.char_indices().peekable();
-        let mut end = self.rest.len();
-        while let Some((at, c)) = chars.next() {
-            match c {
-                '\\' if matches!(chars.peek(), Some((_, '.' | '[' | '\\'))) => {
-                    word.extend(chars.next().map(|(_, c)| c));
-                }
-                '.' | '[' => {
-                    end = at;
-                    break;
-                }
-                c => word.push(c),
-            }
+        Step::Named(wanted) => {
+            let keys = [
+                "name",
+                "mountPath",
+                "containerPort",
+                "port",
+                "ip",
+                "devicePath",
+                "topologyKey",
+                "type",
+                "key",
+                "",
+            ];
+            keys.iter().find_map(|key| items.iter().position(|item| has(item, key, wanted)))
         }
-        if word.is_empty() {
-            return Err(self.wrong("one of its parts is empty"));
-        }
-        self.rest = &self.rest[end..];
-        Ok(Step::Word(word))
-    }
-
-    fn bracket(&mut self) -> Result<Step> {
-        if let Some(quote) = self.rest.chars().next().filter(|c| matches!(c, '\'' | '"')) {
-            let inside = &self.rest[1..];
-            let end = inside.find(quote).ok_or_else(|| self.wrong("a quote is not closed"))?;
-            let after = inside[end + 1..].strip_prefix(']');
-            self.rest = after.ok_or_else(|| self.wrong("expected `]` after the quote"))?;
-            return Ok(Step::Key(inside[..end].to_owned()));
-        }
-        let Some((inside, after)) = self.rest.split_once(']') else {
-            return Err(self.wrong("a bracket is not closed"));
-        };
-        self.rest = after;
-        if let Some((key, value)) = inside.split_once('=') {
-            return Ok(Step::Item(key.to_owned(), value.trim_matches(['\'', '"']).to_owned()));
-        }
-        match inside.parse() {
-            Ok(index) => Ok(Step::Index(index)),
-            Err(_) => Err(self.wrong(&format!("`[{inside}]` is not an index of a list"))),
-        }
-    }
-
-    fn wrong(&self, why: &str) -> kfc_diagnostics::Diagnostics {
-        let message = format!("`{}` is not a field path: {why}", self.text);
-        let help = "write keys with dots between them, `[0]` or `[name=x]` for items, `['a.b/c']` for keys with dots";
-        Diagnostic::error(Code::ExplainedField, message).help(help).into()
     }
 }
 
@@ -274,15 +202,7 @@ impl fmt::Display for Shown<'_> {
         for (at, segment) in self.0.iter().enumerate() {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) => {
-                    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '$');
-                    match !key.is_empty() && key.chars().all(is_plain) {
-                        true if at == 0 => write!(f, "{key}")?,
-                        true => write!(f, ".{key}")?,
-                        false if key.contains('\'') => write!(f, "[\"{key}\"]")?,
-                        false => write!(f, "['{key}']")?,
-                    }
-                }
+                Segment::Key(key) => KeyStep { key, is_first: at == 0 }.fmt(f)?,
             }
         }
         Ok(())
@@ -318,6 +238,8 @@ mod tests {
         let cases = [
             ("spec.list[1].v", "spec.list[1].v", "2"),
             ("spec.list[name=y].v", "spec.list[1].v", "2"),
+            ("spec.list[y].v", "spec.list[1].v", "2"),
+            ("spec.list.[name=y,v=2].v", "spec.list[1].v", "2"),
             (".spec.list.1.v", "spec.list[1].v", "2"),
             ("/spec/list/1/v", "spec.list[1].v", "2"),
             ("spec.args[=b]", "spec.args[1]", "b"),
@@ -343,7 +265,7 @@ mod tests {
             ("spec..x", "one of its parts is empty"),
             ("spec['x]", "a quote is not closed"),
             ("spec[x", "a bracket is not closed"),
-            ("spec.list[x]", "`[x]` is not an index of a list"),
+            ("spec.list[z]", "but no `[z]`"),
             ("spec.list[0]x", "expected a dot after `]`"),
         ];
         for (path, expected) in cases {

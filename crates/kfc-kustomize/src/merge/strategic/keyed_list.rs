@@ -149,8 +149,8 @@ impl<'s, M: MergeItem<'s>> KeyedList<'_, 's, M> {
 
     /// An item of a new list; false when it is to go.
     pub(super) fn settle_item(&self, item: &mut Node) -> Result<bool> {
-        let key = CompactString::new(self.main_key(item));
-        self.merger.settle(item, self.element, &Location::Item(self.at, &key))
+        let key = CompactString::new(self.main_value(item));
+        self.merger.settle(item, self.element, &Location::Item(self.at, self.main_key(), &key))
     }
 
     /// An item that the patch does not touch.
@@ -159,10 +159,14 @@ impl<'s, M: MergeItem<'s>> KeyedList<'_, 's, M> {
     }
 
     fn location<'n>(&'n self, item: &'n Node) -> Location<'n> {
-        Location::Item(self.at, self.main_key(item))
+        Location::Item(self.at, self.main_key(), self.main_value(item))
     }
 
-    fn main_key<'n>(&self, item: &'n Node) -> &'n str {
+    fn main_key(&self) -> &str {
+        self.keys.first().map_or("", |key| key)
+    }
+
+    fn main_value<'n>(&self, item: &'n Node) -> &'n str {
         self.keys.first().map_or("", |key| key_text(item, key))
     }
 }

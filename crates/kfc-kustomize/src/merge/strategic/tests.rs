@@ -277,7 +277,7 @@ fn values_of_another_sort_are_refused() {
         "spec: {containers: [{name: a, env: {b: 1}}]}",
         "spec: {containers: [{name: a, env: [{name: c}]}]}",
     );
-    let message = "the patch has a sequence at `spec.containers[a].env`, where the target has a mapping";
+    let message = "the patch has a sequence at `spec.containers[name=a].env`, where the target has a mapping";
     assert_eq!(nested, Err(message.to_owned()));
 }
 
