@@ -156,9 +156,9 @@ fn a_copy_of_the_catalogue_in_another_folder_gives_the_same_bytes() {
             copy(&here.join(folder), &copied.join(folder));
         }
         let copied = copied.to_string_lossy();
-        let on_top = printed(&["aws+gpu", "--catalogue", &copied], &[], elsewhere.path());
+        let on_top = printed(&["aws+gpu", "--catalog", &copied], &[], elsewhere.path());
         assert!(on_top == built_in, "a catalogue on top in `{name}` makes a difference");
-        let alone = printed(&["aws+gpu", "--catalogue", &copied, "--no-builtin", "--jobs", "8"], &[], here);
+        let alone = printed(&["aws+gpu", "--catalog", &copied, "--no-builtin", "--jobs", "8"], &[], here);
         assert!(alone == built_in, "a catalogue alone in `{name}` makes a difference");
     }
 }

@@ -434,7 +434,7 @@ fn parameters_that_are_write_only() {
     let graph = project.good(&["graph", "--format", "json"]);
     assert!(graph.contains("\"pw\": \"<hidden 1>\"") && graph.contains("\"open\": \"x\""), "{graph}");
     hides(&project, &[&["graph"], &["graph", "--format", "json"], &["graph", "--format", "svg"]]);
-    hides(&project, &[&["list", "parameters", "--catalogue", "cat"], &["explain", "--unused"]]);
+    hides(&project, &[&["list", "parameters", "--catalog", "cat"], &["explain", "--unused"]]);
     hides(
         &project,
         &[&["explain", "cm/c"], &["explain", "cm/c", "--format", "json"], &["explain", "cm/c", "data.both"]],
@@ -505,8 +505,8 @@ fn hides_stack(project: &Project) {
             &["build"],
             &["graph"],
             &["graph", "--format", "json"],
-            &["list", "parameters", "--catalogue", "cat"],
-            &["list", "parameters", "--catalogue", "cat", "--format", "json"],
+            &["list", "parameters", "--catalog", "cat"],
+            &["list", "parameters", "--catalog", "cat", "--format", "json"],
             &["explain", "cm/c"],
             &["explain", "cm/c", "--format", "json"],
             &["explain", "cm/c", "data.none"],
@@ -540,7 +540,7 @@ fn hides_errors(project: &Project) {
         &[
             &["build"],
             &["graph"],
-            &["list", "parameters", "--catalogue", "cat", "--format", "json"],
+            &["list", "parameters", "--catalog", "cat", "--format", "json"],
             &["explain", "cm/c"],
             &["diff", "old.yaml", "."],
             &["validate", "."],

@@ -60,7 +60,7 @@ pub(super) struct DetectArgs {
     #[arg(long)]
     force: bool,
     /// Directories of catalogues that extend the built-in one.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long = "catalog", alias = "catalogue", value_name = "DIR")]
     catalogue: Vec<PathBuf>,
 }
 

@@ -46,7 +46,7 @@ pub(super) struct GoldenArgs {
     #[arg(long, default_value = DIRECTORY, value_name = "DIR")]
     dir: PathBuf,
     /// Directories of catalogues that extend the built-in one.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long = "catalog", alias = "catalogue", value_name = "DIR")]
     catalogue: Vec<PathBuf>,
     /// Whether files outside of a kustomization root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]

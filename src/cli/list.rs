@@ -46,7 +46,7 @@ pub(super) struct ListArgs {
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     /// Directories of catalogues that extend the built-in one.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long = "catalog", alias = "catalogue", value_name = "DIR")]
     catalogue: Vec<PathBuf>,
 }
 

@@ -19,7 +19,7 @@ pub(in crate::cli) struct StackArgs {
     #[arg(long, value_name = "NAME=VALUE")]
     pub(in crate::cli) set: Vec<String>,
     /// Directories of catalogues that extend the built-in one.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long = "catalog", alias = "catalogue", value_name = "DIR")]
     pub(in crate::cli) catalogue: Vec<PathBuf>,
     /// Use only the catalogues that are named, not the built-in one.
     #[arg(long)]
