@@ -2,8 +2,10 @@
 //! generators and transformers ([`plugin`]).
 
 pub mod model;
+mod named;
 pub(crate) mod parts;
 pub mod plugin;
 mod read;
 
+pub use named::Named;
 pub use read::{Read, read, read_replacement_file};

@@ -57,19 +57,14 @@ impl Walk {
     /// What one configuration names. One that cannot be read is the build's to complain of.
     fn configuration(&mut self, of: &Root, config: &Node, renames: &mut Renames) -> Result<()> {
         let Ok((plugin, _)) = plugin::read(config) else { return Ok(()) };
-        match plugin {
-            Plugin::Patch(patch) => self.files(of, patch.path.iter(), renames),
-            Plugin::PatchStrategicMerge(paths) => self.patches(of, &paths, renames),
-            Plugin::Replacements(fields) => self.replacements(of, &fields, renames),
-            Plugin::ConfigMap(args) => self.pairs(of, &args, renames),
-            Plugin::Secret(args) => self.pairs(of, &args.common, renames),
-            Plugin::HelmChart(chart, globals) => {
-                let values = texts_at(config, &["valuesFile", "values", "additionalValuesFiles"]);
-                let values = self.files(of, values.iter(), renames);
-                self.chart(of, &chart, &globals)?;
-                values
-            }
-            _ => Ok(()),
+        let mut errors = Diagnostics::default();
+        if matches!(plugin, Plugin::HelmChart(..)) {
+            let values = texts_at(config, &["valuesFile", "values", "additionalValuesFiles"]);
+            errors.collect(self.files(of, values.iter(), renames));
         }
+        for named in plugin.named() {
+            errors.collect(self.files_of(of, named, renames));
+        }
+        errors.into_result(())
     }
 }

@@ -4,7 +4,8 @@ use super::copy::Copy;
 use super::place::{self, relative};
 use super::rename::Renames;
 use super::scope::{Scope, refuse_without_ref};
-use crate::kustomization::model::{ConfigMapArgs, Kustomization, ReplacementField, Spanned};
+use crate::kustomization::Named;
+use crate::kustomization::model::{ConfigMapArgs, Kustomization, Spanned};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::{FileSystem as _, Loader, Os, Resolved, is_web_address};
 use kfc_yaml::{Node, parse};
@@ -73,15 +74,15 @@ impl Walk {
         let read = crate::kustomization::read(document);
         let mut errors = read.errors;
         let mut renames = Renames::default();
-        errors.collect(self.roots_and_plugins(root, &read.kustomization, plugins_of, &mut renames));
-        errors.collect(self.single_files(root, &read.kustomization, &mut renames));
+        errors.collect(self.named(root, &read.kustomization, plugins_of, &mut renames));
         errors.collect(self.charts(root, &read.kustomization, document, &mut renames));
         errors.into_result(())?;
         let text = renames.apply(&found.source.text, found.id, &documents)?;
         self.copy.put(root.destination.join(&found.name), text.into_bytes(), start)
     }
 
-    fn roots_and_plugins(
+    /// Copies what a root names; paths become those of the copies.
+    fn named(
         &mut self,
         root: &Root,
         k: &Kustomization,
@@ -89,35 +90,36 @@ impl Walk {
         renames: &mut Renames,
     ) -> Result<()> {
         let mut errors = Diagnostics::default();
-        let mut note = |item: &Spanned, path: Result<String>| {
-            if let Some(path) = errors.collect(path) {
+        for named in k.named() {
+            let renamed = match named {
+                Named::Resource(item) => Some((item, self.resource(root, item, plugins_of))),
+                Named::Component(item) => Some((item, self.component(root, item))),
+                Named::Plugin(item) => Some((item, self.plugin_entry(root, item))),
+                // Their values are named by texts that the model has without places.
+                Named::Chart(..) => None,
+                named => {
+                    errors.collect(self.files_of(root, named, renames));
+                    None
+                }
+            };
+            if let Some((item, path)) = renamed
+                && let Some(path) = errors.collect(path)
+            {
                 renames.set(item, path);
             }
-        };
-        for item in &k.resources {
-            note(item, self.resource(root, item, plugins_of));
-        }
-        for item in &k.components {
-            note(item, self.component(root, item));
-        }
-        for item in k.generators.iter().chain(&k.transformers).chain(&k.validators) {
-            note(item, self.plugin_entry(root, item));
         }
         errors.into_result(())
     }
 
-    /// The fields that name single files.
-    fn single_files(&mut self, root: &Root, k: &Kustomization, renames: &mut Renames) -> Result<()> {
-        let mut errors = Diagnostics::default();
-        let patches = k.patches.iter().chain(&k.patches_json6902).filter_map(|patch| patch.path.as_ref());
-        let paths = k.crds.iter().chain(&k.configurations).chain(&k.openapi_path).chain(patches);
-        errors.collect(self.files(root, paths, renames));
-        errors.collect(self.patches(root, &k.patches_strategic_merge, renames));
-        errors.collect(self.replacements(root, &k.replacements, renames));
-        for args in k.config_maps.iter().chain(k.secrets.iter().map(|args| &args.common)) {
-            errors.collect(self.pairs(root, args, renames));
+    /// Copies the files that a root, or the configuration of a plug-in, names.
+    pub(super) fn files_of(&mut self, root: &Root, named: Named<'_>, renames: &mut Renames) -> Result<()> {
+        match named {
+            Named::File(path) => self.files(root, std::iter::once(path), renames),
+            Named::Patch(item) => self.patch(root, item, renames),
+            Named::Generator(args) => self.pairs(root, args, renames),
+            Named::Chart(chart, globals) => self.chart(root, chart, globals),
+            Named::Resource(_) | Named::Component(_) | Named::Plugin(_) => Ok(()),
         }
-        errors.into_result(())
     }
 
     fn charts(
@@ -203,27 +205,14 @@ impl Walk {
         errors.into_result(())
     }
 
-    /// Strategic merge patches: files, or the patches themselves.
-    pub(super) fn patches(&mut self, root: &Root, items: &[Spanned], renames: &mut Renames) -> Result<()> {
-        let is_inline = |item: &&Spanned| item.text.contains('\n') || item.text.trim_start().starts_with('{');
-        self.files(root, items.iter().filter(|item| !is_inline(item)), renames)
-    }
-
-    pub(super) fn replacements(
-        &mut self,
-        root: &Root,
-        fields: &[ReplacementField],
-        renames: &mut Renames,
-    ) -> Result<()> {
-        let paths = fields.iter().filter_map(|field| match field {
-            ReplacementField::File(path) => Some(path),
-            ReplacementField::Inline(_) => None,
-        });
-        self.files(root, paths, renames)
+    /// A strategic merge patch: a file, or the patch itself.
+    fn patch(&mut self, root: &Root, item: &Spanned, renames: &mut Renames) -> Result<()> {
+        let is_inline = item.text.contains('\n') || item.text.trim_start().starts_with('{');
+        if is_inline { Ok(()) } else { self.files(root, std::iter::once(item), renames) }
     }
 
     /// The files of a generator, `path` or `key=path`. A key that was the file's name stays what it was.
-    pub(super) fn pairs(&mut self, root: &Root, args: &ConfigMapArgs, renames: &mut Renames) -> Result<()> {
+    fn pairs(&mut self, root: &Root, args: &ConfigMapArgs, renames: &mut Renames) -> Result<()> {
         let mut errors = Diagnostics::default();
         let file_name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
         for item in &args.sources.files {

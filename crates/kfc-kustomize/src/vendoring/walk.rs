@@ -3,10 +3,8 @@
 
 use crate::engine::inline_documents;
 use crate::generate::helm;
-use crate::kustomization::model::{
-    ConfigMapArgs, HelmChart, HelmGlobals, Kustomization, ReplacementField, Spanned,
-};
-use crate::kustomization::plugin::{self, Plugin};
+use crate::kustomization::model::{ConfigMapArgs, HelmChart, HelmGlobals, Spanned};
+use crate::kustomization::{Named, plugin};
 use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_source::{File, Loader, Resolved, is_web_address};
 use kfc_yaml::{Node, parse};
@@ -26,29 +24,28 @@ fn walk_root(loader: &Loader, plugins_of: Option<&Loader>) -> Result<()> {
     let (documents, _) = parse::parse_last_wins(&found.source.text, found.id)?;
     let Some(document) = documents.into_iter().next() else { return Ok(()) };
     let read = crate::kustomization::read(&document);
-    let kustomization = &read.kustomization;
-    let ((resources, components), (configs, files)) = rayon::join(
-        || {
-            rayon::join(
-                || each(&kustomization.resources, |path| entry(loader, path, plugins_of)),
-                || {
-                    each(&kustomization.components, |path| {
-                        walk_root(&loader.child(&path.text, path.mark)?, None)
-                    })
-                },
-            )
-        },
-        || rayon::join(|| plugin_configs(loader, kustomization), || files(loader, kustomization)),
-    );
+    let named = read.kustomization.named();
+    let results = named.par_iter().with_max_len(1).map(|named| follow(loader, named, plugins_of));
     let mut errors = read.errors;
-    for part in [resources, components, configs, files] {
-        errors.collect(part);
-    }
+    errors.collect(gather(results.collect()));
     errors.into_result(())
 }
 
-fn each(paths: &[Spanned], one: impl Fn(&Spanned) -> Result<()> + Sync + Send) -> Result<()> {
-    gather(paths.par_iter().with_max_len(1).map(&one).collect())
+/// Requests what a root, or the configuration of a plug-in in it, names.
+fn follow(loader: &Loader, named: &Named<'_>, plugins_of: Option<&Loader>) -> Result<()> {
+    match named {
+        Named::Resource(path) => entry(loader, path, plugins_of),
+        Named::Component(path) => walk_root(&loader.child(&path.text, path.mark)?, None),
+        Named::Plugin(item) => match inline_documents(loader, item)? {
+            Some(documents) => {
+                gather(documents.iter().map(|config| plugin_sources(config, loader)).collect())
+            }
+            None => entry(loader, item, Some(loader)),
+        },
+        Named::File(path) | Named::Patch(path) => file(loader, path),
+        Named::Generator(args) => pairs(loader, args),
+        Named::Chart(chart, globals) => self::chart(loader, chart, globals),
+    }
 }
 
 fn gather(results: Vec<Result<()>>) -> Result<()> {
@@ -67,19 +64,6 @@ fn entry(loader: &Loader, path: &Spanned, plugins_of: Option<&Loader>) -> Result
     }
 }
 
-/// `generators`, `transformers` and `validators`: inline, in files, and in roots of their own.
-fn plugin_configs(loader: &Loader, kustomization: &Kustomization) -> Result<()> {
-    let lists = [&kustomization.generators, &kustomization.transformers, &kustomization.validators];
-    let items: Vec<&Spanned> = lists.into_iter().flatten().collect();
-    let one = |item: &&Spanned| match inline_documents(loader, item)? {
-        Some(documents) => {
-            gather(documents.iter().map(|document| plugin_sources(document, loader)).collect())
-        }
-        None => entry(loader, item, Some(loader)),
-    };
-    gather(items.par_iter().with_max_len(1).map(one).collect())
-}
-
 fn plugin_file(file: &File, of: &Loader) -> Result<()> {
     let documents = parse::parse(&file.source.text, file.id)?;
     gather(documents.iter().map(|document| plugin_sources(document, of)).collect())
@@ -88,30 +72,7 @@ fn plugin_file(file: &File, of: &Loader) -> Result<()> {
 /// What the configuration of a plug-in names. One that cannot be read is the build's to complain of.
 fn plugin_sources(config: &Node, loader: &Loader) -> Result<()> {
     let Ok((plugin, _)) = plugin::read(config) else { return Ok(()) };
-    match plugin {
-        Plugin::Patch(patch) => gather(patch.path.iter().map(|path| file(loader, path)).collect()),
-        Plugin::PatchStrategicMerge(paths) => gather(paths.iter().map(|path| file(loader, path)).collect()),
-        Plugin::Replacements(fields) => replacements(loader, &fields),
-        Plugin::ConfigMap(args) => pairs(loader, &args),
-        Plugin::Secret(args) => pairs(loader, &args.common),
-        Plugin::HelmChart(chart, globals) => self::chart(loader, &chart, &globals),
-        _ => Ok(()),
-    }
-}
-
-/// The fields that name single files, and charts.
-fn files(loader: &Loader, kustomization: &Kustomization) -> Result<()> {
-    let k = kustomization;
-    let patches = k.patches.iter().chain(&k.patches_json6902).filter_map(|patch| patch.path.as_ref());
-    let paths = (k.crds.iter().chain(&k.configurations).chain(&k.openapi_path))
-        .chain(&k.patches_strategic_merge)
-        .chain(patches);
-    let mut results: Vec<Result<()>> = paths.map(|path| file(loader, path)).collect();
-    results.push(replacements(loader, &k.replacements));
-    results.extend(k.config_maps.iter().map(|args| pairs(loader, args)));
-    results.extend(k.secrets.iter().map(|args| pairs(loader, &args.common)));
-    results.extend(k.helm_charts.iter().map(|chart| self::chart(loader, chart, &k.helm_globals)));
-    gather(results)
+    gather(plugin.named().iter().map(|named| follow(loader, named, None)).collect())
 }
 
 fn file(loader: &Loader, path: &Spanned) -> Result<()> {
@@ -119,14 +80,6 @@ fn file(loader: &Loader, path: &Spanned) -> Result<()> {
         true => loader.load_bytes(&path.text, path.mark).map(drop),
         false => Ok(()),
     }
-}
-
-fn replacements(loader: &Loader, fields: &[ReplacementField]) -> Result<()> {
-    let files = fields.iter().filter_map(|field| match field {
-        ReplacementField::File(path) => Some(file(loader, path)),
-        ReplacementField::Inline(_) => None,
-    });
-    gather(files.collect())
 }
 
 /// The files of a generator, `path` or `key=path`.
