@@ -7,14 +7,16 @@
 use crate::assemble::assemble;
 use crate::catalogue::{Catalogue, Stack};
 use crate::resolve::resolve;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result, SourceId};
 use kfc_kustomize::resource::Resource;
 use kfc_source::door::{self, Limit, Named};
 use kfc_source::{FileSystem as _, Loader, Os, Surroundings};
-use kfc_yaml::{Entry, Key, Node, emit, parse};
+use kfc_yaml::{Node, emit};
+use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use yaml_serde::Mapping;
 
 /// Lines around a change that are shown with it.
 const CONTEXT: usize = 3;
@@ -65,7 +67,8 @@ pub fn names(folder: &Path) -> Vec<String> {
 
 /// The targets of the goldens that are not of a profile: by the name of the golden, relative to the working directory in
 /// which it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Targets(BTreeMap<String, String>);
 
 impl Targets {
@@ -74,18 +77,16 @@ impl Targets {
     /// # Errors
     /// Text that is not such a mapping.
     pub fn parse(text: &str, id: SourceId) -> Result<Self> {
-        let documents = parse::parse(text, id)?;
-        let Some(top) = documents.first() else { return Ok(Self::default()) };
-        let wrong = |node: &Node| -> Diagnostics {
+        // A mapping refuses keys that are defined twice.
+        let read: std::result::Result<Option<Mapping>, _> = yaml_serde::from_str(text);
+        let read = read.and_then(|map| map.map(|map| yaml_serde::from_value(map.into())).transpose());
+        let targets = read.map_err(|error| {
+            let offset = error.location().map_or(0, |location| location.index());
+            let mark = Mark { source: id, offset: u32::try_from(offset).unwrap_or(u32::MAX) };
             let message = "expected a mapping from the names of goldens to their targets";
-            Diagnostic::error(Code::BadValue, message).at(node.mark).into()
-        };
-        let map = top.as_map().ok_or_else(|| wrong(top))?;
-        let entries = map.iter().map(|entry| {
-            let target = entry.value.as_str().ok_or_else(|| wrong(&entry.value))?;
-            Ok((entry.key.text.to_string(), target.to_owned()))
-        });
-        entries.collect::<Result<_>>().map(Self)
+            Diagnostic::error(Code::BadValue, message).at(mark).note(error.to_string())
+        })?;
+        Ok(targets.unwrap_or_default())
     }
 
     /// The text of [`INDEX`].
@@ -93,16 +94,11 @@ impl Targets {
     /// # Errors
     /// Those of the emitter.
     pub fn text(&self) -> Result<String> {
-        let entry = |(name, target): (&String, &String)| Entry {
-            key: Key::new(name, Mark::NONE),
-            value: Node::string(target, Mark::NONE),
-        };
-        let map = Node::map(self.0.iter().map(entry).collect(), Mark::NONE);
-        let mut bytes =
-            b"# Goldens of stacks and kustomization roots, each with the target that it is built from.\n"
-                .to_vec();
-        emit::emit(&map, &mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let head =
+            "# Goldens of stacks and kustomization roots, each with the target that it is built from.\n";
+        let targets = yaml_serde::to_string(self)
+            .map_err(|error| Diagnostic::error(Code::Output, format!("cannot write `{INDEX}`: {error}")))?;
+        Ok(format!("{head}{targets}"))
     }
 
     /// The target of a golden; none for that of a profile.
@@ -195,7 +191,7 @@ pub fn difference(profile: &str, golden: &str, built: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{Targets, name_for};
-    use kfc_diagnostics::SourceId;
+    use kfc_diagnostics::{Code, SourceId};
 
     #[test]
     fn targets_are_read_as_they_are_written() {
@@ -207,7 +203,11 @@ mod tests {
         let text = targets.text().unwrap();
         assert_eq!(Targets::parse(&text, SourceId::NONE).unwrap(), targets);
         assert_eq!(targets.name_of("./"), Some("ml"));
-        assert!(Targets::parse("- a", SourceId::NONE).is_err());
+        for wrong in ["- a", "a: {b: c}", "a: b\na: c", "a: ["] {
+            let errors = Targets::parse(wrong, SourceId(0)).unwrap_err();
+            assert_eq!(errors.0[0].code, Code::BadValue, "{wrong}");
+        }
+        assert_eq!(Targets::parse("# nothing yet\n", SourceId(0)), Ok(Targets::default()));
     }
 
     #[test]
