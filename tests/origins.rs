@@ -297,5 +297,5 @@ fn a_diff_report_names_the_line_that_made_each_change() {
     assert_eq!(line("[name=MODE].value"), expected("team/mode.yaml", 12, "patches"));
     assert_eq!(line("spec.replicas"), expected("kustomization.yaml", 16, "replicas"));
     assert_eq!(line("labels.team"), expected("kustomization.yaml", 7, "labels"));
-    assert_eq!(line("owner\"]"), expected("team/kustomization.yaml", 7, "patches"));
+    assert_eq!(line("owner']"), expected("team/kustomization.yaml", 7, "patches"));
 }
