@@ -102,7 +102,10 @@ mod tests {
         let labels = Path::TOP.field("spec");
         let items = labels.field("list");
         let item = items.item(2);
-        assert_eq!(item.field("app.kubernetes.io/name").to_string(), "spec.list[2]['app.kubernetes.io/name']");
+        assert_eq!(
+            item.field("app.kubernetes.io/name").to_string(),
+            "spec.list[2]['app.kubernetes.io/name']"
+        );
         assert_eq!(Path::TOP.to_string(), "");
         assert!(item.is_below("spec") && !item.is_below("list"));
     }

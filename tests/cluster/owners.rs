@@ -2,13 +2,8 @@
 //! keep and what they ask before they delete. The server is the stand-in in `tests/apiserver`; tests are skipped where there
 //! is no python3.
 
-#![cfg(all(feature = "cluster", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
-
-mod standin;
-
+use super::standin::{CLAIM, NAMESPACE, Server, config_map, deployment, fails, inventory, said, succeeds};
 use serde_json::{Value, json};
-use standin::{CLAIM, NAMESPACE, Server, config_map, deployment, fails, inventory, said, succeeds};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 

@@ -1,13 +1,10 @@
 //! `kfc apply` and `kfc delete` against the stand-in for an API server in `tests/apiserver`, which runs on this machine
 //! for the time of a test. Needs python3; says that it is skipped where there is none.
 
-#![cfg(feature = "cluster")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
-
-mod standin;
-
+use super::standin::{
+    CLAIM, NAMESPACE, Server, config_map, deployment, fails, inventory, is_known, said, succeeds,
+};
 use serde_json::json;
-use standin::{CLAIM, NAMESPACE, Server, config_map, deployment, fails, inventory, is_known, said, succeeds};
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -1,13 +1,8 @@
 //! Runs against a cluster that meet trouble: signals, broken connections, servers that are busy, many objects, TLS and
 //! sign-in. The server is the stand-in in `tests/apiserver`; tests are skipped where there is no python3.
 
-#![cfg(all(feature = "cluster", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
-
-mod standin;
-
+use super::standin::{NAMESPACE, Server, config_map, deployment, fails, inventory, is_known, succeeds};
 use serde_json::{Value, json};
-use standin::{NAMESPACE, Server, config_map, deployment, fails, inventory, is_known, succeeds};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
