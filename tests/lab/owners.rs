@@ -81,7 +81,7 @@ fn the_old_field_manager_and_another_inventory_are_left_behind() {
     assert_eq!(apply(&cluster, "kind", &text("1"), &[]).succeeds().0, "");
     // Another stack takes its place.
     let (_, err) = apply(&cluster, "site", &text("2"), &[]).fails();
-    assert!(err.contains("if `site` replaces `kind`: `kfc inventory move kind site`"), "{err}");
+    assert!(err.contains("if `site` replaces `kind`, run `kfc inventory move kind site`"), "{err}");
     cluster.kfc(&["inventory", "move", "kind", "site"]).succeeds();
     let (out, _) = apply(&cluster, "site", &text("2"), &[]).succeeds();
     assert_eq!(out, "changed ConfigMap shared/a\n");
