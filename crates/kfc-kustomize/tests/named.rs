@@ -1,7 +1,7 @@
 //! A build reads exactly what `Kustomization::named` lists: a field that names files and is not in the list would be missed by
 //! `kfc vendor` and `kfc kustomize localize`.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use kfc_diagnostics::SourceId;
 use kfc_kustomize::Kustomizer;
