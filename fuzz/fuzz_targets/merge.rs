@@ -4,8 +4,8 @@
 #![no_main]
 
 use kfc_diagnostics::SourceId;
-use kfc_kustomize::merge::{json_patch, strategic};
 use kfc_kube::schema::Schema;
+use kfc_kustomize::merge::{json_patch, strategic};
 use kfc_yaml::{Node, parse::parse};
 use libfuzzer_sys::fuzz_target;
 

@@ -2,9 +2,9 @@
 
 #![no_main]
 
-use kfc_kustomize::engine::read;
 use kfc_diagnostics::SourceId;
 use kfc_kube::schema::Schema;
+use kfc_kustomize::engine::read;
 use kfc_validate::{Options, validate};
 use kfc_yaml::parse::parse;
 use libfuzzer_sys::fuzz_target;

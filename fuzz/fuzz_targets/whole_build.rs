@@ -2,9 +2,9 @@
 //! of four equals signs.
 #![no_main]
 
-use kfc_kustomize::engine::{Options, build};
 use kfc_diagnostics::{Sources, Style};
 use kfc_kube::redaction::render;
+use kfc_kustomize::engine::{Options, build};
 use kfc_source::Surroundings;
 use kfc_yaml::emit;
 use libfuzzer_sys::fuzz_target;
