@@ -25,17 +25,9 @@ pub(super) struct Compared<'a> {
 
 impl<'a> Compared<'a> {
     pub(super) fn of(resource: &'a Resource, copied: &Copied) -> Self {
-        let (group, version) = match resource.api_version().split_once('/') {
-            Some((group, version)) => (group, version),
-            None => ("", resource.api_version()),
-        };
-        let identity = ObjectId {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            kind: resource.kind().to_owned(),
-            namespace: resource.namespace().to_owned(),
-            name: resource.name().to_owned(),
-        };
+        // The namespace as it is written, even of a kind that has none.
+        let namespace = resource.namespace().to_owned();
+        let identity = ObjectId { namespace, ..ObjectId::of(resource, "") };
         let mut node = redaction::shown(resource);
         if !copied.keys.is_empty() {
             redaction::hide_keys(node.to_mut(), &copied.keys);

@@ -1,6 +1,7 @@
 //! JSON patches (RFC 6902): for each resource that changed, the operations that make the old object the new one.
 
 use super::failure::failure;
+use crate::apply::Objects;
 use crate::model::Report;
 use ::json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation, diff};
 use kfc_diagnostics::{Result, SourceId};
@@ -8,7 +9,6 @@ use kfc_kube::ObjectId;
 use kfc_yaml::parse::parse;
 use kfc_yaml::value::to_json;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 /// A list with an entry for each changed resource: `change`, the old and new `object`, and `patch`. An added resource is the
 /// operation `add` at the path of the whole document, a removed one `replace` with null.
@@ -20,7 +20,7 @@ pub(super) fn json_patch(report: &Report, texts: Option<(&str, &str)>, folded: b
     let mut entries = Vec::new();
     for change in report.changes.iter().filter(|change| folded || !change.is_folded()) {
         let old = change.previous.as_ref().unwrap_or(&change.identity);
-        let patch = match (before.get(&key(old)), after.get(&key(&change.identity))) {
+        let patch = match (before.get(old), after.get(&change.identity)) {
             (Some(before), Some(after)) => diff(before, after),
             (None, Some(after)) => {
                 whole(PatchOperation::Add(AddOperation { path: top(), value: after.clone() }))
@@ -48,17 +48,9 @@ fn whole(operation: PatchOperation) -> Patch {
     Patch(vec![operation])
 }
 
-type Key = [String; 4];
-
-fn key(identity: &ObjectId) -> Key {
-    [&identity.group, &identity.kind, &identity.namespace, &identity.name].map(Clone::clone)
-}
-
 fn named(identity: &ObjectId) -> Value {
-    let group = &identity.group;
-    let version = &identity.version;
-    let api_version = if group.is_empty() { version.clone() } else { format!("{group}/{version}") };
-    let mut object = json!({"apiVersion": api_version, "kind": identity.kind, "name": identity.name});
+    let mut object =
+        json!({"apiVersion": identity.api_version(), "kind": identity.kind, "name": identity.name});
     if !identity.namespace.is_empty() {
         object["namespace"] = Value::from(identity.namespace.as_str());
     }
@@ -66,15 +58,7 @@ fn named(identity: &ObjectId) -> Value {
 }
 
 /// The objects of a bundle's text.
-fn objects(text: &str) -> Result<HashMap<Key, Value>> {
-    let documents = parse(text, SourceId::NONE)?;
-    let objects = documents.iter().map(to_json).map(|object| {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let api_version = text(&object["apiVersion"]);
-        let group = api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
-        let metadata = &object["metadata"];
-        let key = [group, text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"])];
-        (key, object)
-    });
-    Ok(objects.collect())
+fn objects(text: &str) -> Result<Objects> {
+    let objects = parse(text, SourceId::NONE)?.iter().map(to_json).collect::<Vec<_>>();
+    Ok(objects.into_iter().filter_map(|object| Some((ObjectId::of_json(&object)?, object))).collect())
 }
