@@ -22,7 +22,7 @@ const FLOORS: [(&str, &[&str]); 9] = [
     ("kfc-diagnostics", &[]),
     ("kfc-yaml", &["kfc-diagnostics"]),
     ("kfc-kube", &["kfc-diagnostics", "kfc-yaml"]),
-    ("kfc-source", &["kfc-diagnostics", "kfc-yaml", "kfc-kube"]),
+    ("kfc-source", &["kfc-diagnostics", "kfc-yaml"]),
     ("kfc-kustomize", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source"]),
     ("kfc-diff", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize"]),
     ("kfc-validate", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize", "kfc-diff"]),
