@@ -7,7 +7,7 @@ use kfc_diagnostics::{Mark, SourceId, Sources};
 use kfc_diff::{Input, compare};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::{Bundle, Options, build};
-use kfc_kustomize::provenance::{Link, StepKind, Trail};
+use kfc_kustomize::provenance::{History, Link, StepKind};
 use kfc_source::{LoadRestrictor, Surroundings};
 use kfc_yaml::{Node, Scalar, ScalarKind, Value, emit, parse::parse, parse::parse_last_wins};
 use std::collections::HashMap;
@@ -88,8 +88,8 @@ fn same(a: &Scalar, b: &Scalar) -> bool {
 }
 
 /// What is wrong with the origin of a leaf.
-fn wrong(trail: &Trail, node: &Node, texts: &mut Texts<'_>) -> Option<String> {
-    let links = trail.chain(node.mark);
+fn wrong(history: &History, node: &Node, texts: &mut Texts<'_>) -> Option<String> {
+    let links = history.chain(node.mark);
     let Some(first) = links.first() else { return Some("no origin".to_owned()) };
     let is_placed = |link: &Link<'_>| {
         link.step.kind == StepKind::BuildMetadata || texts.sources.get(link.place.source).is_some()
@@ -114,20 +114,20 @@ fn wrong(trail: &Trail, node: &Node, texts: &mut Texts<'_>) -> Option<String> {
     }
 }
 
-fn check_leaves(trail: &Trail, node: &Node, path: &str, texts: &mut Texts<'_>, found: &mut Vec<String>) {
+fn check_leaves(history: &History, node: &Node, path: &str, texts: &mut Texts<'_>, found: &mut Vec<String>) {
     match &node.value {
         Value::Scalar(_) => {
-            let place = |texts: &Texts<'_>| texts.sources.locate(trail.place(node.mark)).unwrap_or_default();
+            let place = |texts: &Texts<'_>| texts.sources.locate(history.place(node.mark)).unwrap_or_default();
             if found.len() > 100 {
                 return;
             }
-            found.extend(wrong(trail, node, texts).map(|why| format!("{path} ({}): {why}", place(texts))));
+            found.extend(wrong(history, node, texts).map(|why| format!("{path} ({}): {why}", place(texts))));
         }
         Value::Map(map) => map.iter().for_each(|entry| {
-            check_leaves(trail, &entry.value, &format!("{path}.{}", entry.key.text), texts, found);
+            check_leaves(history, &entry.value, &format!("{path}.{}", entry.key.text), texts, found);
         }),
         Value::Seq(items) => items.iter().enumerate().for_each(|(at, item)| {
-            check_leaves(trail, item, &format!("{path}[{at}]"), texts, found);
+            check_leaves(history, item, &format!("{path}[{at}]"), texts, found);
         }),
     }
 }
@@ -143,7 +143,7 @@ fn check(root: &Path, found: &mut Vec<String>) -> bool {
     let mut texts = Texts { sources: &sources, known: HashMap::new() };
     for resource in &kept.resources.list {
         let name = format!("{}: {}/{}", root.display(), resource.kind(), resource.name());
-        check_leaves(&resource.trail, &resource.node, &name, &mut texts, found);
+        check_leaves(resource.history(), &resource.node, &name, &mut texts, found);
     }
     true
 }

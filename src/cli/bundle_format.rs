@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use kfc_diagnostics::Result;
 use kfc_kustomize::engine::Bundle;
-use kfc_kustomize::resource::Resource;
+use kfc_kustomize::resource::{Resource, write_objects};
 use kfc_yaml::{emit, json};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -17,10 +17,10 @@ pub(super) enum BundleFormat {
 
 /// A bundle in parts that follow each other.
 pub(super) fn encode_bundle(bundle: &Bundle, format: BundleFormat) -> Result<Vec<Vec<u8>>> {
-    let nodes: Vec<_> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
+    let resources = &bundle.resources.list;
     match format {
-        BundleFormat::Yaml => emit::emit_all(&nodes),
-        BundleFormat::Json => Ok(vec![json::list(&nodes)?]),
+        BundleFormat::Yaml => write_objects(resources, emit::emit_all),
+        BundleFormat::Json => Ok(vec![write_objects(resources, json::list)?]),
     }
 }
 
@@ -29,11 +29,11 @@ pub(super) fn encode_resource(resource: &Resource, format: BundleFormat) -> Resu
     match format {
         BundleFormat::Yaml => {
             let mut bytes = Vec::new();
-            emit::emit(&resource.node, &mut bytes).map(|()| bytes)
+            emit::emit(&resource.located_node(), &mut bytes).map(|()| bytes)
         }
         BundleFormat::Json => {
             let mut text = String::new();
-            json::write(&resource.node, &mut text).map(|()| (text + "\n").into_bytes())
+            json::write(&resource.located_node(), &mut text).map(|()| (text + "\n").into_bytes())
         }
     }
 }

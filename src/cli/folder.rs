@@ -142,8 +142,8 @@ fn refuse_same(resources: &[Resource], names: &[String]) -> Result<()> {
         if first != at {
             let (one, other) = (resources[first].id(), resources[at].id());
             let message = format!("two resources would be written to one file: {one} and {other}");
-            let error = Diagnostic::error(Code::Output, message).at(resources[at].node.mark);
-            let error = error.label(resources[first].node.mark, "the other resource is here");
+            let error = Diagnostic::error(Code::Output, message).at(resources[at].mark());
+            let error = error.label(resources[first].mark(), "the other resource is here");
             errors.push(error.help("rename one of them, or write all resources to one file with `-o FILE`"));
         }
     }

@@ -52,7 +52,9 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     for (prediction, own) in forecast.predictions.into_iter().zip(&bundle.resources) {
         let Some(prediction) = prediction else { continue };
         let resource = |value: &serde_json::Value| {
-            read(value).map(|resource| kfc_kustomize::resource::Resource { owner: own.owner, ..resource })
+            let mut resource = read(value)?;
+            resource.owner = own.owner;
+            Ok::<_, kfc_diagnostics::Diagnostics>(resource)
         };
         live.resources.extend(prediction.live.as_ref().map(resource).transpose()?);
         let predicted = prediction.applied.as_ref().map(resource).transpose()?;

@@ -7,7 +7,7 @@ use kfc_kustomize::resource::Resource;
 
 /// The line that set a field, with the step when the side was built with origins.
 pub(super) fn source_line(input: &Input, resource: &Resource, mark: Mark) -> Option<Origin> {
-    match resource.trail.last(mark) {
+    match resource.history().last(mark) {
         None => origin(input, mark),
         Some(last) => Some(Origin { step: last.step.kind.to_string(), ..origin(input, last.place)? }),
     }
@@ -21,7 +21,7 @@ pub(super) fn removal_line(input: &Input, resource: &Resource, path: &Path) -> O
         Step::Item { after, .. } => node.as_seq()?.get((*after)?),
     })?;
     let Step::Key(key) = last else { return None };
-    let removal = resource.trail.removals(parent.mark).find(|removal| removal.key == *key)?;
+    let removal = resource.history().removals(parent.mark).find(|removal| removal.key == *key)?;
     let step = removal.step.kind.to_string();
     Some(Origin { step, ..origin(input, removal.step.place)? })
 }

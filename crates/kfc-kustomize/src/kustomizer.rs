@@ -1,12 +1,12 @@
 //! The front door for programs that build kustomizations.
 
 use crate::engine::{Bundle, Options, build};
-use crate::resource::Resource;
+use crate::resource::{Resource, write_objects};
 use kfc_diagnostics::{Diagnostics, Sources, Style};
 use kfc_kube::Object;
 use kfc_kube::redaction::render;
 use kfc_source::{FileSystem, Memory, Surroundings};
-use kfc_yaml::{Node, emit};
+use kfc_yaml::emit;
 use std::fmt;
 use std::sync::Arc;
 
@@ -89,8 +89,7 @@ impl Built {
     /// # Errors
     /// Values that YAML cannot hold, as kustomize writes it.
     pub fn yaml(&self) -> Result<Vec<u8>, BuildError> {
-        let nodes: Vec<&Node> = self.bundle.resources.list.iter().map(|resource| &resource.node).collect();
-        match emit::emit_all(&nodes) {
+        match write_objects(&self.bundle.resources.list, emit::emit_all) {
             Ok(parts) => Ok(parts.concat()),
             Err(errors) => Err(BuildError { errors, sources: Arc::clone(&self.sources) }),
         }

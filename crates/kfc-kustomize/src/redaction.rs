@@ -186,7 +186,7 @@ pub fn came_from_secret(links: &[Link<'_>]) -> bool {
 /// Whether a resource that was built with its origins may have values out of secrets.
 #[must_use]
 pub fn has_copied(resource: &Resource) -> bool {
-    resource.trail.steps().any(is_secret_step)
+    resource.history().steps().any(is_secret_step)
 }
 
 /// Replaces the values of a resource that came out of secrets, and the keys.
@@ -211,7 +211,7 @@ pub fn hide_copied(resource: &Resource, node: &mut Node, stand_in: &mut dyn FnMu
 
 /// Whether a single value came out of a secret.
 fn is_copied_value(resource: &Resource, scalar: &Scalar, mark: Mark) -> bool {
-    scalar.kind != ScalarKind::Null && came_from_secret(&resource.trail.chain(mark))
+    scalar.kind != ScalarKind::Null && came_from_secret(&resource.history().chain(mark))
 }
 
 /// Whether an expression with a secret in it made a key: then the key has the place of the expression, as its value has.
@@ -219,8 +219,9 @@ pub fn is_copied_key(resource: &Resource, entry: &Entry) -> bool {
     if is_token(&entry.key.text) {
         return false;
     }
-    let links = resource.trail.chain(entry.value.mark);
-    links.iter().any(|link| link.place == entry.key.mark && is_secret_step(link.step))
+    let links = resource.history().chain(entry.value.mark);
+    let place = resource.history().place_of_key(entry.key.mark);
+    links.iter().any(|link| link.place == place && is_secret_step(link.step))
 }
 
 #[cfg(test)]

@@ -105,6 +105,7 @@ impl<'r> Findings<'r> {
 
     /// Adds a finding; gives its diagnostic for a suggestion to be added.
     pub(super) fn push(&mut self, path: &Path<'_>, diagnostic: Diagnostic) -> &mut Diagnostic {
+        let diagnostic = self.resource.located(diagnostic);
         let path = path.to_string();
         let is_secret = kfc_kube::redaction::is_secret(self.resource.kind());
         let names: Vec<&str> = path.splitn(3, '.').collect();

@@ -4,7 +4,7 @@
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result, nearest};
 use kfc_kustomize::provenance::{Step, StepKind};
 use kfc_kustomize::resource::Resource;
-use kfc_yaml::{Map, Node, emit};
+use kfc_yaml::emit;
 use std::collections::HashSet;
 
 const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
@@ -110,22 +110,14 @@ pub fn annotate(resources: &mut [Resource], waves: Option<&[usize]>, which: Anno
         if wanted.is_empty() {
             continue;
         }
-        resource.trail.enter(|| Step::new(StepKind::BuildMetadata, Mark::NONE));
-        resource.watch(&["metadata", "annotations"], |resource| write(resource, &wanted));
+        write(resource, &wanted);
     }
 }
 
 fn write(resource: &mut Resource, wanted: &[(&str, String)]) {
-    let mark = resource.mark();
-    let Some(metadata) = resource.metadata_mut() else { return };
-    let annotations = metadata.get_or_insert_map("annotations", mark);
-    if annotations.as_map().is_none() {
-        *annotations = Node::map(Map::new(), mark);
-    }
-    if let Some(map) = annotations.as_map_mut() {
-        for (name, value) in wanted {
-            map.set(name, Node::string(value, mark));
-        }
+    let mut object = resource.edit(&Step::new(StepKind::BuildMetadata, Mark::NONE));
+    for (name, value) in wanted {
+        object.set_annotation(name, value);
     }
 }
 

@@ -4,6 +4,7 @@
 mod credentials;
 mod schedule;
 mod setters;
+mod step;
 mod waves;
 
 use crate::catalogue::Stack;
@@ -13,12 +14,12 @@ use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::engine::assembly::{Assembly, Part};
-use kfc_kustomize::provenance::Overlay;
 use kfc_kustomize::resource::Resource;
 use kfc_source::{Loader, Resolved};
 use kfc_yaml::fields::Spanned;
 use rayon::prelude::*;
 pub use schedule::schedule;
+pub use step::{AppliedOverlay, OVERLAY, PARAMETER, SETTER};
 use std::sync::Arc;
 
 /// A bundle whose resources come in waves.
@@ -35,7 +36,7 @@ pub struct Assembled {
 /// # Errors
 /// Errors of bases and overlays, setters that select nothing, resources that two components have.
 pub fn assemble(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled> {
-    assemble_once(plan, stack, loader, false)
+    run(plan, stack, loader, false)
 }
 
 /// As [`assemble`], with the origin of every field kept; see [`kfc_kustomize::provenance`].
@@ -43,11 +44,10 @@ pub fn assemble(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled
 /// # Errors
 /// Those of [`assemble`].
 pub fn assemble_with_origins(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Assembled> {
-    // Errors are the same as in a plain run: their marks refer to sources, not to provenance.
-    assemble_once(plan, stack, loader, true).or_else(|_| assemble(plan, stack, loader))
+    run(plan, stack, loader, true)
 }
 
-fn assemble_once(plan: &Plan, stack: &Stack, loader: &Loader, keep_origins: bool) -> Result<Assembled> {
+fn run(plan: &Plan, stack: &Stack, loader: &Loader, keep_origins: bool) -> Result<Assembled> {
     let schema = Arc::new(Schema::builtin());
     let parts: Vec<Option<Result<Part>>> = plan
         .components
@@ -135,11 +135,13 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
         let overlay = &planned.overlay;
         // Its resources may need all of its components, so they belong to the last one.
         let owner = overlay.components.iter().filter_map(|name| owner_of(plan, &name.text)).max();
-        assembly.enter_overlay(|| Overlay {
+        let applied = AppliedOverlay {
             name: overlay.name.text.clone(),
             when: overlay.when.as_ref().map(|when| when.text.clone()),
             place: overlay.name.mark,
-        });
+        };
+        assembly.enter(|| applied.stage());
+        assembly.declare(|| applied.declared());
         if overlay.patches {
             let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
             errors.collect(root.and_then(|root| assembly.apply(root, overlay.name.mark, owner)));
@@ -152,8 +154,9 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
         for path in &stack.overlays {
             let folder = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
             let root = root_at(&folder, path);
-            let name = path.text.clone();
-            assembly.enter_overlay(|| Overlay { name, when: None, place: path.mark });
+            let applied = AppliedOverlay { name: path.text.clone(), when: None, place: path.mark };
+            assembly.enter(|| applied.stage());
+            assembly.declare(|| applied.declared());
             errors.collect(root.and_then(|root| assembly.apply(root, path.mark, None)));
         }
     }

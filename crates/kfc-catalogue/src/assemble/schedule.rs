@@ -15,7 +15,7 @@ use kfc_kustomize::resource::Resource;
 /// Resources that cannot be written as JSON.
 pub fn schedule(plan: &Plan, assembled: &Assembled, namespace: &str) -> Result<Vec<Wave>> {
     let resources = &assembled.bundle.resources.list;
-    let objects = resources.iter().map(|resource| &resource.object);
+    let objects = kfc_kustomize::resource::objects(resources).into_iter();
     let mut waves = collect(objects.zip(assembled.waves.iter().copied()), namespace, Gate::All)?;
     for (owner, planned) in (0u32..).zip(&plan.components) {
         let of_owner = resources.iter().zip(&assembled.waves).filter(|(r, _)| r.owner == Some(owner));

@@ -1,15 +1,17 @@
 //! Puts the values of setters into resources.
 
+use super::step::SETTER;
 use crate::catalogue::Setter;
 use crate::resolve::{Inputs, Scope};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, nearest};
-use kfc_kustomize::provenance::{Details, Step, StepKind};
+use kfc_kube::Object;
+use kfc_kustomize::provenance::{Details, Step};
 use kfc_kustomize::reference::field_path::{explain_missing, split_setter};
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::fields::Spanned;
 use kfc_yaml::value::to_json;
 use kfc_yaml::{Entry, Key, Map, Node, Value, emit, parse};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Applies setters in order.
 ///
@@ -34,19 +36,16 @@ fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut
     }
     let value = scope.value(&setter.value)?;
     let steps = steps_of(&setter.path)?;
+    let by = LazyLock::new(|| step(setter, inputs));
     let mut errors = Diagnostics::default();
     let mut selected = false;
     for resource in resources.iter_mut().filter(|resource| setter.selects(resource)) {
         selected = true;
-        let before = resource.trail.copy_of(&resource.node);
-        let done = match &setter.inside {
-            Some(inside) => put_inside(setter, inside, resource, &steps, &value),
-            None if put(&mut resource.object.node, &steps, &value) => Ok(()),
-            None => Err(missing_field(setter, &setter.path, resource, &resource.node, &steps).into()),
-        };
-        resource.trail.enter(|| step(setter, inputs));
-        resource.trail.compare(before, &mut resource.object.node);
-        errors.collect(done);
+        errors.collect(resource.edit(&by).change(|object| match &setter.inside {
+            Some(inside) => put_inside(setter, inside, object, &steps, &value),
+            None if put(&mut object.node, &steps, &value) => Ok(()),
+            None => Err(missing_field(setter, &setter.path, object, &object.node, &steps).into()),
+        }));
     }
     if !selected && !setter.optional {
         errors.push(selects_nothing(setter, resources));
@@ -69,7 +68,7 @@ fn steps_of(path: &Spanned) -> Result<Vec<String>> {
 fn step(setter: &Setter, inputs: Inputs<'_>) -> Step {
     let text = setter.value.as_str().unwrap_or_default().to_owned();
     let details = Details { inputs: inputs.of(&setter.value), text };
-    let step = Step::new(StepKind::Setter, setter.mark).with_text(setter.value.mark);
+    let step = Step::new(SETTER, setter.mark).with_text(setter.value.mark);
     Step { details: Some(Arc::new(details)), ..step }
 }
 
@@ -114,31 +113,31 @@ fn put(node: &mut Node, steps: &[String], value: &Node) -> bool {
 fn put_inside(
     setter: &Setter,
     inside: &Spanned,
-    resource: &mut Resource,
+    object: &mut Object,
     steps: &[String],
     value: &Node,
 ) -> Result<()> {
     let field = steps_of(inside)?;
     let names: Vec<&str> = field.iter().map(String::as_str).collect();
-    let Some(text) = resource.node.at(&names).and_then(Node::as_str).map(str::to_owned) else {
-        return Err(missing_field(setter, inside, resource, &resource.node, &field).into());
+    let Some(text) = object.node.at(&names).and_then(Node::as_str).map(str::to_owned) else {
+        return Err(missing_field(setter, inside, object, &object.node, &field).into());
     };
     let unreadable = || {
         let message = format!(
             "`{}` of {} `{}` is not a single YAML document",
             inside.text,
-            resource.kind(),
-            resource.name()
+            object.kind(),
+            object.name()
         );
         Diagnostic::error(Code::Setter, message).at(inside.mark)
     };
     let documents = parse::parse(&text, SourceId::NONE).map_err(|_| unreadable())?;
     let [mut tree] = <[Node; 1]>::try_from(documents).map_err(|_| unreadable())?;
     if !put(&mut tree, steps, value) {
-        return Err(missing_field(setter, &setter.path, resource, &tree, steps).into());
+        return Err(missing_field(setter, &setter.path, object, &tree, steps).into());
     }
     let text = if text.trim_start().starts_with('{') { json_text(&tree) } else { yaml_text(&tree)? };
-    put(&mut resource.object.node, &field, &Node::string(&text, value.mark));
+    put(&mut object.node, &field, &Node::string(&text, value.mark));
     Ok(())
 }
 
@@ -156,7 +155,7 @@ fn yaml_text(tree: &Node) -> Result<String> {
 fn missing_field(
     setter: &Setter,
     path: &Spanned,
-    resource: &Resource,
+    object: &Object,
     tree: &Node,
     steps: &[String],
 ) -> Diagnostic {
@@ -166,7 +165,7 @@ fn missing_field(
         _ => String::new(),
     };
     let message =
-        format!("field `{}` does not exist in {field}{} `{}`", path.text, resource.kind(), resource.name());
+        format!("field `{}` does not exist in {field}{} `{}`", path.text, object.kind(), object.name());
     let error = Diagnostic::error(Code::Setter, message).at(path.mark);
     // A text inside a resource has no locations.
     let error = if place.source == SourceId::NONE { error.note(what) } else { error.label(place, what) };

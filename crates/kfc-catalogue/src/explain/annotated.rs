@@ -76,14 +76,14 @@ fn tree(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>) -> Resu
     }
     let width =
         text.lines().map(|line| line.chars().count()).filter(|width| *width <= GUTTER).max().unwrap_or(0);
-    let marks = origins.iter().flatten().filter_map(|mark| resource.trail.last(*mark));
+    let marks = origins.iter().flatten().filter_map(|mark| resource.history().last(*mark));
     let top = common_folder(marks.map(|last| places.short(last.place)));
     let mut out = String::with_capacity(text.len() * 2);
     if !top.is_empty() {
         let _ = writeln!(out, "# paths below {top}");
     }
     for (line, mark) in text.lines().zip(origins) {
-        let Some(last) = mark.and_then(|mark| resource.trail.last(mark)) else {
+        let Some(last) = mark.and_then(|mark| resource.history().last(mark)) else {
             out.push_str(line);
             out.push('\n');
             continue;
@@ -153,7 +153,7 @@ fn removed(
     lines: &mut Vec<String>,
 ) {
     let below = |segment: Segment| [segments, &[segment]].concat();
-    for removal in resource.trail.removals(node.mark) {
+    for removal in resource.history().removals(node.mark) {
         let is_list = node.as_seq().is_some();
         let index = removal.key.parse().ok().filter(|_| is_list);
         let segments = below(index.map_or_else(|| Segment::Key(removal.key.clone()), Segment::Index));

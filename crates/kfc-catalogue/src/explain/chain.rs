@@ -3,6 +3,7 @@
 use super::field::Field;
 use super::places::Places;
 use super::redaction;
+use crate::assemble::AppliedOverlay;
 use kfc_diagnostics::Mark;
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::text::for_message;
@@ -28,7 +29,7 @@ pub struct ChainStep<'r> {
 /// All changes of a field, oldest first.
 #[must_use]
 pub fn chain<'r>(resource: &'r Resource, field: &Field<'r>, hidden: &mut Numbers) -> Vec<ChainStep<'r>> {
-    let links = resource.trail.chain(field.node.mark);
+    let links = resource.history().chain(field.node.mark);
     let after = |at: usize| links.get(at + 1).map_or(Some(field.node), |next: &Link<'_>| next.before);
     let mut redacted = |(at, link): (usize, &Link<'r>)| {
         let value = after(at).unwrap_or(field.node);
@@ -67,7 +68,7 @@ pub(super) fn text(resource: &Resource, field: &Field<'_>, places: &mut Places<'
             let _ = write!(out, "  ({})", for_message(&details.text));
         }
         out.push('\n');
-        if let Some(overlay) = &redacted.step.overlay {
+        if let Some(overlay) = AppliedOverlay::of(redacted.step) {
             let when = overlay.when.as_ref().map(|when| format!(", when {when}")).unwrap_or_default();
             let line = format!("in the overlay {}{when}", overlay.name);
             let _ = writeln!(out, "  {:steps$}  {}", "", for_message(&line));

@@ -2,7 +2,7 @@
 
 use super::places::Places;
 use kfc_kustomize::engine::Bundle;
-use kfc_kustomize::provenance::{StepKind, Trail};
+use kfc_kustomize::provenance::{History, StepKind};
 use kfc_kustomize::resource::Resource;
 use kfc_kustomize::transform::{FieldSpec, TransformerConfig, split_path};
 use kfc_yaml::fields::Spanned;
@@ -57,27 +57,27 @@ fn changed_at(spec: &FieldSpec, kinds: &[StepKind], resource: &Resource) -> bool
         return false;
     }
     let path: Vec<Cow<'_, str>> = split_path(&spec.path).collect();
-    reaches(&resource.node, &path, kinds, &resource.trail)
+    reaches(&resource.node, &path, kinds, resource.history())
 }
 
 /// Whether a step of one of the kinds changed the value at a path, in any item of lists.
-fn reaches(node: &Node, path: &[Cow<'_, str>], kinds: &[StepKind], trail: &Trail) -> bool {
+fn reaches(node: &Node, path: &[Cow<'_, str>], kinds: &[StepKind], history: &History) -> bool {
     match (&node.value, path.split_first()) {
-        (_, None) => was_changed(node, kinds, trail),
-        (Value::Seq(items), _) => items.iter().any(|item| reaches(item, path, kinds, trail)),
+        (_, None) => was_changed(node, kinds, history),
+        (Value::Seq(items), _) => items.iter().any(|item| reaches(item, path, kinds, history)),
         (Value::Map(map), Some((step, rest))) => {
             let step = step.strip_suffix("[]").unwrap_or(step);
-            map.get(step).is_some_and(|field| reaches(field, rest, kinds, trail))
+            map.get(step).is_some_and(|field| reaches(field, rest, kinds, history))
         }
         (Value::Scalar(_), _) => false,
     }
 }
 
-fn was_changed(node: &Node, kinds: &[StepKind], trail: &Trail) -> bool {
-    trail.chain(node.mark).iter().any(|link| kinds.contains(&link.step.kind))
+fn was_changed(node: &Node, kinds: &[StepKind], history: &History) -> bool {
+    history.chain(node.mark).iter().any(|link| kinds.contains(&link.step.kind))
         || match &node.value {
-            Value::Map(map) => map.iter().any(|entry| was_changed(&entry.value, kinds, trail)),
-            Value::Seq(items) => items.iter().any(|item| was_changed(item, kinds, trail)),
+            Value::Map(map) => map.iter().any(|entry| was_changed(&entry.value, kinds, history)),
+            Value::Seq(items) => items.iter().any(|item| was_changed(item, kinds, history)),
             Value::Scalar(_) => false,
         }
 }

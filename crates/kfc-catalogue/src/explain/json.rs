@@ -5,6 +5,7 @@ use super::field::{Field, Segment};
 use super::places::Places;
 use super::redaction;
 use super::unused::Unused;
+use crate::assemble::AppliedOverlay;
 use kfc_diagnostics::Mark;
 use kfc_diagnostics::address::without_credentials;
 use kfc_kustomize::redaction as resources;
@@ -58,7 +59,7 @@ fn link(step: &ChainStep<'_>, places: &mut Places<'_>) -> Json {
         "place": place(step.place, places),
         "value": to_json(&step.value),
     });
-    if let Some(overlay) = &step.step.overlay {
+    if let Some(overlay) = AppliedOverlay::of(step.step) {
         link["overlay"] = json!({"name": overlay.name, "when": overlay.when});
     }
     if let Some(details) = &step.step.details {

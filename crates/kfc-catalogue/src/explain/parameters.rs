@@ -1,9 +1,10 @@
 //! The parameters that a user set, as entries that ask for a change.
 
+use crate::assemble::PARAMETER;
 use crate::catalogue::{Catalogue, Stack};
 use crate::resolve::{Expression, Inputs, Name, Plan, names_in};
 use kfc_diagnostics::Mark;
-use kfc_kustomize::provenance::{Declared, Step, StepKind};
+use kfc_kustomize::provenance::{Declared, Step};
 use kfc_yaml::Node;
 use kfc_yaml::fields::Spanned;
 use std::collections::HashSet;
@@ -14,7 +15,7 @@ use std::collections::HashSet;
 pub fn parameters(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Declared> {
     let deciding = deciding(plan, stack, catalogue);
     let declared = |value: &Node, text: String| {
-        let step = Step::new(StepKind::Parameter, value.mark);
+        let step = Step::new(PARAMETER, value.mark);
         (!deciding.contains(&value.mark)).then_some(Declared { step, text })
     };
     let mut list = Vec::new();

@@ -79,7 +79,7 @@ fn nothing(
 ) -> Diagnostic {
     let error = Diagnostic::error(Code::ExplainedResource, format!("the bundle has no `{text}`"));
     let is_gone = |gone: &&Resource| kind.covers(gone) && (gone.name() == name || had(gone, name));
-    if let Some(step) = set.gone.iter().find(is_gone).and_then(|gone| gone.trail.steps().last()) {
+    if let Some(step) = set.gone.iter().find(is_gone).and_then(|gone| gone.history().steps().last()) {
         return error.at(step.place).note(format!("`{}` removed it", step.kind));
     }
     if let Some(other) = elsewhere.iter().find(|resource| resource.name() == name || had(resource, name)) {
@@ -132,6 +132,7 @@ mod tests {
     use kfc_diagnostics::SourceId;
     use kfc_kube::schema::Schema;
     use kfc_kustomize::engine::read;
+    use kfc_kustomize::provenance::Step;
     use kfc_kustomize::resource::ResourceSet;
     use kfc_yaml::parse::parse;
 
@@ -150,7 +151,7 @@ mod tests {
         let resources = read::resources(documents.unwrap(), &Schema::builtin()).unwrap();
         let mut set = ResourceSet::new(resources);
         set.list[2].remember_id();
-        set.list[2].set_name("settings-abc123");
+        set.list[2].edit(&Step::default()).set_name("settings-abc123");
         select(&set, text, namespace)
             .map(|resource| format!("{}/{}", resource.api_version(), resource.name()))
             .map_err(|errors| {

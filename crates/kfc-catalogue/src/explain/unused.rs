@@ -2,6 +2,7 @@
 
 use super::configurations::configurations;
 use super::places::Places;
+use crate::assemble::{AppliedOverlay, OVERLAY, PARAMETER};
 use kfc_diagnostics::Mark;
 use kfc_diagnostics::text::for_message;
 use kfc_kustomize::engine::Bundle;
@@ -26,13 +27,13 @@ pub struct Unused {
 #[must_use]
 pub fn unused(bundle: &Bundle, more: &[Declared], places: &mut Places<'_>) -> Vec<Unused> {
     let set = &bundle.resources;
-    let steps = || set.list.iter().chain(&set.gone).flat_map(|resource| resource.trail.steps());
+    let steps = || set.list.iter().chain(&set.gone).flat_map(|resource| resource.history().steps());
     let mut used: HashSet<(StepKind, Mark)> = HashSet::new();
     for step in steps() {
         used.insert((step.kind, step.entry));
-        used.extend(step.overlay.iter().map(|overlay| (StepKind::Overlay, overlay.place)));
+        used.extend(AppliedOverlay::of(step).map(|overlay| (OVERLAY, overlay.place)));
         let inputs = step.details.iter().flat_map(|details| &details.inputs);
-        used.extend(inputs.map(|input| (StepKind::Parameter, input.entry)));
+        used.extend(inputs.map(|input| (PARAMETER, input.entry)));
     }
     let declared = bundle.origins.iter().flat_map(|origins| &origins.declared).chain(more);
     let mut order: Vec<&Declared> = Vec::new();

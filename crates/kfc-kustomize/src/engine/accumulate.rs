@@ -6,7 +6,7 @@ use super::accumulated::{Accumulated, Track};
 use super::load::{Entry, PluginConfigs, Root};
 use super::{declared, origin, plugin, read, transformers};
 use crate::generate;
-use crate::provenance::{Step, StepKind, Trail};
+use crate::provenance::{Step, StepKind};
 use crate::resource::{Resource, ResourceSet};
 use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_kube::schema::Schema;
@@ -90,7 +90,7 @@ fn file_resources(
         list.iter_mut().for_each(|resource| resource.origin = Some(origin.clone()));
     }
     if track.fields {
-        list.iter_mut().for_each(|resource| resource.trail = Trail::kept(Step::default()));
+        list.iter_mut().for_each(|resource| resource.keep_history(Step::default()));
     }
     Ok(Accumulated { set: ResourceSet::new(list), ..Accumulated::default() })
 }
@@ -104,7 +104,7 @@ fn generate_resources(root: &mut Root, warnings: &mut Diagnostics, track: Track)
         generated.extend(made.into_iter().map(|mut resource| {
             resource.origin = track.annotations.then(|| origin::of_field(&root.origin, &root.file, kind));
             if track.fields {
-                resource.trail = Trail::kept(step.clone());
+                resource.keep_history(step.clone());
             }
             resource
         }));

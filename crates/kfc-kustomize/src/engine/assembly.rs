@@ -5,7 +5,7 @@ use super::accumulated::{Accumulated, Track};
 use super::bundle::Bundle;
 use super::finish::{self, Settings};
 use super::{load, openapi};
-use crate::provenance::{Declared, Overlay};
+use crate::provenance::{Declared, Stage};
 use crate::resource::ResourceSet;
 use kfc_diagnostics::{Mark, Result};
 use kfc_kube::schema::Schema;
@@ -38,8 +38,8 @@ pub struct Assembly {
     accumulated: Accumulated,
     schema: Arc<Schema>,
     keep_origins: bool,
-    /// The overlay that is applied now, when origins are kept.
-    overlay: Option<Arc<Overlay>>,
+    /// What the next steps are a part of, when origins are kept.
+    stage: Option<Stage>,
 }
 
 fn track(fields: bool) -> Track {
@@ -53,23 +53,25 @@ impl Assembly {
         Self { schema, keep_origins, ..Self::default() }
     }
 
-    /// Says which overlay comes next, when origins are kept.
-    pub fn enter_overlay(&mut self, overlay: impl FnOnce() -> Overlay) {
-        if !self.keep_origins {
-            return;
+    /// Says what the next steps are a part of, when origins are kept.
+    pub fn enter(&mut self, stage: impl FnOnce() -> Stage) {
+        if self.keep_origins {
+            let stage = stage();
+            self.accumulated.set.list.iter_mut().for_each(|resource| resource.enter_stage(Some(&stage)));
+            self.stage = Some(stage);
         }
-        let overlay = Arc::new(overlay());
-        for resource in &mut self.accumulated.set.list {
-            resource.trail.enter_overlay(Some(&overlay));
-        }
-        let declared = Declared::overlay(&overlay);
-        self.accumulated.origins.get_or_insert_default().declared.push(declared);
-        self.overlay = Some(overlay);
     }
 
-    fn leave_overlay(&mut self) {
-        if self.overlay.take().is_some() {
-            self.accumulated.set.list.iter_mut().for_each(|resource| resource.trail.enter_overlay(None));
+    fn leave(&mut self) {
+        if self.stage.take().is_some() {
+            self.accumulated.set.list.iter_mut().for_each(|resource| resource.enter_stage(None));
+        }
+    }
+
+    /// Adds an entry that asks for a change, when origins are kept.
+    pub fn declare(&mut self, entry: impl FnOnce() -> Declared) {
+        if self.keep_origins {
+            self.accumulated.origins.get_or_insert_default().declared.push(entry());
         }
     }
 
@@ -99,8 +101,8 @@ impl Assembly {
         let added = self.accumulated.set.list.iter_mut().filter(|r| !known(r)).skip(unowned_before);
         for resource in added {
             resource.owner = owner;
-            if let Some(overlay) = &self.overlay {
-                resource.trail.came_with(overlay);
+            if let Some(stage) = &self.stage {
+                resource.came_with(stage);
             }
         }
         Ok(())
@@ -116,7 +118,7 @@ impl Assembly {
     /// # Errors
     /// References and variables that cannot be resolved.
     pub fn finish(mut self) -> Result<Bundle> {
-        self.leave_overlay();
+        self.leave();
         finish::finish(self.accumulated, &Settings::unsorted())
     }
 }

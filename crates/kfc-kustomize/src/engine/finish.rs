@@ -14,6 +14,7 @@ use crate::reference::names;
 use crate::resource::{Resource, ResourceSet};
 use crate::transform::{TransformerConfig, labels, order};
 use kfc_diagnostics::{Diagnostics, Mark, Result};
+use kfc_yaml::Node;
 use rayon::prelude::*;
 
 /// What the top root and the command line say of the output.
@@ -83,15 +84,14 @@ pub(super) fn finish(accumulated: Accumulated, settings: &Settings) -> Result<Bu
         add_managed_by(&mut set)?;
     }
     clean(&mut set)?;
-    set.enter(&Step::new(StepKind::BuildMetadata, Mark::NONE));
     origin::annotate(&mut set, settings.origin_annotations, settings.transformer_annotations)?;
     Ok(Bundle { resources: set, warnings, origins })
 }
 
 fn add_managed_by(set: &mut ResourceSet) -> Result<()> {
     let label = ("app.kubernetes.io/managed-by".to_owned(), format!("kustomize-{KUSTOMIZE_VERSION}"));
-    set.enter(&Step::new(StepKind::BuildMetadata, Mark::NONE));
-    labels::apply(set, &[label], &TransformerConfig::metadata_labels())
+    let step = Step::new(StepKind::BuildMetadata, Mark::NONE);
+    labels::apply(set.pass(&step), &[label], &TransformerConfig::metadata_labels())
 }
 
 fn clean(set: &mut ResourceSet) -> Result<()> {
@@ -104,11 +104,14 @@ fn clean(set: &mut ResourceSet) -> Result<()> {
 }
 
 fn clean_one(resource: &mut Resource) -> Result<()> {
-    read::drop_notes(resource);
-    read::normalise_annotations(resource)?;
+    resource.respell(clean_annotations)
+}
+
+fn clean_annotations(object: &mut Node) -> Result<()> {
+    read::drop_notes(object);
+    read::normalise_annotations(object)?;
     // kustomize writes every annotation again when it removes its own (`RemoveBuildAnnotations`).
-    if let Some(annotations) = resource.node.get_mut("metadata").and_then(|node| node.get_mut("annotations"))
-    {
+    if let Some(annotations) = object.get_mut("metadata").and_then(|node| node.get_mut("annotations")) {
         let map = annotations.as_map_mut();
         map.into_iter().flat_map(|map| map.iter_mut()).for_each(|entry| entry.value.make_new_text());
     }

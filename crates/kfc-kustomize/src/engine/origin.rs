@@ -2,6 +2,7 @@
 //! annotations.
 
 use super::read::{ORIGIN, TRANSFORMATIONS};
+use crate::provenance::{Step, StepKind};
 use crate::resource::{ConfiguredBy, Origin, Resource, ResourceSet};
 use kfc_diagnostics::{Mark, Result};
 use kfc_yaml::{Map, Node, emit};
@@ -78,6 +79,7 @@ pub(super) fn join(base: &str, path: &str) -> String {
 /// # Errors
 /// None in practice: origins hold plain text only.
 pub(super) fn annotate(set: &mut ResourceSet, origins: bool, transformations: bool) -> Result<()> {
+    let by = Step::new(StepKind::BuildMetadata, Mark::NONE);
     for resource in &mut set.list {
         let origin = resource.origin.as_ref().filter(|_| origins).map(origin_text).transpose()?;
         let steps = (transformations && !resource.transformations.is_empty())
@@ -85,19 +87,11 @@ pub(super) fn annotate(set: &mut ResourceSet, origins: bool, transformations: bo
             .transpose()?;
         for (key, text) in [(ORIGIN, origin), (TRANSFORMATIONS, steps)] {
             if let Some(text) = text {
-                resource.watch(&["metadata", "annotations"], |resource| set_annotation(resource, key, &text));
+                resource.edit(&by).set_annotation(key, &text);
             }
         }
     }
     Ok(())
-}
-
-fn set_annotation(resource: &mut Resource, key: &str, text: &str) {
-    let mark = resource.mark();
-    let Some(metadata) = resource.metadata_mut() else { return };
-    if let Some(annotations) = metadata.get_or_insert_map("annotations", mark).as_map_mut() {
-        annotations.set(key, Node::string(text, mark));
-    }
 }
 
 fn transformations_text(steps: &[Origin]) -> Result<String> {

@@ -6,13 +6,14 @@ use super::{origin, read};
 use crate::generate;
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::kustomization::plugin::{self, Plugin};
-use crate::provenance::{Step, StepKind, Trail};
+use crate::provenance::{Step, StepKind};
 use crate::reference::replacements;
 use crate::resource::{Origin, Resource, ResourceSet};
 use crate::transform::patch;
 use crate::transform::{annotations, images, labels, namespace, prefix, replicas, suffix, value_add};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_yaml::parse;
+use std::sync::LazyLock;
 
 /// Runs one generator configuration.
 ///
@@ -24,7 +25,7 @@ pub(super) fn generate(
     warnings: &mut Diagnostics,
     track: Track,
 ) -> Result<Vec<Resource>> {
-    let (plugin, found) = plugin::read(&config.node)?;
+    let (plugin, found) = plugin::read(&config.located_node())?;
     warnings.extend(found);
     let mut made = match plugin {
         Plugin::ConfigMap(args) => vec![generate::config_map::generate(&args, None, &root.loader)?],
@@ -37,7 +38,7 @@ pub(super) fn generate(
     };
     if track.fields {
         let step = Step::new(StepKind::Generator, config.mark()).with_text(config.mark());
-        made.iter_mut().for_each(|resource| resource.trail = Trail::kept(step.clone()));
+        made.iter_mut().for_each(|resource| resource.keep_history(step.clone()));
     }
     if track.annotations {
         made.iter_mut().for_each(|resource| resource.origin = Some(origin(config, root)));
@@ -71,24 +72,25 @@ pub(super) fn transform(
     set: &mut ResourceSet,
     warnings: &mut Diagnostics,
 ) -> Result<()> {
-    let (plugin, found) = plugin::read(&config.node)?;
+    let (plugin, found) = plugin::read(&config.located_node())?;
     warnings.extend(found);
-    set.enter(&Step::new(StepKind::Transformer, config.mark()).with_details(config.kind()));
+    let step = LazyLock::new(|| Step::new(StepKind::Transformer, config.mark()).with_details(config.kind()));
+    let mut pass = set.pass(&step);
     match plugin {
-        Plugin::Annotations { annotations, fields } => annotations::apply(set, &annotations, &fields),
-        Plugin::Labels { labels, fields } => labels::apply(set, &labels, &fields),
-        Plugin::Namespace { namespace, fields, rules } => namespace::apply(set, &namespace, &fields, rules),
-        Plugin::Prefix { prefix, fields } => prefix::apply(set, &prefix, &fields),
-        Plugin::Suffix { suffix, fields } => suffix::apply(set, &suffix, &fields),
+        Plugin::Annotations { annotations, fields } => annotations::apply(pass, &annotations, &fields),
+        Plugin::Labels { labels, fields } => labels::apply(pass, &labels, &fields),
+        Plugin::Namespace { namespace, fields, rules } => namespace::apply(pass, &namespace, &fields, rules),
+        Plugin::Prefix { prefix, fields } => prefix::apply(pass, &prefix, &fields),
+        Plugin::Suffix { suffix, fields } => suffix::apply(pass, &suffix, &fields),
         Plugin::PrefixSuffix { prefix, suffix, fields } => {
-            prefix::apply(set, &prefix, &fields)?;
-            suffix::apply(set, &suffix, &fields)
+            prefix::apply(pass.again(), &prefix, &fields)?;
+            suffix::apply(pass, &suffix, &fields)
         }
-        Plugin::Image { image, fields } => images::apply(set, &image, &fields),
-        Plugin::Replicas { replica, fields } => replicas::apply(set, &replica, &fields),
+        Plugin::Image { image, fields } => images::apply(pass.set, &image, &fields),
+        Plugin::Replicas { replica, fields } => replicas::apply(pass.set, &replica, &fields),
         Plugin::Patch(patch) => {
             let patch = load::load_patch(&root.loader, &patch)?;
-            patch::apply_patches(set, &[patch], &root.schema)
+            patch::apply_patches(pass.set, &[patch], &root.schema)
         }
         Plugin::PatchStrategicMerge(items) => {
             let mut errors = Diagnostics::default();
@@ -96,15 +98,15 @@ pub(super) fn transform(
                 items.iter().filter_map(|item| errors.collect(load::load_strategic(&root.loader, item)));
             let patches: Vec<_> = loaded.collect();
             errors.into_result(())?;
-            patch::apply_patches(set, &patches, &root.schema)
+            patch::apply_patches(pass.set, &patches, &root.schema)
         }
         Plugin::Replacements(fields) => {
             let (replacements, found) = load::load_replacements(&root.loader, &fields)?;
             warnings.extend(found);
-            replacements::apply(set, &replacements)
+            replacements::apply(pass.set, &replacements)
         }
-        Plugin::Hash => generate::hash::append_to_names(set),
-        Plugin::ValueAdd(args) => value_add::apply(set, &args),
+        Plugin::Hash => generate::hash::append_to_names(pass.set),
+        Plugin::ValueAdd(args) => value_add::apply(pass, &args),
         Plugin::ConfigMap(_) | Plugin::Secret(_) | Plugin::HelmChart(..) | Plugin::IamPolicy(_) => {
             Err(wrong_field(config, "a generator", "generators").into())
         }

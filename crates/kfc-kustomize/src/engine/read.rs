@@ -102,7 +102,7 @@ fn list_items(mut document: Node) -> std::result::Result<Expanded, Diagnostic> {
 ///
 /// # Errors
 /// [`Code::NotAResource`] when it has no kind or no name.
-pub fn resource(node: Node, schema: &Schema) -> Result<Resource> {
+pub fn resource(mut node: Node, schema: &Schema) -> Result<Resource> {
     let Some(map) = node.as_map() else {
         return Err(Diagnostic::error(
             Code::NotAResource,
@@ -121,22 +121,19 @@ pub fn resource(node: Node, schema: &Schema) -> Result<Resource> {
         ));
     }
     let cluster_scoped = schema.is_namespaced(api_version, kind) == Some(false);
-    let mut resource = Resource::new(node, cluster_scoped);
-    if resource.name().is_empty() && !kind_may_be_nameless(&resource) {
-        let help = if resource.node.at(&["metadata", "generateName"]).is_some() {
+    let name = node.at(&["metadata", "name"]).and_then(Node::as_text).unwrap_or("");
+    if name.is_empty() && !kind.ends_with("List") {
+        let help = if node.at(&["metadata", "generateName"]).is_some() {
             "kustomize trees cannot use `generateName`; give it a name"
         } else {
             "add a name below `metadata`"
         };
-        return Err(missing(&resource.node, "metadata.name", help));
+        return Err(missing(&node, "metadata.name", help));
     }
-    normalise_annotations(&mut resource)?;
+    normalise_annotations(&mut node)?;
+    let mut resource = Resource::new(node, cluster_scoped);
     take_notes(&mut resource);
     Ok(resource)
-}
-
-fn kind_may_be_nameless(resource: &Resource) -> bool {
-    resource.kind().ends_with("List")
 }
 
 fn missing(node: &Node, field: &str, help: &str) -> Diagnostics {
@@ -151,9 +148,9 @@ fn missing(node: &Node, field: &str, help: &str) -> Diagnostics {
 ///
 /// # Errors
 /// [`Code::NotAResource`] when the annotations are a sequence.
-pub fn normalise_annotations(resource: &mut Resource) -> Result<()> {
-    let mark = resource.node.mark;
-    let Some(root) = resource.node.as_map_mut() else { return Ok(()) };
+pub fn normalise_annotations(object: &mut Node) -> Result<()> {
+    let mark = object.mark;
+    let Some(root) = object.as_map_mut() else { return Ok(()) };
     let Some(metadata) = root.get_mut("metadata") else {
         root.set("metadata", Node::map(Map::new(), mark));
         return Ok(());
@@ -227,12 +224,9 @@ pub fn is_local_config(resource: &Resource) -> bool {
 }
 
 /// Drops the annotations that are notes of the build.
-pub fn drop_notes(resource: &mut Resource) {
-    let Some(annotations) =
-        resource.node.get_mut("metadata").and_then(|m| m.get_mut("annotations")).and_then(Node::as_map_mut)
-    else {
-        return;
-    };
+pub fn drop_notes(object: &mut Node) {
+    let annotations = object.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    let Some(annotations) = annotations.and_then(Node::as_map_mut) else { return };
     annotations.retain(|entry| {
         let key = entry.key.text.as_str();
         !DROPPED.contains(&key) && key != ORIGIN && key != TRANSFORMATIONS

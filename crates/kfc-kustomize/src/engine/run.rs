@@ -23,15 +23,6 @@ pub fn build(target: &str, options: &Options, sources: &Arc<Sources>) -> Result<
 /// # Errors
 /// As [`build`].
 pub fn build_root(loader: Loader, options: &Options) -> Result<Bundle> {
-    let built = build_once(loader.clone(), options);
-    if built.is_err() && options.keep_origins {
-        // A mark that points at a recorded change has no location in a file, so errors are those of a plain build.
-        return build_once(loader, &Options { keep_origins: false, ..options.clone() });
-    }
-    built
-}
-
-fn build_once(loader: Loader, options: &Options) -> Result<Bundle> {
     let mut root = load::load(loader.clone(), &Arc::new(Schema::builtin()))?;
     openapi::assign(&mut root, &mut openapi::InForce::default());
     let settings = finish::Settings::of(&root, options);

@@ -12,6 +12,7 @@ use crate::transform::patch::{self, LoadedPatch};
 use crate::transform::{TransformerConfig, annotations, images, labels, namespace, prefix, replicas, suffix};
 use crate::types::NamespaceRules;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use std::sync::LazyLock;
 
 /// What one step of a root needs.
 struct Steps<'a> {
@@ -93,29 +94,22 @@ impl Steps<'_> {
         }
     }
 
-    /// Says which step comes next.
-    fn enter(&mut self, step: impl FnOnce() -> Step) {
-        if self.track.fields {
-            self.set.enter(&step());
-        }
-    }
-
     fn names(&mut self) {
         let Kustomization { namespace, name_prefix, name_suffix, places, .. } = &self.root.kustomization;
         if !namespace.is_empty() {
-            self.enter(|| Step::of_field(StepKind::Namespace, places.namespace));
-            let result =
-                namespace::apply(self.set, namespace, &self.config.namespace, NamespaceRules::default());
+            let step = Step::of_field(StepKind::Namespace, places.namespace);
+            let pass = self.set.pass(&step);
+            let result = namespace::apply(pass, namespace, &self.config.namespace, NamespaceRules::default());
             self.ran("NamespaceTransformer", result);
         }
         if !name_prefix.is_empty() {
-            self.enter(|| Step::of_field(StepKind::NamePrefix, places.name_prefix));
-            let result = prefix::apply(self.set, name_prefix, &self.config.name_prefix);
+            let step = Step::of_field(StepKind::NamePrefix, places.name_prefix);
+            let result = prefix::apply(self.set.pass(&step), name_prefix, &self.config.name_prefix);
             self.ran("PrefixTransformer", result);
         }
         if !name_suffix.is_empty() {
-            self.enter(|| Step::of_field(StepKind::NameSuffix, places.name_suffix));
-            let result = suffix::apply(self.set, name_suffix, &self.config.name_suffix);
+            let step = Step::of_field(StepKind::NameSuffix, places.name_suffix);
+            let result = suffix::apply(self.set.pass(&step), name_suffix, &self.config.name_suffix);
             self.ran("SuffixTransformer", result);
         }
     }
@@ -124,21 +118,24 @@ impl Steps<'_> {
         let kustomization = &self.root.kustomization;
         let places = &kustomization.places;
         for label in &kustomization.labels {
-            self.enter(|| Step::of_field(StepKind::Labels, label.mark).with_keys(&label.places));
+            let step =
+                LazyLock::new(|| Step::of_field(StepKind::Labels, label.mark).with_keys(&label.places));
             let fields = labels::fields_of(label, self.config);
-            let result = fields.and_then(|fields| labels::apply(self.set, &label.pairs, &fields));
+            let result = fields.and_then(|fields| labels::apply(self.set.pass(&step), &label.pairs, &fields));
             self.ran("LabelTransformer", result);
         }
         // With `labels` alone kustomize runs the transformer of `commonLabels` too: it changes nothing, but leaves a note.
         if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
-            self.enter(|| Step::of_keys(StepKind::CommonLabels, &places.common_labels));
-            let result = labels::apply(self.set, &kustomization.common_labels, &self.config.common_labels);
+            let step = LazyLock::new(|| Step::of_keys(StepKind::CommonLabels, &places.common_labels));
+            let pass = self.set.pass(&step);
+            let result = labels::apply(pass, &kustomization.common_labels, &self.config.common_labels);
             self.ran("LabelTransformer", result);
         }
         if !kustomization.common_annotations.is_empty() {
             let annotations = &kustomization.common_annotations;
-            self.enter(|| Step::of_keys(StepKind::CommonAnnotations, &places.common_annotations));
-            let result = annotations::apply(self.set, annotations, &self.config.common_annotations);
+            let step = LazyLock::new(|| Step::of_keys(StepKind::CommonAnnotations, &places.common_annotations));
+            let pass = self.set.pass(&step);
+            let result = annotations::apply(pass, annotations, &self.config.common_annotations);
             self.ran("AnnotationsTransformer", result);
         }
     }

@@ -23,15 +23,15 @@ pub fn generate(
         options: pairs::merge_options(args.options.as_ref(), global),
         mark: args.mark.unwrap_or(Mark::NONE),
     };
-    let mut resource = pairs::resource(&head)?;
+    let mut object = pairs::object(&head)?;
     for pair in pairs::load(&args.sources, loader)? {
         match std::str::from_utf8(&pair.value) {
-            Ok(text) => pairs::put(&mut resource, "data", &pair.key, text, pair.mark),
+            Ok(text) => object.put("data", &pair.key, text, (pair.mark, head.mark)),
             Err(_) => {
                 let text = pairs::base64_lines(&pair.value);
-                pairs::put(&mut resource, "binaryData", &pair.key, &text, pair.mark);
+                object.put("binaryData", &pair.key, &text, (pair.mark, head.mark));
             }
         }
     }
-    Ok(resource)
+    Ok(object.resource(&head))
 }

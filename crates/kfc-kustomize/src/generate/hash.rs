@@ -1,7 +1,8 @@
 //! The content hash at the end of the names of generated config maps and secrets.
 
+use crate::provenance::{Step, StepKind};
 use crate::resource::ResourceSet;
-use kfc_diagnostics::{Diagnostics, Result};
+use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_yaml::{Node, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -26,11 +27,13 @@ pub fn suffix(node: &Node) -> Result<String> {
 pub(crate) fn append_to_names(set: &mut ResourceSet) -> Result<()> {
     let mut errors = Diagnostics::default();
     for resource in set.list.iter_mut().filter(|resource| resource.needs_hash) {
-        if let Some(hash) = errors.collect(suffix(&resource.node)) {
+        let hash = suffix(&resource.node).map_err(|errors| resource.located(errors));
+        if let Some(hash) = errors.collect(hash) {
             resource.remember_id();
             let name = format!("{}-{hash}", resource.name());
-            resource.trail.enter_hash();
-            resource.watch(&["metadata", "name"], |resource| resource.set_name(&name));
+            // The entry that made the resource asks for the hash.
+            let entry = resource.history().base().map_or(Mark::NONE, |base| base.entry);
+            resource.edit(&Step::new(StepKind::Hash, entry)).set_name(&name);
         }
     }
     errors.into_result(())

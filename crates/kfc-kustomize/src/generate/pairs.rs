@@ -162,8 +162,36 @@ pub(super) struct Head<'a> {
     pub mark: Mark,
 }
 
-/// A resource with metadata and no data.
-pub(super) fn resource(head: &Head<'_>) -> Result<Resource> {
+/// A generated object while it is made.
+pub(super) struct Generated(Map);
+
+impl Generated {
+    /// Sets a field.
+    pub(super) fn set(&mut self, field: &str, value: Node) {
+        self.0.set(field, value);
+    }
+
+    /// Puts a value into a mapping.
+    pub(super) fn put(&mut self, field: &str, key: &str, value: &str, (mark, of_object): (Mark, Mark)) {
+        if let Some(map) = self.0.get_or_insert_map(field, of_object).as_map_mut() {
+            map.set(key, Node::string(value, mark));
+        }
+    }
+
+    /// The finished resource.
+    pub(super) fn resource(self, head: &Head<'_>) -> Resource {
+        let mut resource = Resource::new(Node::map(self.0, head.mark), false);
+        resource.behavior = head.behavior;
+        resource.needs_hash = !head.options.disable_name_suffix_hash;
+        resource
+    }
+}
+
+/// An object with metadata and no data.
+///
+/// # Errors
+/// A generator without a name.
+pub(super) fn object(head: &Head<'_>) -> Result<Generated> {
     let mark = head.mark;
     if head.name.is_empty() {
         let error = Diagnostic::error(Code::Generator, format!("a generated {} needs a `name`", head.kind));
@@ -188,19 +216,7 @@ pub(super) fn resource(head: &Head<'_>) -> Result<Resource> {
     if head.options.immutable {
         root.set("immutable", Node::scalar("true".into(), kfc_yaml::ScalarKind::Bool, mark));
     }
-    let mut resource = Resource::new(Node::map(root, mark), false);
-    resource.behavior = head.behavior;
-    resource.needs_hash = !head.options.disable_name_suffix_hash;
-    Ok(resource)
-}
-
-/// Puts a value into a mapping below the root of a resource.
-pub(super) fn put(resource: &mut Resource, field: &str, key: &str, value: &str, mark: Mark) {
-    let root_mark = resource.mark();
-    let Some(root) = resource.node.as_map_mut() else { return };
-    if let Some(map) = root.get_or_insert_map(field, root_mark).as_map_mut() {
-        map.set(key, Node::string(value, mark));
-    }
+    Ok(Generated(root))
 }
 
 /// Columns of a line of base64.

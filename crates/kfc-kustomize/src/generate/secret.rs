@@ -21,15 +21,13 @@ pub fn generate(args: &SecretArgs, global: Option<&GeneratorOptions>, loader: &L
         options: pairs::merge_options(common.options.as_ref(), global),
         mark: common.mark.unwrap_or(Mark::NONE),
     };
-    let mut resource = pairs::resource(&head)?;
+    let mut object = pairs::object(&head)?;
     let secret_type = if args.secret_type.is_empty() { "Opaque" } else { &args.secret_type };
-    if let Some(root) = resource.node.as_map_mut() {
-        root.set("type", Node::string(secret_type, head.mark));
-        // A secret has `data` even when there is none; a config map does not.
-        root.set("data", Node::map(Map::new(), head.mark));
-    }
+    object.set("type", Node::string(secret_type, head.mark));
+    // A secret has `data` even when there is none; a config map does not.
+    object.set("data", Node::map(Map::new(), head.mark));
     for pair in pairs::load(&common.sources, loader)? {
-        pairs::put(&mut resource, "data", &pair.key, &pairs::base64_lines(&pair.value), pair.mark);
+        object.put("data", &pair.key, &pairs::base64_lines(&pair.value), (pair.mark, head.mark));
     }
-    Ok(resource)
+    Ok(object.resource(&head))
 }

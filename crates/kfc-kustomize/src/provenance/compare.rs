@@ -4,7 +4,7 @@
 //! marks. A value that replaces an equal one does not count: the field keeps its earlier origin.
 
 use super::Writes;
-use super::trail::Log;
+use super::history::Log;
 use kfc_diagnostics::Mark;
 use kfc_yaml::{Entry, Map, Node, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -13,42 +13,81 @@ use rustc_hash::{FxHashMap, FxHashSet};
 const LARGE: usize = 24;
 
 impl Log {
-    pub(super) fn compare(&mut self, before: Node, after: &mut Node) {
+    /// Keeps what a step changed in a node, of which `before` is an earlier copy.
+    pub(crate) fn compare(&mut self, before: Node, after: &mut Node) {
         let mark = before.mark;
         match (before.value, &mut after.value) {
             (Value::Map(old), Value::Map(new)) => {
                 self.compare_maps(old, new, mark);
-                after.mark = mark;
+                after.mark = self.moved(mark, after.mark);
             }
             (Value::Seq(old), Value::Seq(new)) => {
-                if are_in_place(&old, new) {
+                if self.are_in_place(&old, new) {
                     for (old, new) in old.into_iter().zip(new) {
                         self.compare(old, new);
                     }
-                    after.mark = mark;
-                } else if keeps_items(&old, new) {
+                    after.mark = self.moved(mark, after.mark);
+                } else if self.keeps_items(&old, new) {
                     self.compare_items(old, new, mark);
-                    after.mark = mark;
+                    after.mark = self.moved(mark, after.mark);
                 } else if old == *new {
-                    *after = Node { value: Value::Seq(old), mark };
+                    self.keep_provenance(&Node { value: Value::Seq(old), mark }, after);
                 } else {
                     self.changed(Node { value: Value::Seq(old), mark }, after);
                 }
             }
-            (Value::Scalar(old), Value::Scalar(new)) if old == *new => after.mark = mark,
+            (Value::Scalar(old), Value::Scalar(new)) if old == *new => {
+                after.mark = self.moved(mark, after.mark);
+            }
             (old, _) => self.changed(Node { value: old, mark }, after),
         }
     }
 
+    /// Gives a tree the provenance of an equal one.
+    fn keep_provenance(&mut self, old: &Node, new: &mut Node) {
+        new.mark = self.moved(old.mark, new.mark);
+        match (&old.value, &mut new.value) {
+            (Value::Map(old), Value::Map(new)) => {
+                for (at, entry) in new.iter_mut().enumerate() {
+                    let same = old.iter().nth(at).filter(|before| before.key.text == entry.key.text);
+                    let Some(before) = same.or_else(|| old.entry(&entry.key.text)) else { continue };
+                    entry.key.mark = self.moved(before.key.mark, entry.key.mark);
+                    self.keep_provenance(&before.value, &mut entry.value);
+                }
+            }
+            (Value::Seq(old), Value::Seq(new)) => {
+                old.iter().zip(new).for_each(|(old, new)| self.keep_provenance(old, new));
+            }
+            _ => {}
+        }
+    }
+
     /// Marks a node that is new.
-    pub(super) fn created(&mut self, node: &mut Node) {
+    pub(crate) fn created(&mut self, node: &mut Node) {
         self.brought_in();
-        let mark = self.keep(self.place_of(node.mark), Mark::NONE, None);
-        mark_made(node, node.mark, mark);
+        let made = self.resolve(node.mark);
+        let mark = self.keep(self.place_of(node.mark), node.mark, Mark::NONE, None);
+        self.mark_made(node, made, mark);
+    }
+
+    /// Marks what was made together with a node: it has the mark of what it was made in, as the node has.
+    fn mark_made(&mut self, node: &mut Node, made: Mark, mark: Mark) {
+        if self.resolve(node.mark) != made {
+            return;
+        }
+        node.mark = self.moved(mark, node.mark);
+        match &mut node.value {
+            Value::Map(map) => {
+                map.iter_mut().for_each(|entry| self.mark_made(&mut entry.value, made, mark));
+            }
+            Value::Seq(items) => items.iter_mut().for_each(|item| self.mark_made(item, made, mark)),
+            Value::Scalar(_) => {}
+        }
     }
 
     /// The line that brought a value in: its own, unless a patch moved or copied it from elsewhere in the resource.
     fn place_of(&self, mark: Mark) -> Mark {
+        let mark = self.resolve(mark);
         let is_written = match self.step.writes {
             Writes::NoMarks => false,
             Writes::MarksOf(text) => mark.source == text,
@@ -60,7 +99,7 @@ impl Log {
     fn changed(&mut self, before: Node, after: &mut Node) {
         let place = self.place_of(after.mark);
         self.brought_in();
-        after.mark = self.keep(place, before.mark, Some(before));
+        after.mark = self.keep(place, after.mark, before.mark, Some(before));
     }
 
     fn compare_maps(&mut self, old: Map, new: &mut Map, parent: Mark) {
@@ -96,27 +135,28 @@ impl Log {
     }
 
     fn compare_items(&mut self, old: Vec<Node>, new: &mut [Node], parent: Mark) {
+        let marks: Vec<Mark> = old.iter().map(|item| self.resolve(item.mark)).collect();
         let mut places: FxHashMap<Mark, Vec<usize>> = FxHashMap::default();
         let mut old: Vec<Option<Node>> = old.into_iter().map(Some).collect();
         if old.len() >= LARGE {
-            for (at, item) in old.iter().enumerate().rev() {
-                item.iter().for_each(|item| places.entry(item.mark).or_default().push(at));
+            for (at, mark) in marks.iter().enumerate().rev() {
+                places.entry(*mark).or_default().push(at);
             }
         }
         let mut position = |old: &[Option<Node>], at: usize, mark: Mark| {
-            let is_it = |item: &Option<Node>| item.as_ref().is_some_and(|item| item.mark == mark);
-            match old.get(at) {
-                Some(item) if is_it(item) => Some(at),
+            let is_it = |at: &usize| old.get(*at).is_some_and(Option::is_some) && marks[*at] == mark;
+            match at {
+                at if is_it(&at) => Some(at),
                 _ if old.len() >= LARGE => {
                     let places = places.get_mut(&mark)?;
                     std::iter::from_fn(|| places.pop()).find(|at| old[*at].is_some())
                 }
-                _ => old.iter().position(is_it),
+                _ => (0..old.len()).find(is_it),
             }
         };
         let mut last = 0;
         for (at, item) in new.iter_mut().enumerate() {
-            let from = position(&old, at, item.mark);
+            let from = position(&old, at, self.resolve(item.mark));
             if from.is_some_and(|from| from < last) {
                 // Another order is a change, though no field has one.
                 self.brought_in();
@@ -133,40 +173,28 @@ impl Log {
             }
         }
     }
-}
 
-/// Marks what was made together with a node: it has the mark of what it was made in, as the node has.
-fn mark_made(node: &mut Node, made: Mark, mark: Mark) {
-    if node.mark != made {
-        return;
+    /// Whether each scalar of a list has its old place: none has moved, though some may have a new value.
+    fn are_in_place(&self, old: &[Node], new: &[Node]) -> bool {
+        if old.len() != new.len() || !old.iter().chain(new.iter()).all(|node| node.as_scalar().is_some()) {
+            return false;
+        }
+        let differ = |(old, new): &(&Node, &Node)| self.resolve(old.mark) != self.resolve(new.mark);
+        let mut moved = old.iter().zip(new).filter(differ).peekable();
+        if moved.peek().is_none() {
+            return true;
+        }
+        let marks: FxHashSet<Mark> = old.iter().map(|old| self.resolve(old.mark)).collect();
+        moved.all(|(_, new)| !marks.contains(&self.resolve(new.mark)))
     }
-    node.mark = mark;
-    match &mut node.value {
-        Value::Map(map) => map.iter_mut().for_each(|entry| mark_made(&mut entry.value, made, mark)),
-        Value::Seq(items) => items.iter_mut().for_each(|item| mark_made(item, made, mark)),
-        Value::Scalar(_) => {}
-    }
-}
 
-/// Whether each scalar of a list has its old place: none has moved, though some may have a new value.
-fn are_in_place(old: &[Node], new: &[Node]) -> bool {
-    if old.len() != new.len() || !old.iter().chain(new.iter()).all(|node| node.as_scalar().is_some()) {
-        return false;
+    /// Whether a list is the old one, with some of its items at least; an empty one is never distinguished from a new one.
+    fn keeps_items(&self, old: &[Node], new: &[Node]) -> bool {
+        let is_same = |(old, new): (&Node, &Node)| self.resolve(old.mark) == self.resolve(new.mark);
+        let anywhere = || {
+            let marks: FxHashSet<Mark> = old.iter().map(|old| self.resolve(old.mark)).collect();
+            new.iter().any(|new| marks.contains(&self.resolve(new.mark)))
+        };
+        old.iter().zip(new).any(is_same) || anywhere()
     }
-    let mut moved = old.iter().zip(new).filter(|(old, new)| old.mark != new.mark).peekable();
-    if moved.peek().is_none() {
-        return true;
-    }
-    let marks: FxHashSet<Mark> = old.iter().map(|old| old.mark).collect();
-    moved.all(|(_, new)| !marks.contains(&new.mark))
-}
-
-/// Whether a list is the old one, with some of its items at least; an empty one is never distinguished from a new one.
-fn keeps_items(old: &[Node], new: &[Node]) -> bool {
-    let same_place = || old.iter().zip(new).any(|(old, new)| old.mark == new.mark);
-    let anywhere = || {
-        let marks: FxHashSet<Mark> = old.iter().map(|old| old.mark).collect();
-        new.iter().any(|new| marks.contains(&new.mark))
-    };
-    same_place() || anywhere()
 }

@@ -2,11 +2,13 @@
 
 use crate::types::KeyPlaces;
 use kfc_diagnostics::{Mark, SourceId};
+use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The field, or other reason, that asks for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum StepKind {
     /// No change yet: the value is in a file of `resources`.
     Base,
@@ -50,16 +52,12 @@ pub enum StepKind {
     Hash,
     /// A field follows the name of the resource that it refers to.
     NameReference,
-    /// `set` of a component or overlay of the catalogue.
-    Setter,
-    /// An overlay as a whole.
-    Overlay,
-    /// A parameter that the user set.
-    Parameter,
     /// A file of `configurations`.
     Configurations,
     /// What the command line or `buildMetadata` adds.
     BuildMetadata,
+    /// A step of the program that uses the engine, by the name that is shown.
+    Other(&'static str),
 }
 
 impl StepKind {
@@ -88,11 +86,9 @@ impl StepKind {
             Self::Transformer => "transformers",
             Self::Hash => "name hash",
             Self::NameReference => "name reference",
-            Self::Setter => "set",
-            Self::Overlay => "overlay",
-            Self::Parameter => "parameter",
             Self::Configurations => "configurations",
             Self::BuildMetadata => "build metadata",
+            Self::Other(name) => name,
         }
     }
 }
@@ -103,16 +99,16 @@ impl fmt::Display for StepKind {
     }
 }
 
-/// A value that went into a step, with its own place: a parameter, a fact.
+/// A value that went into a step, with its own place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
     /// Its name as expressions have it: `parameters.dbSize`.
     pub name: String,
     /// Location of its value; [`Mark::NONE`] when it is in no text.
     pub place: Mark,
-    /// Location of the entry with the value: a parameter of which `place` is one field. Else the same location.
+    /// Location of the entry with the value, of which `place` may be one field. Else the same location.
     pub entry: Mark,
-    /// Whose value it is: `default`, `the stack`, `--set`, the name of a platform layer.
+    /// Who set it, in the words of the program that uses the engine: `default`, `--set`.
     pub by: String,
     /// Whether its value must not be shown.
     pub secret: bool,
@@ -127,15 +123,35 @@ pub struct Details {
     pub inputs: Vec<Input>,
 }
 
-/// An overlay of the catalogue or of a stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Overlay {
-    /// Its name or path.
-    pub name: String,
-    /// The condition that selected it.
-    pub when: Option<String>,
-    /// Location of its name.
-    pub place: Mark,
+/// What a step is a part of, for the program that uses the engine: the engine hands it on and never looks inside.
+///
+/// ```
+/// use kfc_kustomize::provenance::Stage;
+///
+/// let stage = Stage::new("hardening");
+/// assert_eq!(stage.get::<&str>(), Some(&"hardening"));
+/// ```
+#[derive(Clone)]
+pub struct Stage(Arc<dyn Any + Send + Sync>);
+
+impl Stage {
+    /// A stage that any value stands for.
+    #[must_use]
+    pub fn new(value: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(value))
+    }
+
+    /// The value, if it has this type.
+    #[must_use]
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stage")
+    }
 }
 
 /// Which values that a step writes are marked with the location that they come from.
@@ -164,15 +180,41 @@ pub struct Step {
     pub keys: Option<Arc<KeyPlaces>>,
     /// Details for explanations.
     pub details: Option<Arc<Details>>,
-    /// The overlay that it is a part of.
-    pub overlay: Option<Arc<Overlay>>,
+    /// What it is a part of.
+    pub stage: Option<Stage>,
+}
+
+/// The step that an edit belongs to: a [`Step`], or a [`LazyLock`] that makes it when a history asks for it, so that a build
+/// without histories makes none.
+pub trait Cause {
+    /// The step.
+    fn step(&self) -> &Step;
+}
+
+impl Cause for Step {
+    fn step(&self) -> &Step {
+        self
+    }
+}
+
+impl<F: FnOnce() -> Step> Cause for LazyLock<Step, F> {
+    fn step(&self) -> &Step {
+        self
+    }
+}
+
+/// The step of all values in files of `resources`.
+impl Default for Step {
+    fn default() -> Self {
+        Self::new(StepKind::Base, Mark::NONE)
+    }
 }
 
 impl Step {
     /// A step that is asked for at a place.
     #[must_use]
     pub const fn new(kind: StepKind, entry: Mark) -> Self {
-        Self { kind, entry, place: entry, writes: Writes::NoMarks, keys: None, details: None, overlay: None }
+        Self { kind, entry, place: entry, writes: Writes::NoMarks, keys: None, details: None, stage: None }
     }
 
     /// The step that a field of a kustomization asks for.

@@ -5,7 +5,7 @@
 //! target share decide.
 
 use crate::provenance::{self, StepKind};
-use crate::resource::{Resource, ResourceSet};
+use crate::resource::{Resource, ResourceSet, Sourcing};
 use crate::transform::{Create, FieldSpec, Route, TransformerConfig};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
@@ -51,7 +51,7 @@ fn check_subjects(set: &ResourceSet) -> Result<()> {
             subjects.iter().filter(|s| s.get("kind").and_then(Node::as_text) == Some("ServiceAccount"));
         for namespace in accounts.filter_map(|s| s.get("namespace")).filter(|namespace| namespace.is_null()) {
             let message = format!("the namespace of a subject of RoleBinding `{}` is blank", binding.name());
-            let error = Diagnostic::error(Code::NameReference, message).at(namespace.mark);
+            let error = Diagnostic::error(Code::NameReference, message).at(binding.location(namespace.mark));
             errors.push(error.help("name the namespace of the service account, or remove the field"));
         }
     }
@@ -130,7 +130,7 @@ impl Target {
             place: resource
                 .node
                 .at(&["metadata", "name"])
-                .and_then(|name| resource.trail.last(name.mark).map(|last| last.place)),
+                .and_then(|name| resource.history().last(name.mark).map(|last| last.place)),
         }
     }
 
@@ -200,6 +200,9 @@ enum Place {
     Mapping,
 }
 
+/// The kind that a field refers to, and the one that `roleRef` names for a role.
+type Wanted<'a> = (&'a Gvk, Option<&'a Gvk>);
+
 /// The resource whose fields are rewritten, as the rules need it.
 struct Referrer<'a> {
     cluster_scoped: bool,
@@ -213,24 +216,38 @@ struct Referrer<'a> {
 }
 
 fn fix_one(resource: &mut Resource, plan: &[Step<'_>], targets: &Targets) -> Result<()> {
+    let affixes = (std::mem::take(&mut resource.prefixes), std::mem::take(&mut resource.suffixes));
+    let result = fix_fields(resource, &affixes, plan, targets);
+    (resource.prefixes, resource.suffixes) = affixes;
+    result
+}
+
+/// Rewrites the fields of a plan. The prefixes and suffixes of the resource are read while it is changed.
+fn fix_fields(
+    resource: &mut Resource,
+    (prefixes, suffixes): &(Vec<String>, Vec<String>),
+    plan: &[Step<'_>],
+    targets: &Targets,
+) -> Result<()> {
     let referrer = Referrer {
         cluster_scoped: resource.cluster_scoped,
         namespace: effective_namespace(resource.namespace(), resource.cluster_scoped).to_owned(),
-        prefixes: &resource.prefixes,
-        suffixes: &resource.suffixes,
+        prefixes,
+        suffixes,
         role: role_of(&resource.node),
         account_namespaces: account_namespaces(resource),
         targets,
     };
-    resource.trail.enter(|| provenance::Step::new(StepKind::NameReference, Mark::NONE).with_marks());
-    for step in plan {
-        let in_role = step.route.spec.path.ends_with("roleRef/name");
-        let role = referrer.role.as_ref().filter(|_| in_role);
-        step.route.walk(&mut resource.object.node, &mut resource.trail, Create::Nothing, &mut |node| {
-            referrer.fix_node(node, step.referral, role)
-        })?;
-    }
-    Ok(())
+    let by = provenance::Step::new(StepKind::NameReference, Mark::NONE).with_marks();
+    resource.edit(&by).walk(|object| {
+        plan.iter().try_for_each(|step| {
+            let in_role = step.route.spec.path.ends_with("roleRef/name");
+            let role = referrer.role.as_ref().filter(|_| in_role);
+            step.route.walk(object, Create::Nothing, &mut |field| {
+                field.change_from(|node, sourcing| referrer.fix_node(node, (step.referral, role), sourcing))
+            })
+        })
+    })
 }
 
 /// The kind that `roleRef` names.
@@ -251,40 +268,46 @@ fn account_namespaces(resource: &Resource) -> Vec<String> {
 
 impl Referrer<'_> {
     /// A field may be a name, a mapping with a name and perhaps a namespace, or a list of either.
-    fn fix_node(&self, node: &mut Node, referral: &Gvk, role: Option<&Gvk>) -> Result<()> {
+    fn fix_node(&self, node: &mut Node, wanted: Wanted<'_>, sourcing: &mut Sourcing<'_>) -> Result<()> {
         match &mut node.value {
             Value::Scalar(scalar) if scalar.kind == ScalarKind::Null => Ok(()),
             Value::Scalar(scalar) => {
-                if let Some(target) =
-                    self.select(&scalar.text, Place::Scalar, None, referral, role, node.mark)?
+                if let Some(target) = self.select(&scalar.text, Place::Scalar, None, wanted, node.mark)?
                     && target.name != scalar.text.as_str()
                 {
                     scalar.text.clone_from(&target.name);
                     scalar.kind = ScalarKind::Str;
-                    node.mark = target.place.unwrap_or(node.mark);
+                    node.mark = sourcing.mark(target.place, node.mark);
                 }
                 Ok(())
             }
-            Value::Map(_) => self.fix_mapping(node, referral, role),
-            Value::Seq(items) => items.iter_mut().try_for_each(|item| self.fix_node(item, referral, role)),
+            Value::Map(_) => self.fix_mapping(node, wanted, sourcing),
+            Value::Seq(items) => {
+                items.iter_mut().try_for_each(|item| self.fix_node(item, wanted, sourcing))
+            }
         }
     }
 
-    fn fix_mapping(&self, node: &mut Node, referral: &Gvk, role: Option<&Gvk>) -> Result<()> {
+    fn fix_mapping(
+        &self,
+        node: &mut Node,
+        wanted: Wanted<'_>,
+        sourcing: &mut Sourcing<'_>,
+    ) -> Result<()> {
         let mark = node.mark;
         let Some(name) = node.get("name").and_then(Node::as_text) else {
             let error = Diagnostic::error(Code::NameReference, "this reference has no `name`");
             return Err(error.at(mark).help("add the name of the resource that it refers to").into());
         };
         let namespace = node.get("namespace").and_then(Node::as_text);
-        let Some(target) = self.select(name, Place::Mapping, namespace, referral, role, mark)? else {
+        let Some(target) = self.select(name, Place::Mapping, namespace, wanted, mark)? else {
             return Ok(());
         };
         if target.name == name && target.namespace.is_empty() {
             return Ok(());
         }
         let Some(map) = node.as_map_mut() else { return Ok(()) };
-        let mark = target.place.unwrap_or(mark);
+        let mark = sourcing.mark(target.place, mark);
         map.set("name", Node::string(&target.name, mark));
         if !target.namespace.is_empty() {
             map.set("namespace", Node::string(&target.namespace, mark));
@@ -298,8 +321,7 @@ impl Referrer<'_> {
         name: &str,
         place: Place,
         namespace: Option<&str>,
-        referral: &Gvk,
-        role: Option<&Gvk>,
+        (referral, role): Wanted<'_>,
         mark: Mark,
     ) -> Result<Option<&Target>> {
         let mapping = place == Place::Mapping;

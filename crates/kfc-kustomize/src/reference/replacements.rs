@@ -4,13 +4,14 @@ use super::field_path::{self, Kind};
 use crate::kustomization::model::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
 use crate::provenance::{Step, StepKind};
 use crate::redaction;
-use crate::resource::{CompiledSelector, Resource, ResourceSet, Selector};
+use crate::resource::{CompiledSelector, Excerpt, Resource, ResourceSet, Selector};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_kube::ResId;
 use kfc_kube::effective_namespace;
 use kfc_yaml::parse::{DEEPEST, resolve_plain};
 use kfc_yaml::size::{Size, TOO_LARGE};
 use kfc_yaml::{Node, ScalarKind, Value};
+use std::sync::LazyLock;
 
 /// The field of sources and targets that name none.
 const DEFAULT_PATH: &str = "metadata.name";
@@ -62,7 +63,7 @@ fn or_default(namespace: &str) -> &str {
     effective_namespace(namespace, false)
 }
 
-fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Node> {
+fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Excerpt> {
     let wanted = &source.resource;
     let fits = |id: &ResId| {
         (wanted.name.is_empty() || wanted.name == id.name)
@@ -87,17 +88,17 @@ fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Node> {
     };
     let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
     let steps = field_path::split_source(path);
-    match field_path::lookup(&resource.node, &steps)?.filter(|node| !is_empty(node)) {
+    let found = field_path::lookup(&resource.node, &steps).map_err(|error| resource.located(error))?;
+    match found.filter(|node| !is_empty(node)) {
         Some(node) => {
             let refined = refine(node, &source.options, source.mark);
-            let mut value = refined.map_err(|errors| redaction::redacted_errors(errors, resource, false))?;
-            resource.trail.forget_changes(&mut value);
-            Ok(value)
+            let value = refined.map_err(|errors| redaction::redacted_errors(errors, resource, false))?;
+            Ok(resource.excerpt(value))
         }
         None => {
             let (place, what, near) = field_path::explain_missing(&resource.node, &steps);
             let message = format!("{} `{}` has no value at `{path}`", resource.kind(), resource.name());
-            let error = wrong(source.mark, message).label(place, what);
+            let error = wrong(source.mark, message).label(resource.location(place), what);
             Err(Diagnostic { help: near, ..error }.into())
         }
     }
@@ -150,7 +151,12 @@ struct Choice {
     reject: Vec<CompiledSelector>,
 }
 
-fn apply_target(set: &mut ResourceSet, target: &ReplacementTarget, value: &Node, step: &Step) -> Result<()> {
+fn apply_target(
+    set: &mut ResourceSet,
+    target: &ReplacementTarget,
+    value: &Excerpt,
+    step: &Step,
+) -> Result<()> {
     let Some(select) = &target.select else {
         return Err(wrong(target.mark, "a target needs `select`").into());
     };
@@ -160,13 +166,18 @@ fn apply_target(set: &mut ResourceSet, target: &ReplacementTarget, value: &Node,
     for resource in &mut set.list {
         if choice.select.matches_any_id(resource) && !choice.reject.iter().any(|r| r.rejects(resource)) {
             errors.collect(copy_to(resource, target, value, step));
-            resource.update_shared();
+            resource.edit(step).update_shared();
         }
     }
     errors.into_result(())
 }
 
-fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Node, step: &Step) -> Result<()> {
+fn copy_to(
+    resource: &mut Resource,
+    target: &ReplacementTarget,
+    value: &Excerpt,
+    step: &Step,
+) -> Result<()> {
     let default = crate::kustomization::model::Spanned {
         text: DEFAULT_PATH.to_owned(),
         mark: target.mark.unwrap_or(Mark::NONE),
@@ -176,14 +187,16 @@ fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Node, st
     for path in paths {
         let steps = field_path::split_replacement(&path.text);
         let create = target.options.create.then(|| Kind::of(value));
-        let before = resource.trail.copy_of(&resource.node);
         let mut growth = Growth::new(&resource.node, value, steps.len());
-        let found = field_path::visit(&mut resource.object.node, &steps, create, &mut |field| {
-            growth.count(field)?;
-            set_field(field, value, &target.options, create.is_some())
+        let step = LazyLock::new(|| Step { place: path.mark, ..step.clone() });
+        let mut editor = resource.edit(&step);
+        let value = editor.adopt(value);
+        let found = editor.change(|object| {
+            field_path::visit(&mut object.node, &steps, create, &mut |field| {
+                growth.count(field)?;
+                set_field(field, &value, &target.options, create.is_some())
+            })
         });
-        resource.trail.enter(|| Step { place: path.mark, ..step.clone() });
-        resource.trail.compare(before, &mut resource.object.node);
         match found {
             Ok(0) => return Err(not_found(resource, &path.text, &steps, path.mark).into()),
             Ok(_) => {}
@@ -230,7 +243,8 @@ impl Growth {
 fn not_found(resource: &Resource, path: &str, steps: &[String], mark: Mark) -> Diagnostic {
     let (place, what, near) = field_path::explain_missing(&resource.node, steps);
     let message = format!("{} `{}` has no field `{path}`", resource.kind(), resource.name());
-    let error = Diagnostic::error(Code::Replacement, message).at(mark).label(place, what);
+    let error = Diagnostic::error(Code::Replacement, message).at(mark);
+    let error = error.label(resource.location(place), what);
     error.help(near.unwrap_or_else(|| "set `options.create: true` to create it".to_owned()))
 }
 

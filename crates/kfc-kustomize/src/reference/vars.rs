@@ -3,7 +3,7 @@
 use super::field_path;
 use crate::kustomization::model::Var;
 use crate::provenance::{Step, StepKind};
-use crate::resource::{Resource, ResourceSet};
+use crate::resource::{Resource, ResourceSet, Sourcing};
 use crate::transform::{Create, FieldSpecs, TransformerConfig};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_kube::Gvk;
@@ -58,9 +58,11 @@ impl VarSet {
         let mut expansion = Expansion { values: self.values(set)?, places, used: FxHashSet::default() };
         let mut specs = FieldSpecs::new(&config.var_reference);
         let mut errors = Diagnostics::default();
-        set.enter(&Step::new(StepKind::Vars, Mark::NONE).with_marks());
+        let step = Step::new(StepKind::Vars, Mark::NONE).with_marks();
         for resource in &mut set.list {
-            errors.collect(specs.apply(resource, Create::Nothing, |node| expansion.replace_in(node)));
+            errors.collect(specs.visit(resource.edit(&step), Create::Nothing, |field| {
+                field.change_from(|node, sourcing| expansion.replace_in(node, sourcing))
+            }));
         }
         errors.into_result(())?;
         let unused = self.list.iter().filter(|var| !expansion.used.contains(var.name.as_str()));
@@ -69,7 +71,7 @@ impl VarSet {
 
     /// Where each variable is, when origins are kept.
     fn places(&self, set: &ResourceSet) -> FxHashMap<String, Mark> {
-        if !set.list.iter().any(|resource| resource.trail.is_kept()) {
+        if !set.list.iter().any(|resource| resource.history().is_kept()) {
             return FxHashMap::default();
         }
         self.list.iter().filter_map(|var| Some((var.name.clone(), var.mark?))).collect()
@@ -126,14 +128,15 @@ fn value_of(var: &Var, resource: &Resource) -> std::result::Result<Scalar, Diagn
     let steps = field_path::split_variable(&var.field_path);
     let mark = var.mark.unwrap_or(Mark::NONE);
     let found = field_path::lookup(&resource.node, &steps).map_err(|error| {
+        let place = resource.location(error.mark.unwrap_or(Mark::NONE));
         let resource = format!("this is in {} `{}`", resource.kind(), resource.name());
-        let place = error.mark.unwrap_or(Mark::NONE);
         Diagnostic { code: Code::Variable, mark: Some(mark), ..error }.label(place, resource)
     })?;
     let Some(node) = found else {
         let message = format!("{} `{}` has no field `{}`", resource.kind(), resource.name(), var.field_path);
         let (place, what, near) = field_path::explain_missing(&resource.node, &steps);
-        let error = Diagnostic::error(Code::Variable, message).at(mark).label(place, what);
+        let error = Diagnostic::error(Code::Variable, message).at(mark);
+        let error = error.label(resource.location(place), what);
         return Err(error.help(near.unwrap_or_else(|| "correct the variable's `fieldref`".to_owned())));
     };
     // A mapping or list is not a value that could be put into a text: the variable stays as it is written.
@@ -153,15 +156,17 @@ struct Expansion {
 
 impl Expansion {
     /// Replaces variables in a string, or in the strings directly in a mapping or list.
-    fn replace_in(&mut self, node: &mut Node) -> Result<()> {
+    fn replace_in(&mut self, node: &mut Node, sourcing: &mut Sourcing<'_>) -> Result<()> {
         match &mut node.value {
-            Value::Scalar(_) => self.replace_in_scalar(node),
-            Value::Map(map) => map.iter_mut().for_each(|entry| self.replace_in_scalar(&mut entry.value)),
+            Value::Scalar(_) => self.replace_in_scalar(node, sourcing),
+            Value::Map(map) => {
+                map.iter_mut().for_each(|entry| self.replace_in_scalar(&mut entry.value, sourcing));
+            }
             Value::Seq(items) => {
                 for item in items {
                     match &item.value {
                         Value::Scalar(scalar) if scalar.kind == ScalarKind::Str => {
-                            self.replace_in_scalar(item);
+                            self.replace_in_scalar(item, sourcing);
                         }
                         _ => {
                             let message = format!(
@@ -177,13 +182,14 @@ impl Expansion {
         Ok(())
     }
 
-    fn replace_in_scalar(&mut self, node: &mut Node) {
+    fn replace_in_scalar(&mut self, node: &mut Node, sourcing: &mut Sourcing<'_>) {
         let Value::Scalar(scalar) = &mut node.value else { return };
         if scalar.kind == ScalarKind::Str && scalar.text.contains('$') {
             let expanded = self.expand(&scalar.text);
             if !self.places.is_empty() && expanded != *scalar {
                 let first = self.places.iter().filter(|(name, _)| scalar.text.contains(&syntax(name)));
-                node.mark = first.map(|(_, mark)| *mark).min_by_key(|mark| mark.offset).unwrap_or(node.mark);
+                let first = first.map(|(_, mark)| *mark).min_by_key(|mark| mark.offset);
+                node.mark = sourcing.mark(first, node.mark);
             }
             *scalar = expanded;
         }

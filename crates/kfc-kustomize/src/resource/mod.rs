@@ -1,14 +1,18 @@
 //! Kubernetes objects, their identities, and ordered sets of them.
 
+mod field;
 mod origin;
 mod selector;
 mod set;
 mod shared;
 mod single;
+mod tree;
 
 pub use crate::types::{Behavior, Selector};
+pub use field::{Field, Sourcing};
 pub use origin::{ConfiguredBy, Origin};
 pub use selector::CompiledSelector;
-pub use set::{IdRef, ResourceSet};
+pub use set::{IdRef, Pass, ResourceSet};
 pub use shared::SharedScalars;
-pub use single::{PreviousId, Resource, objects};
+pub use single::{PreviousId, Resource, objects, write_objects};
+pub use tree::{Draft, Editor, Excerpt, Locate};

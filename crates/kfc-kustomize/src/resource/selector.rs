@@ -117,6 +117,7 @@ impl CompiledSelector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provenance::Step;
     use kfc_diagnostics::SourceId;
     use kfc_yaml::parse::parse;
 
@@ -125,10 +126,10 @@ mod tests {
         let mut resource = Resource::new(parse(text, SourceId::NONE).unwrap().remove(0), false);
         for name in ["p1-x", "p2-p1-x"] {
             resource.remember_id();
-            resource.set_name(name);
+            resource.edit(&Step::default()).set_name(name);
         }
         resource.remember_id();
-        resource.set_namespace("nn");
+        resource.edit(&Step::default()).set_namespace("nn");
         resource
     }
 

@@ -1,10 +1,10 @@
 //! Ordered sets of resources.
 
 use super::single::Resource;
-use crate::provenance::Step;
+use crate::provenance::Cause;
 use crate::types::Behavior;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
-use kfc_kube::effective_namespace;
+use kfc_kube::{Object, effective_namespace};
 use kfc_yaml::{Entry, Key, Map, Node, ScalarKind};
 use rustc_hash::FxHashMap;
 
@@ -16,6 +16,21 @@ pub struct ResourceSet {
     pub list: Vec<Resource>,
     /// Resources that were removed, when origins are kept.
     pub gone: Vec<Resource>,
+}
+
+/// One pass of a transformer over resources, with the step that it is.
+pub struct Pass<'s> {
+    /// The resources.
+    pub set: &'s mut ResourceSet,
+    /// The step of every change.
+    pub step: &'s dyn Cause,
+}
+
+impl Pass<'_> {
+    /// The same pass, for one of several parts of a transformer.
+    pub fn again(&mut self) -> Pass<'_> {
+        Pass { set: &mut *self.set, step: self.step }
+    }
 }
 
 /// The current identity of a resource, borrowed, as kustomize compares it.
@@ -47,14 +62,14 @@ impl ResourceSet {
         Self { list, gone: Vec::new() }
     }
 
-    /// Says for every resource which step comes next, when origins are kept.
-    pub fn enter(&mut self, step: &Step) {
-        self.list.iter_mut().for_each(|resource| resource.trail.enter(|| step.clone()));
+    /// The set as a transformer works on it, under a step.
+    pub fn pass<'s>(&'s mut self, step: &'s dyn Cause) -> Pass<'s> {
+        Pass { set: self, step }
     }
 
     /// Takes out the resources for which `keep` does not hold.
     pub fn retain(&mut self, mut keep: impl FnMut(&Resource) -> bool) {
-        if !self.list.iter().any(|resource| resource.trail.is_kept()) {
+        if !self.list.iter().any(|resource| resource.history().is_kept()) {
             self.list.retain(keep);
             return;
         }
@@ -111,10 +126,8 @@ impl ResourceSet {
                     by_name.add(new.name(), self.list.len());
                     self.list.push(new);
                 }
-                (&[at], behavior) => match combine(&self.list[at], new, behavior) {
-                    Ok(combined) => self.list[at] = combined,
-                    Err(error) => errors.push(error),
-                },
+                (&[at], Behavior::Merge | Behavior::Replace) => combine(&mut self.list[at], new),
+                (&[at], _) => errors.push(already_exists(&self.list[at], &new)),
                 (several, _) => errors.push(several_match(&new, &self.list, several)),
             }
         }
@@ -160,62 +173,52 @@ impl NameIndex {
     }
 }
 
-/// The new resource that replaces the old one: it takes over the old one's identity, labels and annotations
-/// (its own win) and, to merge, the old one's data.
-fn combine(
-    old: &Resource,
-    mut new: Resource,
-    behavior: Behavior,
-) -> std::result::Result<Resource, Diagnostic> {
-    if !matches!(behavior, Behavior::Merge | Behavior::Replace) {
-        return Err(Diagnostic::error(
-            Code::Generator,
-            format!("{} `{}` already exists", new.kind(), new.name()),
-        )
-        .at(new.mark())
-        .label(old.mark(), "it is here")
-        .help("set `behavior: merge` or `behavior: replace`"));
+fn already_exists(old: &Resource, new: &Resource) -> Diagnostic {
+    let message = format!("{} `{}` already exists", new.kind(), new.name());
+    let error = Diagnostic::error(Code::Generator, message).at(new.mark()).label(old.mark(), "it is here");
+    error.help("set `behavior: merge` or `behavior: replace`")
+}
+
+/// Replaces a resource by a generated one, which takes over its identity, labels and annotations (its own win) and, to merge,
+/// its data.
+fn combine(old: &mut Resource, mut new: Resource) {
+    let step = new.history().base().cloned().unwrap_or_default();
+    let merges = new.behavior == Behavior::Merge;
+    if !merges {
+        old.origin = new.origin.take();
     }
-    let step = new.trail.step();
-    merge_text_map(&mut new, old, &["metadata", "labels"]);
-    merge_text_map(&mut new, old, &["metadata", "annotations"]);
-    if behavior == Behavior::Merge {
-        merge_text_map(&mut new, old, &["data"]);
-        merge_text_map(&mut new, old, &["binaryData"]);
-        new.origin.clone_from(&old.origin);
+    if !new.transformations.is_empty() {
+        old.transformations = std::mem::take(&mut new.transformations);
+    }
+    old.needs_hash &= new.needs_hash;
+    old.owner = new.owner;
+    let node = combined(old, new.into_node(), merges);
+    old.edit(&step).replace(node);
+}
+
+/// The tree that replaces the one of `old`.
+fn combined(old: &Resource, new: Node, merges: bool) -> Node {
+    let mut new = Object::new(new, old.cluster_scoped);
+    merge_text_map(&mut new.node, old, &["metadata", "labels"]);
+    merge_text_map(&mut new.node, old, &["metadata", "annotations"]);
+    if merges {
+        merge_text_map(&mut new.node, old, &["data"]);
+        merge_text_map(&mut new.node, old, &["binaryData"]);
     }
     new.set_name(old.name());
     match old.namespace() {
-        "" => drop(new.metadata_mut().and_then(|m| m.remove("namespace"))),
+        "" => drop(new.metadata_mut().and_then(|metadata| metadata.remove("namespace"))),
         namespace => new.set_namespace(namespace),
     }
-    if new.transformations.is_empty() {
-        new.transformations.clone_from(&old.transformations);
-    }
-    new.trail.clone_from(&old.trail);
-    new.trail.enter(|| step.unwrap_or_default());
-    new.trail.compare(old.trail.copy_of(&old.node), &mut new.object.node);
-    new.object.cluster_scoped = old.cluster_scoped;
-    Ok(Resource {
-        previous: old.previous.clone(),
-        prefixes: old.prefixes.clone(),
-        suffixes: old.suffixes.clone(),
-        behavior: old.behavior,
-        needs_hash: old.needs_hash && new.needs_hash,
-        allow_name_change: old.allow_name_change,
-        allow_kind_change: old.allow_kind_change,
-        ref_by: old.ref_by.clone(),
-        ref_vars: old.ref_vars.clone(),
-        ..new
-    })
+    new.node
 }
 
 /// Fills the mapping at `path` of `new` with the entries of `old` that it lacks. kustomize reads both as maps of strings,
 /// so numbers and booleans of the old one become strings.
-fn merge_text_map(new: &mut Resource, old: &Resource, path: &[&str]) {
+fn merge_text_map(new: &mut Node, old: &Resource, path: &[&str]) {
     let Some(from) = old.node.at(path).and_then(Node::as_map).filter(|m| !m.is_empty()) else { return };
-    let mark = new.node.mark;
-    let mut node = &mut new.node;
+    let mark = new.mark;
+    let mut node = new;
     for key in path {
         if node.as_map().is_none_or(|m| m.get(key).is_none_or(|n| n.as_map().is_none())) {
             let Some(map) = node.as_map_mut() else { return };

@@ -31,7 +31,7 @@ impl SharedScalars {
         self.texts.fill(None);
     }
 
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.texts.iter().all(Option::is_none)
     }
 

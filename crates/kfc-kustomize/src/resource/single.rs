@@ -2,12 +2,15 @@
 
 use super::origin::Origin;
 use super::shared::SharedScalars;
-use crate::provenance::Trail;
+use super::tree::{Editor, Excerpt, Locate, Tree};
+use crate::provenance::{Cause, History, Stage, Step};
 use crate::types::Behavior;
 use compact_str::CompactString;
+use kfc_diagnostics::{Mark, Result};
 use kfc_kube::{Gvk, Object, ResId, effective_namespace};
 use kfc_yaml::Node;
-use std::ops::{Deref, DerefMut};
+use std::borrow::Cow;
+use std::ops::Deref;
 
 /// An identity that a resource had before a transformer renamed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +23,19 @@ pub struct PreviousId {
     pub namespace: CompactString,
 }
 
-/// One Kubernetes object with what the build has to remember of it.
+/// One Kubernetes object with what the build has to remember of it. It is read as its [`Object`] is, and changed by an
+/// [`Editor`] alone.
+///
+/// ```compile_fail
+/// # use kfc_kustomize::resource::Resource;
+/// # fn change(resource: &mut Resource) {
+/// resource.node = kfc_yaml::Node::null(resource.mark());
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Resource {
-    /// The object itself, through which a resource is read.
-    pub object: Object,
+    /// The object, and where the values of its fields come from, when the build keeps that.
+    tree: Tree,
     /// Earlier identities, oldest first.
     pub previous: Vec<PreviousId>,
     /// Prefixes added so far, in the order added.
@@ -43,35 +54,40 @@ pub struct Resource {
     pub ref_by: Vec<ResId>,
     /// Names of the variables used in this resource.
     pub ref_vars: Vec<String>,
-    /// Scalars of the node that change together.
-    pub shared: SharedScalars,
     /// Which part of an assembled bundle it belongs to.
     pub owner: Option<u32>,
     /// Where it came from, for `buildMetadata: [originAnnotations]`: the YAML text of the annotation's value.
     pub origin: Option<Origin>,
     /// What changed it, for `buildMetadata: [transformerAnnotations]`.
     pub transformations: Vec<Origin>,
-    /// Where the values of its fields come from, when the build keeps that.
-    pub trail: Trail,
+}
+
+/// Writes the objects of resources, in their order. The marks of errors are those of a build without histories.
+///
+/// # Errors
+/// Those of `write`.
+pub fn write_objects<T>(resources: &[Resource], write: impl Fn(&[&Node]) -> Result<T>) -> Result<T> {
+    let nodes: Vec<&Node> = resources.iter().map(|resource| &resource.node).collect();
+    write(&nodes).or_else(|errors| {
+        if !resources.iter().any(|resource| resource.history().is_kept()) {
+            return Err(errors);
+        }
+        let nodes: Vec<Cow<'_, Node>> = resources.iter().map(Resource::located_node).collect();
+        write(&nodes.iter().map(|node| &**node).collect::<Vec<_>>())
+    })
 }
 
 /// The objects of resources, in their order.
 #[must_use]
 pub fn objects(resources: &[Resource]) -> Vec<&Object> {
-    resources.iter().map(|resource| &resource.object).collect()
+    resources.iter().map(|resource| &resource.tree.object).collect()
 }
 
 impl Deref for Resource {
     type Target = Object;
 
     fn deref(&self) -> &Object {
-        &self.object
-    }
-}
-
-impl DerefMut for Resource {
-    fn deref_mut(&mut self) -> &mut Object {
-        &mut self.object
+        &self.tree.object
     }
 }
 
@@ -80,7 +96,7 @@ impl Resource {
     #[must_use]
     pub fn new(node: Node, cluster_scoped: bool) -> Self {
         Self {
-            object: Object::new(node, cluster_scoped),
+            tree: Tree::new(Object::new(node, cluster_scoped)),
             previous: Vec::new(),
             prefixes: Vec::new(),
             suffixes: Vec::new(),
@@ -90,28 +106,96 @@ impl Resource {
             allow_kind_change: false,
             ref_by: Vec::new(),
             ref_vars: Vec::new(),
-            shared: SharedScalars::default(),
             owner: None,
             origin: None,
             transformations: Vec::new(),
-            trail: Trail::default(),
         }
     }
 
-    /// Runs a change of a resource that touches nothing but the field at a path, and keeps what it changed there.
-    pub fn watch<T>(&mut self, path: &[&str], change: impl FnOnce(&mut Self) -> T) -> T {
-        if !self.trail.is_kept() {
-            return change(self);
-        }
-        let before = self.node.at(path).cloned();
-        let result = change(self);
-        let after = path.iter().try_fold(&mut self.object.node, |node, key| node.get_mut(key));
-        match (before, after) {
-            (None, Some(after)) => self.trail.created(after),
-            (before, Some(after)) => self.trail.compare(before, after),
-            (_, None) => {}
-        }
-        result
+    /// The right to change the object, under a step.
+    pub fn edit(&mut self, step: &dyn Cause) -> Editor<'_> {
+        self.tree.edit(step)
+    }
+
+    /// Changes how the object is written, or the notes of the build in it, but nothing that it says: no history records that.
+    /// A build does this once, in the end.
+    ///
+    /// # Errors
+    /// Those of the change.
+    pub(crate) fn respell(&mut self, change: impl FnOnce(&mut Node) -> Result<()>) -> Result<()> {
+        self.tree.respell(change)
+    }
+
+    /// Where the values of its fields come from.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        self.tree.history()
+    }
+
+    /// Begins a history, of an object that `base` made. Only what makes a resource calls this: earlier changes are forgotten.
+    pub(crate) fn keep_history(&mut self, base: Step) {
+        self.tree.keep_history(base);
+    }
+
+    /// Sets what the next steps are a part of.
+    pub(crate) fn enter_stage(&mut self, stage: Option<&Stage>) {
+        self.tree.history_mut().enter_stage(stage);
+    }
+
+    /// Records the stage that added the resource.
+    pub(crate) fn came_with(&mut self, stage: &Stage) {
+        self.tree.history_mut().came_with(stage);
+    }
+
+    /// Scalars of the object that change together.
+    pub(crate) fn shared(&self) -> &SharedScalars {
+        &self.tree.shared
+    }
+
+    /// Scalars of the object that change together.
+    pub(crate) fn shared_mut(&mut self) -> &mut SharedScalars {
+        &mut self.tree.shared
+    }
+
+    /// The object alone.
+    #[must_use]
+    pub fn into_node(self) -> Node {
+        self.tree.object.node
+    }
+
+    /// See [`Object::cluster_scoped`].
+    pub fn set_cluster_scoped(&mut self, cluster_scoped: bool) {
+        self.tree.object.cluster_scoped = cluster_scoped;
+    }
+
+    /// Where the object is, as errors show it.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.location(self.tree.object.mark())
+    }
+
+    /// Where a value of the object is, as errors show it: its mark, unless that leads to the history.
+    #[must_use]
+    pub fn location(&self, mark: Mark) -> Mark {
+        self.history().location(mark)
+    }
+
+    /// Errors about the object with the places that their marks stand for.
+    #[must_use]
+    pub fn located<E: Locate>(&self, errors: E) -> E {
+        errors.located(&|mark| self.location(mark))
+    }
+
+    /// The object with marks that errors can show.
+    #[must_use]
+    pub fn located_node(&self) -> Cow<'_, Node> {
+        self.tree.located()
+    }
+
+    /// A value of the object, to be put into others.
+    #[must_use]
+    pub fn excerpt(&self, value: Node) -> Excerpt {
+        Excerpt::new(value, self.history())
     }
 
     /// The identity it was read with (kustomize's OrgId).
@@ -164,10 +248,5 @@ impl Resource {
             namespace: self.namespace().into(),
         };
         self.previous.push(now);
-    }
-
-    /// After a change of a shared scalar, gives the others that share it the same value.
-    pub fn update_shared(&mut self) {
-        self.shared.update(&mut self.object.node);
     }
 }

@@ -1,9 +1,9 @@
 //! Field specs: which fields of which kinds a transformer changes, and the walk to those fields.
 
-use crate::provenance::Trail;
-use crate::resource::Resource;
+use crate::resource::{Editor, Field};
 use crate::types::FieldSpec;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_kube::Object;
 use kfc_yaml::parse::{DEEPEST, resolve_plain};
 use kfc_yaml::{Entry, Key, Map, Node, ScalarKind, Value};
 use rustc_hash::FxHashMap;
@@ -68,43 +68,59 @@ impl<'s> FieldSpecs<'s> {
         Self { routes, fitting: FxHashMap::default() }
     }
 
-    /// Calls `set` on every field of the resource that a spec names. Missing fields are created as `create` says
+    /// Calls `set` on every field of the object that a spec names. Missing fields are created as `create` says
     /// where the spec allows it; null on the way counts as missing; lists are entered, written with `[]` or not.
     ///
     /// # Errors
     /// [`Code::FieldPath`] when a path leads into a scalar or cannot be followed, and the errors of `set`.
     pub fn apply(
         &mut self,
-        resource: &mut Resource,
+        object: Editor<'_>,
         create: Create,
         mut set: impl FnMut(&mut Node) -> Result<()>,
     ) -> Result<()> {
-        let fitting = Self::fitting(&mut self.fitting, &self.routes, resource);
-        fitting.iter().try_for_each(|at| {
-            self.routes[*at].walk(&mut resource.object.node, &mut resource.trail, create, &mut set)
+        self.visit(object, create, |field| field.change(&mut set))
+    }
+
+    /// As [`FieldSpecs::apply`], for changes that say where values come from.
+    ///
+    /// # Errors
+    /// Those of [`FieldSpecs::apply`].
+    pub fn visit(
+        &mut self,
+        object: Editor<'_>,
+        create: Create,
+        mut visit: impl FnMut(&mut Field<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let fitting = Self::fitting(&mut self.fitting, &self.routes, &object);
+        if fitting.is_empty() {
+            return Ok(());
+        }
+        object.walk(|object| {
+            fitting.iter().try_for_each(|at| self.routes[*at].walk(object, create, &mut visit))
         })
     }
 
-    /// The routes that fit a resource.
+    /// The routes that fit an object.
     pub fn routes_of<'f>(
         &'f mut self,
-        resource: &Resource,
+        object: &Object,
     ) -> impl Iterator<Item = &'f Route<'s>> + use<'f, 's> {
-        Self::fitting(&mut self.fitting, &self.routes, resource).iter().map(|at| &self.routes[*at])
+        Self::fitting(&mut self.fitting, &self.routes, object).iter().map(|at| &self.routes[*at])
     }
 
     fn fitting<'f>(
         known: &'f mut FxHashMap<String, Vec<(String, Vec<usize>)>>,
         routes: &[Route<'_>],
-        resource: &Resource,
+        object: &Object,
     ) -> &'f [usize] {
-        let (api_version, kind) = (resource.api_version(), resource.kind());
+        let (api_version, kind) = (object.api_version(), object.kind());
         if !known.contains_key(kind) {
             known.insert(kind.to_owned(), Vec::new());
         }
         let Some(versions) = known.get_mut(kind) else { return &[] };
         let at = versions.iter().position(|(known, _)| known == api_version).unwrap_or_else(|| {
-            let gvk = resource.gvk();
+            let gvk = object.gvk();
             let fits = |(_, route): &(usize, &Route<'_>)| route.spec.gvk.selects(&gvk);
             let found = routes.iter().enumerate().filter(fits).map(|(at, _)| at).collect();
             versions.push((api_version.to_owned(), found));
@@ -120,52 +136,43 @@ impl<'s> Route<'s> {
         Self { spec, steps: split_path(&spec.path).map(Step::new).collect() }
     }
 
-    /// Calls `set` on every field below `node` that the path leads to; the [`Trail`] keeps the changes.
+    /// Visits every field below `object` that the path leads to, and creates those that are missing as `create` says.
+    ///
+    /// # Errors
+    /// [`Code::FieldPath`] when the path leads into a scalar or cannot be followed, and the errors of the visits.
     pub fn walk(
         &self,
-        node: &mut Node,
-        trail: &mut Trail,
+        object: &mut Field<'_>,
         create: Create,
-        set: &mut impl FnMut(&mut Node) -> Result<()>,
+        visit: &mut impl FnMut(&mut Field<'_>) -> Result<()>,
     ) -> Result<()> {
         let create = if self.spec.create { create } else { Create::Nothing };
         if self.steps.len() > DEEPEST {
             let message = format!("the field path has more than {DEEPEST} steps, the limit of nesting");
-            return Err(Diagnostic::error(Code::TooDeep, message).at(node.mark).into());
+            return Err(Diagnostic::error(Code::TooDeep, message).at(object.node().mark).into());
         }
-        self.walk_steps(node, trail, &self.steps, create, set)
+        self.walk_steps(object, &self.steps, create, visit)
     }
 
     fn walk_steps(
         &self,
-        node: &mut Node,
-        trail: &mut Trail,
+        field: &mut Field<'_>,
         steps: &[Step<'_>],
         create: Create,
-        set: &mut impl FnMut(&mut Node) -> Result<()>,
+        visit: &mut impl FnMut(&mut Field<'_>) -> Result<()>,
     ) -> Result<()> {
-        let Some((step, rest)) = steps.split_first() else { return trail.watch(node, set) };
-        if step.stays && matches!(node.value, Value::Map(_)) {
-            return self.walk_steps(node, trail, rest, create, set);
-        }
-        let (mark, found) = (node.mark, node.describe());
-        match &mut node.value {
-            Value::Map(map) => {
+        let Some((step, rest)) = steps.split_first() else { return visit(field) };
+        let (mark, found) = (field.node().mark, field.node().describe());
+        match &field.node().value {
+            Value::Map(_) if step.stays => self.walk_steps(field, rest, create, visit),
+            Value::Map(_) => {
                 self.check_name(step, mark)?;
-                let is_new = trail.is_kept() && !map.contains(&step.name);
-                match open_field(map, step, rest.is_empty(), create, mark) {
-                    Some(field) => {
-                        if is_new {
-                            trail.created(field);
-                        }
-                        self.walk_steps(field, trail, rest, create, set)
-                    }
+                match field.open(&step.name, blank(step, rest.is_empty(), create, mark), !step.list) {
+                    Some(mut field) => self.walk_steps(&mut field, rest, create, visit),
                     None => Ok(()),
                 }
             }
-            Value::Seq(items) => {
-                items.iter_mut().try_for_each(|item| self.walk_steps(item, trail, steps, create, set))
-            }
+            Value::Seq(_) => field.each_item(|item| self.walk_steps(item, steps, create, visit)),
             Value::Scalar(scalar) if scalar.kind == ScalarKind::Null => Ok(()),
             Value::Scalar(_) => {
                 let message = format!("expected a mapping or a sequence with `{}`, found {found}", step.name);
@@ -199,32 +206,15 @@ impl<'s> Route<'s> {
     }
 }
 
-/// The field of a step. A missing one is created when `create` says so, but never a list. Null becomes what the field
-/// has to be: a list for `[]`, else what would be created.
-fn open_field<'m>(
-    map: &'m mut Map,
-    step: &Step<'_>,
-    last: bool,
-    create: Create,
-    mark: Mark,
-) -> Option<&'m mut Node> {
-    let blank = match create {
+/// What the field of a step becomes when it is null, or is missing and may be created, which a list never is: a list for
+/// `[]`, else what `create` says.
+fn blank(step: &Step<'_>, last: bool, create: Create, mark: Mark) -> Option<Node> {
+    match create {
         _ if step.list => Some(Node::seq(Vec::new(), mark)),
         Create::Nothing => None,
         Create::Scalar if last => Some(Node::scalar(Default::default(), ScalarKind::Str, mark)),
         _ => Some(Node::map(Map::new(), mark)),
-    };
-    if !map.contains(&step.name) {
-        let blank = blank.filter(|_| !step.list)?;
-        map.set(&step.name, blank);
-        return map.get_mut(&step.name);
     }
-    let field = map.get_mut(&step.name)?;
-    if let Some(mut blank) = blank.filter(|_| field.is_null()) {
-        blank.mark = field.mark;
-        *field = blank;
-    }
-    Some(field)
 }
 
 /// Cuts a path at its slashes; `\/` stands for a slash in a part.
@@ -320,6 +310,8 @@ pub fn set_entry(node: &mut Node, key: &str, text: &str, shared: usize) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provenance;
+    use crate::resource::Resource;
     use kfc_diagnostics::SourceId;
     use kfc_kube::Gvk;
     use kfc_yaml::parse::parse;
@@ -332,7 +324,7 @@ mod tests {
         let gvk = Gvk { kind: "Foo".into(), ..Gvk::default() };
         let spec = FieldSpec { gvk, path: path.into(), create };
         FieldSpecs::new([&spec])
-            .apply(&mut resource, Create::Mapping, |node| set_entry(node, "L", "x", 0).map(drop))
+            .apply(resource.edit(&provenance::Step::default()), Create::Mapping, |node| set_entry(node, "L", "x", 0).map(drop))
             .map_err(|errors| errors.0[0].code)?;
         Ok(resource.node.get("spec").unwrap().clone())
     }

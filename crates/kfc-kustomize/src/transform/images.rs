@@ -4,10 +4,11 @@ use super::field_spec::{expect_scalar, rewrite_scalar};
 use super::image_reference::{ImageName, ImageReference};
 use super::{Create, FieldSpec, FieldSpecs};
 use crate::kustomization::model::Image;
-use crate::provenance::{Step, StepKind, Trail};
-use crate::resource::ResourceSet;
+use crate::provenance::{Step, StepKind};
+use crate::resource::{Field, ResourceSet};
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::{Node, Value};
+use std::sync::LazyLock;
 
 /// Fields with lists of containers, wherever they are.
 const CONTAINER_LISTS: [&str; 2] = ["containers", "initContainers"];
@@ -36,11 +37,10 @@ pub fn apply_all(set: &mut ResourceSet, images: &[Image], fields: &[FieldSpec]) 
     for resource in set.list.iter_mut().filter(|resource| resource.kind() != "CustomResourceDefinition") {
         let has_lists = has_container_list(&resource.node);
         for change in &changes {
-            resource.trail.enter(|| step(change.image));
             if has_lists {
-                change_container_lists(&mut resource.object.node, &mut resource.trail, change)?;
+                resource.edit(&change.step).walk(|object| change_container_lists(object, change))?;
             }
-            specs.apply(resource, Create::Nothing, |node| change.apply(node))?;
+            specs.apply(resource.edit(&change.step), Create::Nothing, |node| change.apply(node))?;
         }
     }
     Ok(())
@@ -69,36 +69,28 @@ pub(crate) fn step(image: &Image) -> Step {
     Step { place: image.change_mark.unwrap_or(entry), ..step }
 }
 
-fn change_container_lists(node: &mut Node, trail: &mut Trail, change: &Change<'_>) -> Result<()> {
-    match &mut node.value {
-        Value::Map(map) => map.iter_mut().try_for_each(|entry| {
-            change_container_lists(&mut entry.value, trail, change)?;
-            match entry.value.as_seq_mut() {
-                Some(containers) if CONTAINER_LISTS.contains(&entry.key.text.as_str()) => {
-                    containers.iter_mut().try_for_each(|container| change_container(container, trail, change))
-                }
-                _ => Ok(()),
-            }
-        }),
-        Value::Seq(items) => {
-            items.iter_mut().try_for_each(|item| change_container_lists(item, trail, change))
+fn change_container_lists(field: &mut Field<'_>, change: &Change<'_>) -> Result<()> {
+    field.each_field(|name, field| {
+        change_container_lists(field, change)?;
+        match CONTAINER_LISTS.contains(&name) {
+            true => field.each_item(|container| change_container(container, change)),
+            false => Ok(()),
         }
-        Value::Scalar(_) => Ok(()),
-    }
+    })?;
+    field.each_item(|item| change_container_lists(item, change))
 }
 
-fn change_container(container: &mut Node, trail: &mut Trail, change: &Change<'_>) -> Result<()> {
-    if container.is_null() {
-        return Ok(());
-    }
-    let (mark, found) = (container.mark, container.describe());
-    match container.as_map_mut() {
-        Some(map) => {
-            map.get_mut("image").map_or(Ok(()), |image| trail.watch(image, |image| change.apply(image)))
-        }
-        None => {
+fn change_container(container: &mut Field<'_>, change: &Change<'_>) -> Result<()> {
+    match &container.node().value {
+        Value::Map(_) => match container.get("image") {
+            Some(mut image) => image.change(|image| change.apply(image)),
+            None => Ok(()),
+        },
+        Value::Scalar(_) if container.node().is_null() => Ok(()),
+        _ => {
+            let found = container.node().describe();
             let message = format!("expected a container, which is a mapping, found {found}");
-            Err(Diagnostic::error(Code::WrongType, message).at(mark).into())
+            Err(Diagnostic::error(Code::WrongType, message).at(container.node().mark).into())
         }
     }
 }
@@ -107,6 +99,7 @@ fn change_container(container: &mut Node, trail: &mut Trail, change: &Change<'_>
 struct Change<'i> {
     name: ImageName<'i>,
     image: &'i Image,
+    step: LazyLock<Step, Box<dyn FnOnce() -> Step + Send + 'i>>,
 }
 
 impl<'i> Change<'i> {
@@ -116,7 +109,7 @@ impl<'i> Change<'i> {
             Diagnostic::error(Code::BadValue, message)
                 .help("write `\\` before a character to match it literally")
         })?;
-        Ok(Self { name, image })
+        Ok(Self { name, image, step: LazyLock::new(Box::new(|| step(image))) })
     }
 
     fn apply(&self, node: &mut Node) -> Result<()> {

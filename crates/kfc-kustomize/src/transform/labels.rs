@@ -4,7 +4,7 @@ use super::config::merge_specs;
 use super::field_spec::set_entry;
 use super::{Create, FieldSpec, FieldSpecs, TransformerConfig};
 use crate::kustomization::model::Label;
-use crate::resource::{Resource, ResourceSet};
+use crate::resource::{Pass, Resource};
 use kfc_diagnostics::Result;
 
 /// Applies each entry of `labels` in order, then `commonLabels`, as kustomize does.
@@ -12,15 +12,15 @@ use kfc_diagnostics::Result;
 /// # Errors
 /// Conflicting field specs of an entry, fields that are not mappings, and paths that cannot be followed.
 pub fn apply_all(
-    set: &mut ResourceSet,
+    mut pass: Pass<'_>,
     labels: &[Label],
     common: &[(String, String)],
     config: &TransformerConfig,
 ) -> Result<()> {
     for label in labels {
-        apply(set, &label.pairs, &fields_of(label, config)?)?;
+        apply(pass.again(), &label.pairs, &fields_of(label, config)?)?;
     }
-    apply(set, common, &config.common_labels)
+    apply(pass, common, &config.common_labels)
 }
 
 /// The fields that one entry of `labels` reaches: its own, the `labels` table, what `includeSelectors` or
@@ -48,7 +48,11 @@ pub fn fields_of(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldS
 ///
 /// # Errors
 /// Fields that are not mappings, and paths that cannot be followed.
-pub fn apply(set: &mut ResourceSet, pairs: &[(String, String)], fields: &[FieldSpec]) -> Result<()> {
+pub fn apply(
+    Pass { set, step }: Pass<'_>,
+    pairs: &[(String, String)],
+    fields: &[FieldSpec],
+) -> Result<()> {
     if pairs.is_empty() {
         return Ok(());
     }
@@ -57,15 +61,15 @@ pub fn apply(set: &mut ResourceSet, pairs: &[(String, String)], fields: &[FieldS
     let mut specs = FieldSpecs::new(fields);
     let mut added = vec![0; pairs.len()];
     for resource in &mut set.list {
-        let last_shared = resource.shared.last();
+        let last_shared = resource.shared().last();
         added.fill(0);
-        specs.apply(resource, Create::Mapping, |node| {
+        specs.apply(resource.edit(step), Create::Mapping, |node| {
             for (at, (key, value)) in pairs.iter().enumerate() {
                 added[at] += usize::from(set_entry(node, key, value, last_shared + at + 1)?);
             }
             Ok(())
         })?;
-        resource.update_shared();
+        resource.edit(step).update_shared();
         share(resource, &pairs, &added);
     }
     Ok(())
@@ -74,13 +78,14 @@ pub fn apply(set: &mut ResourceSet, pairs: &[(String, String)], fields: &[FieldS
 /// Remembers which pairs were added to several fields: kustomize makes one value of all of them.
 fn share(resource: &mut Resource, pairs: &[&(String, String)], added: &[usize]) {
     for ((_, value), added) in pairs.iter().zip(added) {
-        resource.shared.add((*added > 1).then_some(value));
+        resource.shared_mut().add((*added > 1).then_some(value));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provenance::Step;
     use crate::transform::testing::{resources, yaml};
     use kfc_diagnostics::Code;
     use kfc_kube::Gvk;
@@ -97,8 +102,8 @@ mod tests {
 
     fn labelled(text: &str, label: Label) -> kfc_yaml::Node {
         let mut set = resources(text);
-        apply_all(&mut set, &[label], &[], &TransformerConfig::default_config()).unwrap();
-        set.list.remove(0).object.node
+        apply_all(set.pass(&Step::default()), &[label], &[], &TransformerConfig::default_config()).unwrap();
+        set.list.remove(0).into_node()
     }
 
     #[test]
@@ -126,14 +131,14 @@ mod tests {
     fn common_labels_come_last() {
         let mut set = resources(DEPLOYMENT);
         let common = [("L".to_owned(), "true".to_owned())];
-        apply_all(&mut set, &[label(Vec::new())], &common, &TransformerConfig::default_config()).unwrap();
+        apply_all(set.pass(&Step::default()), &[label(Vec::new())], &common, &TransformerConfig::default_config()).unwrap();
         assert_eq!(set.list[0].labels(), yaml("{L: 'true'}").as_map());
     }
 
     #[test]
     fn labels_that_are_no_mapping_are_an_error() {
         let mut set = resources("{apiVersion: v1, kind: Foo, metadata: {name: a, labels: [1]}}");
-        let errors = apply_all(&mut set, &[label(Vec::new())], &[], &TransformerConfig::default_config());
+        let errors = apply_all(set.pass(&Step::default()), &[label(Vec::new())], &[], &TransformerConfig::default_config());
         assert_eq!(errors.unwrap_err().0[0].code, Code::WrongType);
     }
 }

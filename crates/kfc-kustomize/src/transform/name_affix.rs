@@ -1,17 +1,16 @@
 //! What the prefix and the suffix transformer share.
 
 use super::{Create, FieldSpec, FieldSpecs, Route};
-use crate::resource::{Resource, ResourceSet};
+use crate::resource::{Field, Pass, Resource};
 use crate::transform::field_spec::rewrite_scalar;
 use kfc_diagnostics::Result;
 use kfc_kube::Gvk;
-use kfc_kube::Object;
 use kfc_yaml::Node;
 
 /// Renames the fields of the specs in every resource that may be renamed. A resource whose name changes remembers its
 /// identity, and the affix in the list that `affixes` gives.
 pub(super) fn apply(
-    set: &mut ResourceSet,
+    Pass { set, step }: Pass<'_>,
     fields: &[FieldSpec],
     affix: &str,
     affixes: fn(&mut Resource) -> &mut Vec<String>,
@@ -33,8 +32,8 @@ pub(super) fn apply(
                 affixes(resource).push(affix.to_owned());
                 resource.remember_id();
             }
-            let Resource { object: Object { node, .. }, trail, .. } = &mut *resource;
-            route.walk(node, trail, Create::Scalar, &mut |node| change(node, &rename))?;
+            let mut rename = |field: &mut Field<'_>| field.change(|name| change(name, &rename));
+            resource.edit(step).walk(|object| route.walk(object, Create::Scalar, &mut rename))?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::field_spec::{expect_scalar, set_string};
 use super::{Create, FieldSpecs};
-use crate::resource::{Resource, ResourceSet};
+use crate::resource::{Field, Pass};
 use crate::types::{FieldSpec, NamespaceRules, Subjects};
 use kfc_diagnostics::Result;
 use kfc_yaml::Node;
@@ -18,7 +18,7 @@ use kfc_yaml::Node;
 ///
 /// [`Code::DuplicateId`]: kfc_diagnostics::Code::DuplicateId
 pub fn apply(
-    set: &mut ResourceSet,
+    Pass { set, step }: Pass<'_>,
     namespace: &str,
     fields: &[FieldSpec],
     rules: NamespaceRules,
@@ -33,15 +33,15 @@ pub fn apply(
     for resource in &mut set.list {
         resource.remember_id();
         if !resource.cluster_scoped {
-            resource.watch(&["metadata", "namespace"], |resource| setter.set_own_namespace(resource))?;
+            resource.edit(step).walk(|object| setter.set_own_namespace(object))?;
         }
         if is_role_binding(resource.kind()) {
-            resource.watch(&["subjects"], |resource| setter.set_subjects(resource))?;
+            resource.edit(step).walk(|object| setter.set_subjects(object))?;
         }
         if resource.api_version() == "v1" {
-            names.apply(resource, Create::Scalar, |node| setter.set(node))?;
+            names.apply(resource.edit(step), Create::Scalar, |node| setter.set(node))?;
         }
-        others.apply(resource, Create::Scalar, |node| setter.set(node))?;
+        others.apply(resource.edit(step), Create::Scalar, |node| setter.set(node))?;
     }
     set.check_unique(0)
 }
@@ -72,40 +72,42 @@ impl Setter<'_> {
         set_string(node, self.namespace)
     }
 
-    fn set_own_namespace(&self, resource: &mut Resource) -> Result<()> {
-        match resource.node.get_mut("metadata").and_then(|metadata| metadata.get_mut("namespace")) {
-            Some(namespace) => self.set(namespace),
-            None => {
-                resource.set_namespace(self.namespace);
-                Ok(())
-            }
+    fn set_own_namespace(&self, object: &mut Field<'_>) -> Result<()> {
+        let mark = object.node().mark;
+        let Some(mut metadata) = object.open_map("metadata", mark) else { return Ok(()) };
+        if let Some(mut namespace) = metadata.get("namespace") {
+            return namespace.change(|namespace| self.set(namespace));
         }
+        metadata.put("namespace", Node::string(self.namespace, mark));
+        Ok(())
     }
 
-    fn set_subjects(&self, resource: &mut Resource) -> Result<()> {
+    fn set_subjects(&self, object: &mut Field<'_>) -> Result<()> {
         let (key, value) = match self.rules.subjects {
             Subjects::None => return Ok(()),
             Subjects::DefaultOnly => ("name", "default"),
             Subjects::AllServiceAccounts => ("kind", "ServiceAccount"),
         };
-        let subjects = resource.node.get_mut("subjects").and_then(Node::as_seq_mut);
-        for subject in subjects.into_iter().flatten() {
-            let mark = subject.mark;
-            let Some(map) = subject.as_map_mut() else { continue };
-            if map.get(key).and_then(Node::as_text) == Some(value) {
-                match map.get_mut("namespace").filter(|namespace| !namespace.is_null()) {
-                    Some(namespace) => self.set(namespace)?,
-                    None => map.set("namespace", Node::string(self.namespace, mark)),
-                }
+        let Some(mut subjects) = object.get("subjects") else { return Ok(()) };
+        subjects.each_item(|subject| {
+            if subject.node().get(key).and_then(Node::as_text) != Some(value) {
+                return Ok(());
             }
-        }
-        Ok(())
+            if let Some(mut namespace) = subject.get("namespace").filter(|field| !field.node().is_null()) {
+                return namespace.change(|namespace| self.set(namespace));
+            }
+            let mark = subject.node().mark;
+            subject.put("namespace", Node::string(self.namespace, mark));
+            Ok(())
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provenance::Step;
+    use crate::resource::ResourceSet;
     use crate::transform::TransformerConfig;
     use crate::transform::testing::{resources, yaml};
     use kfc_diagnostics::Code;
@@ -123,7 +125,8 @@ subjects:
     fn apply_to(text: &str, subjects: Subjects, unset_only: bool) -> ResourceSet {
         let mut set = resources(text);
         let fields = TransformerConfig::default_config().namespace;
-        apply(&mut set, "new", &fields, NamespaceRules { subjects, unset_only }).unwrap();
+        let rules = NamespaceRules { subjects, unset_only };
+        apply(set.pass(&Step::default()), "new", &fields, rules).unwrap();
         set
     }
 
@@ -191,7 +194,7 @@ subjects:
              {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: y}}",
         );
         assert_eq!(
-            apply(&mut set, "new", &[], NamespaceRules::default()).unwrap_err().0[0].code,
+            apply(set.pass(&Step::default()), "new", &[], NamespaceRules::default()).unwrap_err().0[0].code,
             Code::DuplicateId
         );
     }

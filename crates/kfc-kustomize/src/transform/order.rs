@@ -95,6 +95,7 @@ fn rank<T: AsRef<str>>(kind: &str, first: &[T], last: &[T]) -> isize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provenance::Step;
     use crate::kustomization::model::LegacySortOptions;
     use kfc_diagnostics::Mark;
     use kfc_yaml::{Map, Node};
@@ -105,9 +106,9 @@ mod tests {
         map.set("apiVersion", Node::string(api_version, Mark::NONE));
         map.set("kind", Node::string(kind, Mark::NONE));
         let mut resource = Resource::new(Node::map(map, Mark::NONE), false);
-        resource.set_name(name);
+        resource.edit(&Step::default()).set_name(name);
         if !namespace.is_empty() {
-            resource.set_namespace(namespace);
+            resource.edit(&Step::default()).set_namespace(namespace);
         }
         resource
     }

@@ -7,14 +7,16 @@ mod target;
 pub use read::{LoadedPatch, PatchOptions};
 
 use crate::merge::{json_patch, strategic};
-use crate::provenance::Step;
+use crate::provenance::{Cause, Step};
 use crate::redaction;
 use crate::resource::{Behavior, Resource, ResourceSet};
 use index::Index;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_kube::Object;
 use kfc_kube::schema::Schema;
 use kfc_yaml::{Map, Node};
 use read::Content;
+use std::sync::LazyLock;
 use target::Target;
 
 /// Applies patches in order. Resources that a patch deletes are removed; a patch whose `target` covers nothing
@@ -113,15 +115,8 @@ impl Run<'_> {
     }
 
     fn merge(&mut self, at: usize, document: &Node, options: PatchOptions, step: &Step) -> Result<()> {
-        let resource = &mut self.set.list[at];
-        let before = resource.trail.copy_of(&resource.node);
-        let outcome = merge_into(resource, document, options, self.schema)?;
-        resource.trail.enter(|| step.clone().with_text(document.mark));
-        match outcome {
-            strategic::Outcome::Removed => resource.trail.removed_whole(),
-            strategic::Outcome::Kept => resource.trail.compare(before, &mut resource.object.node),
-        }
-        match outcome {
+        let step = LazyLock::new(|| step.clone().with_text(document.mark));
+        match merge_into((&mut self.set.list[at], &step), document, options, self.schema)? {
             strategic::Outcome::Removed => self.removed[at] = true,
             strategic::Outcome::Kept if options.keep_identity() => {}
             strategic::Outcome::Kept => self.note_identity(at),
@@ -138,26 +133,28 @@ impl Run<'_> {
     ) -> Result<()> {
         let resource = &mut self.set.list[at];
         let before = resource.id();
-        let copy = resource.trail.copy_of(&resource.node);
         if patch.remembers {
             resource.remember_id();
         }
-        if has_notes(resource) {
-            create_annotations(resource);
-        }
-        json_patch::apply(&mut resource.object.node, operations)?;
-        resource.shared.separate();
+        let has_notes = has_notes(resource);
+        let step = LazyLock::new(|| match operations.first() {
+            Some(first) => patch.step().with_text(first.mark()),
+            None => patch.step(),
+        });
+        resource.edit(&step).change(|object| {
+            if has_notes {
+                create_annotations(object);
+            }
+            json_patch::apply(&mut object.node, operations)?;
+            object.shared.separate();
+            drop_empty_annotations(object);
+            Ok::<_, Diagnostics>(())
+        })?;
         if operations.iter().any(json_patch::Operation::replaces_annotations) {
             // kustomize keeps these among the annotations, and they go with them.
             resource.origin = None;
             resource.transformations.clear();
         }
-        drop_empty_annotations(resource);
-        resource.trail.enter(|| match operations.first() {
-            Some(first) => patch.step().with_text(first.mark()),
-            None => patch.step(),
-        });
-        resource.trail.compare(copy, &mut resource.object.node);
         check_identity(resource, self.schema)?;
         if self.set.list[at].id() != before {
             self.note_identity(at);
@@ -182,7 +179,7 @@ impl Run<'_> {
 /// Merges one document into one resource. apiVersion and namespace stay, and name and kind unless the options let them
 /// change.
 fn merge_into(
-    resource: &mut Resource,
+    (resource, step): (&mut Resource, &dyn Cause),
     document: &Node,
     options: PatchOptions,
     schema: &Schema,
@@ -194,33 +191,67 @@ fn merge_into(
     let known = schema
         .lookup(resource.api_version(), resource.kind())
         .or_else(|| schema.lookup(resource.api_version(), patch_kind));
-    let copy = |path: &[&str]| resource.node.at(path).cloned();
-    let (api_version, kind) = (copy(&["apiVersion"]), copy(&["kind"]));
-    let (name, namespace) = (copy(&["metadata", "name"]), copy(&["metadata", "namespace"]));
-    let outcome = strategic::apply(&mut resource.object.node, document, schema, known)?;
+    let outcome = resource.edit(step).change(|object| {
+        let identity = Identity::of(object);
+        let outcome = strategic::apply(&mut object.node, document, schema, known)?;
+        match outcome {
+            strategic::Outcome::Removed => object.remove(),
+            strategic::Outcome::Kept => {
+                object.update_shared();
+                identity.put_back(object, options);
+            }
+        }
+        Ok::<_, Diagnostics>(outcome)
+    })?;
     if outcome == strategic::Outcome::Removed {
         return Ok(outcome);
-    }
-    resource.update_shared();
-    if let Some(root) = resource.node.as_map_mut() {
-        put_back(root, "apiVersion", api_version);
-        if !options.allow_kind_change {
-            put_back(root, "kind", kind);
-        }
-    }
-    if let Some(metadata) = resource.metadata_mut() {
-        if !options.allow_name_change {
-            put_back(metadata, "name", name);
-        }
-        put_back(metadata, "namespace", namespace);
     }
     resource.allow_name_change |= options.allow_name_change;
     resource.allow_kind_change |= options.allow_kind_change;
     if options.allow_kind_change {
-        resource.cluster_scoped =
-            schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);
+        set_scope(resource, schema);
     }
     Ok(outcome)
+}
+
+fn set_scope(resource: &mut Resource, schema: &Schema) {
+    let namespaced = schema.is_namespaced(resource.api_version(), resource.kind());
+    resource.set_cluster_scoped(namespaced == Some(false));
+}
+
+/// What a strategic merge patch may not change, unless its options let it.
+struct Identity {
+    api_version: Option<Node>,
+    kind: Option<Node>,
+    name: Option<Node>,
+    namespace: Option<Node>,
+}
+
+impl Identity {
+    fn of(object: &Object) -> Self {
+        let copy = |path: &[&str]| object.node.at(path).cloned();
+        Self {
+            api_version: copy(&["apiVersion"]),
+            kind: copy(&["kind"]),
+            name: copy(&["metadata", "name"]),
+            namespace: copy(&["metadata", "namespace"]),
+        }
+    }
+
+    fn put_back(self, object: &mut Object, options: PatchOptions) {
+        if let Some(root) = object.node.as_map_mut() {
+            put_back(root, "apiVersion", self.api_version);
+            if !options.allow_kind_change {
+                put_back(root, "kind", self.kind);
+            }
+        }
+        if let Some(metadata) = object.metadata_mut() {
+            if !options.allow_name_change {
+                put_back(metadata, "name", self.name);
+            }
+            put_back(metadata, "namespace", self.namespace);
+        }
+    }
 }
 
 fn put_back(map: &mut Map, key: &str, value: Option<Node>) {
@@ -245,18 +276,18 @@ fn has_notes(resource: &Resource) -> bool {
         || resource.allow_kind_change
 }
 
-fn create_annotations(resource: &mut Resource) {
-    let mark = resource.mark();
-    let Some(metadata) = resource.metadata_mut() else { return };
+fn create_annotations(object: &mut Object) {
+    let mark = object.mark();
+    let Some(metadata) = object.metadata_mut() else { return };
     let annotations = metadata.get_or_insert_map("annotations", mark);
     if annotations.is_null() {
         *annotations = Node::map(Map::new(), mark);
     }
 }
 
-fn drop_empty_annotations(resource: &mut Resource) {
-    if resource.annotations().is_some_and(Map::is_empty) {
-        drop(resource.metadata_mut().and_then(|metadata| metadata.remove("annotations")));
+fn drop_empty_annotations(object: &mut Object) {
+    if object.annotations().is_some_and(Map::is_empty) {
+        drop(object.metadata_mut().and_then(|metadata| metadata.remove("annotations")));
     }
 }
 
@@ -267,7 +298,7 @@ fn check_identity(resource: &mut Resource, schema: &Schema) -> Result<()> {
             return Err(Diagnostic::error(Code::JsonPatch, message).at(resource.mark()).into());
         }
     }
-    resource.cluster_scoped = schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);
+    set_scope(resource, schema);
     Ok(())
 }
 

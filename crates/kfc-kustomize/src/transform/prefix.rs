@@ -1,7 +1,7 @@
 //! The name prefix transformer.
 
 use super::{FieldSpec, name_affix};
-use crate::resource::ResourceSet;
+use crate::resource::Pass;
 use kfc_diagnostics::Result;
 
 /// Puts a prefix before the fields of the specs, by default `metadata.name`. Custom resource definitions, API services
@@ -10,9 +10,9 @@ use kfc_diagnostics::Result;
 ///
 /// # Errors
 /// Fields that are not scalars, and paths that cannot be followed.
-pub fn apply(set: &mut ResourceSet, prefix: &str, fields: &[FieldSpec]) -> Result<()> {
+pub fn apply(pass: Pass<'_>, prefix: &str, fields: &[FieldSpec]) -> Result<()> {
     name_affix::apply(
-        set,
+        pass,
         fields,
         prefix,
         |resource| &mut resource.prefixes,
@@ -23,6 +23,7 @@ pub fn apply(set: &mut ResourceSet, prefix: &str, fields: &[FieldSpec]) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provenance::Step;
     use crate::transform::testing::resources;
     use kfc_kube::Gvk;
 
@@ -38,7 +39,7 @@ mod tests {
              {apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: n}}\n---\n\
              {apiVersion: x/v1, kind: APIService, metadata: {name: n}}",
         );
-        apply(&mut set, "p-", &[spec("metadata/name", "", false)]).unwrap();
+        apply(set.pass(&Step::default()), "p-", &[spec("metadata/name", "", false)]).unwrap();
         let names: Vec<_> = set.list.iter().map(|resource| resource.name()).collect();
         assert_eq!(names, ["n", "n", "n", "p-n"]);
         assert!(set.list[0].previous.is_empty());

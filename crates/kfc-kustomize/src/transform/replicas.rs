@@ -4,10 +4,9 @@ use super::field_spec::expect_scalar;
 use super::{Create, FieldSpec, Route};
 use crate::kustomization::model::Replica;
 use crate::provenance::{Step, StepKind};
-use crate::resource::{Resource, ResourceSet};
+use crate::resource::{Field, Resource, ResourceSet};
 use compact_str::format_compact;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
-use kfc_kube::Object;
 use kfc_yaml::{Node, ScalarKind};
 
 /// Sets the replica count of the resources that have the name, or had it at any time, and a kind of the specs.
@@ -16,6 +15,7 @@ use kfc_yaml::{Node, ScalarKind};
 /// [`Code::NoTarget`] when there is no such resource; fields that are not scalars, and paths that cannot be followed.
 pub fn apply(set: &mut ResourceSet, replica: &Replica, fields: &[FieldSpec]) -> Result<()> {
     let routes: Vec<Route<'_>> = fields.iter().map(Route::new).collect();
+    let step = step(replica);
     let mut found = false;
     for resource in set.list.iter_mut().filter(|resource| has_or_had_name(resource, &replica.name)) {
         let ids: Vec<_> = resource.previous_ids().chain([resource.id()]).collect();
@@ -25,9 +25,10 @@ pub fn apply(set: &mut ResourceSet, replica: &Replica, fields: &[FieldSpec]) -> 
             if ids.iter().any(|id| id.name == replica.name && wanted.selects(&id.gvk)) {
                 found = true;
                 if wanted.selects(&gvk) {
-                    let Resource { object: Object { node, .. }, trail, .. } = &mut *resource;
-                    trail.enter(|| step(replica));
-                    route.walk(node, trail, Create::Scalar, &mut |node| set_count(node, replica.count))?;
+                    let mut set = |field: &mut Field<'_>| field.change(|node| set_count(node, replica.count));
+                    resource
+                        .edit(&step)
+                        .walk(|object| route.walk(object, Create::Scalar, &mut set))?;
                 }
             }
         }
@@ -69,7 +70,7 @@ fn no_target(set: &ResourceSet, replica: &Replica, fields: &[FieldSpec]) -> Diag
 mod tests {
     use super::*;
     use crate::transform::TransformerConfig;
-    use crate::transform::testing::{resources, yaml};
+    use crate::transform::testing::{rename, resources, yaml};
 
     fn count(set: &mut ResourceSet, name: &str, count: i64) -> Result<()> {
         let replica = Replica { name: name.into(), count, ..Replica::default() };
@@ -94,7 +95,7 @@ mod tests {
         let mut set = resources("{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}");
         for name in ["p-a", "p-a-s"] {
             set.list[0].remember_id();
-            set.list[0].set_name(name);
+            rename(&mut set.list[0], name);
         }
         for name in ["a", "p-a", "p-a-s"] {
             count(&mut set, name, 1).unwrap();

@@ -1,7 +1,7 @@
 //! The name suffix transformer.
 
 use super::{FieldSpec, name_affix};
-use crate::resource::ResourceSet;
+use crate::resource::Pass;
 use kfc_diagnostics::Result;
 
 /// Appends a suffix to the fields of the specs, by default `metadata.name`. Custom resource definitions, API services
@@ -10,9 +10,9 @@ use kfc_diagnostics::Result;
 ///
 /// # Errors
 /// Fields that are not scalars, and paths that cannot be followed.
-pub fn apply(set: &mut ResourceSet, suffix: &str, fields: &[FieldSpec]) -> Result<()> {
+pub fn apply(pass: Pass<'_>, suffix: &str, fields: &[FieldSpec]) -> Result<()> {
     name_affix::apply(
-        set,
+        pass,
         fields,
         suffix,
         |resource| &mut resource.suffixes,
@@ -23,6 +23,7 @@ pub fn apply(set: &mut ResourceSet, suffix: &str, fields: &[FieldSpec]) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provenance::Step;
     use crate::transform::testing::{resources, yaml};
     use kfc_kube::Gvk;
 
@@ -38,7 +39,7 @@ mod tests {
             spec("metadata/name", "", false),
             spec("a/b", "", true),
         ];
-        apply(&mut set, "0", &specs).unwrap();
+        apply(set.pass(&Step::default()), "0", &specs).unwrap();
         assert_eq!(
             set.list[0].node,
             yaml("{apiVersion: v1, kind: ConfigMap, metadata: {name: '100'}, a: {b: 0}}")

@@ -1,5 +1,6 @@
 //! Resources for the unit tests of this directory.
 
+use crate::provenance::Step;
 use crate::resource::{Resource, ResourceSet};
 use kfc_diagnostics::SourceId;
 use kfc_yaml::Node;
@@ -10,15 +11,20 @@ pub(crate) fn yaml(text: &str) -> Node {
     parse(text, SourceId::NONE).unwrap().remove(0)
 }
 
+/// Gives a resource another name; the earlier identity is not remembered.
+pub(crate) fn rename(resource: &mut Resource, name: &str) {
+    resource.edit(&Step::default()).set_name(name);
+}
+
 /// The resources of a text; a few well-known kinds live in no namespace.
 pub(crate) fn resources(text: &str) -> ResourceSet {
     let list = parse(text, SourceId::NONE).unwrap().into_iter().map(|node| {
         let mut resource = Resource::new(node, false);
-        resource.cluster_scoped = match resource.kind() {
+        resource.set_cluster_scoped(match resource.kind() {
             "Namespace" => resource.api_version() == "v1",
             "APIService" | "CustomResourceDefinition" | "ClusterRoleBinding" => true,
             _ => false,
-        };
+        });
         resource
     });
     ResourceSet::new(list.collect())

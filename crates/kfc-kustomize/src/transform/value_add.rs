@@ -1,7 +1,7 @@
 //! The value add transformer (`kind: ValueAddTransformer` in a `transformers` file): puts one value into many fields.
 
 use super::field_spec::{rewrite_scalar, split_path};
-use crate::resource::{Resource, ResourceSet};
+use crate::resource::{Pass, Resource};
 use crate::types::ValueAddArgs;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::{Map, Node, Value};
@@ -11,7 +11,7 @@ use kfc_yaml::{Map, Node, Value};
 /// # Errors
 /// Wrong selectors, [`Code::FieldPath`] for paths that do not fit a resource, [`Code::WrongType`] for fields that are
 /// not scalars, [`Code::Plugin`] for a `targetFilePath`.
-pub fn apply(set: &mut ResourceSet, args: &ValueAddArgs) -> Result<()> {
+pub fn apply(Pass { set, step }: Pass<'_>, args: &ValueAddArgs) -> Result<()> {
     if !args.target_file_path.is_empty() {
         let error = Diagnostic::error(Code::Plugin, "`targetFilePath` is not supported");
         return Err(error.help("write the targets under `targets`").into());
@@ -22,20 +22,24 @@ pub fn apply(set: &mut ResourceSet, args: &ValueAddArgs) -> Result<()> {
         let steps: Vec<&str> = steps.iter().map(|step| step.trim()).collect();
         let selected = |resource: &&mut Resource| selector.matches(resource);
         for resource in set.list.iter_mut().filter(selected) {
-            let before = resource.trail.copy_of(&resource.node);
-            let Some(field) = open(&mut resource.object.node, &steps)? else { continue };
-            let new = match usize::try_from(target.file_path_position) {
-                Ok(position) if position > 0 => {
-                    let path = field.as_scalar().map_or("", |scalar| scalar.text.as_str());
-                    insert_path_part(path, position - 1, &args.value)
-                }
-                _ => args.value.clone(),
-            };
-            rewrite_scalar(field, &new)?;
-            resource.trail.compare(before, &mut resource.object.node);
+            resource.edit(step).change(|object| match open(&mut object.node, &steps)? {
+                Some(field) => set_value(field, target.file_path_position, &args.value),
+                None => Ok(()),
+            })?;
         }
     }
     Ok(())
+}
+
+fn set_value(field: &mut Node, file_path_position: i64, value: &str) -> Result<()> {
+    match usize::try_from(file_path_position) {
+        Ok(position) if position > 0 => {
+            let path = field.as_scalar().map_or("", |scalar| scalar.text.as_str());
+            let path = insert_path_part(path, position - 1, value);
+            rewrite_scalar(field, &path)
+        }
+        _ => rewrite_scalar(field, value),
+    }
 }
 
 /// The node at the end of a path, created when it is missing; nothing when a position in a list is beyond its end.
@@ -129,6 +133,7 @@ fn insert_path_part(path: &str, position: usize, part: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provenance::Step;
     use crate::transform::testing::{resources, yaml};
     use crate::types::{Selector, ValueAddTarget};
 
@@ -143,7 +148,7 @@ mod tests {
             selector: Selector::default(),
         };
         apply(
-            &mut set,
+            set.pass(&Step::default()),
             &ValueAddArgs { value: value.into(), targets: vec![target], ..ValueAddArgs::default() },
         )?;
         Ok(set.list[0].node.clone())

@@ -2,7 +2,7 @@
 
 use super::{LoadedPatch, PatchOptions, apply_patches};
 use crate::resource::{ResourceSet, Selector};
-use crate::transform::testing::resources;
+use crate::transform::testing::{rename, resources};
 use kfc_diagnostics::{Code, Diagnostics, Mark, SourceId};
 use kfc_kube::Gvk;
 use kfc_kube::schema::Schema;
@@ -49,7 +49,7 @@ fn a_patch_finds_its_resource_by_any_identity_it_had() {
     let mut set = resources(TWO);
     for name in ["p-katib-db-manager", "q-p-katib-db-manager"] {
         set.list[0].remember_id();
-        set.list[0].set_name(name);
+        rename(&mut set.list[0], name);
     }
     for (name, field) in
         [("katib-db-manager", "a"), ("p-katib-db-manager", "b"), ("q-p-katib-db-manager", "c")]
@@ -76,10 +76,10 @@ fn a_patch_without_a_resource_names_the_nearest() {
 #[test]
 fn two_resources_of_one_earlier_name_are_ambiguous() {
     let mut set = resources(&TWO.replace(", namespace: kubeflow", ""));
-    set.list[1].set_name("x");
+    rename(&mut set.list[1], "x");
     set.list[1].remember_id();
-    set.list[1].set_name("y");
-    set.list[0].set_name("x");
+    rename(&mut set.list[1], "y");
+    rename(&mut set.list[0], "x");
     let errors = apply(&mut set, &patch_of("x", ""), None).unwrap_err();
     assert_eq!(errors.0[0].code, Code::Ambiguous);
     assert_eq!(errors.0[0].labels.len(), 2);

@@ -1,18 +1,26 @@
 //! The changes of one resource.
 
-use super::{Overlay, Step, StepKind, Writes};
+use super::{Stage, Step, Writes};
 use crate::types::TransformerConfig;
 use kfc_diagnostics::{Mark, SourceId};
 use kfc_yaml::fields::Spanned;
-use kfc_yaml::{Node, Value};
-use std::sync::Arc;
+use kfc_yaml::Node;
 
-/// The source of marks that point at a change in a [`Trail`]: their offset is its number.
-const CHANGES: SourceId = SourceId(u32::MAX - 1);
+/// The source of marks that point at a record of a [`History`]: their offset is its number.
+const RECORDS: SourceId = SourceId(u32::MAX - 1);
 
 /// The history of one resource; empty and without cost unless origins are kept.
 #[derive(Clone, Debug, Default)]
-pub struct Trail(Option<Box<Log>>);
+pub struct History(Option<Box<Log>>);
+
+/// What a mark of a tree with a history stands for.
+#[derive(Clone, Debug)]
+enum Record {
+    /// A change of the value with this mark.
+    Change(Change),
+    /// The value has the provenance of another mark, but a build without histories has it at another location.
+    Moved { of: Mark, location: Mark },
+}
 
 /// A change of one field.
 #[derive(Clone, Debug)]
@@ -21,6 +29,8 @@ struct Change {
     place: Mark,
     /// What the field's mark was; [`Mark::NONE`] when there was no field.
     earlier: Mark,
+    /// The mark that a build without histories has after the change.
+    location: Mark,
     /// The value before; none when there was no field.
     before: Option<Node>,
 }
@@ -38,16 +48,18 @@ pub struct Removal {
     pub before: Node,
 }
 
+/// The records of a [`History`]. Only the editor of a tree writes them.
 #[derive(Clone, Debug)]
-pub(super) struct Log {
+pub(crate) struct Log {
     /// The step that added the resource.
     base: Step,
     /// The step that changes come from now.
     pub(super) step: Step,
-    overlay: Option<Arc<Overlay>>,
+    /// What the next steps are a part of.
+    stage: Option<Stage>,
     /// The step that added the values of each text.
     texts: Vec<(SourceId, Step)>,
-    changes: Vec<Change>,
+    records: Vec<Record>,
     removals: Vec<Removal>,
 }
 
@@ -106,25 +118,15 @@ pub struct Configuration {
     pub config: TransformerConfig,
 }
 
-impl Declared {
-    /// An overlay that is selected.
-    #[must_use]
-    pub fn overlay(overlay: &Arc<Overlay>) -> Self {
-        let step = Step { overlay: Some(Arc::clone(overlay)), ..Step::new(StepKind::Overlay, overlay.place) };
-        Self { step, text: overlay.name.clone() }
-    }
-}
-
-impl Trail {
+impl History {
     /// A history that is kept, of a resource that `base` added.
-    #[must_use]
-    pub fn kept(base: Step) -> Self {
+    pub(crate) fn kept(base: Step) -> Self {
         let log = Log {
             step: base.clone(),
             base,
-            overlay: None,
+            stage: None,
             texts: Vec::new(),
-            changes: Vec::new(),
+            records: Vec::new(),
             removals: Vec::new(),
         };
         Self(Some(Box::new(log)))
@@ -136,72 +138,28 @@ impl Trail {
         self.0.is_some()
     }
 
-    /// The step that changes come from now.
+    /// The step that added the resource.
     #[must_use]
-    pub fn step(&self) -> Option<Step> {
-        self.0.as_ref().map(|log| log.step.clone())
+    pub fn base(&self) -> Option<&Step> {
+        self.0.as_ref().map(|log| &log.base)
     }
 
-    /// Sets the step that later changes come from.
-    pub fn enter(&mut self, step: impl FnOnce() -> Step) {
-        if let Some(log) = &mut self.0 {
-            log.step = Step { overlay: log.overlay.clone(), ..step() };
+    /// The records, when they are kept.
+    pub(crate) fn log(&mut self) -> Option<&mut Log> {
+        self.0.as_deref_mut()
+    }
+
+    /// Sets what the next steps are a part of.
+    pub(crate) fn enter_stage(&mut self, stage: Option<&Stage>) {
+        if let Some(log) = self.log() {
+            log.stage = stage.cloned();
         }
     }
 
-    /// Sets the content hash as the next step: the entry of the resource asks for it.
-    pub fn enter_hash(&mut self) {
-        if let Some(log) = &mut self.0 {
-            log.step = Step::new(StepKind::Hash, log.base.entry);
-        }
-    }
-
-    /// Sets the overlay that the next steps belong to.
-    pub fn enter_overlay(&mut self, overlay: Option<&Arc<Overlay>>) {
-        if let Some(log) = &mut self.0 {
-            log.overlay = overlay.cloned();
-        }
-    }
-
-    /// Records the overlay that added the resource.
-    pub fn came_with(&mut self, overlay: &Arc<Overlay>) {
-        if let Some(log) = &mut self.0 {
-            log.base.overlay = Some(Arc::clone(overlay));
-        }
-    }
-
-    /// Runs a change of a node and keeps what it changed.
-    pub fn watch<T>(&mut self, node: &mut Node, change: impl FnOnce(&mut Node) -> T) -> T {
-        let before = self.0.is_some().then(|| node.clone());
-        let result = change(node);
-        self.compare(before, node);
-        result
-    }
-
-    /// A copy of a node that is about to change, for [`Trail::compare`]; none when nothing is kept.
-    #[must_use]
-    pub fn copy_of(&self, node: &Node) -> Option<Node> {
-        self.0.is_some().then(|| node.clone())
-    }
-
-    /// Keeps what a step changed in a node since the copy was made.
-    pub fn compare(&mut self, before: Option<Node>, after: &mut Node) {
-        if let (Some(log), Some(before)) = (&mut self.0, before) {
-            log.compare(before, after);
-        }
-    }
-
-    /// Marks a field that did not exist before.
-    pub fn created(&mut self, node: &mut Node) {
-        if let Some(log) = &mut self.0 {
-            log.created(node);
-        }
-    }
-
-    /// Records that the step removes the whole resource.
-    pub fn removed_whole(&mut self) {
-        if let Some(log) = &mut self.0 {
-            log.brought_in();
+    /// Records the stage that added the resource.
+    pub(crate) fn came_with(&mut self, stage: &Stage) {
+        if let Some(log) = self.log() {
+            log.base.stage = Some(stage.clone());
         }
     }
 
@@ -211,14 +169,26 @@ impl Trail {
         let log = self.0.as_ref()?;
         Some(match log.change(mark) {
             Some(change) => Last { step: &change.step, place: change.place },
-            None => log.start(mark),
+            None => log.start(log.resolve(mark)),
         })
     }
 
-    /// The line in a source that made the field with this mark what it is: the mark itself unless it points at a change.
+    /// The line in a source that made the field with this mark what it is.
     #[must_use]
     pub fn place(&self, mark: Mark) -> Mark {
         self.last(mark).map_or(mark, |last| last.place)
+    }
+
+    /// The place that a key with this mark comes from.
+    #[must_use]
+    pub fn place_of_key(&self, mark: Mark) -> Mark {
+        self.0.as_ref().map_or(mark, |log| log.resolve(mark))
+    }
+
+    /// The location that a value of the tree has in a build without histories: that of errors.
+    #[must_use]
+    pub fn location(&self, mark: Mark) -> Mark {
+        self.0.as_ref().map_or(mark, |log| log.location(mark))
     }
 
     /// Every step that set the field with this mark, oldest first. Empty when no history is kept.
@@ -226,7 +196,7 @@ impl Trail {
     pub fn chain(&self, mark: Mark) -> Vec<Link<'_>> {
         let Some(log) = &self.0 else { return Vec::new() };
         let mut links = Vec::new();
-        let mut mark = mark;
+        let mut mark = log.resolve(mark);
         while let Some(change) = log.change(mark) {
             links.push(Link { step: &change.step, place: change.place, before: change.before.as_ref() });
             mark = change.earlier;
@@ -243,7 +213,8 @@ impl Trail {
     /// Fields that were removed from the mapping or list with this mark.
     pub fn removals(&self, parent: Mark) -> impl Iterator<Item = &Removal> {
         let log = self.0.as_deref();
-        let marks: Vec<Mark> = std::iter::successors(Some(parent), |mark| {
+        let first = log.map_or(parent, |log| log.resolve(parent));
+        let marks: Vec<Mark> = std::iter::successors(Some(first), |mark| {
             log.and_then(|log| log.change(*mark)).map(|change| change.earlier)
         })
         .collect();
@@ -255,31 +226,62 @@ impl Trail {
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.0.iter().flat_map(|log| {
             let texts = log.texts.iter().map(|(_, step)| step);
-            let changes = log.changes.iter().map(|change| &change.step);
+            let changes = log.records.iter().filter_map(|record| match record {
+                Record::Change(change) => Some(&change.step),
+                Record::Moved { .. } => None,
+            });
             let removals = log.removals.iter().map(|removal| &removal.step);
             std::iter::once(&log.base).chain(texts).chain(changes).chain(removals)
         })
     }
-
-    /// Replaces every mark of a tree that is to be copied into another resource by the place it stands for.
-    pub fn forget_changes(&self, node: &mut Node) {
-        if self.0.is_none() {
-            return;
-        }
-        node.mark = self.place(node.mark);
-        match &mut node.value {
-            Value::Map(map) => {
-                map.iter_mut().for_each(|entry| self.forget_changes(&mut entry.value));
-            }
-            Value::Seq(items) => items.iter_mut().for_each(|item| self.forget_changes(item)),
-            Value::Scalar(_) => {}
-        }
-    }
 }
 
 impl Log {
+    /// Begins a step: later changes come from it.
+    pub(crate) fn enter(&mut self, step: &Step) {
+        self.step = Step { stage: self.stage.clone(), ..step.clone() };
+    }
+
+    /// The mark that has the provenance of this one.
+    pub(super) fn resolve(&self, mark: Mark) -> Mark {
+        match self.record(mark) {
+            Some(Record::Moved { of, .. }) => *of,
+            _ => mark,
+        }
+    }
+
+    /// See [`History::location`].
+    pub(crate) fn location(&self, mark: Mark) -> Mark {
+        match self.record(mark) {
+            Some(Record::Moved { location, .. } | Record::Change(Change { location, .. })) => *location,
+            None => mark,
+        }
+    }
+
+    /// A mark with the provenance of `of` for a value that a build without histories has at `location`.
+    pub(crate) fn moved(&mut self, of: Mark, location: Mark) -> Mark {
+        let (of, location) = (self.resolve(of), self.location(location));
+        if self.location(of) == location {
+            return of;
+        }
+        self.record_mark(Record::Moved { of, location })
+    }
+
+    fn record(&self, mark: Mark) -> Option<&Record> {
+        (mark.source == RECORDS).then(|| self.records.get(mark.offset as usize)).flatten()
+    }
+
+    fn record_mark(&mut self, record: Record) -> Mark {
+        let offset = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        self.records.push(record);
+        Mark { source: RECORDS, offset }
+    }
+
     fn change(&self, mark: Mark) -> Option<&Change> {
-        (mark.source == CHANGES).then(|| self.changes.get(mark.offset as usize)).flatten()
+        match self.record(self.resolve(mark)) {
+            Some(Record::Change(change)) => Some(change),
+            _ => None,
+        }
     }
 
     /// The step that added the value at a mark of a text.
@@ -294,29 +296,23 @@ impl Log {
         Last { step, place: if mark == Mark::NONE { step.place } else { mark } }
     }
 
-    /// Keeps a change; returns the mark that leads to it.
-    pub(super) fn keep(&mut self, place: Mark, earlier: Mark, before: Option<Node>) -> Mark {
-        let offset = u32::try_from(self.changes.len()).unwrap_or(u32::MAX);
-        self.changes.push(Change { step: self.step.clone(), place, earlier, before });
-        Mark { source: CHANGES, offset }
+    /// Keeps a change of a field, whose mark was `earlier`, to a value with the mark `written`; returns the mark that leads
+    /// to the change.
+    pub(super) fn keep(&mut self, place: Mark, written: Mark, earlier: Mark, before: Option<Node>) -> Mark {
+        let (earlier, location) = (self.resolve(earlier), self.location(written));
+        self.record_mark(Record::Change(Change { step: self.step.clone(), place, earlier, location, before }))
     }
 
     pub(super) fn keep_removal(&mut self, parent: Mark, key: String, before: Node) {
+        let parent = self.resolve(parent);
         self.removals.push(Removal { parent, key, step: self.step.clone(), before });
     }
 
     /// Records that the step adds values of its text.
-    pub(super) fn brought_in(&mut self) {
+    pub(crate) fn brought_in(&mut self) {
         let Writes::MarksOf(text) = self.step.writes else { return };
         if !self.texts.iter().any(|(known, _)| *known == text) {
             self.texts.push((text, self.step.clone()));
         }
-    }
-}
-
-/// The step of all values in files of `resources`.
-impl Default for Step {
-    fn default() -> Self {
-        Self::new(StepKind::Base, Mark::NONE)
     }
 }
