@@ -35,7 +35,7 @@ fn main() {
 }
 
 fn measure(root: &str) {
-    let options = Options { restrictor: LoadRestrictor::None, ..Options::new(&surroundings()) };
+    let options = Options::new(&surroundings()).restricted(LoadRestrictor::None);
     let mut best = [Duration::MAX; 3];
     let (mut read, mut written) = (0, 0);
     for _ in 0..ROUNDS {

@@ -19,7 +19,8 @@ fn surroundings() -> Arc<Surroundings> {
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn time(root: &str, keep_origins: bool) -> Option<Duration> {
-    let options = Options { restrictor: LoadRestrictor::None, keep_origins, ..Options::new(&surroundings()) };
+    let options =
+        Options::new(&surroundings()).restricted(LoadRestrictor::None).keeping_origins(keep_origins);
     let sources = Arc::new(Sources::default());
     let start = Instant::now();
     let bundle = build(root, &options, &sources).ok()?;

@@ -72,7 +72,8 @@ fn components_that_point_at_kubeflow_manifests_give_its_example_in_right_order()
 
     std::fs::write(bundle.join("kustomization.yaml"), "resources: [bundle.yaml]\n").unwrap();
     let sources = Arc::new(Sources::default());
-    let options = Options { reorder: kfc_kustomize::engine::Reorder::None, ..Options::new(&surroundings()) };
+    let mut options = Options::new(&surroundings());
+    options.reorder = kfc_kustomize::engine::Reorder::None;
     let ordered = kfc_kustomize::engine::build(&bundle.to_string_lossy(), &options, &sources).unwrap();
     let found = kfc_validate::bundle::order(&ordered.resources.list);
     let wrong = kfc_diagnostics::Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
-use kfc_diagnostics::{Mark, SourceId, Sources};
+use kfc_diagnostics::{Mark, SourceId, Sources, Style, render};
 use kfc_diff::{Input, compare};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::{Bundle, Options, build};
@@ -21,7 +21,8 @@ fn surroundings() -> Arc<Surroundings> {
 
 fn built(root: &Path, keep_origins: bool) -> Option<(Bundle, Arc<Sources>)> {
     let sources = Arc::new(Sources::default());
-    let options = Options { restrictor: LoadRestrictor::None, keep_origins, ..Options::new(&surroundings()) };
+    let options =
+        Options::new(&surroundings()).restricted(LoadRestrictor::None).keeping_origins(keep_origins);
     Some((build(&root.to_string_lossy(), &options, &sources).ok()?, sources))
 }
 
@@ -117,7 +118,8 @@ fn wrong(history: &History, node: &Node, texts: &mut Texts<'_>) -> Option<String
 fn check_leaves(history: &History, node: &Node, path: &str, texts: &mut Texts<'_>, found: &mut Vec<String>) {
     match &node.value {
         Value::Scalar(_) => {
-            let place = |texts: &Texts<'_>| texts.sources.locate(history.place(node.mark)).unwrap_or_default();
+            let place =
+                |texts: &Texts<'_>| texts.sources.locate(history.place(node.mark)).unwrap_or_default();
             if found.len() > 100 {
                 return;
             }
@@ -184,6 +186,29 @@ fn every_origin_of_the_corpora_is_true() {
         found.len(),
         found[..found.len().min(60)].join("\n")
     );
+}
+
+/// The errors of a root, with the lines that they point at.
+fn errors(root: &Path, keep_origins: bool) -> Option<String> {
+    let sources = Arc::new(Sources::default());
+    let options =
+        Options::new(&surroundings()).restricted(LoadRestrictor::None).keeping_origins(keep_origins);
+    let errors = build(&root.to_string_lossy(), &options, &sources).err()?;
+    Some(render(&errors, &sources, Style { colour: false, width: 140 }))
+}
+
+#[test]
+fn errors_are_the_same_with_and_without_origins() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut roots = roots_below(&top.join("tests/cases"));
+    roots.extend(roots_below(&top.join("tests/kustomize")));
+    let mut failing = 0;
+    for root in roots {
+        let plain = errors(&root, false);
+        failing += usize::from(plain.is_some());
+        assert_eq!(plain, errors(&root, true), "{}", root.display());
+    }
+    assert!(failing > 60, "only {failing} roots fail");
 }
 
 /// Values that no explanation may show, plain or as base64.

@@ -15,7 +15,7 @@ use kfc_catalogue::resolve::{Plan, resolve};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, Sources};
 use kfc_kustomize::engine::{self, Bundle, Options};
 use kfc_source::is_entry;
-use kfc_source::{HelmOptions, Loader, lock};
+use kfc_source::{Loader, lock};
 use kfc_yaml::{Entry, Key, Map, Node, emit};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -128,18 +128,12 @@ fn generate(args: &GenerateArgs, environment: &Environment, sources: &Arc<Source
 }
 
 fn options(args: &GenerateArgs, environment: &Environment) -> Options {
-    let mut options = Options {
-        restrictor: args.load_restrictor.into(),
-        helm: HelmOptions {
-            enabled: args.enable_helm,
-            command: args.helm_command.clone(),
-            api_versions: environment.api_versions.clone(),
-            kube_version: environment.kubernetes_full.clone(),
-            debug: false,
-        },
-        remote: args.remote.options(),
-        ..here::builds()
-    };
+    let mut options = here::builds().restricted(args.load_restrictor.into());
+    options.helm.enabled = args.enable_helm;
+    options.helm.command.clone_from(&args.helm_command);
+    options.helm.api_versions.clone_from(&environment.api_versions);
+    options.helm.kube_version.clone_from(&environment.kubernetes_full);
+    options.remote = args.remote.options();
     options.remote.warn_unpinned = true;
     options
 }

@@ -22,7 +22,7 @@ use kfc_diff::Input;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::engine::{self, Bundle, Options, Reorder};
 use kfc_kustomize::resource::objects;
-use kfc_source::{HelmOptions, Loader};
+use kfc_source::Loader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -322,25 +322,20 @@ fn write(mut bundle: Bundle, names: Names<'_>, args: &CommonArgs, format: Bundle
 }
 
 fn options(args: &CommonArgs) -> Options {
-    Options {
-        restrictor: args.load_restrictor.into(),
-        helm: HelmOptions {
-            enabled: args.enable_helm,
-            command: args.helm_command.clone(),
-            api_versions: args.helm_api_versions.clone(),
-            kube_version: args.helm_kube_version.clone(),
-            debug: args.helm_debug,
-        },
-        reorder: match args.reorder {
-            None => Reorder::Unspecified,
-            Some(ReorderFlag::Legacy) => Reorder::Legacy,
-            Some(ReorderFlag::None) => Reorder::None,
-        },
-        managed_by_label: args.enable_managedby_label,
-        remote: args.remote.options(),
-        keep_origins: false,
-        surroundings: here::surroundings(),
-    }
+    let mut options = here::builds().restricted(args.load_restrictor.into());
+    options.helm.enabled = args.enable_helm;
+    options.helm.command.clone_from(&args.helm_command);
+    options.helm.api_versions.clone_from(&args.helm_api_versions);
+    options.helm.kube_version.clone_from(&args.helm_kube_version);
+    options.helm.debug = args.helm_debug;
+    options.reorder = match args.reorder {
+        None => Reorder::Unspecified,
+        Some(ReorderFlag::Legacy) => Reorder::Legacy,
+        Some(ReorderFlag::None) => Reorder::None,
+    };
+    options.managed_by_label = args.enable_managedby_label;
+    options.remote = args.remote.options();
+    options
 }
 
 /// Sets the number of threads, once in a process.

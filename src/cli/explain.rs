@@ -9,9 +9,8 @@ use clap::{Args, ValueEnum};
 use kfc_catalogue::explain::{self, FieldPath, Places};
 use kfc_diagnostics::text::{document, json_document};
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
-use kfc_kustomize::engine::{Bundle, Options};
+use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::provenance::Declared;
-use kfc_source::{HelmOptions, LoadRestrictor};
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -127,15 +126,11 @@ fn pretty(json: &serde_json::Value) -> String {
 
 /// The bundle of the target with its origins, and the parameters that the user set.
 fn built(target: &str, args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(Bundle, Vec<Declared>)> {
-    let restrictor = LoadRestrictor::from(args.load_restrictor);
-    let helm = HelmOptions {
-        enabled: args.enable_helm,
-        command: args.helm_command.clone(),
-        ..HelmOptions::default()
-    };
     let target = Target::of(target);
-    let options =
-        Options { restrictor, helm, remote: args.remote.options(), keep_origins: true, ..here::builds() };
+    let mut options = here::builds().restricted(args.load_restrictor.into()).keeping_origins(true);
+    options.helm.enabled = args.enable_helm;
+    options.helm.command.clone_from(&args.helm_command);
+    options.remote = args.remote.options();
     if let Target::Root(root) = &target
         && !args.stack.is_empty()
     {

@@ -167,7 +167,7 @@ fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Resu
     let found = Target::of(target);
     refuse_other_files(target, &args.dir)?;
     let stack = StackArgs { catalogue: args.catalogue.clone(), ..StackArgs::default() };
-    let options = engine::Options { restrictor, ..here::builds() };
+    let options = here::builds().restricted(restrictor);
     let bundle = match load(&found, &stack, &options, sources)? {
         Loaded::Root(bundle) => bundle,
         Loaded::Stack(resolved) => resolved.assemble(false)?.bundle,

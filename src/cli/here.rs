@@ -11,7 +11,7 @@ pub(super) fn surroundings() -> Arc<Surroundings> {
     let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let variables: Variables = std::env::vars_os().collect();
     let surroundings = Surroundings::of(working_directory, std::env::temp_dir(), variables);
-    Arc::new(Surroundings { files: crate::embedded::files(), ..surroundings })
+    Arc::new(surroundings.with_files(crate::embedded::files()))
 }
 
 /// The working directory.

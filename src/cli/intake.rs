@@ -11,7 +11,6 @@ use kfc_catalogue::assemble;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kube::schema::Schema;
 use kfc_kube::wave::{self, Wave};
-use kfc_kustomize::engine::Options;
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::LoadRestrictor;
 use std::ffi::OsStr;
@@ -45,7 +44,7 @@ impl Intake {
             let resources = resources_of_file(path, &schema, texts)?;
             return Ok(Self::Resources { hint: name_of(path.file_stem()), resources });
         }
-        let options = Options { restrictor, ..here::builds() };
+        let options = here::builds().restricted(restrictor);
         Ok(match load(&Target::of(target), stack, &options, texts)? {
             Loaded::Root(bundle) => {
                 let directory = path.canonicalize().unwrap_or_default();

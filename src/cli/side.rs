@@ -12,7 +12,7 @@ use kfc_diagnostics::Foreign;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result, Sources};
 use kfc_diff::Input;
 use kfc_kube::schema::Schema;
-use kfc_kustomize::engine::{self, Options};
+use kfc_kustomize::engine;
 use kfc_kustomize::resource::Resource;
 use kfc_source::door::{self, Limit, Named};
 use kfc_source::program::{self, Limits};
@@ -125,7 +125,7 @@ impl Reader<'_> {
     /// Builds a target; `tree` is the copy of a revision: the target must not read files outside of it.
     fn target(&self, name: &str, tree: Option<&Path>) -> Result<Input> {
         let target = Target::of(name);
-        let mut options = Options { restrictor: self.restrictor, keep_origins: true, ..here::builds() };
+        let mut options = here::builds().restricted(self.restrictor).keeping_origins(true);
         options.remote.start = match &target {
             Target::Stack(file) => Some(file.place.folder.clone()),
             _ => tree.map(|_| Path::new(name).to_owned()),

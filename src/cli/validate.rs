@@ -395,7 +395,7 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
     if matches!(what, Target::Root(_)) && path.is_dir() && !is_root(path) {
         return plain(files(path, sources)?);
     }
-    let options = engine::Options { restrictor: args.load_restrictor.into(), ..here::builds() };
+    let options = here::builds().restricted(args.load_restrictor.into());
     let resolved = match load(&what, &args.stack, &options, sources)? {
         Loaded::Root(bundle) => return plain(bundle.resources.list),
         Loaded::Stack(resolved) => resolved,

@@ -24,7 +24,7 @@ pub(crate) struct Setting {
 /// Nothing of this machine but its folders.
 pub(crate) fn surroundings() -> Arc<Surroundings> {
     let bare = Surroundings::bare(std::env::current_dir().unwrap(), std::env::temp_dir());
-    Arc::new(Surroundings { files: kfc::embedded::files(), ..bare })
+    Arc::new(bare.with_files(kfc::embedded::files()))
 }
 
 pub(crate) fn setting() -> Setting {

@@ -33,6 +33,27 @@ pub struct Kustomizer {
 
 impl Kustomizer {
     /// A builder with these options. The file system that they name is replaced by that of [`Self::run`].
+    ///
+    /// ```
+    /// use kfc_kustomize::Kustomizer;
+    /// use kfc_kustomize::engine::{Options, Reorder};
+    /// use kfc_source::{Memory, Surroundings};
+    /// use std::sync::Arc;
+    ///
+    /// let mut options = Options::new(&Arc::new(Surroundings::in_memory(Memory::default()))).keeping_origins(true);
+    /// options.reorder = Reorder::None;
+    /// let files = Memory::new([
+    ///     ("/overlays/prod/kustomization.yaml", "resources: [web.yaml]\nnamePrefix: prod-"),
+    ///     ("/overlays/prod/web.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: web}}"),
+    /// ]);
+    /// let built = Kustomizer::new(options).run(&files, "overlays/prod")?;
+    /// let resource = &built.resources()[0];
+    /// let name = resource.node.at(&["metadata", "name"]).unwrap();
+    /// let steps: Vec<String> =
+    ///     resource.history().chain(name.mark).iter().map(|link| link.step.kind.to_string()).collect();
+    /// assert_eq!(steps, ["base", "namePrefix"]);
+    /// # Ok::<(), kfc_kustomize::BuildError>(())
+    /// ```
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self { options }
@@ -55,7 +76,7 @@ impl Kustomizer {
     {
         let sources = Arc::new(Sources::default());
         let files: Arc<dyn FileSystem> = Arc::new(files.clone());
-        let surroundings = Arc::new(Surroundings { files, ..(*self.options.surroundings).clone() });
+        let surroundings = Arc::new((*self.options.surroundings).clone().with_files(files));
         let options = Options { surroundings, ..self.options.clone() };
         match build(root, &options, &sources) {
             Ok(bundle) => Ok(Built { bundle, sources }),

@@ -115,7 +115,7 @@ fn files_of(named: &[Named<'_>], files: &mut BTreeSet<String>) {
                 files.extend(files_of_pairs.map(str::to_owned));
                 files.extend(args.sources.envs.iter().map(|env| env.text.clone()));
             }
-            Named::Chart(..) => panic!("the tree has no chart"),
+            other => panic!("the tree has no {other:?}"),
         }
     }
 }

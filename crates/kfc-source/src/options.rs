@@ -19,6 +19,7 @@ pub enum LoadRestrictor {
 
 /// Whether and how charts are rendered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HelmOptions {
     /// `--enable-helm`: without it, charts are an error.
     pub enabled: bool,
@@ -34,6 +35,7 @@ pub struct HelmOptions {
 
 /// What may be read and run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// Which files.
     pub restrictor: LoadRestrictor,
@@ -60,6 +62,7 @@ impl Options {
 
 /// Where remote sources come from in a run.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct RemoteOptions {
     /// Nothing is fetched.
     pub offline: bool,
@@ -73,6 +76,14 @@ pub struct RemoteOptions {
     pub start: Option<PathBuf>,
     /// Is called for each fetch.
     pub observer: Observer,
+}
+
+impl RemoteOptions {
+    /// With this lock.
+    #[must_use]
+    pub fn using(lock: LockUse) -> Self {
+        Self { lock, ..Self::default() }
+    }
 }
 
 /// Which lock a run uses.

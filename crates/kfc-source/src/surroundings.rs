@@ -66,6 +66,7 @@ impl fmt::Debug for ProxySettings {
 
 /// Files, directories and variables that a run may use.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Surroundings {
     /// Where files that are not fetched come from.
     pub files: Arc<dyn FileSystem>,
@@ -90,6 +91,12 @@ impl Surroundings {
     #[must_use]
     pub fn bare(working_directory: PathBuf, temporary_directory: PathBuf) -> Self {
         Self::of(working_directory, temporary_directory, Variables::default())
+    }
+
+    /// The same, with files from elsewhere.
+    #[must_use]
+    pub fn with_files(self, files: Arc<dyn FileSystem>) -> Self {
+        Self { files, ..self }
     }
 
     /// The surroundings of a process with these variables, of which only the ones that are used are kept.

@@ -339,3 +339,142 @@ fn listed(names: &[&'static str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Errors, Fields};
+    use crate::Node;
+    use crate::parse::parse;
+    use kfc_diagnostics::{Code, Severity, SourceId};
+
+    fn node(text: &str) -> Node {
+        parse(text, SourceId::NONE).unwrap().remove(0)
+    }
+
+    /// What `read` gives, and the messages of what was found.
+    fn read<T>(text: &str, errors: Errors, read: impl Fn(&Fields<'_>) -> T) -> (T, Vec<String>) {
+        let node = node(text);
+        let fields = Fields::of(&node, "a thing", &errors).unwrap();
+        let value = read(&fields);
+        fields.finish();
+        (value, errors.into_inner().0.into_iter().map(|error| error.message).collect())
+    }
+
+    #[test]
+    fn values_are_read_by_their_type() {
+        let text = "{s: text, b: true, n: 12, f: 3.0, l: [x, z], p: {k: v, e: null}}";
+        let (values, found) = read(text, Errors::kustomization(), |fields| {
+            let words: Vec<String> = fields.strings("l").into_iter().map(|word| word.text).collect();
+            let numbers = (fields.integer("n"), fields.integer("f"), fields.integer("none"));
+            (fields.string("s"), fields.boolean("b"), numbers, words, fields.pairs("p"))
+        });
+        let pairs = [("k", "v"), ("e", "")].map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        let words = vec!["x".to_owned(), "z".to_owned()];
+        assert_eq!(values, ("text".to_owned(), true, (12, 3, 0), words, pairs));
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn wrong_types_are_all_reported_in_the_order_of_the_source() {
+        let text = "{s: 1, b: word, n: x, l: text, p: [a], m: x}";
+        let (_, found) = read(text, Errors::kustomization(), |fields| {
+            fields.nested("m", "an m").is_none()
+                && fields.pairs("p").is_empty()
+                && fields.strings("l").is_empty()
+                && fields.integer("n") == 0
+                && !fields.boolean("b")
+                && fields.string("s").is_empty()
+        });
+        assert_eq!(
+            found,
+            [
+                "`s` must be a string, but this is an integer",
+                "`b` must be `true` or `false`, but this is a string",
+                "`n` must be an integer, but this is a string",
+                "`l` must be a list, but this is a string",
+                "`p` must be a mapping of strings, but this is a sequence",
+                "an m must be a mapping, but this is a string",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_field_that_nothing_asked_for_is_unknown_and_has_a_suggestion() {
+        let node = node("{name: a, nmae: b}");
+        for (errors, severity) in
+            [(Errors::kustomization(), Severity::Error), (Errors::plugin(), Severity::Warning)]
+        {
+            let fields = Fields::of(&node, "a thing", &errors).unwrap();
+            fields.string("name");
+            fields.finish();
+            let found = errors.into_inner().0.remove(0);
+            assert_eq!((found.code, found.severity), (Code::UnknownField, severity));
+            assert_eq!(found.message, "unknown field `nmae` in a thing");
+            assert_eq!(found.help.as_deref(), Some("did you mean `name`?"));
+        }
+    }
+
+    #[test]
+    fn the_case_of_names_matters_in_our_own_files_only() {
+        let name = |errors| read("{NAME: a}", errors, |fields| fields.string("name"));
+        assert_eq!(name(Errors::kustomization()), ("a".to_owned(), Vec::new()));
+        assert_eq!(
+            name(Errors::exact()),
+            (String::new(), vec!["unknown field `NAME` in a thing".to_owned()])
+        );
+    }
+
+    #[test]
+    fn words_of_yaml_1_1_are_booleans_where_kustomize_reads_them_so() {
+        let text = |errors| read("{s: yes}", errors, |fields| fields.string("s"));
+        assert_eq!(text(Errors::exact()).0, "yes");
+        assert_eq!(text(Errors::plugin()).0, "yes");
+        let (_, found) = text(Errors::kustomization());
+        assert_eq!(found, ["`s` must be a string, but `yes` is a boolean here"]);
+        assert_eq!(text(Errors::field_specs()).0, "true");
+        let boolean = |errors| read("{b: on}", errors, |fields| fields.boolean("b"));
+        assert!(boolean(Errors::kustomization()).0);
+        assert!(!boolean(Errors::plugin()).0);
+    }
+
+    #[test]
+    fn numbers_become_texts_where_a_struct_is_decoded_but_not_in_an_embedded_one() {
+        let text = |errors| read("{s: 0x10}", errors, |fields| fields.string("s"));
+        assert_eq!(text(Errors::field_specs()), ("16".to_owned(), Vec::new()));
+        let (value, found) =
+            read("{s: 16}", Errors::field_specs(), |fields| fields.embedded(|fields| fields.string("s")));
+        assert_eq!((value.as_str(), found.len()), ("", 1));
+    }
+
+    #[test]
+    fn what_is_required_may_not_be_missing_or_null() {
+        for text in ["{other: a}", "{name: null, other: a}"] {
+            let (name, found) = read(text, Errors::kustomization(), |fields| {
+                fields.string("other");
+                fields.required("name").text
+            });
+            assert_eq!((name.as_str(), found), ("", vec!["a thing needs `name`".to_owned()]), "{text}");
+        }
+    }
+
+    #[test]
+    fn null_is_an_empty_mapping_but_in_our_own_files() {
+        let holder = node("a: null");
+        let null = holder.get("a").unwrap();
+        assert!(Fields::of(null, "a thing", &Errors::kustomization()).is_some());
+        assert!(Fields::of(null, "a thing", &Errors::exact()).is_none());
+    }
+
+    #[test]
+    fn the_last_of_several_fields_in_different_case_counts_and_places_are_those_of_values() {
+        let node = node("{name: a, Name: b, m: {x: 1, y: 2}}");
+        let errors = Errors::kustomization();
+        let fields = Fields::of(&node, "a thing", &errors).unwrap();
+        assert_eq!(fields.string("name"), "b");
+        assert_eq!(fields.place("name").map(|mark| mark.offset), Some(16));
+        assert_eq!((fields.mark("m").offset, fields.mark("none").offset), (19, 1));
+        let keys: Vec<(String, u32)> =
+            fields.key_places("m").into_iter().map(|(key, mark)| (key, mark.offset)).collect();
+        assert_eq!(keys, [("x".to_owned(), 23), ("y".to_owned(), 29)]);
+    }
+}

@@ -20,11 +20,10 @@ pub(in crate::cli) struct RemoteArgs {
 impl RemoteArgs {
     /// As options of a build.
     pub(in crate::cli) fn options(self) -> RemoteOptions {
-        RemoteOptions {
-            offline: self.offline,
-            plain_http: self.allow_plain_http,
-            lock: if self.no_lock { LockUse::Ignore } else { LockUse::Find },
-            ..RemoteOptions::default()
-        }
+        let lock = if self.no_lock { LockUse::Ignore } else { LockUse::Find };
+        let mut options = RemoteOptions::using(lock);
+        options.offline = self.offline;
+        options.plain_http = self.allow_plain_http;
+        options
     }
 }

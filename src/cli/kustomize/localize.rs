@@ -7,7 +7,7 @@ use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::engine::{self, Bundle, Options};
 use kfc_kustomize::localize::{Scope, default_name, localize, refuse_existing, refuse_without_ref};
-use kfc_source::{HelmOptions, LoadRestrictor, Loader};
+use kfc_source::{LoadRestrictor, Loader};
 use kfc_yaml::{Node, emit};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -85,14 +85,12 @@ fn copy(args: &LocalizeArgs, sources: &Arc<Sources>) -> Result<String> {
 }
 
 fn options(args: &LocalizeArgs) -> Options {
-    let helm = HelmOptions {
-        enabled: args.enable_helm,
-        command: args.helm_command.clone(),
-        ..HelmOptions::default()
-    };
     // The scope says what may be read.
-    let restrictor = LoadRestrictor::None;
-    Options { restrictor, helm, remote: args.remote.options(), ..here::builds() }
+    let mut options = here::builds().restricted(LoadRestrictor::None);
+    options.helm.enabled = args.enable_helm;
+    options.helm.command.clone_from(&args.helm_command);
+    options.remote = args.remote.options();
+    options
 }
 
 /// The errors of a target that does not build, with help.

@@ -183,7 +183,7 @@ impl OneTarget {
         let side = Input { label, sources: Arc::clone(texts), ..Input::default() };
         let target = Target::of(&self.text);
         if matches!(target, Target::Root(_)) {
-            let options = Options { keep_origins: true, ..options.clone() };
+            let options = options.clone().keeping_origins(true);
             let bundle = engine::build_root(self.root(loader)?, &options)?;
             return Ok(Input { resources: bundle.resources.list, ..side });
         }

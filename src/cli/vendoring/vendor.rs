@@ -13,10 +13,10 @@ use kfc_diff::{Report, compare, join};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::Options;
 use kfc_kustomize::vendoring::walk;
+use kfc_source::Loader;
 use kfc_source::lock::{self, Lock};
 use kfc_source::remote::{LockUse, Refresh, RemoteOptions, Renewal};
 use kfc_source::vendoring::{change, store};
-use kfc_source::{HelmOptions, Loader};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -131,12 +131,11 @@ fn refresh(args: &VendorArgs) -> Refresh {
 
 impl Work<'_> {
     fn options(&self, remote: RemoteOptions) -> Options {
-        let helm = HelmOptions {
-            enabled: self.args.enable_helm,
-            command: self.args.helm_command.clone(),
-            ..HelmOptions::default()
-        };
-        Options { restrictor: self.args.load_restrictor.into(), helm, remote, ..here::builds() }
+        let mut options = here::builds().restricted(self.args.load_restrictor.into());
+        options.helm.enabled = self.args.enable_helm;
+        options.helm.command.clone_from(&self.args.helm_command);
+        options.remote = remote;
+        options
     }
 
     /// Finds all remote sources of the targets; they are in the remotes of the loader then.
@@ -148,8 +147,7 @@ impl Work<'_> {
     }
 
     fn check(&self) -> Result<u8> {
-        let remote =
-            RemoteOptions { lock: LockUse::Given(Arc::new(self.before.clone())), ..RemoteOptions::default() };
+        let remote = RemoteOptions::using(LockUse::Given(Arc::new(self.before.clone())));
         let loader = Loader::here(self.options(remote).reads(), self.texts);
         let mut errors = Diagnostics::default();
         let walked = errors.collect(self.walk(&loader)).is_some();
@@ -180,12 +178,9 @@ impl Work<'_> {
     fn renew(&self) -> Result<u8> {
         let progress = progress::Progress::new();
         let renewal = Renewal { lock: self.before.clone(), refresh: refresh(self.args) };
-        let remote = RemoteOptions {
-            plain_http: self.args.allow_plain_http,
-            lock: LockUse::Renew(Arc::new(renewal)),
-            observer: progress.observer(),
-            ..RemoteOptions::default()
-        };
+        let mut remote = RemoteOptions::using(LockUse::Renew(Arc::new(renewal)));
+        remote.plain_http = self.args.allow_plain_http;
+        remote.observer = progress.observer();
         let loader = Loader::here(self.options(remote).reads(), self.texts);
         let walked = self.walk(&loader);
         progress.finish();
@@ -226,8 +221,7 @@ impl Work<'_> {
     /// The report of what changes in the bundles from the lock before to what was fetched now. A bundle that cannot be built
     /// is reported on standard error: the sources are valid all the same.
     fn differences(&self, after: &Loader) -> Result<String> {
-        let remote =
-            RemoteOptions { lock: LockUse::Given(Arc::new(self.before.clone())), ..RemoteOptions::default() };
+        let remote = RemoteOptions::using(LockUse::Given(Arc::new(self.before.clone())));
         let options = self.options(remote);
         let before = Loader::here(options.reads(), self.texts);
         let schema = Schema::builtin();

@@ -19,8 +19,8 @@ use kfc_source::{Loader, Resolved};
 use kfc_yaml::fields::Spanned;
 use rayon::prelude::*;
 pub use schedule::schedule;
-pub use step::{AppliedOverlay, OVERLAY, PARAMETER, SETTER};
 use std::sync::Arc;
+pub use step::{AppliedOverlay, OVERLAY, PARAMETER, SETTER};
 
 /// A bundle whose resources come in waves.
 #[derive(Clone, Debug, Default)]

@@ -5,13 +5,13 @@ use crate::catalogue::Setter;
 use crate::resolve::{Inputs, Scope};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, nearest};
 use kfc_kube::Object;
-use kfc_kustomize::provenance::{Details, Step};
+use kfc_kustomize::provenance::Step;
 use kfc_kustomize::reference::field_path::{explain_missing, split_setter};
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::fields::Spanned;
 use kfc_yaml::value::to_json;
 use kfc_yaml::{Entry, Key, Map, Node, Value, emit, parse};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 /// Applies setters in order.
 ///
@@ -66,10 +66,9 @@ fn steps_of(path: &Spanned) -> Result<Vec<String>> {
 
 /// The step that a setter is: with what its expressions name, and where that was set.
 fn step(setter: &Setter, inputs: Inputs<'_>) -> Step {
-    let text = setter.value.as_str().unwrap_or_default().to_owned();
-    let details = Details { inputs: inputs.of(&setter.value), text };
+    let text = setter.value.as_str().unwrap_or_default();
     let step = Step::new(SETTER, setter.mark).with_text(setter.value.mark);
-    Step { details: Some(Arc::new(details)), ..step }
+    step.with_inputs(text, inputs.of(&setter.value))
 }
 
 /// Puts a value at a path, creating fields of mappings, but not items of lists. Returns whether the path exists.

@@ -35,7 +35,6 @@ impl AppliedOverlay {
 
     /// The entry that selects it.
     pub(super) fn declared(&self) -> Declared {
-        let step = Step { stage: Some(self.stage()), ..Step::new(OVERLAY, self.place) };
-        Declared { step, text: self.name.clone() }
+        Declared::new(Step::new(OVERLAY, self.place).in_stage(self.stage()), self.name.clone())
     }
 }

@@ -78,7 +78,8 @@ impl FieldPath {
             Value::Scalar(_) => format!("{holder} is {}, so it has no `{step}`", reached.node.describe()),
         };
         let error = Diagnostic::error(Code::ExplainedField, error);
-        if let Some(removal) = resource.history().removals(reached.node.mark).find(|removal| removal.key == step)
+        if let Some(removal) =
+            resource.history().removals(reached.node.mark).find(|removal| removal.key == step)
         {
             return error.at(removal.step.place).note(format!("`{}` removed it", removal.step.kind));
         }

@@ -16,7 +16,7 @@ pub fn parameters(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Decl
     let deciding = deciding(plan, stack, catalogue);
     let declared = |value: &Node, text: String| {
         let step = Step::new(PARAMETER, value.mark);
-        (!deciding.contains(&value.mark)).then_some(Declared { step, text })
+        (!deciding.contains(&value.mark)).then(|| Declared::new(step, text))
     };
     let mut list = Vec::new();
     for entry in stack.parameters.as_map().into_iter().flatten() {

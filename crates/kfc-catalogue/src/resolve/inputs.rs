@@ -56,16 +56,7 @@ impl<'a> Inputs<'a> {
             let steps: Vec<&str> = fact.split('.').collect();
             if touches(path, &steps) {
                 let name = format!("{before}{fact}");
-                add(
-                    Input {
-                        name,
-                        place: value.mark,
-                        entry: value.mark,
-                        by: value.layer.clone(),
-                        secret: false,
-                    },
-                    found,
-                );
+                add(Input::new(name, value.mark, value.layer.clone()), found);
             }
         }
     }
@@ -103,12 +94,16 @@ impl<'a> Inputs<'a> {
         if let Some(given) = parameter.given {
             let steps: Vec<&str> = inside.iter().map(String::as_str).collect();
             let place = given.at(&steps).map_or(given.mark, |value| value.mark);
-            add(Input { name, place, entry: given.mark, by: Profile::STACK.to_owned(), secret }, found);
+            let mut input = Input::new(name, place, Profile::STACK);
+            (input.entry, input.secret) = (given.mark, secret);
+            add(input, found);
             return;
         }
         let default = parameter.declared.default.as_ref();
         let place = default.map_or(Mark::NONE, |default| default.mark);
-        let is_new = add(Input { name, place, entry: place, by: "default".to_owned(), secret }, found);
+        let mut input = Input::new(name, place, "default");
+        input.secret = secret;
+        let is_new = add(input, found);
         // A default is followed once: one that names itself would never end.
         if let (true, Some(default)) = (is_new, default) {
             names_in(default).iter().for_each(|name| self.add(name, found));

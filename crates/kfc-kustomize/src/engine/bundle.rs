@@ -6,6 +6,7 @@ use kfc_diagnostics::Diagnostics;
 
 /// The result of a build: the resources in order, and warnings.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Bundle {
     /// The resources, ready to be emitted.
     pub resources: ResourceSet,

@@ -59,7 +59,7 @@ pub(super) fn unused_variables(found: &Diagnostics) -> impl Iterator<Item = Decl
 }
 
 fn entry(step: Step, text: impl Into<String>) -> Declared {
-    Declared { step, text: text.into() }
+    Declared::new(step, text)
 }
 
 fn keys(places: &KeyPlaces) -> String {

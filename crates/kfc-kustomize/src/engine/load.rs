@@ -3,7 +3,7 @@
 
 use super::origin;
 use crate::kustomization::{
-    self,
+    self, Named,
     model::{Kind, Kustomization, Patch, Replacement, ReplacementField, Spanned},
 };
 use crate::provenance::Configuration;
@@ -161,11 +161,12 @@ fn load_parts(
 ) -> Result<Root> {
     let kustomization = read.kustomization;
     let mut errors = read.errors;
+    let (entry_paths, component_paths) = roots_of(&kustomization);
     let ((resources, components), (configs, patches)) = rayon::join(
         || {
             rayon::join(
-                || entries(&loader, &kustomization.resources, &origin, shared),
-                || load_components(&loader, &kustomization.components, &origin, shared),
+                || entries(&loader, &entry_paths, &origin, shared),
+                || load_components(&loader, &component_paths, &origin, shared),
             )
         },
         || {
@@ -210,8 +211,25 @@ fn load_parts(
     })
 }
 
+/// The entries and kustomize components that a root names.
+///
+/// Everything else that [`Kustomization::named`] lists is read where its field is: what a file means depends on the field (the
+/// target and options of a patch, the list of a plug-in), and errors come in the order of the fields. Generators and charts
+/// read their files when they run. The test `named` compares what a build reads with that list.
+fn roots_of(kustomization: &Kustomization) -> (Vec<&Spanned>, Vec<&Spanned>) {
+    let (mut entries, mut components) = (Vec::new(), Vec::new());
+    for named in kustomization.named() {
+        match named {
+            Named::Resource(path) => entries.push(path),
+            Named::Component(path) => components.push(path),
+            Named::Plugin(_) | Named::File(_) | Named::Patch(_) | Named::Generator(_) | Named::Chart(..) => {}
+        }
+    }
+    (entries, components)
+}
+
 /// Loads the entries of a list of files and roots in parallel; the result has the order of the list.
-fn entries(loader: &Loader, paths: &[Spanned], origin: &Origin, shared: &Shared) -> Result<Vec<Entry>> {
+fn entries(loader: &Loader, paths: &[&Spanned], origin: &Origin, shared: &Shared) -> Result<Vec<Entry>> {
     let loaded: Vec<Result<Entry>> =
         paths.par_iter().with_max_len(1).map(|path| entry(loader, path, origin, shared)).collect();
     all(loaded)
@@ -246,11 +264,11 @@ fn child_origin(origin: &Origin, path: &str, child: &Loader) -> Origin {
 
 fn load_components(
     loader: &Loader,
-    paths: &[Spanned],
+    paths: &[&Spanned],
     origin: &Origin,
     shared: &Shared,
 ) -> Result<Vec<Root>> {
-    let load = |path: &Spanned| {
+    let load = |path: &&Spanned| {
         let child = loader.child(&path.text, path.mark)?;
         let origin = child_origin(origin, &path.text, &child);
         load_root(child, origin, Some((Kind::Component, path.mark)), shared)
@@ -273,7 +291,7 @@ fn load_configs(
         for item in list {
             match errors.collect(inline_documents(loader, item)) {
                 Some(Some(documents)) => configs.inline.extend(documents),
-                Some(None) => paths.push(item.clone()),
+                Some(None) => paths.push(item),
                 None => {}
             }
         }

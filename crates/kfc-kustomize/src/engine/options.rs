@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 /// How the output is ordered when the kustomization does not say (`--reorder`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reorder {
     /// Not said: legacy order.
     #[default]
@@ -16,7 +17,19 @@ pub enum Reorder {
 }
 
 /// What a build may do and how its output is ordered.
+///
+/// ```
+/// use kfc_kustomize::engine::{Options, Reorder};
+/// use kfc_source::{LoadRestrictor, Memory, Surroundings};
+/// use std::sync::Arc;
+///
+/// let surroundings = Arc::new(Surroundings::in_memory(Memory::default()));
+/// let mut options = Options::new(&surroundings).restricted(LoadRestrictor::None);
+/// options.reorder = Reorder::None;
+/// assert!(!options.keep_origins);
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// Which files may be read.
     pub restrictor: LoadRestrictor,
@@ -49,14 +62,25 @@ impl Options {
         }
     }
 
+    /// With other files allowed to be read.
+    #[must_use]
+    pub fn restricted(self, restrictor: LoadRestrictor) -> Self {
+        Self { restrictor, ..self }
+    }
+
+    /// With or without where the value of each field comes from.
+    #[must_use]
+    pub fn keeping_origins(self, keep_origins: bool) -> Self {
+        Self { keep_origins, ..self }
+    }
+
     /// What may be read and run.
     #[must_use]
     pub fn reads(&self) -> kfc_source::Options {
-        kfc_source::Options {
-            restrictor: self.restrictor,
-            helm: self.helm.clone(),
-            remote: self.remote.clone(),
-            surroundings: Arc::clone(&self.surroundings),
-        }
+        let mut reads = kfc_source::Options::new(&self.surroundings);
+        reads.restrictor = self.restrictor;
+        reads.helm = self.helm.clone();
+        reads.remote = self.remote.clone();
+        reads
     }
 }

@@ -133,7 +133,8 @@ impl Steps<'_> {
         }
         if !kustomization.common_annotations.is_empty() {
             let annotations = &kustomization.common_annotations;
-            let step = LazyLock::new(|| Step::of_keys(StepKind::CommonAnnotations, &places.common_annotations));
+            let step =
+                LazyLock::new(|| Step::of_keys(StepKind::CommonAnnotations, &places.common_annotations));
             let pass = self.set.pass(&step);
             let result = annotations::apply(pass, annotations, &self.config.common_annotations);
             self.ran("AnnotationsTransformer", result);

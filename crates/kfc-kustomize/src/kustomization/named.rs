@@ -6,6 +6,7 @@ use super::plugin::Plugin;
 
 /// One thing that a kustomization, or the configuration of a plug-in, names.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Named<'k> {
     /// `resources`: a file or a root.
     Resource(&'k Spanned),

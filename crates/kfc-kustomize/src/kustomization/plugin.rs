@@ -19,6 +19,7 @@ const FUNCTION: &str = "config.kubernetes.io/function";
 /// A plug-in with its configuration. `fields` are the fields that a transformer changes.
 #[expect(missing_docs, reason = "plain data, named as in kustomize")]
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Plugin {
     /// AnnotationsTransformer.
     Annotations { annotations: Vec<(String, String)>, fields: Vec<FieldSpec> },

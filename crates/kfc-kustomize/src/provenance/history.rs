@@ -3,8 +3,8 @@
 use super::{Stage, Step, Writes};
 use crate::types::TransformerConfig;
 use kfc_diagnostics::{Mark, SourceId};
-use kfc_yaml::fields::Spanned;
 use kfc_yaml::Node;
+use kfc_yaml::fields::Spanned;
 
 /// The source of marks that point at a record of a [`History`]: their offset is its number.
 const RECORDS: SourceId = SourceId(u32::MAX - 1);
@@ -37,6 +37,7 @@ struct Change {
 
 /// A field that a step removed.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Removal {
     /// The mark of the mapping or list that had it.
     parent: Mark,
@@ -65,6 +66,7 @@ pub(crate) struct Log {
 
 /// One step in the history of a field.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Link<'t> {
     /// The step.
     pub step: &'t Step,
@@ -76,6 +78,7 @@ pub struct Link<'t> {
 
 /// The step that set the value of a field last.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Last<'t> {
     /// The step.
     pub step: &'t Step,
@@ -85,6 +88,7 @@ pub struct Last<'t> {
 
 /// An entry of a file that asks for a change.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Declared {
     /// The step that it asks for.
     pub step: Step,
@@ -94,11 +98,20 @@ pub struct Declared {
 
 /// What a build keeps in addition to its resources when it keeps origins.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Origins {
     /// Everything that asked for a change, in the order of the steps.
     pub declared: Vec<Declared>,
     /// The files of `configurations`.
     pub configurations: Vec<Configuration>,
+}
+
+impl Declared {
+    /// An entry that asks for a step, in a few words.
+    #[must_use]
+    pub fn new(step: Step, text: impl Into<String>) -> Self {
+        Self { step, text: text.into() }
+    }
 }
 
 impl Origins {
@@ -111,6 +124,7 @@ impl Origins {
 
 /// A file of `configurations`.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Configuration {
     /// The entry that names it.
     pub path: Spanned,

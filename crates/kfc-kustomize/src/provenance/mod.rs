@@ -15,6 +15,6 @@ mod compare;
 mod history;
 mod step;
 
-pub use history::{Configuration, Declared, History, Last, Link, Origins, Removal};
 pub(crate) use history::Log;
+pub use history::{Configuration, Declared, History, Last, Link, Origins, Removal};
 pub use step::{Cause, Details, Input, Stage, Step, StepKind, Writes};

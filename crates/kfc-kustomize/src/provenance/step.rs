@@ -101,6 +101,7 @@ impl fmt::Display for StepKind {
 
 /// A value that went into a step, with its own place.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Input {
     /// Its name as expressions have it: `parameters.dbSize`.
     pub name: String,
@@ -114,8 +115,17 @@ pub struct Input {
     pub secret: bool,
 }
 
+impl Input {
+    /// A value at a place, which is not secret.
+    #[must_use]
+    pub fn new(name: impl Into<String>, place: Mark, by: impl Into<String>) -> Self {
+        Self { name: name.into(), place, entry: place, by: by.into(), secret: false }
+    }
+}
+
 /// Details of a step for explanations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Details {
     /// A few words: `newTag v0.19`.
     pub text: String,
@@ -167,6 +177,7 @@ pub enum Writes {
 
 /// One step, as it was asked for.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Step {
     /// The field that asks for it.
     pub kind: StepKind,
@@ -252,5 +263,17 @@ impl Step {
     pub fn with_details(self, text: impl Into<String>) -> Self {
         let details = Details { text: text.into(), inputs: Vec::new() };
         Self { details: (!details.text.is_empty()).then(|| Arc::new(details)), ..self }
+    }
+
+    /// With what went into it, and a few words.
+    #[must_use]
+    pub fn with_inputs(self, text: impl Into<String>, inputs: Vec<Input>) -> Self {
+        Self { details: Some(Arc::new(Details { text: text.into(), inputs })), ..self }
+    }
+
+    /// As a part of a stage.
+    #[must_use]
+    pub fn in_stage(self, stage: Stage) -> Self {
+        Self { stage: Some(stage), ..self }
     }
 }

@@ -282,18 +282,11 @@ impl Referrer<'_> {
                 Ok(())
             }
             Value::Map(_) => self.fix_mapping(node, wanted, sourcing),
-            Value::Seq(items) => {
-                items.iter_mut().try_for_each(|item| self.fix_node(item, wanted, sourcing))
-            }
+            Value::Seq(items) => items.iter_mut().try_for_each(|item| self.fix_node(item, wanted, sourcing)),
         }
     }
 
-    fn fix_mapping(
-        &self,
-        node: &mut Node,
-        wanted: Wanted<'_>,
-        sourcing: &mut Sourcing<'_>,
-    ) -> Result<()> {
+    fn fix_mapping(&self, node: &mut Node, wanted: Wanted<'_>, sourcing: &mut Sourcing<'_>) -> Result<()> {
         let mark = node.mark;
         let Some(name) = node.get("name").and_then(Node::as_text) else {
             let error = Diagnostic::error(Code::NameReference, "this reference has no `name`");

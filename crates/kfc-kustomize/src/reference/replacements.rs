@@ -172,12 +172,7 @@ fn apply_target(
     errors.into_result(())
 }
 
-fn copy_to(
-    resource: &mut Resource,
-    target: &ReplacementTarget,
-    value: &Excerpt,
-    step: &Step,
-) -> Result<()> {
+fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Excerpt, step: &Step) -> Result<()> {
     let default = crate::kustomization::model::Spanned {
         text: DEFAULT_PATH.to_owned(),
         mark: target.mark.unwrap_or(Mark::NONE),

@@ -16,3 +16,6 @@ pub use set::{IdRef, Pass, ResourceSet};
 pub use shared::SharedScalars;
 pub use single::{PreviousId, Resource, objects, write_objects};
 pub use tree::{Draft, Editor, Excerpt, Locate};
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! The tree of a resource with its history: one value, so that nothing changes the tree behind the back of the history.
+//! The tree of a resource with its history: one value, so that nothing changes the tree unknown to the history.
 
 use super::field::Field;
 use super::shared::SharedScalars;
@@ -101,10 +101,7 @@ impl Editor<'_> {
     ///
     /// # Errors
     /// Those of the change, with locations in texts.
-    pub fn change<T, E: Locate>(
-        self,
-        change: impl FnOnce(&mut Draft<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn change<T, E: Locate>(self, change: impl FnOnce(&mut Draft<'_>) -> Result<T, E>) -> Result<T, E> {
         let Self { object, shared, log } = self;
         let mut draft = Draft { object, shared, removed: false };
         let Some(log) = log else { return change(&mut draft) };
@@ -218,7 +215,7 @@ impl DerefMut for Draft<'_> {
 }
 
 impl Draft<'_> {
-    /// The step removes the whole object: what is left of its tree is no change.
+    /// The step removes the whole object: what is left of its tree does not count.
     pub fn remove(&mut self) {
         self.removed = true;
     }

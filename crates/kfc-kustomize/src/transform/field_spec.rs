@@ -102,10 +102,7 @@ impl<'s> FieldSpecs<'s> {
     }
 
     /// The routes that fit an object.
-    pub fn routes_of<'f>(
-        &'f mut self,
-        object: &Object,
-    ) -> impl Iterator<Item = &'f Route<'s>> + use<'f, 's> {
+    pub fn routes_of<'f>(&'f mut self, object: &Object) -> impl Iterator<Item = &'f Route<'s>> + use<'f, 's> {
         Self::fitting(&mut self.fitting, &self.routes, object).iter().map(|at| &self.routes[*at])
     }
 
@@ -324,7 +321,9 @@ mod tests {
         let gvk = Gvk { kind: "Foo".into(), ..Gvk::default() };
         let spec = FieldSpec { gvk, path: path.into(), create };
         FieldSpecs::new([&spec])
-            .apply(resource.edit(&provenance::Step::default()), Create::Mapping, |node| set_entry(node, "L", "x", 0).map(drop))
+            .apply(resource.edit(&provenance::Step::default()), Create::Mapping, |node| {
+                set_entry(node, "L", "x", 0).map(drop)
+            })
             .map_err(|errors| errors.0[0].code)?;
         Ok(resource.node.get("spec").unwrap().clone())
     }

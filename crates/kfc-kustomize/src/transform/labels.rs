@@ -48,11 +48,7 @@ pub fn fields_of(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldS
 ///
 /// # Errors
 /// Fields that are not mappings, and paths that cannot be followed.
-pub fn apply(
-    Pass { set, step }: Pass<'_>,
-    pairs: &[(String, String)],
-    fields: &[FieldSpec],
-) -> Result<()> {
+pub fn apply(Pass { set, step }: Pass<'_>, pairs: &[(String, String)], fields: &[FieldSpec]) -> Result<()> {
     if pairs.is_empty() {
         return Ok(());
     }
@@ -131,14 +127,25 @@ mod tests {
     fn common_labels_come_last() {
         let mut set = resources(DEPLOYMENT);
         let common = [("L".to_owned(), "true".to_owned())];
-        apply_all(set.pass(&Step::default()), &[label(Vec::new())], &common, &TransformerConfig::default_config()).unwrap();
+        apply_all(
+            set.pass(&Step::default()),
+            &[label(Vec::new())],
+            &common,
+            &TransformerConfig::default_config(),
+        )
+        .unwrap();
         assert_eq!(set.list[0].labels(), yaml("{L: 'true'}").as_map());
     }
 
     #[test]
     fn labels_that_are_no_mapping_are_an_error() {
         let mut set = resources("{apiVersion: v1, kind: Foo, metadata: {name: a, labels: [1]}}");
-        let errors = apply_all(set.pass(&Step::default()), &[label(Vec::new())], &[], &TransformerConfig::default_config());
+        let errors = apply_all(
+            set.pass(&Step::default()),
+            &[label(Vec::new())],
+            &[],
+            &TransformerConfig::default_config(),
+        );
         assert_eq!(errors.unwrap_err().0[0].code, Code::WrongType);
     }
 }

@@ -95,8 +95,8 @@ fn rank<T: AsRef<str>>(kind: &str, first: &[T], last: &[T]) -> isize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provenance::Step;
     use crate::kustomization::model::LegacySortOptions;
+    use crate::provenance::Step;
     use kfc_diagnostics::Mark;
     use kfc_yaml::{Map, Node};
     use proptest::prelude::*;

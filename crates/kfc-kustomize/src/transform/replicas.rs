@@ -26,9 +26,7 @@ pub fn apply(set: &mut ResourceSet, replica: &Replica, fields: &[FieldSpec]) -> 
                 found = true;
                 if wanted.selects(&gvk) {
                     let mut set = |field: &mut Field<'_>| field.change(|node| set_count(node, replica.count));
-                    resource
-                        .edit(&step)
-                        .walk(|object| route.walk(object, Create::Scalar, &mut set))?;
+                    resource.edit(&step).walk(|object| route.walk(object, Create::Scalar, &mut set))?;
                 }
             }
         }

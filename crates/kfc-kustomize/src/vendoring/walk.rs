@@ -99,3 +99,103 @@ fn chart(loader: &Loader, chart: &HelmChart, globals: &HelmGlobals) -> Result<()
     let mark = chart.mark.unwrap_or(Mark::NONE);
     loader.chart(&chart.repo, &chart.name, &chart.version, mark).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::walk;
+    use kfc_diagnostics::{Code, Sources};
+    use kfc_source::{Loader, Memory, Options, Surroundings};
+    use std::sync::Arc;
+
+    /// What a walk over `/root` asks for, when nothing may be fetched.
+    fn asked(files: &[(&str, &str)]) -> Vec<String> {
+        let files = Memory::new(files.iter().map(|(path, text)| (format!("/root/{path}"), *text)));
+        let mut options = Options::new(&Arc::new(Surroundings::in_memory(files)));
+        options.remote.offline = true;
+        let loader = Loader::open("/root", options, &Arc::new(Sources::default())).unwrap();
+        let errors = walk(&[loader]).err().map(|errors| errors.0).unwrap_or_default();
+        let source = |message: &str| message.split('`').nth(1).unwrap_or(message).to_owned();
+        errors
+            .iter()
+            .map(|error| match error.code {
+                Code::Offline => source(&error.message),
+                code => format!("{}: {}", code.as_str(), error.message),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_field_that_may_name_a_remote_source_is_followed() {
+        let kustomization = "
+resources: ['https://host/o/base?ref=v1', local]
+components: ['https://host/o/component?ref=v1']
+generators:
+- |
+  {apiVersion: builtin, kind: ConfigMapGenerator, metadata: {name: g}, files: ['k=https://host/g.txt']}
+transformers: [plugin.yaml]
+crds: ['https://host/crd.json']
+configurations: ['https://host/config.yaml']
+openapi: {path: 'https://host/openapi.json'}
+patches: [{path: 'https://host/patch.yaml'}]
+patchesStrategicMerge: ['https://host/strategic.yaml']
+patchesJson6902: [{path: 'https://host/json.yaml', target: {kind: A, name: a, version: v1}}]
+replacements: [{path: 'https://host/replacement.yaml'}]
+configMapGenerator: [{name: c, files: ['k=https://host/a.txt'], envs: ['https://host/b.env']}]
+secretGenerator: [{name: s, files: ['https://host/c.txt']}]
+helmCharts: [{name: chart, repo: 'https://charts.host', version: '1'}]
+";
+        let plugin =
+            "{apiVersion: builtin, kind: PatchTransformer, metadata: {name: p}, path: 'https://host/p.yaml'}";
+        let mut found = asked(&[
+            ("kustomization.yaml", kustomization),
+            ("plugin.yaml", plugin),
+            ("local/kustomization.yaml", "resources: ['https://host/o/deep?ref=v1']"),
+        ]);
+        found.sort();
+        let files = [
+            "a.txt",
+            "b.env",
+            "c.txt",
+            "config.yaml",
+            "crd.json",
+            "g.txt",
+            "json.yaml",
+            "openapi.json",
+            "p.yaml",
+            "patch.yaml",
+            "replacement.yaml",
+            "strategic.yaml",
+        ];
+        let mut expected: Vec<String> = files.iter().map(|file| format!("https://host/{file}")).collect();
+        expected.extend(["base", "component", "deep"].map(|root| format!("https://host/o/{root}?ref=v1")));
+        expected.push("chart 1 of https://charts.host".to_owned());
+        expected.sort();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn local_files_are_not_read_unless_they_may_name_a_source() {
+        let kustomization = "
+patches: [{path: missing.yaml}]
+crds: [missing.json]
+configMapGenerator: [{name: c, files: [missing.txt]}]
+";
+        assert_eq!(asked(&[("kustomization.yaml", kustomization)]), [""; 0]);
+        let missing =
+            asked(&[("kustomization.yaml", "resources: [missing]\ntransformers: [missing.yaml]\n")]);
+        assert_eq!(missing.len(), 2, "{missing:?}");
+    }
+
+    #[test]
+    fn configurations_that_are_roots_work_for_the_root_that_names_them() {
+        let files = [
+            ("kustomization.yaml", "generators: [config]\n"),
+            ("config/kustomization.yaml", "resources: [generator.yaml]\n"),
+            (
+                "config/generator.yaml",
+                "{apiVersion: builtin, kind: SecretGenerator, metadata: {name: g}, files: ['https://host/key']}",
+            ),
+        ];
+        assert_eq!(asked(&files), ["https://host/key"]);
+    }
+}

@@ -85,3 +85,45 @@ pub fn refuse_moved(before: &Lock, listed: &[Listed]) -> Result<()> {
     }
     errors.into_result(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, changes};
+    use crate::lock::{Entry, Lock};
+    use crate::source::{Pin, Source};
+
+    fn entry(name: &str, revision: &str, tree: &str) -> Entry {
+        Entry {
+            source: Source::File { url: format!("https://host/{name}") },
+            pin: Pin { revision: revision.to_owned(), archive: String::new() },
+            tree: tree.to_owned(),
+        }
+    }
+
+    fn lock(entries: &[Entry]) -> Lock {
+        Lock { entries: entries.to_vec(), ..Lock::default() }
+    }
+
+    #[test]
+    fn new_updated_and_removed_sources_are_listed() {
+        let (kept, old, new) = (entry("kept", "", "0"), entry("a", "v1", "1"), entry("a", "v2", "2"));
+        let (gone, more) = (entry("gone", "", "3"), entry("more", "", "0123456789abcdef"));
+        let before = lock(&[kept.clone(), old.clone(), gone.clone()]);
+        let after = lock(&[kept, new.clone(), more.clone()]);
+        let found = changes(&before, &after);
+        assert_eq!(
+            found,
+            [Change::Updated { from: old, to: new }, Change::New(more), Change::Removed(gone),]
+        );
+        let lines: Vec<String> = found.iter().map(Change::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "updated  https://host/a  v1 -> v2",
+                "new      https://host/more  sha256:0123456789ab",
+                "removed  https://host/gone",
+            ]
+        );
+        assert_eq!(changes(&after, &after), []);
+    }
+}

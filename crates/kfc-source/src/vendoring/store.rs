@@ -187,3 +187,94 @@ pub fn remove_unused(lock: &Lock) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{list, put, remove_unused, unused, write_lock};
+    use crate::lock::{self, Lock};
+    use crate::remote::{Fetched, Source};
+    use crate::source::Pin;
+    use crate::vendoring::change::refuse_moved;
+    use kfc_diagnostics::Code;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    fn source() -> Source {
+        Source::Git {
+            repository: "https://host/o/r".to_owned(),
+            reference: "v1".to_owned(),
+            submodules: false,
+        }
+    }
+
+    /// A tree of one file that was fetched at a commit.
+    fn fetched(folder: &Path, text: &str, revision: &str) -> (Source, Arc<Fetched>) {
+        std::fs::create_dir_all(folder.join("sub")).unwrap();
+        std::fs::write(folder.join("sub/a.yaml"), text).unwrap();
+        let pin = Pin { revision: revision.to_owned(), archive: String::new() };
+        let fetched = Fetched { folder: folder.to_owned(), pin, fixed: true, pinned: false, vendored: None };
+        (source(), Arc::new(fetched))
+    }
+
+    fn lock_in(folder: &Path) -> Lock {
+        Lock { folder: folder.to_owned(), shown: folder.to_owned(), ..Lock::default() }
+    }
+
+    #[test]
+    fn a_fetched_tree_is_stored_under_its_digest_and_removed_when_no_lock_names_it() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let listed = list(&[fetched(from.path(), "a: b\n", "one")], &Lock::default()).unwrap();
+        put(to.path(), &listed).unwrap();
+        let mut lock = lock_in(to.path());
+        lock.entries = vec![listed[0].entry.clone()];
+        let place = lock.trees().join(lock::folder_name(&listed[0].entry.tree));
+        assert_eq!(std::fs::read_to_string(place.join("tree/sub/a.yaml")).unwrap(), "a: b\n");
+        assert!(lock.tree(&lock.entries[0]).is_ok(), "the stored tree has the digest of the lock");
+        assert!(unused(&lock).is_empty());
+        write_lock(&lock).unwrap();
+        assert!(std::fs::read_to_string(to.path().join(lock::FILE)).unwrap().contains("https://host/o/r"));
+
+        lock.entries.clear();
+        assert_eq!(unused(&lock), [lock::folder_name(&listed[0].entry.tree)]);
+        remove_unused(&lock).unwrap();
+        assert!(!lock.trees().exists());
+    }
+
+    #[test]
+    fn a_tree_that_was_changed_in_the_vendor_directory_is_written_again() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let listed = list(&[fetched(from.path(), "a: b\n", "one")], &Lock::default()).unwrap();
+        put(to.path(), &listed).unwrap();
+        let place = to.path().join(lock::FOLDER).join(lock::folder_name(&listed[0].entry.tree));
+        std::fs::write(place.join("tree/sub/a.yaml"), "a: changed\n").unwrap();
+        std::fs::write(place.join("tree/more.yaml"), "").unwrap();
+        put(to.path(), &listed).unwrap();
+        assert_eq!(std::fs::read_to_string(place.join("tree/sub/a.yaml")).unwrap(), "a: b\n");
+        assert!(!place.join("tree/more.yaml").exists());
+    }
+
+    #[test]
+    fn one_commit_never_has_two_trees_and_a_tag_never_moves() {
+        let (from, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = list(&[fetched(from.path(), "a: b\n", "one")], &Lock::default()).unwrap();
+        let before = Lock { entries: vec![first[0].entry.clone()], ..Lock::default() };
+        let code = |errors: kfc_diagnostics::Diagnostics| errors.0[0].code;
+        let same_commit = fetched(other.path(), "a: c\n", "one");
+        assert_eq!(list(&[same_commit], &before).map_err(code).unwrap_err(), Code::Moved);
+        let moved = list(&[fetched(other.path(), "a: c\n", "two")], &before).unwrap();
+        assert_eq!(refuse_moved(&before, &moved).map_err(code), Err(Code::Moved));
+        assert_eq!(refuse_moved(&before, &first).map_err(code), Ok(()));
+    }
+
+    #[test]
+    fn files_that_are_not_ours_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = lock_in(folder.path());
+        std::fs::create_dir_all(lock.trees().join(".new-abc")).unwrap();
+        std::fs::create_dir_all(lock.trees().join("sha256-not-a-digest")).unwrap();
+        std::fs::write(lock.trees().join("notes.txt"), "").unwrap();
+        assert_eq!(unused(&lock), [".new-abc"]);
+        remove_unused(&lock).unwrap();
+        assert!(lock.trees().join("notes.txt").exists() && lock.trees().join("sha256-not-a-digest").exists());
+    }
+}
