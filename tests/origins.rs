@@ -3,8 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
-use kfc_diagnostics::{Mark, SourceId, Sources, Style, render};
+use kfc_diagnostics::{Mark, SourceId, Sources, Style};
 use kfc_diff::{Input, compare};
+use kfc_kube::redaction::render;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::{Bundle, Options, build};
 use kfc_kustomize::provenance::{History, Link, StepKind};

@@ -16,7 +16,6 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
 use kfc_diff::report::{self, Style};
 use kfc_diff::{Input, Report};
 use kfc_kube::schema::Schema;
-use kfc_kustomize::engine;
 use kfc_source::Loader;
 use kfc_source::Os;
 use kfc_source::door::{Limit, Named};

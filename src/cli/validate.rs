@@ -19,7 +19,6 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, 
 use kfc_diff::Input;
 use kfc_kube::ObjectId;
 use kfc_kube::schema::Schema;
-use kfc_kustomize::engine;
 use kfc_kustomize::resource::Resource;
 use kfc_source::{FileSystem as _, Loader, Os};
 use kfc_validate::{Finding, Options, Verdict, immutable, table, validate};
