@@ -9,9 +9,10 @@ use kfc_catalogue::catalogue::{Component, DEFAULTS, Parameter, Role, Setter, Sta
 use kfc_catalogue::golden;
 use kfc_catalogue::resolve::resolve;
 use kfc_catalogue::resolve::{Expression, Name, names_in, touches};
-use kfc_diagnostics::{Code, Mark};
+use kfc_diagnostics::Code;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
+use kfc_yaml::de::Spanned;
 use kfc_yaml::value::to_json;
 use rayon::prelude::*;
 use serde_json::Value;
@@ -30,17 +31,17 @@ const CHOICES: [&[&str]; 3] = [
 
 fn layers(setting: &Setting, role: Role) -> Vec<String> {
     let layers = setting.catalogue.layers.values().filter(|layer| layer.role == role);
-    layers.map(|layer| layer.name.text.clone()).collect()
+    layers.map(|layer| layer.name.value.clone()).collect()
 }
 
 /// All components but the device plug-ins, which the profile decides on, and those that stand for another.
 fn everything(setting: &Setting) -> Vec<String> {
     let choices: Vec<&str> = CHOICES.iter().flat_map(|choice| choice.iter().copied()).collect();
     let is_meant = |component: &&Component| {
-        let name = component.name.text.as_str();
-        !choices.contains(&name) && !component.provides.iter().any(|c| c.text == "accelerator-device-plugin")
+        let name = component.name.value.as_str();
+        !choices.contains(&name) && !component.provides.iter().any(|c| c.value == "accelerator-device-plugin")
     };
-    setting.catalogue.components.values().filter(is_meant).map(|c| c.name.text.clone()).collect()
+    setting.catalogue.components.values().filter(is_meant).map(|c| c.name.value.clone()).collect()
 }
 
 #[test]
@@ -172,15 +173,19 @@ fn every_setter_selects_something_somewhere() {
         let mut lists = everything_everywhere().iter().map(|(_, list)| list).chain([&others]);
         lists.any(|list| list.iter().any(|resource| setter.selects(resource)))
     };
-    let idle = |setter: &&Setter| !found(setter);
+    let idle = |setter: &&Spanned<Setter>| !found(setter);
     let catalogue = &setting.catalogue;
-    let of_overlays = catalogue.overlays.values().map(|overlay| (&overlay.name.text, &overlay.set));
-    let of_components = catalogue.components.values().map(|component| (&component.name.text, &component.set));
+    let of_overlays = catalogue.overlays.values().map(|overlay| (&overlay.name.value, &overlay.set));
+    let of_components =
+        catalogue.components.values().map(|component| (&component.name.value, &component.set));
     for (owner, setters) in of_overlays.chain(of_components) {
         let found: Vec<String> = setters
             .iter()
             .filter(idle)
-            .map(|s| format!("{} {} at {}", s.kind, s.name, s.path.text))
+            .map(|s| {
+                let select = &s.select;
+                format!("{:?} {:?} at {}", select.kind, select.name, s.path.value)
+            })
             .collect();
         assert!(found.is_empty(), "setters of {owner} that never select anything: {found:?}");
     }
@@ -496,7 +501,7 @@ fn every_credential_in_a_secret_has_a_parameter() {
     let global = &catalogue.layers[DEFAULTS].parameters;
     let mut credentials = 0;
     for component in catalogue.components.values() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bases").join(&component.name.text);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bases").join(&component.name.value);
         for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             let text = std::fs::read_to_string(&file).unwrap();
             let documents = kfc_yaml::parse::parse(&text, kfc_diagnostics::SourceId::NONE).unwrap();
@@ -507,17 +512,17 @@ fn every_credential_in_a_secret_has_a_parameter() {
                         continue;
                     }
                     let name = secret["metadata"]["name"].as_str().unwrap();
-                    let sets = |setter: &&Setter| {
-                        setter.kind == "Secret"
-                            && setter.name == name
-                            && setter.path.text == format!("stringData.{key}")
+                    let sets = |setter: &&Spanned<Setter>| {
+                        setter.select.kind.as_deref() == Some("Secret")
+                            && setter.select.name.as_deref() == Some(name)
+                            && setter.path.value == format!("stringData.{key}")
                     };
                     let setter = component.set.iter().find(sets);
-                    let value = setter.and_then(|setter| setter.value.as_str()).unwrap_or_default();
+                    let value = setter.and_then(|setter| setter.new_value.as_str()).unwrap_or_default();
                     let parameters = component.parameters.iter().chain(global);
                     let is_published = parameters
                         .filter(|parameter| parameter.published)
-                        .any(|p| value == format!("{{{{ parameters.{} }}}}", p.name.text));
+                        .any(|p| value == format!("{{{{ parameters.{} }}}}", p.name.value));
                     assert!(is_published, "no published parameter sets {key} of {}", file.display());
                     credentials += 1;
                 }
@@ -667,10 +672,10 @@ fn expressions(setting: &Setting) -> Vec<Named> {
         let names = conditions.chain(values.iter().flat_map(names_in)).collect();
         all.push(Named { component: component.map(str::to_owned), names });
     };
-    let setters = |list: &[Setter]| {
+    let setters = |list: &[Spanned<Setter>]| {
         let conditions: Vec<String> =
-            list.iter().filter_map(|setter| setter.when.as_ref().map(|when| when.text.clone())).collect();
-        let values: Vec<Node> = list.iter().map(|setter| setter.value.clone()).collect();
+            list.iter().filter_map(|setter| setter.when.as_ref().map(|when| when.value.clone())).collect();
+        let values: Vec<Node> = list.iter().map(|setter| setter.new_value.clone()).collect();
         (conditions, values)
     };
     let defaults =
@@ -678,23 +683,23 @@ fn expressions(setting: &Setting) -> Vec<Named> {
     for component in setting.catalogue.components.values() {
         let (mut conditions, mut values) = setters(&component.set);
         conditions
-            .extend(component.requires.iter().filter_map(|r| r.when.as_ref().map(|when| when.text.clone())));
-        conditions.extend(component.supports.iter().map(|support| support.when.text.clone()));
+            .extend(component.requires.iter().filter_map(|r| r.when.as_ref().map(|when| when.value.clone())));
+        conditions.extend(component.supports.iter().map(|support| support.when.value.clone()));
         values.extend(defaults(&component.parameters));
-        add(Some(&component.name.text), conditions, values);
+        add(Some(&component.name.value), conditions, values);
     }
     for overlay in setting.catalogue.overlays.values() {
         let (mut conditions, values) = setters(&overlay.set);
-        conditions.extend(overlay.when.as_ref().map(|when| when.text.clone()));
+        conditions.extend(overlay.when.as_ref().map(|when| when.value.clone()));
         add(None, conditions, values);
     }
     for layer in setting.catalogue.layers.values() {
         let mut conditions: Vec<String> =
-            layer.supports.iter().map(|support| support.when.text.clone()).collect();
+            layer.supports.iter().map(|support| support.when.value.clone()).collect();
         conditions
-            .extend(layer.components.iter().filter_map(|e| e.when.as_ref().map(|when| when.text.clone())));
+            .extend(layer.components.iter().filter_map(|e| e.when.as_ref().map(|when| when.value.clone())));
         let mut values = defaults(&layer.parameters);
-        values.extend(layer.prefers.iter().map(|(_, word)| Node::string(&word.text, word.mark)));
+        values.extend(layer.prefers.iter().map(|(_, word)| Node::string(&word.value, word.place())));
         add(None, conditions, values);
     }
     all
@@ -707,31 +712,58 @@ fn every_parameter_and_fact_has_an_effect() {
     let defaults = &setting.catalogue.layers[DEFAULTS];
     // What kfc itself reads, not an overlay.
     let by_kfc = ["kubernetes"];
-    for fact in defaults.declares.iter().filter(|fact| !by_kfc.contains(&fact.name.text.as_str())) {
-        let name = &fact.name.text;
+    for fact in defaults.declares.iter().filter(|fact| !by_kfc.contains(&fact.name.value.as_str())) {
+        let name = &fact.name.value;
         assert!(
             expressions.iter().any(|named| named.reads_fact(name)),
             "no expression has the fact `{name}`"
         );
     }
     let is_used = |parameter: &Parameter, component: Option<&str>| {
-        expressions.iter().any(|named| named.reads_parameter(component, &parameter.name.text))
+        expressions.iter().any(|named| named.reads_parameter(component, &parameter.name.value))
     };
     for parameter in &defaults.parameters {
-        assert!(is_used(parameter, None), "no expression has the parameter `{}`", parameter.name.text);
+        assert!(is_used(parameter, None), "no expression has the parameter `{}`", parameter.name.value);
     }
     for component in setting.catalogue.components.values() {
         for parameter in &component.parameters {
-            let name = component.name.text.as_str();
-            assert!(is_used(parameter, Some(name)), "nothing uses `{name}.{}`", parameter.name.text);
+            let name = component.name.value.as_str();
+            assert!(is_used(parameter, Some(name)), "nothing uses `{name}.{}`", parameter.name.value);
             assert!(
                 parameter.schema.get("description").is_some(),
                 "`{name}.{}` says nothing of itself",
-                parameter.name.text
+                parameter.name.value
             );
-            assert!(parameter.name.mark != Mark::NONE);
+            assert!(parameter.name.mark.is_some());
         }
     }
+}
+
+#[test]
+fn every_parameter_that_an_expression_names_is_declared() {
+    let setting = setting();
+    let components = &setting.catalogue.components;
+    let has = |declared: &[Parameter], name: &str| declared.iter().any(|p| p.name.value == name);
+    let is_global = |name: &str| has(&setting.catalogue.layers[DEFAULTS].parameters, name);
+    let is_of = |component: &str, name: &str| {
+        components.get(component).is_some_and(|component| has(&component.parameters, name))
+    };
+    let mut count = 0;
+    for Named { component, names } in expressions(&setting) {
+        for path in names.iter().filter_map(|name| name.below("parameters")) {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let is_declared = match (component.as_deref(), path.as_slice()) {
+                (Some(own), [name, ..]) => is_of(own, name) || is_global(name),
+                (None, [other, name, ..]) => is_of(other, name) || is_global(other),
+                (None, [name]) => is_global(name),
+                (_, []) => true,
+            };
+            let owner = component.as_deref().unwrap_or("an overlay or layer");
+            assert!(is_declared, "{owner} names the parameter `{}`, which does not exist", path.join("."));
+            count += 1;
+        }
+    }
+    assert!(count > 100, "only {count} parameters are named");
 }
 
 #[test]

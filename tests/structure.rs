@@ -26,10 +26,7 @@ const FLOORS: [(&str, &[&str]); 9] = [
     ("kfc-kustomize", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source"]),
     ("kfc-diff", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize"]),
     ("kfc-validate", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize", "kfc-diff"]),
-    (
-        "kfc-catalogue",
-        &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize", "kfc-diff"],
-    ),
+    ("kfc-catalogue", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize"]),
     ("kfc-cluster", &["kfc-diagnostics", "kfc-yaml", "kfc-kube"]),
 ];
 

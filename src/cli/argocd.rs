@@ -262,7 +262,8 @@ fn parameters(folder: &Path, environment: &Environment, sources: &Arc<Sources>) 
 }
 
 /// The parameters of a stack. Users fix wrong parameters in this tab, so wrong ones must not hide it: the less can be
-/// resolved, the more is announced.
+/// resolved, the more is announced. Argo CD shows nothing of an application whose command for parameters fails, neither the
+/// tab nor the rest of its details; so errors of a stack that can be read are warnings here, and the exit status is 0.
 fn announced(
     file: &StackFile,
     environment: &Environment,
@@ -288,7 +289,7 @@ fn announced(
                     Diagnostics::default(),
                 ));
             }
-            Err(errors) => warnings = errors,
+            Err(errors) => warnings = errors.into_warnings(),
         }
     }
     Ok((argocd::announce_all(&app.stack, &app.catalogue), warnings))

@@ -17,7 +17,7 @@ use super::waves::{self, WaveArgs};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::argocd::{self, Annotations};
 use kfc_catalogue::assemble;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_diff::Input;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::engine::{self, Bundle, Options, Reorder};
@@ -286,7 +286,7 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
 /// Which of Argo CD's annotations the arguments ask for.
 fn annotations(args: &KfcBuildArgs) -> Result<Annotations> {
     let names: Vec<&str> = args.argocd.iter().flat_map(|names| names.split(',')).collect();
-    let mut which = Annotations::named(&names, Mark::NONE)?;
+    let mut which = Annotations::named(&names, None)?;
     which.waves |= args.sync_waves;
     Ok(which)
 }

@@ -12,7 +12,7 @@ use super::targets::{
 use clap::{Args, Subcommand};
 use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
 use kfc_catalogue::golden::{self, Targets};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_diff::report::{self, Style};
 use kfc_diff::{Input, Report};
 use kfc_kube::schema::Schema;
@@ -180,7 +180,7 @@ fn refuse_other_files(target: &str, goldens: &Path) -> Result<()> {
     let top = here::working_directory();
     let path = top.join(target);
     let limit = Some(Limit { folder: &top, what: "the working directory" });
-    let located = Named { files: &Os, path: &path, limit, shown: target, referrer: Mark::NONE }.locate();
+    let located = Named { files: &Os, path: &path, limit, shown: target, referrer: None }.locate();
     let is_outside = located.is_err_and(|error| error.code == Code::OutsideRoot);
     let is_root = || STACK_FILES.iter().chain(&KUSTOMIZATION_FILES).any(|name| is_entry(&path.join(name)));
     if !is_outside || is_root() || path.is_file() && is_stack_file(&path) {

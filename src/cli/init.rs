@@ -68,7 +68,7 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
     components.sort_by_key(|component| component["name"].to_string());
     let default_of = |name: &str| {
         let declared = resolved.catalogue.layers.get(DEFAULTS)?.parameters.iter();
-        let default = declared.into_iter().find(|p| p.name.text == name)?.default.as_ref()?;
+        let default = declared.into_iter().find(|p| p.name.value == name)?.default.as_ref()?;
         default.as_text().map(str::to_owned)
     };
     let values = context! {

@@ -4,7 +4,7 @@ use super::exit::FAILED;
 use super::here;
 use super::output;
 use clap::{Args, ValueEnum};
-use kfc_catalogue::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role, STAGES};
+use kfc_catalogue::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role};
 use kfc_diagnostics::Sources;
 use kfc_diagnostics::text::{document, json_document};
 use kfc_source::Loader;
@@ -88,20 +88,20 @@ pub(super) fn run(args: &ListArgs) -> u8 {
 
 fn components(catalogue: &Catalogue) -> Vec<Row> {
     let mut all: Vec<&Component> = catalogue.components.values().collect();
-    all.sort_by_key(|component| STAGES.iter().position(|stage| *stage == component.stage));
+    all.sort_by_key(|component| component.stage);
     let row = |component: &Component| Row {
         columns: vec![
-            component.name.text.clone(),
-            component.stage.clone(),
+            component.name.value.clone(),
+            component.stage.word().to_owned(),
             component.version.clone(),
             component.description.clone(),
         ],
         json: json!({
-            "name": component.name.text,
-            "stage": component.stage,
+            "name": component.name.value,
+            "stage": component.stage.word(),
             "version": component.version,
             "description": component.description,
-            "provides": component.provides.iter().map(|word| &word.text).collect::<Vec<_>>(),
+            "provides": component.provides.iter().map(|word| &word.value).collect::<Vec<_>>(),
         }),
     };
     all.into_iter().map(row).collect()
@@ -109,15 +109,11 @@ fn components(catalogue: &Catalogue) -> Vec<Row> {
 
 fn platforms(catalogue: &Catalogue) -> Vec<Row> {
     let mut layers: Vec<_> = catalogue.layers.values().filter(|layer| layer.role != Role::Abstract).collect();
-    layers.sort_by_key(|layer| match layer.role {
-        Role::Platform => 0,
-        Role::Accelerator => 1,
-        _ => 2,
-    });
+    layers.sort_by_key(|layer| layer.role.min(Role::Architecture));
     let row = |layer: &kfc_catalogue::catalogue::Layer| Row {
-        columns: vec![layer.name.text.clone(), layer.role.word().to_owned(), layer.description.clone()],
+        columns: vec![layer.name.value.clone(), layer.role.word().to_owned(), layer.description.clone()],
         json: json!({
-            "name": layer.name.text,
+            "name": layer.name.value,
             "role": layer.role.word(),
             "description": layer.description,
             "facts": layer.facts.as_ref().map(to_json),
@@ -128,13 +124,13 @@ fn platforms(catalogue: &Catalogue) -> Vec<Row> {
 
 fn overlays(catalogue: &Catalogue) -> Vec<Row> {
     let row = |overlay: &Overlay| {
-        let when = overlay.when.as_ref().map_or("always", |when| when.text.as_str());
+        let when = overlay.when.as_ref().map_or("always", |when| when.value.as_str());
         Row {
-            columns: vec![overlay.name.text.clone(), when.to_owned(), overlay.description.clone()],
+            columns: vec![overlay.name.value.clone(), when.to_owned(), overlay.description.clone()],
             json: json!({
-                "name": overlay.name.text,
+                "name": overlay.name.value,
                 "when": when,
-                "components": overlay.components.iter().map(|name| &name.text).collect::<Vec<_>>(),
+                "components": overlay.components.iter().map(|name| &name.value).collect::<Vec<_>>(),
                 "description": overlay.description,
             }),
         }
@@ -145,14 +141,17 @@ fn overlays(catalogue: &Catalogue) -> Vec<Row> {
 fn parameters(catalogue: &Catalogue) -> Vec<Row> {
     let global = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
     let of_components = catalogue.components.values().flat_map(|component| {
-        component.parameters.iter().map(|p| declared(p, &format!("{}.{}", component.name.text, p.name.text)))
+        component
+            .parameters
+            .iter()
+            .map(|p| declared(p, &format!("{}.{}", component.name.value, p.name.value)))
     });
-    global.iter().map(|p| declared(p, &p.name.text)).chain(of_components).collect()
+    global.iter().map(|p| declared(p, &p.name.value)).chain(of_components).collect()
 }
 
 fn facts(catalogue: &Catalogue) -> Vec<Row> {
     let facts = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.declares);
-    facts.iter().map(|fact| declared(fact, &fact.name.text)).collect()
+    facts.iter().map(|fact| declared(fact, &fact.name.value)).collect()
 }
 
 fn declared(parameter: &Parameter, name: &str) -> Row {

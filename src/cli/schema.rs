@@ -1,26 +1,45 @@
-//! `kfc schema`: the JSON Schemas of the kinds of kfc.
+//! `kfc schema`: the JSON Schemas of what kfc reads and writes.
 
 use super::exit::USAGE;
 use super::output;
 use clap::Args;
-use kfc_catalogue::catalogue::schema;
 use kfc_diagnostics::{Code, Diagnostic, Sources};
 
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// `component`, `overlay`, `platform`, `report` or `stack`.
+    /// `component`, `overlay`, `platform`, `stack`, `lock`, or `report`.
     kind: String,
 }
 
+/// The report of `kfc diff`, which is not a file that kfc reads.
+const REPORT: &str = "report";
+
 pub(super) fn run(args: &SchemaArgs) -> u8 {
-    match schema::of(&args.kind) {
-        Some(text) => output::print(text),
-        None => {
-            let names: Vec<&str> = schema::SCHEMAS.iter().map(|(name, _)| *name).collect();
-            let error = Diagnostic::error(Code::Usage, format!("`{}` is not a kind of kfc", args.kind));
-            let error = error.help(format!("use one of {}", names.join(", ")));
+    if args.kind.eq_ignore_ascii_case(REPORT) {
+        return output::print(kfc_diff::report::SCHEMA);
+    }
+    match of_file(&args.kind) {
+        Ok(text) => output::print(&text),
+        Err(error) => {
             output::report(&error.into(), &Sources::default());
             USAGE
         }
     }
+}
+
+#[cfg(feature = "schema")]
+fn of_file(word: &str) -> Result<String, Diagnostic> {
+    use kfc_catalogue::schema::FileKind;
+    let kind = FileKind::ALL.into_iter().find(|kind| kind.word().eq_ignore_ascii_case(word));
+    kind.map(|kind| format!("{:#}\n", kind.schema())).ok_or_else(|| {
+        let names: Vec<&str> = FileKind::ALL.iter().map(|kind| kind.word()).chain([REPORT]).collect();
+        let error = Diagnostic::error(Code::Usage, format!("`{word}` is not a kind of kfc"));
+        error.help(format!("use one of {}", names.join(", ")))
+    })
+}
+
+#[cfg(not(feature = "schema"))]
+fn of_file(_: &str) -> Result<String, Diagnostic> {
+    let error = Diagnostic::error(Code::Usage, "this kfc was built without the schemas of files");
+    Err(error.help("build it with the feature `schema`"))
 }

@@ -9,7 +9,7 @@ use super::plan_graph::graph_of;
 use super::targets::{Target, is_bundle_file, resolve_with, resources_of_text, standard_input};
 use kfc_diagnostics::Diagnostics;
 use kfc_diagnostics::Foreign;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_diff::Input;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine;
@@ -182,7 +182,7 @@ impl Reader<'_> {
             path: &real.join(below.trim()).join(path),
             limit,
             shown: &shown,
-            referrer: Mark::NONE,
+            referrer: None,
         };
         named.locate().map_err(|error| match error.code {
             Code::NotFound => {

@@ -46,8 +46,8 @@ pub fn read(
     let top = Os.canonicalize(&top).unwrap_or(top);
     let limit = Limit { folder: &top, what: &format!("`{}`", surroundings.shown(&top).display()) };
     let path = surroundings.working_directory.join(&file);
-    let read = Named { files: &Os, path: &path, limit: Some(limit), shown: &shown, referrer: Mark::NONE }
-        .read_text();
+    let read =
+        Named { files: &Os, path: &path, limit: Some(limit), shown: &shown, referrer: None }.read_text();
     read.map_err(|error| match error.code {
         Code::NotFound => error.help("write it with `kfc golden update`"),
         _ => error,

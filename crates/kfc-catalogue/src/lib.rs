@@ -37,7 +37,10 @@ pub mod catalogue;
 pub mod detect;
 pub mod explain;
 pub mod expressions;
+pub mod files;
 pub mod golden;
 mod json_schema;
 pub mod render;
 pub mod resolve;
+#[cfg(feature = "schema")]
+pub mod schema;

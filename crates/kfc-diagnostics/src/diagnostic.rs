@@ -78,17 +78,17 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
-    /// With the main place.
+    /// With the main place, if there is one.
     #[must_use]
-    pub fn at(mut self, mark: Mark) -> Self {
-        self.mark = Some(mark);
+    pub fn at(mut self, mark: impl Into<Option<Mark>>) -> Self {
+        self.mark = mark.into();
         self
     }
 
-    /// With another place.
+    /// With another place, if there is one.
     #[must_use]
-    pub fn label(mut self, mark: Mark, text: impl Into<String>) -> Self {
-        self.labels.push(Label { mark, text: one_line(text) });
+    pub fn label(mut self, mark: impl Into<Option<Mark>>, text: impl Into<String>) -> Self {
+        self.labels.extend(mark.into().map(|mark| Label { mark, text: one_line(text) }));
         self
     }
 
@@ -135,6 +135,19 @@ impl Diagnostics {
     /// Adds all of another list.
     pub fn extend(&mut self, other: Diagnostics) {
         self.0.extend(other.0);
+    }
+
+    /// The list as warnings, where the work goes on without what they are about.
+    #[must_use]
+    pub fn into_warnings(self) -> Self {
+        self.0.into_iter().map(|found| Diagnostic { severity: Severity::Warning, ..found }).collect()
+    }
+
+    /// The list in the order of the places, each source for itself.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.0.sort_by_key(|found| found.mark.map_or(0, |mark| mark.offset));
+        self
     }
 
     /// Keeps the value of a result; its errors go into this list.
@@ -190,6 +203,12 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(diagnostics: I) -> Self {
+        Self(diagnostics.into_iter().collect())
+    }
+}
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {

@@ -34,8 +34,8 @@ pub struct Named<'a> {
     pub limit: Option<Limit<'a>>,
     /// How it is shown.
     pub shown: &'a str,
-    /// Where it is named.
-    pub referrer: Mark,
+    /// Where it is named, if a text names it.
+    pub referrer: Option<Mark>,
 }
 
 impl Named<'_> {
@@ -96,7 +96,7 @@ pub fn read_of_user(path: &Path) -> Result<Vec<u8>, Diagnostic> {
 /// # Errors
 /// As [`read_of_user`]; [`Code::NotText`].
 pub fn read_text_of_user(path: &Path) -> Result<String, Diagnostic> {
-    file::text(read_of_user(path)?, &path.display().to_string(), Mark::NONE)
+    file::text(read_of_user(path)?, &path.display().to_string(), None)
 }
 
 /// Reads a stream to its end, as text.
@@ -104,7 +104,7 @@ pub fn read_text_of_user(path: &Path) -> Result<String, Diagnostic> {
 /// # Errors
 /// [`Code::Unreadable`], [`Code::TooLarge`], [`Code::NotText`].
 pub fn read_text_of_stream(stream: impl Read, shown: &str) -> Result<String, Diagnostic> {
-    file::text(file::read_all(stream, shown, Mark::NONE)?, shown, Mark::NONE)
+    file::text(file::read_all(stream, shown, None)?, shown, None)
 }
 
 /// Reads a regular file that is not a symbolic link: files that kfc writes itself must be such.
@@ -166,14 +166,14 @@ pub fn clean(path: &Path) -> PathBuf {
 mod tests {
     use super::{Limit, Named, read_of_user};
     use crate::file::Os;
-    use kfc_diagnostics::{Code, Mark};
+    use kfc_diagnostics::Code;
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
     fn read(folder: &Path, path: &str) -> Result<String, (Code, String)> {
         let limit = Limit { folder, what: "the root `r`" };
         let path = folder.join(path);
-        let named = Named { files: &Os, path: &path, limit: Some(limit), shown: "p", referrer: Mark::NONE };
+        let named = Named { files: &Os, path: &path, limit: Some(limit), shown: "p", referrer: None };
         named.read_text().map_err(|error| (error.code, error.message))
     }
 
@@ -223,7 +223,7 @@ mod tests {
         }
         drop(socket);
         let device =
-            Named { files: &Os, path: Path::new("/dev/zero"), limit: None, shown: "p", referrer: Mark::NONE };
+            Named { files: &Os, path: Path::new("/dev/zero"), limit: None, shown: "p", referrer: None };
         assert!(device.read().is_err_and(|error| error.message == "`p` is a device, expected a file"));
     }
 

@@ -74,15 +74,15 @@ pub(super) fn read(
     files: &dyn FileSystem,
     path: &Path,
     shown: &str,
-    referrer: Mark,
+    referrer: Option<Mark>,
 ) -> Result<Vec<u8>, Diagnostic> {
     files.read(path).map_err(|refusal| refused(refusal, files, path, shown, referrer))
 }
 
 /// Reads a file or a pipe, after symbolic links.
 pub(super) fn read_stream_or_file(path: &Path, shown: &str) -> Result<Vec<u8>, Diagnostic> {
-    let file = open(path, Kinds::Streams).map_err(|error| refused(error, &Os, path, shown, Mark::NONE))?;
-    read_all(file, shown, Mark::NONE)
+    let file = open(path, Kinds::Streams).map_err(|error| refused(error, &Os, path, shown, None))?;
+    read_all(file, shown, None)
 }
 
 /// Reads a file that is not a symbolic link; returns what is wrong as the end of a sentence.
@@ -112,7 +112,11 @@ pub(super) fn open_plain(path: &Path) -> std::io::Result<File> {
 }
 
 /// Reads at most [`LARGEST`] bytes, and nothing that has more: a file may grow while it is read, and a pipe has no size.
-pub(super) fn read_all(stream: impl Read, shown: &str, referrer: Mark) -> Result<Vec<u8>, Diagnostic> {
+pub(super) fn read_all(
+    stream: impl Read,
+    shown: &str,
+    referrer: Option<Mark>,
+) -> Result<Vec<u8>, Diagnostic> {
     read_to_end(stream).map_err(|refusal| refused(refusal, &Os, Path::new(shown), shown, referrer))
 }
 
@@ -122,7 +126,13 @@ fn read_to_end(stream: impl Read) -> Result<Vec<u8>, Refusal> {
     if bytes.len() as u64 > LARGEST { Err(Refusal::TooLarge) } else { Ok(bytes) }
 }
 
-fn refused(refusal: Refusal, files: &dyn FileSystem, path: &Path, shown: &str, referrer: Mark) -> Diagnostic {
+fn refused(
+    refusal: Refusal,
+    files: &dyn FileSystem,
+    path: &Path,
+    shown: &str,
+    referrer: Option<Mark>,
+) -> Diagnostic {
     match refusal {
         Refusal::Kind(kind) => {
             let message = format!("`{shown}` is {kind}, expected a file");
@@ -206,7 +216,7 @@ fn without_waiting(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn without_waiting(_: &mut OpenOptions) {}
 
-fn too_large(shown: &str, referrer: Mark) -> Diagnostic {
+fn too_large(shown: &str, referrer: Option<Mark>) -> Diagnostic {
     Diagnostic::error(Code::TooLarge, format!("`{shown}` is larger than {} MiB", LARGEST / 1024 / 1024))
         .at(referrer)
         .help("no manifest is that large; is it the file that you mean?")
@@ -218,7 +228,7 @@ pub(super) fn unreadable(
     path: &Path,
     shown: &str,
     error: &std::io::Error,
-    referrer: Mark,
+    referrer: Option<Mark>,
 ) -> Diagnostic {
     match error.kind() {
         ErrorKind::NotFound if files.exists(path) => {
@@ -241,7 +251,7 @@ pub(super) fn describe(error: &std::io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
-fn not_found(files: &dyn FileSystem, path: &Path, shown: &str, referrer: Mark) -> Diagnostic {
+fn not_found(files: &dyn FileSystem, path: &Path, shown: &str, referrer: Option<Mark>) -> Diagnostic {
     let error = Diagnostic::error(Code::NotFound, format!("`{shown}` does not exist")).at(referrer);
     let (folder, missing) = first_missing(files, path);
     let wanted = missing.to_string_lossy().into_owned();
@@ -269,7 +279,7 @@ fn first_missing(files: &dyn FileSystem, path: &Path) -> (PathBuf, PathBuf) {
 }
 
 /// The text of a file, which is UTF-8, or UTF-16 with a byte order mark as some editors and shells of Windows write it.
-pub(super) fn text(bytes: Vec<u8>, shown: &str, referrer: Mark) -> Result<String, Diagnostic> {
+pub(super) fn text(bytes: Vec<u8>, shown: &str, referrer: Option<Mark>) -> Result<String, Diagnostic> {
     if let Some(text) = utf16(&bytes) {
         // kustomize takes the first document of such a file and ignores the others silently.
         if text.lines().skip(1).any(|line| line.trim_end() == "---") {

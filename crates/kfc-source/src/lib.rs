@@ -6,14 +6,14 @@
 //! process: [`Surroundings`] has what a run may use. Other programs may build on it.
 //!
 //! ```
-//! use kfc_diagnostics::{Mark, Sources};
+//! use kfc_diagnostics::Sources;
 //! use kfc_source::{Loader, Memory, Options, Surroundings};
 //! use std::sync::Arc;
 //!
 //! let files = Memory::new([("/base/kustomization.yaml", "resources: [a.yaml]"), ("/base/a.yaml", "kind: A")]);
 //! let options = Options::new(&Arc::new(Surroundings::in_memory(files)));
 //! let loader = Loader::open("base", options, &Arc::new(Sources::default()))?;
-//! assert_eq!(loader.load("a.yaml", Mark::NONE)?.source.text, "kind: A");
+//! assert_eq!(loader.load("a.yaml", None)?.source.text, "kind: A");
 //! # Ok::<(), kfc_diagnostics::Diagnostics>(())
 //! ```
 

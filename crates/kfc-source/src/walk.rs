@@ -25,7 +25,8 @@ impl Walked {
     ///
     /// # Errors
     /// Those of [`Named::read`].
-    pub fn read(&self, shown: &str, referrer: Mark) -> Result<Vec<u8>> {
+    pub fn read(&self, shown: &str, referrer: impl Into<Option<Mark>>) -> Result<Vec<u8>> {
+        let referrer = referrer.into();
         Ok(Named { files: &Os, path: &self.real, limit: None, shown, referrer }.read()?)
     }
 }
@@ -37,9 +38,10 @@ impl Walked {
 /// it; [`Code::TooLarge`] for more files than any tree has; [`Code::Unreadable`].
 pub fn files(
     folder: &Path,
-    referrer: Mark,
+    referrer: impl Into<Option<Mark>>,
     locate: &dyn Fn(&Path) -> Result<PathBuf>,
 ) -> Result<Vec<Walked>> {
+    let referrer = referrer.into();
     let mut walk = Walk { folder, referrer, locate, chain: Vec::new(), seen: 0, found: Vec::new() };
     walk.folder(Path::new(""), folder.to_owned())?;
     Ok(walk.found)
@@ -59,7 +61,7 @@ pub fn names(directory: &Path) -> std::io::Result<Vec<OsString>> {
 
 struct Walk<'a> {
     folder: &'a Path,
-    referrer: Mark,
+    referrer: Option<Mark>,
     locate: &'a dyn Fn(&Path) -> Result<PathBuf>,
     /// The directories around the one that is being read, without links.
     chain: Vec<PathBuf>,
@@ -119,7 +121,7 @@ impl Walk<'_> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::files;
-    use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+    use kfc_diagnostics::{Code, Diagnostic, Result};
     use std::os::unix::fs::symlink;
     use std::path::{Path, PathBuf};
 
@@ -132,7 +134,7 @@ mod tests {
                 false => Err(Diagnostic::error(Code::OutsideRoot, "outside").into()),
             }
         };
-        let found = files(folder, Mark::NONE, &locate).map_err(|errors| errors.0[0].code)?;
+        let found = files(folder, None, &locate).map_err(|errors| errors.0[0].code)?;
         Ok(found.into_iter().map(|file| file.below).collect())
     }
 

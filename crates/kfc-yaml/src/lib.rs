@@ -14,6 +14,7 @@
 //! # Ok::<(), kfc_diagnostics::Diagnostics>(())
 //! ```
 
+pub mod de;
 pub mod emit;
 pub mod field_path;
 pub mod fields;

@@ -103,7 +103,7 @@ fn detect(recursive: bool, sources: &Arc<Sources>) -> Vec<String> {
 fn holds_resources(path: &Path, sources: &Arc<Sources>) -> bool {
     let is_yaml = path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|e| ending == *e));
     let read = |path: &str| {
-        let file = Loader::here(here::reads(), sources).load(path, kfc_diagnostics::Mark::NONE).ok()?;
+        let file = Loader::here(here::reads(), sources).load(path, None).ok()?;
         kfc_yaml::parse::parse(&file.source.text, file.id).ok()
     };
     let documents = path.to_str().filter(|_| is_yaml).and_then(read).unwrap_or_default();

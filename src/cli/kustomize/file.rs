@@ -1,7 +1,7 @@
 //! The kustomization file of the working directory, and paths beside it.
 
 use crate::cli::{here, output};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::edit::Document;
 use kfc_source::door;
 use kfc_source::{Loader, RemoteUrl};
@@ -94,7 +94,7 @@ fn is_remote(text: &str) -> bool {
 
 /// The texts of a file that is named at `mark`.
 pub(super) fn read(path: &str, sources: &Arc<Sources>) -> Result<(String, Vec<kfc_yaml::Node>)> {
-    let file = Loader::here(here::reads(), sources).load(path, Mark::NONE)?;
+    let file = Loader::here(here::reads(), sources).load(path, None)?;
     let documents = kfc_yaml::parse::parse(&file.source.text, file.id)?;
     Ok((file.source.text.to_string(), documents))
 }

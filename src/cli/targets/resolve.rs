@@ -8,7 +8,7 @@ use kfc_catalogue::catalogue::{Catalogue, DEFAULTS, Parameter, Place, Stack};
 use kfc_catalogue::resolve::{Plan, resolve};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources, nearest};
 use kfc_source::Loader;
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::de::Spanned;
 use kfc_yaml::{Entry, Key, Map, Node, parse};
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ pub(in crate::cli) fn resolve_stack(
 /// Redacts the values of parameters in the source lines of errors, unless they are declared and not secret.
 fn hide_parameters(stack: &Stack, catalogue: &Catalogue, texts: &Sources) {
     let is_open = |declared: &[Parameter], name: &str| {
-        declared.iter().any(|parameter| parameter.name.text == name && !parameter.is_secret())
+        declared.iter().any(|parameter| parameter.name.value == name && !parameter.is_secret())
     };
     let globals = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
     for entry in stack.parameters.as_map().into_iter().flatten() {
@@ -101,7 +101,7 @@ fn hide_parameters(stack: &Stack, catalogue: &Catalogue, texts: &Sources) {
 /// The catalogue of a stack, with the directories that the arguments name.
 pub(in crate::cli) fn catalogue(loader: &Loader, stack: &Stack, args: &StackArgs) -> Result<Catalogue> {
     let of_stack =
-        stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.text)));
+        stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.value)));
     let directories: Vec<Place> =
         of_stack.chain(args.catalogue.iter().map(|directory| here::place(directory))).collect();
     if stack.builtin && !args.no_builtin {
@@ -133,8 +133,8 @@ fn check_profile(profile: &str, catalogue: &Catalogue) -> Result<()> {
 }
 
 fn change(stack: &mut Stack, args: &StackArgs, texts: &Arc<Sources>) -> Result<()> {
-    let named = |names: &[String]| -> Vec<Spanned> {
-        names.iter().map(|name| Spanned { text: name.trim().to_owned(), mark: Mark::NONE }).collect()
+    let named = |names: &[String]| -> Vec<Spanned<String>> {
+        names.iter().map(|name| Spanned::nowhere(name.trim().to_owned())).collect()
     };
     if !args.components.is_empty() {
         *stack = stack.clone().with_components(&args.components);

@@ -6,7 +6,7 @@ use crate::cli::plan_graph::graph_of;
 use crate::cli::targets::{Target, resolve_with};
 use kfc_catalogue::assemble;
 use kfc_diagnostics::address::bare_address;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_diff::Input;
 use kfc_kustomize::engine::{self, Options};
 use kfc_source::Os;
@@ -84,8 +84,7 @@ impl Targets {
                 all.insert(bare_address(name), name.clone());
                 continue;
             }
-            let located =
-                Named { files: &Os, path: &path, limit, shown: name, referrer: Mark::NONE }.locate();
+            let located = Named { files: &Os, path: &path, limit, shown: name, referrer: None }.locate();
             if let Err(error) = located {
                 // A target that no longer exists is left out.
                 if error.code == Code::OutsideRoot {
@@ -154,10 +153,10 @@ impl OneTarget {
 
     fn root(&self, loader: &Loader) -> Result<Loader> {
         if is_remote(&self.text) {
-            return loader.child(&self.text, Mark::NONE);
+            return loader.child(&self.text, None);
         }
         let folder = here::working_directory().join(&self.text);
-        loader.beside(&folder, self.text.trim_end_matches('/'), Mark::NONE)
+        loader.beside(&folder, self.text.trim_end_matches('/'), None)
     }
 
     fn roots(&self, loader: &Loader, texts: &Arc<Sources>) -> Result<Vec<Loader>> {

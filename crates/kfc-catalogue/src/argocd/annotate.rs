@@ -45,7 +45,7 @@ impl Annotations {
     ///
     /// # Errors
     /// Other names, with the location that `mark` returns.
-    pub fn named<S: AsRef<str>>(names: &[S], mark: Mark) -> Result<Self> {
+    pub fn named<S: AsRef<str>>(names: &[S], mark: impl Into<Option<Mark>>) -> Result<Self> {
         let mut chosen = Self::default();
         for name in names {
             match name.as_ref().trim() {
@@ -54,7 +54,7 @@ impl Annotations {
                 "options" => chosen.options = true,
                 "all" if names.len() == 1 => chosen = Self::ALL,
                 "none" if names.len() == 1 => {}
-                other => return Err(unknown(other, mark).into()),
+                other => return Err(unknown(other, mark.into()).into()),
             }
         }
         Ok(chosen)
@@ -73,10 +73,9 @@ impl Annotations {
     }
 }
 
-fn unknown(name: &str, mark: Mark) -> Diagnostic {
-    let error =
-        Diagnostic::error(Code::PluginParameter, format!("`{name}` is not one of Argo CD's annotations"));
-    let error = if mark == Mark::NONE { error } else { error.at(mark) };
+fn unknown(name: &str, mark: Option<Mark>) -> Diagnostic {
+    let message = format!("`{name}` is not one of Argo CD's annotations");
+    let error = Diagnostic::error(Code::PluginParameter, message).at(mark);
     match nearest(name, Annotations::NAMES) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help("expected waves, hooks and options; or all, or none"),

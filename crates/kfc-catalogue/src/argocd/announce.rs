@@ -4,7 +4,7 @@
 use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
 use crate::resolve::{Plan, Profile};
 use kfc_diagnostics::address::cover_json;
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::de::Spanned;
 use kfc_yaml::value::to_json;
 use serde::Serialize;
 use serde_json::Value;
@@ -45,7 +45,7 @@ pub fn announce(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Announ
     let mut all = fields(stack, Some(plan), catalogue);
     let value = |values: &Value, name: &str| values.get(name).cloned();
     all.extend(
-        global(catalogue).iter().map(|p| declared(p, &p.name.text, value(&plan.parameters, &p.name.text))),
+        global(catalogue).iter().map(|p| declared(p, &p.name.value, value(&plan.parameters, &p.name.value))),
     );
     let mut installed: Vec<_> = plan.components.iter().filter(|planned| !planned.present).collect();
     installed.sort_by_key(|planned| planned.name().to_owned());
@@ -54,8 +54,8 @@ pub fn announce(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Announ
         all.extend(own.map(|p| {
             declared(
                 p,
-                &format!("{}.{}", planned.name(), p.name.text),
-                value(&planned.parameters, &p.name.text),
+                &format!("{}.{}", planned.name(), p.name.value),
+                value(&planned.parameters, &p.name.value),
             )
         }));
     }
@@ -68,11 +68,13 @@ pub fn announce(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Announ
 pub fn announce_all(stack: &Stack, catalogue: &Catalogue) -> Vec<Announcement> {
     let mut all = fields(stack, None, catalogue);
     let said = |path: &[&str]| stack.parameters.at(path).map(to_json);
-    all.extend(global(catalogue).iter().map(|p| declared(p, &p.name.text, said(&[&p.name.text]))));
+    all.extend(global(catalogue).iter().map(|p| declared(p, &p.name.value, said(&[&p.name.value]))));
     for component in catalogue.components.values() {
-        let name = component.name.text.as_str();
+        let name = component.name.value.as_str();
         let own = component.parameters.iter();
-        all.extend(own.map(|p| declared(p, &format!("{name}.{}", p.name.text), said(&[name, &p.name.text]))));
+        all.extend(
+            own.map(|p| declared(p, &format!("{name}.{}", p.name.value), said(&[name, &p.name.value]))),
+        );
     }
     all
 }
@@ -83,7 +85,7 @@ fn global(catalogue: &Catalogue) -> &[Parameter] {
 
 /// The fields of the stack that an application may set.
 fn fields(stack: &Stack, plan: Option<&Plan>, catalogue: &Catalogue) -> Vec<Announcement> {
-    let texts = |names: &[Spanned]| names.iter().map(|name| name.text.clone()).collect::<Vec<_>>();
+    let texts = |names: &[Spanned<String>]| names.iter().map(|name| name.value.clone()).collect::<Vec<_>>();
     let list = |name: &str, tooltip: &str, items: Vec<String>| Announcement {
         collection_type: "array",
         array: Some(items),
@@ -101,7 +103,7 @@ fn fields(stack: &Stack, plan: Option<&Plan>, catalogue: &Catalogue) -> Vec<Anno
     let names: Vec<&str> = catalogue.components.keys().map(String::as_str).collect();
     vec![
         Announcement {
-            string: Some(stack.platform.text.clone()),
+            string: Some(stack.platform.value.clone()),
             ..titled("platform", "Layers joined by +, such as gke+gpu.")
         },
         list(

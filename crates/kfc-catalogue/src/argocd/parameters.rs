@@ -4,7 +4,7 @@
 use super::{ANNOTATIONS, Annotations, FIELDS, VALIDATE};
 use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::de::Spanned;
 use kfc_yaml::{Entry, Key, Map, Node, parse};
 use serde::Deserialize;
 use serde_json::Value;
@@ -115,7 +115,7 @@ pub fn choose<'g>(
         let placed = Placed::new(parameter, texts);
         let done = match parameter.name.as_str() {
             ANNOTATIONS => placed.list().and_then(|names| {
-                let texts: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
+                let texts: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
                 chosen.annotations = Some(Annotations::named(&texts, placed.mark())?);
                 Ok(())
             }),
@@ -167,15 +167,15 @@ impl<'g> Placed<'g> {
         Diagnostic::error(Code::PluginParameter, message).at(self.mark()).into()
     }
 
-    fn text(&self) -> Result<Spanned> {
+    fn text(&self) -> Result<Spanned<String>> {
         match &self.given.value {
-            Setting::Text(text) => Ok(Spanned { text: text.trim().to_owned(), mark: self.mark() }),
+            Setting::Text(text) => Ok(Spanned::at(text.trim().to_owned(), self.mark())),
             _ => Err(self.wrong_form("`string`")),
         }
     }
 
     fn boolean(&self) -> Result<bool> {
-        match self.text()?.text.as_str() {
+        match self.text()?.value.as_str() {
             "true" => Ok(true),
             "false" | "" => Ok(false),
             other => {
@@ -187,7 +187,7 @@ impl<'g> Placed<'g> {
     }
 
     /// The items of an `array`, or those of a `string` that commas separate.
-    fn list(&self) -> Result<Vec<Spanned>> {
+    fn list(&self) -> Result<Vec<Spanned<String>>> {
         let items: Vec<&str> = match &self.given.value {
             Setting::Text(text) if text.trim().is_empty() => Vec::new(),
             Setting::Text(text) => text.split(',').collect(),
@@ -195,8 +195,7 @@ impl<'g> Placed<'g> {
             Setting::Map(_) => return Err(self.wrong_form("`array`")),
         };
         let offsets = offsets(&items);
-        let spanned =
-            |(item, at): (&&str, usize)| Spanned { text: item.trim().to_owned(), mark: self.at(at) };
+        let spanned = |(item, at): (&&str, usize)| Spanned::at(item.trim().to_owned(), self.at(at));
         Ok(items.iter().zip(offsets).map(spanned).collect())
     }
 
@@ -219,7 +218,7 @@ impl<'g> Placed<'g> {
             "facts" => self.put_facts(stack, catalogue)?,
             _ => {
                 let (component, parameter) = name.split_once('.').unwrap_or(("", name));
-                let declared = declared(catalogue, component).iter().find(|p| p.name.text == parameter);
+                let declared = declared(catalogue, component).iter().find(|p| p.name.value == parameter);
                 let Some(declared) = declared else {
                     let names = all_names(catalogue);
                     return Err(self.unknown(names.iter().map(String::as_str), false));
@@ -237,7 +236,7 @@ impl<'g> Placed<'g> {
         let mut errors = Diagnostics::default();
         let mut offset = 0;
         for (name, text) in map {
-            let schema = declared.iter().find(|fact| fact.name.text == *name).map(|fact| &fact.schema);
+            let schema = declared.iter().find(|fact| fact.name.value == *name).map(|fact| &fact.schema);
             let at = offset + name.len() + 2;
             let value = errors.collect(self.scalar(text, schema.unwrap_or(&Value::Null), at));
             if let (Some(value), Some(facts)) = (value, stack.facts.as_map_mut()) {
@@ -344,9 +343,9 @@ fn declared<'c>(catalogue: &'c Catalogue, component: &str) -> &'c [Parameter] {
 /// The names of all parameters there are.
 fn all_names(catalogue: &Catalogue) -> Vec<String> {
     let own = FIELDS.into_iter().chain([ANNOTATIONS, VALIDATE]).map(str::to_owned);
-    let global = declared(catalogue, "").iter().map(|parameter| parameter.name.text.clone());
+    let global = declared(catalogue, "").iter().map(|parameter| parameter.name.value.clone());
     let of_components = catalogue.components.values().flat_map(|component| {
-        component.parameters.iter().map(|p| format!("{}.{}", component.name.text, p.name.text))
+        component.parameters.iter().map(|p| format!("{}.{}", component.name.value, p.name.value))
     });
     own.chain(global).chain(of_components).collect()
 }

@@ -76,8 +76,8 @@ fn known<'p>(plan: &'p Plan, resources: &[Resource]) -> Vec<Known<'p>> {
     let setters = of_components
         .flat_map(|planned| planned.component.set.iter().map(|setter| (Some(planned.name()), setter)))
         .chain(plan.overlays.iter().flat_map(|planned| planned.overlay.set.iter().map(|s| (None, s))));
-    for (component, setter) in setters.filter(|(_, setter)| setter.kind == "Secret") {
-        for parameter in parameters_in(&setter.value, component, &plan.published) {
+    for (component, setter) in setters.filter(|(_, setter)| setter.select.kind.as_deref() == Some("Secret")) {
+        for parameter in parameters_in(&setter.new_value, component, &plan.published) {
             let meant = secrets.iter().filter(|secret| is_meant(setter, secret));
             meant.filter(|secret| holds(secret, setter, &parameter.value)).for_each(|s| add(parameter, s));
         }
@@ -104,13 +104,13 @@ fn parameters_in<'p>(
 
 /// Whether a setter is for a Secret, which may have been renamed since.
 fn is_meant(setter: &Setter, secret: &Resource) -> bool {
-    let fits = |wanted: &str, found: &str| wanted.is_empty() || wanted == found;
-    fits(&setter.name, secret.name()) || fits(&setter.name, &secret.original_id().name)
+    let wanted = setter.select.name.as_deref().unwrap_or_default();
+    wanted.is_empty() || [secret.name(), &secret.original_id().name].contains(&wanted)
 }
 
 /// Whether the key of a setter has a value, as text or in base64.
 fn holds(secret: &Resource, setter: &Setter, value: &str) -> bool {
-    let steps = split_replacement(&setter.path.text);
+    let steps = split_replacement(&setter.path.value);
     let [_, key] = steps.as_slice() else { return false };
     let text = |field: &str| secret.node.at(&[field, key]).and_then(Node::as_text);
     // `stringData` goes before `data` in the API server, too.

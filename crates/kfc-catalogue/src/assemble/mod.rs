@@ -10,13 +10,13 @@ mod waves;
 use crate::catalogue::Stack;
 use crate::resolve::{Inputs, Plan, Planned};
 pub use credentials::known_credentials;
-use kfc_diagnostics::{Diagnostics, Mark, Result};
+use kfc_diagnostics::{Diagnostics, Result};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::engine::assembly::{Assembly, Part};
 use kfc_kustomize::resource::Resource;
 use kfc_source::{Loader, Resolved};
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::de::Spanned;
 use rayon::prelude::*;
 pub use schedule::schedule;
 use std::sync::Arc;
@@ -87,15 +87,15 @@ fn part(
 }
 
 /// The root of a component: a directory anywhere on disk, or a URL.
-fn root_at(folder: &Loader, path: &Spanned) -> Result<Loader> {
-    let local = folder.root().join(&path.text);
+fn root_at(folder: &Loader, path: &Spanned<String>) -> Result<Loader> {
+    let local = folder.root().join(&path.value);
     if folder.files().is_directory(&local) {
-        let shown = format!("{}/{}", folder.shown(), path.text);
+        let shown = format!("{}/{}", folder.shown(), path.value);
         return folder.beside(&local, &shown, path.mark);
     }
-    match folder.resolve(&path.text, path.mark)? {
+    match folder.resolve(&path.value, path.mark)? {
         Resolved::Root(root) => Ok(root),
-        Resolved::File(_) => folder.child(&path.text, path.mark),
+        Resolved::File(_) => folder.child(&path.value, path.mark),
     }
 }
 
@@ -110,12 +110,12 @@ pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>>
         roots.extend(errors.collect(base_root(planned, loader)));
     }
     for overlay in plan.overlays.iter().map(|planned| &planned.overlay).filter(|overlay| overlay.patches) {
-        let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
+        let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.place());
         roots.extend(errors.collect(root));
     }
     if let Some(place) = &stack.place {
         for path in &stack.overlays {
-            let folder = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
+            let folder = loader.beside(&place.folder, &place.shown, None)?;
             roots.extend(errors.collect(root_at(&folder, path)));
         }
     }
@@ -126,7 +126,7 @@ pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>>
 fn base_root(planned: &Planned, loader: &Loader) -> Result<Loader> {
     let base = &planned.component.base;
     let folder = loader.beside(&base.place.folder, &base.place.shown, base.path.mark)?;
-    if base.path.text == "." { Ok(folder) } else { root_at(&folder, &base.path) }
+    if base.path.value == "." { Ok(folder) } else { root_at(&folder, &base.path) }
 }
 
 fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut Assembly) -> Result<()> {
@@ -134,17 +134,17 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
     for planned in &plan.overlays {
         let overlay = &planned.overlay;
         // Its resources may need all of its components, so they belong to the last one.
-        let owner = overlay.components.iter().filter_map(|name| owner_of(plan, &name.text)).max();
+        let owner = overlay.components.iter().filter_map(|name| owner_of(plan, &name.value)).max();
         let applied = AppliedOverlay {
-            name: overlay.name.text.clone(),
-            when: overlay.when.as_ref().map(|when| when.text.clone()),
-            place: overlay.name.mark,
+            name: overlay.name.value.clone(),
+            when: overlay.when.as_ref().map(|when| when.value.clone()),
+            place: overlay.name.place(),
         };
         assembly.enter(|| applied.stage());
         assembly.declare(|| applied.declared());
         if overlay.patches {
             let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
-            errors.collect(root.and_then(|root| assembly.apply(root, overlay.name.mark, owner)));
+            errors.collect(root.and_then(|root| assembly.apply(root, overlay.name.place(), owner)));
         }
         let resources: &mut Vec<Resource> = &mut assembly.resources().list;
         let inputs = Inputs { plan, stack, component: None };
@@ -152,12 +152,12 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
     }
     if let Some(place) = &stack.place {
         for path in &stack.overlays {
-            let folder = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
+            let folder = loader.beside(&place.folder, &place.shown, None)?;
             let root = root_at(&folder, path);
-            let applied = AppliedOverlay { name: path.text.clone(), when: None, place: path.mark };
+            let applied = AppliedOverlay { name: path.value.clone(), when: None, place: path.place() };
             assembly.enter(|| applied.stage());
             assembly.declare(|| applied.declared());
-            errors.collect(root.and_then(|root| assembly.apply(root, path.mark, None)));
+            errors.collect(root.and_then(|root| assembly.apply(root, path.place(), None)));
         }
     }
     errors.into_result(())

@@ -1,7 +1,7 @@
 //! The waves of an assembled plan, with what each waits for.
 
 use super::Assembled;
-use crate::catalogue::Ready;
+use crate::catalogue::{Ready, ReadyKind};
 use crate::resolve::Plan;
 use kfc_diagnostics::Result;
 use kfc_kube::ObjectId;
@@ -30,24 +30,17 @@ pub fn schedule(plan: &Plan, assembled: &Assembled, namespace: &str) -> Result<V
 
 /// The object that a component's `ready` names.
 fn awaited(ready: &Ready, resources: &[Resource]) -> ObjectId {
-    let (group, kind) = match ready.what {
-        "deployment" => ("apps", "Deployment"),
-        "statefulset" => ("apps", "StatefulSet"),
-        "daemonset" => ("apps", "DaemonSet"),
-        "job" => ("batch", "Job"),
-        "crd" => ("apiextensions.k8s.io", "CustomResourceDefinition"),
-        _ => {
-            // Of either kind, as the bundle has it.
-            let is_it = |r: &&Resource| r.kind().ends_with("WebhookConfiguration") && r.name() == ready.name;
-            let kind = resources.iter().find(is_it).map_or("ValidatingWebhookConfiguration", |r| r.kind());
-            ("admissionregistration.k8s.io", kind)
-        }
-    };
+    let (group, mut kind) = ready.kind.group_and_kind();
+    if ready.kind == ReadyKind::Webhook {
+        // Of either kind, as the bundle has it.
+        let is_it = |r: &&Resource| r.kind().ends_with("WebhookConfiguration") && r.name() == ready.name;
+        kind = resources.iter().find(is_it).map_or(kind, |resource| resource.kind());
+    }
     ObjectId {
         group: group.to_owned(),
         version: "v1".to_owned(),
         kind: kind.to_owned(),
-        namespace: ready.namespace.clone(),
+        namespace: ready.namespace.clone().unwrap_or_default(),
         name: ready.name.clone(),
     }
 }

@@ -8,7 +8,7 @@ use kfc_kube::Object;
 use kfc_kustomize::provenance::Step;
 use kfc_kustomize::reference::field_path::{explain_missing, split_setter};
 use kfc_kustomize::resource::Resource;
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::de::Spanned;
 use kfc_yaml::value::to_json;
 use kfc_yaml::{Entry, Key, Map, Node, Value, emit, parse};
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 /// # Errors
 /// [`Code::Setter`] for setters that select nothing or whose field does not exist, and expressions that cannot be computed.
 pub(super) fn apply(
-    setters: &[Setter],
+    setters: &[Spanned<Setter>],
     scope: &Scope,
     inputs: Inputs<'_>,
     resources: &mut [Resource],
@@ -30,11 +30,16 @@ pub(super) fn apply(
     errors.into_result(())
 }
 
-fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut [Resource]) -> Result<()> {
+fn apply_one(
+    setter: &Spanned<Setter>,
+    scope: &Scope,
+    inputs: Inputs<'_>,
+    resources: &mut [Resource],
+) -> Result<()> {
     if !scope.allows(setter.when.as_ref())? {
         return Ok(());
     }
-    let value = scope.value(&setter.value)?;
+    let value = scope.value(&setter.new_value)?;
     let steps = steps_of(&setter.path)?;
     let by = LazyLock::new(|| step(setter, inputs));
     let mut errors = Diagnostics::default();
@@ -57,18 +62,18 @@ fn apply_one(setter: &Setter, scope: &Scope, inputs: Inputs<'_>, resources: &mut
 ///
 /// # Errors
 /// [`Code::Setter`] for a path with blank parts: every field has a name.
-fn steps_of(path: &Spanned) -> Result<Vec<String>> {
-    split_setter(&path.text).map_err(|why| {
+fn steps_of(path: &Spanned<String>) -> Result<Vec<String>> {
+    split_setter(&path.value).map_err(|why| {
         let error = Diagnostic::error(Code::Setter, why).at(path.mark);
         error.help("write the names of fields with one dot between them").into()
     })
 }
 
 /// The step that a setter is: with what its expressions name, and where that was set.
-fn step(setter: &Setter, inputs: Inputs<'_>) -> Step {
-    let text = setter.value.as_str().unwrap_or_default();
-    let step = Step::new(SETTER, setter.mark).with_text(setter.value.mark);
-    step.with_inputs(text, inputs.of(&setter.value))
+fn step(setter: &Spanned<Setter>, inputs: Inputs<'_>) -> Step {
+    let text = setter.new_value.as_str().unwrap_or_default();
+    let step = Step::new(SETTER, setter.place()).with_text(setter.new_value.mark);
+    step.with_inputs(text, inputs.of(&setter.new_value))
 }
 
 /// Puts a value at a path, creating fields of mappings, but not items of lists. Returns whether the path exists.
@@ -111,7 +116,7 @@ fn put(node: &mut Node, steps: &[String], value: &Node) -> bool {
 /// Puts a value into YAML or JSON that is the text of a field.
 fn put_inside(
     setter: &Setter,
-    inside: &Spanned,
+    inside: &Spanned<String>,
     object: &mut Object,
     steps: &[String],
     value: &Node,
@@ -124,7 +129,7 @@ fn put_inside(
     let unreadable = || {
         let message = format!(
             "`{}` of {} `{}` is not a single YAML document",
-            inside.text,
+            inside.value,
             object.kind(),
             object.name()
         );
@@ -153,29 +158,31 @@ fn yaml_text(tree: &Node) -> Result<String> {
 /// The error for a path that does not exist in `tree`, which is a resource or the content of one of its fields.
 fn missing_field(
     setter: &Setter,
-    path: &Spanned,
+    path: &Spanned<String>,
     object: &Object,
     tree: &Node,
     steps: &[String],
 ) -> Diagnostic {
     let (place, what, near) = explain_missing(tree, steps);
     let field = match &setter.inside {
-        Some(inside) if inside != path => format!("`{}` of ", inside.text),
+        Some(inside) if inside != path => format!("`{}` of ", inside.value),
         _ => String::new(),
     };
     let message =
-        format!("field `{}` does not exist in {field}{} `{}`", path.text, object.kind(), object.name());
+        format!("field `{}` does not exist in {field}{} `{}`", path.value, object.kind(), object.name());
     let error = Diagnostic::error(Code::Setter, message).at(path.mark);
     // A text inside a resource has no locations.
     let error = if place.source == SourceId::NONE { error.note(what) } else { error.label(place, what) };
     Diagnostic { help: near, ..error }
 }
 
-fn selects_nothing(setter: &Setter, resources: &[Resource]) -> Diagnostic {
-    let Setter { kind, name, .. } = setter;
+fn selects_nothing(setter: &Spanned<Setter>, resources: &[Resource]) -> Diagnostic {
+    let select = &setter.select;
+    let (kind, name) =
+        (select.kind.as_deref().unwrap_or_default(), select.name.as_deref().unwrap_or_default());
     let wanted = if name.is_empty() { format!("no {kind}") } else { format!("no {kind} `{name}`") };
-    let wanted = match &setter.has {
-        Some(field) => format!("{wanted} with the field `{}`", field.text),
+    let wanted = match &select.has {
+        Some(field) => format!("{wanted} with the field `{}`", field.value),
         None => wanted,
     };
     let message = format!("this setter selects nothing: the bundle has {wanted}");

@@ -1,24 +1,20 @@
 //! `component.yaml`: what a user selects, what it requires and provides, and its parameters.
 
-use super::document::{Document, Place, name_of};
+use super::document::{Document, Named, Place};
 use super::secrets::{has_write_only, remove_examples};
-use super::setter::{self, Setter};
+use crate::files::{ComponentFile, Ready, Requirement, Setter, Stage, Support};
 use crate::json_schema::validator;
-use kfc_diagnostics::{Code, Diagnostic, Mark};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics};
 use kfc_yaml::Node;
-use kfc_yaml::fields::{Errors, Fields, Spanned};
+use kfc_yaml::de::{Entries, Spanned};
 use kfc_yaml::value::to_json;
 use serde_json::Value;
-
-/// Stages in the life of a model, in the order in which `kfc list` shows them.
-pub const STAGES: [&str; 7] =
-    ["data", "training", "serving", "pipelines", "workbench", "management", "foundation"];
 
 /// The kustomization root that a component's resources come from.
 #[derive(Clone, Debug)]
 pub struct Base {
     /// Its directory, relative to the component's directory, or a URL.
-    pub path: Spanned,
+    pub path: Spanned<String>,
     /// Directory of the component.
     pub place: Place,
 }
@@ -27,11 +23,11 @@ pub struct Base {
 #[derive(Clone, Debug)]
 pub struct Component {
     /// Its name, that of its directory.
-    pub name: Spanned,
+    pub name: Spanned<String>,
     /// One line.
     pub description: String,
-    /// One of [`STAGES`].
-    pub stage: String,
+    /// The stage that it is for.
+    pub stage: Stage,
     /// The version of what it installs.
     pub version: String,
     /// Where its resources come from.
@@ -39,15 +35,15 @@ pub struct Component {
     /// What it requires.
     pub requires: Vec<Requirement>,
     /// Capabilities.
-    pub provides: Vec<Spanned>,
+    pub provides: Vec<Spanned<String>>,
     /// Components that cannot be in the same plan.
-    pub conflicts: Vec<Spanned>,
+    pub conflicts: Vec<Spanned<String>>,
     /// Conditions on facts.
     pub supports: Vec<Support>,
     /// Parameters with their JSON Schemas.
     pub parameters: Vec<Parameter>,
     /// Setters for parameters.
-    pub set: Vec<Setter>,
+    pub set: Vec<Spanned<Setter>>,
     /// What must hold before the next wave.
     pub ready: Vec<Ready>,
 }
@@ -56,7 +52,7 @@ pub struct Component {
 #[derive(Clone, Debug)]
 pub struct Parameter {
     /// The name.
-    pub name: Spanned,
+    pub name: Spanned<String>,
     /// The schema without its default.
     pub schema: Value,
     /// The default, as it is written.
@@ -86,179 +82,61 @@ impl Parameter {
     }
 }
 
-/// Something that a component requires.
-#[derive(Clone, Debug)]
-pub struct Requirement {
-    /// The component or capability.
-    pub wanted: Wanted,
-    /// Holds only when this is true.
-    pub when: Option<Spanned>,
-    /// Its location.
-    pub mark: Mark,
-}
-
-/// What is required.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// A component by name.
-    Component(String),
-    /// Any component that provides this.
-    Capability(String),
-}
-
-/// A condition on facts that something requires.
-#[derive(Clone, Debug)]
-pub struct Support {
-    /// The condition.
-    pub when: Spanned,
-    /// The reason, for messages.
-    pub reason: String,
-}
-
-/// Something that must hold before the next wave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ready {
-    /// `deployment`, `statefulset`, `daemonset`, `job`, `crd` or `webhook`.
-    pub what: &'static str,
-    /// Its name.
-    pub name: String,
-    /// Its namespace; empty for cluster-scoped objects.
-    pub namespace: String,
-    /// Its location.
-    pub mark: Mark,
-}
-
-/// Kinds that [`Ready`] may name.
-const READY: [&str; 6] = ["deployment", "statefulset", "daemonset", "job", "crd", "webhook"];
-
-pub(super) fn read(document: &Document, errors: &Errors) -> Option<Component> {
-    let (top, spec) = document.open("Component", errors)?;
-    let name = name_of(&top, errors);
-    top.finish();
+/// The component of a file; parameters that are wrong are reported.
+pub(super) fn read(document: &Document, file: ComponentFile, errors: &mut Diagnostics) -> Component {
+    let (name, spec) = (file.metadata.name, file.spec);
     check_name(&name, document, errors);
-    let spec = match spec {
-        Some(spec) => spec,
-        None => {
-            let error = Diagnostic::error(Code::MissingField, "a component needs `spec`");
-            errors.push(error.at(document.node.mark));
-            return None;
-        }
-    };
-    let base = Base {
-        path: spec.spanned("base").unwrap_or(Spanned { text: ".".to_owned(), mark: name.mark }),
-        place: document.place.clone(),
-    };
-    let component = Component {
+    let path = spec.base.unwrap_or_else(|| Spanned { value: ".".to_owned(), mark: name.mark });
+    Component {
+        description: spec.description,
+        stage: spec.stage,
+        version: spec.version,
+        base: Base { path, place: document.place.clone() },
+        requires: spec.requires,
+        provides: spec.provides,
+        conflicts: spec.conflicts,
+        supports: spec.supports,
+        parameters: parameters(spec.parameters, errors),
+        set: spec.set,
+        ready: spec.ready,
         name,
-        description: spec.string("description"),
-        stage: stage(&spec, errors),
-        version: spec.string("version"),
-        base,
-        requires: spec.list("requires", |item| requirement(item, errors)),
-        provides: spec.strings("provides"),
-        conflicts: spec.strings("conflicts"),
-        supports: supports(&spec, errors),
-        parameters: parameters(&spec, "parameters", errors),
-        set: spec.list("set", |item| setter::read(item, errors)),
-        ready: spec.list("ready", |item| ready(item, errors)),
-    };
-    spec.finish();
-    Some(component)
+    }
 }
 
 /// The name must be that of the directory, so that a reader finds it.
-fn check_name(name: &Spanned, document: &Document, errors: &Errors) {
+fn check_name(name: &Spanned<String>, document: &Document, errors: &mut Diagnostics) {
     let folder = document.place.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if !name.text.is_empty() && name.text != folder {
-        let message =
-            format!("the name of the component is `{}`, but its directory is `{folder}`", name.text);
-        errors.push(
-            Diagnostic::error(Code::BadValue, message).at(name.mark).help("use the same name for both"),
-        );
-    }
-}
-
-fn stage(spec: &Fields<'_>, errors: &Errors) -> String {
-    let stage = spec.required("stage");
-    if !stage.text.is_empty() && !STAGES.contains(&stage.text.as_str()) {
-        let error = Diagnostic::error(Code::BadValue, format!("`{}` is not a stage", stage.text));
-        errors.push(error.at(stage.mark).help(format!("expected one of {}", STAGES.join(", "))));
-    }
-    stage.text
-}
-
-fn requirement(item: &Node, errors: &Errors) -> Option<Requirement> {
-    if let Some(name) = item.as_str() {
-        return Some(Requirement { wanted: Wanted::Component(name.to_owned()), when: None, mark: item.mark });
-    }
-    let fields = Fields::of(item, "a requirement", errors)?;
-    let wanted = match (fields.spanned("component"), fields.spanned("capability")) {
-        (Some(component), None) => Some(Wanted::Component(component.text)),
-        (None, Some(capability)) => Some(Wanted::Capability(capability.text)),
-        _ => {
-            let message = "a requirement names either a `component` or a `capability`";
-            errors.push(Diagnostic::error(Code::FieldConflict, message).at(item.mark));
-            None
-        }
-    };
-    let when = fields.spanned("when");
-    fields.finish();
-    Some(Requirement { wanted: wanted?, when, mark: item.mark })
-}
-
-/// `supports`: one expression, or a list of conditions with reasons.
-pub(super) fn supports(spec: &Fields<'_>, errors: &Errors) -> Vec<Support> {
-    let Some(node) = spec.node("supports") else { return Vec::new() };
-    if let Some(text) = node.as_str() {
-        let when = Spanned { text: text.to_owned(), mark: node.mark };
-        return vec![Support { when, reason: String::new() }];
-    }
-    spec.list("supports", |item| {
-        let fields = Fields::of(item, "a condition", errors)?;
-        let support = Support { when: fields.required("when"), reason: fields.string("reason") };
-        fields.finish();
-        Some(support)
-    })
+    document.check_name(name, folder, &Named { object: "component", file: "directory" }, errors);
 }
 
 /// Parameters as a mapping from names to JSON Schemas.
-pub(super) fn parameters(spec: &Fields<'_>, field: &'static str, errors: &Errors) -> Vec<Parameter> {
-    let Some(node) = spec.node(field) else { return Vec::new() };
-    let Some(map) = node.as_map() else {
-        let message = format!("`{field}` must be a mapping from names to JSON Schemas");
-        errors.push(Diagnostic::error(Code::WrongType, message).at(node.mark));
-        return Vec::new();
-    };
-    let read = |name: &str, mark: Mark, schema: &Node| {
-        let mut value = to_json(schema);
-        let Some(object) = value.as_object_mut() else {
-            let message =
-                format!("the schema of `{name}` must be a mapping, but this is {}", schema.describe());
-            errors.push(Diagnostic::error(Code::WrongType, message).at(schema.mark));
-            return None;
-        };
-        object.remove("default");
-        let published = object.remove("published").unwrap_or_default();
-        check_published(&published, schema, errors);
-        if let Err(error) = validator(&value) {
-            let message = format!("this is not a JSON Schema: {error}");
-            errors.push(Diagnostic::error(Code::BadValue, message).at(schema.mark));
-        }
-        let name = Spanned { text: name.to_owned(), mark };
-        let published = published == Value::Bool(true);
-        Some(Parameter {
-            name,
-            schema: value,
-            default: schema.get("default").cloned(),
-            published,
-            derived: false,
-        })
-    };
-    map.iter().filter_map(|entry| read(&entry.key.text, entry.key.mark, &entry.value)).collect()
+pub(super) fn parameters(
+    declared: Entries<crate::files::Declaration>,
+    errors: &mut Diagnostics,
+) -> Vec<Parameter> {
+    let declared = declared.0.into_iter();
+    declared.filter_map(|(name, declaration)| errors.collect(parameter(name, &declaration.0.0))).collect()
+}
+
+fn parameter(name: Spanned<String>, schema: &Node) -> kfc_diagnostics::Result<Parameter> {
+    let mut value = to_json(schema);
+    let mut errors = Diagnostics::default();
+    let mut own =
+        |name: &str| value.as_object_mut().and_then(|object| object.remove(name)).unwrap_or_default();
+    own("default");
+    let published = own("published");
+    check_published(&published, schema, &mut errors);
+    if let Err(error) = validator(&value) {
+        let message = format!("this is not a JSON Schema: {error}");
+        errors.push(Diagnostic::error(Code::BadValue, message).at(schema.mark));
+    }
+    let published = published == Value::Bool(true);
+    let default = schema.get("default").cloned();
+    errors.into_result(Parameter { name, schema: value, default, published, derived: false })
 }
 
 /// `published: true` is for secrets whose default is published: so there must be one, the same everywhere.
-fn check_published(published: &Value, schema: &Node, errors: &Errors) {
+fn check_published(published: &Value, schema: &Node, errors: &mut Diagnostics) {
     let mark = schema.get("published").map_or(schema.mark, |node| node.mark);
     match published {
         Value::Null | Value::Bool(false) => {}
@@ -278,31 +156,17 @@ fn check_published(published: &Value, schema: &Node, errors: &Errors) {
     }
 }
 
-fn ready(item: &Node, errors: &Errors) -> Option<Ready> {
-    let fields = Fields::of(item, "a readiness condition", errors)?;
-    let named: Vec<(&'static str, Spanned)> =
-        READY.into_iter().filter_map(|what| Some((what, fields.spanned(what)?))).collect();
-    let namespace = fields.string("namespace");
-    fields.finish();
-    let [(what, name)] = named.as_slice() else {
-        let error = Diagnostic::error(Code::BadValue, "a readiness condition must name exactly one object");
-        errors.push(error.at(item.mark).help(format!("expected one of {}", READY.join(", "))));
-        return None;
-    };
-    Some(Ready { what, name: name.text.clone(), namespace, mark: item.mark })
-}
-
 #[cfg(test)]
 mod tests {
     use super::Parameter;
     use crate::catalogue::secrets::values_of_secrets;
-    use kfc_diagnostics::{Mark, SourceId};
-    use kfc_yaml::fields::Spanned;
+    use kfc_diagnostics::SourceId;
+    use kfc_yaml::de::Spanned;
     use kfc_yaml::parse::parse;
     use serde_json::{Value, json};
 
     fn shown(schema: Value, published: bool) -> Value {
-        let name = Spanned { text: "p".to_owned(), mark: Mark::NONE };
+        let name = Spanned::nowhere("p".to_owned());
         Parameter { name, schema, default: None, published, derived: false }.shown_schema()
     }
 
@@ -329,7 +193,7 @@ mod tests {
     #[test]
     fn values_in_schemas_of_secrets_are_found() {
         let text = "spec:\n  parameters:\n    a: {writeOnly: true, examples: [P], default: P}\n    b: {examples: [o], default: o}\n    c: {published: true, writeOnly: true, default: o}\n    d: {items: [{properties: {example: {writeOnly: true, example: P}}}]}\n";
-        let node = parse(text, SourceId::NONE).unwrap().remove(0);
+        let node = parse(text, SourceId(0)).unwrap().remove(0);
         let marked: Vec<&str> =
             values_of_secrets(&node).iter().map(|mark| &text[mark.offset as usize..][..2]).collect();
         assert_eq!(marked, ["[P", "P}", "P}"]);

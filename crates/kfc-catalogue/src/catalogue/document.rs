@@ -1,15 +1,18 @@
 //! One of our own files: where it is, its fields and its name.
 
 use super::secrets::values_of_secrets;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result, Source, SourceId};
+use crate::files::ApiVersion;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
 use kfc_source::Loader;
-use kfc_yaml::fields::{Errors, Fields};
+use kfc_yaml::de::{self, Spanned};
 use kfc_yaml::{Node, parse};
+use serde::de::DeserializeOwned;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The apiVersion of all our own files.
-pub const API_VERSION: &str = "kfc.dev/v1alpha1";
+pub const API_VERSION: &str = ApiVersion::V1Alpha1.word();
 
 /// The path of the catalogue that is built into a program: see [`kfc_source::Embedded`]. No path on disk can have this
 /// name, as it holds a NUL.
@@ -42,19 +45,22 @@ impl Place {
     }
 }
 
-/// Reads the file of this name in a directory.
-pub(super) fn read_one<T>(
+/// Reads the file of this name in a directory: its fields, then what they mean.
+pub(super) fn read_one<F: DeserializeOwned, T>(
     loader: &Loader,
     place: &Place,
     file: &str,
-    read: impl Fn(&Document, &Errors) -> Option<T>,
+    read: impl Fn(&Document, F, &mut Diagnostics) -> T,
 ) -> Result<T> {
     let document = Document::load(loader, place, file)?;
-    let errors = Errors::exact();
-    let value = read(&document, &errors);
-    match value {
-        Some(value) => errors.into_inner().into_result(value),
-        None => Err(errors.into_inner()),
+    let (fields, mut errors) = de::read(&document.node);
+    document.has_faults.set(!errors.is_empty());
+    match fields {
+        Some(fields) => {
+            let value = read(&document, fields, &mut errors);
+            errors.in_order().into_result(value)
+        }
+        None => Err(errors),
     }
 }
 
@@ -68,61 +74,55 @@ pub(crate) struct Document {
     pub(crate) node: Node,
     /// Whether its directory has a kustomization.
     pub(crate) has_kustomization: bool,
+    /// Whether fields of it have errors, and are empty.
+    has_faults: Cell<bool>,
 }
 
 impl Document {
     /// Reads the file `file` of a directory, which must hold one document.
     pub(crate) fn load(loader: &Loader, place: &Place, file: &str) -> Result<Self> {
-        let here = loader.beside(&place.folder, &place.shown, Mark::NONE)?;
-        let read = here.load(file, Mark::NONE)?;
+        let here = loader.beside(&place.folder, &place.shown, None)?;
+        let read = here.load(file, None)?;
         let node = one_document(&read.source, read.id)?;
         values_of_secrets(&node).into_iter().for_each(|mark| loader.sources().hide(mark));
         let stem = file.trim_end_matches(".yaml").trim_end_matches(".yml").to_owned();
         let has_kustomization = loader.files().is_file(&place.folder.join("kustomization.yaml"));
-        Ok(Self { place: place.clone(), stem, node, has_kustomization })
+        let has_faults = Cell::new(false);
+        Ok(Self { place: place.clone(), stem, node, has_kustomization, has_faults })
     }
 
-    /// The fields of the file and of its `spec`, when it is of this kind.
-    pub(crate) fn open<'a>(
-        &'a self,
-        kind: &'static str,
-        errors: &'a Errors,
-    ) -> Option<(Fields<'a>, Option<Fields<'a>>)> {
-        let what = match kind {
-            "Component" => "a component",
-            "Overlay" => "an overlay",
-            "Platform" => "a platform layer",
-            _ => "a stack",
-        };
-        let top = Fields::of(&self.node, what, errors)?;
-        for (field, wanted) in [("apiVersion", API_VERSION), ("kind", kind)] {
-            let found = top.required(field);
-            if !found.text.is_empty() && found.text != wanted {
-                let message = format!("`{field}` is `{}`, but {what} has `{wanted}`", found.text);
-                errors.push(Diagnostic::error(Code::BadValue, message).at(found.mark));
-            }
+    /// Checks that an object has a name.
+    pub(super) fn check_not_empty(&self, name: &Spanned<String>, errors: &mut Diagnostics) {
+        // A name that is missing or not a text is reported already, and empty.
+        if name.is_empty() && !self.has_faults.get() {
+            errors.push(Diagnostic::error(Code::BadValue, "`metadata.name` is empty").at(name.mark));
         }
-        let spec = top.nested("spec", what);
-        Some((top, spec))
+    }
+
+    /// Checks that an object has the name of its file or directory, so that people find it.
+    pub(super) fn check_name(
+        &self,
+        name: &Spanned<String>,
+        expected: &str,
+        what: &Named,
+        errors: &mut Diagnostics,
+    ) {
+        self.check_not_empty(name, errors);
+        if !name.is_empty() && name.value != expected {
+            let Named { object, file } = what;
+            let message =
+                format!("the name of the {object} is `{}`, but its {file} is `{expected}`", name.value);
+            errors.push(
+                Diagnostic::error(Code::BadValue, message).at(name.mark).help("use the same name for both"),
+            );
+        }
     }
 }
 
-/// The name of a file's object.
-pub(crate) fn name_of(top: &Fields<'_>, errors: &Errors) -> kfc_yaml::fields::Spanned {
-    match top.nested("metadata", "`metadata`") {
-        Some(metadata) => {
-            let name = metadata.required("name");
-            metadata.finish();
-            name
-        }
-        None => {
-            if top.node("metadata").is_none() {
-                let error = Diagnostic::error(Code::MissingField, "`metadata.name` is missing");
-                errors.push(error.at(top.mark("metadata")));
-            }
-            kfc_yaml::fields::Spanned { text: String::new(), mark: Mark::NONE }
-        }
-    }
+/// What has a name, and what must have the same.
+pub(super) struct Named {
+    pub(super) object: &'static str,
+    pub(super) file: &'static str,
 }
 
 fn one_document(source: &Arc<Source>, id: SourceId) -> Result<Node> {

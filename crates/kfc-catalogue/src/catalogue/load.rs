@@ -7,8 +7,8 @@ use super::platform::{self, Layer};
 use crate::expressions::{Name, names_in, touches};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_source::{FileSystem, Loader};
-use kfc_yaml::fields::Errors;
 use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -83,9 +83,9 @@ impl Catalogue {
             .filter_map(|name| errors.collect(read_one(loader, &platforms, &name, platform::read)))
             .collect();
         errors.into_result(Self {
-            components: components.into_iter().map(|c| (c.name.text.clone(), c)).collect(),
-            overlays: overlays.into_iter().map(|o| (o.name.text.clone(), o)).collect(),
-            layers: layers.into_iter().map(|l| (l.name.text.clone(), l)).collect(),
+            components: components.into_iter().map(|c| (c.name.value.clone(), c)).collect(),
+            overlays: overlays.into_iter().map(|o| (o.name.value.clone(), o)).collect(),
+            layers: layers.into_iter().map(|l| (l.name.value.clone(), l)).collect(),
         })
     }
 }
@@ -93,7 +93,7 @@ impl Catalogue {
 /// The names of the parameters whose values must not be shown.
 fn secrets(parameters: &[Parameter]) -> Vec<String> {
     let secret = parameters.iter().filter(|parameter| parameter.is_secret());
-    secret.map(|parameter| parameter.name.text.clone()).collect()
+    secret.map(|parameter| parameter.name.value.clone()).collect()
 }
 
 /// Marks parameters whose defaults name secrets among them or `outer` ones, until none is left.
@@ -132,12 +132,12 @@ fn subfolders_with(files: &dyn FileSystem, place: &Place, file: &str) -> Vec<Pla
 }
 
 /// Reads the file of this name in each directory, in parallel; the result has the order of the directories.
-fn read_all<T: Send>(
+fn read_all<F: DeserializeOwned, T: Send>(
     loader: &Loader,
     folders: &[Place],
     file: &str,
     errors: &mut Diagnostics,
-    read: impl Fn(&Document, &Errors) -> Option<T> + Sync,
+    read: impl Fn(&Document, F, &mut Diagnostics) -> T + Sync,
 ) -> Vec<T> {
     let results: Vec<Result<T>> =
         folders.par_iter().map(|place| read_one(loader, place, file, &read)).collect();
@@ -147,14 +147,14 @@ fn read_all<T: Send>(
 #[cfg(test)]
 mod tests {
     use super::{Parameter, mark_derived, secrets};
-    use kfc_diagnostics::{Mark, SourceId};
-    use kfc_yaml::fields::Spanned;
+    use kfc_diagnostics::SourceId;
+    use kfc_yaml::de::Spanned;
     use kfc_yaml::parse::parse;
     use serde_json::json;
 
     fn parameter(name: &str, secret: bool, default: &str) -> Parameter {
-        let name = Spanned { text: name.to_owned(), mark: Mark::NONE };
-        let default = parse(default, SourceId::NONE).unwrap().into_iter().next();
+        let name = Spanned::nowhere(name.to_owned());
+        let default = parse(default, SourceId(0)).unwrap().into_iter().next();
         Parameter { name, schema: json!({"writeOnly": secret}), default, published: false, derived: false }
     }
 

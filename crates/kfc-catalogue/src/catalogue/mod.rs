@@ -6,15 +6,16 @@ mod document;
 mod load;
 mod overlay;
 mod platform;
-pub mod schema;
 mod secrets;
 mod setter;
 mod stack;
 
-pub use component::{Base, Component, Parameter, Ready, Requirement, STAGES, Support, Wanted};
+pub use crate::files::{
+    LayerComponent, Ready, ReadyKind, Requirement, Role, Select, Setter, Stage, Support, Wanted,
+};
+pub use component::{Base, Component, Parameter};
 pub use document::{API_VERSION, BUILT_IN, Place};
 pub use load::{Catalogue, DEFAULTS};
 pub use overlay::Overlay;
-pub use platform::{Entry, Layer, Role};
-pub use setter::Setter;
+pub use platform::Layer;
 pub use stack::{Stack, StackFile};

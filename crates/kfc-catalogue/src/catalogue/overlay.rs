@@ -1,59 +1,45 @@
 //! `overlay.yaml`: a kustomize component that is applied over bases when its condition holds.
 
-use super::document::{Document, Place, name_of};
-use super::setter::{self, Setter};
-use kfc_diagnostics::{Code, Diagnostic};
-use kfc_yaml::fields::{Errors, Spanned};
+use super::document::{Document, Named, Place};
+use crate::files::{OverlayFile, Setter};
+use kfc_diagnostics::Diagnostics;
+use kfc_yaml::de::Spanned;
 
 /// What a platform changes.
 #[derive(Clone, Debug)]
 pub struct Overlay {
     /// `area/name`, like its directory.
-    pub name: Spanned,
+    pub name: Spanned<String>,
     /// One line.
     pub description: String,
     /// Applied when this is true; always without it.
-    pub when: Option<Spanned>,
+    pub when: Option<Spanned<String>>,
     /// Components that must all be in the plan.
-    pub components: Vec<Spanned>,
+    pub components: Vec<Spanned<String>>,
     /// Overlays that come before it if they are applied.
-    pub after: Vec<Spanned>,
+    pub after: Vec<Spanned<String>>,
     /// Setters for facts.
-    pub set: Vec<Setter>,
+    pub set: Vec<Spanned<Setter>>,
     /// Its directory.
     pub place: Place,
     /// Whether the directory has a kustomization; with setters only, it needs none.
     pub patches: bool,
 }
 
-pub(super) fn read(document: &Document, errors: &Errors) -> Option<Overlay> {
-    let (top, spec) = document.open("Overlay", errors)?;
-    let name = name_of(&top, errors);
-    top.finish();
+pub(super) fn read(document: &Document, file: OverlayFile, errors: &mut Diagnostics) -> Overlay {
+    let (name, spec) = (file.metadata.name, file.spec);
     let mut folders = document.place.folder.components().rev().map(|part| part.as_os_str().to_string_lossy());
     let (last, area) = (folders.next().unwrap_or_default(), folders.next().unwrap_or_default());
-    let expected = format!("{area}/{last}");
-    if !name.text.is_empty() && name.text != expected {
-        let message =
-            format!("the name of the overlay is `{}`, but its directory is `{expected}`", name.text);
-        errors.push(
-            Diagnostic::error(Code::BadValue, message).at(name.mark).help("use the same name for both"),
-        );
-    }
-    let Some(spec) = spec else {
-        errors.push(Diagnostic::error(Code::MissingField, "an overlay needs `spec`").at(document.node.mark));
-        return None;
-    };
-    let overlay = Overlay {
+    let named = Named { object: "overlay", file: "directory" };
+    document.check_name(&name, &format!("{area}/{last}"), &named, errors);
+    Overlay {
         name,
-        description: spec.string("description"),
-        when: spec.spanned("when"),
-        components: spec.strings("components"),
-        after: spec.strings("after"),
-        set: spec.list("set", |item| setter::read(item, errors)),
+        description: spec.description,
+        when: spec.when,
+        components: spec.components,
+        after: spec.after,
+        set: spec.set,
         place: document.place.clone(),
         patches: document.has_kustomization,
-    };
-    spec.finish();
-    Some(overlay)
+    }
 }

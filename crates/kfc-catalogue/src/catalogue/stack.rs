@@ -1,9 +1,10 @@
 //! `kfc.yaml`: the user's own file.
 
-use super::document::{Document, Place, name_of, read_one};
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use super::document::{Document, Place, read_one};
+use crate::files::StackText;
+use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_source::Loader;
-use kfc_yaml::fields::{Errors, Fields, Spanned};
+use kfc_yaml::de::{Mapping, Spanned};
 use kfc_yaml::{Map, Node};
 
 /// What a user asks for.
@@ -12,13 +13,13 @@ pub struct Stack {
     /// Its name.
     pub name: String,
     /// The profile: layers joined by `+`.
-    pub platform: Spanned,
+    pub platform: Spanned<String>,
     /// Components that the user names; those of the platform without the field.
-    pub components: Option<Vec<Spanned>>,
+    pub components: Option<Vec<Spanned<String>>>,
     /// Components that are already in the cluster.
-    pub present: Vec<Spanned>,
+    pub present: Vec<Spanned<String>>,
     /// Components that are left out, though the platform has them.
-    pub without: Vec<Spanned>,
+    pub without: Vec<Spanned<String>>,
     /// Values of facts that replace those of layers; a mapping.
     pub facts: Node,
     /// Facts of the cluster, for those that neither the stack nor a layer sets; a mapping.
@@ -26,11 +27,11 @@ pub struct Stack {
     /// Values of parameters: global ones by name, those of a component below its name.
     pub parameters: Node,
     /// Kustomize components, applied last.
-    pub overlays: Vec<Spanned>,
+    pub overlays: Vec<Spanned<String>>,
     /// Which component provides a capability.
-    pub prefers: Vec<(String, Spanned)>,
+    pub prefers: Vec<(Spanned<String>, Spanned<String>)>,
     /// Further catalogues, relative to the file's directory.
-    pub catalogues: Vec<Spanned>,
+    pub catalogues: Vec<Spanned<String>>,
     /// Whether the built-in catalogue is below them.
     pub builtin: bool,
     /// The directory of the file; none for a profile that was named on the command line.
@@ -53,7 +54,7 @@ impl Stack {
         let empty = || Node::map(Map::new(), Mark::NONE);
         Self {
             name: profile.to_owned(),
-            platform: Spanned { text: profile.to_owned(), mark: Mark::NONE },
+            platform: Spanned::nowhere(profile.to_owned()),
             components: None,
             present: Vec::new(),
             without: Vec::new(),
@@ -71,7 +72,7 @@ impl Stack {
     /// The same stack with these components instead of its own, as `--components` asks for them.
     #[must_use]
     pub fn with_components<S: AsRef<str>>(self, names: impl IntoIterator<Item = S>) -> Self {
-        let spanned = |name: S| Spanned { text: name.as_ref().trim().to_owned(), mark: Mark::NONE };
+        let spanned = |name: S| Spanned::nowhere(name.as_ref().trim().to_owned());
         Self { components: Some(names.into_iter().map(spanned).collect()), ..self }
     }
 
@@ -84,40 +85,25 @@ impl Stack {
     }
 }
 
-fn read(document: &Document, errors: &Errors) -> Option<Stack> {
-    let (top, spec) = document.open("Stack", errors)?;
-    let name = name_of(&top, errors);
-    top.finish();
-    let Some(spec) = spec else {
-        errors.push(Diagnostic::error(Code::MissingField, "a stack needs `spec`").at(document.node.mark));
-        return None;
+fn read(document: &Document, file: StackText, errors: &mut Diagnostics) -> Stack {
+    let (name, spec) = (file.metadata.name, file.spec);
+    document.check_not_empty(&name, errors);
+    let mapping = |given: Option<Mapping>| {
+        given.map_or_else(|| Node::map(Map::new(), document.node.mark), |mapping| mapping.0)
     };
-    let stack = Stack {
-        name: name.text,
-        platform: spec.required("platform"),
-        components: spec.node("components").is_some().then(|| spec.strings("components")),
-        present: spec.strings("present"),
-        without: spec.strings("without"),
-        facts: mapping(&spec, "facts", errors),
-        observed: Node::map(Map::new(), Mark::NONE),
-        parameters: mapping(&spec, "parameters", errors),
-        overlays: spec.strings("overlays"),
-        prefers: super::platform::prefers(&spec, errors),
-        catalogues: spec.strings("catalogues"),
-        builtin: spec.node("builtin").is_none() || spec.boolean("builtin"),
+    Stack {
+        name: name.value,
+        platform: spec.platform,
+        components: spec.components,
+        present: spec.present,
+        without: spec.without,
+        facts: mapping(spec.facts),
+        observed: mapping(None),
+        parameters: mapping(spec.parameters),
+        overlays: spec.overlays,
+        prefers: spec.prefers.0,
+        catalogues: spec.catalogues,
+        builtin: spec.builtin,
         place: Some(document.place.clone()),
-    };
-    spec.finish();
-    Some(stack)
-}
-
-fn mapping(spec: &Fields<'_>, name: &'static str, errors: &Errors) -> Node {
-    let empty = || Node::map(Map::new(), Mark::NONE);
-    let Some(node) = spec.node(name) else { return empty() };
-    if node.as_map().is_none() {
-        let message = format!("`{name}` must be a mapping, but this is {}", node.describe());
-        errors.push(Diagnostic::error(Code::WrongType, message).at(node.mark));
-        return empty();
     }
-    node.clone()
 }

@@ -1,7 +1,7 @@
 //! The answers of a cluster: objects by kind, and the version of its server.
 
 use super::finding::insufficient_answers;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_source::door::{self, Limit, Named};
 use kfc_source::{FileSystem as _, Os, walk};
 use serde_json::Value;
@@ -36,7 +36,7 @@ impl Answers {
             for file in errors.collect(files(path)).unwrap_or_default() {
                 let shown = file.display().to_string();
                 let real = folder.join(file.file_name().unwrap_or_default());
-                let named = Named { files: &Os, path: &real, limit, shown: &shown, referrer: Mark::NONE };
+                let named = Named { files: &Os, path: &real, limit, shown: &shown, referrer: None };
                 let bytes = named.read().map_err(|error| of_door(&file, &error));
                 errors.collect(bytes.and_then(|bytes| answers.add_file(&file, &bytes)));
             }

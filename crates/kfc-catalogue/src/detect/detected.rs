@@ -6,7 +6,7 @@ use super::{accelerators, installed, ours, provider, services, storage};
 use crate::catalogue::{Catalogue, Stack};
 use crate::resolve::Profile;
 use kfc_diagnostics::{Mark, Result};
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::de::Spanned;
 use kfc_yaml::value::from_json;
 use kfc_yaml::{Map, Node};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn note_of_ours(
 }
 
 fn join(catalogue: &Catalogue, profile: &str) -> Result<Profile> {
-    let written = Spanned { text: profile.to_owned(), mark: Mark::NONE };
+    let written = Spanned::nowhere(profile.to_owned());
     let none = Node::map(Map::new(), Mark::NONE);
     Profile::join(catalogue, &written, &none, &none)
 }
@@ -99,7 +99,7 @@ impl Detected {
     #[must_use]
     pub fn stack(&self) -> Stack {
         let mut stack = Stack::of_profile(&self.profile);
-        let spanned = |(name, _): &(String, String)| Spanned { text: name.clone(), mark: Mark::NONE };
+        let spanned = |(name, _): &(String, String)| Spanned::nowhere(name.clone());
         stack.present = self.present.iter().map(spanned).collect();
         stack.facts = from_json(&self.facts(), Mark::NONE);
         stack

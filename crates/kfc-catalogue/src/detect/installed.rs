@@ -1,15 +1,14 @@
 //! The components of the catalogue that are already in the cluster.
 
 use super::answers::{Answers, name};
-use crate::catalogue::{Catalogue, Component};
+use crate::catalogue::{Catalogue, Component, ReadyKind};
 use serde_json::Value;
 
 /// CRDs that identify components without one under `ready`.
 const DEFINITIONS: [(&str, &str); 2] =
     [("istio", "virtualservices.networking.istio.io"), ("knative-serving", "services.serving.knative.dev")];
 
-const KINDS: [(&str, &str); 3] =
-    [("deployment", "Deployment"), ("statefulset", "StatefulSet"), ("daemonset", "DaemonSet")];
+const KINDS: [ReadyKind; 3] = [ReadyKind::Deployment, ReadyKind::StatefulSet, ReadyKind::DaemonSet];
 
 /// Components that are installed, with the evidence: their CRDs exist, and their workloads, too, if the answers have workloads.
 /// Only their workloads show components without CRDs.
@@ -42,8 +41,12 @@ pub(super) fn installed(
 }
 
 fn definitions<'c>(name: &str, component: &'c Component) -> Vec<&'c str> {
-    let own: Vec<&str> =
-        component.ready.iter().filter(|ready| ready.what == "crd").map(|ready| ready.name.as_str()).collect();
+    let own: Vec<&str> = component
+        .ready
+        .iter()
+        .filter(|ready| ready.kind == ReadyKind::CustomResourceDefinition)
+        .map(|ready| ready.name.as_str())
+        .collect();
     if !own.is_empty() {
         return own;
     }
@@ -60,21 +63,21 @@ enum Workloads {
 /// Whether the first workload that the component waits for exists. Other installations may have it in another namespace and
 /// without some of the others.
 fn workloads(answers: &Answers, component: &Component) -> Workloads {
-    let of_kind = |what: &str| KINDS.iter().find(|(word, _)| *word == what).map(|(_, kind)| *kind);
-    let mut named = component.ready.iter().filter_map(|ready| Some((of_kind(ready.what)?, ready)));
+    let workloads = component.ready.iter().filter(|ready| KINDS.contains(&ready.kind));
+    let mut named = workloads.map(|ready| (ready.kind.group_and_kind().1, ready));
     let Some((kind, ready)) = named.next().filter(|(kind, _)| answers.knows(kind)) else {
         return Workloads::Unknown;
     };
+    let wanted = ready.namespace.as_deref().unwrap_or_default();
     let fits = |object: &&Value| {
-        name(object) == ready.name
-            && (!is_common(&ready.name) || object["metadata"]["namespace"] == ready.namespace.as_str())
+        name(object) == ready.name && (!is_common(&ready.name) || object["metadata"]["namespace"] == wanted)
     };
     match answers.of(kind).iter().find(fits) {
         Some(object) => {
             let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
             Workloads::There(format!("{kind} {namespace}/{}", ready.name))
         }
-        None => Workloads::Missing(format!("{kind} {}/{}", ready.namespace, ready.name)),
+        None => Workloads::Missing(format!("{kind} {wanted}/{}", ready.name)),
     }
 }
 

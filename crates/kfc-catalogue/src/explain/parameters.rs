@@ -6,7 +6,7 @@ use crate::resolve::{Expression, Inputs, Name, Plan, names_in};
 use kfc_diagnostics::Mark;
 use kfc_kustomize::provenance::{Declared, Step};
 use kfc_yaml::Node;
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::de::Spanned;
 use std::collections::HashSet;
 
 /// The parameters of a stack, without those in conditions: they change which components and overlays are selected, not a
@@ -49,7 +49,8 @@ fn deciding(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> HashSet<Mark> 
     }
     let all = Inputs { plan, stack, component: None };
     // Also of overlays whose condition is false, as the parameter may cause that.
-    let takes_part = |name: &Spanned| plan.components.iter().any(|planned| planned.name() == name.text);
+    let takes_part =
+        |name: &Spanned<String>| plan.components.iter().any(|planned| planned.name() == name.value);
     for overlay in catalogue.overlays.values().filter(|o| o.components.iter().all(takes_part)) {
         add(all, names_of(&overlay.when));
     }
@@ -65,10 +66,10 @@ fn deciding(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> HashSet<Mark> 
     places
 }
 
-fn names_of<'c>(conditions: impl IntoIterator<Item = &'c Spanned>) -> Vec<Name> {
-    conditions.into_iter().flat_map(|condition| Expression(&condition.text).names()).collect()
+fn names_of<'c>(conditions: impl IntoIterator<Item = &'c Spanned<String>>) -> Vec<Name> {
+    conditions.into_iter().flat_map(|condition| Expression(&condition.value).names()).collect()
 }
 
-fn names_in_text(text: &Spanned) -> Vec<Name> {
-    names_in(&Node::string(&text.text, text.mark))
+fn names_in_text(text: &Spanned<String>) -> Vec<Name> {
+    names_in(&Node::string(&text.value, text.place()))
 }

@@ -15,8 +15,8 @@ pub fn json(plan: &Plan) -> String {
         .iter()
         .map(|edge| json!({"from": name(edge.from), "to": name(edge.to), "capability": edge.capability}));
     let overlays = plan.overlays.iter().map(|planned| {
-        let when = planned.overlay.when.as_ref().map(|when| &when.text);
-        json!({"name": planned.overlay.name.text, "when": when})
+        let when = planned.overlay.when.as_ref().map(|when| &when.value);
+        json!({"name": planned.overlay.name.value, "when": when})
     });
     let mut hidden = Numbers::default();
     let components: Vec<Value> =
@@ -38,7 +38,7 @@ pub fn json(plan: &Plan) -> String {
 fn parameters(planned: &Planned, hidden: &mut Numbers) -> Value {
     let mut parameters = planned.parameters.clone();
     for parameter in planned.component.parameters.iter().filter(|parameter| parameter.is_secret()) {
-        if let Some(value) = parameters.get_mut(&parameter.name.text) {
+        if let Some(value) = parameters.get_mut(&parameter.name.value) {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             *value = hidden.of_bytes(text.as_bytes()).into();
         }
@@ -56,7 +56,7 @@ fn component(planned: &Planned, hidden: &mut Numbers) -> Value {
     };
     json!({
         "name": planned.name(),
-        "stage": planned.component.stage,
+        "stage": planned.component.stage.word(),
         "version": planned.component.version,
         "present": planned.present,
         "depth": planned.depth,

@@ -20,8 +20,8 @@ pub fn tree(plan: &Plan) -> String {
         let _ = writeln!(out, "\noverlays, in this order");
     }
     for planned in &plan.overlays {
-        let when = planned.overlay.when.as_ref().map_or("always", |when| when.text.as_str());
-        let line = format!("{}  ({when})", planned.overlay.name.text);
+        let when = planned.overlay.when.as_ref().map_or("always", |when| when.value.as_str());
+        let line = format!("{}  ({when})", planned.overlay.name.value);
         let _ = writeln!(out, "  {}", for_message(&line));
     }
     out

@@ -5,7 +5,7 @@ use crate::expressions::limits;
 use crate::expressions::{Expression, Name};
 use crate::expressions::{Piece, split};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::de::Spanned;
 use kfc_yaml::value::from_json;
 use kfc_yaml::value::to_json;
 use kfc_yaml::{Entry, Map, Node};
@@ -38,15 +38,15 @@ impl Scope {
     ///
     /// # Errors
     /// [`Code::Expression`].
-    pub fn holds(&self, condition: &Spanned) -> Result<bool> {
-        Ok(self.compute(&condition.text, condition.mark)?.is_true())
+    pub fn holds(&self, condition: &Spanned<String>) -> Result<bool> {
+        Ok(self.compute(&condition.value, condition.mark)?.is_true())
     }
 
     /// Whether an optional condition holds.
     ///
     /// # Errors
     /// [`Code::Expression`].
-    pub fn allows(&self, condition: Option<&Spanned>) -> Result<bool> {
+    pub fn allows(&self, condition: Option<&Spanned<String>>) -> Result<bool> {
         condition.map_or(Ok(true), |condition| self.holds(condition))
     }
 
@@ -82,7 +82,7 @@ impl Scope {
             Diagnostic::error(Code::Expression, message).at(node.mark).into()
         })?;
         if let [Piece::Expression(expression)] = pieces.as_slice() {
-            let value = self.compute(expression, node.mark)?;
+            let value = self.compute(expression, Some(node.mark))?;
             let json = serde_json::to_value(&value).unwrap_or_default();
             return Ok(from_json(&json, node.mark));
         }
@@ -91,7 +91,7 @@ impl Scope {
             match piece {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Expression(expression) => {
-                    out.push_str(&self.compute(expression, node.mark)?.to_string());
+                    out.push_str(&self.compute(expression, Some(node.mark))?.to_string());
                 }
             }
             if out.len() > LONGEST_TEXT {
@@ -102,7 +102,7 @@ impl Scope {
         Ok(Node::string(&out, node.mark))
     }
 
-    fn compute(&self, expression: &str, mark: Mark) -> Result<minijinja::Value> {
+    fn compute(&self, expression: &str, mark: Option<Mark>) -> Result<minijinja::Value> {
         limits::check(expression).map_err(|why| Diagnostic::error(Code::Expression, why).at(mark))?;
         let mut environment = limits::environment();
         environment.add_filter("match_expressions", match_expressions);
@@ -115,7 +115,7 @@ impl Scope {
         })
     }
 
-    fn explain(&self, expression: &str, error: &minijinja::Error, mark: Mark) -> Diagnostic {
+    fn explain(&self, expression: &str, error: &minijinja::Error, mark: Option<Mark>) -> Diagnostic {
         if error.kind() == ErrorKind::UndefinedError {
             return self.unknown(expression, mark);
         }
@@ -127,7 +127,7 @@ impl Scope {
     }
 
     /// The error for an expression that names something unknown.
-    fn unknown(&self, expression: &str, mark: Mark) -> Diagnostic {
+    fn unknown(&self, expression: &str, mark: Option<Mark>) -> Diagnostic {
         let missing = Expression(expression).names().iter().find_map(|name| self.missing(name.steps()));
         let Some((name, near)) = missing else {
             let message = format!("`{expression}` names something that does not exist");
@@ -188,8 +188,8 @@ pub(super) fn computed(scope: &Scope, node: &Node) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::Scope;
-    use kfc_diagnostics::{Mark, SourceId};
-    use kfc_yaml::fields::Spanned;
+    use kfc_diagnostics::SourceId;
+    use kfc_yaml::de::Spanned;
     use kfc_yaml::{emit, parse::parse};
     use serde_json::json;
 
@@ -199,7 +199,7 @@ mod tests {
     }
 
     fn holds(text: &str) -> Result<bool, String> {
-        let condition = Spanned { text: text.to_owned(), mark: Mark::NONE };
+        let condition = Spanned::nowhere(text.to_owned());
         scope().holds(&condition).map_err(|errors| {
             let error = &errors.0[0];
             format!("{} / {}", error.message, error.help.as_deref().unwrap_or(""))

@@ -67,18 +67,18 @@ impl<'a> Inputs<'a> {
         let mut visible: Vec<Visible<'a>> = Vec::new();
         for planned in &self.plan.components {
             let name = planned.name();
-            if self.component.is_some_and(|component| component.name.text != name) {
+            if self.component.is_some_and(|component| component.name.value != name) {
                 continue;
             }
             for parameter in &planned.component.parameters {
-                let own = parameter.name.text.as_str();
+                let own = parameter.name.value.as_str();
                 let path = if self.component.is_some() { vec![own] } else { vec![name, own] };
                 let given = given.get(name).and_then(|given| given.get(own));
                 visible.push(Visible { path, declared: parameter, given });
             }
         }
         for parameter in &self.plan.declared {
-            let name = parameter.name.text.as_str();
+            let name = parameter.name.value.as_str();
             if !visible.iter().any(|known| known.path.first() == Some(&name)) {
                 visible.push(Visible { path: vec![name], declared: parameter, given: given.get(name) });
             }

@@ -23,7 +23,7 @@ pub(super) fn choose(
     for overlay in catalogue.overlays.values() {
         errors.collect(check_names(catalogue, overlay));
         let takes_part = |name: &str| components.iter().any(|c| c.name() == name && !c.present);
-        let fits = overlay.components.iter().all(|name| takes_part(&name.text));
+        let fits = overlay.components.iter().all(|name| takes_part(&name.value));
         if fits && errors.collect(scope.allows(overlay.when.as_ref())) == Some(true) {
             chosen.push(overlay);
         }
@@ -43,18 +43,20 @@ fn scope(components: &[Planned], profile: &Profile, global: &Value) -> Scope {
 
 fn check_names(catalogue: &Catalogue, overlay: &Overlay) -> Result<()> {
     let mut errors = Diagnostics::default();
-    for name in overlay.components.iter().filter(|name| !catalogue.components.contains_key(&name.text)) {
+    for name in overlay.components.iter().filter(|name| !catalogue.components.contains_key(&name.value)) {
         let message =
-            format!("the overlay `{}` is for `{}`, which does not exist", overlay.name.text, name.text);
+            format!("the overlay `{}` is for `{}`, which does not exist", overlay.name.value, name.value);
         let error = Diagnostic::error(Code::UnknownComponent, message).at(name.mark);
-        let near = nearest(&name.text, catalogue.components.keys().map(String::as_str));
+        let near = nearest(&name.value, catalogue.components.keys().map(String::as_str));
         errors.push(Diagnostic { help: near.map(|near| format!("did you mean `{near}`?")), ..error });
     }
-    for name in overlay.after.iter().filter(|name| !catalogue.overlays.contains_key(&name.text)) {
-        let message =
-            format!("the overlay `{}` comes after `{}`, which does not exist", overlay.name.text, name.text);
+    for name in overlay.after.iter().filter(|name| !catalogue.overlays.contains_key(&name.value)) {
+        let message = format!(
+            "the overlay `{}` comes after `{}`, which does not exist",
+            overlay.name.value, name.value
+        );
         let error = Diagnostic::error(Code::UnknownOverlay, message).at(name.mark);
-        let near = nearest(&name.text, catalogue.overlays.keys().map(String::as_str));
+        let near = nearest(&name.value, catalogue.overlays.keys().map(String::as_str));
         errors.push(Diagnostic { help: near.map(|near| format!("did you mean `{near}`?")), ..error });
     }
     errors.into_result(())
@@ -65,13 +67,13 @@ fn order<'o>(chosen: &[&'o Overlay]) -> Result<Vec<&'o Overlay>> {
     let mut ordered: Vec<&Overlay> = Vec::with_capacity(left.len());
     while !left.is_empty() {
         let waits = |overlay: &Overlay| {
-            overlay.after.iter().any(|name| left.iter().any(|other| other.name.text == name.text))
+            overlay.after.iter().any(|name| left.iter().any(|other| other.name.value == name.value))
         };
         match left.iter().position(|overlay| !waits(overlay)) {
             Some(at) => ordered.push(left.remove(at)),
             None => {
                 let names: Vec<String> =
-                    left.iter().map(|overlay| format!("`{}`", overlay.name.text)).collect();
+                    left.iter().map(|overlay| format!("`{}`", overlay.name.value)).collect();
                 let message = format!("overlays come after each other in a circle: {}", names.join(", "));
                 return Err(Diagnostic::error(Code::RequirementCycle, message).at(left[0].name.mark).into());
             }

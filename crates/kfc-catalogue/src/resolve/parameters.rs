@@ -29,7 +29,7 @@ impl<'c> Parameters<'c> {
         let given_map = given.as_map().unwrap_or(&none);
         for entry in given_map {
             let name = entry.key.text.as_str();
-            if !declared.iter().any(|p| p.name.text == name) && !catalogue.components.contains_key(name) {
+            if !declared.iter().any(|p| p.name.value == name) && !catalogue.components.contains_key(name) {
                 errors.push(unknown(name, entry.key.mark, declared, catalogue));
             }
         }
@@ -48,7 +48,7 @@ impl<'c> Parameters<'c> {
     /// # Errors
     /// Unknown names, values that the schemas refuse, defaults that cannot be computed.
     pub(super) fn of(&self, component: &Component) -> Result<Value> {
-        let name = component.name.text.as_str();
+        let name = component.name.value.as_str();
         let given = self.given.get(name);
         let none = Map::new();
         let map = match given {
@@ -61,7 +61,7 @@ impl<'c> Parameters<'c> {
         };
         let mut errors = Diagnostics::default();
         for entry in map {
-            if !component.parameters.iter().any(|p| p.name.text == entry.key.text.as_str()) {
+            if !component.parameters.iter().any(|p| p.name.value == entry.key.text.as_str()) {
                 errors.push(unknown_of(component, &entry.key.text, entry.key.mark));
             }
         }
@@ -104,7 +104,7 @@ fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -
     let mut errors = Diagnostics::default();
     let mut values = serde_json::Map::new();
     for parameter in declared {
-        let name = parameter.name.text.as_str();
+        let name = parameter.name.value.as_str();
         let full = if component.is_empty() { name.to_owned() } else { format!("{component}.{name}") };
         let what = format!("the parameter `{full}`");
         let node = given.get(name).or(parameter.default.as_ref());
@@ -153,7 +153,7 @@ fn unknown(name: &str, mark: Mark, declared: &[Parameter], catalogue: &Catalogue
     let message = format!("`{name}` is neither a parameter nor a component");
     let error = Diagnostic::error(Code::Parameter, message).at(mark);
     let names =
-        declared.iter().map(|p| p.name.text.as_str()).chain(catalogue.components.keys().map(String::as_str));
+        declared.iter().map(|p| p.name.value.as_str()).chain(catalogue.components.keys().map(String::as_str));
     match nearest(name, names) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help("`kfc list parameters` shows all"),
@@ -161,9 +161,9 @@ fn unknown(name: &str, mark: Mark, declared: &[Parameter], catalogue: &Catalogue
 }
 
 fn unknown_of(component: &Component, name: &str, mark: Mark) -> Diagnostic {
-    let message = format!("the component `{}` has no parameter `{name}`", component.name.text);
+    let message = format!("the component `{}` has no parameter `{name}`", component.name.value);
     let error = Diagnostic::error(Code::Parameter, message).at(mark);
-    let names: Vec<&str> = component.parameters.iter().map(|p| p.name.text.as_str()).collect();
+    let names: Vec<&str> = component.parameters.iter().map(|p| p.name.value.as_str()).collect();
     match nearest(name, names.iter().copied()) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None if names.is_empty() => error.help("it has none"),

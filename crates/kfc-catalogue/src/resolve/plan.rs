@@ -61,7 +61,7 @@ impl Planned {
     /// The component's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.component.name.text
+        &self.component.name.value
     }
 }
 
@@ -115,5 +115,5 @@ pub struct Edge {
     /// The capability, if it is not required by name.
     pub capability: Option<String>,
     /// The location of the requirement.
-    pub mark: Mark,
+    pub mark: Option<Mark>,
 }

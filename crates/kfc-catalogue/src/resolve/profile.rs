@@ -6,7 +6,7 @@ use crate::expressions::{Expression, touches};
 use crate::json_schema::{Checked, check_schema};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::Node;
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::de::Spanned;
 use kfc_yaml::value::to_json;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -67,7 +67,12 @@ impl Profile {
     ///
     /// # Errors
     /// Unknown layers, layers that do not go together, facts that are unknown, wrong, or set differently by two layers.
-    pub fn join(catalogue: &Catalogue, written: &Spanned, own: &Node, observed: &Node) -> Result<Self> {
+    pub fn join(
+        catalogue: &Catalogue,
+        written: &Spanned<String>,
+        own: &Node,
+        observed: &Node,
+    ) -> Result<Self> {
         let named = named_layers(catalogue, written)?;
         let mut order: Vec<&Layer> = Vec::new();
         let defaults = catalogue.layers.get(DEFAULTS).ok_or_else(|| -> Diagnostics {
@@ -91,7 +96,7 @@ impl Profile {
         for (at, layer) in order.iter().enumerate() {
             let Some(node) = &layer.facts else { continue };
             for (name, value) in errors.collect(flatten(node, defaults)).unwrap_or_default() {
-                let new = said_by(&layer.name.text, value);
+                let new = said_by(&layer.name.value, value);
                 if let Some(old) = facts.get(&name) {
                     let free = [DEFAULTS, Self::CLUSTER].contains(&old.layer.as_str())
                         || extends(catalogue, order[at], &old.layer);
@@ -108,8 +113,8 @@ impl Profile {
         }
         errors.collect(check_facts(&facts, defaults));
         let profile = Self {
-            name: written.text.clone(),
-            layers: order.iter().map(|layer| layer.name.text.clone()).collect(),
+            name: written.value.clone(),
+            layers: order.iter().map(|layer| layer.name.value.clone()).collect(),
             facts,
         };
         let profile = errors.into_result(profile)?;
@@ -118,21 +123,21 @@ impl Profile {
     }
 
     /// Refuses layers that do not support these facts: `minikube+tpu`.
-    fn check_supports(&self, layers: &[&Layer], written: &Spanned) -> Result<()> {
+    fn check_supports(&self, layers: &[&Layer], written: &Spanned<String>) -> Result<()> {
         let scope = Scope::new(&self.tree(), &json!({}), &[]);
         let mut errors = Diagnostics::default();
         for layer in layers {
             for support in &layer.supports {
                 if errors.collect(scope.holds(&support.when)) == Some(false) {
-                    let why = reason(&support.reason, &support.when.text);
-                    let name = layer.name.text.as_str();
+                    let why = reason(&support.reason, &support.when.value);
+                    let name = layer.name.value.as_str();
                     let message = match name {
-                        DEFAULTS => format!("the facts of `{}` do not go together: {why}", written.text),
-                        _ => format!("the layer `{name}` does not go with `{}`: {why}", written.text),
+                        DEFAULTS => format!("the facts of `{}` do not go together: {why}", written.value),
+                        _ => format!("the layer `{name}` does not go with `{}`: {why}", written.value),
                     };
                     let error =
-                        Diagnostic::error(Code::Unsupported, message).at(place(written, support.when.mark));
-                    let facts = self.facts_in(&support.when.text);
+                        Diagnostic::error(Code::Unsupported, message).at(written.mark.or(support.when.mark));
+                    let facts = self.facts_in(&support.when.value);
                     errors.push(facts.into_iter().fold(error, Diagnostic::note));
                 }
             }
@@ -164,19 +169,14 @@ pub(super) fn reason(reason: &str, condition: &str) -> String {
     if reason.is_empty() { format!("it needs `{condition}`") } else { reason.to_owned() }
 }
 
-/// The location of what the user wrote, or another when it came from the command line.
-pub(super) fn place(written: &Spanned, other: Mark) -> Mark {
-    if written.mark == Mark::NONE { other } else { written.mark }
-}
-
-fn named_layers<'c>(catalogue: &'c Catalogue, written: &Spanned) -> Result<Vec<&'c Layer>> {
+fn named_layers<'c>(catalogue: &'c Catalogue, written: &Spanned<String>) -> Result<Vec<&'c Layer>> {
     let mut errors = Diagnostics::default();
     let mut named: Vec<&Layer> = Vec::new();
-    for name in written.text.split('+').map(str::trim) {
+    for name in written.value.split('+').map(str::trim) {
         match catalogue.layers.get(name).filter(|layer| layer.role != Role::Abstract) {
-            Some(layer) if named.iter().any(|other| other.name.text == name) => {
-                let message = format!("the profile `{}` names `{name}` more than once", written.text);
-                errors.push(Diagnostic::error(Code::Profile, message).at(place(written, layer.name.mark)));
+            Some(layer) if named.iter().any(|other| other.name.value == name) => {
+                let message = format!("the profile `{}` names `{name}` more than once", written.value);
+                errors.push(Diagnostic::error(Code::Profile, message).at(written.mark.or(layer.name.mark)));
             }
             Some(layer) => named.push(layer),
             None => errors.push(unknown_layer(catalogue, name, written)),
@@ -185,23 +185,19 @@ fn named_layers<'c>(catalogue: &'c Catalogue, written: &Spanned) -> Result<Vec<&
     errors.into_result(named)
 }
 
-fn unknown_layer(catalogue: &Catalogue, name: &str, written: &Spanned) -> Diagnostic {
+fn unknown_layer(catalogue: &Catalogue, name: &str, written: &Spanned<String>) -> Diagnostic {
     let message = if name.is_empty() {
-        format!("the profile `{}` has an empty layer", written.text)
+        format!("the profile `{}` has an empty layer", written.value)
     } else {
         format!("the platform layer `{name}` does not exist")
     };
-    let error = Diagnostic { mark: some(written.mark), ..Diagnostic::error(Code::Profile, message) };
+    let error = Diagnostic::error(Code::Profile, message).at(written.mark);
     let names = catalogue.layers.values().filter(|layer| layer.role != Role::Abstract);
-    let names: Vec<&str> = names.map(|layer| layer.name.text.as_str()).collect();
+    let names: Vec<&str> = names.map(|layer| layer.name.value.as_str()).collect();
     match nearest(name, names.iter().copied()) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help(format!("expected one of {}", names.join(", "))),
     }
-}
-
-fn some(mark: Mark) -> Option<Mark> {
-    (mark != Mark::NONE).then_some(mark)
 }
 
 fn add_with_extended<'c>(
@@ -210,8 +206,8 @@ fn add_with_extended<'c>(
     order: &mut Vec<&'c Layer>,
     chain_so_far: &mut Vec<&'c str>,
 ) -> Result<()> {
-    let name = layer.name.text.as_str();
-    if order.iter().any(|known| known.name.text == name) {
+    let name = layer.name.value.as_str();
+    if order.iter().any(|known| known.name.value == name) {
         return Ok(());
     }
     if chain_so_far.contains(&name) {
@@ -222,10 +218,10 @@ fn add_with_extended<'c>(
     }
     chain_so_far.push(name);
     for extended in &layer.extends {
-        let Some(other) = catalogue.layers.get(&extended.text) else {
-            let message = format!("the layer `{name}` extends `{}`, which does not exist", extended.text);
+        let Some(other) = catalogue.layers.get(&extended.value) else {
+            let message = format!("the layer `{name}` extends `{}`, which does not exist", extended.value);
             let error = Diagnostic::error(Code::Profile, message).at(extended.mark);
-            let near = nearest(&extended.text, catalogue.layers.keys().map(String::as_str));
+            let near = nearest(&extended.value, catalogue.layers.keys().map(String::as_str));
             return Err(
                 Diagnostic { help: near.map(|near| format!("did you mean `{near}`?")), ..error }.into()
             );
@@ -240,39 +236,39 @@ fn add_with_extended<'c>(
 /// Whether `layer` extends the layer of this name, at any distance.
 fn extends(catalogue: &Catalogue, layer: &Layer, name: &str) -> bool {
     layer.extends.iter().any(|extended| {
-        extended.text == name
-            || catalogue.layers.get(&extended.text).is_some_and(|other| extends(catalogue, other, name))
+        extended.value == name
+            || catalogue.layers.get(&extended.value).is_some_and(|other| extends(catalogue, other, name))
     })
 }
 
 /// One platform, and at most one layer of each other role.
-fn check_roles(catalogue: &Catalogue, named: &[&Layer], written: &Spanned) -> Result<()> {
+fn check_roles(catalogue: &Catalogue, named: &[&Layer], written: &Spanned<String>) -> Result<()> {
     let mut errors = Diagnostics::default();
     for role in [Role::Platform, Role::Accelerator, Role::Architecture, Role::Services] {
         let of_role: Vec<&&Layer> = named.iter().filter(|layer| layer.role == role).collect();
         if let [first, second, ..] = of_role.as_slice() {
             let message = format!(
                 "the profile `{}` has two layers for the {}: `{}` and `{}`",
-                written.text,
+                written.value,
                 role.word(),
-                first.name.text,
-                second.name.text
+                first.name.value,
+                second.name.value
             );
             let error = Diagnostic::error(Code::Contradiction, message)
-                .at(place(written, first.name.mark))
+                .at(written.mark.or(first.name.mark))
                 .label(second.name.mark, "the second one");
             errors.push(error.help("keep one of them"));
         }
         if role == Role::Platform && of_role.is_empty() {
             let platforms = catalogue.layers.values().filter(|layer| layer.role == Role::Platform);
-            let names: Vec<&str> = platforms.map(|layer| layer.name.text.as_str()).collect();
-            let message = format!("the profile `{}` has no platform", written.text);
-            let error = Diagnostic { mark: some(written.mark), ..Diagnostic::error(Code::Profile, message) };
+            let names: Vec<&str> = platforms.map(|layer| layer.name.value.as_str()).collect();
+            let message = format!("the profile `{}` has no platform", written.value);
+            let error = Diagnostic::error(Code::Profile, message).at(written.mark);
             errors.push(error.help(format!(
                 "put one of {} before it: `{}+{}`",
                 names.join(", "),
                 names.first().unwrap_or(&"kind"),
-                written.text
+                written.value
             )));
         }
     }
@@ -300,12 +296,12 @@ fn declared(defaults: &Layer) -> Result<BTreeMap<String, Fact>> {
     let mut facts = BTreeMap::new();
     for fact in &defaults.declares {
         let Some(default) = &fact.default else {
-            let message = format!("the fact `{}` has no default", fact.name.text);
+            let message = format!("the fact `{}` has no default", fact.name.value);
             errors.push(Diagnostic::error(Code::Fact, message).at(fact.name.mark));
             continue;
         };
         let layer = DEFAULTS.to_owned();
-        facts.insert(fact.name.text.clone(), Fact { value: to_json(default), mark: default.mark, layer });
+        facts.insert(fact.name.value.clone(), Fact { value: to_json(default), mark: default.mark, layer });
     }
     errors.into_result(facts)
 }
@@ -328,15 +324,15 @@ fn flatten_into<'n>(
     for entry in node.as_map().into_iter().flatten() {
         let name = format!("{before}{}", entry.key.text);
         let inside = format!("{name}.");
-        let mut names = defaults.declares.iter().map(|fact| fact.name.text.as_str());
+        let mut names = defaults.declares.iter().map(|fact| fact.name.value.as_str());
         if names.any(|known| known == name) {
             found.push((name, &entry.value));
-        } else if defaults.declares.iter().any(|fact| fact.name.text.starts_with(&inside)) {
+        } else if defaults.declares.iter().any(|fact| fact.name.value.starts_with(&inside)) {
             flatten_into(&entry.value, &inside, defaults, found, errors);
         } else {
             let error =
                 Diagnostic::error(Code::Fact, format!("the fact `{name}` does not exist")).at(entry.key.mark);
-            let near = nearest(&name, defaults.declares.iter().map(|fact| fact.name.text.as_str()));
+            let near = nearest(&name, defaults.declares.iter().map(|fact| fact.name.value.as_str()));
             errors.push(match near {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error.help("`kfc list facts` shows all"),
@@ -348,8 +344,8 @@ fn flatten_into<'n>(
 fn check_facts(facts: &BTreeMap<String, Fact>, defaults: &Layer) -> Result<()> {
     let mut errors = Diagnostics::default();
     for declaration in &defaults.declares {
-        let Some(fact) = facts.get(&declaration.name.text) else { continue };
-        let what = format!("the fact `{}`", declaration.name.text);
+        let Some(fact) = facts.get(&declaration.name.value) else { continue };
+        let what = format!("the fact `{}`", declaration.name.value);
         let checked = Checked { what: &what, code: Code::Fact, value: &fact.value, is_secret: false };
         errors.collect(check_schema(&declaration.schema, &checked, |_| fact.mark));
     }

@@ -3,11 +3,11 @@
 
 use super::parameters::Parameters;
 use super::plan::{Edge, Reason};
-use super::profile::{Profile, place, reason};
+use super::profile::{Profile, reason};
 use crate::catalogue::{Catalogue, Component, Requirement, Stack, Wanted};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::Node;
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::de::Spanned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub(super) struct Chosen {
     pub(super) present: bool,
     pub(super) parameters: Value,
     /// The location of the entry that names it.
-    pub(super) mark: Mark,
+    pub(super) mark: Option<Mark>,
 }
 
 /// All selected components, in the order in which they were found, and which waits for which.
@@ -37,7 +37,8 @@ impl Choice {
     }
 
     fn providers(&self, capability: &str) -> Vec<usize> {
-        let provides = |chosen: &Chosen| chosen.component.provides.iter().any(|word| word.text == capability);
+        let provides =
+            |chosen: &Chosen| chosen.component.provides.iter().any(|word| word.value == capability);
         (0..self.list.len()).filter(|at| provides(&self.list[*at])).collect()
     }
 }
@@ -51,7 +52,7 @@ struct Chooser<'c> {
     /// Open requirements of capabilities: the component that requires it, and the capability.
     open: Vec<(usize, Requirement, String)>,
     /// Requirements of components that the stack leaves out: the component, who requires it, where.
-    left_out: Vec<(Spanned, usize, Mark)>,
+    left_out: Vec<(Spanned<String>, usize, Option<Mark>)>,
     errors: Diagnostics,
 }
 
@@ -93,9 +94,9 @@ pub(super) fn choose(
 impl Chooser<'_> {
     fn add_present(&mut self) {
         for name in &self.stack.present {
-            match self.catalogue.components.get(&name.text) {
-                Some(component) if self.choice.find(&name.text).is_none() => self.choice.list.push(Chosen {
-                    name: name.text.clone(),
+            match self.catalogue.components.get(&name.value) {
+                Some(component) if self.choice.find(&name.value).is_none() => self.choice.list.push(Chosen {
+                    name: name.value.clone(),
                     component: component.clone(),
                     reason: Reason::Asked,
                     present: true,
@@ -103,55 +104,54 @@ impl Chooser<'_> {
                     mark: name.mark,
                 }),
                 Some(_) => {}
-                None => self.errors.push(self.unknown(&name.text, name.mark)),
+                None => self.errors.push(self.unknown(&name.value, name.mark)),
             }
         }
     }
 
     /// Adds the components of the stack, or else those of the profile's layers.
     fn add_asked(&mut self) {
-        let without: Vec<&str> = self.stack.without.iter().map(|name| name.text.as_str()).collect();
+        let without: Vec<&str> = self.stack.without.iter().map(|name| name.value.as_str()).collect();
         for name in &self.stack.without {
-            if !self.catalogue.components.contains_key(&name.text) {
-                self.errors.push(self.unknown(&name.text, name.mark));
+            if !self.catalogue.components.contains_key(&name.value) {
+                self.errors.push(self.unknown(&name.value, name.mark));
             }
         }
-        let asked: Vec<(Spanned, Reason)> = match &self.stack.components {
+        let asked: Vec<(Spanned<String>, Reason)> = match &self.stack.components {
             Some(names) => names.iter().map(|name| (name.clone(), Reason::Asked)).collect(),
             None => self.of_platform(),
         };
         for (name, reason) in asked {
-            if without.contains(&name.text.as_str()) {
-                self.choice.left_out.insert(name.text);
+            if without.contains(&name.value.as_str()) {
+                self.choice.left_out.insert(name.value);
             } else {
-                self.add(&name.text, reason, name.mark);
+                self.add(&name.value, reason, name.mark);
             }
         }
     }
 
     /// The components of the layers, without those that a layer leaves out.
-    fn of_platform(&mut self) -> Vec<(Spanned, Reason)> {
+    fn of_platform(&mut self) -> Vec<(Spanned<String>, Reason)> {
         let layers = self.profile.layers.iter().filter_map(|name| self.catalogue.layers.get(name));
         let left_out: Vec<&str> =
-            layers.clone().flat_map(|layer| &layer.without).map(|name| name.text.as_str()).collect();
+            layers.clone().flat_map(|layer| &layer.without).map(|name| name.value.as_str()).collect();
         let scope = self.parameters.scope(&Value::Null, &[]);
-        let mut found: Vec<(Spanned, Reason)> = Vec::new();
+        let mut found: Vec<(Spanned<String>, Reason)> = Vec::new();
         for layer in layers {
             for entry in &layer.components {
                 let holds = self.errors.collect(scope.allows(entry.when.as_ref())) == Some(true);
-                let is_new = !found.iter().any(|(name, _)| name.text == entry.name.text);
-                if holds && is_new && !left_out.contains(&entry.name.text.as_str()) {
-                    found.push((entry.name.clone(), Reason::Platform(layer.name.text.clone())));
+                let is_new = !found.iter().any(|(name, _)| name.value == entry.name.value);
+                if holds && is_new && !left_out.contains(&entry.name.value.as_str()) {
+                    found.push((entry.name.clone(), Reason::Platform(layer.name.value.clone())));
                 }
             }
         }
         found
     }
 
-    fn unknown(&self, name: &str, mark: Mark) -> Diagnostic {
-        let error =
-            Diagnostic::error(Code::UnknownComponent, format!("the component `{name}` does not exist"));
-        let error = Diagnostic { mark: (mark != Mark::NONE).then_some(mark), ..error };
+    fn unknown(&self, name: &str, mark: Option<Mark>) -> Diagnostic {
+        let message = format!("the component `{name}` does not exist");
+        let error = Diagnostic::error(Code::UnknownComponent, message).at(mark);
         match nearest(name, self.catalogue.components.keys().map(String::as_str)) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None => error.help("`kfc list components` shows all"),
@@ -159,7 +159,7 @@ impl Chooser<'_> {
     }
 
     /// Adds a component and all that it requires by name; returns its index.
-    fn add(&mut self, name: &str, reason: Reason, mark: Mark) -> Option<usize> {
+    fn add(&mut self, name: &str, reason: Reason, mark: Option<Mark>) -> Option<usize> {
         if let Some(known) = self.choice.find(name) {
             return Some(known);
         }
@@ -207,29 +207,29 @@ impl Chooser<'_> {
     }
 
     /// The entry of the stack that leaves a component out. It does not apply to components that are already in the cluster.
-    fn leaves_out(&self, name: &str) -> Option<&Spanned> {
+    fn leaves_out(&self, name: &str) -> Option<&Spanned<String>> {
         let is_present = self.choice.find(name).is_some_and(|at| self.choice.list[at].present);
-        self.stack.without.iter().find(|word| word.text == name && !is_present)
+        self.stack.without.iter().find(|word| word.value == name && !is_present)
     }
 
     /// Refuses to leave out components that a selected one requires: the bundle would not work.
     fn check_left_out(&mut self) {
         for (at, word) in self.stack.without.iter().enumerate() {
-            let is_first = !self.stack.without[..at].iter().any(|earlier| earlier.text == word.text);
-            let requirers: Vec<&(Spanned, usize, Mark)> =
-                self.left_out.iter().filter(|(name, ..)| is_first && name.text == word.text).collect();
+            let is_first = !self.stack.without[..at].iter().any(|earlier| earlier.value == word.value);
+            let requirers: Vec<&(Spanned<String>, usize, Option<Mark>)> =
+                self.left_out.iter().filter(|(name, ..)| is_first && name.value == word.value).collect();
             let Some((_, _, mark)) = requirers.first() else { continue };
             let names: Vec<String> = requirers.iter().map(|(_, by, _)| self.quoted(*by)).collect();
-            let message = format!("`{}` is left out, but {} it", word.text, require(&names));
-            let mut error = Diagnostic::error(Code::LeftOut, message).at(place(word, *mark));
+            let message = format!("`{}` is left out, but {} it", word.value, require(&names));
+            let mut error = Diagnostic::error(Code::LeftOut, message).at(word.mark.or(*mark));
             for (_, by, mark) in &requirers {
                 let chosen = &self.choice.list[*by];
-                if word.mark != Mark::NONE {
+                if word.mark.is_some() {
                     error = error.label(*mark, format!("`{}` requires it here", chosen.name));
                 }
                 error = error.note(format!("`{}`: {}", chosen.name, self.chain(*by)));
             }
-            self.errors.push(error.help(how_to_leave_out(&word.text)));
+            self.errors.push(error.help(how_to_leave_out(&word.value)));
         }
     }
 
@@ -273,45 +273,45 @@ impl Chooser<'_> {
     }
 
     /// Picks a component that provides a capability: the preferred one, or the only one that the facts allow.
-    fn pick(&mut self, capability: &str, from: usize, mark: Mark) -> Option<usize> {
+    fn pick(&mut self, capability: &str, from: usize, mark: Option<Mark>) -> Option<usize> {
         let by = self.choice.list[from].name.clone();
         let reason = || Reason::Required { by: by.clone(), capability: Some(capability.to_owned()) };
         if let Some(preferred) = self.preference(capability)? {
-            let provides = |c: &Component| c.provides.iter().any(|word| word.text == capability);
-            match self.catalogue.components.get(&preferred.text) {
-                Some(component) if provides(component) && self.leaves_out(&preferred.text).is_some() => {
-                    let word = self.leaves_out(&preferred.text).cloned();
+            let provides = |c: &Component| c.provides.iter().any(|word| word.value == capability);
+            match self.catalogue.components.get(&preferred.value) {
+                Some(component) if provides(component) && self.leaves_out(&preferred.value).is_some() => {
+                    let word = self.leaves_out(&preferred.value).cloned();
                     let error = self.provider_left_out(capability, from, mark, word.as_ref());
                     self.errors.push(error);
                 }
                 Some(component) if provides(component) => {
-                    return self.add(&preferred.text, reason(), preferred.mark);
+                    return self.add(&preferred.value, reason(), preferred.mark);
                 }
                 Some(_) => {
                     let message = format!(
                         "`{}` is preferred for `{capability}`, but does not provide it",
-                        preferred.text
+                        preferred.value
                     );
                     self.errors.push(Diagnostic::error(Code::Capability, message).at(preferred.mark));
                 }
-                None => self.errors.push(self.unknown(&preferred.text, preferred.mark)),
+                None => self.errors.push(self.unknown(&preferred.value, preferred.mark)),
             }
             return None;
         }
         let mut fitting: Vec<String> = Vec::new();
         let mut ruled_out: BTreeMap<String, String> = BTreeMap::new();
-        let mut left_out: Option<Spanned> = None;
+        let mut left_out: Option<Spanned<String>> = None;
         for component in self.catalogue.components.values() {
-            if component.provides.iter().any(|word| word.text == capability) {
-                if let Some(word) = self.leaves_out(&component.name.text).cloned() {
-                    self.choice.left_out.insert(word.text.clone());
+            if component.provides.iter().any(|word| word.value == capability) {
+                if let Some(word) = self.leaves_out(&component.name.value).cloned() {
+                    self.choice.left_out.insert(word.value.clone());
                     left_out = left_out.or(Some(word));
                     continue;
                 }
                 match self.refusal(component) {
-                    None => fitting.push(component.name.text.clone()),
+                    None => fitting.push(component.name.value.clone()),
                     Some(why) => {
-                        ruled_out.insert(component.name.text.clone(), why);
+                        ruled_out.insert(component.name.value.clone(), why);
                     }
                 }
             }
@@ -347,16 +347,16 @@ impl Chooser<'_> {
         &self,
         capability: &str,
         from: usize,
-        mark: Mark,
-        word: Option<&Spanned>,
+        mark: Option<Mark>,
+        word: Option<&Spanned<String>>,
     ) -> Diagnostic {
         let by = &self.choice.list[from].name;
-        let name = word.map_or("", |word| word.text.as_str());
+        let name = word.map_or("", |word| word.value.as_str());
         let message = format!(
             "`{name}` is left out, but `{by}` requires the capability `{capability}` that it provides"
         );
         let error = Diagnostic::error(Code::LeftOut, message);
-        let error = match word.filter(|word| word.mark != Mark::NONE) {
+        let error = match word.filter(|word| word.mark.is_some()) {
             Some(word) => error.at(word.mark).label(mark, format!("`{by}` requires `{capability}` here")),
             None => error.at(mark),
         };
@@ -365,17 +365,17 @@ impl Chooser<'_> {
 
     /// The provider that the stack prefers, else the layers, later ones first. `None` after an error.
     #[allow(clippy::option_option)]
-    fn preference(&mut self, capability: &str) -> Option<Option<Spanned>> {
+    fn preference(&mut self, capability: &str) -> Option<Option<Spanned<String>>> {
         let layers = self.profile.layers.iter().rev().filter_map(|name| self.catalogue.layers.get(name));
         let of_layers = layers.flat_map(|layer| &layer.prefers).map(|entry| (entry, false));
         let all = self.stack.prefers.iter().map(|entry| (entry, true)).chain(of_layers);
         let scope = self.parameters.scope(&Value::Null, &[]);
-        for ((_, written), is_own) in all.filter(|((name, _), _)| name == capability) {
-            let value = self.errors.collect(scope.value(&Node::string(&written.text, written.mark)))?;
+        for ((_, written), is_own) in all.filter(|((name, _), _)| name.value == capability) {
+            let value = self.errors.collect(scope.value(&Node::string(&written.value, written.place())))?;
             let text = value.as_text().unwrap_or_default().to_owned();
             // A stack may leave out what a layer prefers, but not what it prefers itself.
             if is_own || self.leaves_out(&text).is_none() {
-                return Some(Some(Spanned { text, mark: written.mark }));
+                return Some(Some(Spanned { value: text, mark: written.mark }));
             }
             self.choice.left_out.insert(text);
         }
@@ -387,7 +387,7 @@ impl Chooser<'_> {
         let scope = self.parameters.scope(&Value::Null, &[]);
         let fails = |when| matches!(scope.holds(when), Ok(false));
         let refused = component.supports.iter().find(|support| fails(&support.when))?;
-        Some(reason(&refused.reason, &refused.when.text))
+        Some(reason(&refused.reason, &refused.when.value))
     }
 
     fn no_provider(
@@ -395,7 +395,7 @@ impl Chooser<'_> {
         capability: &str,
         by: &str,
         ruled_out: &BTreeMap<String, String>,
-        mark: Mark,
+        mark: Option<Mark>,
     ) -> Diagnostic {
         let message = format!("`{by}` requires the capability `{capability}`, which no component provides");
         let error = Diagnostic::error(Code::Capability, message).at(mark);
@@ -406,7 +406,7 @@ impl Chooser<'_> {
                 .help("choose another profile, or leave the component out");
         }
         let provided = self.catalogue.components.values().flat_map(|component| &component.provides);
-        match nearest(capability, provided.map(|word| word.text.as_str())) {
+        match nearest(capability, provided.map(|word| word.value.as_str())) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None => error.help("add a component that provides it, in your own catalogue"),
         }
@@ -430,12 +430,11 @@ impl Chooser<'_> {
                     "the component `{}` cannot be on `{}`: {}",
                     chosen.name,
                     self.profile.name,
-                    reason(&support.reason, &support.when.text)
+                    reason(&support.reason, &support.when.value)
                 );
-                let written = Spanned { text: String::new(), mark: chosen.mark };
                 let error =
-                    Diagnostic::error(Code::Unsupported, message).at(place(&written, support.when.mark));
-                let facts = self.profile.facts_in(&support.when.text);
+                    Diagnostic::error(Code::Unsupported, message).at(chosen.mark.or(support.when.mark));
+                let facts = self.profile.facts_in(&support.when.value);
                 let error = facts.into_iter().fold(error, Diagnostic::note);
                 self.errors.push(error.note(format!("why it is selected: {}", chosen.reason.text())));
             }
@@ -443,10 +442,10 @@ impl Chooser<'_> {
     }
 
     fn check_single_providers(&mut self) {
-        let mut providers: BTreeMap<&str, Vec<(usize, Mark)>> = BTreeMap::new();
+        let mut providers: BTreeMap<&str, Vec<(usize, Option<Mark>)>> = BTreeMap::new();
         for (at, chosen) in self.choice.list.iter().enumerate() {
             for capability in &chosen.component.provides {
-                providers.entry(&capability.text).or_default().push((at, capability.mark));
+                providers.entry(&capability.value).or_default().push((at, capability.mark));
             }
         }
         for (capability, list) in providers {
@@ -466,7 +465,7 @@ impl Chooser<'_> {
     fn check_conflicts(&mut self) {
         for chosen in &self.choice.list {
             for conflict in &chosen.component.conflicts {
-                if let Some(other) = self.choice.find(&conflict.text).map(|at| &self.choice.list[at]) {
+                if let Some(other) = self.choice.find(&conflict.value).map(|at| &self.choice.list[at]) {
                     let message = format!("`{}` and `{}` conflict", chosen.name, other.name);
                     let error = Diagnostic::error(Code::ComponentConflict, message)
                         .at(conflict.mark)

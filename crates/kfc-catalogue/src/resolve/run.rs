@@ -4,8 +4,8 @@ use super::plan::{Edge, Plan, Planned, Published};
 use super::profile::Profile;
 use super::{graph, overlays, parameters, requirements};
 use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
-use kfc_yaml::fields::Spanned;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_yaml::de::Spanned;
 use serde_json::Value;
 
 /// Resolves a stack.
@@ -24,11 +24,10 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
         warnings.push(Diagnostic::warning(Code::Parameter, message).at(mark));
     }
     let has_no_effect =
-        |name: &&Spanned| !chosen.left_out.contains(&name.text) && !names.contains(&name.text);
+        |name: &&Spanned<String>| !chosen.left_out.contains(&name.value) && !names.contains(&name.value);
     for name in stack.without.iter().filter(has_no_effect) {
-        let message = format!("`{}` is left out, but nothing would select it", name.text);
-        let warning = Diagnostic::warning(Code::LeftOut, message);
-        warnings.push(Diagnostic { mark: (name.mark != Mark::NONE).then_some(name.mark), ..warning });
+        let message = format!("`{}` is left out, but nothing would select it", name.value);
+        warnings.push(Diagnostic::warning(Code::LeftOut, message).at(name.mark));
     }
     let position = |index: usize| order.iter().position(|place| place.index == index).unwrap_or(0);
     let edges = chosen.edges.iter().map(|edge| Edge {
@@ -64,7 +63,7 @@ fn published(catalogue: &Catalogue, components: &[Planned]) -> Vec<Published> {
     let of = |prefix: &str, parameter: &Parameter| {
         let value = parameter.default.as_ref().filter(|_| parameter.published)?.as_str()?.to_owned();
         let description = parameter.schema.get("description").and_then(Value::as_str).unwrap_or_default();
-        let name = format!("{prefix}{}", parameter.name.text);
+        let name = format!("{prefix}{}", parameter.name.value);
         Some(Published { name, description: description.to_owned(), value })
     };
     let global = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);

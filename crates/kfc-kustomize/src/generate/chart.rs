@@ -56,7 +56,13 @@ pub(super) fn check(location: &Path, loader: &Loader, mark: Mark) -> Result<()> 
 /// A file of a chart, which may not lead out of it.
 pub(super) fn in_chart<'p>(location: &'p Path, path: &'p Path, referrer: Mark) -> Named<'p> {
     let limit = Some(Limit { folder: location, what: "its chart" });
-    Named { files: &Os, path, limit, shown: path.to_str().unwrap_or("a file of the chart"), referrer }
+    Named {
+        files: &Os,
+        path,
+        limit,
+        shown: path.to_str().unwrap_or("a file of the chart"),
+        referrer: Some(referrer),
+    }
 }
 
 fn check_schema(bytes: &[u8], shown: &str, mark: Mark) -> Result<()> {

@@ -42,7 +42,7 @@ impl Walk {
         let locate = |path: &Path| -> Result<PathBuf> {
             let shown = path.strip_prefix(folder).unwrap_or(path).display().to_string();
             let limit = Some(Limit { folder: limit, what: "the scope" });
-            Ok(Named { files: &Os, path, limit, shown: &shown, referrer: mark }.locate()?)
+            Ok(Named { files: &Os, path, limit, shown: &shown, referrer: Some(mark) }.locate()?)
         };
         for file in walk::files(folder, mark, &locate)? {
             let bytes = file.read(&file.below.display().to_string(), mark)?;

@@ -11,7 +11,7 @@ impl Loader {
     }
 
     /// Refuses a root that is, or contains, one of the roots that name this one.
-    pub(super) fn refuse_cycle(&self, root: &Path, shown: &str, referrer: Mark) -> Result<()> {
+    pub(super) fn refuse_cycle(&self, root: &Path, shown: &str, referrer: Option<Mark>) -> Result<()> {
         let Some(visited) = self.chain().find(|loader| loader.root.starts_with(root)) else { return Ok(()) };
         if visited.root != root {
             let message = format!("`{shown}` contains the root `{}` that names it", visited.show(""));
@@ -23,7 +23,12 @@ impl Loader {
         Err(self.cycle(shown, |loader| loader.root == root, referrer).into())
     }
 
-    pub(super) fn refuse_remote_cycle(&self, remote: &Remote, text: &str, referrer: Mark) -> Result<()> {
+    pub(super) fn refuse_remote_cycle(
+        &self,
+        remote: &Remote,
+        text: &str,
+        referrer: Option<Mark>,
+    ) -> Result<()> {
         let same = |loader: &Loader| loader.remote.as_ref() == Some(remote);
         match self.chain().any(same) {
             true => Err(self.cycle(text, same, referrer).into()),
@@ -31,7 +36,7 @@ impl Loader {
         }
     }
 
-    fn cycle(&self, shown: &str, is_start: impl Fn(&Loader) -> bool, referrer: Mark) -> Diagnostic {
+    fn cycle(&self, shown: &str, is_start: impl Fn(&Loader) -> bool, referrer: Option<Mark>) -> Diagnostic {
         let mut chain: Vec<String> = Vec::new();
         for loader in self.chain() {
             chain.push(format!("`{}`", loader.show("")));

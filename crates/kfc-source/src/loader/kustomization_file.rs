@@ -1,7 +1,7 @@
 //! Finds the kustomization file of a root.
 
 use super::Loader;
-use kfc_diagnostics::{self as diagnostics, Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
+use kfc_diagnostics::{self as diagnostics, Code, Diagnostic, Diagnostics, Result, SourceId};
 use std::sync::Arc;
 
 /// The names that a kustomization file may have.
@@ -28,7 +28,7 @@ impl Loader {
         let mut refused = Diagnostics::default();
         let mut names = Vec::new();
         for name in FILE_NAMES.into_iter().filter(|name| self.files().exists(&self.root.join(name))) {
-            match self.locate(name, Mark::NONE) {
+            match self.locate(name, None) {
                 Ok((real, _)) if self.files().is_directory(&real) => {}
                 Ok(_) => names.push(name),
                 Err(errors) => refused.extend(errors),
@@ -36,7 +36,7 @@ impl Loader {
         }
         match names.as_slice() {
             [name] => {
-                let file = self.load(name, Mark::NONE)?;
+                let file = self.load(name, None)?;
                 Ok(Found { name: (*name).to_owned(), id: file.id, source: file.source })
             }
             [] if !refused.is_empty() => Err(refused),

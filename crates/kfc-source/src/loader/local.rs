@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 impl Loader {
     /// A loader for a directory that this root names.
-    pub(super) fn local_root(&self, path: &str, referrer: Mark) -> Result<Self> {
+    pub(super) fn local_root(&self, path: &str, referrer: Option<Mark>) -> Result<Self> {
         if Path::new(path).is_absolute() {
             let error =
                 Diagnostic::error(Code::WrongFileType, format!("the root `{path}` is an absolute path"));
@@ -62,13 +62,13 @@ impl Loader {
     /// As [`Self::is_beyond`], symbolic links resolved.
     fn leads_beyond(&self, full: &Path) -> bool {
         let limit = Some(Limit { folder: &self.root, what: "" });
-        let named = Named { files: self.files(), path: full, limit, shown: "", referrer: Mark::NONE };
+        let named = Named { files: self.files(), path: full, limit, shown: "", referrer: None };
         let is_refused = || named.locate().is_err_and(|error| error.code == Code::OutsideRoot);
         self.is_beyond(full) || self.shared.options.restrictor == LoadRestrictor::RootOnly && is_refused()
     }
 
     /// The error for a path outside of the root with no root at it: the same whether something else exists there or not.
-    fn no_root(&self, full: &Path, shown: &str, referrer: Mark) -> Diagnostic {
+    fn no_root(&self, full: &Path, shown: &str, referrer: Option<Mark>) -> Diagnostic {
         let is_link = full.starts_with(&self.root);
         let how = if is_link { "is a symbolic link that leads out of" } else { "lies outside" };
         let message = format!("`{shown}` {how} the root `{}`", self.show(""));
@@ -90,7 +90,7 @@ impl Loader {
     }
 
     /// The directory at a path, symbolic links resolved.
-    pub(super) fn folder(&self, path: &Path, shown: &str, referrer: Mark) -> Result<PathBuf> {
+    pub(super) fn folder(&self, path: &Path, shown: &str, referrer: Option<Mark>) -> Result<PathBuf> {
         // The built-in catalogue is not part of a user's tree.
         let limit = self.boundary().filter(|_| !self.files().is_built_in(path));
         let real = Named { files: self.files(), path, limit, shown, referrer }.locate()?;
@@ -107,7 +107,7 @@ impl Loader {
     }
 
     /// The file or directory at a path, symbolic links resolved and the restrictor applied, with its name in messages.
-    pub(super) fn locate(&self, path: &str, referrer: Mark) -> Result<(PathBuf, String)> {
+    pub(super) fn locate(&self, path: &str, referrer: Option<Mark>) -> Result<(PathBuf, String)> {
         if url::is_web_address(path) {
             return self.locate_remote(path, referrer);
         }
@@ -115,7 +115,7 @@ impl Loader {
     }
 
     /// The content of a file that the root names, with its name in messages.
-    pub(super) fn read(&self, path: &str, referrer: Mark) -> Result<(Vec<u8>, String)> {
+    pub(super) fn read(&self, path: &str, referrer: Option<Mark>) -> Result<(Vec<u8>, String)> {
         if url::is_web_address(path) {
             let (real, shown) = self.locate_remote(path, referrer)?;
             return Ok((
@@ -130,7 +130,7 @@ impl Loader {
     fn local<T>(
         &self,
         path: &str,
-        referrer: Mark,
+        referrer: Option<Mark>,
         through: impl FnOnce(&Named<'_>) -> std::result::Result<T, Diagnostic>,
     ) -> Result<(T, String)> {
         if path.is_empty() {

@@ -101,7 +101,7 @@ impl Loader {
         match RemoteRoot::parse(target).filter(|_| !options.surroundings.files.is_directory(&local)) {
             Some(url) => {
                 let loader = Self::here(options, sources);
-                Ok(Self { parent: None, ..loader.fetch(target, url, Mark::NONE)? })
+                Ok(Self { parent: None, ..loader.fetch(target, url, None)? })
             }
             None => {
                 let loader = Self::starting(options, sources, &local);
@@ -115,7 +115,7 @@ impl Loader {
     /// # Errors
     /// Paths that do not exist, are not directories, or lead out of the directory of [`Self::within`].
     pub fn stand_in(self, folder: &Path, shown: &str) -> Result<Self> {
-        let root = self.folder(folder, shown, Mark::NONE)?;
+        let root = self.folder(folder, shown, None)?;
         Ok(Self { shown: shown.trim_end_matches('/').to_owned(), root, ..self })
     }
 
@@ -124,7 +124,8 @@ impl Loader {
     ///
     /// # Errors
     /// When the directory does not exist.
-    pub fn beside(&self, folder: &Path, shown: &str, referrer: Mark) -> Result<Self> {
+    pub fn beside(&self, folder: &Path, shown: &str, referrer: impl Into<Option<Mark>>) -> Result<Self> {
+        let referrer = referrer.into();
         let root = self.folder(folder, shown, referrer)?;
         let shared = Arc::clone(&self.shared);
         let boundary = self.boundary.clone();
@@ -191,7 +192,8 @@ impl Loader {
     ///
     /// # Errors
     /// Files that do not exist or are outside the root.
-    pub fn real_path(&self, path: &str, referrer: Mark) -> Result<PathBuf> {
+    pub fn real_path(&self, path: &str, referrer: impl Into<Option<Mark>>) -> Result<PathBuf> {
+        let referrer = referrer.into();
         Ok(self.locate(path, referrer)?.0)
     }
 
@@ -199,7 +201,8 @@ impl Loader {
     ///
     /// # Errors
     /// Files that do not exist, are outside the root, are too large or are not text.
-    pub fn load(&self, path: &str, referrer: Mark) -> Result<File> {
+    pub fn load(&self, path: &str, referrer: impl Into<Option<Mark>>) -> Result<File> {
+        let referrer = referrer.into();
         let (bytes, shown) = self.read(path, referrer)?;
         let text = file::text(bytes, &shown, referrer)?;
         let text = match text.strip_prefix('\u{feff}') {
@@ -214,7 +217,8 @@ impl Loader {
     ///
     /// # Errors
     /// As [`Loader::load`], except that any bytes are allowed.
-    pub fn load_bytes(&self, path: &str, referrer: Mark) -> Result<Vec<u8>> {
+    pub fn load_bytes(&self, path: &str, referrer: impl Into<Option<Mark>>) -> Result<Vec<u8>> {
+        let referrer = referrer.into();
         Ok(self.read(path, referrer)?.0)
     }
 
@@ -222,7 +226,8 @@ impl Loader {
     ///
     /// # Errors
     /// Those of [`Loader::load`] or [`Loader::child`].
-    pub fn resolve(&self, path: &str, referrer: Mark) -> Result<Resolved> {
+    pub fn resolve(&self, path: &str, referrer: impl Into<Option<Mark>>) -> Result<Resolved> {
+        let referrer = referrer.into();
         let full = self.absolute(path);
         let is_beyond = self.is_beyond(&full);
         if self.files().is_file(&full) && (!is_beyond || self.locate(path, referrer).is_ok()) {
@@ -244,7 +249,8 @@ impl Loader {
     ///
     /// # Errors
     /// Roots that do not exist, are not directories, cannot be fetched, or are or contain a root that names this one.
-    pub fn child(&self, path: &str, referrer: Mark) -> Result<Self> {
+    pub fn child(&self, path: &str, referrer: impl Into<Option<Mark>>) -> Result<Self> {
+        let referrer = referrer.into();
         match RemoteRoot::parse(path).filter(|_| !self.files().is_directory(&self.absolute(path))) {
             Some(url) => self.fetch(path, url, referrer),
             None => self.local_root(path, referrer),

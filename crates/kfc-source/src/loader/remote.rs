@@ -24,7 +24,7 @@ pub struct Remote {
 
 impl Loader {
     /// A web address is a file when its server returns one, else a repository, as in kustomize.
-    pub(super) fn resolve_address(&self, path: &str, referrer: Mark) -> Result<Resolved> {
+    pub(super) fn resolve_address(&self, path: &str, referrer: Option<Mark>) -> Result<Resolved> {
         let file = Source::File { url: path.to_owned() };
         let root = RemoteRoot::parse(path).and_then(std::result::Result::ok);
         let remotes = &self.shared.remotes;
@@ -46,7 +46,7 @@ impl Loader {
     }
 
     /// The file at a web address.
-    pub(super) fn locate_remote(&self, path: &str, referrer: Mark) -> Result<(PathBuf, String)> {
+    pub(super) fn locate_remote(&self, path: &str, referrer: Option<Mark>) -> Result<(PathBuf, String)> {
         let remotes = &self.shared.remotes;
         let file = Source::File { url: path.to_owned() };
         let in_repository = url::github_file(path).map(|url| RemoteRoot {
@@ -75,7 +75,7 @@ impl Loader {
         &self,
         text: &str,
         url: std::result::Result<RemoteRoot, String>,
-        referrer: Mark,
+        referrer: Option<Mark>,
     ) -> Result<Self> {
         let url = url.map_err(|why| {
             let error =
@@ -105,7 +105,14 @@ impl Loader {
     ///
     /// # Errors
     /// Charts that cannot be fetched.
-    pub fn chart(&self, repository: &str, name: &str, version: &str, referrer: Mark) -> Result<PathBuf> {
+    pub fn chart(
+        &self,
+        repository: &str,
+        name: &str,
+        version: &str,
+        referrer: impl Into<Option<Mark>>,
+    ) -> Result<PathBuf> {
+        let referrer = referrer.into();
         if name.contains('/') || tree_path::check(name).is_err() {
             let error = Diagnostic::error(
                 Code::RefusedContent,
@@ -124,7 +131,7 @@ impl Loader {
 
     /// Refuses what a remote tree names on this machine: it must not read local repositories, nor servers that only this
     /// machine reaches.
-    fn refuse_this_machine(&self, source: &Source, referrer: Mark) -> Result<()> {
+    fn refuse_this_machine(&self, source: &Source, referrer: Option<Mark>) -> Result<()> {
         let nearest = self.chain().find_map(Self::remote);
         let Some(from) = nearest.filter(|from| !is_on_this_machine(&from.repository)) else { return Ok(()) };
         let address = match source {
@@ -141,7 +148,7 @@ impl Loader {
     }
 
     /// A source of the run; its errors get the location of the entry that names it.
-    fn get(&self, request: &Request, referrer: Mark) -> Result<Arc<Fetched>> {
+    fn get(&self, request: &Request, referrer: Option<Mark>) -> Result<Arc<Fetched>> {
         self.refuse_this_machine(&request.source, referrer)?;
         self.shared.remotes.get(request).map_err(|errors| {
             let placed = |error: Diagnostic| match (error.mark, error.code) {
@@ -155,7 +162,7 @@ impl Loader {
 }
 
 /// A path in the tree of a source, symbolic links resolved.
-fn in_tree(tree: &Path, path: &str, shown: &str, referrer: Mark) -> Result<PathBuf> {
+fn in_tree(tree: &Path, path: &str, shown: &str, referrer: Option<Mark>) -> Result<PathBuf> {
     let tree = tree.canonicalize().unwrap_or_else(|_| tree.to_owned());
     let limit = Some(Limit { folder: &tree, what: "its repository" });
     Ok(Named { files: &Os, path: &tree.join(path), limit, shown, referrer }.locate()?)
@@ -186,7 +193,7 @@ fn has_manifest_ending(address: &str) -> bool {
 mod tests {
     use super::Remote;
     use crate::{Loader, Options, Surroundings};
-    use kfc_diagnostics::{Code, Mark, Sources};
+    use kfc_diagnostics::{Code, Sources};
     use std::path::PathBuf;
     use std::sync::Arc;
 
@@ -201,7 +208,7 @@ mod tests {
         let fetched = Loader { remote: Some(remote), checkout: Some(folder), ..here };
         // A root below it comes from where it came from.
         let below = Loader { remote: None, parent: Some(Arc::new(fetched.clone())), ..fetched };
-        let errors = below.resolve(entry, Mark::NONE).expect_err("nothing is fetched");
+        let errors = below.resolve(entry, None).expect_err("nothing is fetched");
         errors.0[0].code
     }
 

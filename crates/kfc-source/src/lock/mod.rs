@@ -2,6 +2,7 @@
 
 mod file;
 mod find;
+mod format;
 mod load;
 mod read;
 pub mod tree;
@@ -9,4 +10,5 @@ mod write;
 
 pub use file::{Entry, FILE, FOLDER, Lock, VERSION, folder_name};
 pub use find::find;
+pub use format::LockFile;
 pub use read::read;

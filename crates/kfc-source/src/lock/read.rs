@@ -1,10 +1,11 @@
 //! Reads a lock strictly: only what `kfc vendor` writes is accepted.
 
 use super::file::{Entry, Lock, VERSION};
+use super::format::{LockFile, LockedArtifact, LockedChart, LockedFile, LockedGit, LockedSource};
 use super::{tree, write};
 use crate::source::{Pin, Source};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
-use kfc_yaml::fields::{Errors, Fields, Spanned};
+use kfc_yaml::de::{self, Spanned};
 use kfc_yaml::{Node, parse};
 
 /// Reads the text of a lock. Its directory is left empty.
@@ -18,30 +19,39 @@ pub fn read(text: &str, id: SourceId) -> Result<Lock> {
         return Err(bad("a lock has one YAML document", start).into());
     };
     check_version(document)?;
-    let errors = Errors::exact();
-    let Some(fields) = Fields::of(document, "a lock", &errors) else { return Err(errors.into_inner()) };
-    fields.node("version");
-    let targets = fields.strings("targets");
-    let entries = fields.list("sources", |node| entry(node, &errors).map(|entry| (entry, node.mark)));
-    let seal = fields.required("seal");
-    fields.finish();
-    let mut found = errors.into_inner();
-    found.extend(check_order(&targets, &entries));
+    let (fields, found) = de::read::<LockFile>(document);
+    let mut errors: Diagnostics = found.0.into_iter().map(with_help).collect();
+    let Some(LockFile { targets, sources, seal, .. }) = fields else { return Err(errors) };
+    let mut entries = Vec::with_capacity(sources.len());
+    for Spanned { value: source, mark } in sources {
+        entries.extend(entry(source, &mut errors).map(|entry| (entry, mark)));
+    }
+    errors = errors.in_order();
+    errors.extend(check_order(&targets, &entries));
     let lock = Lock {
-        targets: targets.into_iter().map(|target| target.text).collect(),
+        targets: targets.into_iter().map(|target| target.value).collect(),
         entries: entries.into_iter().map(|(entry, _)| entry).collect(),
         ..Lock::default()
     };
-    if found.is_empty() {
-        found.extend(check_seal(&lock, text, &seal));
+    if errors.is_empty() {
+        errors.extend(check_seal(&lock, text, &seal));
     }
-    found.into_result(lock)
+    errors.into_result(lock)
 }
 
-fn bad(message: impl Into<String>, mark: Mark) -> Diagnostic {
-    Diagnostic::error(Code::BadLock, message)
-        .at(mark)
-        .help("restore kfc.lock from version control, or remove it and run `kfc vendor`")
+/// What to do when nothing better is known.
+const RESTORE: &str = "restore kfc.lock from version control, or remove it and run `kfc vendor`";
+
+/// An error of a field, with what to do.
+fn with_help(error: Diagnostic) -> Diagnostic {
+    match error.help {
+        Some(_) => error,
+        None => error.help(RESTORE),
+    }
+}
+
+fn bad(message: impl Into<String>, mark: impl Into<Option<Mark>>) -> Diagnostic {
+    Diagnostic::error(Code::BadLock, message).at(mark).help(RESTORE)
 }
 
 /// Comes before everything else: the meaning of a later version is unknown.
@@ -64,38 +74,26 @@ fn check_version(document: &Node) -> Result<()> {
     }
 }
 
-fn entry(node: &Node, errors: &Errors) -> Option<Entry> {
-    let fields = Fields::of(node, "a source", errors)?;
-    let kinds = ["chart", "file", "git", "oci"];
-    let present: Vec<&str> = kinds.into_iter().filter(|kind| node.get(kind).is_some()).collect();
-    let [kind] = present.as_slice() else {
-        let message = "a source has one of `chart`, `file`, `git` and `oci`";
-        errors.push(bad(message, node.mark));
-        return None;
-    };
-    let required = |name| fields.required(name).text;
-    let (source, pin) = match *kind {
-        "chart" => {
-            let (name, repository) = (required("chart"), required("repository"));
-            let source = Source::Chart { repository, name, version: fields.string("version") };
-            let (archive, revision) = (digest(&fields.required("archive"), errors), required("resolved"));
-            (source, archive.map(|archive| Pin { revision, archive }))
+fn entry(source: LockedSource, errors: &mut Diagnostics) -> Option<Entry> {
+    let (source, pin, tree) = match source {
+        LockedSource::Chart(LockedChart { chart, repository, version, resolved, archive, tree }) => {
+            let pin = digest(&archive, errors).map(|archive| Pin { revision: resolved, archive });
+            (Source::Chart { repository, name: chart, version }, pin, tree)
         }
-        "file" => (Source::File { url: required("file") }, Some(Pin::default())),
-        "git" => {
-            let submodules = node.get("submodules").is_none() || fields.boolean("submodules");
-            let (repository, reference) = (required("git"), fields.string("ref"));
-            let source = Source::Git { repository, reference, submodules };
-            (source, commit(&fields.required("commit"), errors).map(pinned))
+        LockedSource::File(LockedFile { file, tree }) => {
+            (Source::File { url: file }, Some(Pin::default()), tree)
         }
-        _ => {
-            let source = Source::Oci { repository: required("oci"), reference: required("ref") };
-            let manifest = digest(&fields.required("manifest"), errors);
-            (source, manifest.map(|manifest| pinned(format!("sha256:{manifest}"))))
+        LockedSource::Git(LockedGit { git, reference, submodules, commit: written, tree }) => {
+            let source = Source::Git { repository: git, reference, submodules };
+            (source, commit(&written, errors).map(pinned), tree)
+        }
+        LockedSource::Oci(LockedArtifact { oci, reference, manifest, tree }) => {
+            let manifest = digest(&manifest, errors);
+            let pin = manifest.map(|manifest| pinned(format!("sha256:{manifest}")));
+            (Source::Oci { repository: oci, reference }, pin, tree)
         }
     };
-    let tree = digest(&fields.required("tree"), errors);
-    fields.finish();
+    let tree = digest(&tree, errors);
     Some(Entry { source, pin: pin?, tree: tree? })
 }
 
@@ -103,32 +101,32 @@ fn pinned(revision: String) -> Pin {
     Pin { revision, archive: String::new() }
 }
 
-/// A digest is the name of a directory: only 64 hexadecimal digits are accepted.
-fn digest(text: &Spanned, errors: &Errors) -> Option<String> {
-    let digest = text.text.strip_prefix("sha256:").filter(|digest| tree::is_sha256(digest));
-    if digest.is_none() && !text.text.is_empty() {
-        errors.push(bad(
-            format!("`{}` is not a digest, expected `sha256:` and 64 hexadecimal digits", text.text),
-            text.mark,
-        ));
+/// A digest is the name of a directory: only 64 hexadecimal digits are accepted. An empty one is an error that is reported
+/// already, or the error of a missing text.
+fn digest(text: &Spanned<String>, errors: &mut Diagnostics) -> Option<String> {
+    let digest = text.strip_prefix("sha256:").filter(|digest| tree::is_sha256(digest));
+    if digest.is_none() && (!text.is_empty() || errors.is_empty()) {
+        let message =
+            format!("`{}` is not a digest, expected `sha256:` and 64 hexadecimal digits", text.value);
+        errors.push(bad(message, text.mark));
     }
     digest.map(str::to_owned)
 }
 
-fn commit(text: &Spanned, errors: &Errors) -> Option<String> {
-    let is_hash = [40, 64].contains(&text.text.len())
-        && text.text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if !is_hash && !text.text.is_empty() {
-        errors.push(bad(format!("`{}` is not a commit", text.text), text.mark));
+fn commit(text: &Spanned<String>, errors: &mut Diagnostics) -> Option<String> {
+    let is_hash =
+        [40, 64].contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_hash && (!text.is_empty() || errors.is_empty()) {
+        errors.push(bad(format!("`{}` is not a commit", text.value), text.mark));
     }
-    is_hash.then(|| text.text.clone())
+    is_hash.then(|| text.value.clone())
 }
 
-fn check_order(targets: &[Spanned], entries: &[(Entry, Mark)]) -> Diagnostics {
+fn check_order(targets: &[Spanned<String>], entries: &[(Entry, Option<Mark>)]) -> Diagnostics {
     let mut errors = Diagnostics::default();
-    for pair in targets.windows(2).filter(|pair| pair[0].text >= pair[1].text) {
-        errors
-            .push(bad(format!("the target `{}` is a duplicate or out of order", pair[1].text), pair[1].mark));
+    for pair in targets.windows(2).filter(|pair| pair[0].value >= pair[1].value) {
+        let message = format!("the target `{}` is a duplicate or out of order", pair[1].value);
+        errors.push(bad(message, pair[1].mark));
     }
     for pair in entries.windows(2).filter(|pair| pair[0].0.source >= pair[1].0.source) {
         let (entry, mark) = &pair[1];
@@ -137,10 +135,10 @@ fn check_order(targets: &[Spanned], entries: &[(Entry, Mark)]) -> Diagnostics {
     errors
 }
 
-fn check_seal(lock: &Lock, text: &str, seal: &Spanned) -> Diagnostics {
+fn check_seal(lock: &Lock, text: &str, seal: &Spanned<String>) -> Diagnostics {
     let before = text.rfind("\nseal:").map_or("", |at| &text[..=at]);
     let is_ours = lock.text() == text.replace('\r', "");
-    if write::seal(before) == seal.text && is_ours {
+    if write::seal(before) == seal.value && is_ours {
         return Diagnostics::default();
     }
     bad("this lock was changed after `kfc vendor` wrote it", seal.mark)
@@ -218,12 +216,13 @@ mod tests {
             ("  tree: sha256:1", "  tree: sha256:../../1", "is not a digest"),
             ("commit: \"3", "commit: \"--x", "is not a commit"),
             ("- overlays/prod\n", "- overlays/prod\n- a\n", "out of order"),
-            ("- git: https", "- oci: x\n  git: https", "one of"),
         ] {
             assert!(text.contains(from), "{from}");
             let errors = refused(&text.replacen(from, to, 1));
             assert!(errors.contains(why) && errors.contains(bad), "{from}: {errors}");
         }
+        let several = refused(&text.replacen("- git: https", "- oci: x\n  git: https", 1));
+        assert!(several.contains("exactly one of `chart`, `file`, `git`, `oci`"), "{several}");
         let unknown = refused(&text.replacen("  tree:", "  trees:", 1));
         assert!(unknown.contains("unknown field `trees`"), "{unknown}");
     }

@@ -1,0 +1,255 @@
+//! `component.yaml`.
+
+use super::support::supports;
+use super::{ApiVersion, Declaration, Metadata, Setter, Support, words};
+use kfc_diagnostics::Mark;
+use kfc_yaml::de::{Entries, Spanned, TextOr};
+use serde::Deserialize;
+
+/// A unit that a user selects, with what it requires and provides.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ComponentFile"))]
+#[serde(rename = "a component", rename_all = "camelCase", deny_unknown_fields)]
+pub struct ComponentFile {
+    /// The version of the format.
+    pub api_version: ApiVersion,
+    /// The kind of the file.
+    pub kind: ComponentKind,
+    /// The name of the component, that of its directory.
+    pub metadata: Metadata,
+    /// The component.
+    pub spec: ComponentSpec,
+}
+
+words! {
+    /// The kind of a component.
+    ComponentKind is "the kind of a component" {
+        /// The only one.
+        Component = "Component",
+    }
+}
+
+/// A component.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ComponentSpec"))]
+#[serde(rename = "a component", deny_unknown_fields)]
+pub struct ComponentSpec {
+    /// What it is, in one line.
+    #[serde(default)]
+    pub description: String,
+    /// The stage in the life of a model that it is for.
+    pub stage: Stage,
+    /// The version of what it installs.
+    #[serde(default)]
+    pub version: String,
+    /// The kustomization root of its resources, relative to its directory, or a URL; the directory itself when not given.
+    pub base: Option<Spanned<String>>,
+    /// What it requires: components by name, or capabilities.
+    #[serde(default)]
+    pub requires: Vec<Requirement>,
+    /// Capabilities, which others can require without a name.
+    #[serde(default)]
+    pub provides: Vec<Spanned<String>>,
+    /// Components that cannot be in the same plan.
+    #[serde(default)]
+    pub conflicts: Vec<Spanned<String>>,
+    /// Conditions on facts: an expression, or a list with reasons.
+    #[serde(default, deserialize_with = "supports")]
+    #[cfg_attr(feature = "schema", schemars(with = "TextOr<Vec<Support>>"))]
+    pub supports: Vec<Support>,
+    /// Parameters by name, with their JSON Schemas.
+    #[serde(default)]
+    pub parameters: Entries<Declaration>,
+    /// Setters for parameters.
+    #[serde(default)]
+    pub set: Vec<Spanned<Setter>>,
+    /// What must be ready before the next wave.
+    #[serde(default)]
+    pub ready: Vec<Ready>,
+}
+
+words! {
+    /// The stages in the life of a model.
+    Stage is "a stage" {
+        /// Data is prepared.
+        Data = "data",
+        /// Models are trained.
+        Training = "training",
+        /// Models are served.
+        Serving = "serving",
+        /// Steps are joined to pipelines.
+        Pipelines = "pipelines",
+        /// People work on models.
+        Workbench = "workbench",
+        /// Models, users and their access are managed.
+        Management = "management",
+        /// What the other stages build on.
+        Foundation = "foundation",
+    }
+}
+
+/// Something that a component requires.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "Spanned<TextOr<RequirementFields>>")
+)]
+#[serde(from = "Spanned<TextOr<RequirementFields>>")]
+pub struct Requirement {
+    /// The component or capability.
+    pub wanted: Wanted,
+    /// Holds only when this is true.
+    pub when: Option<Spanned<String>>,
+    /// Its location.
+    pub mark: Option<Mark>,
+}
+
+/// What is required.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A component by name.
+    Component(String),
+    /// Any component that provides this.
+    Capability(String),
+}
+
+/// A requirement that is not only a name.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(untagged))]
+#[serde(rename = "$keyed a requirement", rename_all = "camelCase")]
+enum RequirementFields {
+    Component(RequiredComponent),
+    Capability(RequiredCapability),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RequiredComponent"))]
+#[serde(rename = "a requirement", deny_unknown_fields)]
+struct RequiredComponent {
+    /// The name of a component.
+    component: String,
+    /// An expression: it is required only when this is true.
+    when: Option<Spanned<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RequiredCapability"))]
+#[serde(rename = "a requirement", deny_unknown_fields)]
+struct RequiredCapability {
+    /// A capability, which any component may provide.
+    capability: String,
+    /// An expression: it is required only when this is true.
+    when: Option<Spanned<String>>,
+}
+
+impl From<Spanned<TextOr<RequirementFields>>> for Requirement {
+    fn from(written: Spanned<TextOr<RequirementFields>>) -> Self {
+        let (wanted, when) = match written.value {
+            TextOr::Text(name) => (Wanted::Component(name.value), None),
+            TextOr::Whole(RequirementFields::Component(one)) => (Wanted::Component(one.component), one.when),
+            TextOr::Whole(RequirementFields::Capability(one)) => {
+                (Wanted::Capability(one.capability), one.when)
+            }
+        };
+        Self { wanted, when, mark: written.mark }
+    }
+}
+
+words! {
+    /// What can be waited for.
+    ReadyKind is "a kind that can be waited for" {
+        /// Its replicas are available.
+        Deployment = "deployment",
+        /// Its replicas are ready.
+        StatefulSet = "statefulset",
+        /// Its pods are ready on every node.
+        DaemonSet = "daemonset",
+        /// It is complete.
+        Job = "job",
+        /// It is established.
+        CustomResourceDefinition = "crd",
+        /// It can be called.
+        Webhook = "webhook",
+    }
+}
+
+impl ReadyKind {
+    /// The API group and the kind of such objects; a webhook may also be a `MutatingWebhookConfiguration`.
+    #[must_use]
+    pub const fn group_and_kind(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Deployment => ("apps", "Deployment"),
+            Self::StatefulSet => ("apps", "StatefulSet"),
+            Self::DaemonSet => ("apps", "DaemonSet"),
+            Self::Job => ("batch", "Job"),
+            Self::CustomResourceDefinition => ("apiextensions.k8s.io", "CustomResourceDefinition"),
+            Self::Webhook => ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+        }
+    }
+}
+
+/// Something that must be ready before the next wave.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "Spanned<ReadyFields>"))]
+#[serde(try_from = "Spanned<ReadyFields>")]
+pub struct Ready {
+    /// What it is.
+    pub kind: ReadyKind,
+    /// Its name.
+    pub name: String,
+    /// Its namespace; none for cluster-scoped objects.
+    pub namespace: Option<String>,
+    /// Its location.
+    pub mark: Option<Mark>,
+}
+
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReadyFields", transform = of_one_kind))]
+#[serde(rename = "a readiness condition", deny_unknown_fields)]
+struct ReadyFields {
+    /// The name of a Deployment.
+    deployment: Option<String>,
+    /// The name of a StatefulSet.
+    statefulset: Option<String>,
+    /// The name of a DaemonSet.
+    daemonset: Option<String>,
+    /// The name of a Job.
+    job: Option<String>,
+    /// The name of a CustomResourceDefinition.
+    crd: Option<String>,
+    /// The name of a webhook configuration.
+    webhook: Option<String>,
+    /// The namespace of the object; none for a cluster-scoped one.
+    namespace: Option<String>,
+}
+
+impl TryFrom<Spanned<ReadyFields>> for Ready {
+    type Error = String;
+
+    fn try_from(written: Spanned<ReadyFields>) -> Result<Self, String> {
+        let Spanned { value: fields, mark } = written;
+        let named = [
+            (ReadyKind::Deployment, fields.deployment),
+            (ReadyKind::StatefulSet, fields.statefulset),
+            (ReadyKind::DaemonSet, fields.daemonset),
+            (ReadyKind::Job, fields.job),
+            (ReadyKind::CustomResourceDefinition, fields.crd),
+            (ReadyKind::Webhook, fields.webhook),
+        ];
+        let mut named = named.into_iter().filter_map(|(kind, name)| Some((kind, name?)));
+        match (named.next(), named.next()) {
+            (Some((kind, name)), None) => Ok(Self { kind, name, namespace: fields.namespace, mark }),
+            _ => {
+                let words: Vec<String> = ReadyKind::ALL.iter().map(|kind| format!("`{kind}`")).collect();
+                Err(format!("a readiness condition must have exactly one of {}", words.join(", ")))
+            }
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+fn of_one_kind(schema: &mut schemars::Schema) {
+    let one = |kind: &ReadyKind| serde_json::json!({"required": [kind.word()]});
+    schema.insert("oneOf".to_owned(), ReadyKind::ALL.iter().map(one).collect());
+}

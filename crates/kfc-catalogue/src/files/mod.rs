@@ -1,0 +1,44 @@
+//! Our own files as types, one file for each kind: `component.yaml`, `overlay.yaml`, `platforms/*.yaml` and `kfc.yaml`. Readers,
+//! JSON Schemas and the reference in docs/files.md follow from their fields and doc comments. What a file means, and whether it
+//! is right, is for [`crate::catalogue`].
+
+mod component;
+mod overlay;
+mod parameter;
+mod platform;
+mod setter;
+mod stack;
+mod support;
+mod words;
+
+pub use component::{
+    ComponentFile, ComponentKind, ComponentSpec, Ready, ReadyKind, Requirement, Stage, Wanted,
+};
+pub use overlay::{OverlayFile, OverlayKind, OverlaySpec};
+pub use parameter::Declaration;
+pub use platform::{LayerComponent, PlatformFile, PlatformKind, PlatformSpec, Role};
+pub use setter::{Select, Setter};
+pub use stack::{StackKind, StackSpec, StackText};
+pub use support::Support;
+
+use kfc_yaml::de::Spanned;
+use serde::Deserialize;
+use words::words;
+
+words! {
+    /// The version of the format.
+    ApiVersion is "an apiVersion of kfc" {
+        /// The only version.
+        V1Alpha1 = "kfc.dev/v1alpha1",
+    }
+}
+
+/// The name of the file's object.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Metadata"))]
+#[serde(rename = "`metadata`", deny_unknown_fields)]
+pub struct Metadata {
+    /// The name.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub name: Spanned<String>,
+}

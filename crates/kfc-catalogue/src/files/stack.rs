@@ -1,0 +1,65 @@
+//! `kfc.yaml`.
+
+use super::{ApiVersion, Metadata, words};
+use kfc_yaml::de::{Entries, Mapping, Spanned};
+use serde::Deserialize;
+
+/// The user's own file: a profile, components, parameters and overlays.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "StackText"))]
+#[serde(rename = "a stack", rename_all = "camelCase", deny_unknown_fields)]
+pub struct StackText {
+    /// The version of the format.
+    pub api_version: ApiVersion,
+    /// The kind of the file.
+    pub kind: StackKind,
+    /// The name of the stack.
+    pub metadata: Metadata,
+    /// The stack.
+    pub spec: StackSpec,
+}
+
+words! {
+    /// The kind of a stack.
+    StackKind is "the kind of a stack" {
+        /// The only one.
+        Stack = "Stack",
+    }
+}
+
+/// What a user asks for.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "StackSpec"))]
+#[serde(rename = "a stack", deny_unknown_fields)]
+pub struct StackSpec {
+    /// The profile: layers joined by `+`, such as `gke+gpu`.
+    pub platform: Spanned<String>,
+    /// Components by name; what they require is included. Those of the platform when not given.
+    pub components: Option<Vec<Spanned<String>>>,
+    /// Components that are already in the cluster: they are not emitted, but their capabilities count.
+    #[serde(default)]
+    pub present: Vec<Spanned<String>>,
+    /// Components of the platform that are left out.
+    #[serde(default)]
+    pub without: Vec<Spanned<String>>,
+    /// Facts that are known better here than in the profile.
+    pub facts: Option<Mapping>,
+    /// Values of parameters: global ones by name, those of a component below its name.
+    pub parameters: Option<Mapping>,
+    /// Directories of kustomize components, applied last.
+    #[serde(default)]
+    pub overlays: Vec<Spanned<String>>,
+    /// Which component provides a capability when there is a choice.
+    #[serde(default)]
+    pub prefers: Entries<Spanned<String>>,
+    /// Directories of further catalogues.
+    #[serde(default)]
+    pub catalogues: Vec<Spanned<String>>,
+    /// Whether the built-in catalogue is below those of `catalogues`; with `false`, only those are used.
+    #[serde(default = "yes")]
+    pub builtin: bool,
+}
+
+const fn yes() -> bool {
+    true
+}

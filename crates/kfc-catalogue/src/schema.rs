@@ -1,0 +1,224 @@
+//! The JSON Schemas of our own files, and the reference of their fields, from the types that read them.
+
+use crate::files::{ComponentFile, OverlayFile, PlatformFile, StackText};
+use kfc_source::lock::LockFile;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+use std::fmt::Write as _;
+
+/// A kind of file of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// `bases/*/component.yaml`.
+    Component,
+    /// `overlays/*/*/overlay.yaml`.
+    Overlay,
+    /// `platforms/*.yaml`.
+    Platform,
+    /// `kfc.yaml`.
+    Stack,
+    /// `kfc.lock`.
+    Lock,
+}
+
+impl FileKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Component, Self::Overlay, Self::Platform, Self::Stack, Self::Lock];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Component => "component",
+            Self::Overlay => "overlay",
+            Self::Platform => "platform",
+            Self::Stack => "stack",
+            Self::Lock => "lock",
+        }
+    }
+
+    /// Where such files are.
+    const fn files(self) -> &'static str {
+        match self {
+            Self::Component => "bases/NAME/component.yaml",
+            Self::Overlay => "overlays/AREA/NAME/overlay.yaml",
+            Self::Platform => "platforms/NAME.yaml",
+            Self::Stack => "kfc.yaml",
+            Self::Lock => "kfc.lock",
+        }
+    }
+
+    /// The JSON Schema of its files. A YAML file is valid when it is as JSON, without its nulls: null counts as absent.
+    #[must_use]
+    pub fn schema(self) -> Value {
+        let schema = match self {
+            Self::Component => schema_of::<ComponentFile>(),
+            Self::Overlay => schema_of::<OverlayFile>(),
+            Self::Platform => schema_of::<PlatformFile>(),
+            Self::Stack => schema_of::<StackText>(),
+            Self::Lock => schema_of::<LockFile>(),
+        };
+        let version = if self == Self::Lock { "v1" } else { "v1alpha1" };
+        let mut root = Map::new();
+        root.insert(
+            "$id".to_owned(),
+            format!("https://kfc.dev/schemas/{version}/{}.json", self.word()).into(),
+        );
+        let mut title = self.word().to_owned();
+        title[..1].make_ascii_uppercase();
+        root.insert("title".to_owned(), title.into());
+        let Value::Object(fields) = schema else { return schema };
+        root.extend(fields.into_iter().filter(|(name, _)| name != "title"));
+        Value::Object(root)
+    }
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    simplify(&mut schema);
+    schema
+}
+
+/// Removes null, which counts as absent, from types, and defaults that are nothing.
+fn simplify(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(simplify),
+        Value::Object(map) => {
+            let is_nothing =
+                |value: &Value| value.is_null() || value == "" || value.as_array().is_some_and(Vec::is_empty);
+            if map.get("default").is_some_and(is_nothing) {
+                map.remove("default");
+            }
+            if let Some(Value::Array(types)) = map.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_mut_slice() {
+                    let only = only.take();
+                    map.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = map.get_mut("anyOf") {
+                choices.retain(|choice| choice.get("type") != Some(&Value::from("null")));
+                if let [only] = choices.as_mut_slice() {
+                    let only = only.take();
+                    map.remove("anyOf");
+                    for (name, value) in only.as_object().into_iter().flatten() {
+                        map.entry(name).or_insert_with(|| value.clone());
+                    }
+                }
+            }
+            map.values_mut().for_each(simplify);
+        }
+        _ => {}
+    }
+}
+
+/// The page with the fields of all kinds of files, in Markdown.
+#[must_use]
+pub fn reference() -> String {
+    let mut page = "\
+# The fields of our files
+Every field of the files that kfc reads, from the types that read them. `kfc schema KIND` prints the JSON Schema of a kind, for editors
+and checks. Names are cased, an unknown field is an error, and null counts as absent. A text that looks like a number or a boolean
+needs quotes.
+"
+    .to_owned();
+    for kind in FileKind::ALL {
+        let schema = kind.schema();
+        let title = schema["title"].as_str().unwrap_or_default();
+        let _ = write!(page, "\n## {title}: `{}`\n", kind.files());
+        if let Some(description) = schema["description"].as_str() {
+            let _ = writeln!(page, "{description}\n");
+        }
+        page.push_str("| field | type | description |\n| --- | --- | --- |\n");
+        let mut rows = Vec::new();
+        add_fields(&schema, "", &mut rows);
+        for Row { path, is_required, of_type, description } in rows {
+            let required = if is_required { ", required" } else { "" };
+            let _ = writeln!(page, "| `{path}` | {of_type}{required} | {description} |");
+        }
+    }
+    page
+}
+
+/// A field in the reference.
+struct Row {
+    path: String,
+    is_required: bool,
+    of_type: String,
+    description: String,
+}
+
+/// Adds the fields of a schema, those of alternatives once.
+fn add_fields(schema: &Value, prefix: &str, rows: &mut Vec<Row>) {
+    let required = |name: &str| {
+        schema["required"].as_array().is_some_and(|required| required.iter().any(|word| word == name))
+    };
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        if !rows.iter().any(|row| row.path == path) {
+            rows.push(Row {
+                is_required: required(name),
+                of_type: type_of(field),
+                description: field["description"].as_str().unwrap_or_default().replace('|', "\\|"),
+                path: path.clone(),
+            });
+        }
+        add_fields(field, &path, rows);
+    }
+    let below = [("items", "[]"), ("additionalProperties", ".NAME")];
+    for (keyword, suffix) in below {
+        if schema[keyword].is_object() {
+            add_fields(&schema[keyword], &format!("{prefix}{suffix}"), rows);
+        }
+    }
+    for choice in choices(schema) {
+        add_fields(choice, prefix, rows);
+    }
+}
+
+fn choices(schema: &Value) -> impl Iterator<Item = &Value> {
+    ["anyOf", "oneOf"].into_iter().filter_map(|keyword| schema[keyword].as_array()).flatten()
+}
+
+fn type_of(schema: &Value) -> String {
+    let constants: Vec<String> = choices(schema)
+        .chain([schema])
+        .filter_map(|choice| choice.get("const"))
+        .map(|word| format!("`{}`", word.as_str().map_or_else(|| word.to_string(), str::to_owned)))
+        .collect();
+    if !constants.is_empty() {
+        return constants.join(", ");
+    }
+    match schema["type"].as_str() {
+        Some("string") => "text".to_owned(),
+        Some("boolean") => "true or false".to_owned(),
+        Some("array") => match type_of(&schema["items"]).as_str() {
+            "text" => "list of texts".to_owned(),
+            "mapping" => "list of mappings".to_owned(),
+            _ => "list".to_owned(),
+        },
+        Some("object") => "mapping".to_owned(),
+        Some(other) => other.to_owned(),
+        None => {
+            let mut types: Vec<String> = choices(schema).map(type_of).collect();
+            types.dedup();
+            if types.is_empty() { "any value".to_owned() } else { types.join(" or ") }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FileKind;
+
+    #[test]
+    fn schemas_have_no_nulls_and_no_references() {
+        for kind in FileKind::ALL {
+            let text = kind.schema().to_string();
+            assert!(!text.contains("null") && !text.contains("$ref"), "{text}");
+            assert!(jsonschema::validator_for(&kind.schema()).is_ok());
+        }
+    }
+}
