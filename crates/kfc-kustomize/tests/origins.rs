@@ -74,7 +74,7 @@ patches:
     let replicas = "resources: [deployment.yaml]\nreplicas: [{name: web, count: 3}]";
     let named = "resources: [maps.yaml]\nnamePrefix: p-\nnamespace: shop";
     let missing =
-        "replacements: [{source: {kind: Deployment, fieldPath: spec.nothing}, targets: [{select: {}}]}]";
+        "replacements: [{source: {kind: Deployment, fieldPath: spec.template.x}, targets: [{select: {}}]}]";
     let into_image = "replacements: [{source: {kind: Deployment, fieldPath: spec.template}, targets: \
                       [{select: {kind: Deployment}, fieldPaths: [spec.replicas.x]}]}]";
     let cases: [(&str, &str, &str, &str, &str); 14] = [
@@ -89,7 +89,7 @@ patches:
         ("a generated value", merged, LABELS, "data/a/x", "base/kustomization.yaml:2"),
         ("a value beside a generated one", merged, LABELS, "data/c/x", "base/maps.yaml:4"),
         ("a copied value", copied, LABELS, "copy/a/x", "base/kustomization.yaml:2"),
-        ("the field of a source", &replaced, missing, "x", "base/deployment.yaml:4"),
+        ("the field of a source", &replaced, missing, "x", "base/kustomization.yaml:2"),
         ("the field of a target", replicas, into_image, "x", "base/deployment.yaml:5"),
         (
             "duplicates",

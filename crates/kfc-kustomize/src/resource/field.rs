@@ -28,8 +28,8 @@ impl<'f> Field<'f> {
         Some(Field { node, log: self.log.as_deref_mut() })
     }
 
-    /// The field of a mapping. `blank` fills one that is null, and makes one that is missing if `create` allows it. That null
-    /// becomes a mapping or a scalar is part of the change for which it is filled; nothing follows for a list.
+    /// The field of a mapping. `blank` fills one that is null, and makes one that is missing if `create` allows it. To kustomize
+    /// null is as good as missing on the way to a field: that it becomes `blank` does not count as a change.
     pub fn open(&mut self, key: &str, blank: Option<Node>, create: bool) -> Option<Field<'_>> {
         let map = self.node.as_map_mut()?;
         if !map.contains(key) {
@@ -43,10 +43,7 @@ impl<'f> Field<'f> {
         let node = map.get_mut(key)?;
         if let Some(mut blank) = blank.filter(|_| node.is_null()) {
             blank.mark = node.mark;
-            let null = std::mem::replace(node, blank);
-            if let Some(log) = self.log.as_mut().filter(|_| node.as_seq().is_some()) {
-                log.compare(null, node);
-            }
+            *node = blank;
         }
         Some(Field { node, log: self.log.as_deref_mut() })
     }
