@@ -150,20 +150,23 @@ struct Row {
     description: String,
 }
 
-/// Adds the fields of a schema, those of alternatives once.
+/// Adds the fields of a schema, those of alternatives once: such a field must be there if each alternative needs it.
 fn add_fields(schema: &Value, prefix: &str, rows: &mut Vec<Row>) {
-    let required = |name: &str| {
-        schema["required"].as_array().is_some_and(|required| required.iter().any(|word| word == name))
-    };
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        if !rows.iter().any(|row| row.path == path) {
-            rows.push(Row {
-                is_required: required(name),
+        let description = field["description"].as_str().unwrap_or_default().replace('|', "\\|");
+        match rows.iter_mut().find(|row| row.path == path) {
+            Some(known) if known.description != description => {
+                known.description.push(' ');
+                known.description.push_str(&description);
+            }
+            Some(_) => {}
+            None => rows.push(Row {
+                is_required: is_required(schema, name),
                 of_type: type_of(field),
-                description: field["description"].as_str().unwrap_or_default().replace('|', "\\|"),
+                description,
                 path: path.clone(),
-            });
+            }),
         }
         add_fields(field, &path, rows);
     }
@@ -173,8 +176,28 @@ fn add_fields(schema: &Value, prefix: &str, rows: &mut Vec<Row>) {
             add_fields(&schema[keyword], &format!("{prefix}{suffix}"), rows);
         }
     }
+    let own = rows.len();
+    let mappings: Vec<&Value> = choices(schema).flat_map(mappings_of).collect();
     for choice in choices(schema) {
         add_fields(choice, prefix, rows);
+    }
+    for row in &mut rows[own..] {
+        let field = row.path.strip_prefix(prefix).and_then(|path| path.strip_prefix('.'));
+        if let Some(field) = field.filter(|field| !field.contains(['.', '['])) {
+            row.is_required = mappings.iter().all(|mapping| is_required(mapping, field));
+        }
+    }
+}
+
+fn is_required(schema: &Value, name: &str) -> bool {
+    schema["required"].as_array().is_some_and(|required| required.iter().any(|word| word == name))
+}
+
+/// The mappings that a value may be.
+fn mappings_of(schema: &Value) -> Vec<&Value> {
+    match schema["properties"].is_object() {
+        true => vec![schema],
+        false => choices(schema).flat_map(mappings_of).collect(),
     }
 }
 
