@@ -24,12 +24,9 @@ const FLOORS: [(&str, &[&str]); 9] = [
     ("kfc-kube", &["kfc-diagnostics", "kfc-yaml"]),
     ("kfc-source", &["kfc-diagnostics", "kfc-yaml"]),
     ("kfc-kustomize", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source"]),
-    ("kfc-diff", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize"]),
-    ("kfc-validate", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize", "kfc-diff"]),
-    (
-        "kfc-catalogue",
-        &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize", "kfc-diff"],
-    ),
+    ("kfc-diff", &["kfc-diagnostics", "kfc-yaml", "kfc-kube"]),
+    ("kfc-validate", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-diff"]),
+    ("kfc-catalogue", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize"]),
     ("kfc-cluster", &["kfc-diagnostics", "kfc-yaml", "kfc-kube"]),
 ];
 

@@ -2,6 +2,7 @@
 
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::engine::Bundle;
+use kfc_kustomize::resource::objects;
 use kfc_validate::{Finding, Options, Version, table, validate};
 
 /// The bundle, when it is valid or no validation is requested.
@@ -13,7 +14,7 @@ pub(super) fn validated(
 ) -> Result<Bundle> {
     if asked {
         let options = Options { kubernetes: kubernetes.map(version).transpose()?, ..Options::default() };
-        let found = validate(&bundle.resources.list, &[], &options).findings;
+        let found = validate(&objects(&bundle.resources.list), &[], &options).findings;
         let is_broken = found.iter().any(Finding::is_error);
         let found = Diagnostics(found.iter().map(|finding| finding_diagnostic(finding, sources)).collect());
         if is_broken {

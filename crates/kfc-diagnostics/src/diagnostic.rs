@@ -78,17 +78,17 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
-    /// With the main place.
+    /// With the main place, if it is known.
     #[must_use]
-    pub fn at(mut self, mark: Mark) -> Self {
-        self.mark = Some(mark);
+    pub fn at(mut self, mark: impl Into<Option<Mark>>) -> Self {
+        self.mark = mark.into();
         self
     }
 
-    /// With another place.
+    /// With another place, if it is known.
     #[must_use]
-    pub fn label(mut self, mark: Mark, text: impl Into<String>) -> Self {
-        self.labels.push(Label { mark, text: one_line(text) });
+    pub fn label(mut self, mark: impl Into<Option<Mark>>, text: impl Into<String>) -> Self {
+        self.labels.extend(mark.into().map(|mark| Label { mark, text: one_line(text) }));
         self
     }
 

@@ -148,6 +148,12 @@ impl Class {
             Self::Other => "other",
         }
     }
+
+    /// The class of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
 }
 
 /// The order in which changes are reported: lost data first, then what has to be recreated, who may do what, what can be
@@ -574,6 +580,7 @@ mod tests {
     fn names_of_classes_are_those_of_json() {
         for class in Class::ALL {
             assert_eq!(serde_json::to_value(class).unwrap(), class.name());
+            assert_eq!(Class::named(class.name()), Some(class));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Whether an object is ready, by its own status.
 
+use crate::group_version::GroupVersion;
 use serde_json::Value;
 
 /// The state that the status of an object shows.
@@ -17,8 +18,7 @@ pub enum State {
 #[must_use]
 pub fn state(object: &Value) -> State {
     let api_version = object["apiVersion"].as_str().unwrap_or_default();
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    match (group, object["kind"].as_str().unwrap_or_default()) {
+    match (GroupVersion::parse(api_version).group, object["kind"].as_str().unwrap_or_default()) {
         ("", "Namespace") => namespace(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(object),
         ("apiregistration.k8s.io", "APIService") => condition(object, "Available"),

@@ -13,8 +13,8 @@ pub struct Item {
     pub object: ObjectId,
     /// The resource as JSON.
     pub body: String,
-    /// Its location.
-    pub mark: Mark,
+    /// Its location, if it is in a text.
+    pub mark: Option<Mark>,
     /// Its order in a wave: resources that others need at their start have a lower phase.
     pub phase: u8,
 }
@@ -52,7 +52,7 @@ pub fn of_bundle(objects: &[&Object], namespace: &str) -> Result<Vec<Wave>> {
 pub fn numbers_of(objects: &[&Object]) -> Vec<usize> {
     let defined = defined_kinds(objects);
     let rank = |resource: &Object| {
-        let group = resource.api_version().split_once('/').map_or("", |(group, _)| group);
+        let group = resource.group();
         match phase(resource.kind(), group) {
             0 => 0usize,
             _ if defined.contains(&(group, resource.kind())) => 2,
@@ -104,7 +104,7 @@ fn item(resource: &Object, namespace: &str) -> Result<Item> {
 /// The place of a resource inside a wave; see [`phase`].
 #[must_use]
 pub fn phase_of(resource: &Object) -> u8 {
-    phase(resource.kind(), resource.api_version().split_once('/').map_or("", |(group, _)| group))
+    phase(resource.kind(), resource.group())
 }
 
 /// The place of a kind inside a wave: what others live in, what they start with, they themselves, what watches them.

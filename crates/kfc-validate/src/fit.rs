@@ -24,7 +24,12 @@ impl<'a> Fit<'a> {
     }
 
     /// Adds an error that a limit is passed.
-    pub(super) fn beyond(&mut self, path: &Path<'_>, place: Mark, message: String) -> &mut Diagnostic {
+    pub(super) fn beyond(
+        &mut self,
+        path: &Path<'_>,
+        place: Option<Mark>,
+        message: String,
+    ) -> &mut Diagnostic {
         self.found.error(Code::ValueLimit, path, place, message)
     }
 }

@@ -284,6 +284,12 @@ impl Node {
         Self { value: Value::Scalar(scalar), mark }
     }
 
+    /// A string that is in no text.
+    #[must_use]
+    pub fn unmarked_string(text: &str) -> Self {
+        Self::string(text, Mark::NONE)
+    }
+
     /// A string that the source has in quotes or as a literal block.
     #[must_use]
     pub fn quoted(text: CompactString, mark: Mark) -> Self {

@@ -1,6 +1,7 @@
 //! `set`: puts the values of parameters and facts into resources: into their trees, never into YAML text.
 
 use kfc_diagnostics::{Code, Diagnostic, Mark};
+use kfc_kube::GroupVersion;
 use kfc_kustomize::reference::field_path::split_replacement;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Node;
@@ -39,10 +40,7 @@ impl Setter {
     /// Whether the setter selects a resource.
     #[must_use]
     pub fn selects(&self, resource: &Resource) -> bool {
-        let (group, version) = match resource.api_version().split_once('/') {
-            Some((group, version)) => (group, version),
-            None => ("", resource.api_version()),
-        };
+        let GroupVersion { group, version } = resource.group_version();
         let fits = |wanted: &str, found: &str| wanted.is_empty() || wanted == found;
         self.group.as_deref().is_none_or(|wanted| wanted == group)
             && fits(&self.version, version)

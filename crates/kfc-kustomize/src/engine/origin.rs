@@ -93,7 +93,7 @@ pub(super) fn annotate(set: &mut ResourceSet, origins: bool, transformations: bo
 }
 
 fn set_annotation(resource: &mut Resource, key: &str, text: &str) {
-    let mark = resource.mark();
+    let mark = resource.node.mark;
     let Some(metadata) = resource.metadata_mut() else { return };
     if let Some(annotations) = metadata.get_or_insert_map("annotations", mark).as_map_mut() {
         annotations.set(key, Node::string(text, mark));

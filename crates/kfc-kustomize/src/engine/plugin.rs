@@ -36,7 +36,7 @@ pub(super) fn generate(
         _ => return Err(wrong_field(config, "a transformer", "transformers").into()),
     };
     if track.fields {
-        let step = Step::new(StepKind::Generator, config.mark()).with_text(config.mark());
+        let step = Step::new(StepKind::Generator, config.node.mark).with_text(config.node.mark);
         made.iter_mut().for_each(|resource| resource.trail = Trail::kept(step.clone()));
     }
     if track.annotations {
@@ -73,7 +73,7 @@ pub(super) fn transform(
 ) -> Result<()> {
     let (plugin, found) = plugin::read(&config.node)?;
     warnings.extend(found);
-    set.enter(&Step::new(StepKind::Transformer, config.mark()).with_details(config.kind()));
+    set.enter(&Step::new(StepKind::Transformer, config.node.mark).with_details(config.kind()));
     match plugin {
         Plugin::Annotations { annotations, fields } => annotations::apply(set, &annotations, &fields),
         Plugin::Labels { labels, fields } => labels::apply(set, &labels, &fields),
@@ -113,6 +113,6 @@ pub(super) fn transform(
 
 fn wrong_field(config: &Resource, is: &str, field: &str) -> Diagnostic {
     Diagnostic::error(Code::Plugin, format!("{} is {is}", config.kind()))
-        .at(config.mark())
+        .at(config.node.mark)
         .help(format!("list it under `{field}`"))
 }

@@ -196,7 +196,7 @@ pub(super) fn resource(head: &Head<'_>) -> Result<Resource> {
 
 /// Puts a value into a mapping below the root of a resource.
 pub(super) fn put(resource: &mut Resource, field: &str, key: &str, value: &str, mark: Mark) {
-    let root_mark = resource.mark();
+    let root_mark = resource.node.mark;
     let Some(root) = resource.node.as_map_mut() else { return };
     if let Some(map) = root.get_or_insert_map(field, root_mark).as_map_mut() {
         map.set(key, Node::string(value, mark));

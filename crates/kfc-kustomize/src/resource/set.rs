@@ -78,7 +78,7 @@ impl ResourceSet {
     /// # Errors
     /// [`Code::DuplicateId`] for each of them, with both places.
     pub fn check_unique(&self, first_new: usize) -> Result<()> {
-        let mut seen: FxHashMap<IdRef<'_>, Mark> = FxHashMap::default();
+        let mut seen: FxHashMap<IdRef<'_>, Option<Mark>> = FxHashMap::default();
         seen.reserve(self.list.len());
         let mut errors = Diagnostics::default();
         for (index, resource) in self.list.iter().enumerate() {
@@ -240,7 +240,7 @@ fn as_text_entry(entry: Entry) -> Entry {
     Entry { key: Key::new(&entry.key.text, entry.key.mark), value }
 }
 
-fn duplicate(resource: &Resource, first: Mark) -> Diagnostic {
+fn duplicate(resource: &Resource, first: Option<Mark>) -> Diagnostic {
     let namespace = match resource.namespace() {
         "" => String::new(),
         namespace => format!(" in namespace `{namespace}`"),

@@ -246,7 +246,7 @@ fn has_notes(resource: &Resource) -> bool {
 }
 
 fn create_annotations(resource: &mut Resource) {
-    let mark = resource.mark();
+    let mark = resource.node.mark;
     let Some(metadata) = resource.metadata_mut() else { return };
     let annotations = metadata.get_or_insert_map("annotations", mark);
     if annotations.is_null() {
@@ -264,7 +264,7 @@ fn check_identity(resource: &mut Resource, schema: &Schema) -> Result<()> {
     for (value, field) in [(resource.kind(), "kind"), (resource.name(), "metadata.name")] {
         if value.is_empty() {
             let message = format!("this patch removes the `{field}` of a resource");
-            return Err(Diagnostic::error(Code::JsonPatch, message).at(resource.mark()).into());
+            return Err(Diagnostic::error(Code::JsonPatch, message).at(resource.node.mark).into());
         }
     }
     resource.cluster_scoped = schema.is_namespaced(resource.api_version(), resource.kind()) == Some(false);

@@ -6,8 +6,7 @@
 use super::super::finding::{Finding, Findings};
 use super::super::pods::{containers, items, pod_template, text};
 use kfc_diagnostics::Code;
-use kfc_kube::ObjectId;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::{Object, ObjectId};
 use kfc_yaml::Node;
 use std::collections::HashMap;
 
@@ -31,13 +30,13 @@ const BASELINE: [&str; 13] = [
 ];
 
 /// Finds workloads whose namespace refuses their pods because of the standard that it enforces.
-pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Finding> {
-    let namespaces = resources.iter().filter(|resource| resource.kind() == "Namespace");
+pub(super) fn check(resources: &[&Object], checked: &[&Object]) -> Vec<Finding> {
+    let namespaces = resources.iter().copied().filter(|resource| resource.kind() == "Namespace");
     let standards: HashMap<&str, &str> = namespaces
         .filter_map(|r| Some((r.name(), text(&r.node, &["metadata", "labels", ENFORCE])?)))
         .collect();
     let mut all = Vec::new();
-    for resource in checked {
+    for resource in checked.iter().copied() {
         let Some(pod) = pod_template(resource) else { continue };
         let Some(standard) = standards.get(resource.namespace()) else { continue };
         let mut reasons = Vec::new();
