@@ -36,6 +36,13 @@ pub(super) fn parse(text: &str, start: usize, end: usize, source: SourceId) -> O
     }
 }
 
+/// What comments are to a search for content.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comments {
+    Skipped,
+    Content,
+}
+
 struct Reader<'t> {
     /// The text up to the end of the document.
     text: &'t str,
@@ -75,6 +82,17 @@ impl<'t> Reader<'t> {
     /// at the end of the document.
     #[allow(clippy::option_option)]
     fn next_content(&mut self) -> Option<Option<usize>> {
+        self.next_line_with(Comments::Skipped)
+    }
+
+    /// As [`Reader::next_content`], but comments count as content.
+    #[allow(clippy::option_option)]
+    fn next_content_without_comments(&mut self) -> Option<Option<usize>> {
+        self.next_line_with(Comments::Content)
+    }
+
+    #[allow(clippy::option_option)]
+    fn next_line_with(&mut self, comments: Comments) -> Option<Option<usize>> {
         let bytes = self.text.as_bytes();
         loop {
             let start = self.at;
@@ -88,7 +106,9 @@ impl<'t> Reader<'t> {
                     return Some(None);
                 }
                 Some(b'\n') => self.at = at + 1,
-                Some(b'#') => self.at = (self.line_end(at) + 1).min(bytes.len()),
+                Some(b'#') if comments == Comments::Skipped => {
+                    self.at = (self.line_end(at) + 1).min(bytes.len());
+                }
                 Some(b'\t') => return None,
                 Some(_) => {
                     self.at = at;
@@ -336,31 +356,6 @@ impl<'t> Reader<'t> {
         match joined {
             None => Some(self.scalar(first, start)),
             Some(text) => Some(self.scalar(&text, start)),
-        }
-    }
-
-    /// As [`Reader::next_content`], but comments count as content.
-    #[allow(clippy::option_option)]
-    fn next_content_without_comments(&mut self) -> Option<Option<usize>> {
-        let bytes = self.text.as_bytes();
-        loop {
-            let start = self.at;
-            let mut at = start;
-            while bytes.get(at) == Some(&b' ') {
-                at += 1;
-            }
-            match bytes.get(at) {
-                None => {
-                    self.at = at;
-                    return Some(None);
-                }
-                Some(b'\n') => self.at = at + 1,
-                Some(b'\t') => return None,
-                Some(_) => {
-                    self.at = at;
-                    return Some(Some(at - start));
-                }
-            }
         }
     }
 
