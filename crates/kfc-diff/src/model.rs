@@ -487,12 +487,26 @@ pub struct Hunk {
     pub lines: Vec<Line>,
 }
 
+/// Whether a line stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sign {
+    /// It is on both sides.
+    #[serde(rename = " ")]
+    Same,
+    /// It is removed.
+    #[serde(rename = "-")]
+    Removed,
+    /// It is new.
+    #[serde(rename = "+")]
+    Added,
+}
+
 /// A line of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
-    /// Whether it is removed (`-`), new (`+`) or unchanged (a space).
-    pub sign: char,
+    /// Whether it stays.
+    pub sign: Sign,
     /// The text without its line break.
     pub text: String,
 }

@@ -1,7 +1,7 @@
 //! Turns a report into what the formats show of it.
 
 use super::view::{Field, Finding, Group, Item, Line, View};
-use crate::model::{Change, Class, FieldChange, Hunk, Report, ResourceChange, Severity, urgency};
+use crate::model::{Change, Class, FieldChange, Hunk, Report, ResourceChange, Severity, Sign, urgency};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -125,11 +125,11 @@ fn lines(hunks: &[Hunk]) -> Vec<Line> {
         if hunk.before_start > next {
             lines.push(Line::Gap(hunk.before_start - next));
         }
-        next = hunk.before_start + hunk.lines.iter().filter(|line| line.sign != '+').count();
+        next = hunk.before_start + hunk.lines.iter().filter(|line| line.sign != Sign::Added).count();
         lines.extend(hunk.lines.iter().map(|line| match line.sign {
-            '-' => Line::Removed(line.text.clone()),
-            '+' => Line::Added(line.text.clone()),
-            _ => Line::Same(line.text.clone()),
+            Sign::Removed => Line::Removed(line.text.clone()),
+            Sign::Added => Line::Added(line.text.clone()),
+            Sign::Same => Line::Same(line.text.clone()),
         }));
     }
     lines
