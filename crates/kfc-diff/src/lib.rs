@@ -1,7 +1,8 @@
 //! The semantic diff of two bundles: which resources belong together ([`matching`]), in which fields they differ
 //! ([`compare`](mod@compare)), and what that does to a cluster ([`impact`]). Gives a [`Report`], which formats are written from.
 //!
-//! This crate must never know plans of the catalogue or a cluster: it is given two sides. Others may build on it.
+//! This crate must never know files, kustomize, plans of the catalogue or a cluster: it is given two sides. Objects that know
+//! where their fields come from say so through [`kfc_kube::Traced`]. Others may build on it.
 //!
 //! ```
 //! use kfc_diagnostics::SourceId;

@@ -5,7 +5,7 @@
 //! `api` knows removed and deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources
 //! require of each other. `changes` compares with an older bundle.
 //!
-//! This crate must never know plans of the catalogue or a cluster. Others may build on it.
+//! This crate must never know files, kustomize, plans of the catalogue or a cluster. Others may build on it.
 //!
 //! ```
 //! use kfc_diagnostics::SourceId;
