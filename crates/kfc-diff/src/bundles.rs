@@ -183,14 +183,12 @@ fn path_without(path: &Path, copied: &Copied) -> Path {
 
 /// The whole resource, without values that it copied from secrets.
 fn whole(shown: &Compared<'_>) -> serde_json::Value {
-    match shown.traced.has_copied() {
-        true => {
-            let mut node = shown.node.clone().into_owned();
-            copied::hide_copied(shown.traced, &mut node, &mut object::token_of_bytes);
-            to_json(&node)
-        }
-        false => to_json(&shown.node),
+    if !shown.traced.has_copied() {
+        return to_json(&shown.node);
     }
+    let mut node = shown.node.clone().into_owned();
+    copied::hide_copied(shown.traced, &mut node, &mut object::token_of_bytes);
+    to_json(&node)
 }
 
 fn previous(old: Option<&Compared<'_>>, new: Option<&Compared<'_>>) -> Option<ObjectId> {

@@ -93,7 +93,7 @@ impl<'a> Type<'a> {
         match self {
             Self::Builtin(of) => match of.merge_keys() {
                 Some([]) => ItemKey::Content,
-                Some(keys) => ItemKey::Fields(keys.iter().map(|key| key.as_str()).collect()),
+                Some(keys) => ItemKey::Fields(keys.iter().map(AsRef::as_ref).collect()),
                 None => ItemKey::Unknown,
             },
             Self::Custom(schema) => {

@@ -455,6 +455,7 @@ impl fmt::Display for Path {
 
 impl Path {
     /// The keys of the path, items left out.
+    #[must_use = "an iterator does nothing by itself"]
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.iter().filter_map(|step| match step {
             Step::Key(key) => Some(key.as_str()),

@@ -10,6 +10,8 @@
 //! assert_eq!((gvk.group.as_str(), gvk.api_version().as_str()), ("apps", "apps/v1"));
 //! ```
 
+#![warn(clippy::pedantic)]
+
 mod group_version;
 mod id;
 pub mod kubectl;

@@ -73,7 +73,7 @@ impl Object {
         self.node.mark.known()
     }
 
-    /// The identity it has now (kustomize's CurId).
+    /// The identity it has now (kustomize's `CurId`).
     #[must_use]
     pub fn id(&self) -> ResId {
         ResId {

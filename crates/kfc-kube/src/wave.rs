@@ -141,9 +141,8 @@ pub fn phase(kind: &str, group: &str) -> Phase {
             | "PersistentVolumeClaim"
             | "Endpoints",
         )
-        | ("rbac.authorization.k8s.io", _)
-        | ("discovery.k8s.io", _) => Phase::Needs,
-        ("admissionregistration.k8s.io", _) | ("apiregistration.k8s.io", _) => Phase::Watchers,
+        | ("rbac.authorization.k8s.io" | "discovery.k8s.io", _) => Phase::Needs,
+        ("admissionregistration.k8s.io" | "apiregistration.k8s.io", _) => Phase::Watchers,
         _ => Phase::Users,
     }
 }

@@ -14,6 +14,8 @@
 //! assert_eq!((boxes[jobs].x, boxes[store].x), (128, 69));
 //! ```
 
+#![warn(clippy::pedantic)]
+
 use std::collections::BTreeMap;
 
 /// Height of a box.
@@ -106,8 +108,8 @@ mod tests {
 
     #[test]
     fn boxes_are_above_what_they_are_connected_with() {
-        // 0 and 1 need 3 and 2: in the order of their numbers, the lines would cross.
-        assert_eq!(rows(&[1, 1, 0, 0], &[(0, 3), (1, 2)]), [[1, 0], [2, 3]]);
+        // Only 2 and 3 are connected: 2 moves to the left, 3 to the right.
+        assert_eq!(rows(&[1, 1, 1, 0, 0], &[(2, 3)]), [vec![0, 2, 1], vec![4, 3]]);
         assert_eq!(rows(&[], &[]), [[0; 0]; 0]);
         // A depth that no node has takes no row.
         assert_eq!(rows(&[4, 0], &[]), [[0], [1]]);

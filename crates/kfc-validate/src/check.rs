@@ -70,19 +70,14 @@ impl Fit<'_> {
             Value::Scalar(_) if node.is_null() => return,
             Value::Scalar(_) => Kind::String,
         };
-        match shape.choices.iter().find(|choice| shapes.get(**choice).kind == kind) {
-            Some(choice) => self.check(node, *choice, path, place),
-            None => {
-                let expected: Vec<&str> =
-                    shape.choices.iter().map(|id| shapes.get(*id).kind.describe()).collect();
-                let message = format!(
-                    "{} must be {}, but it is {}",
-                    name(path),
-                    expected.join(" or "),
-                    node.describe()
-                );
-                self.found.error(Code::ValueType, path, place, message);
-            }
+        if let Some(choice) = shape.choices.iter().find(|choice| shapes.get(**choice).kind == kind) {
+            self.check(node, *choice, path, place);
+        } else {
+            let expected: Vec<&str> =
+                shape.choices.iter().map(|id| shapes.get(*id).kind.describe()).collect();
+            let message =
+                format!("{} must be {}, but it is {}", name(path), expected.join(" or "), node.describe());
+            self.found.error(Code::ValueType, path, place, message);
         }
     }
 
@@ -186,9 +181,8 @@ impl Fit<'_> {
         let is_text = matches!(scalar.kind, Str | Timestamp | Binary);
         match kind {
             Kind::String if is_text => self.format(scalar, shape, path, place),
-            Kind::IntOrString if scalar.kind == Int => self.range(scalar, shape, path, place),
+            Kind::IntOrString | Kind::Integer if scalar.kind == Int => self.range(scalar, shape, path, place),
             Kind::IntOrString => return is_text,
-            Kind::Integer if scalar.kind == Int => self.range(scalar, shape, path, place),
             Kind::Integer => {
                 let number = emit::go_float(&scalar.text).filter(|_| scalar.kind == Float);
                 return number.is_some_and(|number| number.fract() == 0.0);

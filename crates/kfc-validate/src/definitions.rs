@@ -182,6 +182,11 @@ impl Reader<'_> {
             ..Limits::default()
         };
         // A count below zero or beyond 2^53 limits nothing.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is not negative, and saturates"
+        )]
         let mut count = |field: &str| number(field).filter(|count| *count >= 0.0).map(|count| count as u64);
         limits.length = (count("minLength"), count("maxLength"));
         limits.items = (count("minItems"), count("maxItems"));

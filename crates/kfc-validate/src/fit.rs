@@ -17,7 +17,7 @@ pub(super) struct Fit<'a> {
     pub(super) found: Findings<'a>,
 }
 
-impl<'a> Fit<'a> {
+impl Fit<'_> {
     /// A new check with the same shapes, whose findings are its own.
     pub(super) fn apart(&self) -> Self {
         Self { found: self.found.empty(), ..*self }

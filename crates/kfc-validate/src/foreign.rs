@@ -1,5 +1,5 @@
 //! Kinds that a platform of the catalogue defines, not Kubernetes or a bundle: OpenShift's Route, Multus'
-//! NetworkAttachmentDefinition.
+//! `NetworkAttachmentDefinition`.
 
 use kfc_diagnostics::SourceId;
 use kfc_kube::Object;
@@ -22,7 +22,7 @@ mod tests {
     #[test]
     fn the_definitions_are_valid_themselves() {
         let all = definitions();
-        let names: Vec<&str> = all.iter().map(|definition| definition.name()).collect();
+        let names: Vec<&str> = all.iter().map(kfc_kube::Object::name).collect();
         assert_eq!(names, ["routes.route.openshift.io", "network-attachment-definitions.k8s.cni.cncf.io"]);
         let found =
             validate(&all.iter().collect::<Vec<_>>(), &[], &Options { strict: true, ..Options::default() })

@@ -21,6 +21,8 @@
 //! # Ok::<(), kfc_diagnostics::Diagnostics>(())
 //! ```
 
+#![warn(clippy::pedantic)]
+
 mod api;
 #[cfg(feature = "rules")]
 mod budget;

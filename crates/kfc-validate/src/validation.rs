@@ -103,7 +103,9 @@ pub fn validate(resources: &[&Object], definitions: &[&Object], options: &Option
     all.extend(bundle::check(resources, &|resource| options.skips(resource)));
     all.retain(|finding| !options.ignores(finding.diagnostic.code));
     if options.strict {
-        all.iter_mut().for_each(|finding| finding.diagnostic.severity = Severity::Error);
+        for finding in &mut all {
+            finding.diagnostic.severity = Severity::Error;
+        }
     }
     Verdict {
         findings: all,

@@ -177,6 +177,10 @@ impl Map {
     }
 
     /// The entries in order, to be changed. Keys must stay unique.
+    #[expect(
+        clippy::iter_without_into_iter,
+        reason = "`for` over a mutable map would hide that keys must stay unique"
+    )]
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Entry> {
         self.entries.iter_mut()
     }

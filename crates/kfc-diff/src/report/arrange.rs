@@ -105,7 +105,7 @@ fn field(change: &FieldChange, wanted: Wanted) -> Field {
     let mut findings =
         vec![Finding { class: change.class, severity: change.severity, message: String::new() }];
     if matches!(change.change, Change::Reordered { .. }) {
-        findings[0].message = "the items are in another order".to_owned();
+        "the items are in another order".clone_into(&mut findings[0].message);
     }
     Field {
         path: change.path.to_string(),
@@ -163,10 +163,14 @@ fn write_outline(value: &Value, indent: usize, most: usize, lines: &mut Vec<Stri
     }
     match value {
         Value::Object(map) if !map.is_empty() => {
-            map.iter().for_each(|(key, value)| write_entry(&format!("{key}:"), value, indent, most, lines));
+            for (key, value) in map {
+                write_entry(&format!("{key}:"), value, indent, most, lines);
+            }
         }
         Value::Array(items) if !items.is_empty() => {
-            items.iter().for_each(|value| write_entry("-", value, indent, most, lines));
+            for value in items {
+                write_entry("-", value, indent, most, lines);
+            }
         }
         leaf => lines.push(format!("{:indent$}{}", "", leaf_text(leaf))),
     }

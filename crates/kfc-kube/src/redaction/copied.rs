@@ -105,6 +105,7 @@ fn hide_values(node: &mut Node, copied: &Copied) {
 }
 
 /// Replaces every key that is one of these.
+#[expect(clippy::implicit_hasher, reason = "the keys are those of `Copied`")]
 pub fn hide_keys(node: &mut Node, keys: &HashSet<String>) {
     match &mut node.value {
         Value::Map(map) => map.iter_mut().for_each(|entry| {
@@ -163,9 +164,10 @@ fn contains_copied(traced: &dyn Traced, node: &Node) -> bool {
 #[must_use]
 pub fn identity<'r>(traced: &'r dyn Traced, path: &[&str], text: &'r str) -> Cow<'r, str> {
     let is_copied = |node: &Node| node.as_scalar().is_some() && traced.is_copied_value(node);
-    match traced.has_copied() && traced.object().node.at(path).is_some_and(is_copied) {
-        true => Cow::Owned(token(text.as_bytes())),
-        false => Cow::Borrowed(text),
+    if traced.has_copied() && traced.object().node.at(path).is_some_and(is_copied) {
+        Cow::Owned(token(text.as_bytes()))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

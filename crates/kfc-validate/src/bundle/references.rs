@@ -77,7 +77,7 @@ fn dangling(need: &Need<'_>, resources: &[&Object], found: &mut Findings<'_>) {
         need.name,
         same()
             .filter(|r| r.namespace() == need.namespace)
-            .map(|resource| resource.name())
+            .map(kfc_kube::Object::name)
             .filter(|name| *name != need.name),
     );
     if OF_THE_CLUSTER.contains(&need.kind) && near.is_none() {

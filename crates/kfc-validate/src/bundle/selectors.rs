@@ -18,8 +18,7 @@ pub(super) fn check(resources: &[&Object], checked: &[&Object]) -> Vec<Finding> 
     let mut all = Vec::new();
     for resource in checked.iter().copied() {
         let selector = match (resource.kind(), resource.api_version()) {
-            ("Service", "v1") => resource.node.at(&["spec", "selector"]),
-            ("PodDisruptionBudget", _) => resource.node.at(&["spec", "selector"]),
+            ("Service", "v1") | ("PodDisruptionBudget", _) => resource.node.at(&["spec", "selector"]),
             ("NetworkPolicy", "networking.k8s.io/v1") => resource.node.at(&["spec", "podSelector"]),
             _ => None,
         };

@@ -189,8 +189,7 @@ impl<'t> Reader<'t> {
             at += 1;
         }
         match bytes.get(at) {
-            None | Some(b'\n') => self.below(parent, dash, false),
-            Some(b'#') => self.below(parent, dash, false),
+            None | Some(b'\n' | b'#') => self.below(parent, dash, false),
             Some(b'-') if matches!(bytes.get(at + 1), None | Some(b' ' | b'\n')) => {
                 self.at = at;
                 self.block(column + 1 + (at - dash), parent)
@@ -347,9 +346,9 @@ impl<'t> Reader<'t> {
             ended = comment;
             let text = joined.get_or_insert_with(|| first.to_owned());
             if breaks == 0 {
-                text.push(' ')
+                text.push(' ');
             } else {
-                text.extend(std::iter::repeat_n('\n', breaks))
+                text.extend(std::iter::repeat_n('\n', breaks));
             }
             text.push_str(more);
         }
@@ -446,9 +445,9 @@ impl<'t> Reader<'t> {
                         breaks += 1;
                     }
                     if breaks == 0 {
-                        text.push(' ')
+                        text.push(' ');
                     } else {
-                        text.extend(std::iter::repeat_n('\n', breaks))
+                        text.extend(std::iter::repeat_n('\n', breaks));
                     }
                     kept = text.len();
                 }
@@ -646,14 +645,11 @@ impl<'t> Reader<'t> {
         let start = self.at;
         let mark = self.mark(start);
         let is_quoted = matches!(self.byte(start)?, b'"' | b'\'');
-        let key = match self.byte(start)? {
-            quote @ (b'"' | b'\'') => {
-                Key { text: self.quoted_on_line(quote)?, kind: ScalarKind::Str, quoted: true, mark }
-            }
-            _ => {
-                let text = self.flow_plain()?;
-                Key { text: CompactString::new(text), kind: resolve_plain(text), quoted: false, mark }
-            }
+        let key = if let quote @ (b'"' | b'\'') = self.byte(start)? {
+            Key { text: self.quoted_on_line(quote)?, kind: ScalarKind::Str, quoted: true, mark }
+        } else {
+            let text = self.flow_plain()?;
+            Key { text: CompactString::new(text), kind: resolve_plain(text), quoted: false, mark }
         };
         self.skip_spaces();
         // After a quoted key the value may follow without a space, as in JSON.
@@ -705,7 +701,7 @@ impl<'t> Reader<'t> {
         loop {
             match bytes.get(at)? {
                 b':' if !matches!(bytes.get(at + 1)?, b' ' | b',' | b'[' | b']' | b'{' | b'}' | b'\n') => {
-                    at += 1
+                    at += 1;
                 }
                 b':' | b',' | b']' | b'}' => break,
                 b'#' if bytes.get(at - 1) == Some(&b' ') => break,
