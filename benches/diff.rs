@@ -7,7 +7,7 @@
 
 use kfc_diagnostics::Sources;
 use kfc_diff::report::{Format, Style, write};
-use kfc_diff::{Input, compare};
+use kfc_diff::{Input, Member, compare};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::read;
 use kfc_yaml::parse;
@@ -59,6 +59,7 @@ fn input(text: &str, schema: &Schema) -> Input {
     let (id, source) = sources.add("bundle", text);
     let resources = parse::parse(&source.text, id).and_then(|nodes| read::resources(nodes, schema));
     let resources = resources.unwrap_or_else(|error| panic!("{error:?}"));
+    let resources = resources.into_iter().map(Member::new).collect();
     Input { resources, sources, ..Input::default() }
 }
 

@@ -7,6 +7,7 @@
 use kfc_diagnostics::Sources;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::read;
+use kfc_kustomize::resource::objects;
 use kfc_validate::{Options, Version, table::Table, validate};
 use kfc_yaml::parse::parse;
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ fn main() {
         let documents = parse(&source.text, id).unwrap_or_else(|errors| panic!("{file}: {:?}", errors.0));
         let resources =
             read::resources(documents, &Schema::builtin()).unwrap_or_else(|errors| panic!("{:?}", errors.0));
-        let checked = best(|| validate(&resources, &[], &Options::default()));
+        let checked = best(|| validate(&objects(&resources), &[], &Options::default()));
         println!("{file}: {} resources, {checked:.2} ms", resources.len());
     }
 }

@@ -5,7 +5,7 @@
 use kfc_diagnostics::Sources;
 use kfc_diff::apply::{Objects, apply};
 use kfc_diff::report::{Format, Style, write};
-use kfc_diff::{Input, Report, compare, redacted_text};
+use kfc_diff::{Input, Member, Report, compare, redacted_text};
 use kfc_kube::ObjectId;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::read;
@@ -19,6 +19,7 @@ fn input(name: &str, text: &str) -> Input {
     let sources = Arc::new(Sources::default());
     let (id, source) = sources.add(name, text);
     let resources = read::resources(parse(&source.text, id).unwrap(), &Schema::builtin()).unwrap();
+    let resources = resources.into_iter().map(Member::new).collect();
     Input { label: name.to_owned(), resources, sources, ..Input::default() }
 }
 

@@ -42,7 +42,7 @@ fn the_order_is_no_accident() {
     let setting = setting();
     let mut resources = setting.resources(&Stack::of_profile("kind"));
     resources.reverse();
-    let found = kfc_validate::bundle::order(&resources);
+    let found = kfc_validate::bundle::order(&kfc_kustomize::resource::objects(&resources));
     for kind in ["Namespace", "CustomResourceDefinition", "ServiceAccount", "Role", "ConfigMap", "Secret"] {
         let before = format!("comes before {kind} ");
         assert!(found.iter().any(|one| one.diagnostic.message.contains(&before)), "no {kind} is missed");

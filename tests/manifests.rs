@@ -75,7 +75,7 @@ fn components_that_point_at_kubeflow_manifests_give_its_example_in_right_order()
     let mut options = Options::new(&surroundings());
     options.reorder = kfc_kustomize::engine::Reorder::None;
     let ordered = kfc_kustomize::engine::build(&bundle.to_string_lossy(), &options, &sources).unwrap();
-    let found = kfc_validate::bundle::order(&ordered.resources.list);
+    let found = kfc_validate::bundle::order(&kfc_kustomize::resource::objects(&ordered.resources.list));
     let wrong = kfc_diagnostics::Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());
     assert!(wrong.is_empty(), "{}", render(&wrong, &sources, Style { colour: false, width: 140 }));
 }

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 use kfc_diagnostics::{Mark, SourceId, Sources, Style};
-use kfc_diff::{Input, compare};
+use kfc_diff::{Input, Member, compare};
 use kfc_kube::redaction::render;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::{Bundle, Options, build};
@@ -307,8 +307,9 @@ fn a_diff_report_names_the_line_that_made_each_change() {
     let text = earlier.iter().fold(text, |text, (now, then)| text.replace(now, then));
     let resources =
         kfc_kustomize::engine::read::resources(parse(&text, SourceId::NONE).unwrap(), &Schema::builtin());
-    let before = Input { resources: resources.unwrap(), ..Input::default() };
-    let after = Input { resources: bundle.resources.list, sources, ..Input::default() };
+    let members = |resources: Vec<_>| resources.into_iter().map(Member::new).collect();
+    let before = Input { resources: members(resources.unwrap()), ..Input::default() };
+    let after = Input { resources: members(bundle.resources.list), sources, ..Input::default() };
     let report = compare(&before, &after, &Schema::builtin());
     let deployment = report.changes.iter().find(|change| change.identity.kind == "Deployment").unwrap();
     let line = |path: &str| {

@@ -18,15 +18,19 @@ fn top() -> &'static Path {
 }
 
 /// Each crate with those that it may use, the lowest first. The command line uses all of them.
-const FLOORS: [(&str, &[&str]); 9] = [
+const FLOORS: [(&str, &[&str]); 10] = [
     ("kfc-diagnostics", &[]),
+    ("kfc-layout", &[]),
     ("kfc-yaml", &["kfc-diagnostics"]),
     ("kfc-kube", &["kfc-diagnostics", "kfc-yaml"]),
     ("kfc-source", &["kfc-diagnostics", "kfc-yaml"]),
     ("kfc-kustomize", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source"]),
-    ("kfc-diff", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize"]),
-    ("kfc-validate", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize", "kfc-diff"]),
-    ("kfc-catalogue", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize"]),
+    ("kfc-diff", &["kfc-diagnostics", "kfc-layout", "kfc-yaml", "kfc-kube"]),
+    ("kfc-validate", &["kfc-diagnostics", "kfc-yaml", "kfc-kube", "kfc-diff"]),
+    (
+        "kfc-catalogue",
+        &["kfc-diagnostics", "kfc-layout", "kfc-yaml", "kfc-kube", "kfc-source", "kfc-kustomize"],
+    ),
     ("kfc-cluster", &["kfc-diagnostics", "kfc-yaml", "kfc-kube"]),
 ];
 

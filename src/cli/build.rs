@@ -7,8 +7,9 @@ use super::diff_report::write_to;
 use super::exit::{DONE, FAILED};
 use super::folder::{self, Names};
 use super::here;
+use super::members::members;
 use super::output;
-use super::plan_graph::graph_of;
+use super::plan_graph::{graph_of, names_of};
 use super::side::{ClusterSide, Reader, Side};
 use super::sides::{Sides, both};
 use super::targets::{Resolved, Target, resolve_stack, resolve_target};
@@ -193,8 +194,7 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
     };
     let after = Input {
         label: args.target.clone(),
-        resources: built.bundle.resources.list.clone(),
-        components: built.components.clone(),
+        resources: members(built.bundle.resources.list.clone(), &built.components),
         sources: Arc::clone(sources),
         graph: built.graph.clone(),
         stack: built.stack.clone(),
@@ -277,7 +277,7 @@ fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Res
         bundle: validated(assembled.bundle, args.validate, plan.profile.kubernetes(), sources)?,
         waves: assembled.waves,
         planned,
-        components: plan.components.iter().map(|planned| planned.name().to_owned()).collect(),
+        components: names_of(plan),
         graph: Some(graph_of(plan)),
         stack: Some(plan.name.clone()),
     })

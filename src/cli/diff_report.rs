@@ -42,7 +42,7 @@ pub(super) fn write_to(file: &Path, report: &Report, sides: Option<(&Input, &Inp
     if Format::of_file(file).is_none() {
         let message = format!("the ending of {} is not that of a format", file.display());
         let error = Diagnostic::error(Code::Usage, message);
-        return Err(error.help("use one of .txt, .md, .json, .sarif, .xml, .diff and .html").into());
+        return Err(error.help(format!("use one of {}", endings())).into());
     }
     let args = ReportArgs {
         format: None,
@@ -53,6 +53,16 @@ pub(super) fn write_to(file: &Path, report: &Report, sides: Option<(&Input, &Inp
         max_bytes: report::COMMENT,
     };
     write(&args, report, sides).map(drop)
+}
+
+/// The first ending of each format that has one: `.txt, .md and .html`.
+fn endings() -> String {
+    let endings = Format::ALL.iter().filter_map(|format| format.endings().first());
+    let endings: Vec<String> = endings.map(|ending| format!(".{ending}")).collect();
+    match endings.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        endings => endings.concat(),
+    }
 }
 
 /// Whether text has colours, as `NO_COLOR` and `CLICOLOR_FORCE` say.

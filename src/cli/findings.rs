@@ -164,6 +164,7 @@ mod tests {
     use kfc_diagnostics::Sources;
     use kfc_kube::schema::Schema;
     use kfc_kustomize::engine::read;
+    use kfc_kustomize::resource::objects;
     use kfc_validate::{Options, table, validate};
     use kfc_yaml::parse::parse;
 
@@ -173,7 +174,7 @@ mod tests {
         let (id, source) =
             sources.add("a&b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndato: {}\n");
         let resources = read::resources(parse(&source.text, id).unwrap(), &Schema::builtin()).unwrap();
-        let verdict = validate(&resources, &[], &Options::default());
+        let verdict = validate(&objects(&resources), &[], &Options::default());
         let checked = [Checked { target: "bundle".to_owned(), kubernetes: table::covered().last, verdict }];
         let log: serde_json::Value = serde_json::from_str(&sarif(&checked, &sources)).unwrap();
         let result = &log["runs"][0]["results"][0];

@@ -5,6 +5,7 @@ use super::diff_report::{colours, write_to};
 use super::exit::FAILED;
 use super::golden_targets::listed;
 use super::here;
+use super::members::members;
 use super::output;
 use super::targets::{
     KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_stack_file, load, resources_of_text,
@@ -242,7 +243,7 @@ fn compare(profile: &str, golden: (&Path, &str), built: &str) -> Result<Report> 
     let schema = Schema::builtin();
     let texts = Arc::new(Sources::default());
     let input = |name: &str, text: &str| -> Result<Input> {
-        let resources = resources_of_text(name, text, &schema, &texts)?;
+        let resources = members(resources_of_text(name, text, &schema, &texts)?, &[]);
         Ok(Input { label: name.to_owned(), resources, sources: Arc::clone(&texts), ..Input::default() })
     };
     let before =

@@ -33,9 +33,10 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     use kfc_cluster::apply::{InventoryId, Session, Unobserved, forecast};
     use kfc_cluster::cluster::{Connection, Options, run};
     use kfc_diagnostics::Mark;
+    use kfc_diff::Member;
     use kfc_kustomize::engine::read;
-    use kfc_kustomize::resource::objects;
     use kfc_yaml::value::from_json;
+    use std::sync::Arc;
 
     let options = Options { kubeconfig: None, context, rate: RATE };
     let name = reader.cluster.name.clone().or_else(|| bundle.stack.as_deref().map(super::name::dns_name));
@@ -43,25 +44,23 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     let forecast = run(async {
         let connection = Connection::open(&options).await?;
         let session = Session::start(&connection, CONCURRENCY, &Unobserved).await?;
-        forecast(&session, &objects(&bundle.resources), inventory.as_ref(), reader.cluster.kinds).await
+        forecast(&session, &bundle.objects(), inventory.as_ref(), reader.cluster.kinds).await
     })?;
     let read = |value: &serde_json::Value| read::resource(from_json(value, Mark::NONE), reader.schema);
-    let mut live = Input { components: bundle.components.clone(), ..Input::default() };
-    let mut applied = Input { label: bundle.label.clone(), graph: bundle.graph.clone(), ..live.clone() };
+    let mut live = Input::default();
+    let mut applied = Input { label: bundle.label.clone(), graph: bundle.graph.clone(), ..Input::default() };
     applied.sources.clone_from(&bundle.sources);
     for (prediction, own) in forecast.predictions.into_iter().zip(&bundle.resources) {
         let Some(prediction) = prediction else { continue };
-        let resource = |value: &serde_json::Value| {
-            let mut resource = read(value)?;
-            resource.owner = own.owner;
-            Ok::<_, kfc_diagnostics::Diagnostics>(resource)
+        let member = |value: &serde_json::Value| -> Result<Member> {
+            Ok(Member { traced: Arc::new(read(value)?), component: own.component.clone() })
         };
-        live.resources.extend(prediction.live.as_ref().map(resource).transpose()?);
-        let predicted = prediction.applied.as_ref().map(resource).transpose()?;
+        live.resources.extend(prediction.live.as_ref().map(member).transpose()?);
+        let predicted = prediction.applied.as_ref().map(member).transpose()?;
         applied.resources.push(predicted.unwrap_or_else(|| own.clone()));
     }
     for leaving in &forecast.leaving {
-        live.resources.push(read(&leaving.live)?);
+        live.resources.push(Member::new(read(&leaving.live)?));
     }
     match &inventory {
         Some(id) => {

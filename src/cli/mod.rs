@@ -31,6 +31,7 @@ mod inventory;
 mod kustomize;
 mod list;
 mod live;
+mod members;
 mod name;
 mod output;
 mod plan_graph;

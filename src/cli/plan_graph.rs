@@ -20,3 +20,9 @@ pub(super) fn graph_of(plan: &Plan) -> Graph {
     };
     Graph { nodes: plan.components.iter().map(node).collect(), edges: plan.edges.iter().map(edge).collect() }
 }
+
+/// The names of the components of a plan, by their indices.
+#[must_use]
+pub(super) fn names_of(plan: &Plan) -> Vec<String> {
+    plan.components.iter().map(|planned| planned.name().to_owned()).collect()
+}

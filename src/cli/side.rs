@@ -4,8 +4,9 @@
 use super::args::StackArgs;
 use super::golden_targets::listed;
 use super::here;
+use super::members::members;
 use super::output::describe;
-use super::plan_graph::graph_of;
+use super::plan_graph::{graph_of, names_of};
 use super::targets::{Target, is_bundle_file, resolve_with, resources_of_text, standard_input};
 use kfc_diagnostics::Diagnostics;
 use kfc_diagnostics::Foreign;
@@ -119,7 +120,7 @@ impl Reader<'_> {
     fn bundle(&self, name: &str, text: String) -> Result<Input> {
         let text = text.trim_start_matches('\u{feff}');
         let resources = resources_of_text(name, text, self.schema, self.sources)?;
-        Ok(Input { resources, sources: Arc::clone(self.sources), ..Input::default() })
+        Ok(self.input(resources, &[]))
     }
 
     /// Builds a target; `tree` is the copy of a revision: the target must not read files outside of it.
@@ -141,22 +142,24 @@ impl Reader<'_> {
                 }
                 None => Loader::open(root, options.reads(), self.sources)?,
             };
-            return Ok(self.input(engine::build_root(loader, &options)?.resources.list));
+            return Ok(self.input(engine::build_root(loader, &options)?.resources.list, &[]));
         }
         let loader = within(Loader::here(options.reads(), self.sources));
         let resolved = resolve_with(loader, &target, self.stack, self.sources)?;
         let assembled = resolved.assemble(true)?;
-        let components = resolved.plan.components.iter().map(|planned| planned.name().to_owned());
         Ok(Input {
-            components: components.collect(),
             graph: Some(graph_of(&resolved.plan)),
             stack: Some(resolved.plan.name.clone()),
-            ..self.input(assembled.bundle.resources.list)
+            ..self.input(assembled.bundle.resources.list, &names_of(&resolved.plan))
         })
     }
 
-    fn input(&self, resources: Vec<Resource>) -> Input {
-        Input { resources, sources: Arc::clone(self.sources), ..Input::default() }
+    fn input(&self, resources: Vec<Resource>, components: &[String]) -> Input {
+        Input {
+            resources: members(resources, components),
+            sources: Arc::clone(self.sources),
+            ..Input::default()
+        }
     }
 
     /// Builds a target as it was in a revision, from a copy of its files: neither the repository nor the working directory changes.

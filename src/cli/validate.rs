@@ -4,6 +4,7 @@ use super::args::{RestrictorFlag, StackArgs};
 use super::exit::{DONE, FAILED};
 use super::findings::{self, Checked};
 use super::here;
+use super::members::members;
 use super::output;
 use super::side::{ClusterSide, Reader, Side};
 use super::sides::{Sides, both};
@@ -19,10 +20,11 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, 
 use kfc_diff::Input;
 use kfc_kube::ObjectId;
 use kfc_kube::schema::Schema;
-use kfc_kustomize::resource::Resource;
+use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::{FileSystem as _, Loader, Os};
-use kfc_validate::{Finding, Options, Verdict, immutable, table, validate};
+use kfc_validate::{Finding, KindName, Options, Verdict, immutable, table, validate};
 use kfc_yaml::{Node, parse::parse};
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -66,8 +68,8 @@ pub(super) struct ValidateArgs {
     #[arg(long, value_name = "CODE,…", value_delimiter = ',')]
     ignore: Vec<String>,
     /// Kinds to skip: `Route` or `route.openshift.io/Route`.
-    #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
-    skip_kind: Vec<String>,
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',', value_parser = |text: &str| Ok::<_, Infallible>(KindName::parse(text)))]
+    skip_kind: Vec<KindName>,
     /// Skip resources whose kind has no schema.
     #[arg(long)]
     allow_missing_schema: bool,
@@ -120,7 +122,7 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
                 skipped: args.skip_kind.clone(),
                 allow_missing_schema: args.allow_missing_schema,
             };
-            let mut verdict = validate(&bundle.resources, &crds, &options);
+            let mut verdict = validate(&objects(&bundle.resources), &objects(&crds), &options);
             errors.collect(checked_something(&bundle.target, &verdict, args));
             if let Some(against) = &args.against {
                 let mut changed =
@@ -212,7 +214,7 @@ fn changes(
     };
     let ours = Input {
         label: target.to_owned(),
-        resources: bundle.resources.clone(),
+        resources: members(bundle.resources.clone(), &[]),
         sources: Arc::clone(sources),
         ..Input::default()
     };
@@ -220,7 +222,7 @@ fn changes(
     let Sides { before, after, refused } =
         both(before, Side::Here(Box::new(ours)), (against, target), &reader)?;
     let report = kfc_diff::compare(&before, &after, &schema);
-    let mut found = immutable(&report, &bundle.resources);
+    let mut found = immutable(&report, &objects(&bundle.resources));
     found.extend(refused.0.into_iter().map(|refusal| of_server(refusal, &bundle.resources)));
     Ok(found)
 }

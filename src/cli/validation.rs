@@ -1,7 +1,9 @@
 //! Validates a bundle that is built for another purpose, and shows findings to people.
 
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_kube::Object;
 use kfc_kustomize::engine::Bundle;
+use kfc_kustomize::resource::located_objects;
 use kfc_validate::{Finding, Options, Version, table, validate};
 
 /// The bundle, when it is valid or no validation is requested.
@@ -13,7 +15,9 @@ pub(super) fn validated(
 ) -> Result<Bundle> {
     if asked {
         let options = Options { kubernetes: kubernetes.map(version).transpose()?, ..Options::default() };
-        let found = validate(&bundle.resources.list, &[], &options).findings;
+        let located = located_objects(&bundle.resources.list);
+        let objects: Vec<&Object> = located.iter().map(|object| &**object).collect();
+        let found = validate(&objects, &[], &options).findings;
         let is_broken = found.iter().any(Finding::is_error);
         let found = Diagnostics(found.iter().map(|finding| finding_diagnostic(finding, sources)).collect());
         if is_broken {

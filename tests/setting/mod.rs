@@ -7,9 +7,9 @@ use kfc_catalogue::catalogue::{Catalogue, Stack};
 use kfc_catalogue::resolve::resolve;
 use kfc_diagnostics::{Diagnostics, Sources, Style};
 use kfc_kube::redaction::render;
-use kfc_kustomize::resource::Resource;
+use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::{Loader, Options, Surroundings};
-use kfc_validate::{self, Version};
+use kfc_validate::{self, KindName, Version};
 use std::sync::Arc;
 
 /// Kinds that the platform itself defines.
@@ -55,11 +55,11 @@ impl Setting {
         let options = kfc_validate::Options {
             kubernetes: Some(Version(32)),
             strict: true,
-            skipped: FOREIGN.map(str::to_owned).to_vec(),
+            skipped: FOREIGN.map(KindName::parse).to_vec(),
             ..kfc_validate::Options::default()
         };
-        let mut found = kfc_validate::validate(resources, &[], &options).findings;
-        found.extend(kfc_validate::bundle::order(resources));
+        let mut found = kfc_validate::validate(&objects(resources), &[], &options).findings;
+        found.extend(kfc_validate::bundle::order(&objects(resources)));
         let found = Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());
         assert!(found.is_empty(), "{name}: {}", shown(&found, &self.sources));
     }

@@ -160,9 +160,12 @@ fn rewritten<'t>(text: &'t str, cover: &mut Cover<'_>) -> Cow<'t, str> {
             None if !is_covered(&found[2]) => found[1].to_owned(),
             _ => format!("{}{}%40", &found[1], cover.value(&found[2])),
         });
-        replace(&mut text, &ENCODED_VALUE, |found| match is_credential(&found[2]) {
-            true => format!("{}{}", &found[1], cover.value(&found[3])),
-            false => found[0].to_owned(),
+        replace(&mut text, &ENCODED_VALUE, |found| {
+            if is_credential(&found[2]) {
+                format!("{}{}", &found[1], cover.value(&found[3]))
+            } else {
+                found[0].to_owned()
+            }
         });
     }
     if text.contains('=') {
@@ -195,9 +198,10 @@ fn replace_users(text: &mut Cow<'_, str>, cover: &mut Cover<'_>) {
     });
     replace(text, &LIKE_PORT, |found| {
         let (user, port, rest, host) = (&found[2], &found[3], &found[4], &found[5]);
-        match is_password(user, port, rest) && is_host(host) {
-            true => format!("{}{host}", cover.user(&found[1], &format!("{user}:{port}{rest}"))),
-            false => found[0].to_owned(),
+        if is_password(user, port, rest) && is_host(host) {
+            format!("{}{host}", cover.user(&found[1], &format!("{user}:{port}{rest}")))
+        } else {
+            found[0].to_owned()
         }
     });
 }
@@ -239,9 +243,10 @@ fn replace_values(text: &mut Cow<'_, str>, cover: &mut Cover<'_>) {
         }
         word.read(text, start);
         let rest = &text[start..];
-        let close = match cover.is_address {
-            true => rest.len(),
-            false => word.quote.and_then(|quote| closing(rest, quote)).unwrap_or(0),
+        let close = if cover.is_address {
+            rest.len()
+        } else {
+            word.quote.and_then(|quote| closing(rest, quote)).unwrap_or(0)
         };
         let end = start + value_end(rest, close);
         out.push_str(&text[done..start]);
@@ -327,9 +332,10 @@ fn without_fragment(found: &Captures<'_>, cover: &mut Cover<'_>) -> String {
     let is_random = has(char::is_ascii_digit)
         && (has(char::is_ascii_uppercase) || (rest.len() >= LONG && !rest.contains('-')));
     let is_loud = rest.as_bytes().windows(2).any(|two| two.iter().all(u8::is_ascii_uppercase));
-    match !token.is_empty() || !parted_by.is_empty() || is_random || is_loud {
-        true => format!("{mark}{name}{parted_by}{}", cover.value(&format!("{token}{rest}"))),
-        false => found[0].to_owned(),
+    if !token.is_empty() || !parted_by.is_empty() || is_random || is_loud {
+        format!("{mark}{name}{parted_by}{}", cover.value(&format!("{token}{rest}")))
+    } else {
+        found[0].to_owned()
     }
 }
 
@@ -337,9 +343,10 @@ fn without_fragment(found: &Captures<'_>, cover: &mut Cover<'_>) -> String {
 /// password.
 fn without_password(found: &Captures<'_>, cover: &mut Cover<'_>) -> String {
     let algorithm = matches!(&found[3], "sha256" | "sha384" | "sha512");
-    match algorithm || found.get(4).is_some() || is_mail(&found[1]) {
-        true => found[0].to_owned(),
-        false => format!("{}{}", cover.password(&found[1], &found[2]), &found[3]),
+    if algorithm || found.get(4).is_some() || is_mail(&found[1]) {
+        found[0].to_owned()
+    } else {
+        format!("{}{}", cover.password(&found[1], &found[2]), &found[3])
     }
 }
 
@@ -349,9 +356,10 @@ fn without_slashes(found: &Captures<'_>, cover: &mut Cover<'_>) -> String {
     let path = found.get(4).map_or("", |path| path.as_str());
     let is_port = password.split('/').next().is_some_and(|port| port.parse::<u16>().is_ok());
     let is_there = host.contains('.') || !path.is_empty();
-    match is_there && is_host(host) && !is_port && !is_mail(user) {
-        true => format!("{}{host}{path}", cover.password(user, password)),
-        false => found[0].to_owned(),
+    if is_there && is_host(host) && !is_port && !is_mail(user) {
+        format!("{}{host}{path}", cover.password(user, password))
+    } else {
+        found[0].to_owned()
     }
 }
 
@@ -413,6 +421,7 @@ pub fn is_credential(name: &str) -> bool {
 }
 
 /// Undoes `%2F` and the like; in a query, `+` is a space.
+#[must_use]
 pub fn decoded(text: &str, is_query: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

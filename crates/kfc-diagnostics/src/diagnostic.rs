@@ -78,14 +78,14 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
-    /// With the main place, if there is one.
+    /// With the main place, if it is known.
     #[must_use]
     pub fn at(mut self, mark: impl Into<Option<Mark>>) -> Self {
         self.mark = mark.into();
         self
     }
 
-    /// With another place, if there is one.
+    /// With another place, if it is known.
     #[must_use]
     pub fn label(mut self, mark: impl Into<Option<Mark>>, text: impl Into<String>) -> Self {
         self.labels.extend(mark.into().map(|mark| Label { mark, text: one_line(text) }));

@@ -17,6 +17,8 @@
 //! assert!(text.contains(" --> kustomization.yaml:1:1"));
 //! ```
 
+#![warn(clippy::pedantic)]
+
 pub mod address;
 mod code;
 mod diagnostic;

@@ -6,6 +6,7 @@
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// What stands for a credential.
 pub const COVERED: &str = "***";
@@ -21,12 +22,17 @@ const STARRED: char = '*';
 #[must_use]
 pub fn token(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
-    let digits: String = hash.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
-    format!("{OPEN}{digits}{CLOSE}")
+    let mut token = OPEN.to_string();
+    for byte in hash.iter().take(DIGITS / 2) {
+        let _ = write!(token, "{byte:02x}");
+    }
+    token.push(CLOSE);
+    token
 }
 
 /// What stands for the credential of an address inside the program: stars when it is written, but the same only for the same
 /// credential.
+#[must_use]
 pub fn credential(text: &str) -> String {
     token(text.as_bytes()).replace(OPEN, &format!("{OPEN}{STARRED}"))
 }
@@ -62,15 +68,12 @@ impl Numbers {
             out.push_str(&rest[..at]);
             rest = &rest[at..];
             let end = rest.find(CLOSE).map(|end| end + CLOSE.len_utf8());
-            match end.filter(|end| is_token(&rest[..*end])) {
-                Some(end) => {
-                    out.push_str(&self.of_token(rest[..end].to_owned()));
-                    rest = &rest[end..];
-                }
-                None => {
-                    out.push(OPEN);
-                    rest = &rest[OPEN.len_utf8()..];
-                }
+            if let Some(end) = end.filter(|end| is_token(&rest[..*end])) {
+                out.push_str(&self.of_token(rest[..end].to_owned()));
+                rest = &rest[end..];
+            } else {
+                out.push(OPEN);
+                rest = &rest[OPEN.len_utf8()..];
             }
         }
         out.push_str(rest);

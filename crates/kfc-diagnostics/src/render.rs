@@ -6,6 +6,7 @@ use crate::redact::Redact;
 use crate::source::{Mark, Position, Source, Sources};
 use crate::text::for_message as visible;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ pub fn render_plain(
     }
     let more = shown.len().saturating_sub(most);
     if more > 0 {
-        out.push_str(&format!("… and {more} more\n"));
+        let _ = writeln!(out, "… and {more} more");
     }
     out
 }
@@ -113,9 +114,10 @@ fn plain(diagnostic: &Diagnostic, sources: &Sources, out: &mut String) {
 /// Where a mark points; a text of one line is a place by itself.
 fn plain_place(mark: Mark, sources: &Sources) -> Option<String> {
     let source = sources.get(mark.source)?;
-    match mark.offset == 0 && !source.text.trim_end().contains('\n') {
-        true => Some(source.name.clone()),
-        false => sources.locate(mark),
+    if mark.offset == 0 && !source.text.trim_end().contains('\n') {
+        Some(source.name.clone())
+    } else {
+        sources.locate(mark)
     }
 }
 
@@ -160,9 +162,10 @@ fn render_one(
         group = group.element(Level::HELP.message(visible(help)));
     }
     let text = renderer.render(&[group]);
-    match places.iter().any(|place| place.position().column as usize > FAR) {
-        true => without_empty_names(&text),
-        false => text,
+    if places.iter().any(|place| place.position().column as usize > FAR) {
+        without_empty_names(&text)
+    } else {
+        text
     }
 }
 
@@ -203,10 +206,7 @@ impl Place<'_> {
         let annotation =
             if self.label.is_empty() { annotation } else { annotation.label(visible(self.label)) };
         let snippet = Snippet::source(line).line_start(position.line as usize).annotation(annotation);
-        match is_far {
-            true => vec![origin().into(), snippet.into()],
-            false => vec![snippet.path(name).into()],
-        }
+        if is_far { vec![origin().into(), snippet.into()] } else { vec![snippet.path(name).into()] }
     }
 }
 
@@ -219,10 +219,7 @@ fn visible_line(line: &str, start: usize) -> (String, usize) {
     let before = shown(before);
     let parts = format!("{before}{}", shown(behind));
     // A credential that begins before the location and ends after it is recognised only in the whole line.
-    match shown(&parts) == parts {
-        true => (parts, before.len()),
-        false => (whole, 0),
-    }
+    if shown(&parts) == parts { (parts, before.len()) } else { (whole, 0) }
 }
 
 /// Columns beyond this are named, but what is before them in the line is not shown.

@@ -26,6 +26,12 @@ pub struct Mark {
 impl Mark {
     /// The place of values that no text holds.
     pub const NONE: Self = Self { source: SourceId::NONE, offset: 0 };
+
+    /// The place, unless it is that of values that no text holds.
+    #[must_use]
+    pub fn known(self) -> Option<Self> {
+        (self.source != SourceId::NONE).then_some(self)
+    }
 }
 
 /// A place as people count it.

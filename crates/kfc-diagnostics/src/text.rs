@@ -43,6 +43,25 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The text with the characters of HTML's and XML's markup escaped, for content and for attributes in double quotes.
+#[must_use]
+pub fn escaped_markup(text: &str) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>', '"']) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// A whole document, with the lines and tabs that it has, every other [unsafe](is_unsafe) character written as an escape.
 #[must_use]
 pub fn document(text: String) -> String {

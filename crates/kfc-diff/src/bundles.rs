@@ -9,10 +9,10 @@ use crate::matching::{Compared, Matches, matches};
 use crate::model::{Change, ChangeKind, FieldChange, Path, Report, ResourceChange, Severity, Side, Step};
 use crate::origin::{removal_line, source_line};
 use crate::summary::summary;
-use kfc_kube::ObjectId;
+use kfc_kube::redaction::copied::{self, Copied};
 use kfc_kube::redaction::object;
 use kfc_kube::schema::Schema;
-use kfc_kustomize::redaction::{self, Copied};
+use kfc_kube::{ObjectId, Traced};
 use kfc_yaml::Node;
 use kfc_yaml::value::to_json;
 use rayon::prelude::*;
@@ -20,11 +20,11 @@ use rayon::prelude::*;
 /// Compares two bundles.
 #[must_use]
 pub fn compare(before: &Input, after: &Input, schema: &Schema) -> Report {
-    let copied = Copied::of(before.resources.iter().chain(&after.resources));
+    let copied = Copied::of(before.traced().chain(after.traced()));
     let (mut old, mut new) = (compared(before, &copied), compared(after, &copied));
     let matches = matches(&old, &new);
     redact_identities(&mut old, &mut new, &matches);
-    let types = keys::Types::of(schema, before.resources.iter().chain(&after.resources));
+    let types = keys::Types::of(schema, before.traced().chain(after.traced()).map(Traced::object));
     let grants = Grants::of(&new);
     let sides = Sides { before, after, types, grants, copied: &copied };
     let pairs: Vec<(Option<usize>, Option<usize>)> = (0..new.len())
@@ -49,7 +49,7 @@ pub fn compare(before: &Input, after: &Input, schema: &Schema) -> Report {
 }
 
 fn compared<'i>(input: &'i Input, copied: &Copied) -> Vec<Compared<'i>> {
-    input.resources.par_iter().map(|resource| Compared::of(resource, copied)).collect()
+    input.resources.par_iter().map(|member| Compared::of(member, copied)).collect()
 }
 
 /// Redacts names, namespaces and kinds that were copied from secrets, after resources were matched by them: on both sides,
@@ -115,12 +115,12 @@ impl Sides<'_> {
             kind,
             identity: shown.identity.clone(),
             previous: previous(old, new),
-            component: input.component(shown.resource),
+            component: shown.component.map(str::to_owned),
             severity: severity.unwrap_or_else(|| of_whole(kind)).max(of_whole(kind)),
             findings,
             fields,
             value: is_whole.then(|| whole(shown)),
-            origin: if is_whole { source_line(input, shown.resource, shown.node.mark) } else { None },
+            origin: if is_whole { source_line(input, shown.traced, &shown.node) } else { None },
         })
     }
 
@@ -131,7 +131,7 @@ impl Sides<'_> {
         difference: &Difference<'_>,
     ) -> FieldChange {
         let is_copied = |side: Option<&Compared<'_>>, node: Option<&Node>| {
-            side.zip(node).is_some_and(|(side, node)| redaction::is_copied(side.resource, node))
+            side.zip(node).is_some_and(|(side, node)| copied::is_copied(side.traced, node))
         };
         let is_hidden = is_copied(old, difference.before) || is_copied(new, difference.after);
         let json = |node: Option<&Node>| match (node, is_hidden) {
@@ -160,11 +160,10 @@ impl Sides<'_> {
             class,
             severity,
             folded: difference.folded,
-            before_origin: old
-                .and_then(|old| source_line(self.before, old.resource, difference.before?.mark)),
+            before_origin: old.and_then(|old| source_line(self.before, old.traced, difference.before?)),
             after_origin: new.and_then(|new| match difference.after {
-                Some(node) => source_line(self.after, new.resource, node.mark),
-                None => removal_line(self.after, new.resource, &difference.path),
+                Some(node) => source_line(self.after, new.traced, node),
+                None => removal_line(self.after, new.traced, &difference.path),
             }),
         }
     }
@@ -184,14 +183,12 @@ fn path_without(path: &Path, copied: &Copied) -> Path {
 
 /// The whole resource, without values that it copied from secrets.
 fn whole(shown: &Compared<'_>) -> serde_json::Value {
-    match redaction::has_copied(shown.resource) {
-        true => {
-            let mut node = shown.node.clone().into_owned();
-            redaction::hide_copied(shown.resource, &mut node, &mut object::token_of_bytes);
-            to_json(&node)
-        }
-        false => to_json(&shown.node),
+    if !shown.traced.has_copied() {
+        return to_json(&shown.node);
     }
+    let mut node = shown.node.clone().into_owned();
+    copied::hide_copied(shown.traced, &mut node, &mut object::token_of_bytes);
+    to_json(&node)
 }
 
 fn previous(old: Option<&Compared<'_>>, new: Option<&Compared<'_>>) -> Option<ObjectId> {

@@ -121,7 +121,7 @@ fn is_default(path: &Path, value: &Node) -> bool {
     if path.ends_in_item() {
         return false;
     }
-    let is_empty = value.as_map().is_some_and(|map| map.is_empty());
+    let is_empty = value.as_map().is_some_and(kfc_yaml::Map::is_empty);
     if is_empty && matches!(field, "securityContext" | "resources") {
         return true;
     }

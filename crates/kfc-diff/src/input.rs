@@ -2,8 +2,8 @@
 
 use crate::model::Graph;
 use kfc_diagnostics::Sources;
-use kfc_kustomize::redaction::{self, Copied};
-use kfc_kustomize::resource::Resource;
+use kfc_kube::redaction::copied::{self, Copied};
+use kfc_kube::{Object, Traced};
 use kfc_yaml::Node;
 use std::sync::Arc;
 
@@ -13,9 +13,7 @@ pub struct Input {
     /// The side as the user named it.
     pub label: String,
     /// Its resources, in order.
-    pub resources: Vec<Resource>,
-    /// The component of each resource that belongs to one, by [`Resource::owner`].
-    pub components: Vec<String>,
+    pub resources: Vec<Member>,
     /// The texts that marks point into.
     pub sources: Arc<Sources>,
     /// The components, when it was made from a plan.
@@ -28,10 +26,33 @@ pub struct Input {
     pub why_removed: Option<String>,
 }
 
+/// A resource of a side.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its object, with its history if that is known.
+    pub traced: Arc<dyn Traced>,
+    /// The component that it belongs to.
+    pub component: Option<String>,
+}
+
+impl Member {
+    /// A resource that belongs to no component.
+    #[must_use]
+    pub fn new(traced: impl Traced + 'static) -> Self {
+        Self { traced: Arc::new(traced), component: None }
+    }
+}
+
 impl Input {
-    pub(super) fn component(&self, resource: &Resource) -> Option<String> {
-        let owner = usize::try_from(resource.owner?).ok()?;
-        self.components.get(owner).cloned()
+    /// The objects of its resources, in order.
+    #[must_use]
+    pub fn objects(&self) -> Vec<&Object> {
+        self.resources.iter().map(|member| member.traced.object()).collect()
+    }
+
+    /// Its resources with what is known of their histories.
+    pub(super) fn traced(&self) -> impl Iterator<Item = &dyn Traced> {
+        self.resources.iter().map(|member| &*member.traced)
     }
 }
 
@@ -48,13 +69,12 @@ pub fn redacted_text(input: &Input) -> kfc_diagnostics::Result<String> {
 /// # Errors
 /// Values that cannot be written.
 pub fn redacted_texts(before: &Input, after: &Input) -> kfc_diagnostics::Result<(String, String)> {
-    let copied = Copied::of(before.resources.iter().chain(&after.resources));
+    let copied = Copied::of(before.traced().chain(after.traced()));
     Ok((text_without(before, &copied)?, text_without(after, &copied)?))
 }
 
 fn text_without(input: &Input, copied: &Copied) -> kfc_diagnostics::Result<String> {
-    let redacted: Vec<_> =
-        input.resources.iter().map(|resource| redaction::shown_without(resource, copied)).collect();
+    let redacted: Vec<_> = input.traced().map(|traced| copied::shown_without(traced, copied)).collect();
     let nodes: Vec<&Node> = redacted.iter().map(|node| &**node).collect();
     let bytes = kfc_yaml::emit::emit_all(&nodes)?.concat();
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -2,7 +2,7 @@
 //! `x-kubernetes-list-map-keys`.
 
 use kfc_kube::schema::{Schema, TypeRef};
-use kfc_kustomize::resource::Resource;
+use kfc_kube::{GroupVersion, Object};
 use kfc_yaml::Node;
 use std::collections::HashMap;
 
@@ -34,10 +34,10 @@ pub(super) enum ItemKey<'a> {
 }
 
 impl<'a> Types<'a> {
-    /// The built-in types and those of the CRDs among resources; later CRDs win.
-    pub(super) fn of(schema: &'a Schema, resources: impl Iterator<Item = &'a Resource>) -> Self {
+    /// The built-in types and those of the CRDs among objects; later CRDs win.
+    pub(super) fn of(schema: &'a Schema, objects: impl Iterator<Item = &'a Object>) -> Self {
         let mut custom = HashMap::new();
-        for definition in resources.filter(|resource| resource.kind() == "CustomResourceDefinition") {
+        for definition in objects.filter(|object| object.kind() == "CustomResourceDefinition") {
             let text = |path: &[&str]| definition.node.at(path).and_then(Node::as_text).unwrap_or_default();
             let (group, kind) = (text(&["spec", "group"]), text(&["spec", "names", "kind"]));
             let versions =
@@ -59,7 +59,7 @@ impl<'a> Types<'a> {
         if let Some(found) = self.schema.lookup(api_version, kind) {
             return Type::Builtin(found);
         }
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let GroupVersion { group, version } = GroupVersion::parse(api_version);
         let custom: &HashMap<(&str, &str, &str), &Node> = &self.custom;
         custom.get(&(group, version, kind)).map_or(Type::Unknown, |schema| Type::Custom(schema))
     }
@@ -93,7 +93,7 @@ impl<'a> Type<'a> {
         match self {
             Self::Builtin(of) => match of.merge_keys() {
                 Some([]) => ItemKey::Content,
-                Some(keys) => ItemKey::Fields(keys.iter().map(|key| key.as_str()).collect()),
+                Some(keys) => ItemKey::Fields(keys.iter().map(AsRef::as_ref).collect()),
                 None => ItemKey::Unknown,
             },
             Self::Custom(schema) => {

@@ -1,6 +1,6 @@
 //! What changes in a text of several lines.
 
-use super::model::{Hunk, Line};
+use super::model::{Hunk, Line, Sign};
 use similar::{ChangeTag, TextDiff};
 
 /// Lines around a change that are shown with it.
@@ -17,9 +17,9 @@ pub(super) fn hunks(before: &str, after: &str) -> Vec<Hunk> {
         let first = group.first();
         let lines = group.iter().flat_map(|op| diff.iter_changes(op)).map(|change| Line {
             sign: match change.tag() {
-                ChangeTag::Equal => ' ',
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
+                ChangeTag::Equal => Sign::Same,
+                ChangeTag::Delete => Sign::Removed,
+                ChangeTag::Insert => Sign::Added,
             },
             text: change.value().trim_end_matches(['\n', '\r']).to_owned(),
         });

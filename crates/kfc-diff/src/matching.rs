@@ -1,10 +1,10 @@
 //! Finds for every resource of one bundle the one of the other that it was.
 
 use super::compare::{hash, leaves, likeness};
-use kfc_kube::ObjectId;
+use crate::input::Member;
+use kfc_kube::redaction::copied::{self, Copied};
 use kfc_kube::redaction::object;
-use kfc_kustomize::redaction::{self, Copied};
-use kfc_kustomize::resource::Resource;
+use kfc_kube::{ObjectId, Traced};
 use kfc_yaml::Node;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -17,22 +17,25 @@ const MOST_PAIRS: usize = 40_000;
 
 /// A resource in the form that is compared.
 pub(super) struct Compared<'a> {
-    pub(super) resource: &'a Resource,
+    pub(super) traced: &'a dyn Traced,
+    pub(super) component: Option<&'a str>,
     pub(super) identity: ObjectId,
     /// Its object, tokens for values of secrets.
     pub(super) node: Cow<'a, Node>,
 }
 
 impl<'a> Compared<'a> {
-    pub(super) fn of(resource: &'a Resource, copied: &Copied) -> Self {
+    pub(super) fn of(member: &'a Member, copied: &Copied) -> Self {
+        let traced = &*member.traced;
+        let object = traced.object();
         // The namespace as it is written, even of a kind that has none.
-        let namespace = resource.namespace().to_owned();
-        let identity = ObjectId { namespace, ..ObjectId::of(resource, "") };
-        let mut node = redaction::shown(resource);
+        let namespace = object.namespace().to_owned();
+        let identity = ObjectId { namespace, ..ObjectId::of(object, "") };
+        let mut node = copied::shown(traced);
         if !copied.keys.is_empty() {
-            redaction::hide_keys(node.to_mut(), &copied.keys);
+            copied::hide_keys(node.to_mut(), &copied.keys);
         }
-        Self { resource, identity, node }
+        Self { traced, component: member.component.as_deref(), identity, node }
     }
 
     /// Hides the parts of the identity that came out of a secret, and gives them as they were.
@@ -44,7 +47,7 @@ impl<'a> Compared<'a> {
             (&["metadata", "name"], &mut self.identity.name),
         ];
         for (path, part) in parts {
-            if let Cow::Owned(token) = redaction::identity(self.resource, path, part) {
+            if let Cow::Owned(token) = copied::identity(self.traced, path, part) {
                 known.push(std::mem::replace(part, token));
             }
         }

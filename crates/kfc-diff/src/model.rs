@@ -148,6 +148,12 @@ impl Class {
             Self::Other => "other",
         }
     }
+
+    /// The class of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
 }
 
 /// The order in which changes are reported: lost data first, then what has to be recreated, who may do what, what can be
@@ -449,6 +455,7 @@ impl fmt::Display for Path {
 
 impl Path {
     /// The keys of the path, items left out.
+    #[must_use = "an iterator does nothing by itself"]
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.iter().filter_map(|step| match step {
             Step::Key(key) => Some(key.as_str()),
@@ -481,12 +488,26 @@ pub struct Hunk {
     pub lines: Vec<Line>,
 }
 
+/// Whether a line stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sign {
+    /// It is on both sides.
+    #[serde(rename = " ")]
+    Same,
+    /// It is removed.
+    #[serde(rename = "-")]
+    Removed,
+    /// It is new.
+    #[serde(rename = "+")]
+    Added,
+}
+
 /// A line of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
-    /// Whether it is removed (`-`), new (`+`) or unchanged (a space).
-    pub sign: char,
+    /// Whether it stays.
+    pub sign: Sign,
     /// The text without its line break.
     pub text: String,
 }
@@ -574,6 +595,7 @@ mod tests {
     fn names_of_classes_are_those_of_json() {
         for class in Class::ALL {
             assert_eq!(serde_json::to_value(class).unwrap(), class.name());
+            assert_eq!(Class::named(class.name()), Some(class));
         }
     }
 }

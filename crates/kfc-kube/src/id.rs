@@ -1,5 +1,6 @@
 //! Identities of resources.
 
+use crate::group_version::GroupVersion;
 use std::fmt;
 
 /// Group, version and kind. An empty part, in a selector or field spec, stands for any.
@@ -17,7 +18,7 @@ impl Gvk {
     /// From `apiVersion` (`apps/v1`, `v1`) and kind.
     #[must_use]
     pub fn new(api_version: &str, kind: &str) -> Self {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let GroupVersion { group, version } = GroupVersion::parse(api_version);
         Self { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() }
     }
 

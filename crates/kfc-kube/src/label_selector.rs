@@ -48,6 +48,7 @@ impl LabelSelector {
     }
 
     /// Whether the labels (or annotations) fulfil every requirement; missing ones count as an empty mapping.
+    #[must_use]
     pub fn matches(&self, labels: Option<&Map>) -> bool {
         self.requirements.iter().all(|r| r.test.holds(labels.and_then(|map| map.get(&r.key))))
     }

@@ -10,6 +10,9 @@
 //! assert_eq!((gvk.group.as_str(), gvk.api_version().as_str()), ("apps", "apps/v1"));
 //! ```
 
+#![warn(clippy::pedantic)]
+
+mod group_version;
 mod id;
 pub mod kubectl;
 pub mod label_selector;
@@ -19,8 +22,11 @@ pub mod pattern;
 pub mod ready;
 pub mod redaction;
 pub mod schema;
+mod traced;
 pub mod wave;
 
+pub use group_version::GroupVersion;
 pub use id::{Gvk, ResId, effective_namespace};
 pub use object::Object;
 pub use object_id::{NotAnObjectId, ObjectId};
+pub use traced::{LastChange, Traced};

@@ -1,5 +1,6 @@
 //! One Kubernetes object.
 
+use crate::group_version::GroupVersion;
 use crate::id::{Gvk, ResId};
 use kfc_diagnostics::Mark;
 use kfc_yaml::{Map, Node};
@@ -30,6 +31,18 @@ impl Object {
         self.text(&["apiVersion"])
     }
 
+    /// Group and version of `apiVersion`.
+    #[must_use]
+    pub fn group_version(&self) -> GroupVersion<'_> {
+        GroupVersion::parse(self.api_version())
+    }
+
+    /// The API group; empty for the core group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.group_version().group
+    }
+
     /// `kind`, or an empty text.
     #[must_use]
     pub fn kind(&self) -> &str {
@@ -54,13 +67,13 @@ impl Object {
         Gvk::new(self.api_version(), self.kind())
     }
 
-    /// Where the object is.
+    /// Where the object is; `None` for one that is in no text.
     #[must_use]
-    pub fn mark(&self) -> Mark {
-        self.node.mark
+    pub fn mark(&self) -> Option<Mark> {
+        self.node.mark.known()
     }
 
-    /// The identity it has now (kustomize's CurId).
+    /// The identity it has now (kustomize's `CurId`).
     #[must_use]
     pub fn id(&self) -> ResId {
         ResId {

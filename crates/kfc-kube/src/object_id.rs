@@ -1,5 +1,6 @@
 //! The identity of an object: the one type for it, and the one spelling.
 
+use crate::group_version::GroupVersion;
 use crate::object::Object;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,7 +37,7 @@ impl ObjectId {
     /// The object that a resource of a bundle describes. Namespaced resources without a namespace go to `namespace`.
     #[must_use]
     pub fn of(resource: &Object, namespace: &str) -> Self {
-        let (group, version) = split(resource.api_version());
+        let GroupVersion { group, version } = resource.group_version();
         let namespace = match (resource.cluster_scoped, resource.namespace()) {
             (true, _) => "",
             (false, "") => namespace,
@@ -54,7 +55,7 @@ impl ObjectId {
     /// The object that a JSON value describes; `None` when it has no kind or no name.
     #[must_use]
     pub fn of_json(value: &Value) -> Option<Self> {
-        let (group, version) = split(value["apiVersion"].as_str()?);
+        let GroupVersion { group, version } = GroupVersion::parse(value["apiVersion"].as_str()?);
         Some(Self {
             group: group.to_owned(),
             version: version.to_owned(),
@@ -67,7 +68,7 @@ impl ObjectId {
     /// `apps/v1`.
     #[must_use]
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+        GroupVersion { group: &self.group, version: &self.version }.to_string()
     }
 
     /// Whether both name the same object, in any version.
@@ -123,10 +124,6 @@ impl FromStr for ObjectId {
             ..Self::default()
         })
     }
-}
-
-fn split(api_version: &str) -> (&str, &str) {
-    api_version.split_once('/').unwrap_or(("", api_version))
 }
 
 #[cfg(test)]

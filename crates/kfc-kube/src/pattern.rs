@@ -35,6 +35,7 @@ impl Pattern {
     }
 
     /// Whether the pattern covers `text`.
+    #[must_use]
     pub fn covers(&self, text: &str) -> bool {
         match self {
             Self::Any => true,
@@ -45,11 +46,13 @@ impl Pattern {
 }
 
 /// Whether a pattern has no other special character than the dot.
+#[must_use]
 pub fn is_plain(pattern: &str) -> bool {
     pattern.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:@ ~,=<>&%#".contains(&b))
 }
 
 /// What follows in `text` after a plain pattern that covers its beginning.
+#[must_use]
 pub fn plain_prefix<'t>(plain: &str, text: &'t str) -> Option<&'t str> {
     let mut rest = text.chars();
     for expected in plain.chars() {
@@ -75,6 +78,7 @@ pub fn compile(translated: &str) -> Result<Regex, String> {
 
 /// Rewrites an expression of Go's dialect so that the regex crate reads it alike: `\d`, `\s`, `\w` and `\b` know ASCII
 /// only, `\Q…\E` quotes, a brace that is not a count and a bracket in a class are literal.
+#[must_use]
 pub fn translate(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;

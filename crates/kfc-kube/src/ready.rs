@@ -1,5 +1,6 @@
 //! Whether an object is ready, by its own status.
 
+use crate::group_version::GroupVersion;
 use serde_json::Value;
 
 /// The state that the status of an object shows.
@@ -17,8 +18,7 @@ pub enum State {
 #[must_use]
 pub fn state(object: &Value) -> State {
     let api_version = object["apiVersion"].as_str().unwrap_or_default();
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    match (group, object["kind"].as_str().unwrap_or_default()) {
+    match (GroupVersion::parse(api_version).group, object["kind"].as_str().unwrap_or_default()) {
         ("", "Namespace") => namespace(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(object),
         ("apiregistration.k8s.io", "APIService") => condition(object, "Available"),
@@ -50,6 +50,7 @@ pub fn takes_time(group: &str, kind: &str) -> bool {
 }
 
 /// The condition of a type: its status, reason and message.
+#[must_use]
 pub fn condition_of<'o>(object: &'o Value, kind: &str) -> Option<(&'o str, &'o str, &'o str)> {
     let conditions = object["status"]["conditions"].as_array()?;
     let found = conditions.iter().find(|condition| condition["type"] == kind)?;
@@ -220,7 +221,7 @@ mod tests {
         State::Waiting(text.to_owned())
     }
 
-    fn deployment(generation: i64, status: Value) -> Value {
+    fn deployment(generation: i64, status: &Value) -> Value {
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"generation": generation},
                "spec": {"replicas": 2}, "status": status})
     }
@@ -229,18 +230,18 @@ mod tests {
     fn a_deployment_is_ready_when_all_replicas_are_new_and_available() {
         let half =
             json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1});
-        assert_eq!(state(&deployment(3, half.clone())), waiting("its controller has not seen it yet"));
-        assert_eq!(state(&deployment(2, half)), waiting("1 of 2 replicas are available"));
+        assert_eq!(state(&deployment(3, &half)), waiting("its controller has not seen it yet"));
+        assert_eq!(state(&deployment(2, &half)), waiting("1 of 2 replicas are available"));
         let old =
             json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3});
-        assert_eq!(state(&deployment(2, old)), waiting("replicas of the old version still exist"));
+        assert_eq!(state(&deployment(2, &old)), waiting("replicas of the old version still exist"));
         let done =
             json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2});
-        assert_eq!(state(&deployment(2, done)), State::Ready);
+        assert_eq!(state(&deployment(2, &done)), State::Ready);
         let late = json!({"observedGeneration": 1, "conditions": [
             {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "too long"}]});
         let expected = State::Failed("ProgressDeadlineExceeded: too long".to_owned());
-        assert_eq!(state(&deployment(1, late)), expected);
+        assert_eq!(state(&deployment(1, &late)), expected);
     }
 
     #[test]

@@ -13,10 +13,23 @@ pub struct Item {
     pub object: ObjectId,
     /// The resource as JSON.
     pub body: String,
-    /// Its location.
-    pub mark: Mark,
-    /// Its order in a wave: resources that others need at their start have a lower phase.
-    pub phase: u8,
+    /// Its location, if it is in a text.
+    pub mark: Option<Mark>,
+    /// When it is applied in a wave.
+    pub phase: Phase,
+}
+
+/// When a resource is applied in a wave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// What others are in, or are defined by: namespaces, CRDs, storage classes.
+    Surroundings,
+    /// What others need at their start: service accounts, roles, config maps, PVCs.
+    Needs,
+    /// All else.
+    Users,
+    /// What intercepts requests for others: webhooks, aggregated APIs.
+    Watchers,
 }
 
 /// The condition for the next wave.
@@ -52,9 +65,9 @@ pub fn of_bundle(objects: &[&Object], namespace: &str) -> Result<Vec<Wave>> {
 pub fn numbers_of(objects: &[&Object]) -> Vec<usize> {
     let defined = defined_kinds(objects);
     let rank = |resource: &Object| {
-        let group = resource.api_version().split_once('/').map_or("", |(group, _)| group);
+        let group = resource.group();
         match phase(resource.kind(), group) {
-            0 => 0usize,
+            Phase::Surroundings => 0usize,
             _ if defined.contains(&(group, resource.kind())) => 2,
             _ => 1,
         }
@@ -101,20 +114,21 @@ fn item(resource: &Object, namespace: &str) -> Result<Item> {
     Ok(Item { object, body, mark: resource.mark(), phase })
 }
 
-/// The place of a resource inside a wave; see [`phase`].
+/// The phase of a resource.
 #[must_use]
-pub fn phase_of(resource: &Object) -> u8 {
-    phase(resource.kind(), resource.api_version().split_once('/').map_or("", |(group, _)| group))
+pub fn phase_of(resource: &Object) -> Phase {
+    phase(resource.kind(), resource.group())
 }
 
-/// The place of a kind inside a wave: what others live in, what they start with, they themselves, what watches them.
-pub fn phase(kind: &str, group: &str) -> u8 {
+/// The phase of a kind.
+#[must_use]
+pub fn phase(kind: &str, group: &str) -> Phase {
     match (group, kind) {
         ("", "Namespace")
         | ("apiextensions.k8s.io", "CustomResourceDefinition")
         | ("scheduling.k8s.io", "PriorityClass")
         | ("storage.k8s.io", _)
-        | ("node.k8s.io", "RuntimeClass") => 0,
+        | ("node.k8s.io", "RuntimeClass") => Phase::Surroundings,
         (
             "",
             "ServiceAccount"
@@ -127,10 +141,9 @@ pub fn phase(kind: &str, group: &str) -> u8 {
             | "PersistentVolumeClaim"
             | "Endpoints",
         )
-        | ("rbac.authorization.k8s.io", _)
-        | ("discovery.k8s.io", _) => 1,
-        ("admissionregistration.k8s.io", _) | ("apiregistration.k8s.io", _) => 3,
-        _ => 2,
+        | ("rbac.authorization.k8s.io" | "discovery.k8s.io", _) => Phase::Needs,
+        ("admissionregistration.k8s.io" | "apiregistration.k8s.io", _) => Phase::Watchers,
+        _ => Phase::Users,
     }
 }
 

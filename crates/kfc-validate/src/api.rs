@@ -7,7 +7,7 @@ use super::shape::ShapeId;
 use super::table::{self, Table};
 use super::version::Version;
 use kfc_diagnostics::{Code, nearest};
-use kfc_kustomize::resource::Resource;
+use kfc_kube::{GroupVersion, Object};
 use kfc_yaml::Node;
 
 const REMOVALS: &str = include_str!("../schemas/removals.txt");
@@ -49,7 +49,7 @@ fn removals() -> impl Iterator<Item = Removal> {
 
 /// Finds the definition of a resource's kind; reports what is wrong with its apiVersion.
 pub(super) fn find<'a>(
-    resource: &Resource,
+    resource: &Object,
     table: &Table,
     definitions: &'a Definitions,
     allow_missing: bool,
@@ -71,7 +71,7 @@ pub(super) fn find<'a>(
         }
         if definition.shape.is_none() && !allow_missing {
             let message = format!("{api_version} {kind} was not checked: its CRD has no schema");
-            found.warning(Code::NotChecked, &Path::TOP, place.mark, message);
+            found.warning(Code::NotChecked, &Path::TOP, place.mark.known(), message);
         }
         return Some(Api::Custom(definition));
     }
@@ -82,16 +82,12 @@ pub(super) fn find<'a>(
 }
 
 fn group(api_version: &str) -> &str {
-    api_version.split_once('/').map_or("", |(group, _)| group)
-}
-
-fn version_of(api_version: &str) -> &str {
-    api_version.rsplit('/').next().unwrap_or(api_version)
+    GroupVersion::parse(api_version).group
 }
 
 /// Order of API versions: alpha before beta before stable, then by number.
 fn maturity(api_version: &str) -> (u8, u32, u32) {
-    let version = version_of(api_version).trim_start_matches('v');
+    let version = GroupVersion::parse(api_version).version.trim_start_matches('v');
     let number = |text: &str| text.parse().unwrap_or(0);
     for (rank, word) in [(0, "alpha"), (1, "beta")] {
         if let Some((major, minor)) = version.split_once(word) {
@@ -107,7 +103,7 @@ fn replacement(table: &Table, api_version: &str, kind: &str) -> Option<&'static 
     same.map(|(other, _)| other).max_by_key(|other| maturity(other))
 }
 
-fn deprecated(resource: &Resource, place: &Node, table: &Table, found: &mut Findings<'_>) {
+fn deprecated(resource: &Object, place: &Node, table: &Table, found: &mut Findings<'_>) {
     let (api_version, kind) = (resource.api_version(), resource.kind());
     for (superseded, same_kind, since, help) in SUPERSEDED {
         if (superseded, same_kind) == (api_version, kind) && since <= table.version {
@@ -129,7 +125,7 @@ fn deprecated(resource: &Resource, place: &Node, table: &Table, found: &mut Find
 }
 
 /// Reports that another version of Kubernetes has this kind; returns whether one has.
-fn removed(resource: &Resource, place: &Node, table: &Table, found: &mut Findings<'_>) -> bool {
+fn removed(resource: &Object, place: &Node, table: &Table, found: &mut Findings<'_>) -> bool {
     let (api_version, kind) = (resource.api_version(), resource.kind());
     let lines: Vec<_> =
         table::kinds().filter(|line| (line.api_version, line.kind) == (api_version, kind)).collect();
@@ -157,7 +153,7 @@ fn removed(resource: &Resource, place: &Node, table: &Table, found: &mut Finding
 
 /// The kind has no definition: an error in a group of Kubernetes or of a CRD, else a note.
 fn unknown(
-    resource: &Resource,
+    resource: &Object,
     place: &Node,
     table: &Table,
     definitions: &Definitions,
@@ -177,7 +173,7 @@ fn unknown(
     } else if !allow_missing {
         let message = format!("{api_version} {kind} was not checked: it has no definition");
         let help = "name the directory of its CRD with `--crds`, or pass `--allow-missing-schema`";
-        found.warning(Code::NotChecked, &Path::TOP, place.mark, message).help = Some(help.to_owned());
+        found.warning(Code::NotChecked, &Path::TOP, place.mark.known(), message).help = Some(help.to_owned());
     }
 }
 

@@ -116,7 +116,9 @@ impl Budget {
             }
             Value::Array(items) => {
                 if let Some(below) = schema.get("items") {
-                    items.iter().for_each(|item| self.visit(below, item, found));
+                    for item in items {
+                        self.visit(below, item, found);
+                    }
                 }
             }
             _ => {}
@@ -388,15 +390,12 @@ impl Costs {
     /// `lists.range(n)`: its length must be a number in the rule.
     #[allow(clippy::cast_precision_loss)]
     fn range(&mut self, count: Option<&&IdedExpr>) -> (Bound, f64) {
-        match count.map(|count| &count.expr) {
-            Some(Expr::Literal(LiteralValue::Int(count))) => {
-                let count = (*count.inner()).max(0) as f64;
-                (Bound::list(count, Bound::ONE), count)
-            }
-            _ => {
-                self.unclear = Some("the length of a list in it is not a number in the rule".to_owned());
-                (Bound::ONE, 1.0)
-            }
+        if let Some(Expr::Literal(LiteralValue::Int(count))) = count.map(|count| &count.expr) {
+            let count = (*count.inner()).max(0) as f64;
+            (Bound::list(count, Bound::ONE), count)
+        } else {
+            self.unclear = Some("the length of a list in it is not a number in the rule".to_owned());
+            (Bound::ONE, 1.0)
         }
     }
 

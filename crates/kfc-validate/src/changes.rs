@@ -3,15 +3,14 @@
 use super::finding::Finding;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_diff::model::{Class, Report};
-use kfc_kube::ObjectId;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::{Object, ObjectId};
 
 /// An error for each immutable field that a report has as changed; `resources` are the new side.
 #[must_use]
-pub fn immutable(report: &Report, resources: &[Resource]) -> Vec<Finding> {
+pub fn immutable(report: &Report, resources: &[&Object]) -> Vec<Finding> {
     let mut found = Vec::new();
     for change in &report.changes {
-        let Some(resource) = resources.iter().find(|resource| is(resource, &change.identity)) else {
+        let Some(resource) = resources.iter().copied().find(|resource| is(resource, &change.identity)) else {
             continue;
         };
         let recreates = change.findings.iter().filter(|finding| finding.class == Class::Recreate);
@@ -28,23 +27,20 @@ pub fn immutable(report: &Report, resources: &[Resource]) -> Vec<Finding> {
     found
 }
 
-fn is(resource: &Resource, identity: &ObjectId) -> bool {
-    let gvk = resource.gvk();
-    gvk.group == identity.group
-        && gvk.kind == identity.kind
+fn is(resource: &Object, identity: &ObjectId) -> bool {
+    resource.group() == identity.group
+        && resource.kind() == identity.kind
         && resource.namespace() == identity.namespace
         && resource.name() == identity.name
 }
 
 /// The location of a field, or of the nearest one above it that has a location.
-fn place(resource: &Resource, path: &str) -> Mark {
+fn place(resource: &Object, path: &str) -> Option<Mark> {
     let mut mark = resource.mark();
     let mut node = &resource.node;
     for key in path.split('.') {
         let Some(below) = node.get(key) else { break };
-        if below.mark != Mark::NONE {
-            mark = below.mark;
-        }
+        mark = below.mark.known().or(mark);
         node = below;
     }
     mark

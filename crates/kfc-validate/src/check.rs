@@ -10,7 +10,7 @@ use super::path::{Path, name};
 use super::shape::{Kind, Limits, Others, Shape, ShapeId, Shapes};
 use super::table::field_spans;
 use compact_str::CompactString;
-use kfc_diagnostics::{Code, Mark, SourceId, nearest};
+use kfc_diagnostics::{Code, Mark, nearest};
 use kfc_yaml::{Entry, Map, Node, Scalar, ScalarKind, Value, emit};
 
 /// Allowed values that a message lists.
@@ -18,7 +18,7 @@ const LISTED: usize = 12;
 
 impl Fit<'_> {
     /// Checks a value. `place` is the location to report for a value that has none itself.
-    pub(super) fn check(&mut self, node: &Node, id: ShapeId, path: &Path<'_>, place: Mark) {
+    pub(super) fn check(&mut self, node: &Node, id: ShapeId, path: &Path<'_>, place: Option<Mark>) {
         let shapes = self.shapes;
         let shape = shapes.get(id);
         let place = placed(node.mark, place);
@@ -61,7 +61,7 @@ impl Fit<'_> {
     }
 
     /// Checks the value against the choice for its kind.
-    fn choose(&mut self, node: &Node, shape: &Shape, path: &Path<'_>, place: Mark) {
+    fn choose(&mut self, node: &Node, shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
         let shapes = self.shapes;
         let kind = match &node.value {
             Value::Map(_) => Kind::Object,
@@ -70,23 +70,18 @@ impl Fit<'_> {
             Value::Scalar(_) if node.is_null() => return,
             Value::Scalar(_) => Kind::String,
         };
-        match shape.choices.iter().find(|choice| shapes.get(**choice).kind == kind) {
-            Some(choice) => self.check(node, *choice, path, place),
-            None => {
-                let expected: Vec<&str> =
-                    shape.choices.iter().map(|id| shapes.get(*id).kind.describe()).collect();
-                let message = format!(
-                    "{} must be {}, but it is {}",
-                    name(path),
-                    expected.join(" or "),
-                    node.describe()
-                );
-                self.found.error(Code::ValueType, path, place, message);
-            }
+        if let Some(choice) = shape.choices.iter().find(|choice| shapes.get(**choice).kind == kind) {
+            self.check(node, *choice, path, place);
+        } else {
+            let expected: Vec<&str> =
+                shape.choices.iter().map(|id| shapes.get(*id).kind.describe()).collect();
+            let message =
+                format!("{} must be {}, but it is {}", name(path), expected.join(" or "), node.describe());
+            self.found.error(Code::ValueType, path, place, message);
         }
     }
 
-    fn wrong_type(&mut self, node: &Node, shape: &Shape, path: &Path<'_>, place: Mark) {
+    fn wrong_type(&mut self, node: &Node, shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
         let expected = shape.kind.describe();
         let message = format!("{} must be {expected}, but it is {}", name(path), node.describe());
         let diagnostic = self.found.error(Code::ValueType, path, place, message);
@@ -105,7 +100,7 @@ impl Fit<'_> {
     }
 
     /// A mapping with its fields.
-    fn object(&mut self, map: &Map, shape: &Shape, path: &Path<'_>, place: Mark) {
+    fn object(&mut self, map: &Map, shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
         for entry in map {
             let key = entry.key.text.as_str();
             let below = path.field(key);
@@ -134,7 +129,7 @@ impl Fit<'_> {
     }
 
     /// `metadata` of an object inside a custom resource, and of the custom resource itself.
-    fn metadata(&mut self, node: &Node, path: &Path<'_>, place: Mark) {
+    fn metadata(&mut self, node: &Node, path: &Path<'_>, place: Option<Mark>) {
         let table = self.table;
         let (Some(id), false) = (table.metadata(), node.is_null()) else { return };
         let mut fit = Fit { shapes: &table.shapes, table, null_is_nothing: true, found: self.found.empty() };
@@ -142,7 +137,7 @@ impl Fit<'_> {
         self.found.list.append(&mut fit.found.list);
     }
 
-    fn unknown(&mut self, entry: &Entry, map: &Map, shape: &Shape, path: &Path<'_>, place: Mark) {
+    fn unknown(&mut self, entry: &Entry, map: &Map, shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
         let key = entry.key.text.as_str();
         let message = format!("{} has no field `{key}`", described(shape, path));
         let place = placed(entry.key.mark, place);
@@ -165,7 +160,7 @@ impl Fit<'_> {
     }
 
     /// A list with its items.
-    fn array(&mut self, items: &[Node], shape: &Shape, path: &Path<'_>, place: Mark) {
+    fn array(&mut self, items: &[Node], shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
         let Some(id) = shape.items else { return };
         for (index, item) in items.iter().enumerate() {
             self.check(item, id, &path.item(index), place);
@@ -174,14 +169,20 @@ impl Fit<'_> {
     }
 
     /// Whether a scalar is of a kind; reports what is wrong with its form.
-    fn scalar(&mut self, scalar: &Scalar, kind: Kind, shape: &Shape, path: &Path<'_>, place: Mark) -> bool {
+    fn scalar(
+        &mut self,
+        scalar: &Scalar,
+        kind: Kind,
+        shape: &Shape,
+        path: &Path<'_>,
+        place: Option<Mark>,
+    ) -> bool {
         use ScalarKind::{Binary, Bool, Float, Int, Str, Timestamp};
         let is_text = matches!(scalar.kind, Str | Timestamp | Binary);
         match kind {
             Kind::String if is_text => self.format(scalar, shape, path, place),
-            Kind::IntOrString if scalar.kind == Int => self.range(scalar, shape, path, place),
+            Kind::IntOrString | Kind::Integer if scalar.kind == Int => self.range(scalar, shape, path, place),
             Kind::IntOrString => return is_text,
-            Kind::Integer if scalar.kind == Int => self.range(scalar, shape, path, place),
             Kind::Integer => {
                 let number = emit::go_float(&scalar.text).filter(|_| scalar.kind == Float);
                 return number.is_some_and(|number| number.fract() == 0.0);
@@ -200,7 +201,7 @@ impl Fit<'_> {
         true
     }
 
-    fn format(&mut self, scalar: &Scalar, shape: &Shape, path: &Path<'_>, place: Mark) {
+    fn format(&mut self, scalar: &Scalar, shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
         let Some(format) = shape.format else { return };
         let is_unset = self.null_is_nothing && scalar.text.is_empty();
         if !is_unset && scalar.kind != ScalarKind::Timestamp && !format.holds(&scalar.text) {
@@ -209,7 +210,7 @@ impl Fit<'_> {
         }
     }
 
-    fn range(&mut self, scalar: &Scalar, shape: &Shape, path: &Path<'_>, place: Mark) {
+    fn range(&mut self, scalar: &Scalar, shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
         let number = emit::go_integer(&scalar.text);
         let fits = match shape.format {
             Some(Format::Int32) => number.is_some_and(|number| i32::try_from(number).is_ok()),
@@ -228,7 +229,7 @@ impl Fit<'_> {
         shape.values.iter().any(|value| are_equal(value, node)) || is_unset()
     }
 
-    fn not_listed(&mut self, node: &Node, shape: &Shape, path: &Path<'_>, place: Mark) {
+    fn not_listed(&mut self, node: &Node, shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
         let allowed: Vec<&str> = shape.values.iter().filter_map(Node::as_text).collect();
         let what = node.as_scalar().map_or_else(|| name(path), |scalar| quoted(scalar, path));
         let message = format!("{what} is not allowed");
@@ -243,8 +244,8 @@ impl Fit<'_> {
 }
 
 /// A location, or the one around it for what has none.
-fn placed(mark: Mark, around: Mark) -> Mark {
-    if mark.source == SourceId::NONE { around } else { mark }
+fn placed(mark: Mark, around: Option<Mark>) -> Option<Mark> {
+    mark.known().or(around)
 }
 
 /// How messages name a value without one of its parts.
@@ -286,7 +287,7 @@ fn deeper(shapes: &Shapes, shape: &Shape, key: &str) -> Option<String> {
 }
 
 /// `allOf`, `anyOf`, `oneOf` and `not`.
-fn joined(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path<'_>, place: Mark) {
+fn joined(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path<'_>, place: Option<Mark>) {
     for id in &limits.all_of {
         fit.check(node, *id, path, place);
     }
@@ -324,7 +325,7 @@ fn joined(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path<'_>, plac
 }
 
 /// No schema fits: reports why for each of them.
-fn no_choice(fit: &mut Fit<'_>, attempts: &[Vec<Finding>], word: &str, path: &Path<'_>, place: Mark) {
+fn no_choice(fit: &mut Fit<'_>, attempts: &[Vec<Finding>], word: &str, path: &Path<'_>, place: Option<Mark>) {
     let message = format!("{} fits no schema of `{word}`", name(path));
     let diagnostic = fit.beyond(path, place, message);
     let reasons = attempts.iter().filter_map(|found| found.first()).map(|first| &first.diagnostic.message);

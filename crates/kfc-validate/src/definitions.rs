@@ -3,7 +3,7 @@
 use super::format::Format;
 use super::shape::{Identity, Kind, Limits, Others, Shape, ShapeId, Shapes};
 use compact_str::CompactString;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use kfc_yaml::value::to_json;
 use kfc_yaml::{Node, emit};
 use regex::RegexBuilder;
@@ -40,7 +40,7 @@ pub struct Definition {
 impl Definitions {
     /// Reads the definitions among some resources. Schemas are read for the kinds that are used: apiVersion and kind.
     #[must_use]
-    pub fn of<'r>(resources: impl IntoIterator<Item = &'r Resource>, used: &FxHashSet<(&str, &str)>) -> Self {
+    pub fn of<'r>(resources: impl IntoIterator<Item = &'r Object>, used: &FxHashSet<(&str, &str)>) -> Self {
         let mut all = Self::default();
         for resource in resources.into_iter().filter(|resource| resource.kind() == "CustomResourceDefinition")
         {
@@ -60,7 +60,7 @@ impl Definitions {
         self.kinds.keys().map(|(api_version, kind)| (api_version.as_str(), kind.as_str()))
     }
 
-    fn add(&mut self, resource: &Resource, used: &FxHashSet<(&str, &str)>) {
+    fn add(&mut self, resource: &Object, used: &FxHashSet<(&str, &str)>) {
         let text = |path: &[&str]| resource.node.at(path).and_then(Node::as_text);
         let (Some(group), Some(kind)) = (text(&["spec", "group"]), text(&["spec", "names", "kind"])) else {
             return;
@@ -182,6 +182,11 @@ impl Reader<'_> {
             ..Limits::default()
         };
         // A count below zero or beyond 2^53 limits nothing.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is not negative, and saturates"
+        )]
         let mut count = |field: &str| number(field).filter(|count| *count >= 0.0).map(|count| count as u64);
         limits.length = (count("minLength"), count("maxLength"));
         limits.items = (count("minItems"), count("maxItems"));

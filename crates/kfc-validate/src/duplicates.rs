@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 const TAKEN: [&str; 3] = ["core.v1.EnvVar", "core.v1.ContainerPort", "apiextensions.v1.ValidationRule"];
 
 /// Finds items that are the same as an earlier one.
-pub(super) fn check(fit: &mut Fit<'_>, items: &[Node], shape: &Shape, path: &Path<'_>, place: Mark) {
+pub(super) fn check(fit: &mut Fit<'_>, items: &[Node], shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
     if items.len() < 2 || shape.identity == Identity::None {
         return;
     }
@@ -22,12 +22,12 @@ pub(super) fn check(fit: &mut Fit<'_>, items: &[Node], shape: &Shape, path: &Pat
         let Some(first) = seen.insert(identity.clone(), index) else { continue };
         let message =
             format!("two items of `{}` are the same: {identity}", path.last().unwrap_or("the list"));
-        let mark = if item.mark == Mark::NONE { place } else { item.mark };
+        let mark = item.mark.known().or(place);
         let diagnostic = fit.found.error(Code::ValueTwice, &path.item(index), mark, message);
         if TAKEN.contains(&item_shape.name.as_str()) {
             diagnostic.severity = Severity::Warning;
         }
-        *diagnostic = diagnostic.clone().label(items[first].mark, "the first one");
+        *diagnostic = diagnostic.clone().label(items[first].mark.known(), "the first one");
     }
 }
 

@@ -3,9 +3,8 @@
 use super::path::{Path, with_path_of};
 use kfc_diagnostics::address::without_credentials;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Severity};
-use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::{Object, ObjectId};
 use kfc_yaml::Node;
 
 /// One error or warning about a resource.
@@ -32,7 +31,7 @@ impl Finding {
 /// Collects what the checks of one resource find.
 #[derive(Debug)]
 pub(super) struct Findings<'r> {
-    resource: &'r Resource,
+    resource: &'r Object,
     /// What was found so far.
     pub(super) list: Vec<Finding>,
 }
@@ -40,7 +39,7 @@ pub(super) struct Findings<'r> {
 impl<'r> Findings<'r> {
     /// No findings for a resource.
     #[must_use]
-    pub(super) fn of(resource: &'r Resource) -> Self {
+    pub(super) fn of(resource: &'r Object) -> Self {
         Self { resource, list: Vec::new() }
     }
 
@@ -55,7 +54,7 @@ impl<'r> Findings<'r> {
         &mut self,
         code: Code,
         path: &Path<'_>,
-        mark: Mark,
+        mark: Option<Mark>,
         message: impl Into<String>,
     ) -> &mut Diagnostic {
         self.push(path, Diagnostic::error(code, message).at(mark))
@@ -66,7 +65,7 @@ impl<'r> Findings<'r> {
         &mut self,
         code: Code,
         path: &Path<'_>,
-        mark: Mark,
+        mark: Option<Mark>,
         message: impl Into<String>,
     ) -> &mut Diagnostic {
         self.push(path, Diagnostic::warning(code, message).at(mark))
@@ -93,8 +92,7 @@ impl<'r> Findings<'r> {
     }
 
     fn push_at(&mut self, node: &Node, diagnostic: Diagnostic) -> &mut Diagnostic {
-        let mark = if node.mark == Mark::NONE { self.resource.mark() } else { node.mark };
-        let diagnostic = diagnostic.at(mark);
+        let diagnostic = diagnostic.at(node.mark.known().or(self.resource.mark()));
         let resource = self.resource;
         with_path_of(&resource.node, node, &mut |path| {
             self.push(path, diagnostic.clone());
@@ -105,7 +103,6 @@ impl<'r> Findings<'r> {
 
     /// Adds a finding; gives its diagnostic for a suggestion to be added.
     pub(super) fn push(&mut self, path: &Path<'_>, diagnostic: Diagnostic) -> &mut Diagnostic {
-        let diagnostic = self.resource.located(diagnostic);
         let path = path.to_string();
         let is_secret = kfc_kube::redaction::is_secret(self.resource.kind());
         let names: Vec<&str> = path.splitn(3, '.').collect();

@@ -17,14 +17,19 @@ pub(super) struct Fit<'a> {
     pub(super) found: Findings<'a>,
 }
 
-impl<'a> Fit<'a> {
+impl Fit<'_> {
     /// A new check with the same shapes, whose findings are its own.
     pub(super) fn apart(&self) -> Self {
         Self { found: self.found.empty(), ..*self }
     }
 
     /// Adds an error that a limit is passed.
-    pub(super) fn beyond(&mut self, path: &Path<'_>, place: Mark, message: String) -> &mut Diagnostic {
+    pub(super) fn beyond(
+        &mut self,
+        path: &Path<'_>,
+        place: Option<Mark>,
+        message: String,
+    ) -> &mut Diagnostic {
         self.found.error(Code::ValueLimit, path, place, message)
     }
 }

@@ -5,23 +5,23 @@
 //! `api` knows removed and deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources
 //! require of each other. `changes` compares with an older bundle.
 //!
-//! This crate must never know plans of the catalogue or a cluster. Others may build on it.
+//! This crate must never know files, kustomize, plans of the catalogue or a cluster. Others may build on it.
 //!
 //! ```
-//! use kfc_kustomize::Kustomizer;
-//! use kfc_source::Memory;
+//! use kfc_diagnostics::SourceId;
+//! use kfc_kube::Object;
 //! use kfc_validate::{Options, validate};
+//! use kfc_yaml::parse::parse;
 //!
-//! let files = Memory::new([
-//!     ("/kustomization.yaml", "resources: [web.yaml]"),
-//!     ("/web.yaml", "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: high}]}}"),
-//! ]);
-//! let built = Kustomizer::in_memory().run(&files, "/")?;
-//! let verdict = validate(built.resources(), &[], &Options::default());
+//! let text = "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: high}]}}";
+//! let web = Object::new(parse(text, SourceId::NONE)?.remove(0), false);
+//! let verdict = validate(&[&web], &[], &Options::default());
 //! assert_eq!(verdict.checked, 1);
 //! assert!(verdict.findings[0].diagnostic.message.contains("port"));
-//! # Ok::<(), kfc_kustomize::BuildError>(())
+//! # Ok::<(), kfc_diagnostics::Diagnostics>(())
 //! ```
+
+#![warn(clippy::pedantic)]
 
 mod api;
 #[cfg(feature = "rules")]
@@ -52,5 +52,5 @@ mod version;
 
 pub use changes::immutable;
 pub use finding::Finding;
-pub use validation::{Options, Verdict, validate};
+pub use validation::{KindName, Options, Verdict, validate};
 pub use version::{Span, Version};

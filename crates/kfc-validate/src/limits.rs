@@ -8,7 +8,7 @@ use kfc_diagnostics::{Code, Mark};
 use kfc_yaml::{Node, ScalarKind, Value, emit};
 
 /// Checks a value that is of the right kind.
-pub(super) fn check(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path<'_>, place: Mark) {
+pub(super) fn check(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path<'_>, place: Option<Mark>) {
     match &node.value {
         Value::Scalar(scalar) => match scalar.kind {
             ScalarKind::Int | ScalarKind::Float => {
@@ -27,14 +27,21 @@ pub(super) fn check(fit: &mut Fit<'_>, node: &Node, limits: &Limits, path: &Path
                 || (1..items.len()).find(|at| items[..*at].iter().any(|one| are_equal(one, &items[*at])));
             if let Some(at) = twice().filter(|_| limits.unique) {
                 let message = format!("two items of {} are the same", name(path));
-                fit.found.error(Code::ValueTwice, &path.item(at), items[at].mark, message);
+                fit.found.error(Code::ValueTwice, &path.item(at), items[at].mark.known().or(place), message);
             }
         }
         Value::Map(map) => count(fit, map.len(), limits.properties, "fields", path, place),
     }
 }
 
-fn of_number(fit: &mut Fit<'_>, number: f64, text: &str, limits: &Limits, path: &Path<'_>, place: Mark) {
+fn of_number(
+    fit: &mut Fit<'_>,
+    number: f64,
+    text: &str,
+    limits: &Limits,
+    path: &Path<'_>,
+    place: Option<Mark>,
+) {
     let what = name(path);
     if let Some(least) = limits.minimum {
         if limits.above_minimum && number <= least {
@@ -58,7 +65,7 @@ fn of_number(fit: &mut Fit<'_>, number: f64, text: &str, limits: &Limits, path: 
     }
 }
 
-fn of_text(fit: &mut Fit<'_>, text: &str, limits: &Limits, path: &Path<'_>, place: Mark) {
+fn of_text(fit: &mut Fit<'_>, text: &str, limits: &Limits, path: &Path<'_>, place: Option<Mark>) {
     count(fit, text.chars().count(), limits.length, "characters", path, place);
     if let Some(pattern) = limits.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
         fit.beyond(path, place, format!("{} does not match its pattern", name(path)))
@@ -73,7 +80,7 @@ fn count(
     (least, most): (Option<u64>, Option<u64>),
     of_what: &str,
     path: &Path<'_>,
-    place: Mark,
+    place: Option<Mark>,
 ) {
     let count = count as u64;
     if let Some(least) = least.filter(|least| count < *least) {

@@ -39,7 +39,7 @@ impl<'a> Path<'a> {
     pub(super) fn last(&self) -> Option<&'a str> {
         match self.step {
             Step::Field(name) => Some(name),
-            Step::Item(_) => self.above.and_then(|above| above.last()),
+            Step::Item(_) => self.above.and_then(Path::last),
             Step::Top => None,
         }
     }

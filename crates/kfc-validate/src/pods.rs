@@ -1,6 +1,6 @@
 //! Pods and the pod templates of workloads.
 
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use kfc_yaml::Node;
 
 /// The items of the list at a path; none without a list.
@@ -14,7 +14,7 @@ pub(super) fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
 }
 
 /// The template of the pods that a workload starts: the mapping with `metadata` and `spec`.
-pub(super) fn pod_template(resource: &Resource) -> Option<&Node> {
+pub(super) fn pod_template(resource: &Object) -> Option<&Node> {
     match resource.kind() {
         "Pod" => Some(&resource.node),
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "ReplicationController" => {

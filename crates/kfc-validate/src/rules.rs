@@ -5,7 +5,7 @@ use super::definitions::Definition;
 use super::finding::{Finding, Findings};
 use super::path::Path;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use kfc_yaml::Node;
 use kfc_yaml::value::to_json;
 use kube_cel::{CompiledSchema, ErrorKind, RootContext, ValidationError, Validator, compile_schema};
@@ -24,12 +24,12 @@ pub(super) struct Rules {
 
 impl Rules {
     /// Compiles the rules of a CRD; `None` without rules.
-    pub(super) fn of(definition: &Definition, resource: &Resource) -> Option<Self> {
+    pub(super) fn of(definition: &Definition, resource: &Object) -> Option<Self> {
         let mut schema = definition.rules.clone()?;
         let (budget, refused) = Budget::of(&mut schema);
         let context = RootContext {
             api_version: resource.api_version().to_owned(),
-            api_group: resource.gvk().group,
+            api_group: resource.group().to_owned(),
             kind: resource.kind().to_owned(),
         };
         let compiled = compile_schema(&schema);
@@ -37,7 +37,7 @@ impl Rules {
     }
 
     /// Runs the rules on a resource, which must fit the schema.
-    pub(super) fn check(&self, resource: &Resource, found: &mut Findings<'_>) {
+    pub(super) fn check(&self, resource: &Object, found: &mut Findings<'_>) {
         let object = to_json(&resource.node);
         let costly = self.budget.refuse_costly(&self.schema, &object);
         let compiled = costly.as_ref().map(|(schema, _)| compile_schema(schema));
@@ -58,8 +58,8 @@ impl Rules {
 }
 
 /// The findings for resources when no rule can be run.
-pub(super) fn none_run(resources: &[&Resource], why: &str) -> Vec<Finding> {
-    let finding = |resource: &&Resource| {
+pub(super) fn none_run(resources: &[&Object], why: &str) -> Vec<Finding> {
+    let finding = |resource: &&Object| {
         let mut found = Findings::of(resource);
         found.push(&Path::TOP, not_run("every rule of the CRD", why).at(resource.mark()));
         found.list
@@ -76,8 +76,8 @@ fn not_run(rule: &str, why: &str) -> Diagnostic {
         .note(why.to_owned())
 }
 
-fn report(error: &ValidationError, resource: &Resource, found: &mut Findings<'_>) {
-    let mark = place(&resource.node, &error.field_path).unwrap_or(resource.mark());
+fn report(error: &ValidationError, resource: &Object, found: &mut Findings<'_>) {
+    let mark = place(&resource.node, &error.field_path).or(resource.mark());
     let diagnostic = if error.kind == ErrorKind::ValidationFailure {
         Diagnostic::error(Code::RuleBroken, error.message.clone()).note(format!("the rule is {}", error.rule))
     } else {
@@ -97,7 +97,7 @@ fn place(top: &Node, path: &str) -> Option<Mark> {
         let below = match part.strip_suffix(']').and_then(|index| index.parse::<usize>().ok()) {
             Some(index) => node.as_seq().and_then(|items| items.get(index)),
             None => node.as_map().and_then(|map| map.entry(part)).map(|entry| {
-                mark = Some(entry.key.mark);
+                mark = entry.key.mark.known();
                 &entry.value
             }),
         };

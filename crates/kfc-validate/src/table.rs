@@ -5,7 +5,6 @@ use super::format::Format;
 use super::shape::{Identity, Kind, Others, Shape, ShapeId, Shapes};
 use super::version::{Span, Version};
 use compact_str::CompactString;
-use kfc_diagnostics::Mark;
 use kfc_yaml::Node;
 use rustc_hash::FxHashMap;
 
@@ -171,8 +170,7 @@ impl Reader {
     fn field(&mut self, owner: ShapeId, field: &FieldLine) {
         let id = self.type_of(field.type_text);
         if let Some(values) = field.values {
-            let text = |text| Node::string(text, Mark::NONE);
-            self.shapes.get_mut(id).values = values.split(',').map(text).collect();
+            self.shapes.get_mut(id).values = values.split(',').map(Node::unmarked_string).collect();
         }
         let owner = self.shapes.get_mut(owner);
         let name = CompactString::const_new(field.name);

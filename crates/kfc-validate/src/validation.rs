@@ -11,8 +11,7 @@ use super::table::{self, Table};
 use super::version::Version;
 use super::{foreign, resource};
 use kfc_diagnostics::{Code, Severity};
-use kfc_kube::ObjectId;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::{Object, ObjectId};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -25,22 +24,40 @@ pub struct Options {
     pub strict: bool,
     /// Codes of findings that are left out.
     pub ignored: Vec<Code>,
-    /// Kinds that are not checked: `Route` or `route.openshift.io/Route`.
-    pub skipped: Vec<String>,
+    /// Kinds that are not checked.
+    pub skipped: Vec<KindName>,
     /// Whether to skip kinds without a definition.
     pub allow_missing_schema: bool,
 }
 
+/// A kind as users name it: `Route`, `route.openshift.io/Route` or `route.openshift.io/v1/Route`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindName {
+    /// The API group or `apiVersion`; any when there is none.
+    of: Option<String>,
+    kind: String,
+}
+
+impl KindName {
+    /// Reads a name. Every text is one.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text.rsplit_once('/') {
+            None => Self { of: None, kind: text.to_owned() },
+            Some((of, kind)) => Self { of: Some(of.to_owned()), kind: kind.to_owned() },
+        }
+    }
+
+    fn names(&self, resource: &Object) -> bool {
+        let is_of = |of: &String| of == resource.group() || of == resource.api_version();
+        self.kind == resource.kind() && self.of.as_ref().is_none_or(is_of)
+    }
+}
+
 impl Options {
     /// Whether a resource is of a kind that is not checked.
-    fn skips(&self, resource: &Resource) -> bool {
-        let gvk = resource.gvk();
-        self.skipped.iter().any(|skipped| match skipped.rsplit_once('/') {
-            None => *skipped == gvk.kind,
-            Some((group, kind)) => {
-                kind == gvk.kind && (group == gvk.group || group == resource.api_version())
-            }
-        })
+    fn skips(&self, resource: &Object) -> bool {
+        self.skipped.iter().any(|skipped| skipped.names(resource))
     }
 
     fn ignores(&self, code: Code) -> bool {
@@ -63,13 +80,15 @@ pub struct Verdict {
 
 /// Validates the resources of a bundle, with further CRDs.
 #[must_use]
-pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Options) -> Verdict {
+pub fn validate(resources: &[&Object], definitions: &[&Object], options: &Options) -> Verdict {
     let version = options.kubernetes.unwrap_or(table::covered().last);
     let table = Table::of(version);
     let used: FxHashSet<(&str, &str)> = resources.iter().map(|r| (r.api_version(), r.kind())).collect();
     let foreign = foreign::definitions();
-    let definitions = Definitions::of(foreign.iter().chain(definitions).chain(resources), &used);
-    let checked: Vec<&Resource> = resources.iter().filter(|resource| !options.skips(resource)).collect();
+    let all = foreign.iter().chain(definitions.iter().copied()).chain(resources.iter().copied());
+    let definitions = Definitions::of(all, &used);
+    let checked: Vec<&Object> =
+        resources.iter().copied().filter(|resource| !options.skips(resource)).collect();
     let found: Vec<(Vec<Finding>, bool)> = checked
         .par_iter()
         .map(|resource| {
@@ -84,7 +103,9 @@ pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Opti
     all.extend(bundle::check(resources, &|resource| options.skips(resource)));
     all.retain(|finding| !options.ignores(finding.diagnostic.code));
     if options.strict {
-        all.iter_mut().for_each(|finding| finding.diagnostic.severity = Severity::Error);
+        for finding in &mut all {
+            finding.diagnostic.severity = Severity::Error;
+        }
     }
     Verdict {
         findings: all,
@@ -96,7 +117,7 @@ pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Opti
 
 /// Checks one resource by itself; returns whether there was a schema to check it against, or it is known that none exists.
 fn check(
-    resource: &Resource,
+    resource: &Object,
     table: &Table,
     definitions: &Definitions,
     options: &Options,
@@ -127,8 +148,8 @@ fn check(
 
 /// Runs the rules of CRDs on the resources that fit their schemas. A rule expects values of the right kinds, as an API
 /// server gives it.
-fn check_rules(resources: &[&Resource], definitions: &Definitions, found: &[Finding]) -> Vec<Finding> {
-    let mut by_kind: FxHashMap<(&str, &str), Vec<&Resource>> = FxHashMap::default();
+fn check_rules(resources: &[&Object], definitions: &Definitions, found: &[Finding]) -> Vec<Finding> {
+    let mut by_kind: FxHashMap<(&str, &str), Vec<&Object>> = FxHashMap::default();
     for resource in resources {
         let has_rules = |d: &definitions::Definition| d.rules.is_some();
         if definitions.kind(resource.api_version(), resource.kind()).is_some_and(has_rules) {
@@ -139,7 +160,7 @@ fn check_rules(resources: &[&Resource], definitions: &Definitions, found: &[Find
         found.iter().filter(|f| f.is_error()).filter_map(|f| f.subject.as_ref()).collect();
     let mut kinds: Vec<_> = by_kind.into_iter().collect();
     kinds.sort_unstable_by_key(|(kind, _)| *kind);
-    let check = |((api_version, kind), resources): &((&str, &str), Vec<&Resource>)| {
+    let check = |((api_version, kind), resources): &((&str, &str), Vec<&Object>)| {
         let mut list = Vec::new();
         let rules =
             resources.first().and_then(|first| Rules::of(definitions.kind(api_version, kind)?, first));

@@ -4,7 +4,7 @@ use super::definitions::Definition;
 use super::finding::{Finding, Findings};
 use super::path::Path;
 use kfc_diagnostics::{Code, Diagnostic};
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 
 /// The rules of one version of a kind, which are not run.
 #[derive(Debug)]
@@ -12,12 +12,12 @@ pub(super) struct Rules;
 
 impl Rules {
     /// The rules of a definition; `None` if it has none.
-    pub(super) fn of(definition: &Definition, _: &Resource) -> Option<Self> {
+    pub(super) fn of(definition: &Definition, _: &Object) -> Option<Self> {
         definition.rules.as_ref().map(|_| Self)
     }
 
     /// Reports that the rules were not run.
-    pub(super) fn check(&self, resource: &Resource, found: &mut Findings<'_>) {
+    pub(super) fn check(&self, resource: &Object, found: &mut Findings<'_>) {
         let warning = Diagnostic::warning(Code::RuleNotRun, "the rules of the CRD were not run")
             .note("this kfc was built without the feature `rules`");
         found.push(&Path::TOP, warning.at(resource.mark()));
@@ -25,6 +25,6 @@ impl Rules {
 }
 
 /// Nothing more than [`Rules::check`] reports.
-pub(super) fn none_run(_: &[&Resource], _: &str) -> Vec<Finding> {
+pub(super) fn none_run(_: &[&Object], _: &str) -> Vec<Finding> {
     Vec::new()
 }

@@ -177,7 +177,7 @@ mod tests {
             for (at, step) in steps.iter().enumerate() {
                 match step {
                     Step::Key(key) => text.push_str(&KeyStep { key, is_first: at == 0 }.to_string()),
-                    Step::Index(index) => text.push_str(&format!("[{index}]")),
+                    Step::Index(index) => text.push_str(&["[", &index.to_string(), "]"].concat()),
                     Step::Item(pairs) => text.push_str(&ItemStep(pairs).to_string()),
                 }
             }

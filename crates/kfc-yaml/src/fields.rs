@@ -45,26 +45,31 @@ enum Typing {
 
 impl Errors {
     /// For kustomizations: unknown fields are errors.
+    #[must_use]
     pub fn kustomization() -> Self {
         Self { found: RefCell::default(), strict: true, typing: Typing::Kustomization }
     }
 
     /// For files of replacements: unknown fields are warnings, numbers and booleans become texts.
+    #[must_use]
     pub fn replacements() -> Self {
         Self { found: RefCell::default(), strict: false, typing: Typing::Decoded }
     }
 
     /// For files of `configurations`: unknown fields are errors, numbers and booleans become texts.
+    #[must_use]
     pub fn field_specs() -> Self {
         Self { found: RefCell::default(), strict: true, typing: Typing::Decoded }
     }
 
     /// For the configurations of plug-ins: unknown fields are warnings, numbers and booleans become texts.
+    #[must_use]
     pub fn plugin() -> Self {
         Self { found: RefCell::default(), strict: false, typing: Typing::Configuration }
     }
 
     /// For our own files: unknown fields are errors, and so are known ones in another case.
+    #[must_use]
     pub fn exact() -> Self {
         Self { found: RefCell::default(), strict: true, typing: Typing::Own }
     }
@@ -220,19 +225,18 @@ impl<'a> Fields<'a> {
             return Some(Spanned { text: String::new(), mark: node.mark });
         }
         let text = node.as_scalar().and_then(|scalar| self.errors.text(scalar, !self.embedded.get()));
-        match text {
-            Some(text) => Some(Spanned { text: text.into(), mark: node.mark }),
-            None => {
-                let error = wrong_type(node, &format!("`{name}`"), "a string");
-                let help = node.as_text().map(|text| format!("put it in quotes: \"{text}\""));
-                let old = node.as_scalar().filter(|scalar| scalar.kind == ScalarKind::Str);
-                let message = match old {
-                    Some(word) => format!("`{name}` must be a string, but `{}` is a boolean here", word.text),
-                    None => error.message.clone(),
-                };
-                self.push(Diagnostic { help, message, ..error });
-                None
-            }
+        if let Some(text) = text {
+            Some(Spanned { text: text.into(), mark: node.mark })
+        } else {
+            let error = wrong_type(node, &format!("`{name}`"), "a string");
+            let help = node.as_text().map(|text| format!("put it in quotes: \"{text}\""));
+            let old = node.as_scalar().filter(|scalar| scalar.kind == ScalarKind::Str);
+            let message = match old {
+                Some(word) => format!("`{name}` must be a string, but `{}` is a boolean here", word.text),
+                None => error.message.clone(),
+            };
+            self.push(Diagnostic { help, message, ..error });
+            None
         }
     }
 
@@ -240,12 +244,11 @@ impl<'a> Fields<'a> {
     pub fn boolean(&self, name: &'static str) -> bool {
         let Some(node) = self.node(name) else { return false };
         let word = node.as_scalar().filter(|scalar| self.errors.is_boolean(scalar));
-        match word.and_then(|word| truth(&word.text)) {
-            Some(truth) => truth,
-            None => {
-                self.push(wrong_type(node, &format!("`{name}`"), "`true` or `false`"));
-                false
-            }
+        if let Some(truth) = word.and_then(|word| truth(&word.text)) {
+            truth
+        } else {
+            self.push(wrong_type(node, &format!("`{name}`"), "`true` or `false`"));
+            false
         }
     }
 
@@ -257,25 +260,23 @@ impl<'a> Fields<'a> {
             crate::emit::float(&scalar.text).or_else(|| crate::emit::integer(&scalar.text))
         });
         let integral = number.and_then(|scalar| crate::emit::integer(&scalar.text));
-        match integral.or(normal).and_then(|text| text.parse().ok()) {
-            Some(value) => value,
-            None => {
-                self.push(wrong_type(node, &format!("`{name}`"), "an integer"));
-                0
-            }
+        if let Some(value) = integral.or(normal).and_then(|text| text.parse().ok()) {
+            value
+        } else {
+            self.push(wrong_type(node, &format!("`{name}`"), "an integer"));
+            0
         }
     }
 
     /// A list of anything; `read` gets each item and gives nothing after an error of its own.
     pub fn list<T>(&self, name: &'static str, read: impl Fn(&'a Node) -> Option<T>) -> Vec<T> {
         let Some(node) = self.node(name) else { return Vec::new() };
-        match node.as_seq() {
-            Some(items) => items.iter().filter_map(read).collect(),
-            None => {
-                let error = wrong_type(node, &format!("`{name}`"), "a list");
-                self.push(error.help("start each item with a dash"));
-                Vec::new()
-            }
+        if let Some(items) = node.as_seq() {
+            items.iter().filter_map(read).collect()
+        } else {
+            let error = wrong_type(node, &format!("`{name}`"), "a list");
+            self.push(error.help("start each item with a dash"));
+            Vec::new()
         }
     }
 
@@ -293,9 +294,10 @@ impl<'a> Fields<'a> {
         };
         let mut pairs = Vec::with_capacity(map.len());
         for entry in map {
-            let value = match entry.value.is_null() {
-                true => Some(String::new()),
-                false => self.text_of(&entry.value, &entry.key.text).map(|spanned| spanned.text),
+            let value = if entry.value.is_null() {
+                Some(String::new())
+            } else {
+                self.text_of(&entry.value, &entry.key.text).map(|spanned| spanned.text)
             };
             if let Some(value) = value {
                 pairs.push((entry.key.text.to_string(), value));

@@ -91,7 +91,7 @@ impl Writer<'_> {
             // JSON spells floats in its own way.
             Ok(emit::Written::Number(_)) => self.number(scalar),
             Ok(emit::Written::AsItIs(_)) if self.floats && scalar.kind == ScalarKind::Int => {
-                self.number(scalar)
+                self.number(scalar);
             }
             Ok(emit::Written::AsItIs(text)) => self.out.push_str(text),
         }
@@ -111,12 +111,14 @@ const fn is_as_it_is(byte: u8) -> bool {
 
 const AS_IT_IS: [bool; 256] = {
     let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = is_as_it_is(byte as u8);
+    let mut byte: u8 = 0;
+    loop {
+        table[byte as usize] = is_as_it_is(byte);
+        if byte == u8::MAX {
+            break table;
+        }
         byte += 1;
     }
-    table
 };
 
 /// Appends a JSON string.

@@ -14,6 +14,8 @@
 //! # Ok::<(), kfc_diagnostics::Diagnostics>(())
 //! ```
 
+#![warn(clippy::pedantic)]
+
 pub mod de;
 pub mod emit;
 pub mod field_path;

@@ -177,6 +177,10 @@ impl Map {
     }
 
     /// The entries in order, to be changed. Keys must stay unique.
+    #[expect(
+        clippy::iter_without_into_iter,
+        reason = "`for` over a mutable map would hide that keys must stay unique"
+    )]
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Entry> {
         self.entries.iter_mut()
     }
@@ -282,6 +286,12 @@ impl Node {
             scalar.spelling = Spelling::Quoted;
         }
         Self { value: Value::Scalar(scalar), mark }
+    }
+
+    /// A string that is in no text.
+    #[must_use]
+    pub fn unmarked_string(text: &str) -> Self {
+        Self::string(text, Mark::NONE)
     }
 
     /// A string that the source has in quotes or as a literal block.

@@ -240,12 +240,11 @@ pub(crate) fn timestamp(text: &str) -> Option<CompactString> {
         return None;
     }
     let dot = if fraction.is_empty() { "" } else { "." };
-    let zone = match offset {
-        0 => CompactString::const_new("Z"),
-        _ => {
-            let sign = if offset < 0 { '-' } else { '+' };
-            format_compact!("{sign}{:02}:{:02}", offset.abs() / 60, offset.abs() % 60)
-        }
+    let zone = if offset == 0 {
+        CompactString::const_new("Z")
+    } else {
+        let sign = if offset < 0 { '-' } else { '+' };
+        format_compact!("{sign}{:02}:{:02}", offset.abs() / 60, offset.abs() % 60)
     };
     let stamp =
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{dot}{fraction}{zone}");

@@ -45,11 +45,13 @@ impl Size {
     }
 
     /// Whether one tree alone cannot make another one large.
+    #[must_use]
     pub fn is_small(self) -> bool {
         self.values <= SMALL && self.bytes <= SMALL * 64
     }
 
     /// Whether a resource may be as large as this and `more` together.
+    #[must_use]
     pub fn fits_with(self, more: Self) -> bool {
         self.values.saturating_add(more.values) <= MOST_VALUES
             && self.bytes.saturating_add(more.bytes) <= MOST_BYTES

@@ -39,11 +39,10 @@ const CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
     let mut table = [ODD; 256];
-    let mut byte = 0x21;
+    let mut byte: u8 = 0x21;
     while byte < 0x7F {
-        let starts =
-            (byte as u8).is_ascii_alphabetic() || matches!(byte as u8, b'/' | b'$' | b'(' | b'_' | b'^');
-        table[byte] = if starts { START } else { 0 };
+        let starts = byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'$' | b'(' | b'_' | b'^');
+        table[byte as usize] = if starts { START } else { 0 };
         byte += 1;
     }
     table[b' ' as usize] = SPACE;
@@ -82,6 +81,7 @@ pub(crate) fn shape(text: &str) -> Shape {
     if !starts_well || *last == b':' || scan.indicators || is_word { Shape::Unsure } else { Shape::Plain }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "they are independent facts about one text")]
 #[derive(Default)]
 struct Scan {
     /// Whether there are bytes that are neither printable ASCII nor line feeds.
@@ -150,6 +150,7 @@ fn is_clean(word: u64) -> bool {
 }
 
 /// Whether a string is written without quotes and not as a block.
+#[must_use]
 pub fn is_written_plain(text: &str) -> bool {
     shape(text) == Shape::Plain || choose(text, false) == Style::Plain
 }
@@ -235,6 +236,7 @@ fn is_binary(text: &str) -> bool {
 }
 
 /// What the characters of a text allow.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent facts about one text")]
 struct Allowed {
     plain: bool,
     single: bool,

@@ -40,12 +40,12 @@ pub(in crate::cli) struct ReportArgs {
 }
 
 fn format_parser() -> impl TypedValueParser<Value = Format> {
-    let values = Format::ALL.map(|(_, name, what)| PossibleValue::new(name).help(what));
+    let values = Format::ALL.map(|format| PossibleValue::new(format.name()).help(format.describe()));
     PossibleValuesParser::new(values).try_map(|name| Format::named(&name).ok_or("the format does not exist"))
 }
 
 fn class(name: &str) -> std::result::Result<Class, String> {
-    Class::ALL.into_iter().find(|class| class.name() == name).ok_or_else(|| {
+    Class::named(name).ok_or_else(|| {
         let names: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
         let near = kfc_diagnostics::nearest(name, names.iter().copied());
         let help = near.map_or_else(

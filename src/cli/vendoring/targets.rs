@@ -2,7 +2,8 @@
 
 use crate::cli::args::StackArgs;
 use crate::cli::here;
-use crate::cli::plan_graph::graph_of;
+use crate::cli::members::members;
+use crate::cli::plan_graph::{graph_of, names_of};
 use crate::cli::targets::{Target, resolve_with};
 use kfc_catalogue::assemble;
 use kfc_diagnostics::address::bare_address;
@@ -184,14 +185,13 @@ impl OneTarget {
         if matches!(target, Target::Root(_)) {
             let options = options.clone().keeping_origins(true);
             let bundle = engine::build_root(self.root(loader)?, &options)?;
-            return Ok(Input { resources: bundle.resources.list, ..side });
+            return Ok(Input { resources: members(bundle.resources.list, &[]), ..side });
         }
         let resolved = resolve_with(loader.clone(), &target, &StackArgs::default(), texts)?;
         let assembled = resolved.assemble(true)?;
         Ok(Input {
-            components: resolved.plan.components.iter().map(|one| one.name().to_owned()).collect(),
             graph: Some(graph_of(&resolved.plan)),
-            resources: assembled.bundle.resources.list,
+            resources: members(assembled.bundle.resources.list, &names_of(&resolved.plan)),
             ..side
         })
     }

@@ -128,7 +128,7 @@ fn options(resource: &Resource, defined: &HashSet<(String, String)>) -> Option<S
         needed.push("ServerSideApply=true");
     }
     // A dry run of a sync knows neither earlier waves nor the CRD of an object's kind.
-    if defined.contains(&(group(resource).to_owned(), resource.kind().to_owned())) {
+    if defined.contains(&(resource.group().to_owned(), resource.kind().to_owned())) {
         needed.push("SkipDryRunOnMissingResource=true");
     }
     let keeps = annotation(resource, KEEP) == Some("disabled");
@@ -158,7 +158,7 @@ fn compare_options(resource: &Resource) -> String {
 
 /// A new HorizontalPodAutoscaler has no metrics yet, which Argo CD reports as a failure of its wave.
 fn is_autoscaler(resource: &Resource) -> bool {
-    group(resource) == "autoscaling" && resource.kind() == "HorizontalPodAutoscaler"
+    resource.group() == "autoscaling" && resource.kind() == "HorizontalPodAutoscaler"
 }
 
 /// Whether deleting the resource deletes other resources or data, too.
@@ -167,7 +167,7 @@ fn holds_others(resource: &Resource) -> bool {
 }
 
 fn is_job(resource: &Resource) -> bool {
-    group(resource) == "batch" && resource.kind() == "Job"
+    resource.group() == "batch" && resource.kind() == "Job"
 }
 
 fn is_large(resource: &Resource) -> bool {
@@ -178,10 +178,6 @@ fn is_large(resource: &Resource) -> bool {
 
 fn annotation<'r>(resource: &'r Resource, name: &str) -> Option<&'r str> {
     resource.annotations()?.get(name)?.as_text()
-}
-
-fn group(resource: &Resource) -> &str {
-    resource.api_version().split_once('/').map_or("", |(group, _)| group)
 }
 
 /// Group and kind of every CRD among the resources.

@@ -126,8 +126,7 @@ fn holds(secret: &Resource, setter: &Setter, value: &str) -> bool {
 
 /// How a resource admits requests from outside of the cluster, if it does.
 fn exposure(resource: &Resource) -> Option<String> {
-    let group = resource.api_version().split_once('/').map_or("", |(group, _)| group);
-    let how = match (group, resource.kind()) {
+    let how = match (resource.group(), resource.kind()) {
         ("", "Service") => service(&resource.node)?,
         ("networking.k8s.io" | "extensions", "Ingress")
         | ("route.openshift.io", "Route")

@@ -24,7 +24,7 @@ fn waves(plan: &Plan, resources: &[Resource]) -> Vec<usize> {
     let own_kinds = defined_kinds(resources);
     let is_of_own_kind = |resource: &Resource| {
         let owner = resource.owner.unwrap_or(u32::MAX);
-        own_kinds.contains(&(owner, group(resource).to_owned(), resource.kind().to_owned()))
+        own_kinds.contains(&(owner, resource.group().to_owned(), resource.kind().to_owned()))
     };
     let mut has_two_waves = vec![false; plan.components.len()];
     for resource in resources.iter().filter(|resource| is_of_own_kind(resource)) {
@@ -72,10 +72,6 @@ fn defined_kinds(resources: &[Resource]) -> HashSet<(u32, String, String)> {
         ))
     };
     definitions.filter_map(defined).collect()
-}
-
-fn group(resource: &Resource) -> &str {
-    resource.api_version().split_once('/').map_or("", |(group, _)| group)
 }
 
 /// Numbers without gaps, in the same order.

@@ -1,6 +1,7 @@
 //! Which resources a setter selects.
 
 use crate::files::Setter;
+use kfc_kube::GroupVersion;
 use kfc_kustomize::reference::field_path::split_replacement;
 use kfc_kustomize::resource::Resource;
 
@@ -8,10 +9,7 @@ impl Setter {
     /// Whether the setter selects a resource.
     #[must_use]
     pub fn selects(&self, resource: &Resource) -> bool {
-        let (group, version) = match resource.api_version().split_once('/') {
-            Some((group, version)) => (group, version),
-            None => ("", resource.api_version()),
-        };
+        let GroupVersion { group, version } = resource.group_version();
         let select = &self.select;
         let fits = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted.is_empty() || wanted == found)

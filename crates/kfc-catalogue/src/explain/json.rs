@@ -8,7 +8,7 @@ use super::unused::Unused;
 use crate::assemble::AppliedOverlay;
 use kfc_diagnostics::Mark;
 use kfc_diagnostics::address::without_credentials;
-use kfc_kustomize::redaction as resources;
+use kfc_kube::redaction::copied as resources;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::Value;
 use kfc_yaml::value::to_json;

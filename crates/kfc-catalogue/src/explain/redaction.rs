@@ -3,6 +3,7 @@
 use super::field::Segment;
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::address::{COVERED, without_credentials};
+use kfc_kube::redaction::copied::hide_copied;
 use kfc_kube::redaction::object;
 use kfc_kustomize::provenance::Link;
 use kfc_kustomize::redaction as resources;
@@ -39,7 +40,7 @@ pub(super) fn redacted(
         let mut path: Vec<String> = names(segments).into_iter().map(str::to_owned).collect();
         object::hide(&mut copy, &mut path, &mut |bytes| numbers.of_bytes(bytes));
     } else if resources::has_copied(resource) {
-        resources::hide_copied(resource, &mut copy, &mut |bytes| numbers.of_bytes(bytes));
+        hide_copied(resource, &mut copy, &mut |bytes| numbers.of_bytes(bytes));
     }
     if !resources::was_secret(resource) {
         object::cover_credentials(&mut copy, &mut |_| COVERED.to_owned());

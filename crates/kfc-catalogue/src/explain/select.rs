@@ -4,7 +4,7 @@
 use super::kind::TypedKind;
 use kfc_diagnostics::{Code, Diagnostic, Result, nearest};
 use kfc_kube::ObjectId;
-use kfc_kustomize::redaction as resources;
+use kfc_kube::redaction::copied as resources;
 use kfc_kustomize::resource::{Resource, ResourceSet};
 use std::borrow::Cow;
 
@@ -99,7 +99,7 @@ fn nothing(
     let names = || {
         of_kind
             .iter()
-            .filter(|r| matches!(resources::name(r), Cow::Borrowed(_)))
+            .filter(|r| matches!(resources::name(**r), Cow::Borrowed(_)))
             .flat_map(|r| r.previous.iter().map(|previous| previous.name.as_str()).chain([r.name()]))
     };
     let begins = || names().find(|other| other.starts_with(name) || other.ends_with(name));
@@ -107,7 +107,7 @@ fn nothing(
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => {
             let mut list: Vec<Cow<'_, str>> =
-                of_kind.iter().map(|resource| resources::name(resource)).collect();
+                of_kind.iter().map(|resource| resources::name(*resource)).collect();
             list.sort_unstable();
             list.dedup();
             let more = list.len().saturating_sub(SHOWN);

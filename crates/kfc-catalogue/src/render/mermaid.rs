@@ -2,7 +2,7 @@
 
 use super::{reason, subtitle};
 use crate::resolve::Plan;
-use kfc_diagnostics::text::for_message;
+use kfc_diagnostics::text::{escaped_markup, for_message};
 use std::fmt::Write as _;
 
 /// The plan as a Mermaid flow chart.
@@ -22,5 +22,5 @@ pub fn mermaid(plan: &Plan) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    for_message(text).replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+    escaped_markup(&for_message(text)).into_owned()
 }

@@ -13,6 +13,7 @@ use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectId;
 use kfc_kube::ready;
+use kfc_kube::wave::{Phase, phase};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -225,14 +226,14 @@ impl Deletion {
 /// The order of deletion: later waves first; in a wave custom resources, then webhooks and the like, then CRDs while their
 /// controllers still run, then the controllers, then what these need, namespaces last.
 fn rank(object: &ObjectId, wave: usize) -> (std::cmp::Reverse<usize>, u8) {
-    let place = match (kfc_kube::wave::phase(&object.kind, &object.group), object.kind.as_str()) {
-        (3, _) => 1,
+    let place = match (phase(&object.kind, &object.group), object.kind.as_str()) {
+        (Phase::Watchers, _) => 1,
         (_, "CustomResourceDefinition") => 2,
-        (2, _) if !is_built_in(&object.group) => 0,
-        (2, _) => 3,
-        (1, _) => 4,
+        (Phase::Users, _) if !is_built_in(&object.group) => 0,
+        (Phase::Users, _) => 3,
+        (Phase::Needs, _) => 4,
         (_, "Namespace") => 6,
-        _ => 5,
+        (Phase::Surroundings, _) => 5,
     };
     (std::cmp::Reverse(wave), place)
 }

@@ -7,7 +7,7 @@ use super::session::Session;
 use crate::cluster::{Body, Failure};
 use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_kube::ObjectId;
+use kfc_kube::{GroupVersion, ObjectId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -396,7 +396,7 @@ fn read_line(line: &str) -> Option<Entry> {
         parts => (parts, false),
     };
     let [wave, api_version, kind, namespace, name] = parts else { return None };
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let GroupVersion { group, version } = GroupVersion::parse(api_version);
     let namespace = if *namespace == "-" { "" } else { namespace };
     let [group, version, kind, namespace, name] = [group, version, kind, namespace, name].map(str::to_owned);
     let object = ObjectId { group, version, kind, namespace, name };
@@ -407,7 +407,7 @@ fn read_line(line: &str) -> Option<Entry> {
 mod tests {
     use super::{Entry, Inventory, SHARD_BYTES, read_line, write_line, writing_order};
     use crate::apply::InventoryId;
-    use kfc_kube::ObjectId;
+    use kfc_kube::{GroupVersion, ObjectId};
 
     fn empty() -> Inventory {
         Inventory::new(InventoryId::new("default", "test"))

@@ -11,7 +11,7 @@ use super::survey::Survey;
 use crate::cluster::{Body, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics};
 use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
 use kfc_kube::wave::{Item, Wave};
@@ -272,7 +272,7 @@ impl Sender<'_> {
         let code = if failure.status == 0 { Code::Unreachable } else { Code::Refused };
         let message = format!("{object}: {}", hidden(&failure.message));
         let mut error = Diagnostic::error(code, message);
-        if item.mark != Mark::NONE {
+        if item.mark.is_some() {
             error = error.at(item.mark);
         }
         for cause in failure.causes.iter().filter(|cause| !failure.message.contains(&cause.message)) {

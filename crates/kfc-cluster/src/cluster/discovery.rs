@@ -3,7 +3,7 @@
 
 use super::{Connection, Failure};
 use http::Method;
-use kfc_kube::ObjectId;
+use kfc_kube::{GroupVersion, ObjectId};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -104,7 +104,7 @@ impl Discovery {
 
     fn add_version(&mut self, answer: &Value) {
         let name = text(&answer["groupVersion"]);
-        let (group, version) = name.split_once('/').unwrap_or(("", &name));
+        let GroupVersion { group, version } = GroupVersion::parse(&name);
         for resource in list(&answer["resources"]).filter(|resource| !text(&resource["name"]).contains('/')) {
             self.add(ApiResource {
                 group: group.to_owned(),
@@ -208,7 +208,7 @@ fn text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::{ApiResource, Discovery};
-    use kfc_kube::ObjectId;
+    use kfc_kube::{GroupVersion, ObjectId};
     use serde_json::json;
 
     fn object(group: &str, version: &str, kind: &str, namespace: &str, name: &str) -> ObjectId {

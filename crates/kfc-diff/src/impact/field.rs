@@ -74,9 +74,10 @@ fn of_kind(kind: &str, path: &Path, difference: &Difference<'_>) -> Option<(Clas
 fn webhook(path: &Path, difference: &Difference<'_>) -> (Class, Severity) {
     match path.last_key() {
         "caBundle" => (Class::Webhook, Severity::Low),
-        "failurePolicy" => (Class::Webhook, Severity::High),
-        "rules" | "namespaceSelector" | "objectSelector" => (Class::Webhook, Severity::High),
-        _ if path.last_key() == "webhooks" && difference.before.is_none() => (Class::Webhook, Severity::High),
+        "failurePolicy" | "rules" | "namespaceSelector" | "objectSelector" => {
+            (Class::Webhook, Severity::High)
+        }
+        "webhooks" if difference.before.is_none() => (Class::Webhook, Severity::High),
         _ => (Class::Webhook, Severity::Medium),
     }
 }

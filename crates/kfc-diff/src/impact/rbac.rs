@@ -105,9 +105,10 @@ fn binding(changed: &Changed<'_, '_>, grants: &Grants<'_>) -> Vec<Finding> {
     let role = role_of(after);
     let allowed = grants.roles.get(&role).map(|node| permissions(node)).unwrap_or_default();
     let allowed: Vec<&Permission> = allowed.iter().collect();
-    let what = match allowed.is_empty() {
-        true => format!("do what the {} `{}` allows", role.0, role.2),
-        false => in_words(&allowed),
+    let what = if allowed.is_empty() {
+        format!("do what the {} `{}` allows", role.0, role.2)
+    } else {
+        in_words(&allowed)
     };
     let is_admin = role.0 == "ClusterRole" && matches!(role.2.as_str(), "cluster-admin" | "admin");
     let severity = if is_admin { Severity::High } else { severity(&allowed) };

@@ -1,7 +1,7 @@
 //! Turns a report into what the formats show of it.
 
 use super::view::{Field, Finding, Group, Item, Line, View};
-use crate::model::{Change, Class, FieldChange, Hunk, Report, ResourceChange, Severity, urgency};
+use crate::model::{Change, Class, FieldChange, Hunk, Report, ResourceChange, Severity, Sign, urgency};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -105,7 +105,7 @@ fn field(change: &FieldChange, wanted: Wanted) -> Field {
     let mut findings =
         vec![Finding { class: change.class, severity: change.severity, message: String::new() }];
     if matches!(change.change, Change::Reordered { .. }) {
-        findings[0].message = "the items are in another order".to_owned();
+        "the items are in another order".clone_into(&mut findings[0].message);
     }
     Field {
         path: change.path.to_string(),
@@ -125,11 +125,11 @@ fn lines(hunks: &[Hunk]) -> Vec<Line> {
         if hunk.before_start > next {
             lines.push(Line::Gap(hunk.before_start - next));
         }
-        next = hunk.before_start + hunk.lines.iter().filter(|line| line.sign != '+').count();
+        next = hunk.before_start + hunk.lines.iter().filter(|line| line.sign != Sign::Added).count();
         lines.extend(hunk.lines.iter().map(|line| match line.sign {
-            '-' => Line::Removed(line.text.clone()),
-            '+' => Line::Added(line.text.clone()),
-            _ => Line::Same(line.text.clone()),
+            Sign::Removed => Line::Removed(line.text.clone()),
+            Sign::Added => Line::Added(line.text.clone()),
+            Sign::Same => Line::Same(line.text.clone()),
         }));
     }
     lines
@@ -163,10 +163,14 @@ fn write_outline(value: &Value, indent: usize, most: usize, lines: &mut Vec<Stri
     }
     match value {
         Value::Object(map) if !map.is_empty() => {
-            map.iter().for_each(|(key, value)| write_entry(&format!("{key}:"), value, indent, most, lines));
+            for (key, value) in map {
+                write_entry(&format!("{key}:"), value, indent, most, lines);
+            }
         }
         Value::Array(items) if !items.is_empty() => {
-            items.iter().for_each(|value| write_entry("-", value, indent, most, lines));
+            for value in items {
+                write_entry("-", value, indent, most, lines);
+            }
         }
         leaf => lines.push(format!("{:indent$}{}", "", leaf_text(leaf))),
     }

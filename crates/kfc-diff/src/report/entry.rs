@@ -2,6 +2,7 @@
 //! between two bundles and what a validation finds are both written from this, in every format for programs.
 
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 
 /// Digits of a fingerprint.
 const FINGERPRINT: usize = 16;
@@ -64,7 +65,11 @@ impl Entry {
 
 /// The start of a text's digest.
 pub(super) fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().take(FINGERPRINT / 2).map(|byte| format!("{byte:02x}")).collect()
+    let mut out = String::with_capacity(FINGERPRINT);
+    for byte in Sha256::digest(text).iter().take(FINGERPRINT / 2) {
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
 }
 
 /// A path as a relative reference: reserved characters are percent-encoded.
@@ -75,7 +80,7 @@ pub(super) fn uri(path: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' | b'+' => {
                 out.push(char::from(byte));
             }
-            _ => out.push_str(&format!("%{byte:02X}")),
+            _ => drop(write!(out, "%{byte:02X}")),
         }
     }
     out

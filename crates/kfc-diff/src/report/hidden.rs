@@ -65,7 +65,9 @@ pub(super) fn numbered(report: &Report) -> Report {
     for change in &mut report.changes {
         for identity in std::iter::once(&mut change.identity).chain(&mut change.previous) {
             let names = [&mut identity.kind, &mut identity.namespace, &mut identity.name];
-            names.into_iter().for_each(|name| numbers.show(name));
+            for name in names {
+                numbers.show(name);
+            }
         }
         for finding in &mut change.findings {
             numbers.show(&mut finding.path);

@@ -1,5 +1,6 @@
 //! JUnit XML, for the test tab of a CI system.
 
+use kfc_diagnostics::text::escaped_markup;
 use std::fmt::Write as _;
 
 /// Cases that belong together.
@@ -84,19 +85,7 @@ fn write_case(case: &Case, suite: &str, out: &mut String) {
 
 /// Text for XML: markup escaped, characters that XML does not know replaced.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
-                out.push(char::REPLACEMENT_CHARACTER);
-            }
-            c => out.push(c),
-        }
-    }
-    out
+    let is_unknown =
+        |c: char| c.is_control() && !matches!(c, '\n' | '\t') || matches!(c, '\u{fffe}' | '\u{ffff}');
+    escaped_markup(text).replace(is_unknown, "\u{fffd}")
 }

@@ -83,14 +83,12 @@ fn summary(view: &View) -> String {
 
 /// The message of a kind of finding.
 fn what_of(kind: &Kind<'_>) -> String {
-    match kind.only() {
-        Some(Found { item, finding: (finding, field, origin), .. }) => what(finding, *field, *origin, item),
-        None => {
-            let message = kind.message();
-            let message = if message.is_empty() { kind.plainly() } else { message };
-            escaped(&keep_start(&message, CELL))
-        }
+    if let Some(Found { item, finding: (finding, field, origin), .. }) = kind.only() {
+        return what(finding, *field, *origin, item);
     }
+    let message = kind.message();
+    let message = if message.is_empty() { kind.plainly() } else { message };
+    escaped(&keep_start(&message, CELL))
 }
 
 /// The resources of a kind of finding, by the kind of resource.
@@ -138,12 +136,12 @@ fn what(finding: &Finding, field: Option<&Field>, origin: Option<&Origin>, item:
 
 /// The folded detail of a component: each resource that fits, also after one that does not.
 fn detail(group: &Group, limit: usize, out: &mut String, left_out: &mut (usize, usize)) {
+    const END: &str = "\n</details>\n";
     let title = format!(
         "\n<details><summary><b>{}</b>: {}</summary>\n",
         html(group.component.as_deref().unwrap_or("no component")),
         counted(group.items.len(), "resource")
     );
-    const END: &str = "\n</details>\n";
     let mut room = limit.saturating_sub(out.len() + title.len() + END.len());
     let mut body = String::new();
     for item in &group.items {

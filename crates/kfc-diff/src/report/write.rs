@@ -53,10 +53,8 @@ pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u
         Format::Html => html::html(&view(Some(OUTLINE)), report.graph.as_ref())?,
     };
     let text = match format {
-        // Every text in it is escaped where it is cut and coloured.
-        Format::Text => text,
-        // `patch` has to be able to read it.
-        Format::Unified => text,
+        // Every text in the one is escaped where it is cut and coloured; `patch` has to be able to read the other.
+        Format::Text | Format::Unified => text,
         Format::Json | Format::JsonPatch | Format::Sarif | Format::CodeQuality => json_document(text),
         Format::Junit => document(text),
         Format::Markdown => hidden::in_order(&document(text)),

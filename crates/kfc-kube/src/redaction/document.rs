@@ -113,13 +113,15 @@ struct Walk<'n, 'm> {
 impl<'n> Walk<'n, '_> {
     fn document(&mut self, node: &'n Node, target: Target) {
         match (&node.value, target) {
-            (Value::Seq(items), _) => items.iter().for_each(|item| match item.get("op").is_some() {
-                true => self.operation(item, target),
-                false => self.document(item, target),
+            (Value::Seq(items), _) => items.iter().for_each(|item| {
+                if item.get("op").is_some() {
+                    self.operation(item, target);
+                } else {
+                    self.document(item, target);
+                }
             }),
-            (Value::Map(_), Target::Open) => self.open(node),
+            (Value::Map(_), Target::Open) | (Value::Scalar(_), _) => self.open(node),
             (Value::Map(_), _) => self.object(node, target),
-            (Value::Scalar(_), _) => self.open(node),
         }
     }
 
@@ -150,9 +152,12 @@ impl<'n> Walk<'n, '_> {
 
     /// An object whose kind is not known: open is what no Secret has, and what is open in a Secret.
     fn unknown(&mut self, node: &'n Node) {
-        self.each(node, |this, entry| match OF_OTHERS.contains(&entry.key.text.as_str()) {
-            true => this.open(&entry.value),
-            false => this.secret(&entry.value, &mut vec![entry.key.text.to_string()]),
+        self.each(node, |this, entry| {
+            if OF_OTHERS.contains(&entry.key.text.as_str()) {
+                this.open(&entry.value);
+            } else {
+                this.secret(&entry.value, &mut vec![entry.key.text.to_string()]);
+            }
         });
     }
 
@@ -251,10 +256,7 @@ impl<'n> Walk<'n, '_> {
         }
         for entry in node.as_map().into_iter().flatten() {
             self.key(entry, false);
-            match (self.marked)(entry.value.mark.offset) {
-                true => self.hidden(&entry.value),
-                false => then(self, entry),
-            }
+            if (self.marked)(entry.value.mark.offset) { self.hidden(&entry.value) } else { then(self, entry) }
         }
     }
 

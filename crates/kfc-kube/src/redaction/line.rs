@@ -34,9 +34,10 @@ pub(crate) fn redacted_line<'l>(sources: &Sources, mark: Mark, line: &'l str) ->
         Ok(documents) if documents.iter().any(|document| document.as_scalar().is_none()) => {
             let spots: Vec<Spot<'_>> =
                 documents.iter().flat_map(|document| spots(document, target, &is_marked)).collect();
-            match spots.iter().any(|spot| spot.is_hidden) {
-                true => Cow::Owned(place.by_spots(&spots)),
-                false => Cow::Borrowed(line),
+            if spots.iter().any(|spot| spot.is_hidden) {
+                Cow::Owned(place.by_spots(&spots))
+            } else {
+                Cow::Borrowed(line)
             }
         }
         Ok(_) if hidden.is_empty() && target != Target::Secret => Cow::Borrowed(line),
@@ -95,10 +96,7 @@ fn chunk(text: &str, at: usize) -> Range<usize> {
     let start = starts.filter(|from| is_marker(*from)).max().unwrap_or(0);
     let mut after = text[at..].match_indices('\n').map(|(end, _)| at + end + 1);
     let end = after.find(|from| is_marker(*from)).unwrap_or(text.len());
-    match is_marker(line) {
-        true => line..end,
-        false => start..end,
-    }
+    if is_marker(line) { line..end } else { start..end }
 }
 
 /// A line in its document.
@@ -172,10 +170,10 @@ impl Place<'_> {
         let is_odd = lower.contains("stringdata")
             || escaped.is_match(self.text)
             || kinds.iter().any(|word| !plain(word) || word.contains("SecretGenerator"));
-        match top.is_match(self.text) || target == Target::Open {
-            true => is_odd || lower.contains("secretgen"),
-            // Without a kind, it may become anything.
-            false => is_odd || target == Target::Secret || lower.contains("secret") || has_data(&lower),
+        if top.is_match(self.text) || target == Target::Open {
+            is_odd || lower.contains("secretgen")
+        } else {
+            is_odd || target == Target::Secret || lower.contains("secret") || has_data(&lower)
         }
     }
 
@@ -257,10 +255,9 @@ fn patterns() -> Option<&'static [Regex; 3]> {
 fn covered(line: &str, open: &[Range<usize>]) -> String {
     let is_open = |at: usize| open.iter().any(|part| part.contains(&at));
     line.char_indices()
-        .map(|(at, c)| match c.is_whitespace() || is_open(at) {
-            true => c.to_string(),
-            false => "*".repeat(c.len_utf8()),
-        })
+        .map(
+            |(at, c)| if c.is_whitespace() || is_open(at) { c.to_string() } else { "*".repeat(c.len_utf8()) },
+        )
         .collect()
 }
 

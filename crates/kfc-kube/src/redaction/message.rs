@@ -10,6 +10,7 @@ use serde_json::Value;
 const SHORTEST: usize = 4;
 
 /// A text about an object, without the values of the object if it is a Secret. `body` is the object as JSON.
+#[must_use]
 pub fn hide(text: &str, kind: &str, body: &str) -> String {
     if !is_secret(kind) {
         return text.to_owned();
@@ -21,6 +22,7 @@ pub fn hide(text: &str, kind: &str, body: &str) -> String {
 }
 
 /// A diagnostic about a Secret, without its values.
+#[must_use]
 pub fn in_secret(mut diagnostic: Diagnostic, secret: &Node) -> Diagnostic {
     let mut values = Values::default();
     values.gather(secret, &mut Vec::new());

@@ -6,8 +6,9 @@
 //! that no Secret has included ([`object`]). In comparisons and explanations, `<hidden 1>` replaces each: numbered
 //! in the order in which they appear, the same number for the same bytes, written in base64 or not
 //! ([`kfc_diagnostics::Numbers`]). A number reveals nothing about a value, and differs between reports. In source lines,
-//! stars cover the values ([`mod@line`]).
+//! stars cover the values ([`mod@line`]). [`copied`] also finds what was copied out of Secrets into other objects.
 
+pub mod copied;
 mod document;
 pub mod line;
 pub mod message;

@@ -108,12 +108,11 @@ pub fn hide(node: &mut Node, path: &mut Vec<String>, stand_in: &mut dyn FnMut(&[
 
 /// What stands for a whole node at a path of a Secret.
 pub fn stand_in_at(path: &[&str], node: &Node, stand_in: &mut dyn FnMut(&[u8]) -> String) -> String {
-    match node.as_scalar() {
-        Some(scalar) => stand_in(&bytes_at(path, &scalar.text)),
-        None => {
-            let mut text = String::new();
-            drop(json::write(node, &mut text));
-            stand_in(text.as_bytes())
-        }
+    if let Some(scalar) = node.as_scalar() {
+        stand_in(&bytes_at(path, &scalar.text))
+    } else {
+        let mut text = String::new();
+        drop(json::write(node, &mut text));
+        stand_in(text.as_bytes())
     }
 }

@@ -1,6 +1,7 @@
 //! Reads the tables of built-in types.
 
 use super::graph::{Graph, Shape, ShapeId};
+use crate::group_version::GroupVersion;
 use compact_str::{CompactString, format_compact};
 use rustc_hash::FxHashMap;
 
@@ -51,8 +52,9 @@ pub(super) fn types() -> (Graph, FxHashMap<CompactString, ShapeId>) {
 /// `io.k8s.api.apps.v1.DeploymentSpec` for `apps/v1:DeploymentSpec`.
 fn definition_name(name: &str) -> CompactString {
     let (api_version, kind) = name.split_once([' ', ':']).unwrap_or(("", name));
-    let (group, version) = api_version.split_once('/').unwrap_or(("core", api_version));
+    let GroupVersion { group, version } = GroupVersion::parse(api_version);
     let package = match group.split_once('.').map_or(group, |(first, _)| first) {
+        "" => "api.core",
         "meta" => "apimachinery.pkg.apis.meta",
         "apiextensions" => "apiextensions-apiserver.pkg.apis.apiextensions",
         "apiregistration" => "kube-aggregator.pkg.apis.apiregistration",

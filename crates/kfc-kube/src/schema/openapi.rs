@@ -124,15 +124,12 @@ impl Reader {
     /// reference are ignored, as in kustomize.
     fn nested(&mut self, schema: &Node) -> Option<ShapeId> {
         schema.as_map()?;
-        match schema.get("$ref").and_then(Node::as_text) {
-            Some(reference) => {
-                let same_as = self.named.get(reference.strip_prefix(DEFINITIONS)?).copied();
-                same_as.map(|id| self.graph.add(Shape { same_as: Some(id), ..Shape::default() }))
-            }
-            None => {
-                let shape = self.shape(schema);
-                Some(self.graph.add(shape))
-            }
+        if let Some(reference) = schema.get("$ref").and_then(Node::as_text) {
+            let same_as = self.named.get(reference.strip_prefix(DEFINITIONS)?).copied();
+            same_as.map(|id| self.graph.add(Shape { same_as: Some(id), ..Shape::default() }))
+        } else {
+            let shape = self.shape(schema);
+            Some(self.graph.add(shape))
         }
     }
 }

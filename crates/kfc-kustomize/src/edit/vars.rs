@@ -4,6 +4,7 @@
 use super::Document;
 use super::document::{entry, texts};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_kube::GroupVersion;
 use kfc_yaml::{Map, Node, ScalarKind, Value};
 
 /// A file of resources or patches next to the kustomization.
@@ -154,8 +155,7 @@ fn select(resource: &Node) -> Map {
 
 fn replacement(var: &Node, uses: Vec<Use>) -> Node {
     let text = |path: &[&str]| var.at(path).and_then(Node::as_text).unwrap_or_default();
-    let api_version = text(&["objref", "apiVersion"]);
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let GroupVersion { group, version } = GroupVersion::parse(text(&["objref", "apiVersion"]));
     let field = match text(&["fieldref", "fieldpath"]) {
         "" => text(&["fieldref", "fieldPath"]),
         field => field,

@@ -115,6 +115,6 @@ pub(super) fn transform(
 
 fn wrong_field(config: &Resource, is: &str, field: &str) -> Diagnostic {
     Diagnostic::error(Code::Plugin, format!("{} is {is}", config.kind()))
-        .at(config.mark())
+        .at(config.node.mark)
         .help(format!("list it under `{field}`"))
 }

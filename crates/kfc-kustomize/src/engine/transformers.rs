@@ -53,7 +53,7 @@ pub(super) fn run_configured(
     for config in configs {
         plugin::transform(config, root, set, warnings)?;
         if track.fields {
-            let declared = declared::of_transformer(config.kind(), config.mark());
+            let declared = declared::of_transformer(config.kind(), config.node.mark);
             origins.get_or_insert_default().declared.push(declared);
         }
         if track.annotations {
@@ -181,7 +181,7 @@ pub(super) fn validate(configs: &[Resource], root: &Root, into: &mut Accumulated
         let changed = copy.list.len() != into.set.list.len()
             || copy.list.iter().zip(&into.set.list).any(|(after, before)| after.node != before.node);
         if changed {
-            return Err(changes_resources(config.kind(), config.mark()).into());
+            return Err(changes_resources(config.kind(), config.node.mark).into());
         }
     }
     Ok(())

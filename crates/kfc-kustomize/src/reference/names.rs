@@ -126,7 +126,7 @@ impl Target {
             previous_kinds: resource.previous.iter().map(|p| p.kind.as_str().into()).collect(),
             prefixes: resource.prefixes.clone(),
             suffixes: resource.suffixes.clone(),
-            mark: resource.mark(),
+            mark: resource.node.mark,
             place: resource
                 .node
                 .at(&["metadata", "name"])

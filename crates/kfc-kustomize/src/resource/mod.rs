@@ -14,7 +14,7 @@ pub use origin::{ConfiguredBy, Origin};
 pub use selector::CompiledSelector;
 pub use set::{IdRef, Pass, ResourceSet};
 pub use shared::SharedScalars;
-pub use single::{PreviousId, Resource, objects, write_objects};
+pub use single::{PreviousId, Resource, located_objects, objects, write_objects};
 pub use tree::{Draft, Editor, Excerpt, Locate};
 
 #[cfg(test)]

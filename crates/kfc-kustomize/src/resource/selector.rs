@@ -5,7 +5,7 @@ use crate::types::Selector;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::label_selector::LabelSelector;
 use kfc_kube::pattern::Pattern;
-use kfc_kube::{Gvk, effective_namespace};
+use kfc_kube::{GroupVersion, Gvk, effective_namespace};
 
 /// A [`Selector`] with its expressions parsed.
 #[derive(Clone, Debug)]
@@ -108,8 +108,7 @@ impl CompiledSelector {
     }
 
     fn matches_gvk(&self, resource: &Resource) -> bool {
-        let api_version = resource.api_version();
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let GroupVersion { group, version } = resource.group_version();
         self.kind.covers(resource.kind()) && self.group.covers(group) && self.version.covers(version)
     }
 }

@@ -102,7 +102,7 @@ impl ResourceSet {
                     slot.insert(resource.mark());
                 }
                 std::collections::hash_map::Entry::Occupied(slot) if index >= first_new => {
-                    errors.push(duplicate(resource, *slot.get()));
+                    errors.push(duplicate(resource, slot.get().known()));
                 }
                 std::collections::hash_map::Entry::Occupied(_) => {}
             }
@@ -243,7 +243,7 @@ fn as_text_entry(entry: Entry) -> Entry {
     Entry { key: Key::new(&entry.key.text, entry.key.mark), value }
 }
 
-fn duplicate(resource: &Resource, first: Mark) -> Diagnostic {
+fn duplicate(resource: &Resource, first: Option<Mark>) -> Diagnostic {
     let namespace = match resource.namespace() {
         "" => String::new(),
         namespace => format!(" in namespace `{namespace}`"),

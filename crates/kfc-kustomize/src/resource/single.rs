@@ -83,6 +83,18 @@ pub fn objects(resources: &[Resource]) -> Vec<&Object> {
     resources.iter().map(|resource| &resource.tree.object).collect()
 }
 
+/// The objects of resources, in their order, with marks that errors can show.
+#[must_use]
+pub fn located_objects(resources: &[Resource]) -> Vec<Cow<'_, Object>> {
+    let located =
+        |resource: &Resource| Object::new(resource.located_node().into_owned(), resource.cluster_scoped);
+    let one = |resource| match Resource::history(resource).is_kept() {
+        true => Cow::Owned(located(resource)),
+        false => Cow::Borrowed(&resource.tree.object),
+    };
+    resources.iter().map(one).collect()
+}
+
 impl Deref for Resource {
     type Target = Object;
 
@@ -171,7 +183,7 @@ impl Resource {
     /// Where the object is, as errors show it.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        self.location(self.tree.object.mark())
+        self.location(self.tree.object.node.mark)
     }
 
     /// Where a value of the object is, as errors show it: its mark, unless that leads to the history.

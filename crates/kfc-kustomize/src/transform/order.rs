@@ -2,7 +2,7 @@
 
 use crate::kustomization::model::SortOptions;
 use crate::resource::{Resource, ResourceSet};
-use kfc_kube::Gvk;
+use kfc_kube::{GroupVersion, Gvk};
 use std::cmp::Ordering;
 
 /// Kinds that come first in the legacy order.
@@ -61,8 +61,7 @@ pub(crate) fn compare_gvks(a: &Gvk, b: &Gvk) -> Ordering {
 /// Rank of the kind; group, version and kind; namespace and name. The last two are compared as the joined texts that
 /// kustomize compares, with its words for what is missing: namespace `n-b` comes before `n`, as `-` does before `|`.
 fn key(resource: &Resource, rank: isize) -> (isize, String, String) {
-    let api_version = resource.api_version();
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let GroupVersion { group, version } = resource.group_version();
     let namespace = text_or(resource.namespace(), "~X");
     let name = text_or(resource.name(), "~N");
     (rank, gvk_text(group, version, resource.kind()), format!("{namespace}|{name}"))

@@ -277,7 +277,7 @@ fn has_notes(resource: &Resource) -> bool {
 }
 
 fn create_annotations(object: &mut Object) {
-    let mark = object.mark();
+    let mark = object.node.mark;
     let Some(metadata) = object.metadata_mut() else { return };
     let annotations = metadata.get_or_insert_map("annotations", mark);
     if annotations.is_null() {
@@ -295,7 +295,7 @@ fn check_identity(resource: &mut Resource, schema: &Schema) -> Result<()> {
     for (value, field) in [(resource.kind(), "kind"), (resource.name(), "metadata.name")] {
         if value.is_empty() {
             let message = format!("this patch removes the `{field}` of a resource");
-            return Err(Diagnostic::error(Code::JsonPatch, message).at(resource.mark()).into());
+            return Err(Diagnostic::error(Code::JsonPatch, message).at(resource.node.mark).into());
         }
     }
     set_scope(resource, schema);

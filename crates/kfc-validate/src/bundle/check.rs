@@ -2,11 +2,11 @@
 
 use super::{order, pod_security, references, selectors, structural, twice};
 use crate::finding::Finding;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 
 /// Checks what resources of a bundle require of each other. Skipped resources exist for the others, but are not checked.
-pub(crate) fn check(resources: &[Resource], skipped: &dyn Fn(&Resource) -> bool) -> Vec<Finding> {
-    let checked: Vec<&Resource> = resources.iter().filter(|resource| !skipped(resource)).collect();
+pub(crate) fn check(resources: &[&Object], skipped: &dyn Fn(&Object) -> bool) -> Vec<Finding> {
+    let checked: Vec<&Object> = resources.iter().copied().filter(|resource| !skipped(resource)).collect();
     let mut found = twice::check(&checked);
     found.extend(references::check(resources, &checked));
     found.extend(selectors::check(resources, &checked));

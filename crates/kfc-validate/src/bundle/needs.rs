@@ -1,8 +1,7 @@
 //! What a resource needs: the resources that it names.
 
 use super::super::pods::{containers, items, pod_template, text};
-use kfc_kube::ObjectId;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::{Object, ObjectId};
 use kfc_yaml::Node;
 
 /// A resource that another one names.
@@ -38,12 +37,12 @@ struct Needs<'n> {
 }
 
 /// The namespace of a resource; empty for cluster-scoped kinds, even with a `metadata.namespace`.
-pub(super) fn home(resource: &Resource) -> &str {
+pub(super) fn home(resource: &Object) -> &str {
     if resource.cluster_scoped { "" } else { resource.namespace() }
 }
 
 /// The resources that a resource names and requires.
-pub(super) fn needs(resource: &Resource) -> Vec<Need<'_>> {
+pub(super) fn needs(resource: &Object) -> Vec<Need<'_>> {
     let top = &resource.node;
     let mut needs = Needs { namespace: resource.namespace(), list: Vec::new() };
     if !resource.cluster_scoped {
@@ -76,7 +75,7 @@ pub(super) fn needs(resource: &Resource) -> Vec<Need<'_>> {
             needs.local(kind, target.and_then(|target| target.get("name")));
         }
         "Ingress" => needs.of_ingress(top),
-        "Certificate" if resource.gvk().group == "cert-manager.io" => needs.of_certificate(top),
+        "Certificate" if resource.group() == "cert-manager.io" => needs.of_certificate(top),
         "ValidatingAdmissionPolicyBinding" => {
             needs.cluster("ValidatingAdmissionPolicy", top.at(&["spec", "policyName"]));
         }
@@ -121,7 +120,7 @@ impl<'n> Needs<'n> {
         }
     }
 
-    fn of_binding(&mut self, resource: &'n Resource) {
+    fn of_binding(&mut self, resource: &'n Object) {
         let role = resource.node.get("roleRef");
         let kind = role.and_then(|role| text(role, &["kind"])).unwrap_or("ClusterRole");
         let namespace = if kind == "Role" { resource.namespace() } else { "" };

@@ -6,8 +6,7 @@
 use super::super::finding::{Finding, Findings};
 use super::super::pods::{containers, items, pod_template, text};
 use kfc_diagnostics::Code;
-use kfc_kube::ObjectId;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::{Object, ObjectId};
 use kfc_yaml::Node;
 use std::collections::HashMap;
 
@@ -30,21 +29,36 @@ const BASELINE: [&str; 13] = [
     "SYS_CHROOT",
 ];
 
+/// A standard that a namespace enforces. `privileged` forbids nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standard {
+    Baseline,
+    Restricted,
+}
+
+impl Standard {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "baseline" => Some(Self::Baseline),
+            "restricted" => Some(Self::Restricted),
+            _ => None,
+        }
+    }
+}
+
 /// Finds workloads whose namespace refuses their pods because of the standard that it enforces.
-pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Finding> {
-    let namespaces = resources.iter().filter(|resource| resource.kind() == "Namespace");
-    let standards: HashMap<&str, &str> = namespaces
-        .filter_map(|r| Some((r.name(), text(&r.node, &["metadata", "labels", ENFORCE])?)))
+pub(super) fn check(resources: &[&Object], checked: &[&Object]) -> Vec<Finding> {
+    let namespaces = resources.iter().copied().filter(|resource| resource.kind() == "Namespace");
+    let standards: HashMap<&str, Standard> = namespaces
+        .filter_map(|r| Some((r.name(), Standard::named(text(&r.node, &["metadata", "labels", ENFORCE])?)?)))
         .collect();
     let mut all = Vec::new();
-    for resource in checked {
+    for resource in checked.iter().copied() {
         let Some(pod) = pod_template(resource) else { continue };
         let Some(standard) = standards.get(resource.namespace()) else { continue };
         let mut reasons = Vec::new();
-        if matches!(*standard, "baseline" | "restricted") {
-            against_baseline(pod, &mut reasons);
-        }
-        if *standard == "restricted" {
+        against_baseline(pod, &mut reasons);
+        if *standard == Standard::Restricted {
             against_restricted(pod, &mut reasons);
         }
         let mut found = Findings::of(resource);

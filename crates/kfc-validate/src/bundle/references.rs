@@ -5,7 +5,7 @@ use super::super::finding::{Finding, Findings};
 use super::super::pods::{items, text};
 use super::needs::{Need, home, needs};
 use kfc_diagnostics::{Code, nearest};
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use std::collections::{HashMap, HashSet};
 
 /// Namespaces that every cluster has.
@@ -28,13 +28,13 @@ type Key<'r> = (&'r str, &'r str, &'r str);
 
 /// Finds references to resources that are neither in the bundle, nor in every cluster, nor created by a controller, as
 /// cert-manager creates the secrets of certificates.
-pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Finding> {
-    let there: HashMap<Key<'_>, &Resource> =
-        resources.iter().map(|r| ((r.kind(), home(r), r.name()), r)).collect();
+pub(super) fn check(resources: &[&Object], checked: &[&Object]) -> Vec<Finding> {
+    let there: HashMap<Key<'_>, &Object> =
+        resources.iter().copied().map(|r| ((r.kind(), home(r), r.name()), r)).collect();
     let made = made_by_controllers(resources);
     let mut namespaces = HashSet::new();
     let mut all = Vec::new();
-    for resource in checked {
+    for resource in checked.iter().copied() {
         let mut found = Findings::of(resource);
         let mut told = HashSet::new();
         for need in needs(resource) {
@@ -64,20 +64,20 @@ fn is_built_in(need: &Need<'_>) -> bool {
 }
 
 /// Secrets that cert-manager writes for the certificates of the bundle.
-fn made_by_controllers(resources: &[Resource]) -> HashSet<Key<'_>> {
-    let certificates = resources.iter().filter(|resource| resource.kind() == "Certificate");
+fn made_by_controllers<'r>(resources: &[&'r Object]) -> HashSet<Key<'r>> {
+    let certificates = resources.iter().copied().filter(|resource| resource.kind() == "Certificate");
     certificates
         .filter_map(|r| Some(("Secret", r.namespace(), text(&r.node, &["spec", "secretName"])?)))
         .collect()
 }
 
-fn dangling(need: &Need<'_>, resources: &[Resource], found: &mut Findings<'_>) {
-    let same = || resources.iter().filter(|r| r.kind() == need.kind);
+fn dangling(need: &Need<'_>, resources: &[&Object], found: &mut Findings<'_>) {
+    let same = || resources.iter().copied().filter(|r| r.kind() == need.kind);
     let near = nearest(
         need.name,
         same()
             .filter(|r| r.namespace() == need.namespace)
-            .map(|resource| resource.name())
+            .map(kfc_kube::Object::name)
             .filter(|name| *name != need.name),
     );
     if OF_THE_CLUSTER.contains(&need.kind) && near.is_none() {
@@ -93,7 +93,7 @@ fn dangling(need: &Need<'_>, resources: &[Resource], found: &mut Findings<'_>) {
 }
 
 /// The key or port of a resource that exists.
-fn check_parts(need: &Need<'_>, target: &Resource, found: &mut Findings<'_>) {
+fn check_parts(need: &Need<'_>, target: &Object, found: &mut Findings<'_>) {
     if let Some(key) = need.key
         && let Some(word) = key.as_text()
     {

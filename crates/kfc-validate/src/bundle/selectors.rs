@@ -3,23 +3,22 @@
 use super::super::finding::{Finding, Findings};
 use super::super::pods::{containers, items, pod_template, selects, text};
 use kfc_diagnostics::Code;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use kfc_yaml::Node;
 use std::collections::HashMap;
 
 /// Finds services, disruption budgets and network policies that select no pod.
-pub(super) fn check(resources: &[Resource], checked: &[&Resource]) -> Vec<Finding> {
+pub(super) fn check(resources: &[&Object], checked: &[&Object]) -> Vec<Finding> {
     let mut pods: HashMap<&str, Vec<&Node>> = HashMap::new();
-    for resource in resources {
+    for resource in resources.iter().copied() {
         if let Some(pod) = pod_template(resource) {
             pods.entry(resource.namespace()).or_default().push(pod);
         }
     }
     let mut all = Vec::new();
-    for resource in checked {
+    for resource in checked.iter().copied() {
         let selector = match (resource.kind(), resource.api_version()) {
-            ("Service", "v1") => resource.node.at(&["spec", "selector"]),
-            ("PodDisruptionBudget", _) => resource.node.at(&["spec", "selector"]),
+            ("Service", "v1") | ("PodDisruptionBudget", _) => resource.node.at(&["spec", "selector"]),
             ("NetworkPolicy", "networking.k8s.io/v1") => resource.node.at(&["spec", "podSelector"]),
             _ => None,
         };
@@ -61,7 +60,7 @@ fn nearest_miss(selector: &Node, pods: &[&Node]) -> Option<String> {
     })
 }
 
-fn check_ports(service: &Resource, pods: &[&Node], found: &mut Findings<'_>) {
+fn check_ports(service: &Object, pods: &[&Node], found: &mut Findings<'_>) {
     let ports: Vec<&Node> =
         pods.iter().flat_map(|pod| containers(pod)).flat_map(|c| items(c, &["ports"])).collect();
     for port in items(&service.node, &["spec", "ports"]) {

@@ -4,7 +4,7 @@
 use super::super::finding::{Finding, Findings};
 use super::super::pods::{items, text};
 use kfc_diagnostics::Code;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use kfc_yaml::Node;
 use regex::Regex;
 
@@ -17,9 +17,9 @@ const APPROVAL: &str = "api-approved.kubernetes.io";
 
 /// Finds CRDs that an API server refuses: a group that is protected, a version without a schema, no stored version or
 /// several, parts of a schema without a type, fields that a structural schema may not have.
-pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
+pub(super) fn check(resources: &[&Object]) -> Vec<Finding> {
     let mut all = Vec::new();
-    let is_meant = |resource: &&&Resource| {
+    let is_meant = |resource: &&&Object| {
         resource.kind() == "CustomResourceDefinition" && resource.api_version() == "apiextensions.k8s.io/v1"
     };
     for resource in resources.iter().filter(is_meant) {
@@ -47,7 +47,7 @@ pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
 }
 
 /// The name of a CRD is `<plural>.<group>`.
-fn check_names(resource: &Resource, found: &mut Findings<'_>) {
+fn check_names(resource: &Object, found: &mut Findings<'_>) {
     let part = |path: &[&str]| text(&resource.node, path).unwrap_or_default();
     let due = format!("{}.{}", part(&["spec", "names", "plural"]), part(&["spec", "group"]));
     if resource.name() != due
@@ -59,7 +59,7 @@ fn check_names(resource: &Resource, found: &mut Findings<'_>) {
 
 /// A CRD in a protected group has the URL where its API was approved, or that it was not: the API server refuses it when
 /// the annotation is missing, or is neither a URL nor starts with `unapproved`.
-fn check_approval(resource: &Resource, found: &mut Findings<'_>) {
+fn check_approval(resource: &Object, found: &mut Findings<'_>) {
     let Some(place) = resource.node.at(&["spec", "group"]) else { return };
     let group = place.as_text().unwrap_or_default();
     if !PROTECTED.iter().any(|domain| is_in_domain(group, domain)) {

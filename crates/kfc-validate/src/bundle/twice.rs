@@ -4,15 +4,15 @@ use super::super::finding::{Finding, Findings};
 use super::needs::home;
 use crate::path::Path;
 use kfc_diagnostics::{Code, Diagnostic};
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use rustc_hash::FxHashMap;
 
 /// Finds resources with the group, kind, namespace and name of an earlier one.
-pub(super) fn check(resources: &[&Resource]) -> Vec<Finding> {
-    let mut seen: FxHashMap<(String, &str, &str, &str), &Resource> = FxHashMap::default();
+pub(super) fn check(resources: &[&Object]) -> Vec<Finding> {
+    let mut seen: FxHashMap<(&str, &str, &str, &str), &Object> = FxHashMap::default();
     let mut all = Vec::new();
-    for resource in resources {
-        let key = (resource.gvk().group, resource.kind(), home(resource), resource.name());
+    for resource in resources.iter().copied() {
+        let key = (resource.group(), resource.kind(), home(resource), resource.name());
         if let Some(first) = seen.insert(key, resource) {
             let mut found = Findings::of(resource);
             let message = "the bundle has two resources of this kind and name";

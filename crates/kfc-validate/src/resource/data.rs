@@ -2,13 +2,13 @@
 
 use super::super::finding::Findings;
 use kfc_diagnostics::Code;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use kfc_yaml::Map;
 
 /// The most bytes of all values.
 const LIMIT: usize = 1024 * 1024;
 
-pub(super) fn check(resource: &Resource, found: &mut Findings<'_>) {
+pub(super) fn check(resource: &Object, found: &mut Findings<'_>) {
     let fields: Vec<(&str, &Map)> = ["data", "binaryData", "stringData"]
         .into_iter()
         .filter_map(|field| Some((field, resource.node.get(field)?.as_map()?)))
@@ -54,7 +54,7 @@ fn is_key(key: &str) -> bool {
 }
 
 /// Types of secrets that require keys.
-fn check_type(resource: &Resource, fields: &[(&str, &Map)], found: &mut Findings<'_>) {
+fn check_type(resource: &Object, fields: &[(&str, &Map)], found: &mut Findings<'_>) {
     let Some(kind) = resource.node.get("type") else { return };
     let due: &[&str] = match kind.as_text() {
         Some("kubernetes.io/tls") => &["tls.crt", "tls.key"],

@@ -3,7 +3,7 @@
 use super::super::finding::Findings;
 use super::super::pods::{pod_template, text};
 use kfc_diagnostics::Code;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use kfc_yaml::{Entry, Node};
 
 /// The most bytes that all annotations of an object may have.
@@ -26,7 +26,7 @@ enum Syntax {
 }
 
 impl Syntax {
-    fn of(resource: &Resource) -> Self {
+    fn of(resource: &Object) -> Self {
         match resource.kind() {
             "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => Self::Segment,
             "Service" if resource.api_version() == "v1" => Self::Service,
@@ -97,7 +97,7 @@ fn is_key(key: &str) -> bool {
     }
 }
 
-pub(super) fn check(resource: &Resource, namespaced: Option<bool>, found: &mut Findings<'_>) {
+pub(super) fn check(resource: &Object, namespaced: Option<bool>, found: &mut Findings<'_>) {
     let top = &resource.node;
     let syntax = Syntax::of(resource);
     if let Some(name) = top.at(&["metadata", "name"])

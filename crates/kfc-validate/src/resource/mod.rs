@@ -8,15 +8,10 @@ mod service;
 
 use super::finding::Findings;
 use super::pods::pod_template;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 
 /// Checks a resource. `namespaced` is whether its kind is namespaced, when that is known.
-pub(super) fn check(
-    resource: &Resource,
-    namespaced: Option<bool>,
-    is_builtin: bool,
-    found: &mut Findings<'_>,
-) {
+pub(super) fn check(resource: &Object, namespaced: Option<bool>, is_builtin: bool, found: &mut Findings<'_>) {
     metadata::check(resource, namespaced, found);
     if !is_builtin {
         return;

@@ -5,11 +5,11 @@ use super::super::pods::{containers, items, selects, text};
 use super::metadata::{is_label, is_port, is_port_name};
 use super::resources;
 use kfc_diagnostics::{Code, nearest};
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use kfc_yaml::{Node, Value};
 use std::collections::{HashMap, HashSet};
 
-pub(super) fn check(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
+pub(super) fn check(resource: &Object, pod: &Node, found: &mut Findings<'_>) {
     check_selector(resource, pod, found);
     check_restart_policy(resource, pod, found);
     check_names(pod, found);
@@ -36,7 +36,7 @@ pub(super) fn check(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
 }
 
 /// A workload's selector must match its own pods.
-fn check_selector(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
+fn check_selector(resource: &Object, pod: &Node, found: &mut Findings<'_>) {
     if matches!(resource.kind(), "Pod" | "Job" | "CronJob") {
         return;
     }
@@ -52,7 +52,7 @@ fn check_selector(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
     }
 }
 
-fn check_restart_policy(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
+fn check_restart_policy(resource: &Object, pod: &Node, found: &mut Findings<'_>) {
     let policy = pod.at(&["spec", "restartPolicy"]);
     let word = policy.and_then(Node::as_text);
     let (allowed, place): (&[&str], _) = match resource.kind() {
@@ -100,7 +100,7 @@ fn check_names(pod: &Node, found: &mut Findings<'_>) {
 }
 
 /// A container may only mount volumes that its pod has; a volume has one source.
-fn check_volumes(resource: &Resource, pod: &Node, found: &mut Findings<'_>) {
+fn check_volumes(resource: &Object, pod: &Node, found: &mut Findings<'_>) {
     let volumes = items(pod, &["spec", "volumes"]).filter_map(|volume| text(volume, &["name"]));
     let claims = items(&resource.node, &["spec", "volumeClaimTemplates"])
         .filter_map(|claim| text(claim, &["metadata", "name"]));

@@ -4,11 +4,11 @@ use super::super::finding::Findings;
 use super::super::pods::{items, text};
 use super::metadata::{is_label, is_port, is_port_name};
 use kfc_diagnostics::Code;
-use kfc_kustomize::resource::Resource;
+use kfc_kube::Object;
 use kfc_yaml::{Node, ScalarKind};
 use std::collections::HashSet;
 
-pub(super) fn check(resource: &Resource, found: &mut Findings<'_>) {
+pub(super) fn check(resource: &Object, found: &mut Findings<'_>) {
     let spec = resource.node.get("spec").unwrap_or(&resource.node);
     let ports: Vec<&Node> = items(spec, &["ports"]).collect();
     let kind = text(spec, &["type"]);

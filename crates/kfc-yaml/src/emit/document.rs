@@ -256,10 +256,10 @@ impl Emitter<'_> {
             Style::Plain if fits => writer.out.extend_from_slice(text.as_bytes()),
             Style::Plain => writer.plain(text),
             Style::SingleQuoted if fits && text::is_quoted_as_it_is(text) => {
-                writer.quoted_as_it_is(text, b'\'')
+                writer.quoted_as_it_is(text, b'\'');
             }
             Style::DoubleQuoted if fits && text::is_quoted_as_it_is(text) => {
-                writer.quoted_as_it_is(text, b'"')
+                writer.quoted_as_it_is(text, b'"');
             }
             Style::SingleQuoted => writer.single_quoted(text),
             Style::DoubleQuoted => writer.double_quoted(text),

@@ -123,7 +123,7 @@ fn what_kustomize_cannot_write_is_an_error_at_its_place() {
 
 #[test]
 fn keys_of_more_than_1024_characters_of_json_are_an_error() {
-    let with_key = |key: String| emitted(&Node::map(Map::from_iter([entry(key, string("v"))]), Mark::NONE));
+    let with_key = |key: String| emitted(&Node::map(Map::from_iter([entry(&key, string("v"))]), Mark::NONE));
     assert!(with_key("é".repeat(1022)).is_some());
     assert!(with_key("é".repeat(1023)).is_none());
     assert!(with_key("<".repeat(170)).is_some());
@@ -145,8 +145,8 @@ fn documents_are_joined_in_order() {
     assert_eq!(String::from_utf8(chunks.concat()).unwrap(), expected.join("---\n"));
 }
 
-fn entry(key: String, value: Node) -> Entry {
-    Entry { key: Key::new(&key, Mark::NONE), value }
+fn entry(key: &str, value: Node) -> Entry {
+    Entry { key: Key::new(key, Mark::NONE), value }
 }
 
 /// What is special in YAML, without the characters that are folded or refused.
@@ -182,7 +182,7 @@ fn tree() -> impl Strategy<Value = Node> {
             prop::collection::vec(inner, 0..5).prop_map(|items| Node::seq(items, Mark::NONE)),
             map.prop_map(|map| {
                 let entries =
-                    map.into_iter().filter(|(key, _)| key != "<<").map(|(key, value)| entry(key, value));
+                    map.into_iter().filter(|(key, _)| key != "<<").map(|(key, value)| entry(&key, value));
                 Node::map(entries.collect(), Mark::NONE)
             }),
         ]
@@ -205,7 +205,7 @@ fn normalise(node: &mut Node) {
 proptest! {
     #[test]
     fn what_is_written_reads_back_and_is_written_the_same(tree in tree()) {
-        let mut tree = Node::map(Map::from_iter([entry("spec".to_owned(), tree)]), Mark::NONE);
+        let mut tree = Node::map(Map::from_iter([entry("spec", tree)]), Mark::NONE);
         let text = emitted(&tree).unwrap();
         let read = parse(&text, SourceId::NONE).unwrap_or_else(|errors| panic!("{text}\n{errors:?}"));
         normalise(&mut tree);

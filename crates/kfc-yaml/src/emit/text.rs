@@ -76,9 +76,9 @@ impl TextWriter<'_> {
             if c == ' ' {
                 let inside = at > 0 && next.is_some();
                 if inside && self.folds_here(after_space) && next != Some(' ') {
-                    self.new_line()
+                    self.new_line();
                 } else {
-                    self.put(c)
+                    self.put(c);
                 }
                 after_space = true;
             } else if is_break(c) {
@@ -123,9 +123,9 @@ impl TextWriter<'_> {
                 after_space = true;
             } else {
                 if !is_printable(c) || is_break(c) || c == '"' || c == '\\' {
-                    self.escape(c)
+                    self.escape(c);
                 } else {
-                    self.put(c)
+                    self.put(c);
                 }
                 after_space = false;
             }

@@ -64,6 +64,7 @@ fn is_null(text: &str) -> bool {
 }
 
 /// Whether the text of a boolean stands for true.
+#[must_use]
 pub fn is_true(text: &str) -> bool {
     matches!(text, "true" | "True" | "TRUE")
 }

@@ -36,6 +36,13 @@ pub(super) fn parse(text: &str, start: usize, end: usize, source: SourceId) -> O
     }
 }
 
+/// What comments are to a search for content.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comments {
+    Skipped,
+    Content,
+}
+
 struct Reader<'t> {
     /// The text up to the end of the document.
     text: &'t str,
@@ -75,6 +82,17 @@ impl<'t> Reader<'t> {
     /// at the end of the document.
     #[allow(clippy::option_option)]
     fn next_content(&mut self) -> Option<Option<usize>> {
+        self.next_line_with(Comments::Skipped)
+    }
+
+    /// As [`Reader::next_content`], but comments count as content.
+    #[allow(clippy::option_option)]
+    fn next_content_without_comments(&mut self) -> Option<Option<usize>> {
+        self.next_line_with(Comments::Content)
+    }
+
+    #[allow(clippy::option_option)]
+    fn next_line_with(&mut self, comments: Comments) -> Option<Option<usize>> {
         let bytes = self.text.as_bytes();
         loop {
             let start = self.at;
@@ -88,7 +106,9 @@ impl<'t> Reader<'t> {
                     return Some(None);
                 }
                 Some(b'\n') => self.at = at + 1,
-                Some(b'#') => self.at = (self.line_end(at) + 1).min(bytes.len()),
+                Some(b'#') if comments == Comments::Skipped => {
+                    self.at = (self.line_end(at) + 1).min(bytes.len());
+                }
                 Some(b'\t') => return None,
                 Some(_) => {
                     self.at = at;
@@ -169,8 +189,7 @@ impl<'t> Reader<'t> {
             at += 1;
         }
         match bytes.get(at) {
-            None | Some(b'\n') => self.below(parent, dash, false),
-            Some(b'#') => self.below(parent, dash, false),
+            None | Some(b'\n' | b'#') => self.below(parent, dash, false),
             Some(b'-') if matches!(bytes.get(at + 1), None | Some(b' ' | b'\n')) => {
                 self.at = at;
                 self.block(column + 1 + (at - dash), parent)
@@ -327,40 +346,15 @@ impl<'t> Reader<'t> {
             ended = comment;
             let text = joined.get_or_insert_with(|| first.to_owned());
             if breaks == 0 {
-                text.push(' ')
+                text.push(' ');
             } else {
-                text.extend(std::iter::repeat_n('\n', breaks))
+                text.extend(std::iter::repeat_n('\n', breaks));
             }
             text.push_str(more);
         }
         match joined {
             None => Some(self.scalar(first, start)),
             Some(text) => Some(self.scalar(&text, start)),
-        }
-    }
-
-    /// As [`Reader::next_content`], but comments count as content.
-    #[allow(clippy::option_option)]
-    fn next_content_without_comments(&mut self) -> Option<Option<usize>> {
-        let bytes = self.text.as_bytes();
-        loop {
-            let start = self.at;
-            let mut at = start;
-            while bytes.get(at) == Some(&b' ') {
-                at += 1;
-            }
-            match bytes.get(at) {
-                None => {
-                    self.at = at;
-                    return Some(None);
-                }
-                Some(b'\n') => self.at = at + 1,
-                Some(b'\t') => return None,
-                Some(_) => {
-                    self.at = at;
-                    return Some(Some(at - start));
-                }
-            }
         }
     }
 
@@ -451,9 +445,9 @@ impl<'t> Reader<'t> {
                         breaks += 1;
                     }
                     if breaks == 0 {
-                        text.push(' ')
+                        text.push(' ');
                     } else {
-                        text.extend(std::iter::repeat_n('\n', breaks))
+                        text.extend(std::iter::repeat_n('\n', breaks));
                     }
                     kept = text.len();
                 }
@@ -651,14 +645,11 @@ impl<'t> Reader<'t> {
         let start = self.at;
         let mark = self.mark(start);
         let is_quoted = matches!(self.byte(start)?, b'"' | b'\'');
-        let key = match self.byte(start)? {
-            quote @ (b'"' | b'\'') => {
-                Key { text: self.quoted_on_line(quote)?, kind: ScalarKind::Str, quoted: true, mark }
-            }
-            _ => {
-                let text = self.flow_plain()?;
-                Key { text: CompactString::new(text), kind: resolve_plain(text), quoted: false, mark }
-            }
+        let key = if let quote @ (b'"' | b'\'') = self.byte(start)? {
+            Key { text: self.quoted_on_line(quote)?, kind: ScalarKind::Str, quoted: true, mark }
+        } else {
+            let text = self.flow_plain()?;
+            Key { text: CompactString::new(text), kind: resolve_plain(text), quoted: false, mark }
         };
         self.skip_spaces();
         // After a quoted key the value may follow without a space, as in JSON.
@@ -710,7 +701,7 @@ impl<'t> Reader<'t> {
         loop {
             match bytes.get(at)? {
                 b':' if !matches!(bytes.get(at + 1)?, b' ' | b',' | b'[' | b']' | b'{' | b'}' | b'\n') => {
-                    at += 1
+                    at += 1;
                 }
                 b':' | b',' | b']' | b'}' => break,
                 b'#' if bytes.get(at - 1) == Some(&b' ') => break,

@@ -256,9 +256,10 @@ impl Builder<'_> {
         self.aliased += size.values;
         self.aliased_bytes += size.bytes;
         if self.aliased > MOST_ALIASED || self.aliased_bytes > MOST_ALIASED_BYTES {
-            let message = match self.aliased > MOST_ALIASED {
-                true => format!("the aliases of this text expand to more than {MOST_ALIASED} values"),
-                false => "the aliases of this text expand to more than 64 MiB".to_owned(),
+            let message = if self.aliased > MOST_ALIASED {
+                format!("the aliases of this text expand to more than {MOST_ALIASED} values")
+            } else {
+                "the aliases of this text expand to more than 64 MiB".to_owned()
             };
             return Err(Box::new(Diagnostic::error(Code::AliasBomb, message).at(mark)));
         }

@@ -2,36 +2,26 @@
 //! worst severity. A box links to the changes of its component.
 
 use super::rows::component_anchor;
-use crate::model::{Graph, Severity};
+use crate::model::{Graph, GraphNode, Severity};
 use crate::report::view::{View, counted};
+use kfc_diagnostics::text::escaped_markup;
+use kfc_layout::{BOX_HEIGHT, Placed, place};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const BOX_HEIGHT: usize = 44;
-const ROW_GAP: usize = 56;
-const COLUMN_GAP: usize = 18;
 const MARGIN: usize = 12;
 /// Width of a character of the labels, rounded up.
 const CHARACTER: usize = 8;
 /// The most boxes beside each other.
 const COLUMNS: usize = 9;
-/// How often boxes are moved towards their neighbours.
-const PASSES: usize = 8;
-
-#[derive(Clone, Copy, Default)]
-struct Placed {
-    x: usize,
-    y: usize,
-    width: usize,
-}
-
 /// What changed in a component: its place in the list, how many resources, how badly.
 type Touched<'a> = BTreeMap<&'a str, (usize, usize, Severity)>;
 
 /// The rendered graph.
 pub(super) fn svg(graph: &Graph, view: &View) -> String {
     let edges = edges(graph);
-    let boxes = place(graph, &rows(graph, &edges));
+    let widths: Vec<usize> = graph.nodes.iter().map(width_of).collect();
+    let boxes = place(&rows(graph, &edges), &widths, MARGIN);
     let touched: Touched<'_> = (view.groups.iter().enumerate())
         .filter_map(|(nth, group)| {
             let worst = group.items.iter().map(|item| item.severity).max()?;
@@ -66,22 +56,18 @@ fn write_edge(
     touched: &Touched<'_>,
     out: &mut String,
 ) {
-    let (a, b) = (boxes[from], boxes[to]);
-    let (x1, y1, x2, y2) = (a.x + a.width / 2, a.y + BOX_HEIGHT, b.x + b.width / 2, b.y);
-    let bend = ROW_GAP / 2;
     let on = if touched.contains_key(graph.nodes[to].name.as_str()) { " on" } else { "" };
     let _ = write!(
         out,
-        "<path class=\"edge{on}\" d=\"M{x1} {y1}C{x1} {} {x2} {} {x2} {y2}\"><title>{} requires {}</title></path>",
-        y1 + bend,
-        y2.saturating_sub(bend),
-        escaped(&graph.nodes[from].name),
-        escaped(&graph.nodes[to].name)
+        "<path class=\"edge{on}\" d=\"{}\"><title>{} requires {}</title></path>",
+        boxes[from].line_to(boxes[to]),
+        escaped_markup(&graph.nodes[from].name),
+        escaped_markup(&graph.nodes[to].name)
     );
 }
 
 fn write_box(
-    node: &crate::model::GraphNode,
+    node: &GraphNode,
     b: Placed,
     subtitle: &str,
     touched: Option<&(usize, usize, Severity)>,
@@ -101,15 +87,15 @@ fn write_box(
         "{open}<g class=\"node{class}\"><title>{}: {}</title><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{BOX_HEIGHT}\" rx=\"8\"{dash}/>\
          <text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\" font-weight=\"600\">{}</text>\
          <text class=\"sub\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\" font-size=\"11\">{}</text></g>{close}",
-        escaped(&node.name),
-        escaped(&node.reason),
+        escaped_markup(&node.name),
+        escaped_markup(&node.reason),
         b.x,
         b.y,
         b.width,
         b.y + 19,
-        escaped(&node.name),
+        escaped_markup(&node.name),
         b.y + 34,
-        escaped(subtitle)
+        escaped_markup(subtitle)
     );
 }
 
@@ -121,56 +107,13 @@ fn edges(graph: &Graph) -> Vec<(usize, usize)> {
     graph.edges.iter().filter_map(|edge| find(&edge.from).zip(find(&edge.to))).collect()
 }
 
-/// The nodes of each depth, the deepest first; boxes are near the middle of their neighbours. A depth with many nodes
-/// takes several rows.
+/// The nodes in rows; a depth with many nodes takes several.
 fn rows(graph: &Graph, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
-    let mut depths: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (at, node) in graph.nodes.iter().enumerate() {
-        depths.entry(node.depth).or_default().push(at);
-    }
-    let mut rows: Vec<Vec<usize>> = depths.into_values().rev().collect();
-    let mut positions = vec![0; graph.nodes.len()];
-    for pass in 0..PASSES {
-        for row in &rows {
-            for (nth, at) in row.iter().enumerate() {
-                positions[*at] = (2 * nth + 1) * 1000 / (2 * row.len());
-            }
-        }
-        let order: Vec<usize> =
-            if pass % 2 == 0 { (0..rows.len()).collect() } else { (0..rows.len()).rev().collect() };
-        for nth in order {
-            rows[nth].sort_by_cached_key(|at| (middle_of_neighbours(*at, edges, &positions), *at));
-        }
-    }
-    rows.into_iter().flat_map(|row| row.chunks(COLUMNS).map(<[usize]>::to_vec).collect::<Vec<_>>()).collect()
+    let depths: Vec<usize> = graph.nodes.iter().map(|node| node.depth).collect();
+    let rows = kfc_layout::rows(&depths, edges);
+    rows.iter().flat_map(|row| row.chunks(COLUMNS)).map(<[usize]>::to_vec).collect()
 }
 
-fn middle_of_neighbours(at: usize, edges: &[(usize, usize)], positions: &[usize]) -> usize {
-    let neighbours = edges.iter().filter_map(|(from, to)| match (*from == at, *to == at) {
-        (true, _) => Some(positions[*to]),
-        (_, true) => Some(positions[*from]),
-        _ => None,
-    });
-    let (sum, count) = neighbours.fold((0, 0), |(sum, count), position| (sum + position, count + 1));
-    sum.checked_div(count).unwrap_or(positions[at])
-}
-
-fn place(graph: &Graph, rows: &[Vec<usize>]) -> Vec<Placed> {
-    let width = |at: usize| (graph.nodes[at].name.chars().count().max(18) + 2) * CHARACTER;
-    let row_width = |row: &[usize]| row.iter().map(|at| width(*at) + COLUMN_GAP).sum::<usize>();
-    let widest = rows.iter().map(|row| row_width(row)).max().unwrap_or(0);
-    let mut boxes = vec![Placed::default(); graph.nodes.len()];
-    for (nth, row) in rows.iter().enumerate() {
-        let mut x = MARGIN + (widest - row_width(row)) / 2;
-        for at in row {
-            boxes[*at] = Placed { x, y: MARGIN + nth * (BOX_HEIGHT + ROW_GAP), width: width(*at) };
-            x += width(*at) + COLUMN_GAP;
-        }
-    }
-    boxes
-}
-
-/// Names are in text only; all that could end it is escaped.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+fn width_of(node: &GraphNode) -> usize {
+    (node.name.chars().count().max(18) + 2) * CHARACTER
 }
