@@ -4,6 +4,7 @@
 use crate::program::{Failure, Finished, failed, has_program, line, passed, skipped, succeed, top};
 use clap::Args;
 use regex::bytes::Regex;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -168,7 +169,10 @@ pub(crate) fn run(options: &Options) -> Finished {
     let results = visit(&kustomize, &trees, options.check)?;
     results.skipped.iter().chain(&results.problems).for_each(|line| println!("{line}"));
     let what = if options.check { "compared with" } else { "recorded from" };
-    let result = format!("{} of {} trees {what} kustomize {VERSION}", results.known, trees.len());
+    let mut result = format!("{} trees {what} kustomize {VERSION}", results.known);
+    if !results.skipped.is_empty() {
+        let _ = write!(result, "; {} skipped, see above", results.skipped.len());
+    }
     match results.problems.len() {
         0 => passed(result),
         differ => failed(format!("{result}, {differ} differ")),
@@ -218,7 +222,7 @@ mod tests {
     #[test]
     fn a_tree_is_left_when_a_program_is_missing() {
         let tree = tempfile::tempdir().unwrap();
-        std::fs::write(tree.path().join("needs"), "sh\nno-such-program\n").unwrap();
+        std::fs::write(tree.path().join("needs"), "no-such-program\nsh\n").unwrap();
         assert_eq!(record(Path::new("false"), tree.path()).unwrap().unwrap_err(), "no-such-program");
     }
 

@@ -140,9 +140,12 @@ impl Sandbox {
         crate::program::output(&mut kfc)
     }
 
-    /// All that kubectl was to apply.
-    pub(crate) fn applied(&self) -> Result<Vec<u8>, Failure> {
-        Ok(std::fs::read(self.folder.path().join("applied.yaml"))?)
+    /// All that kubectl was to apply since the last call.
+    pub(crate) fn take_applied(&self) -> Result<Vec<u8>, Failure> {
+        let file = self.folder.path().join("applied.yaml");
+        let applied = std::fs::read(&file)?;
+        std::fs::remove_file(file)?;
+        Ok(applied)
     }
 
     /// A file in the root.
