@@ -217,7 +217,7 @@ mod tests {
     fn strings_end_at_their_own_quote() {
         assert_eq!(token(r#""a \" b" c"#), Some((Token::String, 8)));
         assert_eq!(token(r#""a \\" c"#), Some((Token::String, 6)));
-        assert_eq!(token("br##\"a \"# b\"## c"), Some((Token::String, 13)));
+        assert_eq!(token("br##\"a \"# b\"## c"), Some((Token::String, 14)));
         assert_eq!(token("\"without an end"), None);
         assert_eq!(words(&of_rust("\"one \\\n    two\\nthree\""))[1], ["two", "three\""]);
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 static ALLOWED_HERE: LazyLock<Option<regex::Regex>> =
-    LazyLock::new(|| regex::Regex::new(r"words: allow ([^:\n]+): \S").ok());
+    LazyLock::new(|| regex::Regex::new(r#"words: allow ([^:\n]+): [\w`"]"#).ok());
 
 struct Rule {
     words: String,
