@@ -1,10 +1,12 @@
 //! The example workloads: each builds, and the definitions of its component's bundle accept it; so do those that the
 //! projects publish themselves, where `../shared` has them.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
+mod case;
 mod setting;
 
+use case::{trial, trial_over};
 use kfc_catalogue::catalogue::Stack;
 use kfc_diagnostics::{SourceId, Sources};
 use kfc_kustomize::engine::{Options, build};
@@ -16,6 +18,7 @@ use serde_json::{Value, json};
 use setting::{setting, shown};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Nothing of this machine but its folders.
@@ -123,7 +126,6 @@ fn is_builtin(resource: &Resource) -> bool {
         || group.ends_with(".k8s.io") && !group.contains(".x-k8s.io") && !group.contains("sparkoperator")
 }
 
-#[test]
 fn every_example_builds_and_its_bundle_defines_its_kinds() {
     let setting = setting();
     let examples = examples();
@@ -146,13 +148,7 @@ fn every_example_builds_and_its_bundle_defines_its_kinds() {
     }
 }
 
-#[test]
-fn the_definitions_that_projects_publish_accept_our_custom_resources() {
-    let corpus = top().join("../shared/corpora/kubeflow-manifests/expected");
-    if !corpus.is_dir() {
-        println!("skipped: there is no {}", corpus.display());
-        return;
-    }
+fn the_definitions_that_projects_publish_accept_our_custom_resources(corpus: &Path) {
     let mut definitions = Definitions::new();
     for file in ["example", "applications__training-operator__upstream__base"] {
         let text = std::fs::read_to_string(corpus.join(format!("{file}.yaml"))).unwrap();
@@ -171,4 +167,18 @@ fn the_definitions_that_projects_publish_accept_our_custom_resources() {
     let resources = examples().into_iter().flat_map(|(_, folder)| built(&folder));
     let checked = resources.filter(|resource| validate(resource, &definitions, "examples")).count();
     assert!(checked > 25, "only {checked} resources of examples");
+}
+
+fn main() -> ExitCode {
+    case::run(vec![
+        trial(
+            "every_example_builds_and_its_bundle_defines_its_kinds",
+            every_example_builds_and_its_bundle_defines_its_kinds,
+        ),
+        trial_over(
+            "the_definitions_that_projects_publish_accept_our_custom_resources",
+            "corpora/kubeflow-manifests/expected",
+            the_definitions_that_projects_publish_accept_our_custom_resources,
+        ),
+    ])
 }

@@ -1,5 +1,5 @@
 //! Builds the trees under `tests/kustomize` and compares with what the real kustomize 5.8.1 gave for each of them
-//! (`tests/kustomize/record`). `input/` is built, or `input/root` when that is there, with the arguments that `flags` has, one
+//! (`cargo xtask record`). `input/` is built, or `input/root` when that is there, with the arguments that `flags` has, one
 //! a line. `expected.yaml` is the output, to the byte; `refused` has the error of a tree that kustomize refuses, whose words kfc
 //! need not share. `known` lists trees with another outcome, and the reason; each is ignored, and fails once it has none.
 
@@ -49,7 +49,7 @@ fn compare(case: &Path) -> Outcome {
             Err(format!("kustomize refuses this tree: {error}\nkfc: exit code {code:?}, {stdout}{stderr}")
                 .into())
         }
-        _ => Err("one of `expected.yaml` and `refused` is due: tests/kustomize/record makes it".into()),
+        _ => Err("one of `expected.yaml` and `refused` is expected: `cargo xtask record` makes it".into()),
     }
 }
 

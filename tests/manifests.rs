@@ -1,7 +1,10 @@
 //! The catalogue over a checkout of kubeflow/manifests: resource for resource what its `example` has, in right order.
-//! Skipped, with a word, when there is no `../shared` with the checkout and kustomize's output for it.
+//! Ignored where there is no `../shared` with the checkout and kustomize's output for it.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![cfg_attr(not(unix), allow(dead_code, unused_imports))]
+#![allow(clippy::unwrap_used)]
+
+mod case;
 
 use kfc_diagnostics::{SourceId, Sources, Style};
 use kfc_kube::redaction::render;
@@ -10,8 +13,8 @@ use kfc_source::Surroundings;
 use kfc_yaml::parse::parse;
 use kfc_yaml::value::to_json;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 /// Nothing of this machine but its folders.
@@ -38,14 +41,8 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[cfg(unix)]
-#[test]
-fn components_that_point_at_kubeflow_manifests_give_its_example_in_right_order() {
+fn components_that_point_at_kubeflow_manifests_give_its_example_in_right_order(corpus: &Path) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let corpus: PathBuf = here.join("../shared/corpora/kubeflow-manifests");
-    if !corpus.is_dir() {
-        println!("skipped: there is no {}", corpus.display());
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     copy(&here.join("examples/kubeflow-manifests"), folder.path());
     let link = folder.path().join("manifests");
@@ -78,4 +75,15 @@ fn components_that_point_at_kubeflow_manifests_give_its_example_in_right_order()
     let found = kfc_validate::bundle::order(&kfc_kustomize::resource::objects(&ordered.resources.list));
     let wrong = kfc_diagnostics::Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());
     assert!(wrong.is_empty(), "{}", render(&wrong, &sources, Style { colour: false, width: 140 }));
+}
+
+fn main() -> ExitCode {
+    case::run(vec![
+        #[cfg(unix)]
+        case::trial_over(
+            "components_that_point_at_kubeflow_manifests_give_its_example_in_right_order",
+            "corpora/kubeflow-manifests",
+            components_that_point_at_kubeflow_manifests_give_its_example_in_right_order,
+        ),
+    ])
 }

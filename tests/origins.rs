@@ -1,8 +1,11 @@
 //! Origins that are kept change no byte of the output, and each leads to a text that says what it is said to say: over the
 //! corpora and cases beside the project where there are any, and over the cases of the project.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
+mod case;
+
+use case::{trial, trial_over};
 use kfc_diagnostics::{Mark, SourceId, Sources, Style};
 use kfc_diff::{Input, Member, compare};
 use kfc_kube::redaction::render;
@@ -13,6 +16,7 @@ use kfc_source::{LoadRestrictor, Surroundings};
 use kfc_yaml::{Node, Scalar, ScalarKind, Value, emit, parse::parse, parse::parse_last_wins};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Nothing of this machine but its folders.
@@ -158,7 +162,6 @@ fn roots_below(folder: &Path) -> Vec<PathBuf> {
     roots.filter_map(|file| file.path().parent().map(Path::to_owned)).collect()
 }
 
-#[test]
 fn every_origin_of_the_cases_is_true() {
     let mut found = Vec::new();
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
@@ -167,13 +170,7 @@ fn every_origin_of_the_cases_is_true() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-#[test]
-fn every_origin_of_the_corpora_is_true() {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    if !shared.is_dir() {
-        eprintln!("skipped: there is no ../shared");
-        return;
-    }
+fn every_origin_of_the_corpora_is_true(shared: &Path) {
     let mut found = Vec::new();
     let mut roots = roots_below(&shared.join("conformance"));
     let corpora = roots_below(&shared.join("corpora"));
@@ -237,7 +234,6 @@ fn planted(folder: &Path) {
     );
 }
 
-#[test]
 fn values_of_secrets_are_never_shown() {
     let folder = tempfile::tempdir().unwrap();
     planted(folder.path());
@@ -276,7 +272,6 @@ fn values_of_secrets_are_never_shown() {
     assert!(hidden > 15, "only {hidden} answers hide values");
 }
 
-#[test]
 fn explanations_do_not_depend_on_the_number_of_threads() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/explain-resource/input/root");
     let explained = |threads: &str| {
@@ -292,7 +287,6 @@ fn explanations_do_not_depend_on_the_number_of_threads() {
     }
 }
 
-#[test]
 fn a_diff_report_names_the_line_that_made_each_change() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/explain-resource/input/root");
     let (bundle, sources) = built(&root, true).unwrap();
@@ -325,4 +319,20 @@ fn a_diff_report_names_the_line_that_made_each_change() {
     assert_eq!(line("spec.replicas"), expected("kustomization.yaml", 16, "replicas"));
     assert_eq!(line("labels.team"), expected("kustomization.yaml", 7, "labels"));
     assert_eq!(line("owner']"), expected("team/kustomization.yaml", 7, "patches"));
+}
+
+fn main() -> ExitCode {
+    case::run(vec![
+        trial("every_origin_of_the_cases_is_true", every_origin_of_the_cases_is_true),
+        trial_over("every_origin_of_the_corpora_is_true", "", every_origin_of_the_corpora_is_true),
+        trial("values_of_secrets_are_never_shown", values_of_secrets_are_never_shown),
+        trial(
+            "explanations_do_not_depend_on_the_number_of_threads",
+            explanations_do_not_depend_on_the_number_of_threads,
+        ),
+        trial(
+            "a_diff_report_names_the_line_that_made_each_change",
+            a_diff_report_names_the_line_that_made_each_change,
+        ),
+    ])
 }

@@ -1,30 +1,23 @@
 //! The two YAML parsers agree: on every YAML file of a folder, and on texts made at random.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used)]
 
+mod case;
+
+use case::{trial, trial_over};
 use kfc_diagnostics::SourceId;
 use kfc_yaml::parse::{parse, parse_generally};
 use kfc_yaml::{Node, emit};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
-
-/// The folder to compare over: `KFC_YAML_FOLDER`, or the corpora beside the project where there are any.
-fn folder() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
-    std::env::var_os("KFC_YAML_FOLDER").map(PathBuf::from).or(Some(beside)).filter(|folder| folder.is_dir())
-}
+use std::process::ExitCode;
 
 fn emitted(nodes: &[Node]) -> Option<Vec<u8>> {
     let refs: Vec<&Node> = nodes.iter().collect();
     Some(emit::emit_all(&refs).ok()?.concat())
 }
 
-#[test]
-fn both_parsers_read_every_file_alike() {
-    let Some(folder) = folder() else {
-        eprintln!("skipped: set KFC_YAML_FOLDER to a folder with YAML files");
-        return;
-    };
+fn both_parsers_read_every_file_alike(folder: &Path) {
     let is_yaml = |path: &Path| path.extension().is_some_and(|end| end == "yaml" || end == "yml");
     // Every fifth file is enough in a debug build.
     let every = if cfg!(debug_assertions) { 5 } else { 1 };
@@ -61,7 +54,6 @@ fn text() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
-    #[test]
     fn texts_made_at_random_are_read_alike(text in text()) {
         let (fast, general) = (parse(&text, SourceId::NONE), parse_generally(&text, SourceId::NONE));
         if let (Ok(fast), Ok(general)) = (&fast, &general) {
@@ -69,7 +61,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn what_is_emitted_is_read_as_the_same(text in text()) {
         if let Ok(nodes) = parse(&text, SourceId::NONE)
             && let Some(first) = emitted(&nodes) {
@@ -77,4 +68,22 @@ proptest! {
                 prop_assert_eq!(emitted(&again).unwrap_or_default(), first, "{:?}", text);
             }
     }
+}
+
+/// The directory to compare over, where it is not that of the corpora.
+fn own_folder() -> Option<PathBuf> {
+    std::env::var_os("KFC_YAML_FOLDER").map(PathBuf::from)
+}
+
+fn main() -> ExitCode {
+    let name = "both_parsers_read_every_file_alike";
+    let every_file = match own_folder() {
+        Some(_) => trial(name, || both_parsers_read_every_file_alike(&own_folder().unwrap())),
+        None => trial_over(name, "corpora", both_parsers_read_every_file_alike),
+    };
+    case::run(vec![
+        every_file,
+        trial("texts_made_at_random_are_read_alike", texts_made_at_random_are_read_alike),
+        trial("what_is_emitted_is_read_as_the_same", what_is_emitted_is_read_as_the_same),
+    ])
 }

@@ -1,4 +1,7 @@
-//! What the tests with a folder per case share. A case is a test that has the name of its folder: it can be run alone, and it is
+//! What the tests share that are no functions of libtest: those with a folder per case, and those over trees of others in
+//! `../shared`, which are ignored, with the reason, where these do not exist.
+//!
+//! A case is a test that has the name of its folder: it can be run alone, and it is
 //! ignored when a program that its file `needs` lists (one a line) is not there. All that its commands print and their exit
 //! codes are one text, which `insta` compares with `expected.snap` in the folder.
 
@@ -42,6 +45,19 @@ pub(crate) fn trial(name: &str, test: fn()) -> Trial {
     Trial::test(name, move || {
         test();
         Ok(())
+    })
+}
+
+/// A test over `../shared/PATH`; it is ignored where that does not exist.
+pub(crate) fn trial_over(name: &str, path: &'static str, test: fn(&Path)) -> Trial {
+    Trial::ignorable_test(name, move || {
+        let place = Path::new("../shared").join(path);
+        let trees = Path::new(env!("CARGO_MANIFEST_DIR")).join(&place);
+        if !trees.exists() {
+            return Ok(Completion::ignored_with(format!("there is no {}", place.display())));
+        }
+        test(&trees);
+        Ok(Completion::Completed)
     })
 }
 

@@ -1,0 +1,146 @@
+//! What takes too long for every change. Prints the figures for docs/testing.md; about an hour of two cores.
+
+use crate::checks;
+use crate::program::{Failure, Finished, command, failed, install, line, passed, read, succeed, text, top};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Instant;
+
+/// The coverage that libFuzzer needs: the flags of cargo-fuzz without a sanitizer, for which the compiler of the project is
+/// enough.
+const FUZZ_FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Ccodegen-units=1 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares";
+/// The machine that fuzz targets are compiled for; named, so that build scripts do not get the flags.
+const MACHINE: &str = "x86_64-unknown-linux-gnu";
+
+/// Runs a command that has to succeed, prints its output and keeps it in a file.
+fn logged(command: &mut std::process::Command, log: &str) -> Result<String, Failure> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let mut file = std::fs::File::create(top().join(log))?;
+    for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
+        let line = line?;
+        println!("{line}");
+        writeln!(file, "{line}")?;
+    }
+    let status = child.wait()?;
+    if status.success() { read(&top().join(log)) } else { failed(format!("ended with {status}: see {log}")) }
+}
+
+/// The figures that tests print, as lines `figure: …`.
+fn figures_of(log: &str) -> Vec<String> {
+    log.lines().filter_map(|line| line.strip_prefix("figure: ")).map(str::to_owned).collect()
+}
+
+/// All tests of the lab.
+fn lab() -> Result<Vec<String>, Failure> {
+    let started = Instant::now();
+    std::fs::create_dir_all(top().join("target/lab"))?;
+    let log = logged(line(".ci/lab --show-output").env("KFC_LAB_ALL", "1"), "target/lab/full.log")?;
+    let mut figures = figures_of(&log);
+    figures.push(format!("all tests of the lab: {} s", started.elapsed().as_secs()));
+    Ok(figures)
+}
+
+fn packages() -> Result<Vec<String>, Failure> {
+    checks::package(&["--target-dir", "target/packages"])?;
+    Ok(vec![format!("crates that build from their packages: {}, and the program", checks::crates()?)])
+}
+
+fn build_fuzz_targets() -> Result<(), Failure> {
+    install("c++", "g++");
+    let build = format!("cargo build --release --target {MACHINE} --target-dir ../target/fuzz");
+    succeed(line(&build).current_dir(top().join("fuzz")).env("RUSTFLAGS", FUZZ_FLAGS))
+}
+
+/// The names of all fuzz targets, sorted.
+fn fuzz_targets() -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(top().join("fuzz/fuzz_targets"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|end| end == "rs") {
+            names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// How many inputs a fuzz target ran, by its final statistics.
+fn runs_of(log: &str) -> Option<u64> {
+    log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok())
+}
+
+/// Runs a fuzz target; a crash fails.
+fn fuzz(name: &str, seconds: u32) -> Result<String, Failure> {
+    println!("\n== fuzz target {name}");
+    let corpus = format!("fuzz/corpus/{name}");
+    std::fs::create_dir_all(top().join(&corpus))?;
+    let program = PathBuf::from(format!("target/fuzz/{MACHINE}/release/{name}"));
+    let limits = format!("-max_total_time={seconds} -rss_limit_mb=4096 -timeout=30");
+    let output = command(&program, [corpus.as_str()])
+        .args(limits.split(' '))
+        .args(["-print_final_stats=1", "-artifact_prefix=target/fuzz/"])
+        .stdin(Stdio::null())
+        .output()?;
+    // It reports on standard error.
+    let log = String::from_utf8_lossy(&output.stderr);
+    std::fs::write(top().join(format!("target/fuzz/{name}.log")), log.as_bytes())?;
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(8)..].iter().for_each(|line| println!("{line}"));
+    if !output.status.success() {
+        return failed(format!(
+            "fuzz target {name} ended with {}: see target/fuzz/{name}.log",
+            output.status
+        ));
+    }
+    let runs =
+        runs_of(&log).ok_or_else(|| Failure(format!("fuzz target {name} prints no number of runs")))?;
+    Ok(format!("fuzz target {name}: {runs} runs in {seconds} s"))
+}
+
+/// When, at which commit and on what the figures were measured.
+fn head() -> Result<String, Failure> {
+    let date = text(&mut line("date +%F"))?;
+    let commit = text(&mut line("git rev-parse --short HEAD"))?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(format!("figures of {}, commit {}, {cores} cores", date.trim(), commit.trim()))
+}
+
+pub(crate) fn run(seconds: u32) -> Finished {
+    println!("\n== tests against a real API server");
+    let mut figures = lab()?;
+    println!("\n== each crate builds from its package");
+    figures.extend(packages()?);
+    println!("\n== fuzz targets");
+    build_fuzz_targets()?;
+    for name in fuzz_targets()? {
+        figures.push(fuzz(&name, seconds)?);
+    }
+    passed(format!("\n{}\n{}", head()?, figures.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{figures_of, fuzz_targets, runs_of};
+
+    #[test]
+    fn figures_are_lines_of_their_own() {
+        let log = "running 2 tests\nfigure: aws: 641 objects\nnot a figure: x\nfigure: gke: 631 objects\n";
+        assert_eq!(figures_of(log), ["aws: 641 objects", "gke: 631 objects"]);
+    }
+
+    #[test]
+    fn runs_are_in_the_final_statistics() {
+        assert_eq!(runs_of("Done\nstat::number_of_executed_units: 4096\nstat::x: 1\n"), Some(4096));
+        assert_eq!(runs_of("stat::number_of_executed_units: many\n"), None);
+    }
+
+    #[test]
+    fn every_fuzz_target_is_found() {
+        let manifest = crate::program::read(&crate::program::top().join("fuzz/Cargo.toml")).unwrap();
+        assert_eq!(fuzz_targets().unwrap().len(), manifest.matches("[[bin]]").count());
+    }
+}
