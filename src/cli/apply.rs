@@ -142,6 +142,7 @@ async fn run_waves(
         wait: !args.no_wait,
         prune,
         kinds,
+        ignore: Vec::new(),
         dry_run: args.dry_run.is_some(),
     };
     let report = apply::apply(session, waves, &mut inventory, &settings, survey).await?;

@@ -51,6 +51,9 @@ pub(super) struct ClusterSide {
     /// The kinds, of those that are deleted only on request, that may be deleted.
     #[cfg(feature = "cluster")]
     pub(super) kinds: kfc_cluster::apply::Kinds,
+    /// Which cluster, and how many requests it gets.
+    #[cfg(feature = "cluster")]
+    pub(super) args: super::args::ClusterArgs,
 }
 
 impl Default for ClusterSide {
@@ -60,6 +63,8 @@ impl Default for ClusterSide {
             namespace: "default".to_owned(),
             #[cfg(feature = "cluster")]
             kinds: kfc_cluster::apply::Kinds::default(),
+            #[cfg(feature = "cluster")]
+            args: super::args::ClusterArgs::default(),
         }
     }
 }

@@ -60,6 +60,9 @@ pub(super) struct ValidateArgs {
     /// `cluster`.
     #[arg(long, value_name = "FILE|GIT-REF|golden|cluster")]
     against: Option<String>,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    cluster: super::args::ClusterArgs,
     /// Treat warnings as errors, also those for kinds without a schema.
     #[arg(long)]
     strict: bool,
@@ -209,6 +212,9 @@ fn changes(
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
+        #[cfg(feature = "cluster")]
+        cluster: ClusterSide { args: args.cluster.clone(), ..ClusterSide::default() },
+        #[cfg(not(feature = "cluster"))]
         cluster: ClusterSide::default(),
     };
     let ours = Input {

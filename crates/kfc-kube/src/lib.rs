@@ -11,6 +11,7 @@
 //! ```
 
 mod id;
+pub mod ignore;
 pub mod kubectl;
 pub mod label_selector;
 mod object;

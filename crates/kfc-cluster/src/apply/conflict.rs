@@ -1,8 +1,9 @@
 //! Explains conflicts: which field, who owns it and since when, its value, and the value in the bundle.
 
 use super::claims::Claims;
+use super::owner;
 use super::inventory_id::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
-use crate::cluster::Failure;
+use crate::cluster::{Cause, Failure, without_server_fields};
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
@@ -15,6 +16,22 @@ const LONGEST: usize = 80;
 /// Whether the server refused because other field managers own fields.
 pub(super) fn is_conflict(failure: &Failure) -> bool {
     failure.status == 409 && failure.causes.iter().any(|cause| cause.reason == "FieldManagerConflict")
+}
+
+/// The conflicts of a refused apply in which a value would change, by the live object and by what it would become. In the
+/// others nothing but the owner would: the same value in another spelling, or without defaults.
+pub(super) fn differing(causes: Vec<Cause>, live: &Value, predicted: &Value) -> Vec<Cause> {
+    let (is_equal, before, after) = (
+        without_server_fields(live.clone()) == without_server_fields(predicted.clone()),
+        live,
+        predicted,
+    );
+    let differs = |cause: &Cause| match (at(before, &cause.field), at(after, &cause.field)) {
+        (Some(old), Some(new)) => old != new,
+        // The field cannot be found: then only the whole objects tell.
+        _ => !is_equal,
+    };
+    causes.into_iter().filter(|cause| cause.reason != "FieldManagerConflict" || differs(cause)).collect()
 }
 
 /// A conflict: what we sent, and what the server said.
@@ -40,8 +57,10 @@ impl Conflict<'_> {
         };
         let mut error = Diagnostic::error(Code::OwnedByOthers, message);
         let mut stacks = BTreeSet::new();
+        let mut managers = BTreeSet::new();
         for cause in causes {
             let manager = manager_in(&cause.message);
+            managers.insert(manager);
             let stack = self.stack_of(manager, claims);
             let owner = match &stack {
                 Some(id) => format!("the inventory {id} (field manager `{manager}`)"),
@@ -63,7 +82,17 @@ impl Conflict<'_> {
         for id in &stacks {
             error = error.note(move_advice(id, own));
         }
-        error.help("take the fields over with `--force-conflicts`, or remove them from the bundle")
+        let is_installed = managers.iter().any(|manager| owner::is_installer_name(manager));
+        error.help(match is_installed {
+            true => {
+                "`--adopt` takes over what another tool installed, with all its fields; `--force-conflicts` takes only these; or \
+                 leave them to their owner: remove them from the bundle, or declare them under `ignore`"
+            }
+            false => {
+                "take the fields over with `--force-conflicts`, or leave them to their owner: remove them from the bundle, or \
+                 declare them under `ignore`"
+            }
+        })
     }
 
     /// The inventory of a field manager. The manager of earlier versions belongs to the inventory that lists the object.
@@ -177,7 +206,7 @@ fn item<'v>(list: &'v Value, selector: &str) -> Option<&'v Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Conflict, at};
+    use super::{Conflict, at, differing};
     use crate::apply::{Claims, InventoryId};
     use crate::cluster::{Cause, Failure};
     use kfc_kube::ObjectId;
@@ -199,6 +228,22 @@ mod tests {
         {
             assert_eq!(get(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn only_a_conflict_that_changes_a_value_is_one() {
+        let cause = |field: &str| Cause {
+            reason: "FieldManagerConflict".to_owned(),
+            field: field.to_owned(),
+            ..Cause::default()
+        };
+        let live = json!({"spec": {"a": "1", "b": [{"x": 1}]}, "metadata": {"resourceVersion": "1"}});
+        let mut after = live.clone();
+        after["metadata"]["resourceVersion"] = "2".into();
+        let causes = || vec![cause(".spec.a"), cause(".spec.b"), cause(".spec.none")];
+        assert_eq!(differing(causes(), &live, &after), []);
+        after["spec"]["b"] = json!([{"x": 2}]);
+        assert_eq!(differing(causes(), &live, &after), [cause(".spec.b"), cause(".spec.none")]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::event::Event;
 use super::inventory::{self, Inventory};
+use super::outcome::Outcome;
 use super::prune;
 use super::report::Report;
 use super::send;
@@ -12,7 +13,8 @@ use super::wait;
 use kfc_diagnostics::Result;
 use kfc_kube::ObjectId;
 use kfc_kube::wave::Wave;
-use std::collections::{BTreeMap, HashSet};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::time::Instant;
 
 /// Applies waves, waits for each, then deletes what left the bundle since the last run of this inventory, when that was agreed to.
@@ -77,13 +79,34 @@ async fn send_waves(
         sent.errors.into_result(())?;
         let is_last = at + 1 == waves.len();
         if !settings.dry_run && (settings.wait || !is_last) {
-            wait::for_wave(session, waves, at, settings.wait, deadline).await?;
+            let unchanged = unchanged(&report.outcomes, survey, is_last);
+            let everything = settings.wait;
+            let waiting = wait::Waiting { session, waves, at, everything, deadline, unchanged };
+            wait::for_wave(&waiting).await?;
         }
-        if wave.items.iter().any(|item| brings_kinds(&item.object)) {
+        let is_new = |(object, outcome): &&(ObjectId, Outcome)| {
+            *outcome != Outcome::Unchanged && brings_kinds(object)
+        };
+        if report.outcomes.iter().rev().take(wave.items.len()).any(|outcome| is_new(&outcome)) {
             session.renew().await;
         }
     }
     Ok(())
+}
+
+/// The objects that did not change, as they were before the run. At the end, what was changed may have changed the state of
+/// others: then all of them are asked for.
+fn unchanged<'s>(
+    outcomes: &'s [(ObjectId, Outcome)],
+    survey: &'s Survey,
+    is_last: bool,
+) -> HashMap<&'s ObjectId, &'s Value> {
+    let is_unchanged = |outcome: Outcome| outcome == Outcome::Unchanged;
+    if is_last && !outcomes.iter().all(|(_, outcome)| is_unchanged(*outcome)) {
+        return HashMap::new();
+    }
+    let same = outcomes.iter().filter(|(_, outcome)| is_unchanged(*outcome));
+    same.filter_map(|(object, _)| Some((object, survey.snapshot.live(object)?))).collect()
 }
 
 fn brings_kinds(object: &ObjectId) -> bool {

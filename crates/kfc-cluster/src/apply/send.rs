@@ -1,14 +1,17 @@
 //! Sends the resources of a wave in parallel, and tries again where the failure is temporary.
 
 use super::conflict;
+use super::desired;
+use super::equality::is_surely_equal;
 use super::event::Event;
 use super::inventory_id::OLD_MANAGER;
 use super::outcome::Outcome;
 use super::owner;
 use super::session::Session;
 use super::settings::Settings;
+use super::snapshot::Seen;
 use super::survey::Survey;
-use crate::cluster::{Body, Failure};
+use crate::cluster::{ApiResource, Body, Failure, without_server_fields};
 use futures::stream::{self, StreamExt};
 use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark};
@@ -95,6 +98,29 @@ pub(super) struct Sent {
     /// Objects that may exist: no answer said whether they do.
     pub(super) uncertain: Vec<ObjectId>,
     pub(super) errors: Diagnostics,
+}
+
+/// How a resource is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How<'h> {
+    pub(super) manager: &'h str,
+    /// Take over fields that others own.
+    pub(super) force: bool,
+    pub(super) dry_run: bool,
+}
+
+impl How<'_> {
+    /// The path of the request.
+    pub(super) fn path(&self, kind: &ApiResource, object: &ObjectId) -> String {
+        let mut path = format!("{}?fieldManager={}", kind.path_of(object), self.manager);
+        if self.force {
+            path.push_str("&force=true");
+        }
+        if self.dry_run {
+            path.push_str("&dryRun=All");
+        }
+        path
+    }
 }
 
 /// Why a resource was not applied, and whether the server said so.
@@ -191,23 +217,20 @@ impl Sender<'_> {
                 ..Failure::default()
             });
         };
-        let before = match self.settings.dry_run {
-            true => self.session.read(object).await?,
-            false => None,
+        let known = self.survey.snapshot.live(object);
+        let body = self.body(item, known);
+        if known.is_some_and(|live| is_surely_equal(&body, live, self.manager)) {
+            return Ok(Some(Outcome::Unchanged));
+        }
+        let (status, answer) = match self.patch(&kind, object, &body, self.how(known)).await {
+            Err(failure) if conflict::is_conflict(&failure) => self.settle(item, &kind, failure).await?,
+            sent => sent?,
         };
-        let manager = self.manager_of(before.as_ref());
-        let mut path = format!("{}?fieldManager={manager}", kind.path_of(object));
-        if self.settings.force_conflicts {
-            path.push_str("&force=true");
-        }
         if self.settings.dry_run {
-            path.push_str("&dryRun=All");
-        }
-        let body = Body::Apply(&item.body);
-        let (status, answer) =
-            self.session.connection.send(Method::PATCH, &path, "application/json", body).await?;
-        if self.settings.dry_run {
-            return Ok(Some(predicted(before, answer)));
+            return Ok(Some(match self.survey.snapshot.seen(object) {
+                Seen::Unknown => Outcome::Applied,
+                Seen::Exists(_) | Seen::Absent => predicted(known, answer),
+            }));
         }
         if !answer["metadata"]["deletionTimestamp"].is_null() && object.kind != "Namespace" {
             return Ok(None);
@@ -216,6 +239,62 @@ impl Sender<'_> {
             return Ok(None);
         }
         Ok(Some(self.survey.snapshot.outcome(object, status, &answer, self.manager)))
+    }
+
+    /// What is sent of a resource: without what others own of the live object.
+    fn body(&self, item: &Item, live: Option<&Value>) -> Value {
+        let mut body = desired::body_of(&item.object, &item.body);
+        if let Some(live) = live {
+            desired::leave_to_others(&mut body, &item.object, live, self.manager, &self.settings.ignore);
+        }
+        body
+    }
+
+    /// How a resource is sent at first.
+    fn how(&self, live: Option<&Value>) -> How<'_> {
+        How {
+            manager: self.manager_of(live),
+            force: self.settings.force_conflicts,
+            dry_run: self.settings.dry_run,
+        }
+    }
+
+    async fn patch(
+        &self,
+        kind: &ApiResource,
+        object: &ObjectId,
+        body: &Value,
+        how: How<'_>,
+    ) -> std::result::Result<(u16, Value), Failure> {
+        let path = how.path(kind, object);
+        let body = body.to_string();
+        self.session.connection.send(Method::PATCH, &path, "application/json", Body::Apply(&body)).await
+    }
+
+    /// Answers a conflict: fields that the live object leaves to others by now are left, and fields are taken without a word
+    /// where nothing but their owner would change. The conflicts that are left are the error.
+    async fn settle(
+        &self,
+        item: &Item,
+        kind: &ApiResource,
+        failure: Failure,
+    ) -> std::result::Result<(u16, Value), Failure> {
+        let object = &item.object;
+        let Some(live) = self.session.read(object).await? else { return Err(failure) };
+        let mut body = self.body(item, Some(&live));
+        let how = self.how(Some(&live));
+        let forced = How { force: true, dry_run: true, ..how };
+        let (_, predicted) = self.patch(kind, object, &body, forced).await?;
+        let causes = conflict::differing(failure.causes.clone(), &live, &predicted);
+        if !causes.is_empty() {
+            return Err(Failure { causes, ..failure });
+        }
+        if self.settings.dry_run {
+            return Ok((200, predicted));
+        }
+        // Only this object: not one that somebody changed in the meantime.
+        body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+        self.patch(kind, object, &body, How { force: true, ..how }).await
     }
 
     /// Who applies an object: our field manager. A dry run has taken nothing over from the manager of earlier versions; as
@@ -317,10 +396,12 @@ pub(super) fn help(object: &ObjectId, failure: &Failure) -> Option<String> {
 }
 
 /// What a dry run would have done.
-fn predicted(before: Option<Value>, after: Value) -> Outcome {
+fn predicted(before: Option<&Value>, after: Value) -> Outcome {
     let Some(before) = before else { return Outcome::Created };
-    let bare = crate::cluster::without_server_fields;
-    if bare(before) == bare(after) { Outcome::Unchanged } else { Outcome::Changed }
+    match without_server_fields(before.clone()) == without_server_fields(after) {
+        true => Outcome::Unchanged,
+        false => Outcome::Changed,
+    }
 }
 
 fn shorten(errors: &mut Diagnostics) {

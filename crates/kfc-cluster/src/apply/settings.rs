@@ -2,6 +2,7 @@
 
 use super::inventory_id::InventoryId;
 use super::removal::Kinds;
+use kfc_kube::ignore::IgnoreRule;
 use std::time::Duration;
 
 /// How to apply.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub prune: bool,
     /// The kinds, of those that are deleted only on request, that may be deleted.
     pub kinds: Kinds,
+    /// Fields that are left to others.
+    pub ignore: Vec<IgnoreRule>,
     /// Only ask the server what would happen.
     pub dry_run: bool,
 }

@@ -159,6 +159,12 @@ impl Discovery {
 }
 
 impl ApiResource {
+    /// `apps/v1`.
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+    }
+
     /// The path of all objects of the kind, in all namespaces when `namespace` is empty.
     #[must_use]
     pub fn path(&self, namespace: &str) -> String {
