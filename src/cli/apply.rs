@@ -1,6 +1,7 @@
 //! `kfc apply`.
 
 use super::args::{ClusterArgs, InventoryArgs, KindArgs, LockArgs, StackArgs, duration};
+use super::changes::changes_text;
 use super::consent::{ask, count_of, is_asked, named, preview, staying};
 use super::exit::{DONE, FAILED};
 use super::intake::Intake;
@@ -8,9 +9,12 @@ use super::interrupt::{Held, run_holding};
 use super::output;
 use super::progress::{Progress, counts};
 use clap::{Args, ValueEnum};
-use kfc_cluster::apply::{self, Inventory, InventoryId, PruneSet, Report, Session, Settings, Survey};
+use kfc_cluster::apply::{
+    self, Cascade, Inventory, InventoryId, Preview, PruneSet, Recreate, Report, Session, Settings, Survey,
+};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_kube::ObjectId;
 use kfc_kube::wave::Wave;
 use kfc_source::LoadRestrictor;
 use std::fmt::Write;
@@ -23,6 +27,23 @@ enum DryRun {
     Server,
     /// Print the waves without asking a server.
     Client,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CascadeFlag {
+    /// They are deleted first.
+    Foreground,
+    /// They stay.
+    Orphan,
+}
+
+impl From<CascadeFlag> for Cascade {
+    fn from(flag: CascadeFlag) -> Self {
+        match flag {
+            CascadeFlag::Foreground => Self::Foreground,
+            CascadeFlag::Orphan => Self::Orphan,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -46,6 +67,15 @@ pub(super) struct ApplyArgs {
     /// inventory lists them.
     #[arg(long)]
     adopt: bool,
+    /// Delete objects whose immutable fields change, and create them again; not namespaces, CRDs, PVCs and PVs.
+    #[arg(long)]
+    recreate: bool,
+    /// The same for one object of any kind, named as kfc prints it: `Job shop/migrate`.
+    #[arg(long, value_name = "KIND NAME")]
+    recreate_object: Vec<ObjectId>,
+    /// What becomes of the pods of a Deployment that is recreated, and of all that an object owns.
+    #[arg(long, value_name = "HOW", value_enum, default_value = "foreground")]
+    cascade: CascadeFlag,
     /// How long a wave may take.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     timeout: Duration,
@@ -130,28 +160,55 @@ async fn run_waves(
     progress: &Progress,
 ) -> Result<String> {
     let mut inventory = Inventory::read(session, id).await?;
-    let kinds = args.kinds.kinds();
-    let survey = apply::survey(session, waves, &inventory, kinds).await?;
+    let survey = apply::survey(session, waves, &inventory, args.kinds.kinds()).await?;
     report_owners(args, &survey, id, progress);
-    let prune = agreed(args, &survey.prune_set, progress)?;
-    let settings = Settings {
-        inventory: id.clone(),
-        force_conflicts: args.force_conflicts,
-        adopt: args.adopt,
-        timeout: args.timeout,
-        wait: !args.no_wait,
-        prune,
-        kinds,
-        ignore: Vec::new(),
-        dry_run: args.dry_run.is_some(),
-    };
-    let report = apply::apply(session, waves, &mut inventory, &settings, survey).await?;
+    let mut settings = settings(args, id);
+    let preview = apply::preview(session, waves, &survey, &settings).await?;
+    report_losses(args, &preview, progress);
+    if !args.yes && args.dry_run.is_none() && is_asked() && !preview.is_empty() {
+        progress.end();
+        progress.say(&changes_text(waves, &preview)?);
+        let question = format!("Apply this to {}? [y/N] ", session.connection.server());
+        if !matches!(ask(&question).to_lowercase().as_str(), "y" | "yes") {
+            return Err(Diagnostic::error(Code::Usage, "not confirmed; nothing was written").into());
+        }
+    }
+    settings.prune = agreed(args, &survey.prune_set, progress)?;
+    let report = apply::apply(session, waves, &mut inventory, &settings, survey, &preview).await?;
     if !report.unpruned.is_empty() && !args.no_prune {
         let count = count_of(report.unpruned.len());
         progress.say(&format!("{count} that left the bundle were not deleted: `--prune` deletes them"));
     }
     progress.say(&summary(&report, args.dry_run.is_some()));
     Ok(result(&report))
+}
+
+fn settings(args: &ApplyArgs, id: &InventoryId) -> Settings {
+    Settings {
+        inventory: id.clone(),
+        force_conflicts: args.force_conflicts,
+        adopt: args.adopt,
+        timeout: args.timeout,
+        wait: !args.no_wait,
+        prune: false,
+        kinds: args.kinds.kinds(),
+        ignore: Vec::new(),
+        recreate: Recreate {
+            all: args.recreate,
+            named: args.recreate_object.clone(),
+            cascade: args.cascade.into(),
+        },
+        dry_run: args.dry_run.is_some(),
+    }
+}
+
+/// Reports what is lost with the objects that are recreated, before anything is done.
+fn report_losses(args: &ApplyArgs, preview: &Preview, progress: &Progress) {
+    let would = if args.dry_run.is_some() { "would be" } else { "will be" };
+    for loss in &preview.recreated {
+        let why = kfc_kube::redaction::message::hide(&loss.why, &loss.object.kind, "");
+        progress.say(&format!("{} {would} deleted and created again; {}: {why}", loss.object, loss.lost));
+    }
 }
 
 /// Reports which objects of the bundle have other owners, and which of those that left it stay.

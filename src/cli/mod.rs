@@ -7,6 +7,8 @@ mod args;
 mod build;
 mod bundle_format;
 #[cfg(feature = "cluster")]
+mod changes;
+#[cfg(feature = "cluster")]
 mod consent;
 #[cfg(feature = "cluster")]
 mod delete;

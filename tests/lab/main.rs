@@ -6,8 +6,12 @@
 
 mod admission;
 mod cluster;
+mod consent;
 mod controllers;
+mod idempotence;
 mod kubectl;
+mod leaving;
 mod needs;
 mod owners;
 mod profiles;
+mod takeover;

@@ -156,7 +156,8 @@ fn collect(value: &Value, steps: &[WrittenStep], at: &mut Vec<FieldStep>, found:
             }
         }
         Value::Array(items) => {
-            for (index, item) in items.iter().enumerate().filter(|(index, item)| is_item(step, *index, item)) {
+            for (index, item) in items.iter().enumerate().filter(|(index, item)| is_item(step, *index, item))
+            {
                 at.push(FieldStep::Index(index));
                 collect(item, rest, at, found);
                 at.pop();
@@ -183,7 +184,9 @@ fn is_item(step: &WrittenStep, index: usize, item: &Value) -> bool {
         WrittenStep::Word(word) => word == "*" || word.parse() == Ok(index),
         WrittenStep::Named(name) => name == "*" || is(&item["name"], name),
         WrittenStep::Item(pairs) => {
-            pairs.iter().all(|(key, value)| if key.is_empty() { is(item, value) } else { is(&item[key.as_str()], value) })
+            pairs.iter().all(
+                |(key, value)| if key.is_empty() { is(item, value) } else { is(&item[key.as_str()], value) },
+            )
         }
         WrittenStep::Key(_) => false,
     }
@@ -225,7 +228,8 @@ mod tests {
     #[test]
     fn an_annotation_is_a_rule_for_its_object() {
         let object: ObjectId = "Deployment shop/web".parse().unwrap();
-        let value = json!({"metadata": {"annotations": {"kfc.dev/ignore-fields": "spec.replicas, spec.paused"}}});
+        let value =
+            json!({"metadata": {"annotations": {"kfc.dev/ignore-fields": "spec.replicas, spec.paused"}}});
         let rule = of_annotation(&object, &value).unwrap().unwrap();
         assert!(rule.selects(&object) && rule.fields.len() == 2 && rule.is_left_to("anybody"));
         assert_eq!(of_annotation(&object, &json!({})), Ok(None));

@@ -1,8 +1,8 @@
 //! Explains conflicts: which field, who owns it and since when, its value, and the value in the bundle.
 
 use super::claims::Claims;
-use super::owner;
 use super::inventory_id::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
+use super::owner;
 use crate::cluster::{Cause, Failure, without_server_fields};
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_kube::ObjectId;
@@ -21,11 +21,8 @@ pub(super) fn is_conflict(failure: &Failure) -> bool {
 /// The conflicts of a refused apply in which a value would change, by the live object and by what it would become. In the
 /// others nothing but the owner would: the same value in another spelling, or without defaults.
 pub(super) fn differing(causes: Vec<Cause>, live: &Value, predicted: &Value) -> Vec<Cause> {
-    let (is_equal, before, after) = (
-        without_server_fields(live.clone()) == without_server_fields(predicted.clone()),
-        live,
-        predicted,
-    );
+    let (is_equal, before, after) =
+        (without_server_fields(live.clone()) == without_server_fields(predicted.clone()), live, predicted);
     let differs = |cause: &Cause| match (at(before, &cause.field), at(after, &cause.field)) {
         (Some(old), Some(new)) => old != new,
         // The field cannot be found: then only the whole objects tell.
@@ -60,14 +57,15 @@ impl Conflict<'_> {
         let mut managers = BTreeSet::new();
         for cause in causes {
             let manager = manager_in(&cause.message);
-            managers.insert(manager);
+            let part = subresource_in(&cause.message);
+            managers.insert((manager, part));
             let stack = self.stack_of(manager, claims);
             let owner = match &stack {
                 Some(id) => format!("the inventory {id} (field manager `{manager}`)"),
                 None => format!("`{manager}`"),
             };
             stacks.extend(stack);
-            let since = live.and_then(|live| since(live, manager)).unwrap_or_default();
+            let since = live.and_then(|live| since(live, manager, part)).unwrap_or_default();
             let shown = |value: Option<&Value>| {
                 value.map_or("unset".to_owned(), |value| show(value, &cause.field, &object.kind))
             };
@@ -82,7 +80,11 @@ impl Conflict<'_> {
         for id in &stacks {
             error = error.note(move_advice(id, own));
         }
-        let is_installed = managers.iter().any(|manager| owner::is_installer_name(manager));
+        let entries = || live.map(|live| owner::entries(&live["metadata"])).into_iter().flatten();
+        let is_installed = managers.iter().any(|(manager, part)| {
+            let is = |entry: &&Value| is_of(entry, manager, *part);
+            entries().filter(is).any(owner::is_installer)
+        });
         error.help(match is_installed {
             true => {
                 "`--adopt` takes over what another tool installed, with all its fields; `--force-conflicts` takes only these; or \
@@ -118,20 +120,30 @@ pub fn move_advice(from: &InventoryId, to: &InventoryId) -> String {
 }
 
 /// The manager that a message names: `conflict with "kubectl-edit" using apps/v1`.
-fn manager_in(message: &str) -> &str {
+pub(super) fn manager_in(message: &str) -> &str {
     message.split('"').nth(1).unwrap_or(message)
 }
 
+/// The subresource that a message names: `conflict with "kubectl" with subresource "scale" using apps/v1`.
+fn subresource_in(message: &str) -> Option<&str> {
+    message.split_once("with subresource \"")?.1.split('"').next()
+}
+
+fn is_of(entry: &Value, manager: &str, part: Option<&str>) -> bool {
+    entry["manager"] == manager && entry["subresource"].as_str() == part
+}
+
 /// Since when and how a manager owns fields.
-fn since(live: &Value, owner: &str) -> Option<String> {
+fn since(live: &Value, owner: &str, part: Option<&str>) -> Option<String> {
     let entries = live["metadata"]["managedFields"].as_array()?;
-    let entry = entries.iter().find(|entry| entry["manager"] == owner)?;
+    let entry = entries.iter().find(|entry| is_of(entry, owner, part))?;
+    let time = entry["time"].as_str().map(|time| format!(" since {time}")).unwrap_or_default();
     let how = match entry["operation"].as_str()? {
         "Apply" => "by an apply",
         _ => "by an update",
     };
-    let part = entry["subresource"].as_str().map(|part| format!(" of its {part}")).unwrap_or_default();
-    Some(format!(" since {} {how}{part}", entry["time"].as_str()?))
+    let part = part.map(|part| format!(" of its {part}")).unwrap_or_default();
+    Some(format!("{time} {how}{part}"))
 }
 
 fn show(value: &Value, field: &str, kind: &str) -> String {

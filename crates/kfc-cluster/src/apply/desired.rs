@@ -51,10 +51,14 @@ pub(super) fn leave_to_others(
     let own = ignore::of_annotation(object, body).ok().flatten();
     let built_in = rules_for_everybody(object, body);
     let declared = declared.iter().filter(|rule| rule.selects(object)).chain(&own);
-    let rules = declared.map(|rule| (rule, Origin::Declared)).chain(built_in.iter().map(|rule| (rule, Origin::BuiltIn)));
+    let rules = declared
+        .map(|rule| (rule, Origin::Declared))
+        .chain(built_in.iter().map(|rule| (rule, Origin::BuiltIn)));
     let owners = Owners::of(&live["metadata"], manager);
     for (rule, origin) in rules {
-        for owner in owners.others.iter().filter(|owner| rule.fields.is_empty() && rule.is_left_to(owner.manager)) {
+        for owner in
+            owners.others.iter().filter(|owner| rule.fields.is_empty() && rule.is_left_to(owner.manager))
+        {
             drop_owned(body, owner.fields, owners.own);
         }
         // From the last to the first, so that indexes stay right while items leave.
@@ -166,7 +170,13 @@ fn cover(owned: &Value, body: &Value, path: &[FieldStep]) -> Cover {
 
 /// Leaves one field to its owner, when it has one that the rule names. A field that others own too stays when we no longer
 /// send it. What only we own would go, so the live value is sent; so would a part of what others own as a whole.
-fn leave(body: &mut Value, path: &[FieldStep], live: &Value, owners: &Owners<'_>, rule: (&IgnoreRule, Origin)) {
+fn leave(
+    body: &mut Value,
+    path: &[FieldStep],
+    live: &Value,
+    owners: &Owners<'_>,
+    rule: (&IgnoreRule, Origin),
+) {
     let (rule, origin) = rule;
     let fits = |owner: &&Owner<'_>| {
         rule.is_left_to(owner.manager) && (origin == Origin::Declared || !owner::is_tool(owner.manager))
@@ -262,7 +272,9 @@ fn drop_owned(body: &mut Value, theirs: &Value, ours: &Value) {
         }
         Value::Array(items) => {
             for item in items {
-                let Some((key, below)) = fields::items(theirs).find(|(key, _)| key.may_be(item)) else { continue };
+                let Some((key, below)) = fields::items(theirs).find(|(key, _)| key.may_be(item)) else {
+                    continue;
+                };
                 let own = fields::below_item(ours, item).unwrap_or(&Value::Null);
                 let identity = match &key {
                     fields::ItemKey::Fields(identity) => identity.clone(),
@@ -354,7 +366,10 @@ mod tests {
             json!({"spec": {"replicas": 5}, "metadata": {"managedFields": [scale]}})
         };
         let kind = ("apps", "Deployment");
-        assert_eq!(sent(body.clone(), &live("kube-controller-manager"), kind, &[]), json!({"spec": {"paused": true}}));
+        assert_eq!(
+            sent(body.clone(), &live("kube-controller-manager"), kind, &[]),
+            json!({"spec": {"paused": true}})
+        );
         assert_eq!(sent(body.clone(), &live("kubectl"), kind, &[]), body);
     }
 
@@ -365,12 +380,18 @@ mod tests {
         let live = json!({"spec": {"a": 2, "b": 2}, "metadata": {"managedFields": [ours]}});
         let kind = ("x", "Thing");
         // Ours: it would be removed if it were not sent.
-        assert_eq!(sent(body.clone(), &live, kind, &[rule(&["spec.a"], &[])]), json!({"spec": {"a": 2, "b": 1}}));
+        assert_eq!(
+            sent(body.clone(), &live, kind, &[rule(&["spec.a"], &[])]),
+            json!({"spec": {"a": 2, "b": 1}})
+        );
         // Of others.
         let theirs = entry("kubectl-edit", "Update", json!({"f:spec": {"f:a": {}}}));
         let live = json!({"spec": {"a": 2}, "metadata": {"managedFields": [theirs]}});
         assert_eq!(sent(body.clone(), &live, kind, &[rule(&["spec.a"], &[])]), json!({"spec": {"b": 1}}));
-        assert_eq!(sent(body.clone(), &live, kind, &[rule(&["spec.a"], &["kubectl*"])]), json!({"spec": {"b": 1}}));
+        assert_eq!(
+            sent(body.clone(), &live, kind, &[rule(&["spec.a"], &["kubectl*"])]),
+            json!({"spec": {"b": 1}})
+        );
         assert_eq!(sent(body.clone(), &live, kind, &[rule(&["spec.a"], &["other"])]), body);
         // A part of what others own as a whole.
         let whole = entry("kubectl-edit", "Update", json!({"f:spec": {}}));

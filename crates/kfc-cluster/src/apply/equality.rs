@@ -38,7 +38,13 @@ impl Level {
             Self::Object => matches!(key, "apiVersion" | "kind" | "status"),
             Self::Metadata => matches!(
                 key,
-                "name" | "namespace" | "creationTimestamp" | "uid" | "resourceVersion" | "generation" | "selfLink"
+                "name"
+                    | "namespace"
+                    | "creationTimestamp"
+                    | "uid"
+                    | "resourceVersion"
+                    | "generation"
+                    | "selfLink"
             ),
             Self::Below => false,
         }
@@ -106,7 +112,8 @@ fn is_same(body: &Value, live: &Value) -> bool {
         // What is empty is often not stored.
         (body, Value::Null) => is_empty(body),
         (Value::Object(body), Value::Object(live)) => {
-            let is_default = |(key, value): (&String, &Value)| body.contains_key(key) || is_default(key, value, live);
+            let is_default =
+                |(key, value): (&String, &Value)| body.contains_key(key) || is_default(key, value, live);
             body.iter().all(|(key, value)| is_same(value, live.get(key).unwrap_or(&Value::Null)))
                 && live.iter().all(is_default)
         }
@@ -182,7 +189,8 @@ mod tests {
     }
 
     fn stored_service() -> Value {
-        let mut stored = service(json!([{"port": 80, "protocol": "TCP", "targetPort": 8080, "nodePort": 31000}]));
+        let mut stored =
+            service(json!([{"port": 80, "protocol": "TCP", "targetPort": 8080, "nodePort": 31000}]));
         stored["spec"]["clusterIP"] = "10.0.0.1".into();
         live(stored, owned_service())
     }
@@ -243,9 +251,7 @@ mod tests {
 
     #[test]
     fn lists_that_are_owned_as_a_whole_are_equal_up_to_known_defaults() {
-        let hook = |rule: Value| {
-            json!({"apiVersion": "v1", "kind": "Hook", "metadata": {"name": "h"}, "rules": [rule]})
-        };
+        let hook = |rule: Value| json!({"apiVersion": "v1", "kind": "Hook", "metadata": {"name": "h"}, "rules": [rule]});
         let stored = live(
             hook(json!({"operations": ["CREATE"], "resources": ["pods"], "scope": "*"})),
             json!({"f:rules": {}}),
@@ -281,9 +287,7 @@ mod tests {
 
     #[test]
     fn empty_values_are_not_stored() {
-        let body = |value: Value| {
-            json!({"apiVersion": "v1", "kind": "T", "metadata": {"name": "t"}, "spec": {"a": value}})
-        };
+        let body = |value: Value| json!({"apiVersion": "v1", "kind": "T", "metadata": {"name": "t"}, "spec": {"a": value}});
         let mut stored = body(Value::Null);
         stored["spec"].as_object_mut().unwrap().clear();
         let stored = live(stored, json!({"f:spec": {"f:a": {}}}));

@@ -131,15 +131,15 @@ struct Oracle<'o> {
 impl Oracle<'_> {
     /// The manager that applies the object already, else that of the inventory.
     fn manager(&self, live: Option<&Value>) -> &str {
-        let applies = |manager: &&str| {
-            live.is_some_and(|live| owner::applied_by(&live["metadata"], manager).is_some())
-        };
+        let applies =
+            |manager: &&str| live.is_some_and(|live| owner::applied_by(&live["metadata"], manager).is_some());
         let known = self.own.into_iter().chain([OLD_MANAGER]).find(applies);
         known.or(self.own).unwrap_or(OLD_MANAGER)
     }
 
     async fn predict(&self, object: ObjectId, text: String) -> Prediction {
-        let unknown = |object, failure| Prediction { object, live: None, applied: None, failure: Some(failure) };
+        let unknown =
+            |object, failure| Prediction { object, live: None, applied: None, failure: Some(failure) };
         let discovery = self.session.discovery();
         let Some(kind) = discovery.find_exactly(&object) else {
             let message = format!("the server does not know {} in {}", object.kind, object.api_version());
@@ -170,7 +170,8 @@ impl Oracle<'_> {
         // Fields that belong to others are taken over in the prediction.
         let path = How { manager, force: true, dry_run: true }.path(kind, &object);
         let body = body.to_string();
-        let sent = self.session.connection.send(Method::PATCH, &path, "application/json", Body::Apply(&body)).await;
+        let sent =
+            self.session.connection.send(Method::PATCH, &path, "application/json", Body::Apply(&body)).await;
         let (applied, failure) = match sent {
             Ok((_, applied)) => (Some(without_server_fields(applied)), None),
             Err(refused) => (None, Some(refused)),

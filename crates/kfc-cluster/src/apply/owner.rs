@@ -49,33 +49,54 @@ impl Former {
         self.appliers.is_empty() && !self.tools
     }
 
-    fn is_source(&self, entry: &Value) -> bool {
-        self.appliers.iter().any(|manager| is_applied_by(entry, manager)) || (self.tools && is_installer(entry))
+    pub(super) fn is_source(&self, entry: &Value) -> bool {
+        self.appliers.iter().any(|manager| is_applied_by(entry, manager))
+            || (self.tools && is_installer(entry))
     }
 }
 
 /// Whether a manager is a tool with which people write objects, not a controller.
 pub(super) fn is_tool(manager: &str) -> bool {
     const TOOLS: [&str; 12] = [
-        "kubectl", "helm", "Helm", "argocd", "kustomize", "flux", "kfc", "before-first-apply", "Terraform",
-        "HashiCorp", "pulumi", "oc",
+        "kubectl",
+        "helm",
+        "Helm",
+        "argocd",
+        "kustomize",
+        "flux",
+        "kfc",
+        "before-first-apply",
+        "Terraform",
+        "HashiCorp",
+        "pulumi",
+        "oc",
     ];
-    manager == "k9s" || TOOLS.iter().any(|tool| manager.starts_with(tool)) || manager.ends_with("helm-controller")
+    manager == "k9s"
+        || TOOLS.iter().any(|tool| manager.starts_with(tool))
+        || manager.ends_with("helm-controller")
 }
 
 /// Whether a manager is a tool that installs whole manifests, so that what it no longer sends leaves the object: Helm, Argo
 /// CD, Flux, and kubectl's apply, create and replace. Other commands of kubectl change single fields.
-pub(super) fn is_installer_name(manager: &str) -> bool {
+fn is_installer_name(manager: &str) -> bool {
     const INSTALLERS: [&str; 11] = [
-        "kubectl", "kubectl-client-side-apply", "kubectl-create", "kubectl-replace", "helm", "Helm",
-        "argocd-controller", "argocd-application-controller", "kustomize-controller", "helm-controller",
+        "kubectl",
+        "kubectl-client-side-apply",
+        "kubectl-create",
+        "kubectl-replace",
+        "helm",
+        "Helm",
+        "argocd-controller",
+        "argocd-application-controller",
+        "kustomize-controller",
+        "helm-controller",
         "before-first-apply",
     ];
     INSTALLERS.contains(&manager)
 }
 
 /// Whether an entry is of such a tool. kubectl applies as `kubectl`; other writes under that name are of single fields.
-fn is_installer(entry: &Value) -> bool {
+pub(super) fn is_installer(entry: &Value) -> bool {
     let manager = entry["manager"].as_str().unwrap_or_default();
     is_installer_name(manager)
         && (manager != "kubectl" || entry["operation"] == "Apply")

@@ -1,13 +1,16 @@
 //! Applies a bundle wave by wave, from the inventory that is written first to the one that is trimmed last.
 
 use super::event::Event;
+use super::foreseen::Preview;
 use super::inventory::{self, Inventory};
 use super::outcome::Outcome;
 use super::prune;
 use super::report::Report;
+use super::rights;
 use super::send;
 use super::session::Session;
 use super::settings::Settings;
+use super::snapshot::Seen;
 use super::survey::Survey;
 use super::wait;
 use kfc_diagnostics::Result;
@@ -28,6 +31,7 @@ pub async fn apply(
     inventory: &mut Inventory,
     settings: &Settings,
     mut survey: Survey,
+    preview: &Preview,
 ) -> Result<Report> {
     let before = inventory.clone();
     if !settings.dry_run {
@@ -37,7 +41,9 @@ pub async fn apply(
     }
     let mut report = Report::default();
     let mut touched = HashSet::new();
-    if let Err(errors) = send_waves(session, waves, settings, &survey, &mut touched, &mut report).await {
+    if let Err(errors) =
+        send_waves(session, waves, settings, (&survey, preview), &mut touched, &mut report).await
+    {
         if !settings.dry_run {
             // What was refused or not sent never existed: no later run is to look for it.
             inventory.retain(|object| before.has(object) || touched.contains(object));
@@ -62,7 +68,7 @@ async fn send_waves(
     session: &Session<'_>,
     waves: &[Wave],
     settings: &Settings,
-    survey: &Survey,
+    (survey, preview): (&Survey, &Preview),
     touched: &mut HashSet<ObjectId>,
     report: &mut Report,
 ) -> Result<()> {
@@ -71,12 +77,24 @@ async fn send_waves(
     for (at, wave) in waves.iter().enumerate() {
         session.notify(&Event::Wave { at: at + 1, of: waves.len(), resources: wave.items.len() });
         let deadline = Instant::now() + settings.timeout;
-        let sender = send::Sender { session, settings, survey, bundle: &bundle, deadline, manager: &manager };
+        let preview = Some(preview);
+        let sender =
+            send::Sender { session, settings, survey, preview, bundle: &bundle, deadline, manager: &manager };
         let sent = sender.wave(wave).await;
         touched.extend(sent.outcomes.iter().map(|(object, _)| object.clone()));
         touched.extend(sent.uncertain);
         report.outcomes.extend(sent.outcomes);
-        sent.errors.into_result(())?;
+        let mut errors = sent.errors;
+        if sent.is_forbidden {
+            let rest = waves[at..].iter().flat_map(|wave| &wave.items).map(|item| &item.object);
+            let rest: Vec<_> = rest.filter(|object| !touched.contains(*object)).collect();
+            let rest: Vec<_> = rest
+                .into_iter()
+                .map(|object| (object, !matches!(survey.snapshot.seen(object), Seen::Exists(_))))
+                .collect();
+            errors.0.extend(rights::missing(session, &rest).await);
+        }
+        errors.into_result(())?;
         let is_last = at + 1 == waves.len();
         if !settings.dry_run && (settings.wait || !is_last) {
             let unchanged = unchanged(&report.outcomes, survey, is_last);
@@ -84,9 +102,8 @@ async fn send_waves(
             let waiting = wait::Waiting { session, waves, at, everything, deadline, unchanged };
             wait::for_wave(&waiting).await?;
         }
-        let is_new = |(object, outcome): &&(ObjectId, Outcome)| {
-            *outcome != Outcome::Unchanged && brings_kinds(object)
-        };
+        let is_new =
+            |(object, outcome): &&(ObjectId, Outcome)| *outcome != Outcome::Unchanged && brings_kinds(object);
         if report.outcomes.iter().rev().take(wave.items.len()).any(|outcome| is_new(&outcome)) {
             session.renew().await;
         }

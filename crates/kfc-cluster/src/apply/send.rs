@@ -4,9 +4,12 @@ use super::conflict;
 use super::desired;
 use super::equality::is_surely_equal;
 use super::event::Event;
-use super::inventory_id::OLD_MANAGER;
+use super::foreseen::{Foreseen, Preview};
+use super::inventory_id::{InventoryId, OLD_MANAGER};
 use super::outcome::Outcome;
-use super::owner;
+use super::owner::{self, Former};
+use super::recreate;
+use super::rights;
 use super::session::Session;
 use super::settings::Settings;
 use super::snapshot::Seen;
@@ -18,7 +21,7 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark};
 use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
 use kfc_kube::wave::{Item, Wave};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -85,6 +88,8 @@ pub(super) struct Sender<'s> {
     pub(super) session: &'s Session<'s>,
     pub(super) settings: &'s Settings,
     pub(super) survey: &'s Survey,
+    /// What is known to change; nothing while that is found out.
+    pub(super) preview: Option<&'s Preview>,
     pub(super) bundle: &'s Known,
     pub(super) deadline: Instant,
     /// The field manager of the inventory.
@@ -98,6 +103,8 @@ pub(super) struct Sent {
     /// Objects that may exist: no answer said whether they do.
     pub(super) uncertain: Vec<ObjectId>,
     pub(super) errors: Diagnostics,
+    /// Whether a right was missing: then others are missing too.
+    pub(super) is_forbidden: bool,
 }
 
 /// How a resource is sent.
@@ -127,6 +134,7 @@ impl How<'_> {
 struct Unsent {
     error: Box<Diagnostic>,
     is_certain: bool,
+    is_forbidden: bool,
 }
 
 /// What to do about a failure.
@@ -150,6 +158,7 @@ impl Sender<'_> {
                 match result {
                     Ok(outcome) => all.outcomes.push((item.object.clone(), outcome)),
                     Err(unsent) => {
+                        all.is_forbidden |= unsent.is_forbidden;
                         if !unsent.is_certain {
                             all.uncertain.push(item.object.clone());
                         }
@@ -180,7 +189,13 @@ impl Sender<'_> {
                     reason: "Deleting".to_owned(),
                     ..Failure::default()
                 },
-                Err(failure) => failure,
+                Err(failure) => match self.recreate(item, failure).await {
+                    Ok(outcome) => {
+                        self.session.notify(&Event::Applied { object: &item.object, outcome });
+                        return Ok(outcome);
+                    }
+                    Err(failure) => failure,
+                },
             };
             match self.verdict(item, &failure, started) {
                 Verdict::Again(why) if Instant::now() + pause < self.deadline => {
@@ -199,7 +214,8 @@ impl Sender<'_> {
                 _ => {
                     let error = Box::new(self.error(item, &failure).await);
                     let is_certain = failure.is_refusal() && failure.reason != "Deleting";
-                    return Err(Unsent { error, is_certain });
+                    let is_forbidden = rights::is_missing_right(&failure);
+                    return Err(Unsent { error, is_certain, is_forbidden });
                 }
             }
         }
@@ -219,7 +235,8 @@ impl Sender<'_> {
         };
         let known = self.survey.snapshot.live(object);
         let body = self.body(item, known);
-        if known.is_some_and(|live| is_surely_equal(&body, live, self.manager)) {
+        let is_settled = self.preview.is_some_and(|preview| preview.settled.contains(object));
+        if is_settled || known.is_some_and(|live| is_surely_equal(&body, live, self.manager)) {
             return Ok(Some(Outcome::Unchanged));
         }
         let (status, answer) = match self.patch(&kind, object, &body, self.how(known)).await {
@@ -239,6 +256,57 @@ impl Sender<'_> {
             return Ok(None);
         }
         Ok(Some(self.survey.snapshot.outcome(object, status, &answer, self.manager)))
+    }
+
+    /// What an apply will do, asked by a dry run where the live object does not tell.
+    pub(super) async fn foresee(&self, item: &Item) -> std::result::Result<Foreseen, Failure> {
+        let object = &item.object;
+        let Some(live) = self.survey.snapshot.live(object) else {
+            return Ok(match self.survey.snapshot.seen(object) {
+                Seen::Unknown => Foreseen::Unknown,
+                Seen::Exists(_) | Seen::Absent => Foreseen::Created,
+            });
+        };
+        let body = self.body(item, Some(live));
+        if is_surely_equal(&body, live, self.manager) {
+            return Ok(Foreseen::Same);
+        }
+        let discovery = self.session.discovery();
+        let Some(kind) = discovery.find_exactly(object) else { return Ok(Foreseen::Unknown) };
+        let how = How { dry_run: true, ..self.how(Some(live)) };
+        let (_, after) = match self.patch(kind, object, &body, how).await {
+            Err(failure) if conflict::is_conflict(&failure) => {
+                let forced = How { force: true, ..how };
+                let (_, after) = self.patch(kind, object, &body, forced).await?;
+                self.of_conflict(failure, live, &after)?;
+                (200, after)
+            }
+            sent => sent?,
+        };
+        let owned = |object: &Value| owner::applied_by(&object["metadata"], self.manager).cloned();
+        let is_owner_same = owned(live).map(|entry| entry["fieldsV1"].clone())
+            == owned(&after).map(|entry| entry["fieldsV1"].clone());
+        let (before, after) = (without_server_fields(live.clone()), without_server_fields(after));
+        Ok(match (before == after, is_owner_same) {
+            (true, true) => Foreseen::Same,
+            (true, false) => Foreseen::Owner,
+            (false, _) => Foreseen::Changed { before, after },
+        })
+    }
+
+    /// The conflicts of a failure in which a value would change, as an error. Fields of managers that are taken over are no
+    /// conflicts.
+    fn of_conflict(&self, failure: Failure, live: &Value, after: &Value) -> std::result::Result<(), Failure> {
+        let tools = Former { tools: self.settings.adopt, ..Former::default() };
+        let stacks = |manager: &str| self.settings.adopt && InventoryId::of_manager(manager).is_some();
+        let is_taken = |manager: &str| {
+            let owns = |entry: &&Value| entry["manager"] == manager;
+            stacks(manager)
+                || owner::entries(&live["metadata"]).filter(owns).any(|entry| tools.is_source(entry))
+        };
+        let mut causes = conflict::differing(failure.causes.clone(), live, after);
+        causes.retain(|cause| !is_taken(conflict::manager_in(&cause.message)));
+        if causes.is_empty() { Ok(()) } else { Err(Failure { causes, ..failure }) }
     }
 
     /// What is sent of a resource: without what others own of the live object.
@@ -285,10 +353,7 @@ impl Sender<'_> {
         let how = self.how(Some(&live));
         let forced = How { force: true, dry_run: true, ..how };
         let (_, predicted) = self.patch(kind, object, &body, forced).await?;
-        let causes = conflict::differing(failure.causes.clone(), &live, &predicted);
-        if !causes.is_empty() {
-            return Err(Failure { causes, ..failure });
-        }
+        self.of_conflict(failure, &live, &predicted)?;
         if self.settings.dry_run {
             return Ok((200, predicted));
         }
@@ -303,6 +368,50 @@ impl Sender<'_> {
         let owns =
             |manager| before.is_some_and(|before| owner::applied_by(&before["metadata"], manager).is_some());
         if owns(OLD_MANAGER) && !owns(self.manager) { OLD_MANAGER } else { self.manager }
+    }
+
+    /// Deletes an object with an immutable field that has to change and creates it again, when somebody agreed to that.
+    async fn recreate(&self, item: &Item, failure: Failure) -> std::result::Result<Outcome, Failure> {
+        let object = &item.object;
+        if !is_immutable(&failure) {
+            return Err(failure);
+        }
+        let live = self.session.read(object).await?;
+        if recreate::agreed(&self.settings.recreate, object, live.as_ref(), &failure).is_err() {
+            return Err(failure);
+        }
+        if self.settings.dry_run {
+            return Ok(Outcome::Recreated);
+        }
+        let (Some(kind), Some(live)) = (self.session.kind(object).await, live) else { return Err(failure) };
+        self.session.notify(&Event::Deleting { object });
+        let uid = &live["metadata"]["uid"];
+        let options = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": self.settings.recreate.cascade.word(),
+            "preconditions": {"uid": uid},
+        });
+        let (path, options) = (kind.path_of(object), options.to_string());
+        let connection = self.session.connection;
+        let sent = connection.send(Method::DELETE, &path, "application/json", Body::Json(&options)).await;
+        sent.or_else(|failure| if failure.is_not_found() { Ok((404, Value::Null)) } else { Err(failure) })?;
+        let mut pause = FIRST_PAUSE;
+        while self.session.read(object).await?.is_some_and(|now| now["metadata"]["uid"] == *uid) {
+            if Instant::now() + pause > self.deadline {
+                let message = "the old object was not deleted in time".to_owned();
+                return Err(Failure {
+                    status: 409,
+                    reason: "Deleting".to_owned(),
+                    message,
+                    ..Failure::default()
+                });
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        let body = self.body(item, None);
+        self.patch(&kind, object, &body, self.how(None)).await.map(|_| Outcome::Recreated)
     }
 
     fn verdict(&self, item: &Item, failure: &Failure, started: Instant) -> Verdict {
@@ -340,7 +449,7 @@ impl Sender<'_> {
         Verdict::Final
     }
 
-    async fn error(&self, item: &Item, failure: &Failure) -> Diagnostic {
+    pub(super) async fn error(&self, item: &Item, failure: &Failure) -> Diagnostic {
         let object = &item.object;
         if conflict::is_conflict(failure) {
             let live = self.session.read(object).await.ok().flatten();
@@ -357,7 +466,12 @@ impl Sender<'_> {
         for cause in failure.causes.iter().filter(|cause| !failure.message.contains(&cause.message)) {
             error = error.note(format!("{}: {}", cause.field, hidden(&cause.message)));
         }
-        match help(object, failure) {
+        let live = self.survey.snapshot.live(object);
+        let help = match is_immutable(failure) {
+            true => recreate::agreed(&self.settings.recreate, object, live, failure).err(),
+            false => help(object, failure),
+        };
+        match help {
             Some(help) => error.help(help),
             None => error,
         }
@@ -366,8 +480,17 @@ impl Sender<'_> {
 
 /// Whether the server refused to change an immutable field.
 pub(super) fn is_immutable(failure: &Failure) -> bool {
-    let says = |text| failure.message.contains(text);
-    failure.status == 422 && (says("immutable") || says("updates to statefulset spec for fields"))
+    const WORDS: [&str; 8] = [
+        "immutable",
+        "updates to statefulset spec for fields",
+        "updates to provisioner are forbidden",
+        "updates to parameters are forbidden",
+        "cannot change roleRef",
+        "may not be changed in an update",
+        "may not change once set",
+        "pod updates may not change fields",
+    ];
+    matches!(failure.status, 403 | 422) && WORDS.iter().any(|words| failure.message.contains(words))
 }
 
 /// What to do about a refusal.
@@ -386,13 +509,7 @@ pub(super) fn help(object: &ObjectId, failure: &Failure) -> Option<String> {
             "the field is immutable: delete the object and run again, or keep the old value".to_owned(),
         );
     }
-    if failure.status == 403 && failure.reason == "Forbidden" {
-        return Some(format!(
-            "check your rights with `kubectl auth can-i patch {}`",
-            object.kind.to_lowercase()
-        ));
-    }
-    None
+    rights::is_missing_right(failure).then(|| "`kubectl auth can-i --list` shows your rights".to_owned())
 }
 
 /// What a dry run would have done.

@@ -1,6 +1,7 @@
 //! How a bundle is applied.
 
 use super::inventory_id::InventoryId;
+use super::recreate::Recreate;
 use super::removal::Kinds;
 use kfc_kube::ignore::IgnoreRule;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub kinds: Kinds,
     /// Fields that are left to others.
     pub ignore: Vec<IgnoreRule>,
+    /// What may be deleted and created again.
+    pub recreate: Recreate,
     /// Only ask the server what would happen.
     pub dry_run: bool,
 }

@@ -1,8 +1,8 @@
 //! The state before a run: the objects of some kinds as they are, so that the run knows what it has to send, what it changed,
 //! what others own, and what no longer exists. One request lists all objects of a kind.
 
-use super::owner;
 use super::outcome::Outcome;
+use super::owner;
 use super::session::Session;
 use crate::cluster::{ApiResource, Body, Failure, without_server_fields};
 use futures::stream::{self, StreamExt};
@@ -31,6 +31,8 @@ pub(super) struct Snapshot {
     objects: HashMap<ObjectId, Value>,
     /// Objects that could not be read: they may exist.
     unseen: HashSet<ObjectId>,
+    /// Whether some of it was forbidden.
+    restricted: bool,
 }
 
 /// What is known about an object.
@@ -97,6 +99,7 @@ impl Snapshot {
         for list in lists {
             snapshot.objects.extend(list.objects);
             snapshot.unseen.extend(list.unseen);
+            snapshot.restricted |= list.restricted;
         }
         snapshot
     }
@@ -109,7 +112,10 @@ impl Snapshot {
             match read {
                 Ok(Some(live)) => drop(self.objects.insert(unversioned(object), live)),
                 Ok(None) => {}
-                Err(_) => drop(self.unseen.insert(unversioned(object))),
+                Err(failure) => {
+                    self.restricted |= failure.is_forbidden();
+                    self.unseen.insert(unversioned(object));
+                }
             }
         }
     }
@@ -122,6 +128,11 @@ impl Snapshot {
             None if self.unseen.contains(&key) => Seen::Unknown,
             None => Seen::Absent,
         }
+    }
+
+    /// Whether rights end somewhere.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.restricted
     }
 
     /// The object as it was read.
@@ -164,7 +175,12 @@ impl Snapshot {
 
 /// The objects of one kind: all in one request, in the one namespace that they are in or in all namespaces. Where that is
 /// forbidden, those of each namespace, and where that is forbidden too, each object.
-async fn of_kind(session: &Session<'_>, kind: ApiResource, objects: Vec<&ObjectId>, detail: Detail) -> Snapshot {
+async fn of_kind(
+    session: &Session<'_>,
+    kind: ApiResource,
+    objects: Vec<&ObjectId>,
+    detail: Detail,
+) -> Snapshot {
     let mut found = Snapshot::default();
     if let [object] = objects.as_slice() {
         found.look_closer(session, &[*object]).await;
@@ -176,9 +192,12 @@ async fn of_kind(session: &Session<'_>, kind: ApiResource, objects: Vec<&ObjectI
         Some(namespace) if namespaces.len() == 1 => namespace,
         _ => "",
     };
-    if let Ok(list) = list_objects(session, &kind, everywhere, detail).await {
-        found.objects.extend(list.into_iter().filter(|(object, _)| wanted.contains(object)));
-        return found;
+    match list_objects(session, &kind, everywhere, detail).await {
+        Ok(list) => {
+            found.objects.extend(list.into_iter().filter(|(object, _)| wanted.contains(object)));
+            return found;
+        }
+        Err(failure) => found.restricted |= failure.is_forbidden(),
     }
     for namespace in namespaces {
         let inside: Vec<&ObjectId> =
