@@ -15,6 +15,7 @@ use kfc_cluster::apply::{
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kube::ObjectId;
+use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::wave::Wave;
 use kfc_source::LoadRestrictor;
 use std::fmt::Write;
@@ -144,11 +145,16 @@ fn apply(args: &ApplyArgs, sources: &Arc<Sources>, progress: &Progress) -> Resul
         }
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
         apply::settle_scopes(&mut waves, &session.discovery());
-        let work = run_waves(args, &session, &waves, &id, progress);
-        if args.dry_run.is_some() {
-            return work.await;
-        }
-        held.during(&connection, &id, &args.lock, progress, work).await
+        let work = run_waves(args, &session, &waves, (&id, intake.ignore()), progress);
+        let done = match args.dry_run.is_some() {
+            true => work.await,
+            false => held.during(&connection, &id, &args.lock, progress, work).await,
+        };
+        connection
+            .take_warnings()
+            .iter()
+            .for_each(|text| progress.say(&format!("warning of the server: {text}")));
+        done
     })
 }
 
@@ -156,13 +162,13 @@ async fn run_waves(
     args: &ApplyArgs,
     session: &Session<'_>,
     waves: &[Wave],
-    id: &InventoryId,
+    (id, ignore): (&InventoryId, &[IgnoreRule]),
     progress: &Progress,
 ) -> Result<String> {
     let mut inventory = Inventory::read(session, id).await?;
     let survey = apply::survey(session, waves, &inventory, args.kinds.kinds()).await?;
     report_owners(args, &survey, id, progress);
-    let mut settings = settings(args, id);
+    let mut settings = settings(args, id, ignore);
     let preview = apply::preview(session, waves, &survey, &settings).await?;
     report_losses(args, &preview, progress);
     if !args.yes && args.dry_run.is_none() && is_asked() && !preview.is_empty() {
@@ -183,7 +189,7 @@ async fn run_waves(
     Ok(result(&report))
 }
 
-fn settings(args: &ApplyArgs, id: &InventoryId) -> Settings {
+fn settings(args: &ApplyArgs, id: &InventoryId, ignore: &[IgnoreRule]) -> Settings {
     Settings {
         inventory: id.clone(),
         force_conflicts: args.force_conflicts,
@@ -192,7 +198,7 @@ fn settings(args: &ApplyArgs, id: &InventoryId) -> Settings {
         wait: !args.no_wait,
         prune: false,
         kinds: args.kinds.kinds(),
-        ignore: Vec::new(),
+        ignore: ignore.to_vec(),
         recreate: Recreate {
             all: args.recreate,
             named: args.recreate_object.clone(),

@@ -9,6 +9,7 @@ use super::targets::{
 };
 use kfc_catalogue::assemble;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::schema::Schema;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::engine::Options;
@@ -65,6 +66,14 @@ impl Intake {
                 assemble::schedule(&resolved.plan, &assembled, namespace)
             }
             Self::Resources { resources, .. } => wave::of_bundle(&objects(resources), namespace),
+        }
+    }
+
+    /// The fields that it leaves to others.
+    pub(super) fn ignore(&self) -> &[IgnoreRule] {
+        match self {
+            Self::Planned { resolved, .. } => &resolved.plan.ignore,
+            Self::Resources { .. } => &[],
         }
     }
 

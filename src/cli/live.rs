@@ -38,7 +38,7 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     let forecast = run(async {
         let connection = Connection::open(&options).await?;
         let session = Session::start(&connection, side.args.concurrency, &Unobserved).await?;
-        let question = Question { inventory: inventory.as_ref(), kinds: side.kinds, ignore: &[] };
+        let question = Question { inventory: inventory.as_ref(), kinds: side.kinds, ignore: &bundle.ignore };
         forecast(&session, &objects(&bundle.resources), &question).await
     })?;
     let read = |value: &serde_json::Value| read::resource(from_json(value, Mark::NONE), reader.schema);

@@ -156,6 +156,7 @@ impl Reader<'_> {
             components: components.collect(),
             graph: Some(graph_of(&resolved.plan)),
             stack: Some(resolved.plan.name.clone()),
+            ignore: resolved.plan.ignore.clone(),
             ..self.input(assembled.bundle.resources.list)
         })
     }

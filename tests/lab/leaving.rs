@@ -121,3 +121,47 @@ fn an_annotation_leaves_fields_of_its_object_to_others() {
     let run = cluster.kfc(&["diff", "cluster", "shop.yaml", "--name", "shop"]);
     assert_eq!(run.code, Some(0), "{}{}", run.out, run.err);
 }
+
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn a_stack_declares_what_is_left_to_others() {
+    let cluster = Cluster::start();
+    let stack = |ignore: &str| {
+        format!(
+            "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata: {{name: site}}\nspec:\n  platform: kind\n  components: [cert-manager]\n{ignore}"
+        )
+    };
+    cluster.write("site/kfc.yaml", &stack(""));
+    cluster.kfc(&["apply", "site"]).succeeds();
+    let edit = r#"{"spec": {"template": {"spec": {"containers": [{"name": "cert-manager-controller", "image": "mirror.example.com/c:1"}]}}}}"#;
+    let manager = "--field-manager=image-mirror";
+    cluster
+        .kubectl(&[
+            "patch",
+            "deployment",
+            "cert-manager",
+            "--namespace=cert-manager",
+            manager,
+            "--patch",
+            edit,
+        ])
+        .succeeds();
+    let (_, err) = cluster.kfc(&["apply", "site"]).fails();
+    assert!(
+        err.contains("is owned by `image-mirror`") && err.contains("declare them under `ignore`"),
+        "{err}"
+    );
+    for ignore in [
+        "  ignore:\n  - {kind: Deployment, name: cert-*, fields: ['spec.template.spec.containers[*].image']}\n",
+        "  ignore:\n  - {managers: [image-*]}\n",
+    ] {
+        cluster.write("site/kfc.yaml", &stack(ignore));
+        let (out, err) = cluster.kfc(&["apply", "site"]).succeeds();
+        assert_eq!(out, "", "{ignore}: {err}");
+        let run = cluster.kfc(&["diff", "cluster", "site"]);
+        assert_eq!(run.code, Some(0), "{ignore}: {}{}", run.out, run.err);
+        cluster.kfc(&["validate", "site", "--against", "cluster"]).succeeds();
+    }
+    let (out, _) = cluster.kfc(&["argocd", "ignore-differences", "site"]).succeeds();
+    assert!(out.contains("managedFieldsManagers:\n  - image-*\n"), "{out}");
+}

@@ -14,4 +14,5 @@ mod leaving;
 mod needs;
 mod owners;
 mod profiles;
+mod robustness;
 mod takeover;

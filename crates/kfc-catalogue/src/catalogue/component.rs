@@ -1,10 +1,12 @@
 //! `component.yaml`: what a user selects, what it requires and provides, and its parameters.
 
 use super::document::{Document, Place, name_of};
+use super::ignore;
 use super::secrets::{has_write_only, remove_examples};
 use super::setter::{self, Setter};
 use crate::json_schema::validator;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
+use kfc_kube::ignore::IgnoreRule;
 use kfc_yaml::Node;
 use kfc_yaml::fields::{Errors, Fields, Spanned};
 use kfc_yaml::value::to_json;
@@ -48,6 +50,8 @@ pub struct Component {
     pub parameters: Vec<Parameter>,
     /// Setters for parameters.
     pub set: Vec<Setter>,
+    /// Fields of its objects that are left to others.
+    pub ignore: Vec<IgnoreRule>,
     /// What must hold before the next wave.
     pub ready: Vec<Ready>,
 }
@@ -160,6 +164,7 @@ pub(super) fn read(document: &Document, errors: &Errors) -> Option<Component> {
         supports: supports(&spec, errors),
         parameters: parameters(&spec, "parameters", errors),
         set: spec.list("set", |item| setter::read(item, errors)),
+        ignore: spec.list("ignore", |item| ignore::read(item, errors)),
         ready: spec.list("ready", |item| ready(item, errors)),
     };
     spec.finish();

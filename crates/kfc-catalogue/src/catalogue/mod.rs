@@ -3,6 +3,7 @@
 
 mod component;
 mod document;
+mod ignore;
 mod load;
 mod overlay;
 mod platform;

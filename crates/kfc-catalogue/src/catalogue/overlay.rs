@@ -1,8 +1,10 @@
 //! `overlay.yaml`: a kustomize component that is applied over bases when its condition holds.
 
 use super::document::{Document, Place, name_of};
+use super::ignore;
 use super::setter::{self, Setter};
 use kfc_diagnostics::{Code, Diagnostic};
+use kfc_kube::ignore::IgnoreRule;
 use kfc_yaml::fields::{Errors, Spanned};
 
 /// What a platform changes.
@@ -20,6 +22,8 @@ pub struct Overlay {
     pub after: Vec<Spanned>,
     /// Setters for facts.
     pub set: Vec<Setter>,
+    /// Fields of objects that are left to others.
+    pub ignore: Vec<IgnoreRule>,
     /// Its directory.
     pub place: Place,
     /// Whether the directory has a kustomization; with setters only, it needs none.
@@ -51,6 +55,7 @@ pub(super) fn read(document: &Document, errors: &Errors) -> Option<Overlay> {
         components: spec.strings("components"),
         after: spec.strings("after"),
         set: spec.list("set", |item| setter::read(item, errors)),
+        ignore: spec.list("ignore", |item| ignore::read(item, errors)),
         place: document.place.clone(),
         patches: document.has_kustomization,
     };

@@ -1,7 +1,9 @@
 //! `kfc.yaml`: the user's own file.
 
 use super::document::{Document, Place, name_of, read_one};
+use super::ignore;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_kube::ignore::IgnoreRule;
 use kfc_source::Loader;
 use kfc_yaml::fields::{Errors, Fields, Spanned};
 use kfc_yaml::{Map, Node};
@@ -27,6 +29,8 @@ pub struct Stack {
     pub parameters: Node,
     /// Kustomize components, applied last.
     pub overlays: Vec<Spanned>,
+    /// Fields of objects that are left to others.
+    pub ignore: Vec<IgnoreRule>,
     /// Which component provides a capability.
     pub prefers: Vec<(String, Spanned)>,
     /// Further catalogues, relative to the file's directory.
@@ -61,6 +65,7 @@ impl Stack {
             observed: empty(),
             parameters: empty(),
             overlays: Vec::new(),
+            ignore: Vec::new(),
             prefers: Vec::new(),
             catalogues: Vec::new(),
             builtin: true,
@@ -102,6 +107,7 @@ fn read(document: &Document, errors: &Errors) -> Option<Stack> {
         observed: Node::map(Map::new(), Mark::NONE),
         parameters: mapping(&spec, "parameters", errors),
         overlays: spec.strings("overlays"),
+        ignore: spec.list("ignore", |item| ignore::read(item, errors)),
         prefers: super::platform::prefers(&spec, errors),
         catalogues: spec.strings("catalogues"),
         builtin: spec.node("builtin").is_none() || spec.boolean("builtin"),

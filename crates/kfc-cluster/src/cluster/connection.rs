@@ -7,10 +7,11 @@ use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kfc_diagnostics::address::bare_address;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Foreign, Result};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -56,6 +57,8 @@ pub struct Connection {
     server: String,
     /// The `Date` of the last answer.
     clock: Mutex<Option<Timestamp>>,
+    /// What the server warned of, each text once.
+    warnings: Mutex<BTreeSet<String>>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -104,7 +107,13 @@ impl Connection {
                 None => error,
             })
         })?;
-        Ok(Self { client, limiter: Limiter::new(options.rate), server, clock: Mutex::new(None) })
+        Ok(Self {
+            client,
+            limiter: Limiter::new(options.rate),
+            server,
+            clock: Mutex::new(None),
+            warnings: Mutex::default(),
+        })
     }
 
     /// The address of the server.
@@ -117,6 +126,13 @@ impl Connection {
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.client.default_namespace()
+    }
+
+    /// What the server warned of since the last call, as of a deprecated version or a field that it ignores; each text once.
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<String> {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *warnings).into_iter().collect()
     }
 
     /// What the server's clock showed when it gave its last answer, in whole seconds; `None` when it never said.
@@ -192,6 +208,11 @@ impl Connection {
         if date.is_some() {
             *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = date;
         }
+        let warnings = answer.headers().get_all(header::WARNING).iter();
+        let warnings: Vec<String> = warnings.filter_map(|text| warning_text(text.to_str().ok()?)).collect();
+        if !warnings.is_empty() {
+            self.warnings.lock().unwrap_or_else(PoisonError::into_inner).extend(warnings);
+        }
         let retry_after = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let bytes = answer.into_body().collect().await.map_err(|error| wrong(&error))?.to_bytes();
@@ -213,6 +234,20 @@ impl Connection {
 /// The time in a header of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`, which is a date as mails have it.
 fn http_date(text: &str) -> Option<Timestamp> {
     Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
+}
+
+/// The text of a `Warning` header: `299 - "v1beta1 is deprecated"`.
+fn warning_text(header: &str) -> Option<String> {
+    let mut rest = header.trim().strip_prefix("299 ")?.split_once('"')?.1.chars();
+    let mut text = String::new();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => text.extend(rest.next()),
+            '"' => return Some(Foreign::new(text).message()),
+            c => text.push(c),
+        }
+    }
+    None
 }
 
 /// Refuses a token that no header can hold: the library would panic.
@@ -257,7 +292,15 @@ fn wrong(error: &(dyn std::error::Error + 'static)) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::http_date;
+    use super::{http_date, warning_text};
+
+    #[test]
+    fn warnings_are_read_from_their_header() {
+        let text = |header: &str| warning_text(header);
+        assert_eq!(text(r#"299 - "a \"b\" is deprecated""#).as_deref(), Some("a \"b\" is deprecated"));
+        assert_eq!(text("110 - \"stale\""), None);
+        assert_eq!(text("299 - \"open"), None);
+    }
 
     #[test]
     fn the_clock_of_the_server_is_read_from_its_answers() {
