@@ -61,6 +61,12 @@ pub(super) struct ApplyArgs {
     inventory: InventoryArgs,
     #[command(flatten)]
     lock: LockArgs,
+    /// Apply only these components of the profile or stack; the rest stays as it is.
+    #[arg(long, value_name = "COMPONENT,…", value_delimiter = ',')]
+    only: Vec<String>,
+    /// With several contexts in `--context`, go on with the next cluster after a failure.
+    #[arg(long)]
+    keep_going: bool,
     /// Take over fields that have other owners.
     #[arg(long)]
     force_conflicts: bool,
@@ -106,18 +112,31 @@ pub(super) struct ApplyArgs {
 }
 
 pub(super) fn run(args: &ApplyArgs) -> u8 {
+    let contexts = args.cluster.each_context();
+    let is_several = contexts.len() > 1;
+    let mut status = DONE;
+    for cluster in contexts {
+        if is_several {
+            output::note(&format!("cluster {}:", cluster.context.as_deref().unwrap_or_default()));
+        }
+        let one = run_once(args, &cluster);
+        status = if status == DONE { one } else { status };
+        if one != DONE && !args.keep_going {
+            return one;
+        }
+    }
+    status
+}
+
+/// Applies to one cluster.
+fn run_once(args: &ApplyArgs, cluster: &ClusterArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     let progress = Progress::new();
-    let result = apply(args, &sources, &progress);
+    let result = apply(args, cluster, &sources, &progress);
     progress.end();
     match result {
-        Ok(text) => {
-            if text.is_empty() {
-                DONE
-            } else {
-                output::print(&text)
-            }
-        }
+        Ok(text) if text.is_empty() => DONE,
+        Ok(text) => output::print(&text),
         Err(errors) => {
             output::report_run(&errors, &sources, "the apply");
             FAILED
@@ -125,25 +144,30 @@ pub(super) fn run(args: &ApplyArgs) -> u8 {
     }
 }
 
-fn apply(args: &ApplyArgs, sources: &Arc<Sources>, progress: &Progress) -> Result<String> {
+fn apply(
+    args: &ApplyArgs,
+    cluster: &ClusterArgs,
+    sources: &Arc<Sources>,
+    progress: &Progress,
+) -> Result<String> {
     let restrictor = match args.load_restrictor.as_deref() {
         Some("LoadRestrictionsNone") => LoadRestrictor::None,
         _ => LoadRestrictor::RootOnly,
     };
     let intake = Intake::read(&args.target, &args.stack, restrictor, sources)?;
     if args.dry_run == Some(DryRun::Client) {
-        return Ok(render_waves(&intake.waves("default")?));
+        return Ok(render_waves(&intake.waves("default", &args.only)?));
     }
     let id = args.inventory.id(&intake.name(&args.inventory)?);
     let held = Held::default();
     run_holding(&held, async {
-        let connection = Arc::new(Connection::open(&args.cluster.options()).await?);
-        let mut waves = intake.waves(connection.namespace())?;
+        let connection = Arc::new(Connection::open(&cluster.options()).await?);
+        let mut waves = intake.waves(connection.namespace(), &args.only)?;
         if waves.is_empty() {
             let help = "delete what an earlier run applied with `kfc delete`";
             return Err(Diagnostic::error(Code::Usage, "there is nothing to apply").help(help).into());
         }
-        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        let session = Session::start(&connection, cluster.concurrency, progress).await?;
         apply::settle_scopes(&mut waves, &session.discovery());
         let work = run_waves(args, &session, &waves, (&id, intake.ignore()), progress);
         let done = match args.dry_run.is_some() {
@@ -166,9 +190,9 @@ async fn run_waves(
     progress: &Progress,
 ) -> Result<String> {
     let mut inventory = Inventory::read(session, id).await?;
-    let survey = apply::survey(session, waves, &inventory, args.kinds.kinds()).await?;
-    report_owners(args, &survey, id, progress);
     let mut settings = settings(args, id, ignore);
+    let survey = apply::survey(session, waves, &inventory, &settings).await?;
+    report_owners(args, &survey, id, progress);
     let preview = apply::preview(session, waves, &survey, &settings).await?;
     report_losses(args, &preview, progress);
     if !args.yes && args.dry_run.is_none() && is_asked() && !preview.is_empty() {
@@ -204,6 +228,7 @@ fn settings(args: &ApplyArgs, id: &InventoryId, ignore: &[IgnoreRule]) -> Settin
             named: args.recreate_object.clone(),
             cascade: args.cascade.into(),
         },
+        partial: !args.only.is_empty(),
         dry_run: args.dry_run.is_some(),
     }
 }

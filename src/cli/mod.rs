@@ -42,6 +42,8 @@ mod run;
 mod schema;
 mod side;
 mod sides;
+#[cfg(feature = "cluster")]
+mod status;
 mod targets;
 mod validate;
 mod validation;

@@ -2,7 +2,7 @@
 
 use super::exit::{DONE, USAGE};
 #[cfg(feature = "cluster")]
-use super::{apply, delete, inventory};
+use super::{apply, delete, inventory, status};
 use super::{
     argocd, build, detect, diff, explain, golden, graph, init, kustomize, list, schema, validate, vendoring,
     version,
@@ -62,6 +62,9 @@ enum KfcCommand {
     List(list::ListArgs),
     /// Print the JSON Schema of a kind of kfc.
     Schema(schema::SchemaArgs),
+    /// Show whether everything that was applied is ready, component by component. Exits with 0 when it is, 1 when it is not.
+    #[cfg(feature = "cluster")]
+    Status(status::StatusArgs),
     /// Validate resources against the Kubernetes schemas, CRDs and one another.
     Validate(validate::ValidateArgs),
     /// Vendor remote sources: fetch each once, pin it in kfc.lock, keep its tree in vendor/.
@@ -131,6 +134,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::Inventory { command } => inventory::run(&command),
         KfcCommand::List(args) => list::run(&args),
         KfcCommand::Schema(args) => schema::run(&args),
+        #[cfg(feature = "cluster")]
+        KfcCommand::Status(args) => status::run(&args),
         KfcCommand::Validate(args) => validate::run(&args),
         KfcCommand::Vendor(args) => vendoring::run(&args),
         KfcCommand::Version(args) => version::run_kfc(&args),

@@ -11,6 +11,7 @@ mod controllers;
 mod idempotence;
 mod kubectl;
 mod leaving;
+mod looking;
 mod needs;
 mod owners;
 mod profiles;

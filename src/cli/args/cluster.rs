@@ -34,6 +34,17 @@ impl Default for ClusterArgs {
 }
 
 impl ClusterArgs {
+    /// The arguments for each context that is named, separated by commas.
+    pub(in crate::cli) fn each_context(&self) -> Vec<Self> {
+        match &self.context {
+            None => vec![self.clone()],
+            Some(names) => names
+                .split(',')
+                .map(|name| Self { context: Some(name.trim().to_owned()), ..self.clone() })
+                .collect(),
+        }
+    }
+
     pub(in crate::cli) fn options(&self) -> Options {
         Options { kubeconfig: self.kubeconfig.clone(), context: self.context.clone(), rate: self.qps }
     }

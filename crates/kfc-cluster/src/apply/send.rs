@@ -41,6 +41,8 @@ pub(super) struct Known {
     kinds: HashSet<(String, String)>,
     groups: HashSet<String>,
     namespaces: HashSet<String>,
+    /// Whether it has programs, which may define kinds when they run.
+    has_workloads: bool,
 }
 
 impl Known {
@@ -58,6 +60,7 @@ impl Known {
                     let group = item.object.name.split_once('.').map_or("", |(_, group)| group);
                     known.groups.insert(group.to_owned());
                 }
+                "Deployment" | "StatefulSet" | "DaemonSet" | "Job" => known.has_workloads = true,
                 "Namespace" => {
                     known.namespaces.insert(item.object.name.clone());
                 }
@@ -432,7 +435,12 @@ impl Sender<'_> {
         if failure.is_not_found() {
             let to_come = self.bundle.brings_kind_of(&item.object)
                 || (failure.reason != "UnknownKind" && self.bundle.brings_namespace_of(&item.object));
-            return if to_come || is_grace {
+            // An operator of the bundle may define the kind once it runs.
+            let by_operator = failure.reason == "UnknownKind"
+                && self.bundle.has_workloads
+                && item.object.group.contains('.')
+                && !item.object.group.ends_with(".k8s.io");
+            return if to_come || by_operator || is_grace {
                 Verdict::Again(failure.message.clone())
             } else {
                 Verdict::Final

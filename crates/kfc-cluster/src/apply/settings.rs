@@ -27,6 +27,8 @@ pub struct Settings {
     pub ignore: Vec<IgnoreRule>,
     /// What may be deleted and created again.
     pub recreate: Recreate,
+    /// Whether the waves are a part of the bundle only: then nothing has left it.
+    pub partial: bool,
     /// Only ask the server what would happen.
     pub dry_run: bool,
 }

@@ -5,7 +5,7 @@ use super::inventory::{self, Inventory};
 use super::inventory_id::{InventoryId, OLD_MANAGER};
 use super::owner::{self, Former};
 use super::prune::PruneSet;
-use super::removal::{Kinds, Rules};
+use super::removal::Rules;
 use super::session::Session;
 use super::settings::Settings;
 use super::snapshot::{Seen, Snapshot};
@@ -39,14 +39,17 @@ pub async fn survey(
     session: &Session<'_>,
     waves: &[Wave],
     inventory: &Inventory,
-    kinds: Kinds,
+    settings: &Settings,
 ) -> Result<Survey> {
     let objects = || waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object);
     let listed = inventory.entries().map(|entry| &entry.object);
     let claims = Claims::read(session, Some(&inventory.id), objects().chain(listed)).await?;
     let snapshot = Snapshot::of_waves(session, waves).await;
-    let rules = Rules { own: Some(&inventory.id), kinds, taken: &[] };
-    let prune_set = PruneSet::find(session, inventory, waves, &rules, &claims).await;
+    let rules = Rules { own: Some(&inventory.id), kinds: settings.kinds, taken: &[] };
+    let prune_set = match settings.partial {
+        true => PruneSet::default(),
+        false => PruneSet::find(session, inventory, waves, &rules, &claims).await,
+    };
     let shared = claims.shared(objects());
     let known_found: HashSet<_> = inventory
         .entries()

@@ -158,7 +158,12 @@ fn of_failure(failure: &Failure) -> State {
     }
 }
 
-async fn judge(session: &Session<'_>, object: &ObjectId, live: Option<&Value>, slices: &Slices) -> State {
+pub(super) async fn judge(
+    session: &Session<'_>,
+    object: &ObjectId,
+    live: Option<&Value>,
+    slices: &Slices,
+) -> State {
     let Some(live) = live else { return State::Waiting("it does not exist".to_owned()) };
     match (object.kind.as_str(), state(live)) {
         ("PersistentVolumeClaim", State::Waiting(_)) => unbound(session, live).await,
@@ -229,7 +234,7 @@ async fn webhooks(session: &Session<'_>, live: &Value, slices: &Slices) -> State
 
 /// The endpoint slices of namespaces, each read once.
 #[derive(Default)]
-struct Slices(Mutex<HashMap<String, Arc<Vec<Value>>>>);
+pub(super) struct Slices(Mutex<HashMap<String, Arc<Vec<Value>>>>);
 
 impl Slices {
     async fn of(
