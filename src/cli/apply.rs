@@ -7,6 +7,7 @@ use super::exit::{DONE, FAILED};
 use super::intake::Intake;
 use super::interrupt::{Held, run_holding};
 use super::output;
+use super::plan_file::{Foreseen, PlanFile};
 use super::progress::{Progress, counts};
 use clap::{Args, ValueEnum};
 use kfc_cluster::apply::{
@@ -19,6 +20,7 @@ use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::wave::Wave;
 use kfc_source::LoadRestrictor;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,10 +49,10 @@ impl From<CascadeFlag> for Cascade {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct ApplyArgs {
     /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, a kustomization root, a file of resources, or `-` for
-    /// resources on standard input.
+    /// resources on standard input; or a plan that `kfc plan` saved.
     #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
     target: String,
     #[command(flatten)]
@@ -111,7 +113,84 @@ pub(super) struct ApplyArgs {
     load_restrictor: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    apply: ApplyArgs,
+    /// Write the plan into this file.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+impl ApplyArgs {
+    /// The names of the parameters that are set.
+    pub(super) fn set_names(&self) -> Vec<String> {
+        let name = |text: &String| text.split('=').next().unwrap_or_default().to_owned();
+        self.stack.set.iter().map(name).collect()
+    }
+
+    /// These arguments with the parameters of others.
+    pub(super) fn with_parameters(mut self, given: &Self) -> Self {
+        self.stack.set.clone_from(&given.stack.set);
+        self
+    }
+}
+
+/// The arguments as words, without parameters.
+pub(super) fn words(args: &ApplyArgs) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut flag = |name: &str, is_set: bool| words.extend(is_set.then(|| format!("--{name}")));
+    flag("no-builtin", args.stack.no_builtin);
+    flag("force-conflicts", args.force_conflicts);
+    flag("adopt", args.adopt);
+    flag("recreate", args.recreate);
+    flag("no-wait", args.no_wait);
+    flag("prune", args.prune);
+    flag("prune-most", args.prune_most);
+    flag("no-prune", args.no_prune);
+    flag("keep-going", args.keep_going);
+    let kinds = args.kinds.kinds();
+    flag("delete-namespaces", kinds.namespaces);
+    flag("delete-crds", kinds.crds);
+    flag("delete-pvcs", kinds.pvcs);
+    flag("delete-pvs", kinds.pvs);
+    let mut value = |name: &str, values: &[String]| {
+        words.extend(values.iter().map(|value| format!("--{name}={value}")));
+    };
+    value("components", &args.stack.components);
+    value("without", &args.stack.without);
+    value("present", &args.stack.present);
+    value("only", &args.only);
+    let texts = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    value("catalog", &texts(&args.stack.catalogue));
+    value("kubeconfig", &texts(args.cluster.kubeconfig.as_slice()));
+    value("context", args.cluster.context.as_slice());
+    value("name", args.inventory.name.as_slice());
+    value("inventory-namespace", std::slice::from_ref(&args.inventory.inventory_namespace));
+    value("recreate-object", &args.recreate_object.iter().map(ToString::to_string).collect::<Vec<_>>());
+    value("load-restrictor", args.load_restrictor.as_slice());
+    value("timeout", &[format!("{}s", args.timeout.as_secs())]);
+    value("cascade", &[if args.cascade == CascadeFlag::Orphan { "orphan" } else { "foreground" }.to_owned()]);
+    words.push("--".to_owned());
+    words.push(args.target.clone());
+    words
+}
+
+/// Saves a plan.
+pub(super) fn plan(args: &PlanArgs) -> u8 {
+    finish(&args.apply, &args.apply.cluster, Purpose::Save(&args.output))
+}
+
 pub(super) fn run(args: &ApplyArgs) -> u8 {
+    if let Some(saved) = PlanFile::read(&args.target) {
+        return match saved.arguments(args) {
+            Ok(args) => finish(&args, &args.cluster, Purpose::Saved(&saved)),
+            Err(errors) => {
+                output::report_run(&errors, &Sources::default(), "the apply");
+                FAILED
+            }
+        };
+    }
     let contexts = args.cluster.each_context();
     let is_several = contexts.len() > 1;
     let mut status = DONE;
@@ -119,7 +198,7 @@ pub(super) fn run(args: &ApplyArgs) -> u8 {
         if is_several {
             output::note(&format!("cluster {}:", cluster.context.as_deref().unwrap_or_default()));
         }
-        let one = run_once(args, &cluster);
+        let one = finish(args, &cluster, Purpose::Apply);
         status = if status == DONE { one } else { status };
         if one != DONE && !args.keep_going {
             return one;
@@ -128,11 +207,21 @@ pub(super) fn run(args: &ApplyArgs) -> u8 {
     status
 }
 
-/// Applies to one cluster.
-fn run_once(args: &ApplyArgs, cluster: &ClusterArgs) -> u8 {
+/// What a run is for.
+#[derive(Clone, Copy)]
+enum Purpose<'p> {
+    Apply,
+    /// Apply what a plan says, and nothing else.
+    Saved(&'p PlanFile),
+    /// Save a plan into a file.
+    Save(&'p Path),
+}
+
+/// Runs against one cluster.
+fn finish(args: &ApplyArgs, cluster: &ClusterArgs, purpose: Purpose<'_>) -> u8 {
     let sources = Arc::new(Sources::default());
     let progress = Progress::new();
-    let result = apply(args, cluster, &sources, &progress);
+    let result = apply(args, cluster, purpose, (&sources, &progress));
     progress.end();
     match result {
         Ok(text) if text.is_empty() => DONE,
@@ -147,8 +236,8 @@ fn run_once(args: &ApplyArgs, cluster: &ClusterArgs) -> u8 {
 fn apply(
     args: &ApplyArgs,
     cluster: &ClusterArgs,
-    sources: &Arc<Sources>,
-    progress: &Progress,
+    purpose: Purpose<'_>,
+    (sources, progress): (&Arc<Sources>, &Progress),
 ) -> Result<String> {
     let restrictor = match args.load_restrictor.as_deref() {
         Some("LoadRestrictionsNone") => LoadRestrictor::None,
@@ -169,8 +258,8 @@ fn apply(
         }
         let session = Session::start(&connection, cluster.concurrency, progress).await?;
         apply::settle_scopes(&mut waves, &session.discovery());
-        let work = run_waves(args, &session, &waves, (&id, intake.ignore()), progress);
-        let done = match args.dry_run.is_some() {
+        let work = run_waves(args, &session, (&waves, purpose), (&id, intake.ignore()), progress);
+        let done = match args.dry_run.is_some() || matches!(purpose, Purpose::Save(_)) {
             true => work.await,
             false => held.during(&connection, &id, &args.lock, progress, work).await,
         };
@@ -185,7 +274,7 @@ fn apply(
 async fn run_waves(
     args: &ApplyArgs,
     session: &Session<'_>,
-    waves: &[Wave],
+    (waves, purpose): (&[Wave], Purpose<'_>),
     (id, ignore): (&InventoryId, &[IgnoreRule]),
     progress: &Progress,
 ) -> Result<String> {
@@ -195,7 +284,20 @@ async fn run_waves(
     report_owners(args, &survey, id, progress);
     let preview = apply::preview(session, waves, &survey, &settings).await?;
     report_losses(args, &preview, progress);
-    if !args.yes && args.dry_run.is_none() && is_asked() && !preview.is_empty() {
+    let is_pruning = args.prune || args.prune_most || args.kinds.kinds().any();
+    let foreseen = Foreseen { waves, preview: &preview, pruned: is_pruning.then_some(&survey.prune_set) };
+    match purpose {
+        Purpose::Save(file) => {
+            agreed(args, &survey.prune_set, progress)?;
+            PlanFile::make(args, session.connection, &foreseen).write(file)?;
+            progress.say(&format!("wrote {}: apply it with `kfc apply {}`", file.display(), file.display()));
+            return changes_text(waves, &preview).map(|text| text + "\n");
+        }
+        Purpose::Saved(plan) => plan.check(session.connection, &foreseen)?,
+        Purpose::Apply => {}
+    }
+    let is_agreed = args.yes || matches!(purpose, Purpose::Saved(_));
+    if !is_agreed && args.dry_run.is_none() && is_asked() && !preview.is_empty() {
         progress.end();
         progress.say(&changes_text(waves, &preview)?);
         let question = format!("Apply this to {}? [y/N] ", session.connection.server());

@@ -35,6 +35,8 @@ mod list;
 mod live;
 mod name;
 mod output;
+#[cfg(feature = "cluster")]
+mod plan_file;
 mod plan_graph;
 #[cfg(feature = "cluster")]
 mod progress;

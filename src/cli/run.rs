@@ -60,6 +60,9 @@ enum KfcCommand {
     },
     /// List components, platforms, overlays, parameters or facts.
     List(list::ListArgs),
+    /// Save what an apply would do; `kfc apply FILE` then does exactly that, or refuses.
+    #[cfg(feature = "cluster")]
+    Plan(apply::PlanArgs),
     /// Print the JSON Schema of a kind of kfc.
     Schema(schema::SchemaArgs),
     /// Show whether everything that was applied is ready, component by component. Exits with 0 when it is, 1 when it is not.
@@ -133,6 +136,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         #[cfg(feature = "cluster")]
         KfcCommand::Inventory { command } => inventory::run(&command),
         KfcCommand::List(args) => list::run(&args),
+        #[cfg(feature = "cluster")]
+        KfcCommand::Plan(args) => apply::plan(&args),
         KfcCommand::Schema(args) => schema::run(&args),
         #[cfg(feature = "cluster")]
         KfcCommand::Status(args) => status::run(&args),

@@ -197,3 +197,54 @@ fn all_missing_rights_are_one_message() {
     assert_eq!(out, "created ConfigMap team/own\n", "{err}");
     assert_eq!(apply(&cluster, &dev).succeeds().0, "");
 }
+
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn a_saved_plan_is_applied_as_it_was_or_refused() {
+    let cluster = Cluster::start_with(&Setup { nodes: Some(0), ..Setup::default() });
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: default}\nstringData: {password: anna-1}\n---\n";
+    cluster.write("shop.yaml", &[map("m", "1"), map("old", "1")].concat());
+    apply(&cluster, &[]).succeeds();
+    cluster.write("shop.yaml", &[&map("m", "2"), secret].concat());
+    let plan = ["plan", "shop.yaml", "--name", "shop", "--prune", "-o", "plan.json"];
+    let (out, err) = cluster.kfc(&plan).succeeds();
+    assert!(
+        out.contains("1 added") && out.contains("1 changed") && err.contains("ConfigMap default/old"),
+        "{out}{err}"
+    );
+    let text = std::fs::read_to_string(cluster.path("plan.json")).unwrap();
+    assert!(
+        text.contains("delete ConfigMap default/old") && text.contains("create Secret default/s"),
+        "{text}"
+    );
+    assert!(!text.contains("anna-1") && !text.contains("YW5uYS0x"), "{text}");
+    use std::os::unix::fs::PermissionsExt;
+    let mode = cluster.path("plan.json").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(cluster.get("secret", "default", "s").is_none(), "a plan writes nothing");
+    // Somebody changes the object: it would not be the same change.
+    let edit = |value: &str| {
+        let patch = format!(r#"{{"metadata": {{"labels": {{"a": {value}}}}}}}"#);
+        cluster.kubectl(&["patch", "configmap", "m", "--type=merge", "--patch", &patch]).succeeds();
+    };
+    edit("\"x\"");
+    let (out, err) = cluster.kfc(&["apply", "plan.json"]).fails();
+    assert_eq!(out, "");
+    assert!(err.contains("error[KFC1611]: the plan no longer is what an apply would do"), "{err}");
+    assert!(err.contains("change ConfigMap default/m: the change is another one now"), "{err}");
+    assert!(cluster.get("secret", "default", "s").is_none(), "nothing was done");
+    edit("null");
+    let (out, err) = cluster.kfc(&["apply", "plan.json"]).succeeds();
+    assert_eq!(
+        out, "changed ConfigMap default/m\ncreated Secret default/s\npruned ConfigMap default/old\n",
+        "{err}"
+    );
+    // Once more: nothing of it is left to do.
+    let (_, err) = cluster.kfc(&["apply", "plan.json"]).fails();
+    assert!(err.contains("create Secret default/s: planned, and would not happen now"), "{err}");
+    // The sources changed.
+    cluster.kfc(&plan).succeeds();
+    cluster.write("shop.yaml", &[&map("m", "3"), secret].concat());
+    let (_, err) = cluster.kfc(&["apply", "plan.json"]).fails();
+    assert!(err.contains("change ConfigMap default/m: not planned, and would happen now"), "{err}");
+}
