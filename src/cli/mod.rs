@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cluster")]
 mod apply;
+#[cfg(feature = "cluster")]
+mod apply_args;
 mod argocd;
 mod args;
 mod build;

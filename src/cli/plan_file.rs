@@ -1,7 +1,7 @@
 //! A saved plan: what an apply would do, as digests, and the arguments with which it was made. It has no content of any
 //! resource: `kfc apply FILE` builds the bundle again and goes on only when exactly the same would happen.
 
-use super::apply::{ApplyArgs, words};
+use super::apply_args::{ApplyArgs, words};
 use super::output;
 use clap::Parser;
 use kfc_cluster::apply::{Preview, PruneSet};

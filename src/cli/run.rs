@@ -2,7 +2,7 @@
 
 use super::exit::{DONE, USAGE};
 #[cfg(feature = "cluster")]
-use super::{apply, delete, inventory, status};
+use super::{apply, apply_args, delete, inventory, status};
 use super::{
     argocd, build, detect, diff, explain, golden, graph, init, kustomize, list, schema, validate, vendoring,
     version,
@@ -25,7 +25,7 @@ struct Kfc {
 enum KfcCommand {
     /// Apply a profile, a stack or any resources to a cluster, wave by wave, and wait until they are ready.
     #[cfg(feature = "cluster")]
-    Apply(apply::ApplyArgs),
+    Apply(apply_args::ApplyArgs),
     /// Commands that Argo CD calls when kfc is its config-management plug-in.
     Argocd {
         #[command(subcommand)]
