@@ -154,3 +154,25 @@ fn a_kind_that_an_operator_defines_later_is_awaited_and_so_is_its_condition() {
     condition("True");
     assert_eq!(cluster.kfc(&args).succeeds().0, "");
 }
+
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn a_definition_that_an_object_holds_back_names_the_object() {
+    let cluster = Cluster::start_with(&Setup { nodes: Some(0), ..Setup::default() });
+    cluster.write("carts.yaml", CARTS);
+    cluster.kfc(&["apply", "carts.yaml", "--name", "carts"]).succeeds();
+    cluster.apply("{apiVersion: shop.example.com/v1, kind: Cart, metadata: {name: full, namespace: default, finalizers: [shop.example.com/pay]}}");
+    let delete = ["delete", "--name", "carts", "--yes", "--delete-crds", "--timeout", "4s"];
+    let (_, err) = cluster.kfc(&delete).fails();
+    assert!(
+        err.contains(
+            "error[KFC1607]: CustomResourceDefinition carts.shop.example.com was not deleted in time"
+        ),
+        "{err}"
+    );
+    assert!(err.contains("Cart default/full still exists: finalizers: `shop.example.com/pay`"), "{err}");
+    let free = ["patch", "cart", "full", "--type=merge", "--patch", r#"{"metadata": {"finalizers": null}}"#];
+    cluster.kubectl(&free).succeeds();
+    cluster.kfc(&[&delete[..5], &["--timeout", "60s"]].concat()).succeeds();
+    assert!(cluster.get("crd", "", "carts.shop.example.com").is_none());
+}

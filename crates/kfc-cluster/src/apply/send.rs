@@ -297,7 +297,7 @@ impl Sender<'_> {
         })
     }
 
-    /// The conflicts of a failure in which a value would change, as an error. Fields of managers that are taken over are no
+    /// The conflicts of a failure in which a value would change, as an error. Fields of managers that are taken over are not
     /// conflicts.
     fn of_conflict(&self, failure: Failure, live: &Value, after: &Value) -> std::result::Result<(), Failure> {
         let tools = Former { tools: self.settings.adopt, ..Former::default() };

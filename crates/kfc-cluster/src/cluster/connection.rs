@@ -99,7 +99,15 @@ impl Connection {
         let plug_in = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
         let client = Client::try_from(config).map_err(|error| {
             let message = format!("cannot connect to {server}: {}", chain(&error));
-            let error = Diagnostic::error(Code::Unreachable, message);
+            let mut error = Diagnostic::error(Code::Unreachable, message);
+            if error.message.contains("UnsupportedCertVersion") {
+                error = error.note(
+                    "the client certificate of the kubeconfig is of X.509 version 1, as `openssl x509 -req` makes it without extensions",
+                );
+                error = error.help(
+                    "sign it again as version 3: `openssl x509 -req -extfile FILE …` with `basicConstraints=CA:FALSE` in FILE",
+                );
+            }
             Diagnostics::from(match plug_in {
                 Some(program) => {
                     error.note(format!("the kubeconfig authenticates with the program `{program}`"))
@@ -149,6 +157,16 @@ impl Connection {
         Ok(self.send(Method::GET, path, "application/json", Body::None).await?.1)
     }
 
+    /// Reads a text that a path of the API holds, as a log.
+    ///
+    /// # Errors
+    /// What the server says against it. It is asked once.
+    pub async fn get_text(&self, path: &str) -> std::result::Result<String, Failure> {
+        self.limiter.turn().await;
+        let (_, bytes) = self.exchange(Method::GET, path, "*/*", Body::None).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Sends a request and reads its answer; when the server is busy or cannot be reached, tries again with growing
     /// pauses. Returns the status and the body.
     ///
@@ -189,6 +207,26 @@ impl Connection {
         accept: &str,
         body: Body<'_>,
     ) -> std::result::Result<(u16, Value), Failure> {
+        let (status, bytes) = self.exchange(method, path, accept, body).await?;
+        let odd = |why: &str| {
+            let message = format!("the answer to {path} is not a Kubernetes object: {why}");
+            Failure { status: 406, message, ..Failure::default() }
+        };
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| odd(&error.to_string()))?;
+        if !value.is_object() {
+            return Err(odd("it is not a mapping"));
+        }
+        Ok((status, value))
+    }
+
+    /// Sends a request once, and reads the bytes of its answer.
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Body<'_>,
+    ) -> std::result::Result<(u16, Vec<u8>), Failure> {
         let (content_type, text) = match body {
             Body::None => (None, ""),
             Body::Json(text) => (Some("application/json"), text),
@@ -219,15 +257,7 @@ impl Connection {
         if status >= 400 {
             return Err(Failure::read(status, &bytes, retry_after));
         }
-        let odd = |why: &str| {
-            let message = format!("the answer to {path} is not a Kubernetes object: {why}");
-            Failure { status: 406, message, ..Failure::default() }
-        };
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| odd(&error.to_string()))?;
-        if !value.is_object() {
-            return Err(odd("it is not a mapping"));
-        }
-        Ok((status, value))
+        Ok((status, bytes.to_vec()))
     }
 }
 
