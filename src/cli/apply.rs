@@ -165,6 +165,10 @@ async fn run_waves(
         let count = count_of(report.unpruned.len());
         progress.say(&format!("{count} that left the bundle were not deleted: `--prune` deletes them"));
     }
+    if !report.addressless.is_empty() {
+        let names = named(report.addressless.iter());
+        progress.say(&format!("note: no load balancer has given an address yet to {names}"));
+    }
     progress.say(&summary(&report, args.dry_run.is_some()));
     Ok(result(&report))
 }

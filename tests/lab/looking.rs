@@ -176,3 +176,21 @@ fn a_definition_that_an_object_holds_back_names_the_object() {
     cluster.kfc(&[&delete[..5], &["--timeout", "60s"]].concat()).succeeds();
     assert!(cluster.get("crd", "", "carts.shop.example.com").is_none());
 }
+
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn a_service_without_an_address_is_named_and_not_awaited() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n";
+    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+    cluster.write("web.yaml", service);
+    let (_, err) = cluster.kfc(&["apply", "web.yaml", "--name", "web"]).succeeds();
+    assert!(
+        err.contains("note: no load balancer has given an address yet to Service default/web\n"),
+        "{err}"
+    );
+    let address = r#"{"status": {"loadBalancer": {"ingress": [{"ip": "10.9.9.9"}]}}}"#;
+    let patch = ["patch", "service", "web", "--subresource=status", "--type=merge", "--patch", address];
+    cluster.kubectl(&patch).succeeds();
+    let (_, err) = cluster.kfc(&["apply", "web.yaml", "--name", "web"]).succeeds();
+    assert!(!err.contains("load balancer"), "{err}");
+}

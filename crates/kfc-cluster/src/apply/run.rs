@@ -15,7 +15,7 @@ use super::survey::Survey;
 use super::wait;
 use kfc_diagnostics::Result;
 use kfc_kube::ObjectId;
-use kfc_kube::wave::Wave;
+use kfc_kube::wave::{Item, Wave};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::time::Instant;
@@ -51,6 +51,9 @@ pub async fn apply(
             drop(inventory.write(session).await);
         }
         return Err(errors);
+    }
+    if !settings.dry_run && settings.wait {
+        report.addressless = addressless(session, waves).await;
     }
     let taken = if settings.adopt { std::mem::take(&mut survey.shared) } else { BTreeMap::new() };
     prune::prune(session, survey.prune_set, inventory, settings, &mut report).await?;
@@ -109,6 +112,24 @@ async fn send_waves(
         }
     }
     Ok(())
+}
+
+/// The Services of load balancers that have no address yet.
+async fn addressless(session: &Session<'_>, waves: &[Wave]) -> Vec<ObjectId> {
+    let is_balanced = |item: &&Item| {
+        item.object.kind == "Service"
+            && item.object.group.is_empty()
+            && serde_json::from_str::<Value>(&item.body).unwrap_or_default()["spec"]["type"] == "LoadBalancer"
+    };
+    let mut found = Vec::new();
+    for item in waves.iter().flat_map(|wave| &wave.items).filter(is_balanced) {
+        if let Ok(Some(live)) = session.read(&item.object).await
+            && live["status"]["loadBalancer"]["ingress"].as_array().is_none_or(Vec::is_empty)
+        {
+            found.push(item.object.clone());
+        }
+    }
+    found
 }
 
 /// The objects that did not change, as they were before the run. At the end, what was changed may have changed the state of
