@@ -20,7 +20,22 @@ pub(super) fn is_surely_equal(body: &Value, live: &Value, manager: &str) -> bool
         // Of an object of which only the name is applied, nobody owns a field.
         None => &empty,
     };
-    mapping(body, owned, live, Level::Object)
+    let defaults = Defaults::of(&body["apiVersion"]);
+    mapping((body, owned, live), Level::Object, defaults)
+}
+
+/// Whether the server sets the defaults of Kubernetes in an object: those of custom resources are in their CRDs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Defaults {
+    Kubernetes,
+    Unknown,
+}
+
+impl Defaults {
+    fn of(api_version: &Value) -> Self {
+        let group = api_version.as_str().and_then(|text| text.split_once('/')).map_or("", |(group, _)| group);
+        if !group.contains('.') || group.ends_with(".k8s.io") { Self::Kubernetes } else { Self::Unknown }
+    }
 }
 
 /// How deep a mapping is: some fields of objects and of their metadata have no owner.
@@ -55,7 +70,8 @@ impl Level {
     }
 }
 
-fn mapping(body: &Value, owned: &Value, live: &Value, level: Level) -> bool {
+/// Whether a mapping is equal: what is sent, what we own, and what is stored.
+fn mapping((body, owned, live): (&Value, &Value, &Value), level: Level, defaults: Defaults) -> bool {
     let Some(body) = body.as_object() else { return false };
     let sent = body.iter().filter(|(key, _)| !level.is_unowned(key));
     let mut count = 0;
@@ -68,8 +84,8 @@ fn mapping(body: &Value, owned: &Value, live: &Value, level: Level) -> bool {
         };
         count += usize::from(!below.is_null());
         let is_equal = match level.below(key) {
-            Level::Metadata => mapping(value, below, &live[key.as_str()], Level::Metadata),
-            _ => is_equal_value(value, below, live.get(key).unwrap_or(&Value::Null)),
+            Level::Metadata => mapping((value, below, &live[key.as_str()]), Level::Metadata, defaults),
+            _ => is_equal_value(value, below, live.get(key).unwrap_or(&Value::Null), defaults),
         };
         if !is_equal {
             return false;
@@ -79,16 +95,18 @@ fn mapping(body: &Value, owned: &Value, live: &Value, level: Level) -> bool {
     fields::keys(owned).filter(|(key, _)| !level.is_unowned(key)).count() == count
 }
 
-fn is_equal_value(body: &Value, owned: &Value, live: &Value) -> bool {
+fn is_equal_value(body: &Value, owned: &Value, live: &Value, defaults: Defaults) -> bool {
     match (fields::parts(owned), body) {
-        (Parts::Keys, Value::Object(map)) if !map.is_empty() => mapping(body, owned, live, Level::Below),
-        (Parts::Items, Value::Array(items)) if !items.is_empty() => list(items, owned, live),
-        (Parts::Whole, _) => is_same(body, live),
+        (Parts::Keys, Value::Object(map)) if !map.is_empty() => {
+            mapping((body, owned, live), Level::Below, defaults)
+        }
+        (Parts::Items, Value::Array(items)) if !items.is_empty() => list(items, owned, live, defaults),
+        (Parts::Whole, _) => is_same(body, live, defaults),
         _ => false,
     }
 }
 
-fn list(body: &[Value], owned: &Value, live: &Value) -> bool {
+fn list(body: &[Value], owned: &Value, live: &Value, defaults: Defaults) -> bool {
     let Some(live) = live.as_array() else { return false };
     let mut count = 0;
     for (key, below) in fields::items(owned) {
@@ -99,7 +117,7 @@ fn list(body: &[Value], owned: &Value, live: &Value) -> bool {
         else {
             return false;
         };
-        if !is_equal_value(sent, below, found) {
+        if !is_equal_value(sent, below, found, defaults) {
             return false;
         }
     }
@@ -107,18 +125,20 @@ fn list(body: &[Value], owned: &Value, live: &Value) -> bool {
 }
 
 /// Whether values that are owned as a whole are the same, with the defaults that the server sets in them.
-fn is_same(body: &Value, live: &Value) -> bool {
+fn is_same(body: &Value, live: &Value, defaults: Defaults) -> bool {
     match (body, live) {
         // What is empty is often not stored.
         (body, Value::Null) => is_empty(body),
         (Value::Object(body), Value::Object(live)) => {
-            let is_default =
-                |(key, value): (&String, &Value)| body.contains_key(key) || is_default(key, value, live);
-            body.iter().all(|(key, value)| is_same(value, live.get(key).unwrap_or(&Value::Null)))
+            let is_default = |(key, value): (&String, &Value)| {
+                body.contains_key(key) || (defaults == Defaults::Kubernetes && is_default(key, value, live))
+            };
+            body.iter().all(|(key, value)| is_same(value, live.get(key).unwrap_or(&Value::Null), defaults))
                 && live.iter().all(is_default)
         }
         (Value::Array(body), Value::Array(live)) => {
-            body.len() == live.len() && body.iter().zip(live).all(|(body, live)| is_same(body, live))
+            body.len() == live.len()
+                && body.iter().zip(live).all(|(body, live)| is_same(body, live, defaults))
         }
         (Value::Number(body), Value::Number(live)) => body == live || body.as_f64() == live.as_f64(),
         (body, live) => body == live,
@@ -265,6 +285,14 @@ mod tests {
         ] {
             assert!(!is_surely_equal(&hook(other.clone()), &stored, "kfc-a"), "{other}");
         }
+        // A custom resource has the defaults of its CRD, which are not known.
+        let custom = |mut object: Value| {
+            object["apiVersion"] = "example.com/v1".into();
+            object
+        };
+        let same = live(custom(hook(json!({"port": 1, "protocol": "TCP"}))), json!({"f:rules": {}}));
+        assert!(is_surely_equal(&custom(hook(json!({"port": 1, "protocol": "TCP"}))), &same, "kfc-a"));
+        assert!(!is_surely_equal(&custom(hook(json!({"port": 1}))), &same, "kfc-a"));
         // A field that we sent before and that is not a default.
         let before = live(
             hook(json!({"operations": ["CREATE"], "resources": ["pods"], "matchPolicy": "Exact"})),
