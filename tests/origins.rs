@@ -195,7 +195,6 @@ fn errors(root: &Path, keep_origins: bool) -> Option<String> {
     Some(render(&errors, &sources, Style { colour: false, width: 140 }))
 }
 
-#[test]
 fn errors_are_the_same_with_and_without_origins() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut roots = roots_below(&top.join("tests/cases"));
@@ -325,6 +324,7 @@ fn main() -> ExitCode {
     case::run(vec![
         trial("every_origin_of_the_cases_is_true", every_origin_of_the_cases_is_true),
         trial_over("every_origin_of_the_corpora_is_true", "", every_origin_of_the_corpora_is_true),
+        trial("errors_are_the_same_with_and_without_origins", errors_are_the_same_with_and_without_origins),
         trial("values_of_secrets_are_never_shown", values_of_secrets_are_never_shown),
         trial(
             "explanations_do_not_depend_on_the_number_of_threads",

@@ -1,92 +1,85 @@
 //! `kfc apply`.
 
-use super::args::{ClusterArgs, InventoryArgs, KindArgs, LockArgs, StackArgs, duration};
+use super::apply_args::{ApplyArgs, DryRun, settings};
+use super::args::ClusterArgs;
+use super::changes::changes_text;
 use super::consent::{ask, count_of, is_asked, named, preview, staying};
 use super::exit::{DONE, FAILED};
 use super::intake::Intake;
 use super::interrupt::{Held, run_holding};
 use super::output;
+use super::plan_file::{Foreseen, PlanFile};
 use super::progress::{Progress, counts};
-use clap::{Args, ValueEnum};
-use kfc_cluster::apply::{self, Inventory, InventoryId, PruneSet, Report, Session, Settings, Survey};
+use clap::Args;
+use kfc_cluster::apply::{self, Inventory, InventoryId, Preview, PruneSet, Report, Session, Survey};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::wave::Wave;
 use kfc_source::LoadRestrictor;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DryRun {
-    /// Ask the server what would happen; nothing is written.
-    Server,
-    /// Print the waves without asking a server.
-    Client,
-}
 
 #[derive(Debug, Args)]
-pub(super) struct ApplyArgs {
-    /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, a kustomization root, a file of resources, or `-` for
-    /// resources on standard input.
-    #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
-    target: String,
+pub(super) struct PlanArgs {
     #[command(flatten)]
-    stack: StackArgs,
-    #[command(flatten)]
-    cluster: ClusterArgs,
-    #[command(flatten)]
-    inventory: InventoryArgs,
-    #[command(flatten)]
-    lock: LockArgs,
-    /// Take over fields that have other owners.
-    #[arg(long)]
-    force_conflicts: bool,
-    /// Take over objects of the bundle that other inventories list, or that existed before: from then on only this
-    /// inventory lists them.
-    #[arg(long)]
-    adopt: bool,
-    /// How long a wave may take.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
-    timeout: Duration,
-    /// Wait only for what the next wave cannot be sent without, not until everything is ready.
-    #[arg(long)]
-    no_wait: bool,
-    /// Only report what would happen.
-    #[arg(long, value_name = "WHO", value_enum)]
-    dry_run: Option<DryRun>,
-    /// Delete what left the bundle without asking.
-    #[arg(long, conflicts_with = "no_prune")]
-    prune: bool,
-    /// Agree to every question without asking.
-    #[arg(short, long)]
-    yes: bool,
-    /// Delete what left the bundle even when that is most of what the inventory lists.
-    #[arg(long, conflicts_with = "no_prune")]
-    prune_most: bool,
-    /// Delete nothing that left the bundle, and do not ask.
-    #[arg(long, conflicts_with_all = ["delete_all", "delete_namespaces", "delete_crds", "delete_pvcs", "delete_pvs"])]
-    no_prune: bool,
-    #[command(flatten)]
-    kinds: KindArgs,
-    /// Read files outside the kustomization root.
-    #[arg(long, value_name = "WHICH", hide = true)]
-    load_restrictor: Option<String>,
+    apply: ApplyArgs,
+    /// Write the plan into this file.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+/// Saves a plan.
+pub(super) fn plan(args: &PlanArgs) -> u8 {
+    finish(&args.apply, &args.apply.cluster, Purpose::Save(&args.output))
 }
 
 pub(super) fn run(args: &ApplyArgs) -> u8 {
+    if let Some(saved) = PlanFile::read(&args.target) {
+        return match saved.arguments(args) {
+            Ok(args) => finish(&args, &args.cluster, Purpose::Saved(&saved)),
+            Err(errors) => {
+                output::report_run(&errors, &Sources::default(), "the apply");
+                FAILED
+            }
+        };
+    }
+    let contexts = args.cluster.each_context();
+    let is_several = contexts.len() > 1;
+    let mut status = DONE;
+    for cluster in contexts {
+        if is_several {
+            output::note(&format!("cluster {}:", cluster.context.as_deref().unwrap_or_default()));
+        }
+        let one = finish(args, &cluster, Purpose::Apply);
+        status = if status == DONE { one } else { status };
+        if one != DONE && !args.keep_going {
+            return one;
+        }
+    }
+    status
+}
+
+/// What a run is for.
+#[derive(Clone, Copy)]
+enum Purpose<'p> {
+    Apply,
+    /// Apply what a plan says, and nothing else.
+    Saved(&'p PlanFile),
+    /// Save a plan into a file.
+    Save(&'p Path),
+}
+
+/// Runs against one cluster.
+fn finish(args: &ApplyArgs, cluster: &ClusterArgs, purpose: Purpose<'_>) -> u8 {
     let sources = Arc::new(Sources::default());
     let progress = Progress::new();
-    let result = apply(args, &sources, &progress);
+    let result = apply(args, cluster, purpose, (&sources, &progress));
     progress.end();
     match result {
-        Ok(text) => {
-            if text.is_empty() {
-                DONE
-            } else {
-                output::print(&text)
-            }
-        }
+        Ok(text) if text.is_empty() => DONE,
+        Ok(text) => output::print(&text),
         Err(errors) => {
             output::report_run(&errors, &sources, "the apply");
             FAILED
@@ -94,63 +87,99 @@ pub(super) fn run(args: &ApplyArgs) -> u8 {
     }
 }
 
-fn apply(args: &ApplyArgs, sources: &Arc<Sources>, progress: &Progress) -> Result<String> {
+fn apply(
+    args: &ApplyArgs,
+    cluster: &ClusterArgs,
+    purpose: Purpose<'_>,
+    (sources, progress): (&Arc<Sources>, &Progress),
+) -> Result<String> {
     let restrictor = match args.load_restrictor.as_deref() {
         Some("LoadRestrictionsNone") => LoadRestrictor::None,
         _ => LoadRestrictor::RootOnly,
     };
     let intake = Intake::read(&args.target, &args.stack, restrictor, sources)?;
     if args.dry_run == Some(DryRun::Client) {
-        return Ok(render_waves(&intake.waves("default")?));
+        return Ok(render_waves(&intake.waves("default", &args.only)?));
     }
     let id = args.inventory.id(&intake.name(&args.inventory)?);
     let held = Held::default();
     run_holding(&held, async {
-        let connection = Arc::new(Connection::open(&args.cluster.options()).await?);
-        let mut waves = intake.waves(connection.namespace())?;
+        let connection = Arc::new(Connection::open(&cluster.options()).await?);
+        let mut waves = intake.waves(connection.namespace(), &args.only)?;
         if waves.is_empty() {
             let help = "delete what an earlier run applied with `kfc delete`";
             return Err(Diagnostic::error(Code::Usage, "there is nothing to apply").help(help).into());
         }
-        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        let session = Session::start(&connection, cluster.concurrency, progress).await?;
         apply::settle_scopes(&mut waves, &session.discovery());
-        let work = run_waves(args, &session, &waves, &id, progress);
-        if args.dry_run.is_some() {
-            return work.await;
-        }
-        held.during(&connection, &id, &args.lock, progress, work).await
+        let work = run_waves(args, &session, (&waves, purpose), (&id, intake.ignore()), progress);
+        let done = match args.dry_run.is_some() || matches!(purpose, Purpose::Save(_)) {
+            true => work.await,
+            false => held.during(&connection, &id, &args.lock, progress, work).await,
+        };
+        connection
+            .take_warnings()
+            .iter()
+            .for_each(|text| progress.say(&format!("warning of the server: {text}")));
+        done
     })
 }
 
 async fn run_waves(
     args: &ApplyArgs,
     session: &Session<'_>,
-    waves: &[Wave],
-    id: &InventoryId,
+    (waves, purpose): (&[Wave], Purpose<'_>),
+    (id, ignore): (&InventoryId, &[IgnoreRule]),
     progress: &Progress,
 ) -> Result<String> {
     let mut inventory = Inventory::read(session, id).await?;
-    let kinds = args.kinds.kinds();
-    let survey = apply::survey(session, waves, &inventory, kinds).await?;
+    let mut settings = settings(args, id, ignore);
+    let survey = apply::survey(session, waves, &inventory, &settings).await?;
     report_owners(args, &survey, id, progress);
-    let prune = agreed(args, &survey.prune_set, progress)?;
-    let settings = Settings {
-        inventory: id.clone(),
-        force_conflicts: args.force_conflicts,
-        adopt: args.adopt,
-        timeout: args.timeout,
-        wait: !args.no_wait,
-        prune,
-        kinds,
-        dry_run: args.dry_run.is_some(),
-    };
-    let report = apply::apply(session, waves, &mut inventory, &settings, survey).await?;
+    let preview = apply::preview(session, waves, &survey, &settings).await?;
+    report_losses(args, &preview, progress);
+    let is_pruning = args.prune || args.prune_most || args.kinds.kinds().any();
+    let foreseen = Foreseen { waves, preview: &preview, pruned: is_pruning.then_some(&survey.prune_set) };
+    match purpose {
+        Purpose::Save(file) => {
+            agreed(args, &survey.prune_set, progress)?;
+            PlanFile::make(args, session.connection, &foreseen).write(file)?;
+            progress.say(&format!("wrote {}: apply it with `kfc apply {}`", file.display(), file.display()));
+            return changes_text(waves, &preview).map(|text| text + "\n");
+        }
+        Purpose::Saved(plan) => plan.check(session.connection, &foreseen)?,
+        Purpose::Apply => {}
+    }
+    let is_agreed = args.yes || matches!(purpose, Purpose::Saved(_));
+    if !is_agreed && args.dry_run.is_none() && is_asked() && !preview.is_empty() {
+        progress.end();
+        progress.say(&changes_text(waves, &preview)?);
+        let question = format!("Apply this to {}? [y/N] ", session.connection.server());
+        if !matches!(ask(&question).to_lowercase().as_str(), "y" | "yes") {
+            return Err(Diagnostic::error(Code::Usage, "not confirmed; nothing was written").into());
+        }
+    }
+    settings.prune = agreed(args, &survey.prune_set, progress)?;
+    let report = apply::apply(session, waves, &mut inventory, &settings, survey, &preview).await?;
     if !report.unpruned.is_empty() && !args.no_prune {
         let count = count_of(report.unpruned.len());
         progress.say(&format!("{count} that left the bundle were not deleted: `--prune` deletes them"));
     }
+    if !report.addressless.is_empty() {
+        let names = named(report.addressless.iter());
+        progress.say(&format!("note: no load balancer has given an address yet to {names}"));
+    }
     progress.say(&summary(&report, args.dry_run.is_some()));
     Ok(result(&report))
+}
+
+/// Reports what is lost with the objects that are recreated, before anything is done.
+fn report_losses(args: &ApplyArgs, preview: &Preview, progress: &Progress) {
+    let would = if args.dry_run.is_some() { "would be" } else { "will be" };
+    for loss in &preview.recreated {
+        let why = kfc_kube::redaction::message::hide(&loss.why, &loss.object.kind, "");
+        progress.say(&format!("{} {would} deleted and created again; {}: {why}", loss.object, loss.lost));
+    }
 }
 
 /// Reports which objects of the bundle have other owners, and which of those that left it stay.

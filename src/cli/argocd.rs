@@ -5,7 +5,7 @@ use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
 use super::exit::{DONE, FAILED};
 use super::here;
 use super::output;
-use super::targets::{KUSTOMIZATION_FILES, Target, catalogue};
+use super::targets::{KUSTOMIZATION_FILES, Target, catalogue, resolve_target};
 use super::validation::validated;
 use clap::{Args, Subcommand};
 use kfc_catalogue::argocd::{self, Annotations, Announcement, Chosen, Environment, FIELDS, Given};
@@ -16,6 +16,7 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, Sou
 use kfc_kustomize::engine::{self, Bundle, Options};
 use kfc_source::is_entry;
 use kfc_source::{Loader, lock};
+use kfc_yaml::value::from_json;
 use kfc_yaml::{Entry, Key, Map, Node, emit};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,9 @@ pub(super) enum ArgocdCommand {
     Discover(PlaceArgs),
     /// Print the bundle of the application in a directory, with its parameters.
     Generate(GenerateArgs),
+    /// Print the `ignoreDifferences` of an Application: the fields that a profile or stack leaves to others, and those that
+    /// controllers own in everybody's objects.
+    IgnoreDifferences(PlaceArgs),
     /// Print the parameters of the application in a directory, in the form of Argo CD.
     Parameters(PlaceArgs),
 }
@@ -66,6 +70,7 @@ pub(super) fn run(command: &ArgocdCommand) -> u8 {
         ArgocdCommand::Generate(args) => {
             environment.and_then(|environment| generate(args, &environment, &sources))
         }
+        ArgocdCommand::IgnoreDifferences(args) => ignore_differences(&args.folder, &sources),
         ArgocdCommand::Parameters(args) => {
             environment.and_then(|environment| parameters(&args.folder, &environment, &sources))
         }
@@ -248,6 +253,23 @@ fn version_fact(version: &str, sources: &Sources) -> Node {
     let mark = Mark { source, offset: 0 };
     let entry = Entry { key: Key::new("kubernetes", mark), value: Node::string(version, mark) };
     Node::map(Map::from_iter([entry]), mark)
+}
+
+/// The entries as YAML, to be copied into an Application.
+fn ignore_differences(folder: &Path, sources: &Arc<Sources>) -> Result<Printed> {
+    let target = Target::of(&folder.to_string_lossy());
+    let resolved = resolve_target(&target, &StackArgs::default(), here::reads(), sources)?;
+    let (declared, left) = argocd::ignore_differences(&resolved.plan.ignore);
+    let mut entries = serde_json::json!([
+        {"group": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+         "managedFieldsManagers": ["clusterrole-aggregation-controller"]},
+    ]);
+    if let Some(entries) = entries.as_array_mut() {
+        entries.extend(declared);
+    }
+    let list = from_json(&serde_json::json!({"ignoreDifferences": entries}), Mark::NONE);
+    let warning = |why: String| Diagnostic::warning(Code::LeftOut, why);
+    Ok((emit::emit_all(&[&list])?, Diagnostics(left.into_iter().map(warning).collect())))
 }
 
 fn parameters(folder: &Path, environment: &Environment, sources: &Arc<Sources>) -> Result<Printed> {

@@ -166,7 +166,7 @@ fn would_delete(plan: &RemovalPlan) -> String {
 fn delete_resources(args: &DeleteArgs, intake: &Intake, progress: &Progress) -> Result<String> {
     run_until_interrupted(async {
         let connection = Connection::open(&args.cluster.options()).await?;
-        let mut waves = intake.waves(connection.namespace())?;
+        let mut waves = intake.waves(connection.namespace(), &[])?;
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
         apply::settle_scopes(&mut waves, &session.discovery());
         let numbered = waves.iter().enumerate();

@@ -1,7 +1,7 @@
 //! `kfc diff`: what changes between two bundles.
 
 #[cfg(feature = "cluster")]
-use super::args::{InventoryArgs, KindArgs, inventory_name};
+use super::args::{ClusterArgs, InventoryArgs, KindArgs, inventory_name};
 use super::args::{ReportArgs, StackArgs};
 use super::diff_report::write;
 use super::exit::{DONE, FAILED, USAGE};
@@ -40,6 +40,9 @@ pub(super) struct DiffArgs {
     unrestricted: bool,
     #[cfg(feature = "cluster")]
     #[command(flatten)]
+    cluster: ClusterArgs,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
     inventory: InventoryArgs,
     #[cfg(feature = "cluster")]
     #[command(flatten)]
@@ -48,15 +51,15 @@ pub(super) struct DiffArgs {
 
 impl DiffArgs {
     #[cfg(feature = "cluster")]
-    fn cluster(&self) -> Result<ClusterSide> {
+    fn cluster_side(&self) -> Result<ClusterSide> {
         let name = self.inventory.name.as_deref().map(inventory_name).transpose()?;
         let namespace = self.inventory.inventory_namespace.clone();
-        Ok(ClusterSide { name, namespace, kinds: self.kinds.kinds() })
+        Ok(ClusterSide { name, namespace, kinds: self.kinds.kinds(), args: self.cluster.clone() })
     }
 
     #[cfg(not(feature = "cluster"))]
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as with clusters")]
-    fn cluster(&self) -> Result<ClusterSide> {
+    fn cluster_side(&self) -> Result<ClusterSide> {
         Ok(ClusterSide::default())
     }
 }
@@ -75,7 +78,7 @@ fn diff(args: &DiffArgs, sources: &Arc<Sources>) -> Result<u8> {
     }
     let schema = Schema::builtin();
     let restrictor = if args.unrestricted { LoadRestrictor::None } else { LoadRestrictor::RootOnly };
-    let cluster = args.cluster()?;
+    let cluster = args.cluster_side()?;
     let reader =
         Reader { stack: &args.stack, restrictor, goldens: &args.goldens, schema: &schema, sources, cluster };
     let read = |name: &str, other: &str| reader.read(name, other);

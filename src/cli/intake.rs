@@ -7,12 +7,16 @@ use super::output;
 use super::targets::{
     Loaded, Resolved, Target, is_bundle_file, load, resources_of_file, resources_of_text, standard_input,
 };
-use kfc_catalogue::assemble;
-use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_catalogue::assemble::{self, Assembled};
+use kfc_catalogue::resolve::Plan;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources, nearest};
+use kfc_kube::ObjectId;
+use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::schema::Schema;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::LoadRestrictor;
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,16 +58,51 @@ impl Intake {
         })
     }
 
-    /// Its waves.
-    pub(super) fn waves(&self, namespace: &str) -> Result<Vec<Wave>> {
+    /// Its waves; those of some components when these are named.
+    pub(super) fn waves(&self, namespace: &str, only: &[String]) -> Result<Vec<Wave>> {
         match self {
             Self::Planned { resolved, .. } => {
                 let assembled = resolved.assemble(false)?;
                 let known = assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?;
                 output::report(&known, &Sources::default());
-                assemble::schedule(&resolved.plan, &assembled, namespace)
+                let mut waves = assemble::schedule(&resolved.plan, &assembled, namespace)?;
+                if !only.is_empty() {
+                    let owners = owners(&resolved.plan, &assembled, namespace);
+                    check_names(&resolved.plan, only)?;
+                    let is_meant = |object: &ObjectId| {
+                        owners.get(object).is_some_and(|owner| only.iter().any(|name| name == owner))
+                    };
+                    for wave in &mut waves {
+                        wave.items.retain(|item| is_meant(&item.object));
+                        wave.awaited.retain(is_meant);
+                    }
+                    waves.retain(|wave| !wave.items.is_empty());
+                }
+                Ok(waves)
+            }
+            Self::Resources { .. } if !only.is_empty() => {
+                let message = "`--only` needs a profile or a stack: these resources have no components";
+                Err(Diagnostic::error(Code::Usage, message).into())
             }
             Self::Resources { resources, .. } => wave::of_bundle(&objects(resources), namespace),
+        }
+    }
+
+    /// The component of each object, of a profile or stack.
+    pub(super) fn components(&self, namespace: &str) -> Result<HashMap<ObjectId, String>> {
+        match self {
+            Self::Planned { resolved, .. } => {
+                Ok(owners(&resolved.plan, &resolved.assemble(false)?, namespace))
+            }
+            Self::Resources { .. } => Ok(HashMap::new()),
+        }
+    }
+
+    /// The fields that it leaves to others.
+    pub(super) fn ignore(&self) -> &[IgnoreRule] {
+        match self {
+            Self::Planned { resolved, .. } => &resolved.plan.ignore,
+            Self::Resources { .. } => &[],
         }
     }
 
@@ -80,4 +119,29 @@ impl Intake {
             }
         }
     }
+}
+
+/// The component of each object.
+fn owners(plan: &Plan, assembled: &Assembled, namespace: &str) -> HashMap<ObjectId, String> {
+    let resources = assembled.bundle.resources.list.iter();
+    resources
+        .filter_map(|resource| {
+            let planned = plan.components.get(usize::try_from(resource.owner?).ok()?)?;
+            Some((ObjectId::of(resource, namespace), planned.name().to_owned()))
+        })
+        .collect()
+}
+
+fn check_names(plan: &Plan, only: &[String]) -> Result<()> {
+    let names = || plan.components.iter().map(|planned| planned.name());
+    let mut errors = Diagnostics::default();
+    for wrong in only.iter().filter(|name| !names().any(|known| known == name.as_str())) {
+        let message = format!("the component `{wrong}` is not in the plan");
+        let error = Diagnostic::error(Code::Usage, message);
+        errors.push(match nearest(wrong, names()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error,
+        });
+    }
+    errors.into_result(())
 }

@@ -19,6 +19,8 @@ pub(super) enum InventoryCommand {
     List(ListArgs),
     /// Print the objects that an inventory lists.
     Show(ShowArgs),
+    /// Make an inventory again that was lost or edited: from the objects that its field manager applied. Nothing is deleted.
+    Rebuild(RebuildArgs),
     /// Move all objects of one inventory to another, with the ownership of their fields: for a renamed stack, or another
     /// profile. The objects themselves do not change.
     Move(MoveArgs),
@@ -37,6 +39,20 @@ pub(super) struct ShowArgs {
     inventory: InventoryId,
     #[command(flatten)]
     cluster: ClusterArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RebuildArgs {
+    /// The inventory: `NAME`, or `NAMESPACE/NAME` outside of `default`.
+    #[arg(value_name = "[NAMESPACE/]NAME", value_parser = id)]
+    inventory: InventoryId,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
+    lock: LockArgs,
+    /// Only list what would be added.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -71,6 +87,7 @@ pub(super) fn run(command: &InventoryCommand) -> u8 {
     let result = match command {
         InventoryCommand::List(args) => list(args, &progress),
         InventoryCommand::Show(args) => show(args, &progress),
+        InventoryCommand::Rebuild(args) => rebuild(args, &progress),
         InventoryCommand::Move(args) => move_all(args, &progress),
     };
     progress.end();
@@ -108,6 +125,32 @@ fn show(args: &ShowArgs, progress: &Progress) -> Result<String> {
             let _ = writeln!(text, "{}{found}", entry.object);
         }
         Ok(text)
+    })
+}
+
+fn rebuild(args: &RebuildArgs, progress: &Progress) -> Result<String> {
+    let id = &args.inventory;
+    let held = Held::default();
+    run_holding(&held, async {
+        let connection = Arc::new(Connection::open(&args.cluster.options()).await?);
+        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        let work = async {
+            let mut inventory = Inventory::read(&session, id).await?;
+            let (added, unseen) = apply::rebuild(&session, &mut inventory).await;
+            for kind in unseen {
+                progress.say(&format!("warning: {kind} cannot be listed: its objects are not added"));
+            }
+            if !args.dry_run && !added.is_empty() {
+                inventory.write(&session).await?;
+            }
+            let count = count_of(inventory.len());
+            progress.say(&format!("the inventory {id} lists {count}, {} of them new", added.len()));
+            Ok(lines(if args.dry_run { "would add" } else { "added" }, added.iter()))
+        };
+        if args.dry_run {
+            return work.await;
+        }
+        held.during(&connection, id, &args.lock, progress, work).await
     })
 }
 

@@ -4,13 +4,6 @@ use super::side::Reader;
 use kfc_diagnostics::{Diagnostics, Result};
 use kfc_diff::Input;
 
-/// Requests at the same time.
-#[cfg(feature = "cluster")]
-const CONCURRENCY: usize = 16;
-/// Requests per second.
-#[cfg(feature = "cluster")]
-const RATE: f64 = 50.0;
-
 /// The objects of a cluster, now and after an apply.
 pub(super) struct Asked {
     /// The live objects of the bundle, and those that an apply would prune.
@@ -30,7 +23,7 @@ pub(super) struct Asked {
 pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -> Result<Asked> {
     use super::consent::staying;
     use super::output::note;
-    use kfc_cluster::apply::{InventoryId, Session, Unobserved, forecast};
+    use kfc_cluster::apply::{InventoryId, Question, Session, Unobserved, forecast};
     use kfc_cluster::cluster::{Connection, Options, run};
     use kfc_diagnostics::Mark;
     use kfc_diff::Member;
@@ -38,13 +31,16 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
     use kfc_yaml::value::from_json;
     use std::sync::Arc;
 
-    let options = Options { kubeconfig: None, context, rate: RATE };
+    let side = &reader.cluster;
+    let options = side.args.options();
+    let options = Options { context: context.or_else(|| options.context.clone()), ..options };
     let name = reader.cluster.name.clone().or_else(|| bundle.stack.as_deref().map(super::name::dns_name));
     let inventory = name.map(|name| InventoryId::new(&reader.cluster.namespace, &name));
     let forecast = run(async {
         let connection = Connection::open(&options).await?;
-        let session = Session::start(&connection, CONCURRENCY, &Unobserved).await?;
-        forecast(&session, &bundle.objects(), inventory.as_ref(), reader.cluster.kinds).await
+        let session = Session::start(&connection, side.args.concurrency, &Unobserved).await?;
+        let question = Question { inventory: inventory.as_ref(), kinds: side.kinds, ignore: &bundle.ignore };
+        forecast(&session, &bundle.objects(), &question).await
     })?;
     let read = |value: &serde_json::Value| read::resource(from_json(value, Mark::NONE), reader.schema);
     let mut live = Input::default();

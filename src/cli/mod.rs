@@ -2,10 +2,14 @@
 
 #[cfg(feature = "cluster")]
 mod apply;
+#[cfg(feature = "cluster")]
+mod apply_args;
 mod argocd;
 mod args;
 mod build;
 mod bundle_format;
+#[cfg(feature = "cluster")]
+mod changes;
 #[cfg(feature = "cluster")]
 mod consent;
 #[cfg(feature = "cluster")]
@@ -34,6 +38,8 @@ mod live;
 mod members;
 mod name;
 mod output;
+#[cfg(feature = "cluster")]
+mod plan_file;
 mod plan_graph;
 #[cfg(feature = "cluster")]
 mod progress;
@@ -41,6 +47,8 @@ mod run;
 mod schema;
 mod side;
 mod sides;
+#[cfg(feature = "cluster")]
+mod status;
 mod targets;
 mod validate;
 mod validation;

@@ -100,6 +100,15 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     write::replace(path, bytes).map_err(|error| cannot_write(path, &error))
 }
 
+/// Writes a file that only its owner may read.
+///
+/// # Errors
+/// [`Code::Output`].
+#[cfg(feature = "cluster")]
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    write::replace_private(path, bytes).map_err(|error| cannot_write(path, &error))
+}
+
 /// Writes a file of a fixed name below a directory that the user named; see [`kfc_source::write::replace_below`].
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use super::exit::{DONE, USAGE};
 #[cfg(feature = "cluster")]
-use super::{apply, delete, inventory};
+use super::{apply, apply_args, delete, inventory, status};
 use super::{
     argocd, build, detect, diff, explain, golden, graph, init, kustomize, list, schema, validate, vendoring,
     version,
@@ -25,7 +25,7 @@ struct Kfc {
 enum KfcCommand {
     /// Apply a profile, a stack or any resources to a cluster, wave by wave, and wait until they are ready.
     #[cfg(feature = "cluster")]
-    Apply(apply::ApplyArgs),
+    Apply(apply_args::ApplyArgs),
     /// Commands that Argo CD calls when kfc is its config-management plug-in.
     Argocd {
         #[command(subcommand)]
@@ -60,8 +60,14 @@ enum KfcCommand {
     },
     /// List components, platforms, overlays, parameters or facts.
     List(list::ListArgs),
+    /// Save what an apply would do; `kfc apply FILE` then does exactly that, or refuses.
+    #[cfg(feature = "cluster")]
+    Plan(apply::PlanArgs),
     /// Print the JSON Schema of a kind of kfc.
     Schema(schema::SchemaArgs),
+    /// Show whether everything that was applied is ready, component by component. Exits with 0 when it is, 1 when it is not.
+    #[cfg(feature = "cluster")]
+    Status(status::StatusArgs),
     /// Validate resources against the Kubernetes schemas, CRDs and one another.
     Validate(validate::ValidateArgs),
     /// Vendor remote sources: fetch each once, pin it in kfc.lock, keep its tree in vendor/.
@@ -130,7 +136,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         #[cfg(feature = "cluster")]
         KfcCommand::Inventory { command } => inventory::run(&command),
         KfcCommand::List(args) => list::run(&args),
+        #[cfg(feature = "cluster")]
+        KfcCommand::Plan(args) => apply::plan(&args),
         KfcCommand::Schema(args) => schema::run(&args),
+        #[cfg(feature = "cluster")]
+        KfcCommand::Status(args) => status::run(&args),
         KfcCommand::Validate(args) => validate::run(&args),
         KfcCommand::Vendor(args) => vendoring::run(&args),
         KfcCommand::Version(args) => version::run_kfc(&args),

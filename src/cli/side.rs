@@ -52,6 +52,9 @@ pub(super) struct ClusterSide {
     /// The kinds, of those that are deleted only on request, that may be deleted.
     #[cfg(feature = "cluster")]
     pub(super) kinds: kfc_cluster::apply::Kinds,
+    /// Which cluster, and how many requests it gets.
+    #[cfg(feature = "cluster")]
+    pub(super) args: super::args::ClusterArgs,
 }
 
 impl Default for ClusterSide {
@@ -61,6 +64,8 @@ impl Default for ClusterSide {
             namespace: "default".to_owned(),
             #[cfg(feature = "cluster")]
             kinds: kfc_cluster::apply::Kinds::default(),
+            #[cfg(feature = "cluster")]
+            args: super::args::ClusterArgs::default(),
         }
     }
 }
@@ -150,6 +155,7 @@ impl Reader<'_> {
         Ok(Input {
             graph: Some(graph_of(&resolved.plan)),
             stack: Some(resolved.plan.name.clone()),
+            ignore: resolved.plan.ignore.clone(),
             ..self.input(assembled.bundle.resources.list, &names_of(&resolved.plan))
         })
     }

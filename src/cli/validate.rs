@@ -19,6 +19,7 @@ use kfc_catalogue::catalogue::API_VERSION;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, nearest};
 use kfc_diff::Input;
 use kfc_kube::ObjectId;
+use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::{FileSystem as _, Loader, Os};
@@ -61,6 +62,9 @@ pub(super) struct ValidateArgs {
     /// `cluster`.
     #[arg(long, value_name = "FILE|GIT-REF|golden|cluster")]
     against: Option<String>,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    cluster: super::args::ClusterArgs,
     /// Treat warnings as errors, also those for kinds without a schema.
     #[arg(long)]
     strict: bool,
@@ -88,6 +92,8 @@ struct Bundle {
     resources: Vec<Resource>,
     /// The version of Kubernetes that they are meant for, when they say one.
     kubernetes: Option<String>,
+    /// Fields that are left to others in a cluster.
+    ignore: Vec<IgnoreRule>,
 }
 
 pub(super) fn run(args: &ValidateArgs) -> u8 {
@@ -210,11 +216,15 @@ fn changes(
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
+        #[cfg(feature = "cluster")]
+        cluster: ClusterSide { args: args.cluster.clone(), ..ClusterSide::default() },
+        #[cfg(not(feature = "cluster"))]
         cluster: ClusterSide::default(),
     };
     let ours = Input {
         label: target.to_owned(),
         resources: members(bundle.resources.clone(), &[]),
+        ignore: bundle.ignore.clone(),
         sources: Arc::clone(sources),
         ..Input::default()
     };
@@ -384,7 +394,8 @@ fn is_loose_resource_file(entry: &walkdir::DirEntry, top: &Path) -> bool {
 
 /// The resources of a target.
 fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<Bundle> {
-    let plain = |resources| Ok(Bundle { target: target.to_owned(), resources, kubernetes: None });
+    let plain =
+        |resources| Ok(Bundle { target: target.to_owned(), resources, kubernetes: None, ignore: Vec::new() });
     if target == "-" {
         return plain(resources_of_standard_input(sources)?);
     }
@@ -405,7 +416,12 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
     // What `kfc build` would refuse.
     assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?;
     let kubernetes = resolved.plan.profile.kubernetes().map(str::to_owned);
-    Ok(Bundle { target: target.to_owned(), resources: assembled.bundle.resources.list, kubernetes })
+    Ok(Bundle {
+        target: target.to_owned(),
+        resources: assembled.bundle.resources.list,
+        kubernetes,
+        ignore: resolved.plan.ignore,
+    })
 }
 
 fn resources_of_standard_input(sources: &Sources) -> Result<Vec<Resource>> {

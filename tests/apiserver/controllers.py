@@ -158,6 +158,14 @@ class Controllers:
                                          "conditions": [{"type": "Ready", "status": "False"}]})
             self.event(pod, "Failed", message)
             return False
+        crashing = self.settings.get("crashing")
+        bad = [c for c in containers if crashing and re.search(crashing, c.get("image", ""))]
+        if bad:
+            state = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 3, "reason": "Error"}}}
+            statuses = [{"name": c["name"], "ready": False, **state} for c in bad]
+            self.set_status("Pod", pod, {"phase": "Running", "containerStatuses": statuses,
+                                         "conditions": [{"type": "Ready", "status": "False"}]})
+            return False
         if not is_due:
             return False
         phase = "Succeeded" if kind == "Job" else "Running"

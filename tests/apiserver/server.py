@@ -28,7 +28,7 @@ from kinds import SHORT
 from store import Store, now
 
 SETTINGS = {"crdDelay": 0.2, "readyDelay": 0.3, "goneDelay": 0.05, "broken": None, "faults": [], "storageClasses": ["standard"], "aggregated": True,
-            "latency": 0, "token": None}
+            "latency": 0, "token": None, "crashing": None, "logs": ""}
 
 
 class Refused(Exception):
@@ -65,6 +65,8 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refused(401, "Unauthorized", "Unauthorized")
             self.take_time()
             late = self.fault(url.path)
+            if url.path.endswith("/log"):
+                return self.answer_text(SETTINGS["logs"])
             if query.get("watch") in ("1", "true"):
                 return self.watch(url.path, query)
             with self.store.lock:
@@ -87,6 +89,14 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         if retry_after is not None:
             self.send_header("Retry-After", str(retry_after))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def answer_text(self, text):
+        data = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 

@@ -166,6 +166,19 @@ fn why_something_is_not_ready_is_told() {
 }
 
 #[test]
+fn what_a_crashed_container_printed_is_shown() {
+    let logs = "starting\nlistening\na\nb\n\u{1b}[31mcannot open /data: permission denied\nexit\n";
+    let Some(server) = Server::start(&json!({"crashing": "crash", "logs": logs})) else { return };
+    let err = fails(&server.apply(&[NAMESPACE, &deployment("crash:1")].concat(), &["--timeout", "2s"]));
+    assert!(err.contains("CrashLoopBackOff (last time Error with exit status 3)"), "{err}");
+    assert!(
+        err.contains(" printed: listening | a | b | ") && err.contains("permission denied | exit"),
+        "{err}"
+    );
+    assert!(!err.contains('\u{1b}') && !err.contains("starting"), "{err}");
+}
+
+#[test]
 fn a_storage_class_that_is_not_there_is_named() {
     let Some(server) = Server::start(&json!({})) else { return };
     let claim = CLAIM.replace("spec: {", "spec: {storageClassName: fast, ");

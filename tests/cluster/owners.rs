@@ -80,7 +80,7 @@ fn two_stacks_that_write_one_object_are_told() {
     let err = fails(&apply(&server, "two", &other, &[]));
     assert!(err.contains("`data.key` is owned by the inventory `one` (field manager `kfc-one`)"), "{err}");
     assert!(err.contains("if `two` replaces `one`, run `kfc inventory move one two`"), "{err}");
-    assert_eq!(names(&server, "two"), ["app"], "what was refused is not listed");
+    assert_eq!(names(&server, "two"), [""; 0], "nothing was written, so nothing is listed");
     // A word takes the field, the other inventory keeps the object and is told in turn.
     succeeds(&apply(&server, "two", &other, &["--force-conflicts"]));
     let err = fails(&apply(&server, "one", &[NAMESPACE, &config_map("common", "1")].concat(), &[]));
@@ -469,24 +469,29 @@ fn said_with(output: &Output, code: i32) -> (String, String) {
 #[test]
 fn what_the_server_refuses_or_hides_is_no_difference() {
     let Some(server) = Server::start(&json!({})) else { return };
-    let text = [NAMESPACE, &config_map("a", "1"), &config_map("b", "1"), &config_map("c", "1")].concat();
+    // The only one of its kind is read by itself.
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: b, namespace: app}\nstringData: {a: '1'}\n---\n";
+    let text = [NAMESPACE, &config_map("a", "1"), secret, &config_map("c", "1")].concat();
     succeeds(&apply(&server, "test", &text, &[]));
     let faults = json!([
         {"method": "PATCH", "path": "/a$", "status": 422, "times": 99, "message": "spec.x: Invalid value: field is immutable"},
-        {"method": "GET", "path": "/b$", "status": 403, "times": 99, "message": "configmaps \"b\" is forbidden"},
+        {"method": "GET", "path": "/b$", "status": 403, "times": 99, "message": "secrets \"b\" is forbidden"},
     ]);
     server.request("POST", "/_test/settings", "application/json", &json!({"faults": faults}).to_string());
-    let changed =
-        text.replace("name: c, namespace: app}\ndata: {key: 1}", "name: c, namespace: app}\ndata: {key: 2}");
+    let changed = ["a", "c"].iter().fold(text, |text, name| {
+        let of = format!("name: {name}, namespace: app}}\ndata: ");
+        text.replace(&format!("{of}{{key: 1}}"), &format!("{of}{{key: 2}}"))
+    });
     std::fs::write(server.folder.path().join("test.yaml"), changed).unwrap();
     let (out, err) = said_with(&server.kfc(&["diff", "cluster", "test.yaml", "--name", "test"]), 2);
     assert!(out.contains("1 changed") && out.contains("ConfigMap app/c"), "{out}");
-    assert!(!out.contains("ConfigMap app/a") && !out.contains("ConfigMap app/b"), "{out}");
+    assert!(!out.contains("ConfigMap app/a") && !out.contains("Secret app/b"), "{out}");
     assert!(
         err.contains("the server refuses ConfigMap app/a: spec.x: Invalid value: field is immutable"),
         "{err}"
     );
-    assert!(err.contains("ConfigMap app/b cannot be read: configmaps \"b\" is forbidden"), "{err}");
+    assert!(err.contains("Secret app/b cannot be read: secrets \"b\" is forbidden"), "{err}");
     let (_, err) = said_with(&server.kfc(&["validate", "test.yaml", "--against", "cluster"]), 1);
     assert!(err.contains("error[KFC1522]: the server refuses ConfigMap app/a"), "{err}");
 }

@@ -20,6 +20,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+/// What an audited cluster records: each request once.
+const AUDIT: &str =
+    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
+
 /// How a cluster is made; `tests/lab/up --help` explains the options.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Setup {
@@ -35,6 +39,8 @@ pub(crate) struct Setup {
     pub(crate) left: Vec<&'static str>,
     /// Further flags of the API server.
     pub(crate) server_flags: Vec<&'static str>,
+    /// Record every request: see [`Cluster::requests`].
+    pub(crate) audited: bool,
 }
 
 /// A running control plane.
@@ -64,6 +70,7 @@ impl Cluster {
     /// The control plane that a setup describes. Panics when it cannot be started.
     pub(crate) fn start_with(setup: &Setup) -> Self {
         let folder = tempfile::Builder::new().prefix("kfc-lab-").tempdir().unwrap();
+        std::fs::write(folder.path().join("audit.yaml"), AUDIT).unwrap();
         let mut command = Command::new(lab_file("up"));
         command.arg(folder.path()).args(setup.options()).env("KFC_LAB_BIN", programs());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -113,13 +120,9 @@ impl Cluster {
         command
     }
 
-    /// kfc inside the namespace. Requests are not slowed down: the server has nobody else to serve.
+    /// kfc inside the namespace.
     pub(crate) fn kfc_command(&self, args: &[&str]) -> Command {
-        let mut command = self.command(env!("CARGO_BIN_EXE_kfc"), args);
-        if matches!(args.first(), Some(&("apply" | "delete"))) && !args.contains(&"--qps") {
-            command.args(["--qps", "0"]);
-        }
-        command
+        self.command(env!("CARGO_BIN_EXE_kfc"), args)
     }
 
     /// Runs kfc.
@@ -127,9 +130,43 @@ impl Cluster {
         Run::of(&mut self.kfc_command(args))
     }
 
+    /// Runs kfc on a terminal and types `answers`; what it prints comes as one text.
+    pub(crate) fn on_terminal(&self, args: &[&str], answers: &str) -> Run {
+        const SCRIPT: &str = "import os, pty, sys\n\
+            answers = sys.argv[1].encode()\n\
+            def read(fd):\n\
+            \x20   global answers\n\
+            \x20   data = os.read(fd, 1024)\n\
+            \x20   if answers and data.rstrip().endswith(b']') or data.rstrip().endswith(b':'):\n\
+            \x20       line, answers = answers.split(b'\\n', 1)\n\
+            \x20       os.write(fd, line + b'\\n')\n\
+            \x20   return data\n\
+            sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[2:], read)))\n";
+        let mut command = self.command("python3", &["-c", SCRIPT, answers, env!("CARGO_BIN_EXE_kfc")]);
+        Run::of(command.args(args).env("NO_COLOR", "1"))
+    }
+
     /// Runs kubectl.
     pub(crate) fn kubectl(&self, args: &[&str]) -> Run {
         Run::of(&mut self.command("kubectl", args))
+    }
+
+    /// The requests that a program has sent since the last call, as `patch deployments`; of an audited cluster.
+    pub(crate) fn requests(&self, program: &str) -> Vec<String> {
+        // The server writes its log before it answers the last request, but into a buffer of the system.
+        let path = self.path("audit.log");
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let seen = self.path("audit.seen");
+        let skip = std::fs::read_to_string(&seen).ok().and_then(|count| count.parse().ok()).unwrap_or(0);
+        std::fs::write(&seen, text.len().to_string()).unwrap();
+        let events = text[skip..].lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let sent =
+            events.filter(|event| event["userAgent"].as_str().unwrap_or_default().starts_with(program));
+        sent.map(|event| {
+            let resource = event["objectRef"]["resource"].as_str().or(event["requestURI"].as_str());
+            format!("{} {}", event["verb"].as_str().unwrap(), resource.unwrap())
+        })
+        .collect()
     }
 
     /// Creates or changes objects from YAML text, as kubectl's server-side apply does.
@@ -182,6 +219,10 @@ impl Setup {
         options.extend(self.nodes.map(|nodes| format!("--nodes={nodes}")));
         options.push(format!("--without={}", self.without.join(",")));
         options.push(format!("--leave={}", self.left.join(",")));
+        if self.audited {
+            options.push("--api-server=--audit-policy-file=audit.yaml".to_owned());
+            options.push("--api-server=--audit-log-path=audit.log".to_owned());
+        }
         options.extend(self.server_flags.iter().map(|flag| format!("--api-server={flag}")));
         options
     }

@@ -6,8 +6,14 @@
 
 mod admission;
 mod cluster;
+mod consent;
 mod controllers;
+mod idempotence;
 mod kubectl;
+mod leaving;
+mod looking;
 mod needs;
 mod owners;
 mod profiles;
+mod robustness;
+mod takeover;

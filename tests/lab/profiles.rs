@@ -1,7 +1,10 @@
 //! Whether profiles really arrive: applied as a user would, with every pod admitted, and a second apply that changes nothing.
 //! For OpenShift's, which have Routes and a network attachment, definitions of our own stand in.
 
-use super::{cluster::Cluster, needs};
+use super::{
+    cluster::{Cluster, Setup},
+    needs,
+};
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -91,13 +94,14 @@ fn every_profile_with_a_golden_has_a_test() {
 
 /// Applies a profile to a fresh cluster and holds the outcome against what is promised.
 fn arrives(profile: &str) {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start_with(&Setup { audited: true, ..Setup::default() });
     prepare(&cluster, profile);
     let bundle = cluster.path("bundle.yaml").to_str().unwrap().to_owned();
     cluster.kfc(&["build", profile, "-o", &bundle]).succeeds();
     let start = Instant::now();
     let (out, err) = cluster.kfc(&["apply", profile, "--timeout", "4m"]).succeeds();
     let first = start.elapsed().as_secs_f64();
+    let of_first = cluster.requests("kfc/").len();
     assert!(out.lines().count() > 400, "{profile}: {out}{err}");
     assert!(out.lines().all(|line| line.starts_with("created ")), "{profile}: {out}");
     assert_eq!(refused_pods(&cluster), "", "{profile}");
@@ -105,12 +109,16 @@ fn arrives(profile: &str) {
     assert_eq!(needs::missing(&cluster), "", "{profile}");
 
     let second = changes_nothing(&cluster, profile, &bundle);
-    println!(
-        "figure: {profile}: {} objects, first apply {first:.0} s, second {second:.0} s",
-        out.lines().count()
-    );
+    let of_second = cluster.requests("kfc/").len();
+    let objects = out.lines().count();
+    let start = Instant::now();
     let (out, err) = cluster.kfc(&["diff", "cluster", profile, "--all"]).succeeds();
     assert!(out.is_empty() || out.contains("nothing differs"), "{profile}: {out}{err}");
+    let (diff, of_diff) = (start.elapsed().as_secs_f64(), cluster.requests("kfc/").len());
+    println!(
+        "figure: {profile}: {objects} objects, first apply {first:.0} s with {of_first} requests, second {second:.1} s with \
+         {of_second}, diff cluster {diff:.1} s with {of_diff}"
+    );
 }
 
 /// What the platform itself has and a cluster of ours has not.

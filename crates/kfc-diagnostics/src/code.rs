@@ -247,6 +247,8 @@ codes! {
     Locked = "KFC1609",
     /// A prune would delete most of an inventory.
     MostPruned = "KFC1610",
+    /// A saved plan that no longer is what an apply would do.
+    Outdated = "KFC1611",
 
     /// A saved answer of a cluster that cannot be read.
     SavedAnswer = "KFC1701",

@@ -2,6 +2,7 @@
 
 use crate::model::Graph;
 use kfc_diagnostics::Sources;
+use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::redaction::copied::{self, Copied};
 use kfc_kube::{Object, Traced};
 use kfc_yaml::Node;
@@ -22,6 +23,8 @@ pub struct Input {
     pub renamed: Option<(String, String)>,
     /// The name of the stack or profile, by which a cluster keeps the list of what was applied.
     pub stack: Option<String>,
+    /// Fields that are left to others when it is compared with a cluster.
+    pub ignore: Vec<IgnoreRule>,
     /// Why resources are removed that the other side does not have, where that is known.
     pub why_removed: Option<String>,
 }

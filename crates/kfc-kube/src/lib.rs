@@ -14,6 +14,7 @@
 
 mod group_version;
 mod id;
+pub mod ignore;
 pub mod kubectl;
 pub mod label_selector;
 mod object;

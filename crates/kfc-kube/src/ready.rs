@@ -23,6 +23,7 @@ pub fn state(object: &Value) -> State {
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(object),
         ("apiregistration.k8s.io", "APIService") => condition(object, "Available"),
         ("apps", "Deployment") => deployment(object),
+        ("apps", "ReplicaSet") => replica_set(object),
         ("apps", "StatefulSet") => stateful_set(object),
         ("apps", "DaemonSet") => daemon_set(object),
         ("batch", "Job") => job(object),
@@ -35,18 +36,24 @@ pub fn state(object: &Value) -> State {
 /// Whether objects of a kind become ready only some time after they are made.
 #[must_use]
 pub fn takes_time(group: &str, kind: &str) -> bool {
-    matches!(
-        (group, kind),
-        ("", "Namespace" | "PersistentVolumeClaim" | "Pod")
-            | ("apps", "Deployment" | "StatefulSet" | "DaemonSet")
-            | ("batch", "Job")
-            | ("apiextensions.k8s.io", "CustomResourceDefinition")
-            | ("apiregistration.k8s.io", "APIService")
-            | (
-                "admissionregistration.k8s.io",
-                "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration"
-            )
-    )
+    is_custom(group)
+        || matches!(
+            (group, kind),
+            ("", "Namespace" | "PersistentVolumeClaim" | "Pod")
+                | ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+                | ("batch", "Job")
+                | ("apiextensions.k8s.io", "CustomResourceDefinition")
+                | ("apiregistration.k8s.io", "APIService")
+                | (
+                    "admissionregistration.k8s.io",
+                    "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration"
+                )
+        )
+}
+
+/// Whether a group is of custom resources.
+fn is_custom(group: &str) -> bool {
+    group.contains('.') && !group.ends_with(".k8s.io")
 }
 
 /// The condition of a type: its status, reason and message.
@@ -131,6 +138,17 @@ fn deployment(object: &Value) -> State {
     State::Ready
 }
 
+fn replica_set(object: &Value) -> State {
+    if !is_observed(object) {
+        return unseen();
+    }
+    if let Some(("True", reason, message)) = condition_of(object, "ReplicaFailure") {
+        return State::Waiting(reason_text(reason, message));
+    }
+    let (wanted, available) = (wanted(object), number(&object["status"]["availableReplicas"]));
+    if available < wanted { count_state(available, wanted, "replicas are available") } else { State::Ready }
+}
+
 fn stateful_set(object: &Value) -> State {
     if !is_observed(object) {
         return unseen();
@@ -203,11 +221,23 @@ fn pod(object: &Value) -> State {
     }
 }
 
-/// Custom resources that follow the common conventions say when they are stuck; kfc does not wait until they are
-/// ready, which may depend on things outside the cluster.
+/// Kinds that follow the common conventions, as custom resources do: `Stalled`, `Reconciling`, `Ready`, and the generation
+/// that the controller has seen. What has none of these is ready as soon as it exists.
 fn other(object: &Value) -> State {
-    match condition_of(object, "Stalled") {
-        Some(("True", reason, message)) => State::Failed(reason_text(reason, message)),
+    if let Some(("True", reason, message)) = condition_of(object, "Stalled") {
+        return State::Failed(reason_text(reason, message));
+    }
+    if object["status"]["observedGeneration"].is_i64() && !is_observed(object) {
+        return unseen();
+    }
+    if let Some(("True", reason, message)) = condition_of(object, "Reconciling") {
+        return State::Waiting(reason_text(reason, message));
+    }
+    match condition_of(object, "Ready") {
+        Some(("False" | "Unknown", reason, message)) => State::Waiting(match reason_text(reason, message) {
+            text if text.is_empty() => "its condition Ready is not true".to_owned(),
+            text => text,
+        }),
         _ => State::Ready,
     }
 }
@@ -266,6 +296,22 @@ mod tests {
         };
         assert_eq!(state(&set("OnDelete")), State::Ready);
         assert_eq!(state(&set("RollingUpdate")), waiting("0 of 1 replicas are of the new version"));
+    }
+
+    #[test]
+    fn custom_resources_are_ready_as_their_conditions_say() {
+        let object = |status: Value| json!({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"generation": 2}, "status": status});
+        let ready =
+            |status: &str| json!({"conditions": [{"type": "Ready", "status": status, "reason": "Why"}]});
+        assert_eq!(state(&object(json!({}))), State::Ready);
+        assert_eq!(state(&object(ready("True"))), State::Ready);
+        assert_eq!(state(&object(ready("False"))), waiting("Why"));
+        assert_eq!(
+            state(&object(json!({"observedGeneration": 1}))),
+            waiting("its controller has not seen it yet")
+        );
+        let stalled = json!({"conditions": [{"type": "Stalled", "status": "True", "reason": "Never"}]});
+        assert_eq!(state(&object(stalled)), State::Failed("Never".to_owned()));
     }
 
     #[test]

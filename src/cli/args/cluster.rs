@@ -18,15 +18,33 @@ pub(in crate::cli) struct ClusterArgs {
     /// The context of the kubeconfig, instead of its current one.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) context: Option<String>,
-    /// The most requests per second, with bursts of four times as many; 0 for no limit.
-    #[arg(long, value_name = "N", default_value_t = 50.0)]
+    /// The most requests per second, with bursts of four times as many; 0 for no limit but that of the server, which answers
+    /// that it is busy.
+    #[arg(long, value_name = "N", default_value_t = 0.0)]
     pub(in crate::cli) qps: f64,
     /// The most requests at the same time.
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub(in crate::cli) concurrency: usize,
 }
 
+impl Default for ClusterArgs {
+    fn default() -> Self {
+        Self { kubeconfig: None, context: None, qps: 0.0, concurrency: 16 }
+    }
+}
+
 impl ClusterArgs {
+    /// The arguments for each context that is named, separated by commas.
+    pub(in crate::cli) fn each_context(&self) -> Vec<Self> {
+        match &self.context {
+            None => vec![self.clone()],
+            Some(names) => names
+                .split(',')
+                .map(|name| Self { context: Some(name.trim().to_owned()), ..self.clone() })
+                .collect(),
+        }
+    }
+
     pub(in crate::cli) fn options(&self) -> Options {
         Options { kubeconfig: self.kubeconfig.clone(), context: self.context.clone(), rate: self.qps }
     }

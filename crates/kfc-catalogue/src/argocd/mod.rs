@@ -4,11 +4,13 @@
 mod annotate;
 mod announce;
 mod environment;
+mod ignore;
 mod parameters;
 
 pub use annotate::{Annotations, annotate};
 pub use announce::{Announcement, announce, announce_all};
 pub use environment::Environment;
+pub use ignore::ignore_differences;
 pub use parameters::{Chosen, Given, Setting, choose, read as read_parameters};
 
 /// The parameters that stand for fields of a stack, in the order in which they are announced.

@@ -5,6 +5,7 @@ use super::secrets::{has_write_only, remove_examples};
 use crate::files::{ComponentFile, Ready, Requirement, Setter, Stage, Support};
 use crate::json_schema::validator;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics};
+use kfc_kube::ignore::IgnoreRule;
 use kfc_yaml::Node;
 use kfc_yaml::de::{Entries, Spanned};
 use kfc_yaml::value::to_json;
@@ -44,6 +45,8 @@ pub struct Component {
     pub parameters: Vec<Parameter>,
     /// Setters for parameters.
     pub set: Vec<Spanned<Setter>>,
+    /// Fields of its objects that are left to others.
+    pub ignore: Vec<IgnoreRule>,
     /// What must hold before the next wave.
     pub ready: Vec<Ready>,
 }
@@ -100,6 +103,7 @@ pub(super) fn read(document: &Document, file: ComponentFile, errors: &mut Diagno
         set: spec.set,
         ready: spec.ready,
         name,
+        ignore: spec.ignore.into_iter().map(|entry| entry.0).collect(),
     }
 }
 

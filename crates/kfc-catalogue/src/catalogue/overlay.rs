@@ -3,6 +3,7 @@
 use super::document::{Document, Named, Place};
 use crate::files::{OverlayFile, Setter};
 use kfc_diagnostics::Diagnostics;
+use kfc_kube::ignore::IgnoreRule;
 use kfc_yaml::de::Spanned;
 
 /// What a platform changes.
@@ -20,6 +21,8 @@ pub struct Overlay {
     pub after: Vec<Spanned<String>>,
     /// Setters for facts.
     pub set: Vec<Spanned<Setter>>,
+    /// Fields of objects that are left to others.
+    pub ignore: Vec<IgnoreRule>,
     /// Its directory.
     pub place: Place,
     /// Whether the directory has a kustomization; with setters only, it needs none.
@@ -39,6 +42,7 @@ pub(super) fn read(document: &Document, file: OverlayFile, errors: &mut Diagnost
         components: spec.components,
         after: spec.after,
         set: spec.set,
+        ignore: spec.ignore.into_iter().map(|entry| entry.0).collect(),
         place: document.place.clone(),
         patches: document.has_kustomization,
     }

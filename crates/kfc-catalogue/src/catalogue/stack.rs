@@ -3,6 +3,7 @@
 use super::document::{Document, Place, read_one};
 use crate::files::StackText;
 use kfc_diagnostics::{Diagnostics, Mark, Result};
+use kfc_kube::ignore::IgnoreRule;
 use kfc_source::Loader;
 use kfc_yaml::de::{Mapping, Spanned};
 use kfc_yaml::{Map, Node};
@@ -28,6 +29,8 @@ pub struct Stack {
     pub parameters: Node,
     /// Kustomize components, applied last.
     pub overlays: Vec<Spanned<String>>,
+    /// Fields of objects that are left to others.
+    pub ignore: Vec<IgnoreRule>,
     /// Which component provides a capability.
     pub prefers: Vec<(Spanned<String>, Spanned<String>)>,
     /// Further catalogues, relative to the file's directory.
@@ -62,6 +65,7 @@ impl Stack {
             observed: empty(),
             parameters: empty(),
             overlays: Vec::new(),
+            ignore: Vec::new(),
             prefers: Vec::new(),
             catalogues: Vec::new(),
             builtin: true,
@@ -104,6 +108,7 @@ fn read(document: &Document, file: StackText, errors: &mut Diagnostics) -> Stack
         prefers: spec.prefers.0,
         catalogues: spec.catalogues,
         builtin: spec.builtin,
+        ignore: spec.ignore.into_iter().map(|entry| entry.0).collect(),
         place: Some(document.place.clone()),
     }
 }

@@ -1,7 +1,7 @@
 //! `component.yaml`.
 
 use super::support::supports;
-use super::{ApiVersion, Declaration, Metadata, Setter, Support, words};
+use super::{ApiVersion, Declaration, Ignore, Metadata, Setter, Support, words};
 use kfc_diagnostics::Mark;
 use kfc_yaml::de::{Entries, Spanned, TextOr};
 use serde::Deserialize;
@@ -63,6 +63,9 @@ pub struct ComponentSpec {
     /// Setters for parameters.
     #[serde(default)]
     pub set: Vec<Spanned<Setter>>,
+    /// Fields of objects that are left to others.
+    #[serde(default)]
+    pub ignore: Vec<Ignore>,
     /// What must be ready before the next wave.
     #[serde(default)]
     pub ready: Vec<Ready>,

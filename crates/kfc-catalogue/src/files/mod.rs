@@ -3,6 +3,7 @@
 //! is right, is for [`crate::catalogue`].
 
 mod component;
+mod ignore;
 mod overlay;
 mod parameter;
 mod platform;
@@ -14,6 +15,7 @@ mod words;
 pub use component::{
     ComponentFile, ComponentKind, ComponentSpec, Ready, ReadyKind, Requirement, Stage, Wanted,
 };
+pub use ignore::Ignore;
 pub use overlay::{OverlayFile, OverlayKind, OverlaySpec};
 pub use parameter::Declaration;
 pub use platform::{LayerComponent, PlatformFile, PlatformKind, PlatformSpec, Role};

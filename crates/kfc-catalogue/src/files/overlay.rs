@@ -1,6 +1,6 @@
 //! `overlay.yaml`.
 
-use super::{ApiVersion, Metadata, Setter, words};
+use super::{ApiVersion, Ignore, Metadata, Setter, words};
 use kfc_yaml::de::Spanned;
 use serde::Deserialize;
 
@@ -46,4 +46,7 @@ pub struct OverlaySpec {
     /// Setters for facts and parameters.
     #[serde(default)]
     pub set: Vec<Spanned<Setter>>,
+    /// Fields of objects that are left to others.
+    #[serde(default)]
+    pub ignore: Vec<Ignore>,
 }

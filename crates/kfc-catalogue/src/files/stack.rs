@@ -1,6 +1,6 @@
 //! `kfc.yaml`.
 
-use super::{ApiVersion, Metadata, words};
+use super::{ApiVersion, Ignore, Metadata, words};
 use kfc_yaml::de::{Entries, Mapping, Spanned};
 use serde::Deserialize;
 
@@ -49,6 +49,9 @@ pub struct StackSpec {
     /// Directories of kustomize components, applied last.
     #[serde(default)]
     pub overlays: Vec<Spanned<String>>,
+    /// Fields of objects that are left to others.
+    #[serde(default)]
+    pub ignore: Vec<Ignore>,
     /// Which component provides a capability when there is a choice.
     #[serde(default)]
     pub prefers: Entries<Spanned<String>>,

@@ -4,6 +4,7 @@ use super::expression::Scope;
 use super::profile::Profile;
 use crate::catalogue::{Component, Overlay, Parameter};
 use kfc_diagnostics::{Diagnostics, Mark};
+use kfc_kube::ignore::IgnoreRule;
 use serde_json::Value;
 
 /// The resolved graph.
@@ -21,6 +22,8 @@ pub struct Plan {
     pub components: Vec<Planned>,
     /// Catalogue overlays in the order in which they are applied.
     pub overlays: Vec<PlannedOverlay>,
+    /// Fields of objects that are left to others, as the components, the overlays and the stack declare them.
+    pub ignore: Vec<IgnoreRule>,
     /// Which component waits for which.
     pub edges: Vec<Edge>,
     /// Parameters whose defaults are published credentials: the global ones, then those of the components.

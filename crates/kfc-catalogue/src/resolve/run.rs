@@ -56,7 +56,11 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
     let parameters = parameters.global().clone();
     let declared = catalogue.layers.get(DEFAULTS).map(|layer| layer.parameters.clone()).unwrap_or_default();
     let name = stack.name.clone();
-    Ok(Plan { name, profile, parameters, declared, components, overlays, edges, published, warnings })
+    let of_components =
+        components.iter().filter(|planned| !planned.present).map(|planned| &planned.component.ignore);
+    let of_overlays = overlays.iter().map(|planned| &planned.overlay.ignore);
+    let ignore = of_components.chain(of_overlays).chain([&stack.ignore]).flatten().cloned().collect();
+    Ok(Plan { name, profile, parameters, declared, components, overlays, ignore, edges, published, warnings })
 }
 
 fn published(catalogue: &Catalogue, components: &[Planned]) -> Vec<Published> {

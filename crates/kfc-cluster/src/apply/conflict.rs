@@ -2,7 +2,8 @@
 
 use super::claims::Claims;
 use super::inventory_id::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
-use crate::cluster::Failure;
+use super::owner;
+use crate::cluster::{Cause, Failure, without_server_fields};
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
@@ -15,6 +16,19 @@ const LONGEST: usize = 80;
 /// Whether the server refused because other field managers own fields.
 pub(super) fn is_conflict(failure: &Failure) -> bool {
     failure.status == 409 && failure.causes.iter().any(|cause| cause.reason == "FieldManagerConflict")
+}
+
+/// The conflicts of a refused apply in which a value would change, by the live object and by what it would become. In the
+/// others nothing but the owner would: the same value in another spelling, or without defaults.
+pub(super) fn differing(causes: Vec<Cause>, live: &Value, predicted: &Value) -> Vec<Cause> {
+    let (is_equal, before, after) =
+        (without_server_fields(live.clone()) == without_server_fields(predicted.clone()), live, predicted);
+    let differs = |cause: &Cause| match (at(before, &cause.field), at(after, &cause.field)) {
+        (Some(old), Some(new)) => old != new,
+        // The field cannot be found: then only the whole objects tell.
+        _ => !is_equal,
+    };
+    causes.into_iter().filter(|cause| cause.reason != "FieldManagerConflict" || differs(cause)).collect()
 }
 
 /// A conflict: what we sent, and what the server said.
@@ -40,15 +54,18 @@ impl Conflict<'_> {
         };
         let mut error = Diagnostic::error(Code::OwnedByOthers, message);
         let mut stacks = BTreeSet::new();
+        let mut managers = BTreeSet::new();
         for cause in causes {
             let manager = manager_in(&cause.message);
+            let part = subresource_in(&cause.message);
+            managers.insert((manager, part));
             let stack = self.stack_of(manager, claims);
             let owner = match &stack {
                 Some(id) => format!("the inventory {id} (field manager `{manager}`)"),
                 None => format!("`{manager}`"),
             };
             stacks.extend(stack);
-            let since = live.and_then(|live| since(live, manager)).unwrap_or_default();
+            let since = live.and_then(|live| since(live, manager, part)).unwrap_or_default();
             let shown = |value: Option<&Value>| {
                 value.map_or("unset".to_owned(), |value| show(value, &cause.field, &object.kind))
             };
@@ -63,7 +80,21 @@ impl Conflict<'_> {
         for id in &stacks {
             error = error.note(move_advice(id, own));
         }
-        error.help("take the fields over with `--force-conflicts`, or remove them from the bundle")
+        let entries = || live.map(|live| owner::entries(&live["metadata"])).into_iter().flatten();
+        let is_installed = managers.iter().any(|(manager, part)| {
+            let is = |entry: &&Value| is_of(entry, manager, *part);
+            entries().filter(is).any(owner::is_installer)
+        });
+        error.help(match is_installed {
+            true => {
+                "`--adopt` takes over what another tool installed, with all its fields; `--force-conflicts` takes only these; or \
+                 leave them to their owner: remove them from the bundle, or declare them under `ignore`"
+            }
+            false => {
+                "take the fields over with `--force-conflicts`, or leave them to their owner: remove them from the bundle, or \
+                 declare them under `ignore`"
+            }
+        })
     }
 
     /// The inventory of a field manager. The manager of earlier versions belongs to the inventory that lists the object.
@@ -89,20 +120,30 @@ pub fn move_advice(from: &InventoryId, to: &InventoryId) -> String {
 }
 
 /// The manager that a message names: `conflict with "kubectl-edit" using apps/v1`.
-fn manager_in(message: &str) -> &str {
+pub(super) fn manager_in(message: &str) -> &str {
     message.split('"').nth(1).unwrap_or(message)
 }
 
+/// The subresource that a message names: `conflict with "kubectl" with subresource "scale" using apps/v1`.
+fn subresource_in(message: &str) -> Option<&str> {
+    message.split_once("with subresource \"")?.1.split('"').next()
+}
+
+fn is_of(entry: &Value, manager: &str, part: Option<&str>) -> bool {
+    entry["manager"] == manager && entry["subresource"].as_str() == part
+}
+
 /// Since when and how a manager owns fields.
-fn since(live: &Value, owner: &str) -> Option<String> {
+fn since(live: &Value, owner: &str, part: Option<&str>) -> Option<String> {
     let entries = live["metadata"]["managedFields"].as_array()?;
-    let entry = entries.iter().find(|entry| entry["manager"] == owner)?;
+    let entry = entries.iter().find(|entry| is_of(entry, owner, part))?;
+    let time = entry["time"].as_str().map(|time| format!(" since {time}")).unwrap_or_default();
     let how = match entry["operation"].as_str()? {
         "Apply" => "by an apply",
         _ => "by an update",
     };
-    let part = entry["subresource"].as_str().map(|part| format!(" of its {part}")).unwrap_or_default();
-    Some(format!(" since {} {how}{part}", entry["time"].as_str()?))
+    let part = part.map(|part| format!(" of its {part}")).unwrap_or_default();
+    Some(format!("{time} {how}{part}"))
 }
 
 fn show(value: &Value, field: &str, kind: &str) -> String {
@@ -177,7 +218,7 @@ fn item<'v>(list: &'v Value, selector: &str) -> Option<&'v Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Conflict, at};
+    use super::{Conflict, at, differing};
     use crate::apply::{Claims, InventoryId};
     use crate::cluster::{Cause, Failure};
     use kfc_kube::ObjectId;
@@ -199,6 +240,22 @@ mod tests {
         {
             assert_eq!(get(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn only_a_conflict_that_changes_a_value_is_one() {
+        let cause = |field: &str| Cause {
+            reason: "FieldManagerConflict".to_owned(),
+            field: field.to_owned(),
+            ..Cause::default()
+        };
+        let live = json!({"spec": {"a": "1", "b": [{"x": 1}]}, "metadata": {"resourceVersion": "1"}});
+        let mut after = live.clone();
+        after["metadata"]["resourceVersion"] = "2".into();
+        let causes = || vec![cause(".spec.a"), cause(".spec.b"), cause(".spec.none")];
+        assert_eq!(differing(causes(), &live, &after), []);
+        after["spec"]["b"] = json!([{"x": 2}]);
+        assert_eq!(differing(causes(), &live, &after), [cause(".spec.b"), cause(".spec.none")]);
     }
 
     #[test]

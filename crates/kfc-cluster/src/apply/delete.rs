@@ -7,6 +7,7 @@ use super::inventory_id::InventoryId;
 use super::owner;
 use super::removal::{self, Kinds, PRUNE_ANNOTATION, RemovalPlan, Rules, Stay};
 use super::session::Session;
+use super::snapshot;
 use crate::cluster::{ApiResource, Body, Failure};
 use futures::stream::{self, StreamExt};
 use http::Method;
@@ -22,6 +23,8 @@ use tokio::time::{Instant, sleep};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// Objects that are named when many hold back a deletion.
+const NAMED: usize = 5;
 
 /// What a deletion did.
 #[derive(Clone, Debug, Default)]
@@ -358,12 +361,30 @@ impl Remover<'_> {
             }
             let why = blocked(&live);
             if Instant::now() > self.deadline {
-                return Err(Box::new(stuck(object, &live, &why)));
+                let error = stuck(object, &live, &why);
+                let instances = self.instances(object).await;
+                return Err(Box::new(instances.into_iter().fold(error, Diagnostic::note)));
             }
             self.session.notify(&Event::Waiting { pending: &[(object.clone(), why)] });
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// The objects that hold a CRD back, with what each waits for.
+    async fn instances(&self, object: &ObjectId) -> Vec<String> {
+        if !removal::is_definition(object) {
+            return Vec::new();
+        }
+        let Some(kind) = removal::defined_kind(self.session, object) else { return Vec::new() };
+        let found = snapshot::list(self.session, &kind, "").await.unwrap_or_default();
+        let more = found.len().saturating_sub(NAMED);
+        let line = |(instance, metadata): &(ObjectId, Value)| {
+            format!("{instance} still exists: {}", blocked(&json!({"metadata": metadata})))
+        };
+        let mut lines: Vec<String> = found.iter().take(NAMED).map(line).collect();
+        lines.extend((more > 0).then(|| format!("and {more} more of its kind")));
+        lines
     }
 
     /// Requests the deletion of exactly this object, after the objects that it owns.

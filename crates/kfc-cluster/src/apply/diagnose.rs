@@ -1,6 +1,7 @@
 //! Finds out why an object is not ready: conditions of its pods, what their containers wait for, events.
 
 use super::session::Session;
+use kfc_diagnostics::Foreign;
 use kfc_kube::ObjectId;
 use kfc_kube::ready::condition_of;
 use serde_json::Value;
@@ -9,6 +10,10 @@ use std::collections::BTreeSet;
 /// The most facts about one object.
 const FACTS: usize = 6;
 const EVENTS: usize = 3;
+/// With so many facts, no more logs are read.
+const LOGGED: usize = 4;
+/// Lines of a log.
+const LINES: usize = 5;
 
 /// What is known about an object that is not ready, one fact a line.
 pub(super) async fn diagnose(session: &Session<'_>, object: &ObjectId) -> Vec<String> {
@@ -19,6 +24,11 @@ pub(super) async fn diagnose(session: &Session<'_>, object: &ObjectId) -> Vec<St
         for pod in pods(session, &object.namespace, &selector).await {
             let before = facts.len();
             of_pod(&pod, &mut facts);
+            if before < LOGGED {
+                for container in crashed(&pod) {
+                    facts.extend(last_lines(session, &pod, container).await);
+                }
+            }
             if facts.len() > before {
                 named.insert(pod["metadata"]["name"].as_str().unwrap_or_default().to_owned());
             }
@@ -90,6 +100,38 @@ fn of_container(pod: &str, container: &Value) -> Option<String> {
     }
     let is_running_unready = container["ready"] == false && !container["state"]["running"].is_null();
     is_running_unready.then(|| format!("container {name} of pod {pod} runs, but its readiness probe fails"))
+}
+
+/// The containers of a pod that ended with an error.
+fn crashed(pod: &Value) -> impl Iterator<Item = &str> {
+    let statuses = ["initContainerStatuses", "containerStatuses"].into_iter();
+    let statuses = statuses.flat_map(|list| pod["status"][list].as_array().into_iter().flatten());
+    let failed = |end: &Value| end["exitCode"].as_i64().is_some_and(|code| code != 0);
+    let is_crashed = move |status: &&Value| {
+        failed(&status["state"]["terminated"])
+            || (failed(&status["lastState"]["terminated"]) && status["ready"] == false)
+    };
+    statuses.filter(is_crashed).filter_map(|status| status["name"].as_str())
+}
+
+/// The last lines that a container printed before it ended.
+async fn last_lines(session: &Session<'_>, pod: &Value, container: &str) -> Option<String> {
+    let text = |field: &str| pod["metadata"][field].as_str().unwrap_or_default();
+    let path = format!("/api/v1/namespaces/{}/pods/{}/log", text("namespace"), text("name"));
+    let limits = format!("container={container}&tailLines={LINES}&limitBytes=4096");
+    // That of the last run; the first one has no other.
+    let log = match session.connection.get_text(&format!("{path}?{limits}&previous=true")).await {
+        Ok(log) if !log.trim().is_empty() => log,
+        _ => session.connection.get_text(&format!("{path}?{limits}")).await.ok()?,
+    };
+    let lines: Vec<String> = log
+        .lines()
+        .map(|line| Foreign::new(line.to_owned()).message())
+        .filter(|line| !line.is_empty())
+        .collect();
+    let skip = lines.len().saturating_sub(LINES);
+    let lines = lines.get(skip..)?.join(" | ");
+    (!lines.is_empty()).then(|| format!("container {container} of pod {} printed: {lines}", text("name")))
 }
 
 /// The last warnings about objects of these names, and about replica sets and pods whose names begin with them.

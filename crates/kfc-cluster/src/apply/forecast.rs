@@ -1,22 +1,42 @@
 //! What an apply of a bundle would do to the cluster: each resource before and after, what would be pruned, and what the
-//! server would refuse. Nothing is written.
+//! server would refuse. Nothing is written. Only what may differ is asked for.
 
 use super::claims::Claims;
+use super::desired;
+use super::equality::is_surely_equal;
 use super::inventory::Inventory;
 use super::inventory_id::{InventoryId, OLD_MANAGER};
+use super::owner;
 use super::prune::PruneSet;
 use super::removal::{Kinds, Rules, Stay};
-use super::scope::settle_scopes;
-use super::send;
+use super::scope::{Scopes, settle_scopes};
+use super::send::{self, How};
 use super::session::Session;
-use crate::cluster::{Failure, Managers, Prediction, predict, without_server_fields};
+use super::snapshot::{Seen, Snapshot};
+use crate::cluster::{Body, Failure, without_server_fields};
+use futures::stream::{self, StreamExt};
+use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::Object;
 use kfc_kube::ObjectId;
+use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::redaction::message;
 use kfc_kube::wave;
 use kfc_kube::wave::Wave;
 use serde_json::Value;
+
+/// The object of a resource before and after an apply.
+#[derive(Clone, Debug)]
+pub struct Prediction {
+    /// Which object.
+    pub object: ObjectId,
+    /// The object now, without the fields that only the server writes; `None` when it does not exist.
+    pub live: Option<Value>,
+    /// What it would become; `None` when the server cannot say, as for kinds and namespaces that do not exist yet.
+    pub applied: Option<Value>,
+    /// Why the server cannot say.
+    pub failure: Option<Failure>,
+}
 
 /// An object that an apply would prune.
 #[derive(Clone, Debug)]
@@ -41,23 +61,44 @@ pub struct Forecast {
     pub refused: Diagnostics,
 }
 
-/// Asks the server what an apply would do; `inventory` is `None` for resources without an inventory.
+/// What a forecast is about.
+#[derive(Clone, Debug, Default)]
+pub struct Question<'q> {
+    /// The inventory; `None` for resources without one.
+    pub inventory: Option<&'q InventoryId>,
+    /// The kinds, of those that are deleted only on request, that may be deleted.
+    pub kinds: Kinds,
+    /// Fields that are left to others.
+    pub ignore: &'q [IgnoreRule],
+}
+
+/// Asks the server what an apply would do. Values of Secrets are not redacted.
 ///
 /// # Errors
 /// Resources that cannot be written as JSON, and inventories that cannot be read.
 pub async fn forecast(
     session: &Session<'_>,
     resources: &[&Object],
-    inventory: Option<&InventoryId>,
-    kinds: Kinds,
+    question: &Question<'_>,
 ) -> Result<Forecast> {
     let mut waves = wave::of_bundle(resources, session.connection.namespace())?;
-    settle_scopes(&mut waves, &session.discovery());
-    let bundle = send::Known::of(&waves);
-    let own = inventory.map(InventoryId::manager);
-    let managers = Managers(own.into_iter().chain([OLD_MANAGER.to_owned()]).collect());
     let discovery = session.discovery();
-    let found = predict(session.connection, &discovery, resources, &managers, session.concurrency).await?;
+    settle_scopes(&mut waves, &discovery);
+    let bundle = send::Known::of(&waves);
+    let scopes = Scopes::of(&waves, &discovery);
+    let mut bodies = Vec::with_capacity(resources.len());
+    for resource in resources {
+        let mut body = String::new();
+        kfc_yaml::json::write(&resource.node, &mut body)?;
+        let mut object = ObjectId::of(resource, session.connection.namespace());
+        scopes.settle(&mut object);
+        bodies.push((object, body));
+    }
+    let snapshot = Snapshot::of_objects(session, bodies.iter().map(|(object, _)| object)).await;
+    let own = question.inventory.map(InventoryId::manager);
+    let oracle = Oracle { session, snapshot: &snapshot, own: own.as_deref(), ignore: question.ignore };
+    let found = stream::iter(bodies).map(|(object, body)| oracle.predict(object, body));
+    let found: Vec<Prediction> = found.buffered(session.concurrency).collect().await;
     let mut forecast = Forecast::default();
     for (prediction, resource) in found.into_iter().zip(resources) {
         let refusal = match &prediction.failure {
@@ -72,10 +113,71 @@ pub async fn forecast(
             None => forecast.predictions.push(Some(prediction)),
         }
     }
-    if let Some(id) = inventory {
-        forecast.find_prune_set(session, &waves, id, kinds).await?;
+    if let Some(id) = question.inventory {
+        forecast.find_prune_set(session, &waves, id, question.kinds).await?;
     }
     Ok(forecast)
+}
+
+/// What an apply of one resource would make of its object.
+struct Oracle<'o> {
+    session: &'o Session<'o>,
+    snapshot: &'o Snapshot,
+    /// The field manager of the inventory.
+    own: Option<&'o str>,
+    ignore: &'o [IgnoreRule],
+}
+
+impl Oracle<'_> {
+    /// The manager that applies the object already, else that of the inventory.
+    fn manager(&self, live: Option<&Value>) -> &str {
+        let applies =
+            |manager: &&str| live.is_some_and(|live| owner::applied_by(&live["metadata"], manager).is_some());
+        let known = self.own.into_iter().chain([OLD_MANAGER]).find(applies);
+        known.or(self.own).unwrap_or(OLD_MANAGER)
+    }
+
+    async fn predict(&self, object: ObjectId, text: String) -> Prediction {
+        let unknown =
+            |object, failure| Prediction { object, live: None, applied: None, failure: Some(failure) };
+        let discovery = self.session.discovery();
+        let Some(kind) = discovery.find_exactly(&object) else {
+            let message = format!("the server does not know {} in {}", object.kind, object.api_version());
+            return unknown(object, Failure { status: 404, message, ..Failure::default() });
+        };
+        let read;
+        let live = match (self.snapshot.live(&object), self.snapshot.seen(&object)) {
+            (Some(live), _) => Some(live),
+            (None, Seen::Unknown) => match self.session.read(&object).await {
+                Ok(found) => {
+                    read = found;
+                    read.as_ref()
+                }
+                // An object that we may not read may exist.
+                Err(failure) => return unknown(object, failure),
+            },
+            (None, _) => None,
+        };
+        let manager = self.manager(live);
+        let mut body = desired::body_of(&object, &text);
+        if let Some(live) = live {
+            desired::leave_to_others(&mut body, &object, live, manager, self.ignore);
+            if is_surely_equal(&body, live, manager) {
+                let live = without_server_fields(live.clone());
+                return Prediction { object, live: Some(live.clone()), applied: Some(live), failure: None };
+            }
+        }
+        // Fields that belong to others are taken over in the prediction.
+        let path = How { manager, force: true, dry_run: true }.path(kind, &object);
+        let body = body.to_string();
+        let sent =
+            self.session.connection.send(Method::PATCH, &path, "application/json", Body::Apply(&body)).await;
+        let (applied, failure) = match sent {
+            Ok((_, applied)) => (Some(without_server_fields(applied)), None),
+            Err(refused) => (None, Some(refused)),
+        };
+        Prediction { live: live.map(|live| without_server_fields(live.clone())), object, applied, failure }
+    }
 }
 
 impl Forecast {
@@ -95,13 +197,19 @@ impl Forecast {
         let rules = Rules { own: Some(id), kinds, taken: &[] };
         let prune_set = PruneSet::find(session, &inventory, waves, &rules, &claims).await;
         self.staying = prune_set.plan.staying;
-        for (object, _) in prune_set.plan.going {
-            match session.read(&object).await {
-                Ok(Some(live)) => {
-                    self.leaving.push(Leaving { object, live: without_server_fields(live) });
+        let objects: Vec<ObjectId> = prune_set.plan.going.into_iter().map(|(object, _)| object).collect();
+        let snapshot = Snapshot::of_objects(session, objects.iter()).await;
+        for object in objects {
+            match (snapshot.live(&object), snapshot.seen(&object)) {
+                (Some(live), _) => {
+                    let live = without_server_fields(live.clone());
+                    self.leaving.push(Leaving { object, live });
                 }
-                Ok(None) => {}
-                Err(failure) => self.refused.push(unreadable(&object, &failure)),
+                (None, Seen::Unknown) => {
+                    let failure = Failure { message: "access is refused".to_owned(), ..Failure::default() };
+                    self.refused.push(unreadable(&object, &failure));
+                }
+                (None, _) => {}
             }
         }
         Ok(())

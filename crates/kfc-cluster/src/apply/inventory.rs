@@ -407,7 +407,7 @@ fn read_line(line: &str) -> Option<Entry> {
 mod tests {
     use super::{Entry, Inventory, SHARD_BYTES, read_line, write_line, writing_order};
     use crate::apply::InventoryId;
-    use kfc_kube::{GroupVersion, ObjectId};
+    use kfc_kube::ObjectId;
 
     fn empty() -> Inventory {
         Inventory::new(InventoryId::new("default", "test"))

@@ -2,6 +2,7 @@
 
 use super::inventory::Inventory;
 use super::inventory_id::OLD_MANAGER;
+use super::owner::Former;
 use super::session::Session;
 use super::snapshot::{Seen, Snapshot};
 use super::survey;
@@ -28,7 +29,7 @@ pub async fn move_inventory(
         }
     }
     to.write(session).await?;
-    let managers = [OLD_MANAGER.to_owned(), from.id.manager()];
+    let managers = Former::of([OLD_MANAGER.to_owned(), from.id.manager()]);
     let new = to.id.manager();
     let snapshot = Snapshot::take(session, entries.iter().map(|entry| &entry.object)).await;
     let each = stream::iter(&entries).map(|entry| {

@@ -7,6 +7,8 @@ pub enum Outcome {
     Created,
     /// It existed and is different now.
     Changed,
+    /// It existed, was deleted and created again.
+    Recreated,
     /// It existed in the same form.
     Unchanged,
     /// It exists now; what it was before could not be read.
@@ -20,6 +22,7 @@ impl Outcome {
         match self {
             Self::Created => "created",
             Self::Changed => "changed",
+            Self::Recreated => "recreated",
             Self::Unchanged => "unchanged",
             Self::Applied => "applied",
         }

@@ -10,7 +10,8 @@ use http::Method;
 use kfc_kube::ObjectId;
 use serde_json::{Map, Value, json};
 
-fn entries(metadata: &Value) -> impl Iterator<Item = &Value> {
+/// The entries of the managed fields.
+pub(super) fn entries(metadata: &Value) -> impl Iterator<Item = &Value> {
     metadata["managedFields"].as_array().into_iter().flatten()
 }
 
@@ -30,14 +31,87 @@ pub(super) fn other_stacks(metadata: &Value, own: &str) -> Vec<InventoryId> {
     managers.filter_map(InventoryId::of_manager).collect()
 }
 
+/// Whose fields are moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Former {
+    /// Field managers that apply.
+    pub(super) appliers: Vec<String>,
+    /// Also those of other tools that install manifests.
+    pub(super) tools: bool,
+}
+
+impl Former {
+    pub(super) fn of(appliers: impl IntoIterator<Item = String>) -> Self {
+        Self { appliers: appliers.into_iter().collect(), tools: false }
+    }
+
+    pub(super) fn is_nobody(&self) -> bool {
+        self.appliers.is_empty() && !self.tools
+    }
+
+    pub(super) fn is_source(&self, entry: &Value) -> bool {
+        self.appliers.iter().any(|manager| is_applied_by(entry, manager))
+            || (self.tools && is_installer(entry))
+    }
+}
+
+/// Whether a manager is a tool with which people write objects, not a controller.
+pub(super) fn is_tool(manager: &str) -> bool {
+    const TOOLS: [&str; 12] = [
+        "kubectl",
+        "helm",
+        "Helm",
+        "argocd",
+        "kustomize",
+        "flux",
+        "kfc",
+        "before-first-apply",
+        "Terraform",
+        "HashiCorp",
+        "pulumi",
+        "oc",
+    ];
+    manager == "k9s"
+        || TOOLS.iter().any(|tool| manager.starts_with(tool))
+        || manager.ends_with("helm-controller")
+}
+
+/// Whether a manager is a tool that installs whole manifests, so that what it no longer sends leaves the object: Helm, Argo
+/// CD, Flux, and kubectl's apply, create and replace. Other commands of kubectl change single fields.
+fn is_installer_name(manager: &str) -> bool {
+    const INSTALLERS: [&str; 11] = [
+        "kubectl",
+        "kubectl-client-side-apply",
+        "kubectl-create",
+        "kubectl-replace",
+        "helm",
+        "Helm",
+        "argocd-controller",
+        "argocd-application-controller",
+        "kustomize-controller",
+        "helm-controller",
+        "before-first-apply",
+    ];
+    INSTALLERS.contains(&manager)
+}
+
+/// Whether an entry is of such a tool. kubectl applies as `kubectl`; other writes under that name are of single fields.
+pub(super) fn is_installer(entry: &Value) -> bool {
+    let manager = entry["manager"].as_str().unwrap_or_default();
+    is_installer_name(manager)
+        && (manager != "kubectl" || entry["operation"] == "Apply")
+        && entry["subresource"].is_null()
+}
+
 /// The managed fields after what `from` owns has been moved to `to`; `None` when none of them owns anything. Fields of
 /// one version are joined; of another version `to` keeps its own, as there is one entry for each manager that applies.
-pub(super) fn moved(metadata: &Value, from: &[String], to: &str) -> Option<Vec<Value>> {
-    let is_source = |entry: &&Value| from.iter().any(|manager| is_applied_by(entry, manager));
+pub(super) fn moved(metadata: &Value, from: &Former, to: &str) -> Option<Vec<Value>> {
+    let is_source = |entry: &&Value| from.is_source(entry) && !is_applied_by(entry, to);
     let sources: Vec<&Value> = entries(metadata).filter(is_source).collect();
     let first = *sources.first()?;
     let mut target = applied_by(metadata, to).unwrap_or(first).clone();
     target["manager"] = Value::from(to);
+    target["operation"] = Value::from("Apply");
     for source in sources {
         if source["apiVersion"] == target["apiVersion"] {
             join(&mut target["fieldsV1"], &source["fieldsV1"]);
@@ -72,7 +146,7 @@ pub(super) async fn take_over(
     session: &Session<'_>,
     object: &ObjectId,
     metadata: &Value,
-    from: &[String],
+    from: &Former,
     to: &str,
 ) -> Result<Option<Value>, Failure> {
     match moved(metadata, from, to) {
@@ -116,7 +190,7 @@ async fn write(
 
 #[cfg(test)]
 mod tests {
-    use super::{moved, other_stacks, without};
+    use super::{Former, is_tool, moved, other_stacks, without};
     use crate::apply::InventoryId;
     use serde_json::{Value, json};
 
@@ -130,7 +204,7 @@ mod tests {
         let old = entry("kfc", "Apply", json!({"f:data": {"f:a": {}, "f:b": {}}}));
         let kept = entry("kubectl-edit", "Update", json!({"f:data": {"f:c": {}}}));
         let metadata = json!({"managedFields": [old, kept]});
-        let from = ["kfc".to_owned()];
+        let from = Former::of(["kfc".to_owned()]);
         let renamed = entry("kfc-shop", "Apply", json!({"f:data": {"f:a": {}, "f:b": {}}}));
         assert_eq!(moved(&metadata, &from, "kfc-shop"), Some(vec![kept.clone(), renamed]));
         let own = entry("kfc-shop", "Apply", json!({"f:data": {"f:a": {}, "f:d": {}}}));
@@ -138,6 +212,19 @@ mod tests {
         let joined = entry("kfc-shop", "Apply", json!({"f:data": {"f:a": {}, "f:b": {}, "f:d": {}}}));
         assert_eq!(moved(&metadata, &from, "kfc-shop"), Some(vec![kept.clone(), joined]));
         assert_eq!(moved(&json!({"managedFields": [kept]}), &from, "kfc-shop"), None);
+    }
+
+    #[test]
+    fn what_kubectl_applied_is_moved_but_not_what_was_edited() {
+        let applied = entry("kubectl-client-side-apply", "Update", json!({"f:data": {"f:a": {}}}));
+        let edited = entry("kubectl-edit", "Update", json!({"f:data": {"f:b": {}}}));
+        let mut status = entry("helm", "Update", json!({"f:status": {}}));
+        status["subresource"] = "status".into();
+        let metadata = json!({"managedFields": [applied, edited, status]});
+        let moved = moved(&metadata, &Former { tools: true, ..Former::default() }, "kfc-shop");
+        let ours = entry("kfc-shop", "Apply", json!({"f:data": {"f:a": {}}}));
+        assert_eq!(moved, Some(vec![edited, status, ours]));
+        assert!(is_tool("kubectl-edit") && is_tool("helm") && !is_tool("kube-controller-manager"));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Report {
     pub kept: Vec<Stay>,
     /// What left the bundle and was not deleted, because nobody agreed to it.
     pub unpruned: Vec<ObjectId>,
+    /// Services that have no address of their load balancer yet: that may depend on things outside the cluster.
+    pub addressless: Vec<ObjectId>,
     /// Warnings.
     pub warnings: Diagnostics,
 }

@@ -1,21 +1,27 @@
 //! Sends the resources of a wave in parallel, and tries again where the failure is temporary.
 
 use super::conflict;
+use super::desired;
+use super::equality::is_surely_equal;
 use super::event::Event;
-use super::inventory_id::OLD_MANAGER;
+use super::foreseen::{Foreseen, Preview};
+use super::inventory_id::{InventoryId, OLD_MANAGER};
 use super::outcome::Outcome;
-use super::owner;
+use super::owner::{self, Former};
+use super::recreate;
+use super::rights;
 use super::session::Session;
 use super::settings::Settings;
+use super::snapshot::Seen;
 use super::survey::Survey;
-use crate::cluster::{Body, Failure};
+use crate::cluster::{ApiResource, Body, Failure, without_server_fields};
 use futures::stream::{self, StreamExt};
 use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics};
 use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
 use kfc_kube::wave::{Item, Wave};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -35,6 +41,8 @@ pub(super) struct Known {
     kinds: HashSet<(String, String)>,
     groups: HashSet<String>,
     namespaces: HashSet<String>,
+    /// Whether it has programs, which may define kinds when they run.
+    has_workloads: bool,
 }
 
 impl Known {
@@ -52,6 +60,7 @@ impl Known {
                     let group = item.object.name.split_once('.').map_or("", |(_, group)| group);
                     known.groups.insert(group.to_owned());
                 }
+                "Deployment" | "StatefulSet" | "DaemonSet" | "Job" => known.has_workloads = true,
                 "Namespace" => {
                     known.namespaces.insert(item.object.name.clone());
                 }
@@ -82,6 +91,8 @@ pub(super) struct Sender<'s> {
     pub(super) session: &'s Session<'s>,
     pub(super) settings: &'s Settings,
     pub(super) survey: &'s Survey,
+    /// What is known to change; nothing while that is found out.
+    pub(super) preview: Option<&'s Preview>,
     pub(super) bundle: &'s Known,
     pub(super) deadline: Instant,
     /// The field manager of the inventory.
@@ -95,12 +106,38 @@ pub(super) struct Sent {
     /// Objects that may exist: no answer said whether they do.
     pub(super) uncertain: Vec<ObjectId>,
     pub(super) errors: Diagnostics,
+    /// Whether a right was missing: then others are missing too.
+    pub(super) is_forbidden: bool,
+}
+
+/// How a resource is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How<'h> {
+    pub(super) manager: &'h str,
+    /// Take over fields that others own.
+    pub(super) force: bool,
+    pub(super) dry_run: bool,
+}
+
+impl How<'_> {
+    /// The path of the request.
+    pub(super) fn path(&self, kind: &ApiResource, object: &ObjectId) -> String {
+        let mut path = format!("{}?fieldManager={}", kind.path_of(object), self.manager);
+        if self.force {
+            path.push_str("&force=true");
+        }
+        if self.dry_run {
+            path.push_str("&dryRun=All");
+        }
+        path
+    }
 }
 
 /// Why a resource was not applied, and whether the server said so.
 struct Unsent {
     error: Box<Diagnostic>,
     is_certain: bool,
+    is_forbidden: bool,
 }
 
 /// What to do about a failure.
@@ -124,6 +161,7 @@ impl Sender<'_> {
                 match result {
                     Ok(outcome) => all.outcomes.push((item.object.clone(), outcome)),
                     Err(unsent) => {
+                        all.is_forbidden |= unsent.is_forbidden;
                         if !unsent.is_certain {
                             all.uncertain.push(item.object.clone());
                         }
@@ -154,7 +192,13 @@ impl Sender<'_> {
                     reason: "Deleting".to_owned(),
                     ..Failure::default()
                 },
-                Err(failure) => failure,
+                Err(failure) => match self.recreate(item, failure).await {
+                    Ok(outcome) => {
+                        self.session.notify(&Event::Applied { object: &item.object, outcome });
+                        return Ok(outcome);
+                    }
+                    Err(failure) => failure,
+                },
             };
             match self.verdict(item, &failure, started) {
                 Verdict::Again(why) if Instant::now() + pause < self.deadline => {
@@ -173,7 +217,8 @@ impl Sender<'_> {
                 _ => {
                     let error = Box::new(self.error(item, &failure).await);
                     let is_certain = failure.is_refusal() && failure.reason != "Deleting";
-                    return Err(Unsent { error, is_certain });
+                    let is_forbidden = rights::is_missing_right(&failure);
+                    return Err(Unsent { error, is_certain, is_forbidden });
                 }
             }
         }
@@ -191,23 +236,21 @@ impl Sender<'_> {
                 ..Failure::default()
             });
         };
-        let before = match self.settings.dry_run {
-            true => self.session.read(object).await?,
-            false => None,
+        let known = self.survey.snapshot.live(object);
+        let body = self.body(item, known);
+        let is_settled = self.preview.is_some_and(|preview| preview.settled.contains(object));
+        if is_settled || known.is_some_and(|live| is_surely_equal(&body, live, self.manager)) {
+            return Ok(Some(Outcome::Unchanged));
+        }
+        let (status, answer) = match self.patch(&kind, object, &body, self.how(known)).await {
+            Err(failure) if conflict::is_conflict(&failure) => self.settle(item, &kind, failure).await?,
+            sent => sent?,
         };
-        let manager = self.manager_of(before.as_ref());
-        let mut path = format!("{}?fieldManager={manager}", kind.path_of(object));
-        if self.settings.force_conflicts {
-            path.push_str("&force=true");
-        }
         if self.settings.dry_run {
-            path.push_str("&dryRun=All");
-        }
-        let body = Body::Apply(&item.body);
-        let (status, answer) =
-            self.session.connection.send(Method::PATCH, &path, "application/json", body).await?;
-        if self.settings.dry_run {
-            return Ok(Some(predicted(before, answer)));
+            return Ok(Some(match self.survey.snapshot.seen(object) {
+                Seen::Unknown => Outcome::Applied,
+                Seen::Exists(_) | Seen::Absent => predicted(known, answer),
+            }));
         }
         if !answer["metadata"]["deletionTimestamp"].is_null() && object.kind != "Namespace" {
             return Ok(None);
@@ -218,12 +261,160 @@ impl Sender<'_> {
         Ok(Some(self.survey.snapshot.outcome(object, status, &answer, self.manager)))
     }
 
+    /// What an apply will do, asked by a dry run where the live object does not tell.
+    pub(super) async fn foresee(&self, item: &Item) -> std::result::Result<Foreseen, Failure> {
+        let object = &item.object;
+        let Some(live) = self.survey.snapshot.live(object) else {
+            return Ok(match self.survey.snapshot.seen(object) {
+                Seen::Unknown => Foreseen::Unknown,
+                Seen::Exists(_) | Seen::Absent => Foreseen::Created,
+            });
+        };
+        let body = self.body(item, Some(live));
+        if is_surely_equal(&body, live, self.manager) {
+            return Ok(Foreseen::Same);
+        }
+        let discovery = self.session.discovery();
+        let Some(kind) = discovery.find_exactly(object) else { return Ok(Foreseen::Unknown) };
+        let how = How { dry_run: true, ..self.how(Some(live)) };
+        let (_, after) = match self.patch(kind, object, &body, how).await {
+            Err(failure) if conflict::is_conflict(&failure) => {
+                let forced = How { force: true, ..how };
+                let (_, after) = self.patch(kind, object, &body, forced).await?;
+                self.of_conflict(failure, live, &after)?;
+                (200, after)
+            }
+            sent => sent?,
+        };
+        let owned = |object: &Value| owner::applied_by(&object["metadata"], self.manager).cloned();
+        let is_owner_same = owned(live).map(|entry| entry["fieldsV1"].clone())
+            == owned(&after).map(|entry| entry["fieldsV1"].clone());
+        let (before, after) = (without_server_fields(live.clone()), without_server_fields(after));
+        Ok(match (before == after, is_owner_same) {
+            (true, true) => Foreseen::Same,
+            (true, false) => Foreseen::Owner,
+            (false, _) => Foreseen::Changed { before, after },
+        })
+    }
+
+    /// The conflicts of a failure in which a value would change, as an error. Fields of managers that are taken over are not
+    /// conflicts.
+    fn of_conflict(&self, failure: Failure, live: &Value, after: &Value) -> std::result::Result<(), Failure> {
+        let tools = Former { tools: self.settings.adopt, ..Former::default() };
+        let stacks = |manager: &str| self.settings.adopt && InventoryId::of_manager(manager).is_some();
+        let is_taken = |manager: &str| {
+            let owns = |entry: &&Value| entry["manager"] == manager;
+            stacks(manager)
+                || owner::entries(&live["metadata"]).filter(owns).any(|entry| tools.is_source(entry))
+        };
+        let mut causes = conflict::differing(failure.causes.clone(), live, after);
+        causes.retain(|cause| !is_taken(conflict::manager_in(&cause.message)));
+        if causes.is_empty() { Ok(()) } else { Err(Failure { causes, ..failure }) }
+    }
+
+    /// What is sent of a resource: without what others own of the live object.
+    fn body(&self, item: &Item, live: Option<&Value>) -> Value {
+        let mut body = desired::body_of(&item.object, &item.body);
+        if let Some(live) = live {
+            desired::leave_to_others(&mut body, &item.object, live, self.manager, &self.settings.ignore);
+        }
+        body
+    }
+
+    /// How a resource is sent at first.
+    fn how(&self, live: Option<&Value>) -> How<'_> {
+        How {
+            manager: self.manager_of(live),
+            force: self.settings.force_conflicts,
+            dry_run: self.settings.dry_run,
+        }
+    }
+
+    async fn patch(
+        &self,
+        kind: &ApiResource,
+        object: &ObjectId,
+        body: &Value,
+        how: How<'_>,
+    ) -> std::result::Result<(u16, Value), Failure> {
+        let path = how.path(kind, object);
+        let body = body.to_string();
+        self.session.connection.send(Method::PATCH, &path, "application/json", Body::Apply(&body)).await
+    }
+
+    /// Answers a conflict: fields that the live object leaves to others by now are left, and fields are taken without a word
+    /// where nothing but their owner would change. The conflicts that are left are the error.
+    async fn settle(
+        &self,
+        item: &Item,
+        kind: &ApiResource,
+        failure: Failure,
+    ) -> std::result::Result<(u16, Value), Failure> {
+        let object = &item.object;
+        let Some(live) = self.session.read(object).await? else { return Err(failure) };
+        let mut body = self.body(item, Some(&live));
+        let how = self.how(Some(&live));
+        let forced = How { force: true, dry_run: true, ..how };
+        let (_, predicted) = self.patch(kind, object, &body, forced).await?;
+        self.of_conflict(failure, &live, &predicted)?;
+        if self.settings.dry_run {
+            return Ok((200, predicted));
+        }
+        // Only this object: not one that somebody changed in the meantime.
+        body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+        self.patch(kind, object, &body, How { force: true, ..how }).await
+    }
+
     /// Who applies an object: our field manager. A dry run has taken nothing over from the manager of earlier versions; as
     /// that one, it has the same result.
     fn manager_of(&self, before: Option<&Value>) -> &str {
         let owns =
             |manager| before.is_some_and(|before| owner::applied_by(&before["metadata"], manager).is_some());
         if owns(OLD_MANAGER) && !owns(self.manager) { OLD_MANAGER } else { self.manager }
+    }
+
+    /// Deletes an object with an immutable field that has to change and creates it again, when somebody agreed to that.
+    async fn recreate(&self, item: &Item, failure: Failure) -> std::result::Result<Outcome, Failure> {
+        let object = &item.object;
+        if !is_immutable(&failure) {
+            return Err(failure);
+        }
+        let live = self.session.read(object).await?;
+        if recreate::agreed(&self.settings.recreate, object, live.as_ref(), &failure).is_err() {
+            return Err(failure);
+        }
+        if self.settings.dry_run {
+            return Ok(Outcome::Recreated);
+        }
+        let (Some(kind), Some(live)) = (self.session.kind(object).await, live) else { return Err(failure) };
+        self.session.notify(&Event::Deleting { object });
+        let uid = &live["metadata"]["uid"];
+        let options = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": self.settings.recreate.cascade.word(),
+            "preconditions": {"uid": uid},
+        });
+        let (path, options) = (kind.path_of(object), options.to_string());
+        let connection = self.session.connection;
+        let sent = connection.send(Method::DELETE, &path, "application/json", Body::Json(&options)).await;
+        sent.or_else(|failure| if failure.is_not_found() { Ok((404, Value::Null)) } else { Err(failure) })?;
+        let mut pause = FIRST_PAUSE;
+        while self.session.read(object).await?.is_some_and(|now| now["metadata"]["uid"] == *uid) {
+            if Instant::now() + pause > self.deadline {
+                let message = "the old object was not deleted in time".to_owned();
+                return Err(Failure {
+                    status: 409,
+                    reason: "Deleting".to_owned(),
+                    message,
+                    ..Failure::default()
+                });
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        let body = self.body(item, None);
+        self.patch(&kind, object, &body, self.how(None)).await.map(|_| Outcome::Recreated)
     }
 
     fn verdict(&self, item: &Item, failure: &Failure, started: Instant) -> Verdict {
@@ -244,7 +435,12 @@ impl Sender<'_> {
         if failure.is_not_found() {
             let to_come = self.bundle.brings_kind_of(&item.object)
                 || (failure.reason != "UnknownKind" && self.bundle.brings_namespace_of(&item.object));
-            return if to_come || is_grace {
+            // An operator of the bundle may define the kind once it runs.
+            let by_operator = failure.reason == "UnknownKind"
+                && self.bundle.has_workloads
+                && item.object.group.contains('.')
+                && !item.object.group.ends_with(".k8s.io");
+            return if to_come || by_operator || is_grace {
                 Verdict::Again(failure.message.clone())
             } else {
                 Verdict::Final
@@ -261,7 +457,7 @@ impl Sender<'_> {
         Verdict::Final
     }
 
-    async fn error(&self, item: &Item, failure: &Failure) -> Diagnostic {
+    pub(super) async fn error(&self, item: &Item, failure: &Failure) -> Diagnostic {
         let object = &item.object;
         if conflict::is_conflict(failure) {
             let live = self.session.read(object).await.ok().flatten();
@@ -278,7 +474,12 @@ impl Sender<'_> {
         for cause in failure.causes.iter().filter(|cause| !failure.message.contains(&cause.message)) {
             error = error.note(format!("{}: {}", cause.field, hidden(&cause.message)));
         }
-        match help(object, failure) {
+        let live = self.survey.snapshot.live(object);
+        let help = match is_immutable(failure) {
+            true => recreate::agreed(&self.settings.recreate, object, live, failure).err(),
+            false => help(object, failure),
+        };
+        match help {
             Some(help) => error.help(help),
             None => error,
         }
@@ -287,8 +488,17 @@ impl Sender<'_> {
 
 /// Whether the server refused to change an immutable field.
 pub(super) fn is_immutable(failure: &Failure) -> bool {
-    let says = |text| failure.message.contains(text);
-    failure.status == 422 && (says("immutable") || says("updates to statefulset spec for fields"))
+    const WORDS: [&str; 8] = [
+        "immutable",
+        "updates to statefulset spec for fields",
+        "updates to provisioner are forbidden",
+        "updates to parameters are forbidden",
+        "cannot change roleRef",
+        "may not be changed in an update",
+        "may not change once set",
+        "pod updates may not change fields",
+    ];
+    matches!(failure.status, 403 | 422) && WORDS.iter().any(|words| failure.message.contains(words))
 }
 
 /// What to do about a refusal.
@@ -307,20 +517,16 @@ pub(super) fn help(object: &ObjectId, failure: &Failure) -> Option<String> {
             "the field is immutable: delete the object and run again, or keep the old value".to_owned(),
         );
     }
-    if failure.status == 403 && failure.reason == "Forbidden" {
-        return Some(format!(
-            "check your rights with `kubectl auth can-i patch {}`",
-            object.kind.to_lowercase()
-        ));
-    }
-    None
+    rights::is_missing_right(failure).then(|| "`kubectl auth can-i --list` shows your rights".to_owned())
 }
 
 /// What a dry run would have done.
-fn predicted(before: Option<Value>, after: Value) -> Outcome {
+fn predicted(before: Option<&Value>, after: Value) -> Outcome {
     let Some(before) = before else { return Outcome::Created };
-    let bare = crate::cluster::without_server_fields;
-    if bare(before) == bare(after) { Outcome::Unchanged } else { Outcome::Changed }
+    match without_server_fields(before.clone()) == without_server_fields(after) {
+        true => Outcome::Unchanged,
+        false => Outcome::Changed,
+    }
 }
 
 fn shorten(errors: &mut Diagnostics) {

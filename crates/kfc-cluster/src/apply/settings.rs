@@ -1,7 +1,9 @@
 //! How a bundle is applied.
 
 use super::inventory_id::InventoryId;
+use super::recreate::Recreate;
 use super::removal::Kinds;
+use kfc_kube::ignore::IgnoreRule;
 use std::time::Duration;
 
 /// How to apply.
@@ -21,6 +23,12 @@ pub struct Settings {
     pub prune: bool,
     /// The kinds, of those that are deleted only on request, that may be deleted.
     pub kinds: Kinds,
+    /// Fields that are left to others.
+    pub ignore: Vec<IgnoreRule>,
+    /// What may be deleted and created again.
+    pub recreate: Recreate,
+    /// Whether the waves are a part of the bundle only: then nothing has left it.
+    pub partial: bool,
     /// Only ask the server what would happen.
     pub dry_run: bool,
 }

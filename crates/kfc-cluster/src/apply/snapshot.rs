@@ -1,29 +1,38 @@
-//! The state before a run: the metadata of all objects of some kinds, so that the run knows what it changed, what others own,
-//! and what no longer exists.
+//! The state before a run: the objects of some kinds as they are, so that the run knows what it has to send, what it changed,
+//! what others own, and what no longer exists. One request lists all objects of a kind.
 
 use super::outcome::Outcome;
 use super::owner;
 use super::session::Session;
-use crate::cluster::{ApiResource, Body, Failure};
+use crate::cluster::{ApiResource, Body, Failure, without_server_fields};
 use futures::stream::{self, StreamExt};
 use http::Method;
 use kfc_kube::ObjectId;
 use kfc_kube::wave::Wave;
-use serde_json::Value;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Only metadata, in tables that the server can give for every kind.
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 const PAGE: usize = 500;
 
-/// Metadata of objects, by their identity.
+/// Which part of the objects is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Detail {
+    /// Only metadata.
+    Metadata,
+    /// Everything.
+    Whole,
+}
+
+/// Objects of a cluster, by their identity.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
-    metadata: HashMap<ObjectId, Value>,
-    /// Kinds that we may not list: nothing is known about their objects.
-    unseen: BTreeSet<(String, String)>,
-    /// Objects of such kinds that were requested one by one and do not exist.
-    absent: HashSet<ObjectId>,
+    objects: HashMap<ObjectId, Value>,
+    /// Objects that could not be read: they may exist.
+    unseen: HashSet<ObjectId>,
+    /// Whether some of it was forbidden.
+    restricted: bool,
 }
 
 /// What is known about an object.
@@ -38,60 +47,75 @@ pub(super) enum Seen<'s> {
 }
 
 impl Snapshot {
-    /// Looks at every kind of a bundle that the server knows.
+    /// Reads all objects of a bundle.
     pub(super) async fn of_waves(session: &Session<'_>, waves: &[Wave]) -> Self {
-        Self::take(session, waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object)).await
+        let items = waves.iter().flat_map(|wave| &wave.items);
+        Self::read(session, items.map(|item| &item.object), Detail::Whole).await
     }
 
-    /// Looks at every kind of these objects that the server knows; where we may not list a kind, at each object.
+    /// Reads some objects.
+    pub(super) async fn of_objects<'o>(
+        session: &Session<'_>,
+        objects: impl Iterator<Item = &'o ObjectId>,
+    ) -> Self {
+        Self::read(session, objects, Detail::Whole).await
+    }
+
+    /// Reads the metadata of some objects.
     pub(super) async fn take<'o>(session: &Session<'_>, objects: impl Iterator<Item = &'o ObjectId>) -> Self {
+        Self::read(session, objects, Detail::Metadata).await
+    }
+
+    async fn read<'o>(
+        session: &Session<'_>,
+        objects: impl Iterator<Item = &'o ObjectId>,
+        detail: Detail,
+    ) -> Self {
         let discovery = session.discovery();
-        let objects: Vec<&ObjectId> = objects.collect();
-        let named: BTreeSet<(&str, &str)> =
-            objects.iter().map(|object| (object.group.as_str(), object.kind.as_str())).collect();
+        let mut by_kind: BTreeMap<(&str, &str, &str), Vec<&ObjectId>> = BTreeMap::new();
+        for object in objects {
+            // Whole objects are compared with those of a bundle, in the version of the bundle.
+            let version = if detail == Detail::Whole { object.version.as_str() } else { "" };
+            by_kind.entry((&object.group, version, &object.kind)).or_default().push(object);
+        }
         let mut snapshot = Self::default();
         let mut kinds = Vec::new();
-        for (group, kind) in named {
-            match discovery.of_kind(group, kind).first() {
-                Some(known) => kinds.push(known.clone()),
+        for ((group, _, kind), objects) in by_kind {
+            let known = match detail {
+                Detail::Metadata => discovery.of_kind(group, kind).first(),
+                Detail::Whole => objects.first().and_then(|object| discovery.find(object)),
+            };
+            match known {
+                Some(known) => kinds.push((known.clone(), objects)),
                 // An aggregated API may be down: its objects may exist all the same.
                 None if discovery.may_have(group, kind) => {
-                    snapshot.unseen.insert((group.to_owned(), kind.to_owned()));
+                    snapshot.unseen.extend(objects.into_iter().map(unversioned));
                 }
                 None => {}
             }
         }
-        let lists = stream::iter(kinds).map(|kind| async move {
-            let found = list(session, &kind, "").await;
-            (kind, found)
-        });
-        let lists: Vec<_> = lists.buffer_unordered(session.concurrency).collect().await;
-        for (kind, found) in lists {
-            let Ok(found) = found else {
-                snapshot.unseen.insert((kind.group, kind.kind));
-                continue;
-            };
-            for (object, metadata) in found {
-                snapshot.metadata.insert(object, metadata);
-            }
+        let lists = stream::iter(kinds).map(|(kind, objects)| of_kind(session, kind, objects, detail));
+        let lists: Vec<Self> = lists.buffer_unordered(session.concurrency).collect().await;
+        for list in lists {
+            snapshot.objects.extend(list.objects);
+            snapshot.unseen.extend(list.unseen);
+            snapshot.restricted |= list.restricted;
         }
-        snapshot.look_closer(session, &objects).await;
         snapshot
     }
 
-    /// Asks for each object whose kind we may not list.
+    /// Reads each of some objects.
     async fn look_closer(&mut self, session: &Session<'_>, objects: &[&ObjectId]) {
-        let unknown = objects.iter().filter(|object| matches!(self.seen(object), Seen::Unknown));
-        let unknown: Vec<ObjectId> = unknown.map(|object| (*object).clone()).collect();
-        let each = stream::iter(&unknown).map(|object| async move { (object, session.read(object).await) });
+        let each = stream::iter(objects).map(|object| async move { (*object, session.read(object).await) });
         let each: Vec<_> = each.buffered(session.concurrency).collect().await;
         for (object, read) in each {
             match read {
-                Ok(Some(mut live)) => self.note(object, live["metadata"].take()),
-                Ok(None) => {
-                    self.absent.insert(unversioned(object));
+                Ok(Some(live)) => drop(self.objects.insert(unversioned(object), live)),
+                Ok(None) => {}
+                Err(failure) => {
+                    self.restricted |= failure.is_forbidden();
+                    self.unseen.insert(unversioned(object));
                 }
-                Err(_) => {}
             }
         }
     }
@@ -99,17 +123,27 @@ impl Snapshot {
     /// What is known about an object.
     pub(super) fn seen(&self, object: &ObjectId) -> Seen<'_> {
         let key = unversioned(object);
-        match self.metadata.get(&key) {
-            Some(metadata) => Seen::Exists(metadata),
-            None if self.absent.contains(&key) => Seen::Absent,
-            None if self.unseen.contains(&(object.group.clone(), object.kind.clone())) => Seen::Unknown,
+        match self.objects.get(&key) {
+            Some(live) => Seen::Exists(&live["metadata"]),
+            None if self.unseen.contains(&key) => Seen::Unknown,
             None => Seen::Absent,
         }
     }
 
+    /// Whether rights end somewhere.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.restricted
+    }
+
+    /// The object as it was read.
+    pub(super) fn live(&self, object: &ObjectId) -> Option<&Value> {
+        self.objects.get(&unversioned(object))
+    }
+
     /// Records the metadata of an object as it is now.
     pub(super) fn note(&mut self, object: &ObjectId, metadata: Value) {
-        self.metadata.insert(unversioned(object), metadata);
+        let live = self.objects.entry(unversioned(object)).or_insert_with(|| json!({}));
+        live["metadata"] = metadata;
     }
 
     /// What an apply of a manager did, by the status of its answer and the object in it.
@@ -117,24 +151,67 @@ impl Snapshot {
         if status == 201 {
             return Outcome::Created;
         }
-        let before = match self.seen(object) {
-            Seen::Exists(before) => before,
-            Seen::Absent => return Outcome::Created,
-            Seen::Unknown => return Outcome::Applied,
+        let before = match self.live(object) {
+            Some(live) => live,
+            None if matches!(self.seen(object), Seen::Unknown) => return Outcome::Applied,
+            None => return Outcome::Created,
         };
-        let after = &after["metadata"];
-        if before["resourceVersion"] == after["resourceVersion"] {
+        let (old, new) = (&before["metadata"], &after["metadata"]);
+        if old["resourceVersion"] == new["resourceVersion"] {
             return Outcome::Unchanged;
         }
         // Controllers change the version too: ours is a change of the specification or of the fields that we own.
-        let same_generation = before["generation"] == after["generation"] && !after["generation"].is_null();
-        let (owned, owns) = (owner::applied_by(before, manager), owner::applied_by(after, manager));
-        // We never change an object of which we apply only the name.
+        let same_generation = old["generation"] == new["generation"] && !new["generation"].is_null();
+        let (owned, owns) = (owner::applied_by(old, manager), owner::applied_by(new, manager));
         if (same_generation || owns.is_none()) && owned == owns {
+            return Outcome::Unchanged;
+        }
+        if without_server_fields(before.clone()) == without_server_fields(after.clone()) {
             return Outcome::Unchanged;
         }
         Outcome::Changed
     }
+}
+
+/// The objects of one kind: all in one request, in the one namespace that they are in or in all namespaces. Where that is
+/// forbidden, those of each namespace, and where that is forbidden too, each object.
+async fn of_kind(
+    session: &Session<'_>,
+    kind: ApiResource,
+    objects: Vec<&ObjectId>,
+    detail: Detail,
+) -> Snapshot {
+    let mut found = Snapshot::default();
+    if let [object] = objects.as_slice() {
+        found.look_closer(session, &[*object]).await;
+        return found;
+    }
+    let wanted: HashSet<ObjectId> = objects.iter().map(|object| unversioned(object)).collect();
+    let namespaces: BTreeSet<&str> = objects.iter().map(|object| object.namespace.as_str()).collect();
+    let everywhere = match namespaces.first() {
+        Some(namespace) if namespaces.len() == 1 => namespace,
+        _ => "",
+    };
+    match list_objects(session, &kind, everywhere, detail).await {
+        Ok(list) => {
+            found.objects.extend(list.into_iter().filter(|(object, _)| wanted.contains(object)));
+            return found;
+        }
+        Err(failure) => found.restricted |= failure.is_forbidden(),
+    }
+    for namespace in namespaces {
+        let inside: Vec<&ObjectId> =
+            objects.iter().copied().filter(|object| object.namespace == namespace).collect();
+        let list = match namespace == everywhere {
+            true => Err(Failure::default()),
+            false => list_objects(session, &kind, namespace, detail).await,
+        };
+        match list {
+            Ok(list) => found.objects.extend(list.into_iter().filter(|(object, _)| wanted.contains(object))),
+            Err(_) => found.look_closer(session, &inside).await,
+        }
+    }
+    found
 }
 
 /// The key of an object in any version.
@@ -151,14 +228,32 @@ pub(super) async fn list(
     kind: &ApiResource,
     namespace: &str,
 ) -> Result<Vec<(ObjectId, Value)>, Failure> {
+    let listed = list_objects(session, kind, namespace, Detail::Metadata).await?;
+    Ok(listed.into_iter().map(|(object, mut live)| (object, live["metadata"].take())).collect())
+}
+
+async fn list_objects(
+    session: &Session<'_>,
+    kind: &ApiResource,
+    namespace: &str,
+    detail: Detail,
+) -> Result<Vec<(ObjectId, Value)>, Failure> {
+    let accept = match detail {
+        Detail::Metadata => METADATA,
+        Detail::Whole => "application/json",
+    };
+    let api_version = kind.api_version();
     let mut found = Vec::new();
     let mut next = String::new();
     loop {
         let path = format!("{}?limit={PAGE}{next}", kind.path(namespace));
-        let (_, mut answer) = session.connection.send(Method::GET, &path, METADATA, Body::None).await?;
-        for item in answer["items"].as_array_mut().into_iter().flatten() {
-            let metadata = item["metadata"].take();
-            let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
+        let (_, mut answer) = session.connection.send(Method::GET, &path, accept, Body::None).await?;
+        for item in answer["items"].as_array_mut().into_iter().flatten().filter(|item| item.is_object()) {
+            let mut item = item.take();
+            // Items of lists do not name their kind.
+            item["apiVersion"] = Value::from(api_version.as_str());
+            item["kind"] = Value::from(kind.kind.as_str());
+            let text = |field: &str| item["metadata"][field].as_str().unwrap_or_default().to_owned();
             let object = ObjectId {
                 group: kind.group.clone(),
                 version: String::new(),
@@ -166,7 +261,7 @@ pub(super) async fn list(
                 namespace: text("namespace"),
                 name: text("name"),
             };
-            found.push((object, metadata));
+            found.push((object, item));
         }
         match answer["metadata"]["continue"].as_str() {
             Some(token) if !token.is_empty() => next = format!("&continue={}", encoded(token)),

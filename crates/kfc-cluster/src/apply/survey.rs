@@ -3,9 +3,9 @@
 use super::claims::Claims;
 use super::inventory::{self, Inventory};
 use super::inventory_id::{InventoryId, OLD_MANAGER};
-use super::owner;
+use super::owner::{self, Former};
 use super::prune::PruneSet;
-use super::removal::{Kinds, Rules};
+use super::removal::Rules;
 use super::session::Session;
 use super::settings::Settings;
 use super::snapshot::{Seen, Snapshot};
@@ -39,14 +39,17 @@ pub async fn survey(
     session: &Session<'_>,
     waves: &[Wave],
     inventory: &Inventory,
-    kinds: Kinds,
+    settings: &Settings,
 ) -> Result<Survey> {
     let objects = || waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object);
     let listed = inventory.entries().map(|entry| &entry.object);
     let claims = Claims::read(session, Some(&inventory.id), objects().chain(listed)).await?;
     let snapshot = Snapshot::of_waves(session, waves).await;
-    let rules = Rules { own: Some(&inventory.id), kinds, taken: &[] };
-    let prune_set = PruneSet::find(session, inventory, waves, &rules, &claims).await;
+    let rules = Rules { own: Some(&inventory.id), kinds: settings.kinds, taken: &[] };
+    let prune_set = match settings.partial {
+        true => PruneSet::default(),
+        false => PruneSet::find(session, inventory, waves, &rules, &claims).await,
+    };
     let shared = claims.shared(objects());
     let known_found: HashSet<_> = inventory
         .entries()
@@ -102,7 +105,7 @@ impl Survey {
         let each = stream::iter(objects).map(|object| {
             let from = self.former_managers(object, before, settings);
             let metadata = match self.snapshot.seen(object) {
-                Seen::Exists(metadata) if !from.is_empty() => Some(metadata.clone()),
+                Seen::Exists(metadata) if !from.is_nobody() => Some(metadata.clone()),
                 _ => None,
             };
             let manager = &manager;
@@ -118,15 +121,15 @@ impl Survey {
     }
 
     /// The managers whose fields are now the inventory's.
-    fn former_managers(&self, object: &ObjectId, before: &Inventory, settings: &Settings) -> Vec<String> {
+    fn former_managers(&self, object: &ObjectId, before: &Inventory, settings: &Settings) -> Former {
         let holders: Vec<&InventoryId> = self.claims.holders(object).collect();
         let is_orphan = holders.is_empty() && self.claims.unseen().is_none();
-        let mut from = Vec::new();
+        let mut from = Former { tools: settings.adopt, ..Former::default() };
         if before.has(object) || is_orphan || settings.adopt {
-            from.push(OLD_MANAGER.to_owned());
+            from.appliers.push(OLD_MANAGER.to_owned());
         }
         if settings.adopt {
-            from.extend(holders.iter().map(|id| id.manager()));
+            from.appliers.extend(holders.iter().map(|id| id.manager()));
         }
         from
     }
@@ -138,7 +141,7 @@ pub(super) async fn take_over(
     session: &Session<'_>,
     object: &ObjectId,
     metadata: Value,
-    from: &[String],
+    from: &Former,
     to: &str,
 ) -> std::result::Result<Option<Value>, Failure> {
     match owner::take_over(session, object, &metadata, from, to).await {

@@ -10,7 +10,8 @@ use kfc_kube::ObjectId;
 use kfc_kube::ready::{State, state, takes_time};
 use kfc_kube::wave::{Gate, Wave};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -21,15 +22,22 @@ const LIST_FROM: usize = 4;
 /// How many objects that are not ready are diagnosed.
 const DIAGNOSED: usize = 20;
 
-/// Waits for what must hold after the wave at `at`. Without `everything`, only for what the next wave cannot be sent
-/// without.
-pub(super) async fn for_wave(
-    session: &Session<'_>,
-    waves: &[Wave],
-    at: usize,
-    everything: bool,
-    deadline: Instant,
-) -> Result<()> {
+/// What is waited for after a wave.
+pub(super) struct Waiting<'w> {
+    pub(super) session: &'w Session<'w>,
+    pub(super) waves: &'w [Wave],
+    /// The wave.
+    pub(super) at: usize,
+    /// Wait until everything is ready, not only what the next wave cannot be sent without.
+    pub(super) everything: bool,
+    pub(super) deadline: Instant,
+    /// Objects that did not change, as they were before the run: those that were ready need not be asked for.
+    pub(super) unchanged: HashMap<&'w ObjectId, &'w Value>,
+}
+
+/// Waits for what must hold after a wave.
+pub(super) async fn for_wave(waiting: &Waiting<'_>) -> Result<()> {
+    let Waiting { session, waves, at, everything, deadline, ref unchanged } = *waiting;
     let Some(wave) = waves.get(at) else { return Ok(()) };
     let is_last = at + 1 == waves.len();
     let gate = if everything { wave.gate } else { Gate::Definitions };
@@ -41,7 +49,19 @@ pub(super) async fn for_wave(
     let objects = of_waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object).filter(is_due);
     let awaited = wave.awaited.iter().filter(|_| everything);
     let due: BTreeSet<ObjectId> = objects.chain(awaited).cloned().collect();
-    until_ready(session, due, deadline).await
+    let slices = Slices::default();
+    let mut pending = BTreeSet::new();
+    for object in due {
+        let state = match unchanged.get(&object) {
+            Some(live) => judge(session, &object, Some(live), &slices).await,
+            None => State::Waiting(String::new()),
+        };
+        match state {
+            State::Ready => session.notify(&Event::Ready { object: &object }),
+            State::Waiting(_) | State::Failed(_) => drop(pending.insert(object)),
+        }
+    }
+    until_ready(session, pending, deadline).await
 }
 
 /// Other resources need these before they can be sent.
@@ -85,26 +105,31 @@ async fn look(session: &Session<'_>, objects: Vec<ObjectId>) -> Vec<(ObjectId, S
         let group = (object.group.clone(), object.kind.clone(), object.namespace.clone());
         groups.entry(group).or_default().push(object);
     }
-    let all = stream::iter(groups.into_values()).map(|group| look_at_group(session, group));
+    let slices = &Slices::default();
+    let all = stream::iter(groups.into_values()).map(|group| look_at_group(session, group, slices));
     let all: Vec<Vec<(ObjectId, State)>> = all.buffered(session.concurrency).collect().await;
     all.into_iter().flatten().collect()
 }
 
-async fn look_at_group(session: &Session<'_>, objects: Vec<ObjectId>) -> Vec<(ObjectId, State)> {
+async fn look_at_group(
+    session: &Session<'_>,
+    objects: Vec<ObjectId>,
+    slices: &Slices,
+) -> Vec<(ObjectId, State)> {
     let listed = if objects.len() < LIST_FROM { None } else { list(session, &objects[0]).await };
     if let Some(items) = listed {
         let by_name: BTreeMap<&str, &Value> =
             items.iter().filter_map(|item| Some((item["metadata"]["name"].as_str()?, item))).collect();
         let mut states = Vec::with_capacity(objects.len());
         for object in objects {
-            let state = judge(session, &object, by_name.get(object.name.as_str()).copied()).await;
+            let state = judge(session, &object, by_name.get(object.name.as_str()).copied(), slices).await;
             states.push((object, state));
         }
         return states;
     }
     let each = stream::iter(objects).map(|object| async move {
         let state = match session.read(&object).await {
-            Ok(live) => judge(session, &object, live.as_ref()).await,
+            Ok(live) => judge(session, &object, live.as_ref(), slices).await,
             Err(failure) => of_failure(&failure),
         };
         (object, state)
@@ -133,12 +158,17 @@ fn of_failure(failure: &Failure) -> State {
     }
 }
 
-async fn judge(session: &Session<'_>, object: &ObjectId, live: Option<&Value>) -> State {
+pub(super) async fn judge(
+    session: &Session<'_>,
+    object: &ObjectId,
+    live: Option<&Value>,
+    slices: &Slices,
+) -> State {
     let Some(live) = live else { return State::Waiting("it does not exist".to_owned()) };
     match (object.kind.as_str(), state(live)) {
         ("PersistentVolumeClaim", State::Waiting(_)) => unbound(session, live).await,
         ("MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration", State::Ready) => {
-            webhooks(session, live).await
+            webhooks(session, live, slices).await
         }
         (_, state) => state,
     }
@@ -173,7 +203,7 @@ async fn unbound(session: &Session<'_>, claim: &Value) -> State {
 }
 
 /// Whether the services of a webhook configuration have ready pods, and the server has a certificate to verify them.
-async fn webhooks(session: &Session<'_>, live: &Value) -> State {
+async fn webhooks(session: &Session<'_>, live: &Value, slices: &Slices) -> State {
     let hooks: Vec<&Value> = live["webhooks"].as_array().into_iter().flatten().collect();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let annotations = live["metadata"]["annotations"].as_object();
@@ -190,13 +220,10 @@ async fn webhooks(session: &Session<'_>, live: &Value) -> State {
         }
     }
     for (namespace, name) in services {
-        let path = format!(
-            "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D{name}"
-        );
-        match session.connection.get(&path).await {
-            Ok(slices) if answers(&slices) => {}
+        match slices.of(session, &namespace).await {
+            Ok(slices) if answers(&slices, &name) => {}
             Ok(_) => {
-                return State::Waiting(format!("no pod behind the service {namespace}/{name} is ready"));
+                return State::Waiting(format!("no pod of the service {namespace}/{name} is ready"));
             }
             Err(failure) if failure.status == 403 => {}
             Err(failure) => return of_failure(&failure),
@@ -205,8 +232,36 @@ async fn webhooks(session: &Session<'_>, live: &Value) -> State {
     State::Ready
 }
 
-fn answers(slices: &Value) -> bool {
-    let slices = slices["items"].as_array().into_iter().flatten();
+/// The endpoint slices of namespaces, each read once.
+#[derive(Default)]
+pub(super) struct Slices(Mutex<HashMap<String, Arc<Vec<Value>>>>);
+
+impl Slices {
+    async fn of(
+        &self,
+        session: &Session<'_>,
+        namespace: &str,
+    ) -> std::result::Result<Arc<Vec<Value>>, Failure> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slices) = known().get(namespace) {
+            return Ok(Arc::clone(slices));
+        }
+        let path = format!("/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices");
+        let mut answer = session.connection.get(&path).await?;
+        let items = match answer["items"].take() {
+            Value::Array(items) => items,
+            _ => Vec::new(),
+        };
+        let slices = Arc::new(items);
+        known().insert(namespace.to_owned(), Arc::clone(&slices));
+        Ok(slices)
+    }
+}
+
+/// Whether a pod of a service is ready.
+fn answers(slices: &[Value], service: &str) -> bool {
+    let slices =
+        slices.iter().filter(|slice| slice["metadata"]["labels"]["kubernetes.io/service-name"] == service);
     let mut endpoints = slices.flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten());
     endpoints.any(|endpoint| endpoint["conditions"]["ready"] != false)
 }

@@ -7,10 +7,11 @@ use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kfc_diagnostics::address::bare_address;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Foreign, Result};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -56,6 +57,8 @@ pub struct Connection {
     server: String,
     /// The `Date` of the last answer.
     clock: Mutex<Option<Timestamp>>,
+    /// What the server warned of, each text once.
+    warnings: Mutex<BTreeSet<String>>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -96,7 +99,15 @@ impl Connection {
         let plug_in = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
         let client = Client::try_from(config).map_err(|error| {
             let message = format!("cannot connect to {server}: {}", chain(&error));
-            let error = Diagnostic::error(Code::Unreachable, message);
+            let mut error = Diagnostic::error(Code::Unreachable, message);
+            if error.message.contains("UnsupportedCertVersion") {
+                error = error.note(
+                    "the client certificate of the kubeconfig is of X.509 version 1, as `openssl x509 -req` makes it without extensions",
+                );
+                error = error.help(
+                    "sign it again as version 3: `openssl x509 -req -extfile FILE …` with `basicConstraints=CA:FALSE` in FILE",
+                );
+            }
             Diagnostics::from(match plug_in {
                 Some(program) => {
                     error.note(format!("the kubeconfig authenticates with the program `{program}`"))
@@ -104,7 +115,13 @@ impl Connection {
                 None => error,
             })
         })?;
-        Ok(Self { client, limiter: Limiter::new(options.rate), server, clock: Mutex::new(None) })
+        Ok(Self {
+            client,
+            limiter: Limiter::new(options.rate),
+            server,
+            clock: Mutex::new(None),
+            warnings: Mutex::default(),
+        })
     }
 
     /// The address of the server.
@@ -119,6 +136,13 @@ impl Connection {
         self.client.default_namespace()
     }
 
+    /// What the server warned of since the last call, as of a deprecated version or a field that it ignores; each text once.
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<String> {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *warnings).into_iter().collect()
+    }
+
     /// What the server's clock showed when it gave its last answer, in whole seconds; `None` when it never said.
     #[must_use]
     pub fn server_time(&self) -> Option<Timestamp> {
@@ -131,6 +155,16 @@ impl Connection {
     /// As [`Self::send`].
     pub async fn get(&self, path: &str) -> std::result::Result<Value, Failure> {
         Ok(self.send(Method::GET, path, "application/json", Body::None).await?.1)
+    }
+
+    /// Reads a text that a path of the API holds, as a log.
+    ///
+    /// # Errors
+    /// What the server says against it. It is asked once.
+    pub async fn get_text(&self, path: &str) -> std::result::Result<String, Failure> {
+        self.limiter.turn().await;
+        let (_, bytes) = self.exchange(Method::GET, path, "*/*", Body::None).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Sends a request and reads its answer; when the server is busy or cannot be reached, tries again with growing
@@ -173,6 +207,26 @@ impl Connection {
         accept: &str,
         body: Body<'_>,
     ) -> std::result::Result<(u16, Value), Failure> {
+        let (status, bytes) = self.exchange(method, path, accept, body).await?;
+        let odd = |why: &str| {
+            let message = format!("the answer to {path} is not a Kubernetes object: {why}");
+            Failure { status: 406, message, ..Failure::default() }
+        };
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| odd(&error.to_string()))?;
+        if !value.is_object() {
+            return Err(odd("it is not a mapping"));
+        }
+        Ok((status, value))
+    }
+
+    /// Sends a request once, and reads the bytes of its answer.
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Body<'_>,
+    ) -> std::result::Result<(u16, Vec<u8>), Failure> {
         let (content_type, text) = match body {
             Body::None => (None, ""),
             Body::Json(text) => (Some("application/json"), text),
@@ -192,27 +246,38 @@ impl Connection {
         if date.is_some() {
             *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = date;
         }
+        let warnings = answer.headers().get_all(header::WARNING).iter();
+        let warnings: Vec<String> = warnings.filter_map(|text| warning_text(text.to_str().ok()?)).collect();
+        if !warnings.is_empty() {
+            self.warnings.lock().unwrap_or_else(PoisonError::into_inner).extend(warnings);
+        }
         let retry_after = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let bytes = answer.into_body().collect().await.map_err(|error| wrong(&error))?.to_bytes();
         if status >= 400 {
             return Err(Failure::read(status, &bytes, retry_after));
         }
-        let odd = |why: &str| {
-            let message = format!("the answer to {path} is not a Kubernetes object: {why}");
-            Failure { status: 406, message, ..Failure::default() }
-        };
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| odd(&error.to_string()))?;
-        if !value.is_object() {
-            return Err(odd("it is not a mapping"));
-        }
-        Ok((status, value))
+        Ok((status, bytes.to_vec()))
     }
 }
 
 /// The time in a header of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`, which is a date as mails have it.
 fn http_date(text: &str) -> Option<Timestamp> {
     Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
+}
+
+/// The text of a `Warning` header: `299 - "v1beta1 is deprecated"`.
+fn warning_text(header: &str) -> Option<String> {
+    let mut rest = header.trim().strip_prefix("299 ")?.split_once('"')?.1.chars();
+    let mut text = String::new();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => text.extend(rest.next()),
+            '"' => return Some(Foreign::new(text).message()),
+            c => text.push(c),
+        }
+    }
+    None
 }
 
 /// Refuses a token that no header can hold: the library would panic.
@@ -257,7 +322,15 @@ fn wrong(error: &(dyn std::error::Error + 'static)) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::http_date;
+    use super::{http_date, warning_text};
+
+    #[test]
+    fn warnings_are_read_from_their_header() {
+        let text = |header: &str| warning_text(header);
+        assert_eq!(text(r#"299 - "a \"b\" is deprecated""#).as_deref(), Some("a \"b\" is deprecated"));
+        assert_eq!(text("110 - \"stale\""), None);
+        assert_eq!(text("299 - \"open"), None);
+    }
 
     #[test]
     fn the_clock_of_the_server_is_read_from_its_answers() {

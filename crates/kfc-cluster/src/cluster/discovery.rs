@@ -159,6 +159,12 @@ impl Discovery {
 }
 
 impl ApiResource {
+    /// `apps/v1`.
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+    }
+
     /// The path of all objects of the kind, in all namespaces when `namespace` is empty.
     #[must_use]
     pub fn path(&self, namespace: &str) -> String {
@@ -208,7 +214,7 @@ fn text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::{ApiResource, Discovery};
-    use kfc_kube::{GroupVersion, ObjectId};
+    use kfc_kube::ObjectId;
     use serde_json::json;
 
     fn object(group: &str, version: &str, kind: &str, namespace: &str, name: &str) -> ObjectId {

@@ -47,12 +47,12 @@ impl Failure {
             message = format!("the server answered with status {status}");
         }
         // A webhook may have written it: it has one line, and no credentials.
-        let message = Foreign::new(message).message();
+        let message = Foreign::new(without_values(&message)).message();
         let causes = value["details"]["causes"].as_array().into_iter().flatten();
         let causes = causes.map(|cause| Cause {
             reason: text(&cause["reason"]),
             field: text(&cause["field"]),
-            message: Foreign::new(text(&cause["message"])).message(),
+            message: Foreign::new(without_values(&text(&cause["message"]))).message(),
         });
         let retry_after = retry_after.or_else(|| value["details"]["retryAfterSeconds"].as_u64());
         Self { status, reason: text(&value["reason"]), causes: causes.collect(), message, retry_after }
@@ -96,6 +96,17 @@ impl Failure {
     }
 }
 
+/// A message without the value that it quotes when that is long: a refused pod template is kilobytes of a structure of Go.
+fn without_values(message: &str) -> String {
+    const QUOTE: &str = "Invalid value: ";
+    const LONGEST: usize = 400;
+    let whole = || message.to_owned();
+    let Some((before, value)) = message.split_once(QUOTE).filter(|_| message.len() > LONGEST) else {
+        return whole();
+    };
+    value.rsplit_once("}: ").map_or_else(whole, |(_, why)| format!("{before}{QUOTE}…: {why}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Failure;
@@ -104,6 +115,19 @@ mod tests {
     fn a_body_without_a_status_is_reported_as_it_is() {
         assert_eq!(Failure::read(404, b"404 page not found\n", None).message, "404 page not found");
         assert_eq!(Failure::read(502, b"", None).message, "the server answered with status 502");
+    }
+
+    #[test]
+    fn a_long_value_is_not_quoted() {
+        let value = "\"Env\":null,".repeat(50);
+        let message =
+            format!("Job \"a\" is invalid: spec.template: Invalid value: {{{value}}}: field is immutable");
+        let body = serde_json::json!({"kind": "Status", "message": message});
+        let failure = Failure::read(422, body.to_string().as_bytes(), None);
+        assert_eq!(
+            failure.message,
+            "Job \"a\" is invalid: spec.template: Invalid value: …: field is immutable"
+        );
     }
 
     #[test]

@@ -11,4 +11,4 @@ mod words;
 pub use connection::{Body, Connection, Options, run};
 pub use discovery::{ApiResource, Discovery};
 pub use failure::{Cause, Failure};
-pub use live::{Managers, Prediction, predict, without_server_fields};
+pub use live::without_server_fields;

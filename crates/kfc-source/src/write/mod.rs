@@ -40,6 +40,22 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// Writes a file that the user named and that only its owner may read, also when an older one was open to others. Links are
+/// not followed: a link at its path is replaced.
+///
+/// # Errors
+/// Those of the file system. The old file is then unchanged.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = folder_of(path);
+    // Temporary files belong to their owner alone.
+    let mut file = tempfile::Builder::new().prefix(".kfc-").suffix(".tmp").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    sync(file.as_file())?;
+    file.persist(path).map_err(|failed| failed.error)?;
+    sync_folder(folder);
+    Ok(())
+}
+
 /// Writes a file whose name the program chose, below a directory that the user named; directories between are created.
 /// Symbolic links below that directory are refused, so that no link in a checkout decides what is written.
 ///

@@ -51,6 +51,18 @@ fn a_new_file_has_the_permissions_that_new_files_have() {
 }
 
 #[test]
+fn a_private_file_is_readable_by_its_owner_only() {
+    let folder = folder();
+    let path = folder.path().join("a");
+    fs::write(&path, "old").unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    super::replace_private(&path, b"new").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
+    assert_eq!(names(folder.path()), ["a"]);
+}
+
+#[test]
 fn a_link_that_the_user_named_is_followed_and_stays() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);

@@ -1,0 +1,165 @@
+//! `kfc status`: whether everything that was applied is ready.
+
+use super::args::{ClusterArgs, InventoryArgs, StackArgs, inventory_name};
+use super::consent::count_of;
+use super::exit::{DONE, FAILED};
+use super::intake::Intake;
+use super::interrupt::run_until_interrupted;
+use super::output;
+use super::progress::Progress;
+use clap::Args;
+use kfc_cluster::apply::{self, Inventory, ObjectStatus, Session};
+use kfc_cluster::cluster::Connection;
+use kfc_diagnostics::{Code, Diagnostic, Numbers, Result, Sources};
+use kfc_kube::ObjectId;
+use kfc_kube::ready::State;
+use kfc_source::LoadRestrictor;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// The profile, stack or resources that were applied: their components are shown. With `--name` alone, only the inventory
+    /// is read.
+    #[arg(value_name = "TARGET|FILE|-")]
+    target: Option<String>,
+    #[command(flatten)]
+    stack: StackArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
+    inventory: InventoryArgs,
+    /// List the objects that are ready too.
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) fn run(args: &StatusArgs) -> u8 {
+    let sources = Arc::new(Sources::default());
+    let progress = Progress::new();
+    let result = status(args, &sources, &progress);
+    progress.end();
+    match result {
+        Ok((text, is_ready)) => match output::print(&text) {
+            DONE if is_ready => DONE,
+            _ => FAILED,
+        },
+        Err(errors) => {
+            output::report_run(&errors, &sources, "the command");
+            FAILED
+        }
+    }
+}
+
+fn status(args: &StatusArgs, sources: &Arc<Sources>, progress: &Progress) -> Result<(String, bool)> {
+    let target = match (&args.target, &args.inventory.name) {
+        (None, Some(_)) => None,
+        (target, _) => Some(target.as_deref().unwrap_or(".")),
+    };
+    let intake = target
+        .map(|target| Intake::read(target, &args.stack, LoadRestrictor::RootOnly, sources))
+        .transpose()?;
+    let name = match (&intake, &args.inventory.name) {
+        (Some(intake), _) => intake.name(&args.inventory)?,
+        (None, Some(name)) => inventory_name(name)?,
+        (None, None) => return Err(Diagnostic::error(Code::Usage, "pass a target or `--name`").into()),
+    };
+    let id = args.inventory.id(&name);
+    run_until_interrupted(async {
+        let connection = Connection::open(&args.cluster.options()).await?;
+        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        let inventory = Inventory::read(&session, &id).await?;
+        if !inventory.exists() {
+            let error = Diagnostic::error(Code::Inventory, format!("the inventory {id} does not exist"));
+            return Err(error.help("`kfc inventory list` shows those that exist").into());
+        }
+        let components = match &intake {
+            Some(intake) => intake.components(connection.namespace())?,
+            None => HashMap::new(),
+        };
+        let found = apply::status(&session, &inventory).await;
+        let is_ready = found.iter().all(|status| status.state == State::Ready);
+        Ok((rendered(&name, &found, &components, args.all), is_ready))
+    })
+}
+
+/// What is ready, is in progress and has failed, of some objects.
+#[derive(Default)]
+struct Counts {
+    ready: usize,
+    waiting: usize,
+    failed: usize,
+}
+
+impl Counts {
+    fn of<'s>(all: impl Iterator<Item = &'s ObjectStatus>) -> Self {
+        let mut counts = Self::default();
+        for status in all {
+            match status.state {
+                State::Ready => counts.ready += 1,
+                State::Waiting(_) => counts.waiting += 1,
+                State::Failed(_) => counts.failed += 1,
+            }
+        }
+        counts
+    }
+
+    fn text(&self) -> String {
+        let parts = [(self.failed, "failed"), (self.waiting, "in progress"), (self.ready, "ready")];
+        let parts =
+            parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The tree: components, and below them the objects that are not ready, with the reasons.
+fn rendered(
+    name: &str,
+    all: &[ObjectStatus],
+    components: &HashMap<ObjectId, String>,
+    is_all: bool,
+) -> String {
+    let by_object: HashMap<_, &String> = components
+        .iter()
+        .map(|(object, component)| {
+            ((object.kind.as_str(), object.name.as_str(), object.group.as_str()), component)
+        })
+        .collect();
+    let component_of = |object: &ObjectId| {
+        components
+            .get(object)
+            .or_else(|| {
+                by_object.get(&(object.kind.as_str(), object.name.as_str(), object.group.as_str())).copied()
+            })
+            .map_or("", String::as_str)
+    };
+    let mut groups: BTreeMap<&str, Vec<&ObjectStatus>> = BTreeMap::new();
+    for status in all {
+        groups.entry(component_of(&status.object)).or_default().push(status);
+    }
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = writeln!(text, "{name}: {}: {}", count_of(all.len()), Counts::of(all.iter()).text());
+    for (component, group) in groups {
+        let indent = match component {
+            "" => "  ",
+            component => {
+                let _ = writeln!(text, "  {component}: {}", Counts::of(group.iter().copied()).text());
+                "    "
+            }
+        };
+        for status in group {
+            let _ = match &status.state {
+                State::Ready if is_all => writeln!(text, "{indent}{}: ready", status.object),
+                State::Ready => Ok(()),
+                State::Waiting(why) => writeln!(text, "{indent}{}: in progress: {why}", status.object),
+                State::Failed(why) => writeln!(text, "{indent}{}: failed: {why}", status.object),
+            };
+            for fact in &status.facts {
+                let _ = writeln!(text, "{indent}  {fact}");
+            }
+        }
+    }
+    Numbers::default().shown(&text).into_owned()
+}
