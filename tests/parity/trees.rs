@@ -1,0 +1,104 @@
+//! The trees of both sides, built by our own engine.
+
+use crate::parity::table::{Root, Source};
+use kfc_diagnostics::SourceId;
+use kfc_kustomize::Kustomizer;
+use kfc_kustomize::engine::Options;
+use kfc_source::{FileSystem, Os, Refusal, Surroundings};
+use kfc_yaml::parse::parse;
+use kfc_yaml::value::to_json;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where the checkouts of upstream are, or why they are not at hand.
+pub(crate) fn directory() -> Result<PathBuf, String> {
+    let named = std::env::var_os("KFC_UPSTREAM").filter(|path| !path.is_empty());
+    let named = named.ok_or("KFC_UPSTREAM names no directory with the trees of upstream")?;
+    Path::new(&named).canonicalize().map_err(|error| format!("KFC_UPSTREAM: {error}"))
+}
+
+/// The disk, where kustomizations name local directories instead of remote ones.
+#[derive(Clone, Debug)]
+pub(crate) struct Trees {
+    directory: PathBuf,
+    remotes: Arc<BTreeMap<String, String>>,
+}
+
+impl Trees {
+    pub(crate) fn of(directory: &Path, source: &Source) -> Self {
+        Self { directory: directory.to_owned(), remotes: Arc::new(source.remotes.clone()) }
+    }
+
+    fn with_local_paths(&self, path: &Path, text: String) -> String {
+        let below = path.strip_prefix(&self.directory).map_or(0, |below| below.components().count());
+        let up = "../".repeat(below.saturating_sub(1));
+        self.remotes.iter().fold(text, |text, (remote, local)| text.replace(remote, &format!("{up}{local}")))
+    }
+}
+
+impl FileSystem for Trees {
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        Os.canonicalize(path)
+    }
+
+    fn read_link(&self, path: &Path) -> Option<PathBuf> {
+        Os.read_link(path)
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, Refusal> {
+        let bytes = Os.read(path)?;
+        match path.ends_with("kustomization.yaml") {
+            true => Ok(self.with_local_paths(path, String::from_utf8_lossy(&bytes).into_owned()).into_bytes()),
+            false => Ok(bytes),
+        }
+    }
+
+    fn is_directory(&self, path: &Path) -> bool {
+        Os.is_directory(path)
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        Os.is_file(path)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        Os.exists(path)
+    }
+
+    fn names_in(&self, directory: &Path) -> Vec<String> {
+        Os.names_in(directory)
+    }
+}
+
+/// The objects that a root of a file system builds.
+fn build<F: FileSystem + Clone + 'static>(files: &F, root: &Path) -> Vec<Value> {
+    let surroundings = Surroundings::bare(std::env::current_dir().unwrap(), std::env::temp_dir());
+    let kustomizer = Kustomizer::new(Options::new(&Arc::new(surroundings)));
+    let built = kustomizer.run(files, &root.to_string_lossy()).unwrap_or_else(|error| panic!("{error}"));
+    built.resources().iter().map(|resource| to_json(&resource.node)).collect()
+}
+
+/// The objects of a root of upstream.
+pub(crate) fn upstream(directory: &Path, source: &Source, root: &Root) -> Vec<Value> {
+    let path = directory.join(&root.source).join(&root.path);
+    let mut objects = match path.is_file() {
+        true => {
+            let text = std::fs::read_to_string(&path).unwrap();
+            parse(&text, SourceId::NONE).unwrap().iter().map(to_json).filter(Value::is_object).collect()
+        }
+        false => build(&Trees::of(directory, source), &path),
+    };
+    if let Some(namespace) = &root.namespace {
+        let without = |object: &&mut Value| object["metadata"]["namespace"].is_null();
+        objects.iter_mut().filter(without).for_each(|object| object["metadata"]["namespace"] = namespace.as_str().into());
+    }
+    objects
+}
+
+/// The objects of a base of ours.
+pub(crate) fn ours(component: &str) -> Vec<Value> {
+    build(&Os, &Path::new(env!("CARGO_MANIFEST_DIR")).join("bases").join(component))
+}
