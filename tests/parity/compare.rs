@@ -5,11 +5,13 @@ use crate::parity::{form, grants, trees};
 use kfc_diagnostics::Mark;
 use kfc_diff::model::{ChangeKind, Path as FieldPath, ResourceChange, Step};
 use kfc_diff::{Input, compare};
+use kfc_kube::Gvk;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::value::from_json;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -87,22 +89,60 @@ pub(crate) struct Compared {
     pub(crate) digests: BTreeMap<String, (String, String)>,
 }
 
+/// How a server keeps objects of a kind that a definition adds.
+struct Kept {
+    api_version: String,
+    is_cluster_scoped: bool,
+}
+
+/// By group and kind.
+type Kinds = BTreeMap<(String, String), Kept>;
+
+fn kinds(definitions: &[Value]) -> Kinds {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let entry = |one: &Value| {
+        let spec = &one["spec"];
+        let versions = spec["versions"].as_array().into_iter().flatten();
+        let stored = versions.filter(|version| version["storage"] == true).map(|version| text(&version["name"]));
+        let api_version = format!("{}/{}", text(&spec["group"]), stored.collect::<String>());
+        let kept = Kept { api_version, is_cluster_scoped: spec["scope"] == "Cluster" };
+        ((text(&spec["group"]), text(&spec["names"]["kind"])), kept)
+    };
+    definitions.iter().map(entry).collect()
+}
+
 /// One side: its objects, and the component that each belongs to.
 #[derive(Default)]
 struct Side {
     objects: Vec<Value>,
     definitions: Vec<Value>,
+    unowned: Vec<(String, Vec<Value>)>,
     owners: BTreeMap<String, String>,
 }
 
 impl Side {
     fn add(&mut self, component: &str, objects: Vec<Value>) {
-        for object in objects {
-            if object["kind"] == "CustomResourceDefinition" {
-                self.definitions.push(object);
-            } else if !self.owners.contains_key(&form::identity(&object)) {
-                self.owners.insert(form::identity(&object), component.to_owned());
-                self.objects.push(object);
+        let (definitions, objects) =
+            objects.into_iter().partition(|object| object["kind"] == "CustomResourceDefinition");
+        self.definitions.extend::<Vec<Value>>(definitions);
+        self.unowned.push((component.to_owned(), objects));
+    }
+
+    /// Finds whose each object is. Custom resources count as one object in all versions, as the server stores them.
+    fn settle(&mut self, kinds: &Kinds) {
+        for (component, objects) in std::mem::take(&mut self.unowned) {
+            for mut object in objects {
+                let gvk = Gvk::new(object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
+                if let Some(kept) = kinds.get(&(gvk.group, gvk.kind)) {
+                    object["apiVersion"] = kept.api_version.as_str().into();
+                    if kept.is_cluster_scoped {
+                        object["metadata"].as_object_mut().unwrap().remove("namespace");
+                    }
+                }
+                if let Entry::Vacant(entry) = self.owners.entry(form::identity(&object)) {
+                    entry.insert(component.clone());
+                    self.objects.push(object);
+                }
             }
         }
     }
@@ -139,6 +179,9 @@ pub(crate) fn compare_all(tables: &Tables, directory: &Path) -> Compared {
         }
         ours.add(name, form::named(trees::ours(name)));
     }
+    let kinds = kinds(&upstream.definitions);
+    upstream.settle(&kinds);
+    ours.settle(&kinds);
     upstream.add_permissions("kubeflow-roles");
     ours.add_permissions("kubeflow-roles");
     let digests = texts.into_iter().map(|(source, texts)| {

@@ -4,6 +4,7 @@ use crate::parity::table::{Root, Source};
 use kfc_diagnostics::SourceId;
 use kfc_kustomize::Kustomizer;
 use kfc_kustomize::engine::Options;
+use kfc_kustomize::resource::Resource;
 use kfc_source::{FileSystem, Os, Refusal, Surroundings};
 use kfc_yaml::parse::parse;
 use kfc_yaml::value::to_json;
@@ -73,32 +74,43 @@ impl FileSystem for Trees {
     }
 }
 
-/// The objects that a root of a file system builds.
-fn build<F: FileSystem + Clone + 'static>(files: &F, root: &Path) -> Vec<Value> {
+/// The objects that a root of a file system builds; those without a namespace are in `namespace`.
+fn build<F: FileSystem + Clone + 'static>(files: &F, root: &Path, namespace: Option<&str>) -> Vec<Value> {
     let surroundings = Surroundings::bare(std::env::current_dir().unwrap(), std::env::temp_dir());
     let kustomizer = Kustomizer::new(Options::new(&Arc::new(surroundings)));
     let built = kustomizer.run(files, &root.to_string_lossy()).unwrap_or_else(|error| panic!("{error}"));
-    built.resources().iter().map(|resource| to_json(&resource.node)).collect()
+    let stored = |resource: &Resource| {
+        let mut object = to_json(&resource.node);
+        let metadata = object["metadata"].as_object_mut().unwrap();
+        // The server drops a namespace of what has none.
+        if resource.cluster_scoped {
+            metadata.remove("namespace");
+        } else if let Some(namespace) = namespace {
+            metadata.entry("namespace").or_insert_with(|| namespace.into());
+        }
+        for subject in object["subjects"].as_array_mut().into_iter().flatten() {
+            if let (true, Some(namespace)) = (subject["namespace"].is_null(), namespace) {
+                subject["namespace"] = namespace.into();
+            }
+        }
+        object
+    };
+    built.resources().iter().map(stored).collect()
 }
 
 /// The objects of a root of upstream.
 pub(crate) fn upstream(directory: &Path, source: &Source, root: &Root) -> Vec<Value> {
     let path = directory.join(&root.source).join(&root.path);
-    let mut objects = match path.is_file() {
+    match path.is_file() {
         true => {
             let text = std::fs::read_to_string(&path).unwrap();
             parse(&text, SourceId::NONE).unwrap().iter().map(to_json).filter(Value::is_object).collect()
         }
-        false => build(&Trees::of(directory, source), &path),
-    };
-    if let Some(namespace) = &root.namespace {
-        let without = |object: &&mut Value| object["metadata"]["namespace"].is_null();
-        objects.iter_mut().filter(without).for_each(|object| object["metadata"]["namespace"] = namespace.as_str().into());
+        false => build(&Trees::of(directory, source), &path, root.namespace.as_deref()),
     }
-    objects
 }
 
 /// The objects of a base of ours.
 pub(crate) fn ours(component: &str) -> Vec<Value> {
-    build(&Os, &Path::new(env!("CARGO_MANIFEST_DIR")).join("bases").join(component))
+    build(&Os, &Path::new(env!("CARGO_MANIFEST_DIR")).join("bases").join(component), None)
 }
