@@ -1,5 +1,6 @@
 //! The two sides as a whole, and what differs in the objects that belong to each component.
 
+use crate::parity::form::Schemas;
 use crate::parity::table::{Line, Only, Tables};
 use crate::parity::{form, grants, trees};
 use kfc_diagnostics::Mark;
@@ -161,7 +162,8 @@ impl Side {
     /// As the input of a comparison: objects that the other side has too, and the definitions that say how lists are keyed.
     fn input(&self, label: &str, common: &BTreeSet<&String>, definitions: &[Value]) -> Input {
         let shared = self.objects.iter().filter(|object| common.contains(&form::identity(object)));
-        let normal = form::normalised(shared.cloned().collect()).into_iter().chain(definitions.iter().cloned());
+        let schemas = Schemas::of_definitions(definitions);
+        let normal = form::normalised(shared.cloned().collect(), &schemas).into_iter().chain(definitions.iter().cloned());
         let resources = normal.map(|object| Resource::new(from_json(&object, Mark::NONE), false)).collect();
         Input { label: label.to_owned(), resources, ..Input::default() }
     }

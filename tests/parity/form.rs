@@ -17,10 +17,13 @@ pub(crate) fn named(objects: Vec<Value>) -> Vec<Value> {
 }
 
 /// The objects of one side in stored form.
-pub(crate) fn normalised(objects: Vec<Value>) -> Vec<Value> {
+pub(crate) fn normalised(objects: Vec<Value>, schemas: &Schemas) -> Vec<Value> {
     let normal = |mut object: Value| {
         drop_nulls(&mut object);
         metadata(&mut object);
+        if let Some(schema) = schemas.of(&object) {
+            fill(&mut object, schema);
+        }
         match object["kind"].as_str().unwrap_or_default() {
             "Secret" => secret(&mut object),
             "ConfigMap" => config_map(&mut object),
@@ -28,11 +31,54 @@ pub(crate) fn normalised(objects: Vec<Value>) -> Vec<Value> {
             "RoleBinding" | "ClusterRoleBinding" => binding(&mut object),
             "Service" => service(&mut object),
             "Deployment" | "StatefulSet" | "DaemonSet" => workload(&mut object),
+            "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => webhooks(&mut object),
             _ => {}
         }
         object
     };
     objects.into_iter().map(normal).collect()
+}
+
+/// The schemas of definitions, by API version and kind.
+pub(crate) struct Schemas(BTreeMap<(String, String), Value>);
+
+impl Schemas {
+    pub(crate) fn of_definitions(definitions: &[Value]) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mut found = BTreeMap::new();
+        for definition in definitions {
+            let spec = &definition["spec"];
+            for version in spec["versions"].as_array().into_iter().flatten() {
+                let api_version = format!("{}/{}", text(&spec["group"]), text(&version["name"]));
+                let schema = version["schema"]["openAPIV3Schema"].clone();
+                found.insert((api_version, text(&spec["names"]["kind"])), schema);
+            }
+        }
+        Self(found)
+    }
+
+    fn of(&self, object: &Value) -> Option<&Value> {
+        let text = |field: &str| object[field].as_str().unwrap_or_default().to_owned();
+        self.0.get(&(text("apiVersion"), text("kind")))
+    }
+}
+
+/// Sets the defaults of a schema, as the server does when it reads an object.
+fn fill(value: &mut Value, schema: &Value) {
+    if let Some(map) = value.as_object_mut() {
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            if let (false, Some(default)) = (map.contains_key(name), field.get("default")) {
+                map.insert(name.clone(), default.clone());
+            }
+            if let Some(value) = map.get_mut(name) {
+                fill(value, field);
+            }
+        }
+        if schema["additionalProperties"].is_object() {
+            map.values_mut().for_each(|value| fill(value, &schema["additionalProperties"]));
+        }
+    }
+    value.as_array_mut().into_iter().flatten().for_each(|item| fill(item, &schema["items"]));
 }
 
 /// `Deployment kubeflow/katib-controller`.
@@ -79,9 +125,30 @@ fn metadata(object: &mut Value) {
 }
 
 fn secret(object: &mut Value) {
-    let Some(plain) = object.as_object_mut().and_then(|map| map.remove("stringData")) else { return };
+    let plain = object.as_object_mut().and_then(|map| map.remove("stringData")).unwrap_or_default();
     for (key, value) in plain.as_object().into_iter().flatten() {
         object["data"][key] = STANDARD.encode(value.as_str().unwrap_or_default()).into();
+    }
+    object.as_object_mut().unwrap().retain(|key, value| key != "data" || value != &json!({}));
+}
+
+/// An empty certificate is none.
+fn webhooks(object: &mut Value) {
+    for webhook in object["webhooks"].as_array_mut().into_iter().flatten() {
+        let Some(client) = webhook["clientConfig"].as_object_mut() else { continue };
+        client.retain(|key, value| key != "caBundle" || value != "");
+    }
+}
+
+/// The server leaves out empty lists of built-in types.
+fn drop_empty_lists(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(drop_empty_lists),
+        Value::Object(map) => {
+            map.retain(|_, value| value != &json!([]));
+            map.values_mut().for_each(drop_empty_lists);
+        }
+        _ => {}
     }
 }
 
@@ -160,6 +227,7 @@ fn service(object: &mut Value) {
 
 fn workload(object: &mut Value) {
     const ROLLING: [&str; 2] = ["strategy", "updateStrategy"];
+    drop_empty_lists(object);
     let kind = object["kind"].clone();
     let Some(spec) = object["spec"].as_object_mut() else { return };
     let defaults = match kind.as_str() {
