@@ -54,7 +54,8 @@ impl Drop for Hook {
 fn program() -> String {
     let setting = setting();
     let resources = setting.resources(&Stack::of_profile("onprem").with_components(["pipelines"]));
-    let code = resources.iter().find(|one| one.name() == "kubeflow-pipelines-profile-controller-code").unwrap();
+    let code =
+        resources.iter().find(|one| one.name() == "kubeflow-pipelines-profile-controller-code").unwrap();
     to_json(&code.node)["data"]["sync.py"].as_str().unwrap().to_owned()
 }
 
@@ -88,7 +89,8 @@ impl Hook {
 
     /// The status and the answer for a namespace with these attachments.
     fn ask(&self, namespace: &str, attachments: &Value) -> (u16, Value) {
-        let request = json!({"object": {"metadata": {"name": namespace}}, "attachments": attachments}).to_string();
+        let request =
+            json!({"object": {"metadata": {"name": namespace}}, "attachments": attachments}).to_string();
         let deadline = Instant::now() + Duration::from_secs(60);
         let mut stream = loop {
             match TcpStream::connect(("127.0.0.1", self.port)) {
@@ -119,7 +121,8 @@ fn named<'a>(answer: &'a Value, kind: &str, name: &str) -> &'a Value {
 
 fn plain(secret: &Value, key: &str) -> String {
     use base64::Engine as _;
-    let bytes = base64::engine::general_purpose::STANDARD.decode(secret["data"][key].as_str().unwrap()).unwrap();
+    let bytes =
+        base64::engine::general_purpose::STANDARD.decode(secret["data"][key].as_str().unwrap()).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
@@ -138,9 +141,15 @@ fn every_namespace_gets_a_key_of_its_own_that_reaches_no_other() {
         let secret = named(&answer, "Secret", "mlpipeline-minio-artifact");
         assert_eq!(plain(secret, "accesskey"), format!("key-{namespace}"));
         assert_eq!(plain(secret, "secretkey"), format!("secret-{namespace}"));
-        let kinds: Vec<&str> = answer["attachments"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+        let kinds: Vec<&str> = answer["attachments"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["kind"].as_str().unwrap())
+            .collect();
         assert_eq!(kinds, ["Secret", "ConfigMap", "ConfigMap", "ConfigMap"], "no pods per namespace");
-        let repository = named(&answer, "ConfigMap", "artifact-repositories")["data"]["default-namespaced"].as_str();
+        let repository =
+            named(&answer, "ConfigMap", "artifact-repositories")["data"]["default-namespaced"].as_str();
         let repository: Value = serde_json::from_str(repository.unwrap()).unwrap();
         assert_eq!(
             repository["s3"]["keyFormat"],
@@ -178,7 +187,10 @@ fn a_key_is_kept_unless_it_is_that_of_the_administrator() {
     };
     let (_, answer) = hook.ask("team", &present("of-before"));
     let secret = named(&answer, "Secret", "mlpipeline-minio-artifact");
-    assert_eq!((plain(secret, "accesskey").as_str(), plain(secret, "secretkey").as_str()), ("of-before", "kept"));
+    assert_eq!(
+        (plain(secret, "accesskey").as_str(), plain(secret, "secretkey").as_str()),
+        ("of-before", "kept")
+    );
     assert_eq!(hook.calls(), [] as [Value; 0]);
     let (_, answer) = hook.ask("team", &present("administrator"));
     assert_eq!(plain(named(&answer, "Secret", "mlpipeline-minio-artifact"), "accesskey"), "key-team");
@@ -205,11 +217,17 @@ fn artifacts_are_deleted_after_the_days_that_are_set() {
     assert!(has_python(), "this test needs python3");
     let hook = Hook::start(&[("ARTIFACT_RETENTION_DAYS", "30"), ("ARTIFACTS_PROXY_ENABLED", "true")]);
     let (_, answer) = hook.ask("team", &json!({}));
-    assert_eq!(named(&answer, "Deployment", "ml-pipeline-ui-artifact")["spec"]["selector"]["matchLabels"]["app"], "ml-pipeline-ui-artifact");
+    assert_eq!(
+        named(&answer, "Deployment", "ml-pipeline-ui-artifact")["spec"]["selector"]["matchLabels"]["app"],
+        "ml-pipeline-ui-artifact"
+    );
     let calls = hook.calls();
     assert_eq!((&calls[0][0], &calls[0][2]), (&json!("s3"), &json!("put_bucket_lifecycle_configuration")));
     let rule = &calls[0][3]["LifecycleConfiguration"]["Rules"][0];
-    assert_eq!((&rule["Filter"]["Prefix"], &rule["Expiration"]["Days"]), (&json!("private-artifacts"), &json!(30)));
+    assert_eq!(
+        (&rule["Filter"]["Prefix"], &rule["Expiration"]["Days"]),
+        (&json!("private-artifacts"), &json!(30))
+    );
     let hook = Hook::start(&[("ARTIFACT_RETENTION_DAYS", "-1")]);
     hook.ask("team", &json!({}));
     assert_eq!(hook.calls()[0][2], "delete_bucket_lifecycle");

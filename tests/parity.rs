@@ -18,10 +18,14 @@ mod parity {
     pub(crate) mod trees;
 }
 
+use kfc_diagnostics::SourceId;
+use kfc_yaml::parse::parse;
+use kfc_yaml::value::to_json;
 use libtest_mimic::{Completion, Trial};
-use parity::compare::{Compared, compare_all};
+use parity::compare::{Compared, compare_all, differences};
 use parity::table::Tables;
 use parity::{page, trees};
+use serde_json::Value;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -46,11 +50,92 @@ fn every_component_has_a_table() {
             assert!(tables.sources.contains_key(&root.source), "{name}: unknown source {}", root.source);
         }
         for line in &table.differs {
-            assert!(line.field.is_none() == line.only.is_some(), "{name}: {} needs `field` or `only`", line.object);
+            assert!(
+                line.field.is_none() == line.only.is_some(),
+                "{name}: {} needs `field` or `only`",
+                line.object
+            );
             assert!(line.reason.split_whitespace().count() >= 3, "{name}: {} has no reason", line.object);
             assert!(!line.object.contains('*'), "{name}: {} is a pattern", line.object);
         }
     }
+}
+
+fn values(texts: &[&str]) -> Vec<Value> {
+    let parsed = texts.iter().map(|text| parse(text, SourceId::NONE).unwrap().remove(0));
+    parsed.map(|node| to_json(&node)).collect()
+}
+
+/// A definition of a kind without a namespace, whose field `size` has a default.
+const DEFINITION: &str = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: things.x.io},
+  spec: {group: x.io, scope: Cluster, names: {kind: Thing}, versions: [
+    {name: v1, storage: true, schema: {openAPIV3Schema: {properties: {spec: {properties: {size: {default: 3}}}}}}}]}}";
+
+fn two_spellings_of_one_object_are_equal() {
+    let upstream = values(&[
+        DEFINITION,
+        "{apiVersion: x.io/v1beta1, kind: Thing, metadata: {name: a, namespace: lost}, spec: {}}",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: c-5fb9tc7md2, creationTimestamp: null}, data: {a: 'x: 1 # one'}}",
+        "{apiVersion: v1, kind: Secret, metadata: {name: s, annotations: {}}, stringData: {a: x}}",
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r}, rules: [
+            {apiGroups: ['', apps], resources: [pods], verbs: [get]}, {apiGroups: [''], resources: [pods], verbs: [list]}]}",
+        "{apiVersion: v1, kind: Service, metadata: {name: w}, spec: {ports: [{port: 80}]}}",
+        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {strategy: {type: RollingUpdate}, template: {spec: {
+            serviceAccount: w, containers: [{name: w, args: [], env: [{name: A, value: ''}], envFrom: [
+            {configMapRef: {name: c-5fb9tc7md2}}], resources: {limits: {cpu: 1000m}}}]}}}}",
+    ]);
+    let ours = values(&[
+        "{apiVersion: x.io/v1, kind: Thing, metadata: {name: a}, spec: {size: 3}}",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {a: '{\"x\": 1}'}}",
+        "{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {a: eA==}}",
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r}, rules: [
+            {apiGroups: [apps], resources: [pods], verbs: [get]}, {apiGroups: [''], resources: [pods], verbs: [list, get]}]}",
+        "{apiVersion: v1, kind: Service, metadata: {name: w}, spec: {ports: [{port: 80, targetPort: 80, protocol: TCP}]}}",
+        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {replicas: 1, template: {spec: {
+            serviceAccountName: w, containers: [{name: w, env: [{name: A}], envFrom: [{configMapRef: {name: c}}],
+            resources: {limits: {cpu: '1'}}}]}}}}",
+    ]);
+    assert_eq!(differences(upstream, ours), []);
+}
+
+fn what_a_server_stores_differently_is_found() {
+    let account = "{kind: ServiceAccount, name: w, namespace: x}";
+    let binding = format!(
+        "{{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {{name: b}},
+        roleRef: {{kind: ClusterRole, name: all}}, subjects: [{account}]}}"
+    );
+    let all = "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: all},
+        aggregationRule: {clusterRoleSelectors: [{matchLabels: {all: 'true'}}]}}";
+    let part = |verb: &str| {
+        format!(
+            "{{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {{name: part, labels: {{all: 'true'}}}},
+            rules: [{{apiGroups: [''], resources: [pods], verbs: [{verb}]}}]}}"
+        )
+    };
+    let deployment = |argument: &str| {
+        format!(
+            "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: w, namespace: x}}, spec: {{template: {{spec: {{
+            containers: [{{name: w, args: [a, {argument}]}}]}}}}}}}}"
+        )
+    };
+    let upstream = values(&[
+        &binding,
+        all,
+        &part("get"),
+        &deployment("b"),
+        "{apiVersion: v1, kind: Pod, metadata: {name: p}}",
+    ]);
+    let ours = values(&[&binding, all, &part("list"), &deployment("c")]);
+    let field = |object: &str, field: &str| (object.to_owned(), Some(field.to_owned()));
+    assert_eq!(
+        differences(upstream, ours),
+        [
+            field("ClusterRole part", "rules.pods"),
+            field("Deployment x/w", "spec.template.spec.containers[name=w].args"),
+            field("Permissions x/w", "allowed.pods"),
+            ("Pod p".to_owned(), None),
+        ]
+    );
 }
 
 /// The comparison of one component, or the reason why there is none.
@@ -69,13 +154,19 @@ fn main() -> ExitCode {
     let tables = Tables::read();
     let compared = trees::directory().map(|directory| Arc::new(compare_all(&tables, &directory)));
     let mut trials: Vec<Trial> = tables.components.keys().map(|name| trial(name, &compared)).collect();
-    trials.push(case::trial("every_component_has_a_table", every_component_has_a_table));
+    for (name, test) in [
+        ("every_component_has_a_table", every_component_has_a_table as fn()),
+        ("two_spellings_of_one_object_are_equal", two_spellings_of_one_object_are_equal),
+        ("what_a_server_stores_differently_is_found", what_a_server_stores_differently_is_found),
+    ] {
+        trials.push(case::trial(name, test));
+    }
     let source_trial = |name: &String| {
         let (name, compared) = (name.clone(), compared.clone());
         Trial::ignorable_test(format!("source-{name}"), move || match compared {
             Err(why) => Ok(Completion::ignored_with(why)),
             Ok(compared) => match compared.digests.get(&name) {
-                Some((due, found)) if due != found => Err(format!(
+                Some((due, found)) if due.as_ref() != Some(found) => Err(format!(
                     "the tree is not the release that tests/parity/sources.yaml names: its digest is {found}"
                 )
                 .into()),

@@ -1,7 +1,7 @@
 //! The two sides as a whole, and what differs in the objects that belong to each component.
 
 use crate::parity::form::Schemas;
-use crate::parity::table::{Line, Only, Tables};
+use crate::parity::table::{Line, Only, Table, Tables};
 use crate::parity::{form, grants, trees};
 use kfc_diagnostics::Mark;
 use kfc_diff::model::{ChangeKind, Path as FieldPath, ResourceChange, Step};
@@ -87,7 +87,7 @@ impl Found {
 pub(crate) struct Compared {
     pub(crate) components: BTreeMap<String, Found>,
     /// The recorded digest of each source, and that of the tree.
-    pub(crate) digests: BTreeMap<String, (String, String)>,
+    pub(crate) digests: BTreeMap<String, (Option<String>, String)>,
 }
 
 /// How a server keeps objects of a kind that a definition adds.
@@ -104,7 +104,8 @@ fn kinds(definitions: &[Value]) -> Kinds {
     let entry = |one: &Value| {
         let spec = &one["spec"];
         let versions = spec["versions"].as_array().into_iter().flatten();
-        let stored = versions.filter(|version| version["storage"] == true).map(|version| text(&version["name"]));
+        let stored =
+            versions.filter(|version| version["storage"] == true).map(|version| text(&version["name"]));
         let api_version = format!("{}/{}", text(&spec["group"]), stored.collect::<String>());
         let kept = Kept { api_version, is_cluster_scoped: spec["scope"] == "Cluster" };
         ((text(&spec["group"]), text(&spec["names"]["kind"])), kept)
@@ -163,7 +164,9 @@ impl Side {
     fn input(&self, label: &str, common: &BTreeSet<&String>, definitions: &[Value]) -> Input {
         let shared = self.objects.iter().filter(|object| common.contains(&form::identity(object)));
         let schemas = Schemas::of_definitions(definitions);
-        let normal = form::normalised(shared.cloned().collect(), &schemas).into_iter().chain(definitions.iter().cloned());
+        let normal = form::normalised(shared.cloned().collect(), &schemas)
+            .into_iter()
+            .chain(definitions.iter().cloned());
         let resources = normal.map(|object| Resource::new(from_json(&object, Mark::NONE), false)).collect();
         Input { label: label.to_owned(), resources, ..Input::default() }
     }
@@ -202,9 +205,11 @@ fn digest(mut texts: Vec<String>) -> String {
 }
 
 fn found(tables: &Tables, upstream: &Side, ours: &Side) -> BTreeMap<String, Found> {
-    let names = tables.components.iter().filter(|(_, table)| table.why.is_none()).map(|(name, _)| name.clone());
+    let names =
+        tables.components.iter().filter(|(_, table)| table.why.is_none()).map(|(name, _)| name.clone());
     let mut found: BTreeMap<String, Found> = names.map(|name| (name, Found::default())).collect();
-    let common: BTreeSet<&String> = ours.owners.keys().filter(|id| upstream.owners.contains_key(*id)).collect();
+    let common: BTreeSet<&String> =
+        ours.owners.keys().filter(|id| upstream.owners.contains_key(*id)).collect();
     for id in ours.owners.keys().chain(upstream.owners.keys()) {
         let owner = ours.owners.get(id).unwrap_or_else(|| &upstream.owners[id]);
         let component = found.entry(owner.clone()).or_default();
@@ -257,4 +262,24 @@ fn fields(change: &ResourceChange, id: &str) -> BTreeSet<Difference> {
         values,
     };
     found.into_iter().map(difference).collect()
+}
+
+/// The objects and fields that differ between two sets of objects; a whole object has no field.
+pub(crate) fn differences(upstream: Vec<Value>, ours: Vec<Value>) -> Vec<(String, Option<String>)> {
+    let side = |objects: Vec<Value>| {
+        let mut side = Side::default();
+        side.add("one", form::named(objects));
+        side
+    };
+    let (mut upstream, mut ours) = (side(upstream), side(ours));
+    let kinds = kinds(&upstream.definitions);
+    for one in [&mut upstream, &mut ours] {
+        one.settle(&kinds);
+        one.add_permissions("one");
+    }
+    let table = Table { upstream: Vec::new(), within: None, why: None, differs: Vec::new() };
+    let components = BTreeMap::from([("one".to_owned(), table)]);
+    let tables = Tables { sources: BTreeMap::new(), components };
+    let found = found(&tables, &upstream, &ours).remove("one").unwrap_or_default();
+    found.differences.into_iter().map(|one| (one.object, one.field)).collect()
 }

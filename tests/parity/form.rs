@@ -178,7 +178,8 @@ pub(crate) fn permissions(rules: &Value) -> BTreeMap<String, BTreeSet<String>> {
             true => vec![String::new()],
             false => names.iter().map(|name| format!(" {name}")).collect(),
         };
-        let mut targets: Vec<String> = strings(&rule["nonResourceURLs"]).into_iter().map(str::to_owned).collect();
+        let mut targets: Vec<String> =
+            strings(&rule["nonResourceURLs"]).into_iter().map(str::to_owned).collect();
         for group in strings(&rule["apiGroups"]) {
             for resource in strings(&rule["resources"]) {
                 let separator = if group.is_empty() { "" } else { "/" };
@@ -231,8 +232,12 @@ fn workload(object: &mut Value) {
     let kind = object["kind"].clone();
     let Some(spec) = object["spec"].as_object_mut() else { return };
     let defaults = match kind.as_str() {
-        Some("Deployment") => json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}),
-        Some("DaemonSet") => json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}),
+        Some("Deployment") => {
+            json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}})
+        }
+        Some("DaemonSet") => {
+            json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
+        }
         _ => json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}),
     };
     for field in ROLLING {

@@ -23,8 +23,10 @@ pub(crate) fn of_accounts(objects: &[Value]) -> Vec<Value> {
         for subject in binding["subjects"].as_array().into_iter().flatten() {
             let text = |field: &str| subject[field].as_str().unwrap_or_default().to_owned();
             if subject["kind"] == "ServiceAccount" {
-                let scope = if is(binding, "RoleBinding") { format!(" in {namespace}") } else { String::new() };
-                let scoped = allowed.iter().map(|(target, verbs)| (format!("{target}{scope}"), verbs.clone()));
+                let scope =
+                    if is(binding, "RoleBinding") { format!(" in {namespace}") } else { String::new() };
+                let scoped =
+                    allowed.iter().map(|(target, verbs)| (format!("{target}{scope}"), verbs.clone()));
                 let account = accounts.entry((text("namespace"), text("name"))).or_default();
                 *account = union(std::mem::take(account), scoped.collect());
             }
@@ -58,7 +60,8 @@ fn rules(role: &Value, objects: &[Value]) -> Allowed {
 
 fn object(namespace: &str, name: &str, allowed: Allowed) -> Value {
     let joined = |verbs: BTreeSet<String>| Value::from(verbs.into_iter().collect::<Vec<_>>().join(" "));
-    let allowed: Map<String, Value> = allowed.into_iter().map(|(target, verbs)| (target, joined(verbs))).collect();
+    let allowed: Map<String, Value> =
+        allowed.into_iter().map(|(target, verbs)| (target, joined(verbs))).collect();
     json!({
         "apiVersion": "parity/v1",
         "kind": "Permissions",

@@ -16,7 +16,8 @@ pub(crate) struct Source {
     pub(crate) release: String,
     pub(crate) commit: String,
     /// Of the objects that all its roots build, so that another tree is noticed.
-    pub(crate) digest: String,
+    #[serde(default)]
+    pub(crate) digest: Option<String>,
     /// Remote resources in its kustomizations, and where they are next to its checkout.
     #[serde(default)]
     pub(crate) remotes: BTreeMap<String, String>,

@@ -52,7 +52,9 @@ impl FileSystem for Trees {
     fn read(&self, path: &Path) -> Result<Vec<u8>, Refusal> {
         let bytes = Os.read(path)?;
         match path.ends_with("kustomization.yaml") {
-            true => Ok(self.with_local_paths(path, String::from_utf8_lossy(&bytes).into_owned()).into_bytes()),
+            true => {
+                Ok(self.with_local_paths(path, String::from_utf8_lossy(&bytes).into_owned()).into_bytes())
+            }
             false => Ok(bytes),
         }
     }
