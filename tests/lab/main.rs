@@ -10,4 +10,11 @@ mod controllers;
 mod kubectl;
 mod needs;
 mod owners;
+// The trees of upstream, as the comparison with them reads them.
+#[path = "../parity"]
+mod parity {
+    pub(crate) mod table;
+    pub(crate) mod trees;
+}
 mod profiles;
+mod takeover;

@@ -1,6 +1,9 @@
 //! The trees of both sides, built by our own engine.
 
-use crate::parity::table::{Root, Source};
+// The lab uses a part of it.
+#![allow(dead_code)]
+
+use super::table::{Root, Source};
 use kfc_diagnostics::SourceId;
 use kfc_kustomize::Kustomizer;
 use kfc_kustomize::engine::Options;
