@@ -208,8 +208,13 @@ fn role(object: &mut Value) {
 fn binding(object: &mut Value) {
     const GROUP: &str = "rbac.authorization.k8s.io";
     object["roleRef"]["apiGroup"] = GROUP.into();
+    // Where a subject names no namespace, that of the binding counts.
+    let namespace = object["metadata"]["namespace"].clone();
     let Some(subjects) = object["subjects"].as_array_mut() else { return };
     for subject in subjects.iter_mut() {
+        if subject["kind"] == "ServiceAccount" && subject["namespace"].is_null() {
+            subject["namespace"] = namespace.clone();
+        }
         match subject["kind"] == "ServiceAccount" {
             true => drop(subject.as_object_mut().unwrap().remove("apiGroup")),
             false => subject["apiGroup"] = GROUP.into(),

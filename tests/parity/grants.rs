@@ -27,7 +27,9 @@ pub(crate) fn of_accounts(objects: &[Value]) -> Vec<Value> {
                     if is(binding, "RoleBinding") { format!(" in {namespace}") } else { String::new() };
                 let scoped =
                     allowed.iter().map(|(target, verbs)| (format!("{target}{scope}"), verbs.clone()));
-                let account = accounts.entry((text("namespace"), text("name"))).or_default();
+                let named = text("namespace");
+                let own = if named.is_empty() { namespace.to_owned() } else { named };
+                let account = accounts.entry((own, text("name"))).or_default();
                 *account = union(std::mem::take(account), scoped.collect());
             }
         }
