@@ -358,6 +358,38 @@ fn sidecars_fit_namespaces_that_are_restricted() {
     assert!(guarded("validation") && guarded("proxy"));
 }
 
+/// What upstream's templates do, too; ours were compared with theirs in istio's own injector.
+#[test]
+fn every_way_into_the_mesh_has_a_template() {
+    let setting = setting();
+    let resources = setting.resources(&Stack::of_profile("onprem").with_components(["istio"]));
+    let injector = object(&resources, "ConfigMap", "istio-sidecar-injector");
+    let config = injector["data"]["config"].as_str().unwrap();
+    let config = kfc_yaml::parse::parse(config, kfc_diagnostics::SourceId::NONE).unwrap().remove(0);
+    let template = |name: &str| config.at(&["templates", name]).and_then(Node::as_str).unwrap().to_owned();
+    let sidecar = template("sidecar");
+    for part in [
+        "sidecar.istio.io/proxyCPU`",
+        "sidecar.istio.io/proxyMemory`",
+        "sidecar.istio.io/proxyCPULimit`",
+        "sidecar.istio.io/proxyMemoryLimit`",
+        "traffic.sidecar.istio.io/excludeOutboundPorts`",
+        "POST, drain]",
+        "app.kubernetes.io/name`",
+    ] {
+        assert!(sidecar.contains(part), "the sidecar's template has no {part}");
+    }
+    assert!(!sidecar.contains("fsGroup"), "the group of a pod's files is the pod's own choice");
+    for (name, kind) in [
+        ("gateway", "router"),
+        ("grpc-simple", "GRPC_XDS_BOOTSTRAP"),
+        ("waypoint", "- waypoint"),
+        ("kube-gateway", "- router"),
+    ] {
+        assert!(template(name).contains(kind), "{name} has no {kind}");
+    }
+}
+
 #[test]
 fn the_services_of_clouds_and_an_issuer_of_ones_own_build() {
     let cases: [&[&str]; 5] = [

@@ -134,8 +134,8 @@ fn secret(object: &mut Value) {
 
 /// An empty certificate is none.
 fn webhooks(object: &mut Value) {
-    for webhook in object["webhooks"].as_array_mut().into_iter().flatten() {
-        let Some(client) = webhook["clientConfig"].as_object_mut() else { continue };
+    for webhook in object.get_mut("webhooks").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(client) = webhook.get_mut("clientConfig").and_then(Value::as_object_mut) else { continue };
         client.retain(|key, value| key != "caBundle" || value != "");
     }
 }
@@ -154,7 +154,7 @@ fn drop_empty_lists(value: &mut Value) {
 
 /// Texts that are YAML or JSON count as what they say.
 fn config_map(object: &mut Value) {
-    for value in object["data"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+    for value in object.get_mut("data").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
         let parsed = value.as_str().and_then(|text| parse(text, SourceId::NONE).ok());
         let Some([only]) = parsed.as_deref() else { continue };
         let mut read = to_json(only);
@@ -210,7 +210,7 @@ fn binding(object: &mut Value) {
     object["roleRef"]["apiGroup"] = GROUP.into();
     // Where a subject names no namespace, that of the binding counts.
     let namespace = object["metadata"]["namespace"].clone();
-    let Some(subjects) = object["subjects"].as_array_mut() else { return };
+    let Some(subjects) = object.get_mut("subjects").and_then(Value::as_array_mut) else { return };
     for subject in subjects.iter_mut() {
         if subject["kind"] == "ServiceAccount" && subject["namespace"].is_null() {
             subject["namespace"] = namespace.clone();
@@ -224,8 +224,8 @@ fn binding(object: &mut Value) {
 }
 
 fn service(object: &mut Value) {
-    for port in object["spec"]["ports"].as_array_mut().into_iter().flatten() {
-        if port["targetPort"].is_null() {
+    for port in object.pointer_mut("/spec/ports").and_then(Value::as_array_mut).into_iter().flatten() {
+        if port.get("targetPort").is_none() {
             port["targetPort"] = port["port"].clone();
         }
     }
@@ -235,7 +235,7 @@ fn workload(object: &mut Value) {
     const ROLLING: [&str; 2] = ["strategy", "updateStrategy"];
     drop_empty_lists(object);
     let kind = object["kind"].clone();
-    let Some(spec) = object["spec"].as_object_mut() else { return };
+    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
     let defaults = match kind.as_str() {
         Some("Deployment") => {
             json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}})
@@ -278,12 +278,11 @@ fn pod(spec: &mut Value) {
     }
     for list in ["containers", "initContainers"] {
         for container in fields.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-            for variable in container["env"].as_array_mut().into_iter().flatten() {
+            for variable in container.get_mut("env").and_then(Value::as_array_mut).into_iter().flatten() {
                 if variable["value"] == "" {
                     variable.as_object_mut().unwrap().remove("value");
                 }
             }
-            container.as_object_mut().unwrap().retain(|_, value| !value.is_null());
         }
     }
 }

@@ -93,8 +93,8 @@ fn build<F: FileSystem + Clone + 'static>(files: &F, root: &Path, namespace: Opt
         } else if let Some(namespace) = namespace {
             metadata.entry("namespace").or_insert_with(|| namespace.into());
         }
-        for subject in object["subjects"].as_array_mut().into_iter().flatten() {
-            if let (true, Some(namespace)) = (subject["namespace"].is_null(), namespace) {
+        for subject in object.get_mut("subjects").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let (None, Some(namespace)) = (subject.get("namespace"), namespace) {
                 subject["namespace"] = namespace.into();
             }
         }
