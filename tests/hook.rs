@@ -1,7 +1,7 @@
 //! The program that gives the namespace of every profile what pipelines need in it (`sync.py` of pipelines), run as
 //! metacontroller runs it, with a stand-in for the object store's interface.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod setting;
 

@@ -6,7 +6,7 @@
 //! directory with a checkout of each source; the comparisons are ignored without it. With `KFC_PARITY=write`, the run writes
 //! the results to `docs/parity.md`. CRDs are not compared here.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
 mod case;
 mod parity {
