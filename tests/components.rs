@@ -316,7 +316,7 @@ fn the_managers_of_training_find_what_they_insist_on() {
         }
         runtimes += 1;
     }
-    assert_eq!(runtimes, 5);
+    assert_eq!(runtimes, 8);
     let properties = |name: &str, path: &str| {
         let definition = object(&resources, "CustomResourceDefinition", name);
         let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
