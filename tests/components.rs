@@ -321,7 +321,7 @@ fn the_managers_of_training_find_what_they_insist_on() {
         }
         runtimes += 1;
     }
-    assert_eq!(runtimes, 5);
+    assert_eq!(runtimes, 8);
     let properties = |name: &str, path: &str| {
         let definition = object(&resources, "CustomResourceDefinition", name);
         let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
@@ -361,6 +361,38 @@ fn sidecars_fit_namespaces_that_are_restricted() {
         guards.iter().all(|guard| text.contains(guard))
     };
     assert!(guarded("validation") && guarded("proxy"));
+}
+
+/// What upstream's templates do, too; ours were compared with theirs in istio's own injector.
+#[test]
+fn every_way_into_the_mesh_has_a_template() {
+    let setting = setting();
+    let resources = setting.resources(&Stack::of_profile("onprem").with_components(["istio"]));
+    let injector = object(&resources, "ConfigMap", "istio-sidecar-injector");
+    let config = injector["data"]["config"].as_str().unwrap();
+    let config = kfc_yaml::parse::parse(config, kfc_diagnostics::SourceId::NONE).unwrap().remove(0);
+    let template = |name: &str| config.at(&["templates", name]).and_then(Node::as_str).unwrap().to_owned();
+    let sidecar = template("sidecar");
+    for part in [
+        "sidecar.istio.io/proxyCPU`",
+        "sidecar.istio.io/proxyMemory`",
+        "sidecar.istio.io/proxyCPULimit`",
+        "sidecar.istio.io/proxyMemoryLimit`",
+        "traffic.sidecar.istio.io/excludeOutboundPorts`",
+        "POST, drain]",
+        "app.kubernetes.io/name`",
+    ] {
+        assert!(sidecar.contains(part), "the sidecar's template has no {part}");
+    }
+    assert!(!sidecar.contains("fsGroup"), "the group of a pod's files is the pod's own choice");
+    for (name, kind) in [
+        ("gateway", "router"),
+        ("grpc-simple", "GRPC_XDS_BOOTSTRAP"),
+        ("waypoint", "- waypoint"),
+        ("kube-gateway", "- router"),
+    ] {
+        assert!(template(name).contains(kind), "{name} has no {kind}");
+    }
 }
 
 #[test]

@@ -14,6 +14,13 @@ mod leaving;
 mod looking;
 mod needs;
 mod owners;
+// The trees of upstream, as the comparison with them reads them.
+#[path = "../parity"]
+mod parity {
+    pub(crate) mod table;
+    pub(crate) mod trees;
+}
 mod profiles;
 mod robustness;
 mod takeover;
+mod upstream;

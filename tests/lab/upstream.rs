@@ -1,0 +1,70 @@
+//! Whether a Kubeflow that kubectl installed from upstream's manifests is taken over: each object of ours is applied over the one
+//! that is there, and nothing is made anew.
+
+use super::cluster::Cluster;
+use super::parity::table::{Root, Tables};
+use super::parity::trees;
+use super::profiles::incomplete;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Upstream's example as `kubectl apply -f` reads it.
+fn example() -> String {
+    let directory = trees::directory().unwrap();
+    let tables = Tables::read();
+    let root = Root { source: "kubeflow-manifests".to_owned(), path: "example".to_owned(), namespace: None };
+    let objects = trees::upstream(&directory, &tables.sources[&root.source], &root);
+    objects.iter().map(|object| format!("---\n{object}\n")).collect()
+}
+
+/// Applies the example until nothing is missing, as its instructions say.
+fn install(cluster: &Cluster) {
+    let file = cluster.write("upstream.yaml", &example());
+    let file = file.to_str().unwrap();
+    let mut errors = String::new();
+    for _ in 0..12 {
+        let run = cluster.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", file]);
+        if run.code == Some(0) {
+            return;
+        }
+        errors = run.err;
+        // Definitions and webhooks, without which the next round would go no further.
+        cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]);
+        let deployments = ["deployment", "--all", "--all-namespaces", "--timeout=20s"];
+        cluster.kubectl(&[&["wait", "--for=condition=Available"], &deployments[..]].concat());
+    }
+    panic!("kubectl cannot install upstream's example:\n{errors}");
+}
+
+/// The identity of each object that holds data or runs pods.
+fn identities(cluster: &Cluster) -> BTreeMap<String, String> {
+    let kinds = "deployments,statefulsets,daemonsets,persistentvolumeclaims,namespaces,customresourcedefinitions,profiles.kubeflow.org";
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let entry = |object: &Value| {
+        let metadata = &object["metadata"];
+        let name =
+            format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]));
+        (name, text(&metadata["uid"]))
+    };
+    cluster.list(kinds).iter().map(entry).collect()
+}
+
+#[test]
+#[ignore = "needs the lab and the trees of upstream: KFC_UPSTREAM=DIR .ci/lab upstream"]
+fn an_existing_kubeflow_is_taken_over_without_a_recreate() {
+    let cluster = Cluster::start();
+    install(&cluster);
+    let before = identities(&cluster);
+    assert!(before.len() > 120, "only {} objects", before.len());
+
+    let (_, err) = cluster.kfc(&["apply", "onprem", "--adopt", "--force-conflicts", "--yes"]).succeeds();
+    assert!(!err.contains("immutable"), "{err}");
+    let after = identities(&cluster);
+    let changed: Vec<&String> =
+        before.iter().filter(|(name, uid)| after.get(*name) != Some(uid)).map(|(name, _)| name).collect();
+    assert_eq!(changed, [""; 0], "objects that are gone, or that were made anew");
+    assert_eq!(incomplete(&cluster), "");
+    let (out, _) = cluster.kfc(&["apply", "onprem"]).succeeds();
+    assert_eq!(out, "", "a second apply changes something");
+    println!("figure: {} objects of an existing Kubeflow kept", before.len());
+}

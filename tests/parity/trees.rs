@@ -1,0 +1,121 @@
+//! The trees of both sides, built by our own engine.
+
+// The lab uses a part of it.
+#![allow(dead_code)]
+
+use super::table::{Root, Source};
+use kfc_diagnostics::SourceId;
+use kfc_kustomize::Kustomizer;
+use kfc_kustomize::engine::Options;
+use kfc_kustomize::resource::Resource;
+use kfc_source::{FileSystem, Os, Refusal, Surroundings};
+use kfc_yaml::parse::parse;
+use kfc_yaml::value::to_json;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where the checkouts of upstream are, or why they are not at hand.
+pub(crate) fn directory() -> Result<PathBuf, String> {
+    let named = std::env::var_os("KFC_UPSTREAM").filter(|path| !path.is_empty());
+    let named = named.ok_or("KFC_UPSTREAM names no directory with the trees of upstream")?;
+    Path::new(&named).canonicalize().map_err(|error| format!("KFC_UPSTREAM: {error}"))
+}
+
+/// The disk, where kustomizations name local directories instead of remote ones.
+#[derive(Clone, Debug)]
+pub(crate) struct Trees {
+    directory: PathBuf,
+    remotes: Arc<BTreeMap<String, String>>,
+}
+
+impl Trees {
+    pub(crate) fn of(directory: &Path, source: &Source) -> Self {
+        Self { directory: directory.to_owned(), remotes: Arc::new(source.remotes.clone()) }
+    }
+
+    fn with_local_paths(&self, path: &Path, text: String) -> String {
+        let below = path.strip_prefix(&self.directory).map_or(0, |below| below.components().count());
+        let up = "../".repeat(below.saturating_sub(1));
+        self.remotes.iter().fold(text, |text, (remote, local)| text.replace(remote, &format!("{up}{local}")))
+    }
+}
+
+impl FileSystem for Trees {
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        Os.canonicalize(path)
+    }
+
+    fn read_link(&self, path: &Path) -> Option<PathBuf> {
+        Os.read_link(path)
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, Refusal> {
+        let bytes = Os.read(path)?;
+        match path.ends_with("kustomization.yaml") {
+            true => {
+                Ok(self.with_local_paths(path, String::from_utf8_lossy(&bytes).into_owned()).into_bytes())
+            }
+            false => Ok(bytes),
+        }
+    }
+
+    fn is_directory(&self, path: &Path) -> bool {
+        Os.is_directory(path)
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        Os.is_file(path)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        Os.exists(path)
+    }
+
+    fn names_in(&self, directory: &Path) -> Vec<String> {
+        Os.names_in(directory)
+    }
+}
+
+/// The objects that a root of a file system builds; those without a namespace are in `namespace`.
+fn build<F: FileSystem + Clone + 'static>(files: &F, root: &Path, namespace: Option<&str>) -> Vec<Value> {
+    let surroundings = Surroundings::bare(std::env::current_dir().unwrap(), std::env::temp_dir());
+    let kustomizer = Kustomizer::new(Options::new(&Arc::new(surroundings)));
+    let built = kustomizer.run(files, &root.to_string_lossy()).unwrap_or_else(|error| panic!("{error}"));
+    let stored = |resource: &Resource| {
+        let mut object = to_json(&resource.node);
+        let metadata = object["metadata"].as_object_mut().unwrap();
+        // The server drops a namespace of what has none.
+        if resource.cluster_scoped {
+            metadata.remove("namespace");
+        } else if let Some(namespace) = namespace {
+            metadata.entry("namespace").or_insert_with(|| namespace.into());
+        }
+        for subject in object.get_mut("subjects").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let (None, Some(namespace)) = (subject.get("namespace"), namespace) {
+                subject["namespace"] = namespace.into();
+            }
+        }
+        object
+    };
+    built.resources().iter().map(stored).collect()
+}
+
+/// The objects of a root of upstream.
+pub(crate) fn upstream(directory: &Path, source: &Source, root: &Root) -> Vec<Value> {
+    let path = directory.join(&root.source).join(&root.path);
+    match path.is_file() {
+        true => {
+            let text = std::fs::read_to_string(&path).unwrap();
+            parse(&text, SourceId::NONE).unwrap().iter().map(to_json).filter(Value::is_object).collect()
+        }
+        false => build(&Trees::of(directory, source), &path, root.namespace.as_deref()),
+    }
+}
+
+/// The objects of a base of ours.
+pub(crate) fn ours(component: &str) -> Vec<Value> {
+    build(&Os, &Path::new(env!("CARGO_MANIFEST_DIR")).join("bases").join(component), None)
+}
