@@ -13,6 +13,7 @@
 mod id;
 pub mod kubectl;
 pub mod label_selector;
+pub mod notation;
 mod object;
 mod object_id;
 pub mod pattern;
