@@ -7,6 +7,7 @@ use super::here;
 use super::output::describe;
 use super::plan_graph::graph_of;
 use super::targets::{Target, is_bundle_file, resolve_with, resources_of_text, standard_input};
+use kfc_catalogue::golden::Schemas;
 use kfc_diagnostics::Diagnostics;
 use kfc_diagnostics::Foreign;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result, Sources};
@@ -109,7 +110,11 @@ impl Reader<'_> {
         let targets = listed(self.goldens, self.sources)?;
         let name = targets.name_of(target).unwrap_or(target);
         let text = kfc_catalogue::golden::read(self.goldens, name, &here::surroundings())?;
-        self.bundle(&kfc_catalogue::golden::file(self.goldens, name).to_string_lossy(), text)
+        let mut input =
+            self.bundle(&kfc_catalogue::golden::file(self.goldens, name).to_string_lossy(), text)?;
+        let schemas = Schemas::read(self.goldens, &here::surroundings(), self.sources)?;
+        schemas.resolve(&mut input.resources)?;
+        Ok(input)
     }
 
     fn file(&self, path: &Path) -> Result<Input> {

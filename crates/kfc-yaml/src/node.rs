@@ -184,8 +184,7 @@ impl Default for Map {
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
         self.is_same_text(other)
-            || self.len() == other.len()
-                && self.iter().all(|e| other.get(&e.key.text) == Some(&e.value))
+            || self.len() == other.len() && self.iter().all(|e| other.get(&e.key.text) == Some(&e.value))
     }
 }
 impl Eq for Map {}

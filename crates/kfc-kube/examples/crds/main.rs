@@ -70,8 +70,8 @@ fn definitions(path: &Path) -> Done<Vec<(String, Node)>> {
     let sources = Sources::default();
     let (id, source) = sources.add(path.to_string_lossy(), text);
     let style = Style { colour: false, width: 120 };
-    let nodes = parse(&source.text, id)
-        .map_err(|errors| kfc_kube::redaction::render(&errors, &sources, style))?;
+    let nodes =
+        parse(&source.text, id).map_err(|errors| kfc_kube::redaction::render(&errors, &sources, style))?;
     let is_crd = |node: &Node| node.get("kind").and_then(Node::as_str) == Some("CustomResourceDefinition");
     let named = |node: Node| Some((node.at(&["metadata", "name"])?.as_text()?.to_owned(), node));
     Ok(nodes.into_iter().filter(is_crd).filter_map(named).collect())
@@ -79,7 +79,8 @@ fn definitions(path: &Path) -> Done<Vec<(String, Node)>> {
 
 /// The schemas of a CRD with the name of each: `JobSet.v1alpha2`.
 fn schemas(definition: &mut Node) -> Vec<(String, &mut Node)> {
-    let kind = definition.at(&["spec", "names", "kind"]).and_then(Node::as_text).unwrap_or_default().to_owned();
+    let kind =
+        definition.at(&["spec", "names", "kind"]).and_then(Node::as_text).unwrap_or_default().to_owned();
     let versions = definition.get_mut("spec").and_then(|spec| spec.get_mut("versions"));
     let versions = versions.and_then(Node::as_seq_mut).into_iter().flatten();
     versions
@@ -100,7 +101,8 @@ fn update(base: &Path, upstream: &Path, names: &[String]) -> Done<()> {
     let mut cleaner = Cleaner::new();
     let (mut definitions, mut written) = (Vec::new(), Vec::new());
     for name in &names {
-        let definition = found.remove(name).ok_or_else(|| format!("{name} is not in {}", upstream.display()))?;
+        let definition =
+            found.remove(name).ok_or_else(|| format!("{name} is not in {}", upstream.display()))?;
         let mut definition = cleaner.definition(&definition);
         for (name, schema) in schemas(&mut definition) {
             let reference = format!("crds.types#{name}");
@@ -227,7 +229,10 @@ impl Cleaner {
         if !annotations.is_empty() {
             metadata.set("annotations", Node::map(annotations, Mark::NONE));
         }
-        metadata.set("name", upstream.at(&["metadata", "name"]).cloned().unwrap_or_else(|| Node::null(Mark::NONE)));
+        metadata.set(
+            "name",
+            upstream.at(&["metadata", "name"]).cloned().unwrap_or_else(|| Node::null(Mark::NONE)),
+        );
         definition.set("metadata", Node::map(metadata, Mark::NONE));
         let mut spec = upstream.get("spec").cloned().unwrap_or_else(|| Node::map(Map::new(), Mark::NONE));
         if let Some(map) = spec.as_map_mut() {
@@ -249,11 +254,14 @@ impl Cleaner {
                     node.as_seq().is_some_and(<[Node]>::is_empty) || node.as_text() == Some("false")
                 };
                 map.retain(|entry| {
-                    let may_go = ["additionalPrinterColumns", "deprecated"].contains(&entry.key.text.as_str());
+                    let may_go =
+                        ["additionalPrinterColumns", "deprecated"].contains(&entry.key.text.as_str());
                     !(may_go && is_empty(&entry.value))
                 });
             }
-            if let Some(schema) = version.get_mut("schema").and_then(|schema| schema.get_mut("openAPIV3Schema")) {
+            if let Some(schema) =
+                version.get_mut("schema").and_then(|schema| schema.get_mut("openAPIV3Schema"))
+            {
                 self.schema(schema);
             }
         }
@@ -284,8 +292,11 @@ impl Cleaner {
             let all = map.get_mut(field).and_then(Node::as_seq_mut);
             all.into_iter().flatten().for_each(|schema| self.schema(schema));
         }
-        let rules = map.get_mut("x-kubernetes-validations").and_then(Node::as_seq_mut);
-        for rule in rules.into_iter().flatten().filter_map(Node::as_map_mut) {
+        let Some(rules) = map.get_mut("x-kubernetes-validations").and_then(Node::as_seq_mut) else { return };
+        // Server-side apply refuses a rule that is defined more than once.
+        let mut known = BTreeSet::new();
+        rules.retain(|rule| known.insert(rule.get("rule").and_then(Node::as_text).map(str::to_owned)));
+        for rule in rules.iter_mut().filter_map(Node::as_map_mut) {
             let Some(text) = rule.get("rule").and_then(Node::as_text).map(str::to_owned) else { continue };
             match self.messages.get(&text) {
                 _ if !rule.contains("message") => {}
@@ -312,14 +323,23 @@ impl Counts {
         let Some(map) = schema.as_map() else { return };
         let has = |field: &str| usize::from(map.contains(field));
         const LIMITS: [&str; 10] = [
-            "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "format", "multipleOf",
+            "pattern",
+            "minimum",
+            "maximum",
+            "minLength",
+            "maxLength",
+            "minItems",
+            "maxItems",
+            "format",
+            "multipleOf",
             "exclusiveMinimum",
         ];
         self.defaults += has("default");
         self.enums += has("enum");
         self.limits += LIMITS.into_iter().map(has).sum::<usize>();
         self.rules += map.get("x-kubernetes-validations").and_then(Node::as_seq).unwrap_or_default().len();
-        self.lists += usize::from(map.contains("x-kubernetes-list-type") || map.contains("x-kubernetes-map-type"));
+        self.lists +=
+            usize::from(map.contains("x-kubernetes-list-type") || map.contains("x-kubernetes-map-type"));
         for property in map.get("properties").and_then(Node::as_map).into_iter().flatten() {
             self.fields += 1;
             self.add(&property.value);
@@ -336,6 +356,9 @@ impl Counts {
 impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { fields, defaults, enums, limits, rules, lists } = self;
-        write!(f, "{fields} fields, {defaults} defaults, {enums} enums, {limits} limits, {rules} rules, {lists} list and map types")
+        write!(
+            f,
+            "{fields} fields, {defaults} defaults, {enums} enums, {limits} limits, {rules} rules, {lists} list and map types"
+        )
     }
 }

@@ -69,11 +69,14 @@ pub(super) fn schema(text: &str) -> Read<'_, (Draft<'_>, &str)> {
 
 fn kind(text: &str) -> Read<'_, (Draft<'_>, &str)> {
     let mut draft = Draft::default();
-    for (open, close, kind, field) in [('[', ']', "array", "items"), ('{', '}', "object", "additionalProperties")] {
+    for (open, close, kind, field) in
+        [('[', ']', "array", "items"), ('{', '}', "object", "additionalProperties")]
+    {
         let Some(inside) = text.strip_prefix(open) else { continue };
         let (element, rest) = schema(inside)?;
-        let rest =
-            rest.strip_prefix(close).ok_or_else(|| wrong(format!("expected `{close}` after the type"), rest))?;
+        let rest = rest
+            .strip_prefix(close)
+            .ok_or_else(|| wrong(format!("expected `{close}` after the type"), rest))?;
         draft.fields.push(("type", string(kind)));
         draft.element = Some((field, Box::new(element)));
         return Ok((draft, rest));

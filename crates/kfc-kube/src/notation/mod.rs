@@ -32,3 +32,6 @@ mod write;
 pub use read::Notation;
 pub use render::Rendered;
 pub use write::{NotRepresentable, write};
+
+#[cfg(test)]
+mod tests;

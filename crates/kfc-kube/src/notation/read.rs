@@ -165,9 +165,8 @@ fn circle(types: &[Use]) -> Option<usize> {
         found
     }
     let mut states = vec![State::Unseen; types.len()];
-    (0..types.len()).find_map(|at| {
-        if states[at] == State::Unseen { visit_named(at, types, &mut states) } else { None }
-    })
+    (0..types.len())
+        .find_map(|at| if states[at] == State::Unseen { visit_named(at, types, &mut states) } else { None })
 }
 
 struct Reader<'a, 't> {
@@ -396,7 +395,9 @@ fn text_of(map: &Map, column: usize) -> String {
 /// A field with a value that has no further schemas.
 fn part(field: &'static str, value: Node) -> Part {
     let is_simple = |text: &str| {
-        text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && emit::is_written_plain(text) && text.len() < 60
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && emit::is_written_plain(text)
+            && text.len() < 60
     };
     if let Some(text) = value.as_scalar().map(|scalar| scalar.text.as_str()).filter(|text| is_simple(text)) {
         return Part::Lines(vec![format!("{field}: {text}")]);

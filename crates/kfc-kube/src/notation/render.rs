@@ -23,7 +23,9 @@ impl Notation {
     /// # Errors
     /// A message when the schema is larger than any API server accepts.
     pub fn render(&self, name: &str, column: usize, mark: Mark) -> Result<Option<Rendered>, &'static str> {
-        let Some(schema) = self.named(name).filter(|schema| !schema.parts.is_empty()) else { return Ok(None) };
+        let Some(schema) = self.named(name).filter(|schema| !schema.parts.is_empty()) else {
+            return Ok(None);
+        };
         let mut writer = Writer { types: &self.types, out: Vec::with_capacity(64 * 1024) };
         writer.schema(schema, column);
         if writer.out.len() > MOST {

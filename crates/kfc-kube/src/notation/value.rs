@@ -21,7 +21,8 @@ pub(super) fn written(node: &Node) -> String {
 
 /// Writes a text that goes up to the end of a line.
 pub(super) fn written_text(text: &str) -> String {
-    let is_as_it_is = !text.is_empty() && !text.starts_with('"') && text.trim() == text && !text.contains('\n');
+    let is_as_it_is =
+        !text.is_empty() && !text.starts_with('"') && text.trim() == text && !text.contains('\n');
     if is_as_it_is { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 

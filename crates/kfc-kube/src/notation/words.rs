@@ -33,8 +33,7 @@ pub(super) const INT_OR_STRING: &str = "int-or-string";
 /// As [`INT_OR_STRING`], with [`QUANTITY_PATTERN`].
 pub(super) const QUANTITY: &str = "quantity";
 /// The pattern that schemas of quantities have.
-pub(super) const QUANTITY_PATTERN: &str =
-    r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
+pub(super) const QUANTITY_PATTERN: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
 
 /// What follows `=`, if anything does.
 #[derive(Clone, Copy, PartialEq, Eq)]

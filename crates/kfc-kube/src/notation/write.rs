@@ -103,7 +103,8 @@ impl Form {
         if self.has_lines() || self.below.len() != 1 {
             return None;
         }
-        match (self.text("type").as_deref(), self.below.get("items"), self.below.get("additionalProperties")) {
+        match (self.text("type").as_deref(), self.below.get("items"), self.below.get("additionalProperties"))
+        {
             (Some("array"), Some(id), _) => Some(('[', ']', *id)),
             (Some("object"), _, Some(id)) => Some(('{', '}', *id)),
             _ => None,
@@ -165,7 +166,9 @@ impl Forms {
             && *value == line::int_or_string();
         if let Some(known) = junctor.filter(|_| !is_int_or_string) {
             let mut all = Vec::new();
-            for schema in value.as_seq().filter(|all| !all.is_empty()).ok_or_else(|| not_representable(path))? {
+            for schema in
+                value.as_seq().filter(|all| !all.is_empty()).ok_or_else(|| not_representable(path))?
+            {
                 all.push(self.add(schema, path)?);
             }
             form.lists.insert(known, all);
@@ -225,7 +228,8 @@ fn is_plain(field: &str, value: &Node, schema: &Map) -> bool {
         return TYPES.iter().any(|sugar| Some(sugar.kind) == value.as_str() && sugar.format.is_none());
     }
     if field == MAP_KEYS {
-        return list_type == Some("map") && all(&|key| key.as_str().is_some_and(|key| !key.contains([',', ')'])));
+        return list_type == Some("map")
+            && all(&|key| key.as_str().is_some_and(|key| !key.contains([',', ')'])));
     }
     if field == RULES {
         return all(&|rule| {
