@@ -55,9 +55,16 @@ pub(super) fn name(text: &str) -> Read<'_, (std::borrow::Cow<'_, str>, &str)> {
     if name.is_empty() { Err(wrong("expected the name of a field", text)) } else { Ok((name.into(), rest)) }
 }
 
+/// Brackets within brackets that are read.
+const MOST_BRACKETS: usize = 20;
+
 /// Reads a type with its attributes, up to the end of the text or the bracket that closes it.
 pub(super) fn schema(text: &str) -> Read<'_, (Draft<'_>, &str)> {
-    let (mut draft, mut rest) = kind(text.trim_start_matches(' '))?;
+    schema_within(text, 0)
+}
+
+fn schema_within(text: &str, brackets: usize) -> Read<'_, (Draft<'_>, &str)> {
+    let (mut draft, mut rest) = kind(text.trim_start_matches(' '), brackets)?;
     loop {
         rest = rest.trim_start_matches(' ');
         if rest.is_empty() || rest.starts_with([']', '}']) {
@@ -67,13 +74,16 @@ pub(super) fn schema(text: &str) -> Read<'_, (Draft<'_>, &str)> {
     }
 }
 
-fn kind(text: &str) -> Read<'_, (Draft<'_>, &str)> {
+fn kind(text: &str, brackets: usize) -> Read<'_, (Draft<'_>, &str)> {
     let mut draft = Draft::default();
     for (open, close, kind, field) in
         [('[', ']', "array", "items"), ('{', '}', "object", "additionalProperties")]
     {
         let Some(inside) = text.strip_prefix(open) else { continue };
-        let (element, rest) = schema(inside)?;
+        if brackets == MOST_BRACKETS {
+            return Err(wrong("too many brackets within brackets", text));
+        }
+        let (element, rest) = schema_within(inside, brackets + 1)?;
         let rest = rest
             .strip_prefix(close)
             .ok_or_else(|| wrong(format!("expected `{close}` after the type"), rest))?;

@@ -10,6 +10,8 @@ use rustc_hash::FxHashMap;
 
 /// Levels of nesting that are read.
 const DEEPEST: usize = 100;
+/// Bytes that the name of a field may have.
+const LONGEST_NAME: usize = 100;
 /// Spaces that each level adds.
 const INDENT: usize = 2;
 
@@ -74,10 +76,13 @@ impl Notation {
         let marks: Vec<Mark> = tops.map(|line| line.mark).collect();
         let mut errors = reader.errors;
         if errors.is_empty()
-            && let Some(at) = circle(&types)
+            && let Err(Endless { at, code }) = Heights::check(&types)
         {
-            let error = Diagnostic::error(Code::Cycle, "this type contains itself");
-            errors.push(error.at(marks.get(at).copied().unwrap_or(Mark::NONE)));
+            let message = match code {
+                Code::Cycle => "this type contains itself",
+                _ => "this type is nested deeper than 100 levels",
+            };
+            errors.push(Diagnostic::error(code, message).at(marks.get(at).copied().unwrap_or(Mark::NONE)));
         }
         errors.into_result(Self { types, names })
     }
@@ -136,37 +141,71 @@ pub(super) fn resolve<'n>(types: &'n [Use], mut using: &'n Use) -> &'n Schema {
     }
 }
 
-/// A type that contains itself.
-fn circle(types: &[Use]) -> Option<usize> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum State {
-        Unseen,
-        Open,
-        Done,
+/// How deeply types are nested, with all types that they use.
+struct Heights<'n> {
+    types: &'n [Use],
+    known: Vec<Height>,
+}
+
+#[derive(Clone, Copy)]
+enum Height {
+    Unknown,
+    Open,
+    Known(usize),
+}
+
+/// A type that cannot be a schema.
+struct Endless {
+    at: usize,
+    code: Code,
+}
+
+impl Heights<'_> {
+    /// The first type that contains itself, or is nested too deeply.
+    fn check(types: &[Use]) -> std::result::Result<(), Endless> {
+        let mut heights = Heights { types, known: vec![Height::Unknown; types.len()] };
+        (0..types.len()).try_for_each(|at| heights.named(at, 0).map(drop))
     }
-    fn visit(using: &Use, types: &[Use], states: &mut [State]) -> Option<usize> {
+
+    /// The levels of a type that is used at a depth.
+    fn named(&mut self, at: usize, depth: usize) -> std::result::Result<usize, Endless> {
+        match self.known[at] {
+            Height::Open => return Err(Endless { at, code: Code::Cycle }),
+            Height::Known(height) => return Ok(height),
+            Height::Unknown => {}
+        }
+        if depth > DEEPEST {
+            return Err(Endless { at, code: Code::TooDeep });
+        }
+        self.known[at] = Height::Open;
+        let types = self.types;
+        let height = self.of(&types[at], depth)?;
+        if height > DEEPEST {
+            return Err(Endless { at, code: Code::TooDeep });
+        }
+        self.known[at] = Height::Known(height);
+        Ok(height)
+    }
+
+    fn of(&mut self, using: &Use, depth: usize) -> std::result::Result<usize, Endless> {
         let schema = match using {
             Use::Own(schema) => schema,
-            Use::Named(at) if states[*at] == State::Open => return Some(*at),
-            Use::Named(at) if states[*at] == State::Done => return None,
-            Use::Named(at) => return visit_named(*at, types, states),
+            Use::Named(at) => return self.named(*at, depth + 1).map(|height| height + 1),
         };
-        schema.parts.iter().find_map(|(_, part)| match part {
-            Part::Lines(_) | Part::Value(_) => None,
-            Part::Below(using) => visit(using, types, states),
-            Part::Properties(all) => all.iter().find_map(|(_, using)| visit(using, types, states)),
-            Part::List(all) => all.iter().find_map(|using| visit(using, types, states)),
-        })
+        let mut highest = 0;
+        for (_, part) in &schema.parts {
+            let below: &mut dyn Iterator<Item = &Use> = match part {
+                Part::Lines(_) | Part::Value(_) => continue,
+                Part::Below(using) => &mut std::iter::once(using),
+                Part::Properties(all) => &mut all.iter().map(|(_, using)| using),
+                Part::List(all) => &mut all.iter(),
+            };
+            for using in below {
+                highest = highest.max(self.of(using, depth + 1)?);
+            }
+        }
+        Ok(highest + 1)
     }
-    fn visit_named(at: usize, types: &[Use], states: &mut [State]) -> Option<usize> {
-        states[at] = State::Open;
-        let found = visit(&types[at], types, states);
-        states[at] = State::Done;
-        found
-    }
-    let mut states = vec![State::Unseen; types.len()];
-    (0..types.len())
-        .find_map(|at| if states[at] == State::Unseen { visit_named(at, types, &mut states) } else { None })
 }
 
 struct Reader<'a, 't> {
@@ -185,6 +224,8 @@ struct Parts {
     properties: Vec<(String, Use)>,
     required: Vec<Node>,
     rules: Vec<Node>,
+    /// A field with a value that YAML cannot hold.
+    unwritable: Option<&'static str>,
     lists: [Vec<Use>; JUNCTORS.len()],
 }
 
@@ -242,11 +283,12 @@ impl<'a, 't> Reader<'a, 't> {
                 }
             };
         }
+        let line = self.lines.get(self.at.saturating_sub(1)).map_or("", |line| line.text);
         let mut parts = Parts::default();
         for (field, value) in draft.fields {
             match field {
                 "required" => parts.required.extend(value.as_seq().unwrap_or_default().iter().cloned()),
-                _ => parts.parts.push((field, part(field, value))),
+                _ => parts.push(field, value),
             }
         }
         match draft.element {
@@ -256,7 +298,14 @@ impl<'a, 't> Reader<'a, 't> {
             }
             None => self.below(&mut parts, depth),
         }
-        Use::Own(parts.finish())
+        let schema = parts.finish();
+        schema.map_or_else(
+            |message| {
+                self.wrong(&Wrong { message, at: line });
+                Use::Own(Schema::default())
+            },
+            Use::Own,
+        )
     }
 
     /// Reads the lines at this depth.
@@ -282,6 +331,10 @@ impl<'a, 't> Reader<'a, 't> {
                 return;
             }
         };
+        if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+            let message = "a name of a field is not longer than 100 bytes, and has no control characters";
+            self.wrong(&Wrong { message: message.to_owned(), at: text });
+        }
         let rest = match rest.strip_prefix('!') {
             Some(rest) => {
                 parts.required.push(Node::string(&name, Mark::NONE));
@@ -344,7 +397,16 @@ impl<'a, 't> Reader<'a, 't> {
 }
 
 impl Parts {
-    fn finish(mut self) -> Schema {
+    /// Adds a field with a value that has no further schemas.
+    fn push(&mut self, field: &'static str, value: Node) {
+        match part(field, value) {
+            Some(part) => self.parts.push((field, part)),
+            None => self.unwritable = Some(field),
+        }
+    }
+
+    /// The schema; a message when it cannot be one.
+    fn finish(mut self) -> std::result::Result<Schema, String> {
         if !self.properties.is_empty() {
             if !self.properties.is_sorted_by(|a, b| compare_keys(&a.0, &b.0).is_le()) {
                 self.properties.sort_by(|a, b| compare_keys(&a.0, &b.0));
@@ -352,22 +414,29 @@ impl Parts {
             for (name, _) in &mut self.properties {
                 *name = key(name);
             }
-            self.parts.push(("properties", Part::Properties(self.properties)));
+            self.parts.push(("properties", Part::Properties(std::mem::take(&mut self.properties))));
         }
         if !self.required.is_empty() {
             self.required.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
-            self.parts.push(("required", part("required", Node::seq(self.required, Mark::NONE))));
+            let required = std::mem::take(&mut self.required);
+            self.push("required", Node::seq(required, Mark::NONE));
         }
         if !self.rules.is_empty() {
-            self.parts.push((RULES, part(RULES, Node::seq(self.rules, Mark::NONE))));
+            let rules = std::mem::take(&mut self.rules);
+            self.push(RULES, Node::seq(rules, Mark::NONE));
         }
-        for (junctor, list) in JUNCTORS.into_iter().zip(self.lists) {
+        for (junctor, list) in JUNCTORS.into_iter().zip(std::mem::take(&mut self.lists)) {
             if !list.is_empty() {
                 self.parts.push((junctor, Part::List(list)));
             }
         }
         self.parts.sort_by(|a, b| compare_keys(a.0, b.0));
-        Schema { parts: self.parts }
+        let repeated = self.parts.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0);
+        match (repeated, self.unwritable) {
+            (Some(field), _) => Err(format!("`{field}` is defined more than once")),
+            (None, Some(field)) => Err(format!("YAML cannot hold the value of `{field}`")),
+            (None, None) => Ok(Schema { parts: self.parts }),
+        }
     }
 }
 
@@ -377,43 +446,40 @@ fn key(name: &str) -> String {
     if is_simple {
         return format!("{name}:");
     }
-    let text = text_of(&entry(name, Node::scalar("1".into(), kfc_yaml::ScalarKind::Int, Mark::NONE)), 0);
-    text.trim_end().trim_end_matches(" 1").to_owned()
+    let one = Node::scalar("1".into(), kfc_yaml::ScalarKind::Int, Mark::NONE);
+    text_of(&entry(name, one)).unwrap_or_default().trim_end().trim_end_matches(" 1").to_owned()
 }
 
 fn entry(name: &str, value: Node) -> Map {
     Map::from_iter([Entry { key: Key::new(name, Mark::NONE), value }])
 }
 
-fn text_of(map: &Map, column: usize) -> String {
+fn text_of(map: &Map) -> Option<String> {
     let mut out = Vec::new();
-    // Strings that JSON cannot hold do not come out of JSON: nothing in a schema is unwritable.
-    emit::emit_at(map, column, &mut out).unwrap_or_default();
-    String::from_utf8(out).unwrap_or_default()
+    emit::emit_at(map, 0, &mut out).ok()?;
+    String::from_utf8(out).ok()
 }
 
-/// A field with a value that has no further schemas.
-fn part(field: &'static str, value: Node) -> Part {
+/// A field with a value that has no further schemas; nothing when it cannot be written.
+fn part(field: &'static str, value: Node) -> Option<Part> {
     let is_simple = |text: &str| {
         text.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && emit::is_written_plain(text)
             && text.len() < 60
     };
     if let Some(text) = value.as_scalar().map(|scalar| scalar.text.as_str()).filter(|text| is_simple(text)) {
-        return Part::Lines(vec![format!("{field}: {text}")]);
+        return Some(Part::Lines(vec![format!("{field}: {text}")]));
     }
     if let Some(kinds) = value.as_seq()
         && kinds.iter().all(|kind| kind.as_str().is_some_and(is_simple))
     {
         let items = kinds.iter().filter_map(Node::as_str).map(|text| format!("- {text}"));
-        return Part::Lines(std::iter::once(format!("{field}:")).chain(items).collect());
+        return Some(Part::Lines(std::iter::once(format!("{field}:")).chain(items).collect()));
     }
     let may_fold = may_fold(&value);
     let map = entry(field, value);
-    if may_fold {
-        return Part::Value(map);
-    }
-    Part::Lines(text_of(&map, 0).lines().map(str::to_owned).collect())
+    let text = text_of(&map)?;
+    Some(if may_fold { Part::Value(map) } else { Part::Lines(text.lines().map(str::to_owned).collect()) })
 }
 
 /// Whether the lines of a value depend on its column.

@@ -154,6 +154,10 @@ fn what_is_not_of_the_notation_is_an_error_at_its_place() {
         ("A.v1 object\n  a B\n    c string\n\nB object\n", 22, Code::Syntax),
         ("A.v1 object\n  @some string\n", 15, Code::Syntax),
         ("A.v1 object\n  @rule a\n    cause b\n", 26, Code::Syntax),
+        ("A.v1 string nullable nullable\n", 0, Code::Syntax),
+        ("A.v1 int-or-string\n  @anyOf any\n", 0, Code::Syntax),
+        ("A.v1 number default=1e999\n", 0, Code::Syntax),
+        ("A.v1 object\n  \"a\\nb\" string\n", 14, Code::Syntax),
         ("A.v1 string\nA.v1 string\n", 12, Code::DuplicateKey),
         ("A.v1 object\n  a B\n\nB object\n  b [B]\n", 19, Code::Cycle),
         ("A.v1 B\nB A.v1\n", 0, Code::Cycle),
@@ -162,6 +166,21 @@ fn what_is_not_of_the_notation_is_an_error_at_its_place() {
         let found: Vec<_> = errors.0.iter().map(|error| (error.mark.unwrap().offset, error.code)).collect();
         assert_eq!(found, [(at, code)], "{text}\n{errors:?}");
     }
+}
+
+#[test]
+fn nesting_has_a_limit_in_each_form() {
+    let brackets = format!("A.v1 {}string{}\n", "[".repeat(5000), "]".repeat(5000));
+    let chain = |order: &mut dyn Iterator<Item = usize>| -> String {
+        order.map(|level| format!("T{level} object\n  a T{}\n\n", level + 1)).collect::<String>()
+            + "T5000 string\n"
+    };
+    let lines: String = (0..5000).map(|depth| format!("{}A object\n", "  ".repeat(depth))).collect();
+    for text in [brackets, chain(&mut (0..5000)), chain(&mut (0..5000).rev()), lines] {
+        assert!(Notation::parse(&text, SourceId(0)).is_err());
+    }
+    let below: String = (0..50).map(|level| format!("T{level} object\n  a T{}\n\n", level + 1)).collect();
+    assert!(Notation::parse(&(below + "T50 string\n"), SourceId(0)).is_ok());
 }
 
 #[test]
