@@ -174,7 +174,8 @@ impl Heights<'_> {
             Height::Known(height) => return Ok(height),
             Height::Unknown => {}
         }
-        if depth > DEEPEST {
+        // Each level can have a name of its own.
+        if depth > 2 * DEEPEST {
             return Err(Endless { at, code: Code::TooDeep });
         }
         self.known[at] = Height::Open;
@@ -190,7 +191,7 @@ impl Heights<'_> {
     fn of(&mut self, using: &Use, depth: usize) -> std::result::Result<usize, Endless> {
         let schema = match using {
             Use::Own(schema) => schema,
-            Use::Named(at) => return self.named(*at, depth + 1).map(|height| height + 1),
+            Use::Named(at) => return self.named(*at, depth + 1),
         };
         let mut highest = 0;
         for (_, part) in &schema.parts {

@@ -156,7 +156,7 @@ fn what_is_not_of_the_notation_is_an_error_at_its_place() {
         ("A.v1 object\n  @rule a\n    cause b\n", 26, Code::Syntax),
         ("A.v1 string nullable nullable\n", 0, Code::Syntax),
         ("A.v1 int-or-string\n  @anyOf any\n", 0, Code::Syntax),
-        ("A.v1 number default=1e999\n", 0, Code::Syntax),
+        ("A.v1 string pattern=\"\\u007f\"\n", 0, Code::Syntax),
         ("A.v1 object\n  \"a\\nb\" string\n", 14, Code::Syntax),
         ("A.v1 string\nA.v1 string\n", 12, Code::DuplicateKey),
         ("A.v1 object\n  a B\n\nB object\n  b [B]\n", 19, Code::Cycle),
