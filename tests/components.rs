@@ -1,6 +1,6 @@
 //! The built-in catalogue as a whole: every component on every platform, and nothing in it that has no effect.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod setting;
 
@@ -11,9 +11,10 @@ use kfc_catalogue::resolve::resolve;
 use kfc_catalogue::resolve::{Expression, Name, names_in, touches};
 use kfc_diagnostics::Code;
 use kfc_kustomize::resource::Resource;
-use kfc_yaml::Node;
 use kfc_yaml::de::Spanned;
+use kfc_yaml::emit::emit_at;
 use kfc_yaml::value::to_json;
+use kfc_yaml::{Map, Node};
 use rayon::prelude::*;
 use serde_json::Value;
 use setting::{Setting, setting, shown};
@@ -65,6 +66,26 @@ fn every_component_builds_alone() {
         let resources = setting.resources(&Stack::of_profile("onprem").with_components([&name]));
         setting.check(&name, &resources);
     }
+}
+
+/// The emitter copies the text of schemas; a step that reads one parses the text.
+#[test]
+fn schemas_of_crds_are_written_as_the_emitter_writes_them() {
+    let setting = setting();
+    let resources = setting.resources(&Stack::of_profile("onprem").with_components(&everything(&setting)));
+    let definitions = resources.iter().filter(|resource| resource.kind() == "CustomResourceDefinition");
+    let versions = definitions.flat_map(|crd| crd.node.at(&["spec", "versions"]).unwrap().as_seq().unwrap());
+    let mut count = 0;
+    for version in versions {
+        let schema = version.at(&["schema", "openAPIV3Schema"]).and_then(Node::as_map).unwrap();
+        let form = schema.as_deferred().expect("a schema of the catalogue is in the notation");
+        let own: Map = schema.iter().cloned().collect();
+        let mut emitted = Vec::new();
+        emit_at(&own, form.column(), &mut emitted).unwrap();
+        assert_eq!(String::from_utf8(emitted).unwrap(), form.text());
+        count += 1;
+    }
+    assert!(count > 100, "{count}");
 }
 
 /// The profiles that have a golden.

@@ -5,7 +5,7 @@
 mod setting;
 
 use kfc_catalogue::catalogue::{Role, Stack};
-use kfc_catalogue::golden;
+use kfc_catalogue::golden::{self, Schemas};
 use setting::{setting, shown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,13 +19,16 @@ fn every_golden_is_what_is_built_now() {
     let setting = setting();
     let profiles = golden::names(&folder());
     assert!(profiles.len() >= 15, "only {} goldens", profiles.len());
+    let surroundings = &setting.loader.options().surroundings;
+    let schemas = Schemas::read(&folder(), surroundings, &setting.sources).unwrap();
     for profile in profiles {
         let built = golden::render(&setting.catalogue, &profile, &setting.loader);
         let built = built.unwrap_or_else(|errors| panic!("{}", shown(&errors, &setting.sources)));
         let golden = std::fs::read_to_string(golden::file(&folder(), &profile)).unwrap();
-        if let Some(difference) = golden::difference(&profile, &golden, &built) {
+        if let Some(difference) = golden::difference(&profile, &golden, &built.text) {
             panic!("run `kfc golden update {profile}` when this is meant:\n{difference}");
         }
+        assert!(schemas.has(&built.schemas), "{}/{} has other schemas", folder().display(), golden::SCHEMAS);
     }
 }
 

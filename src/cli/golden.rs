@@ -12,11 +12,12 @@ use super::targets::{
 };
 use clap::{Args, Subcommand};
 use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
-use kfc_catalogue::golden::{self, Targets};
+use kfc_catalogue::golden::{self, Golden, Schemas, Targets};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_diff::report::{self, Style};
 use kfc_diff::{Input, Report};
 use kfc_kube::schema::Schema;
+use kfc_kustomize::resource::Resource;
 use kfc_source::Loader;
 use kfc_source::Os;
 use kfc_source::door::{Limit, Named};
@@ -137,7 +138,7 @@ fn build_all(
     args: &GoldenArgs,
     selected: Vec<Selected>,
     sources: &Arc<Sources>,
-) -> Result<Vec<(Selected, String)>> {
+) -> Result<Vec<(Selected, Golden)>> {
     if selected.is_empty() {
         let message = format!("there are no goldens in `{}`", args.dir.display());
         let error = Diagnostic::error(Code::NotFound, message);
@@ -146,7 +147,7 @@ fn build_all(
     let loader = Loader::here(here::reads(), sources);
     let folders: Vec<Place> = args.catalogue.iter().map(|folder| here::place(folder)).collect();
     let catalogue = Catalogue::load(&loader, &folders)?;
-    let built: Vec<Result<(Selected, String)>> = selected
+    let built: Vec<Result<(Selected, Golden)>> = selected
         .into_par_iter()
         .map(|one| {
             let bundle = match &one.target {
@@ -162,7 +163,7 @@ fn build_all(
 }
 
 /// The bundle of a stack or root, as `kfc build` prints it.
-fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Result<String> {
+fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Result<Golden> {
     let restrictor = args.load_restrictor.into();
     let found = Target::of(target);
     refuse_other_files(target, &args.dir)?;
@@ -172,7 +173,7 @@ fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Resu
         Loaded::Root(bundle) => bundle,
         Loaded::Stack(resolved) => resolved.assemble(false)?.bundle,
     };
-    golden::text(&bundle.resources.list)
+    Golden::of(&bundle.resources.list)
 }
 
 /// Refuses a target outside of the working directory that is neither a stack nor a root. The list of targets is part of a
@@ -206,6 +207,7 @@ fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut targets = listed(&args.goldens.dir, sources)?;
     let selected = selected(&args.goldens, &mut targets, false)?;
     let built = build_all(&args.goldens, selected, sources)?;
+    let stored = Schemas::read(&args.goldens.dir, &here::surroundings(), sources)?;
     let mut errors = Diagnostics::default();
     errors.0.extend(uncovered(&args.goldens, &targets));
     let mut reports = Vec::new();
@@ -214,10 +216,10 @@ fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
         let path = golden::file(&args.goldens.dir, profile);
         let read = golden::read(&args.goldens.dir, profile, &here::surroundings());
         let Some(golden) = errors.collect(read.map_err(Diagnostics::from)) else { continue };
-        if golden == *bundle {
+        if golden == bundle.text && stored.has(&bundle.schemas) {
             continue;
         }
-        let report = compare(profile, (&path, &golden), bundle)?;
+        let report = compare(profile, (&path, &golden, &stored), bundle)?;
         let style = Style { colour: colours(std::io::stdout().is_terminal()), ..Style::default() };
         let shown = report::write(report::Format::Text, &report, &style)?;
         text.push_str(&String::from_utf8_lossy(&shown));
@@ -239,16 +241,20 @@ fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
 }
 
 /// What changes from a golden to what is built now.
-fn compare(profile: &str, golden: (&Path, &str), built: &str) -> Result<Report> {
+fn compare(profile: &str, golden: (&Path, &str, &Schemas), built: &Golden) -> Result<Report> {
+    let (path, text, stored) = golden;
     let schema = Schema::builtin();
     let texts = Arc::new(Sources::default());
-    let input = |name: &str, text: &str| -> Result<Input> {
-        let resources = members(resources_of_text(name, text, &schema, &texts)?, &[]);
+    let input = |name: &str, text: &str, resolve: &dyn Fn(&mut [Resource]) -> Result<()>| -> Result<Input> {
+        let mut resources = resources_of_text(name, text, &schema, &texts)?;
+        resolve(&mut resources)?;
+        let resources = members(resources, &[]);
         Ok(Input { label: name.to_owned(), resources, sources: Arc::clone(&texts), ..Input::default() })
     };
-    let before =
-        input(&golden.0.to_string_lossy(), golden.1).inspect_err(|errors| output::report(errors, &texts))?;
-    let after = input(&format!("{profile} as built now"), built)?;
+    let before = input(&path.to_string_lossy(), text, &|resources| stored.resolve(resources))
+        .inspect_err(|errors| output::report(errors, &texts))?;
+    let after =
+        input(&format!("{profile} as built now"), &built.text, &|resources| built.resolve(resources))?;
     Ok(kfc_diff::compare(&before, &after, &schema))
 }
 
@@ -264,21 +270,49 @@ fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
         let (directory, name) = split_path(&args.dir, &path);
         errors.collect(output::write_below(directory, name, targets.text()?.as_bytes()));
     }
-    for (Selected { name: profile, .. }, bundle) in &built {
-        let path = golden::file(&args.dir, profile);
-        let before = golden::read(&args.dir, profile, &here::surroundings()).ok();
+    let mut write = |file: &str, text: &str| {
+        let path = args.dir.join(file);
+        let before = golden::read_file(&args.dir, file, &here::surroundings()).ok();
         let word = match &before {
             None => "new",
-            Some(before) if before == bundle => "same",
+            Some(before) if before == text => "same",
             Some(_) => "changed",
         };
         if word != "same" {
             let (directory, name) = split_path(&args.dir, &path);
-            errors.collect(output::write_below(directory, name, bundle.as_bytes()));
+            errors.collect(output::write_below(directory, name, text.as_bytes()));
         }
         report.push_str(&format!("{word}: {}\n", path.display()));
+    };
+    let schemas = schemas(args, &built, sources)?;
+    if let Some(text) = &schemas {
+        write(golden::SCHEMAS, text);
+    }
+    for (Selected { name: profile, .. }, bundle) in &built {
+        write(&format!("{profile}.yaml"), &bundle.text);
     }
     errors.into_result(output::print(&report))
+}
+
+/// The text of the schemas of all goldens, those included that are not written now; none when no golden has any.
+fn schemas(
+    args: &GoldenArgs,
+    built: &[(Selected, Golden)],
+    sources: &Arc<Sources>,
+) -> Result<Option<String>> {
+    // A file that is damaged is written again.
+    let stored = Schemas::read(&args.dir, &here::surroundings(), sources).unwrap_or_default();
+    let is_built = |name: &String| built.iter().any(|(selected, _)| selected.name == *name);
+    let others: Vec<String> = golden::names(&args.dir)
+        .iter()
+        .filter(|name| !is_built(name))
+        .filter_map(|name| golden::read(&args.dir, name, &here::surroundings()).ok())
+        .collect();
+    let mut all = stored.named_in(others.iter().map(String::as_str));
+    for (_, golden) in built {
+        all.extend(golden.schemas.iter().map(|(name, schema)| (name.clone(), schema.clone())));
+    }
+    if all.is_empty() { Ok(None) } else { Schemas::text(&all).map(Some) }
 }
 
 /// The directory that the user named, with the name of a golden below it. The default directory is part of the checkout, as

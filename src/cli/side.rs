@@ -8,6 +8,7 @@ use super::members::members;
 use super::output::describe;
 use super::plan_graph::{graph_of, names_of};
 use super::targets::{Target, is_bundle_file, resolve_with, resources_of_text, standard_input};
+use kfc_catalogue::golden::Schemas;
 use kfc_diagnostics::Diagnostics;
 use kfc_diagnostics::Foreign;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
@@ -115,7 +116,11 @@ impl Reader<'_> {
         let targets = listed(self.goldens, self.sources)?;
         let name = targets.name_of(target).unwrap_or(target);
         let text = kfc_catalogue::golden::read(self.goldens, name, &here::surroundings())?;
-        self.bundle(&kfc_catalogue::golden::file(self.goldens, name).to_string_lossy(), text)
+        let file = kfc_catalogue::golden::file(self.goldens, name);
+        let mut resources = self.resources(&file.to_string_lossy(), &text)?;
+        let schemas = Schemas::read(self.goldens, &here::surroundings(), self.sources)?;
+        schemas.resolve(&mut resources)?;
+        Ok(self.input(resources, &[]))
     }
 
     fn file(&self, path: &Path) -> Result<Input> {
@@ -123,9 +128,11 @@ impl Reader<'_> {
     }
 
     fn bundle(&self, name: &str, text: String) -> Result<Input> {
-        let text = text.trim_start_matches('\u{feff}');
-        let resources = resources_of_text(name, text, self.schema, self.sources)?;
-        Ok(self.input(resources, &[]))
+        Ok(self.input(self.resources(name, &text)?, &[]))
+    }
+
+    fn resources(&self, name: &str, text: &str) -> Result<Vec<Resource>> {
+        resources_of_text(name, text.trim_start_matches('\u{feff}'), self.schema, self.sources)
     }
 
     /// Builds a target; `tree` is the copy of a revision: the target must not read files outside of it.

@@ -5,10 +5,10 @@ use crate::parity::table::{Line, Only, Table, Tables};
 use crate::parity::{form, grants, trees};
 use kfc_diagnostics::Mark;
 use kfc_diff::model::{ChangeKind, Path as FieldPath, ResourceChange, Step};
-use kfc_diff::{Input, compare};
+use kfc_diff::{Input, Member, compare};
 use kfc_kube::Gvk;
+use kfc_kube::Object;
 use kfc_kube::schema::Schema;
-use kfc_kustomize::resource::Resource;
 use kfc_yaml::value::from_json;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -167,7 +167,8 @@ impl Side {
         let normal = form::normalised(shared.cloned().collect(), &schemas)
             .into_iter()
             .chain(definitions.iter().cloned());
-        let resources = normal.map(|object| Resource::new(from_json(&object, Mark::NONE), false)).collect();
+        let resources =
+            normal.map(|object| Member::new(Object::new(from_json(&object, Mark::NONE), false))).collect();
         Input { label: label.to_owned(), resources, ..Input::default() }
     }
 }

@@ -3,17 +3,24 @@
 //!
 //! The golden of a profile has the profile's name. Those of stacks and roots are listed in [`INDEX`], each with the target
 //! that it is built from, so that a check builds the same target as when the golden was written.
+//!
+//! Schemas of CRDs that a catalogue has in its notation are not in the goldens but in [`SCHEMAS`], once for all goldens of the
+//! directory. A golden names them with a digest.
 
 use crate::assemble::assemble;
 use crate::catalogue::{Catalogue, Stack};
+use crate::definitions;
 use crate::resolve::resolve;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result, SourceId};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources};
+use kfc_kube::notation::{self, Notation};
 use kfc_kustomize::resource::Resource;
 use kfc_source::door::{self, Limit, Named};
 use kfc_source::{FileSystem as _, Loader, Os, Surroundings};
-use kfc_yaml::{Node, emit};
+use kfc_yaml::{Map, Node, Value, emit};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use similar::TextDiff;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use yaml_serde::Mapping;
@@ -37,7 +44,19 @@ pub fn read(
     name: &str,
     surroundings: &Surroundings,
 ) -> std::result::Result<String, Diagnostic> {
-    let file = file(folder, name);
+    read_file(folder, &format!("{name}.yaml"), surroundings)
+}
+
+/// The text of a file in the directory of goldens.
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn read_file(
+    folder: &Path,
+    name: &str,
+    surroundings: &Surroundings,
+) -> std::result::Result<String, Diagnostic> {
+    let file = folder.join(name);
     let shown = file.display().to_string();
     let top = match door::clean(folder) {
         below if below.is_absolute() || below.starts_with("..") => surroundings.working_directory.join(below),
@@ -155,26 +174,154 @@ pub fn name_for(path: &str) -> String {
     name.trim_matches(['-', '.']).to_owned()
 }
 
-/// The text of a bundle, as a golden has it.
-///
-/// # Errors
-/// Those of the emitter.
-pub fn text(resources: &[Resource]) -> Result<String> {
-    let nodes: Vec<&Node> = resources.iter().map(|resource| &resource.node).collect();
-    let bytes = emit::emit_all(&nodes)?.concat();
-    String::from_utf8(bytes)
-        .map_err(|_| Diagnostic::error(Code::Output, "the bundle is not UTF-8 text").into())
+/// The file, next to the goldens, with the schemas that they name, in the [notation](kfc_kube::notation).
+pub const SCHEMAS: &str = "schemas.types";
+
+/// A bundle as its golden has it.
+#[derive(Clone, Debug)]
+pub struct Golden {
+    /// The text of the bundle, in which schemas are named.
+    pub text: String,
+    /// The schemas that the text names.
+    pub schemas: BTreeMap<String, Map>,
+}
+
+impl Golden {
+    /// The golden of a bundle.
+    ///
+    /// # Errors
+    /// Those of the emitter.
+    pub fn of(resources: &[Resource]) -> Result<Self> {
+        let mut schemas = BTreeMap::new();
+        let nodes: Vec<Cow<'_, Node>> =
+            resources.iter().map(|resource| without_schemas(resource, &mut schemas)).collect();
+        let bytes = emit::emit_all(&nodes.iter().map(AsRef::as_ref).collect::<Vec<_>>())?.concat();
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Diagnostic::error(Code::Output, "the bundle is not UTF-8 text"))?;
+        Ok(Self { text, schemas })
+    }
+
+    /// Replaces names of schemas with the schemas.
+    ///
+    /// # Errors
+    /// Schemas that the golden does not have.
+    pub fn resolve(&self, resources: &mut [Resource]) -> Result<()> {
+        replace(resources, |name, mark| self.schemas.get(name).cloned().ok_or_else(|| unknown(name, mark)))
+    }
+}
+
+/// A CRD whose schemas are named; anything else as it is.
+fn without_schemas<'r>(resource: &'r Resource, schemas: &mut BTreeMap<String, Map>) -> Cow<'r, Node> {
+    if resource.kind() != "CustomResourceDefinition" {
+        return Cow::Borrowed(&resource.node);
+    }
+    let mut node = resource.node.clone();
+    for (version, schema) in definitions::versions_mut(&mut node) {
+        let Some(map) = schema.as_map() else { continue };
+        let Some(form) = map.as_deferred() else { continue };
+        let digest = Sha256::digest(form.text().as_bytes());
+        let digest: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("{}/{version}@{digest}", resource.name());
+        let reference = definitions::reference_to(&format!("{SCHEMAS}#{name}"));
+        schemas.insert(name, map.clone());
+        schema.value = Value::Map(reference);
+    }
+    Cow::Owned(node)
+}
+
+fn unknown(name: &str, mark: Mark) -> Diagnostics {
+    let error = Diagnostic::error(Code::NotFound, format!("`{SCHEMAS}` does not have the schema `{name}`"));
+    error.at(mark).help("write it with `kfc golden update`").into()
+}
+
+/// Replaces names of schemas in [`SCHEMAS`].
+fn replace(resources: &mut [Resource], schema_of: impl Fn(&str, Mark) -> Result<Map>) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    let mut found = Vec::new();
+    for reference in definitions::references(resources) {
+        let name = reference.text.strip_prefix(SCHEMAS).and_then(|rest| rest.strip_prefix('#'));
+        let map = name.and_then(|name| errors.collect(schema_of(name, reference.mark)));
+        found.extend(map.map(|map| (reference, map)));
+    }
+    definitions::put(resources, found);
+    errors.into_result(())
+}
+
+/// The schemas in a directory of goldens.
+#[derive(Debug, Default)]
+pub struct Schemas(Option<Notation>);
+
+impl Schemas {
+    /// Reads [`SCHEMAS`], if the directory has it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is not of the notation.
+    pub fn read(folder: &Path, surroundings: &Surroundings, sources: &Sources) -> Result<Self> {
+        match read_file(folder, SCHEMAS, surroundings) {
+            Ok(text) => {
+                let (id, source) = sources.add(folder.join(SCHEMAS).to_string_lossy(), text);
+                Notation::parse(&source.text, id).map(|notation| Self(Some(notation)))
+            }
+            Err(error) if error.code == Code::NotFound => Ok(Self(None)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Replaces the names of schemas in a golden with the schemas.
+    ///
+    /// # Errors
+    /// Schemas that the directory does not have.
+    pub fn resolve(&self, resources: &mut [Resource]) -> Result<()> {
+        replace(resources, |name, mark| self.schema(name).ok_or_else(|| unknown(name, mark)))
+    }
+
+    fn schema(&self, name: &str) -> Option<Map> {
+        definitions::schema_of(self.0.as_ref()?, name, Mark::NONE).ok()
+    }
+
+    /// Whether the directory has all of these schemas.
+    #[must_use]
+    pub fn has(&self, schemas: &BTreeMap<String, Map>) -> bool {
+        schemas.iter().all(|(name, schema)| self.schema(name).is_some_and(|own| own.is_same_text(schema)))
+    }
+
+    /// The schemas that the texts of goldens name.
+    #[must_use]
+    pub fn named_in<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> BTreeMap<String, Map> {
+        let start = format!("{SCHEMAS}#");
+        let mut all = BTreeMap::new();
+        for text in texts {
+            let names = text.split(start.as_str()).skip(1).filter_map(|rest| rest.lines().next());
+            all.extend(names.filter_map(|name| Some((name.to_owned(), self.schema(name)?))));
+        }
+        all
+    }
+
+    /// The text of [`SCHEMAS`] with exactly these schemas.
+    ///
+    /// # Errors
+    /// A schema that the notation has no form for.
+    pub fn text(schemas: &BTreeMap<String, Map>) -> Result<String> {
+        let nodes: Vec<(String, Node)> = schemas
+            .iter()
+            .map(|(name, schema)| (name.clone(), Node::map(schema.clone(), Mark::NONE)))
+            .collect();
+        let text = notation::write(nodes.iter().map(|(name, node)| (name.clone(), node)))
+            .map_err(|error| Diagnostic::error(Code::Output, error.to_string()))?;
+        let head = "# The schemas of the CRDs in the goldens, in the notation of docs/catalogue.md. `kfc golden update` writes it.\n\n";
+        Ok(format!("{head}{text}"))
+    }
 }
 
 /// The bundle of a profile, as its golden has it.
 ///
 /// # Errors
 /// Those of [`resolve`], [`assemble`] and the emitter.
-pub fn render(catalogue: &Catalogue, profile: &str, loader: &Loader) -> Result<String> {
+pub fn render(catalogue: &Catalogue, profile: &str, loader: &Loader) -> Result<Golden> {
     let stack = Stack::of_profile(profile);
     let plan = resolve(catalogue, &stack)?;
     let assembled = assemble(&plan, &stack, loader)?;
-    text(&assembled.bundle.resources.list)
+    Golden::of(&assembled.bundle.resources.list)
 }
 
 /// What changes from a golden to what is built now, as a unified diff; `None` without a change.

@@ -34,6 +34,7 @@
 pub mod argocd;
 pub mod assemble;
 pub mod catalogue;
+mod definitions;
 pub mod detect;
 pub mod explain;
 pub mod expressions;

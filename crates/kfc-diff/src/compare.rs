@@ -37,6 +37,7 @@ pub(super) fn same(a: &Node, b: &Node) -> bool {
     match (&a.value, &b.value) {
         (Value::Scalar(a), Value::Scalar(b)) => a == b,
         (Value::Seq(a), Value::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Map(a), Value::Map(b)) if a.is_same_text(b) => true,
         (Value::Map(a), Value::Map(b)) => {
             let in_step = |(at, entry): (usize, &kfc_yaml::Entry)| {
                 let beside = b.as_slice().get(at).filter(|other| other.key.text == entry.key.text);

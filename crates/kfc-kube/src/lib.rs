@@ -17,6 +17,7 @@ mod id;
 pub mod ignore;
 pub mod kubectl;
 pub mod label_selector;
+pub mod notation;
 mod object;
 mod object_id;
 pub mod pattern;

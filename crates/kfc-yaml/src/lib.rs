@@ -30,4 +30,4 @@ mod style;
 pub mod through_json;
 pub mod value;
 
-pub use node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};
+pub use node::{Deferred, Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};

@@ -7,6 +7,8 @@
 use crate::style;
 use compact_str::CompactString;
 use kfc_diagnostics::Mark;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 /// What a scalar is, as Go's YAML v3 library resolves it for Kubernetes (YAML 1.2 core schema with some of 1.1:
 /// `yes`, `on` and `y` are strings; `0x1F`, `014`, `1_000` are integers).
@@ -127,15 +129,62 @@ pub struct Entry {
 }
 
 /// A mapping in source order. Keys are unique: the parser refuses duplicates and [`Map::set`] replaces.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Map {
-    entries: Vec<Entry>,
+    entries: Entries,
+}
+
+/// The entries of a mapping.
+#[derive(Clone)]
+enum Entries {
+    Own(Vec<Entry>),
+    /// Not read yet, and shared by all clones. Every change makes them the mapping's own.
+    Deferred(Arc<Held>),
+}
+
+/// A large mapping in a form that is faster to write than a tree: most runs only copy it to their output.
+pub trait Deferred: Send + Sync {
+    /// The entries, of which there is at least one. Called once, when a step first reads the mapping.
+    fn entries(&self) -> Vec<Entry>;
+
+    /// The lines that the emitter writes for the entries, each with its line break and indented to [`Self::column`].
+    fn text(&self) -> &str;
+
+    /// The column of the keys in [`Self::text`].
+    fn column(&self) -> usize;
+}
+
+struct Held {
+    form: Box<dyn Deferred>,
+    entries: OnceLock<Vec<Entry>>,
+}
+
+impl Held {
+    fn entries(&self) -> &Vec<Entry> {
+        self.entries.get_or_init(|| self.form.entries())
+    }
+}
+
+impl fmt::Debug for Entries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(entries) => entries.fmt(f),
+            Self::Deferred(held) => held.form.text().fmt(f),
+        }
+    }
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Mappings are equal when they have the same keys with equal values, in any order.
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().all(|e| other.get(&e.key.text) == Some(&e.value))
+        self.is_same_text(other)
+            || self.len() == other.len() && self.iter().all(|e| other.get(&e.key.text) == Some(&e.value))
     }
 }
 impl Eq for Map {}
@@ -144,36 +193,76 @@ impl Map {
     /// An empty mapping.
     #[must_use]
     pub const fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Entries::Own(Vec::new()) }
     }
 
     /// An empty mapping with room for `n` entries.
     #[must_use]
     pub fn with_capacity(n: usize) -> Self {
-        Self { entries: Vec::with_capacity(n) }
+        Self { entries: Entries::Own(Vec::with_capacity(n)) }
+    }
+
+    /// A mapping that is read when a step needs its entries.
+    #[must_use]
+    pub fn deferred(form: impl Deferred + 'static) -> Self {
+        Self { entries: Entries::Deferred(Arc::new(Held { form: Box::new(form), entries: OnceLock::new() })) }
+    }
+
+    /// The form of a deferred mapping that no step has changed.
+    #[must_use]
+    pub fn as_deferred(&self) -> Option<&dyn Deferred> {
+        match &self.entries {
+            Entries::Own(_) => None,
+            Entries::Deferred(held) => Some(&*held.form),
+        }
+    }
+
+    /// Whether both are deferred and have the same text, so that they are equal without being read.
+    #[must_use]
+    pub fn is_same_text(&self, other: &Self) -> bool {
+        match (&self.entries, &other.entries) {
+            (Entries::Deferred(one), Entries::Deferred(other)) => {
+                Arc::ptr_eq(one, other)
+                    || one.form.column() == other.form.column() && one.form.text() == other.form.text()
+            }
+            _ => false,
+        }
+    }
+
+    fn own(&mut self) -> &mut Vec<Entry> {
+        if let Entries::Deferred(held) = &self.entries {
+            self.entries = Entries::Own(held.entries().clone());
+        }
+        match &mut self.entries {
+            Entries::Own(entries) => entries,
+            Entries::Deferred(_) => unreachable!("the entries became the mapping's own above"),
+        }
     }
 
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.as_slice().len()
     }
 
     /// Whether there is no entry.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        matches!(&self.entries, Entries::Own(entries) if entries.is_empty())
     }
 
     /// The entries in order, as a slice.
     #[must_use]
     pub fn as_slice(&self) -> &[Entry] {
-        &self.entries
+        match &self.entries {
+            Entries::Own(entries) => entries,
+            Entries::Deferred(held) => held.entries(),
+        }
     }
 
     /// The entries in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
-        self.entries.iter()
+        self.as_slice().iter()
     }
 
     /// The entries in order, to be changed. Keys must stay unique.
@@ -182,19 +271,19 @@ impl Map {
         reason = "`for` over a mutable map would hide that keys must stay unique"
     )]
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Entry> {
-        self.entries.iter_mut()
+        self.own().iter_mut()
     }
 
     /// Position of the entry with this key.
     #[must_use]
     pub fn position(&self, key: &str) -> Option<usize> {
-        self.entries.iter().position(|e| e.key.text == key)
+        self.iter().position(|e| e.key.text == key)
     }
 
     /// The entry with this key.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|e| e.key.text == key)
+        self.iter().find(|e| e.key.text == key)
     }
 
     /// The value with this key.
@@ -205,7 +294,7 @@ impl Map {
 
     /// The value with this key, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.iter_mut().find(|e| e.key.text == key).map(|e| &mut e.value)
+        self.own().iter_mut().find(|e| e.key.text == key).map(|e| &mut e.value)
     }
 
     /// Whether there is an entry with this key.
@@ -224,34 +313,34 @@ impl Map {
 
     /// Appends an entry without looking for its key; the caller knows that it is new.
     pub fn push(&mut self, entry: Entry) {
-        self.entries.push(entry);
+        self.own().push(entry);
     }
 
     /// Takes the entry with this key out; the order of the others stays.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
-        self.position(key).map(|i| self.entries.remove(i).value)
+        self.position(key).map(|i| self.own().remove(i).value)
     }
 
     /// Keeps the entries for which `keep` holds.
     pub fn retain(&mut self, keep: impl FnMut(&mut Entry) -> bool) {
-        self.entries.retain_mut(keep);
+        self.own().retain_mut(keep);
     }
 
     /// The value with this key; a new empty mapping at `mark` is put there when it is missing.
     pub fn get_or_insert_map(&mut self, key: &str, mark: Mark) -> &mut Node {
         let at = self.position(key).unwrap_or_else(|| {
             self.push(Entry { key: Key::new(key, mark), value: Node::map(Map::new(), mark) });
-            self.entries.len() - 1
+            self.len() - 1
         });
-        &mut self.entries[at].value
+        &mut self.own()[at].value
     }
 }
 
 impl IntoIterator for Map {
     type Item = Entry;
     type IntoIter = std::vec::IntoIter<Entry>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+    fn into_iter(mut self) -> Self::IntoIter {
+        std::mem::take(self.own()).into_iter()
     }
 }
 
@@ -259,13 +348,13 @@ impl<'a> IntoIterator for &'a Map {
     type Item = &'a Entry;
     type IntoIter = std::slice::Iter<'a, Entry>;
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.iter()
+        self.iter()
     }
 }
 
 impl FromIterator<Entry> for Map {
     fn from_iter<T: IntoIterator<Item = Entry>>(iter: T) -> Self {
-        Self { entries: iter.into_iter().collect() }
+        Self { entries: Entries::Own(iter.into_iter().collect()) }
     }
 }
 

@@ -8,9 +8,11 @@ mod step;
 mod waves;
 
 use crate::catalogue::Stack;
+use crate::definitions;
 use crate::resolve::{Inputs, Plan, Planned};
 pub use credentials::known_credentials;
 use kfc_diagnostics::{Diagnostics, Result};
+use kfc_kube::notation::Notation;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::engine::assembly::{Assembly, Part};
@@ -81,7 +83,12 @@ fn part(
     schema: &Arc<Schema>,
     keep_origins: bool,
 ) -> Result<Part> {
-    let mut part = Part::build(base_root(planned, loader)?, schema, keep_origins)?;
+    let root = base_root(planned, loader)?;
+    let mut part = Part::build(root.clone(), schema, keep_origins)?;
+    definitions::resolve(&mut part.resources().list, |path, referrer| {
+        let file = root.load(path, referrer)?;
+        Notation::parse(&file.source.text, file.id)
+    })?;
     setters::apply(&planned.component.set, &planned.scope, inputs, &mut part.resources().list)?;
     Ok(part)
 }

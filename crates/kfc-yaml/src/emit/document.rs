@@ -45,6 +45,20 @@ pub fn emit(node: &Node, out: &mut Vec<u8>) -> Result<()> {
     emitter.errors.into_result(())
 }
 
+/// Writes a mapping in the midst of a document: its keys are at this column, and every line ends with a line break.
+///
+/// # Errors
+/// Those of [`emit`].
+pub fn emit_at(map: &Map, column: usize, out: &mut Vec<u8>) -> Result<()> {
+    let line_start = out.len();
+    let mut emitter = Emitter { out, line_start, fresh_line: true, depth: 1, errors: Diagnostics::default() };
+    emitter.map(map, column, Place::Start);
+    if !emitter.fresh_line {
+        emitter.out.push(b'\n');
+    }
+    emitter.errors.into_result(())
+}
+
 /// Writes documents in order, in parallel, as chunks that make up the output when they are joined.
 ///
 /// # Errors
@@ -134,7 +148,21 @@ impl Emitter<'_> {
         self.fresh_line = false;
     }
 
+    /// Copies the text of a deferred mapping, which ends with a line break.
+    fn copy(&mut self, text: &str) {
+        if !self.fresh_line {
+            self.out.push(b'\n');
+        }
+        self.out.extend_from_slice(text.as_bytes());
+        self.line_start = self.out.len();
+        self.fresh_line = true;
+    }
+
     fn map(&mut self, map: &Map, indent: usize, place: Place) {
+        let deferred = map.as_deferred().filter(|form| form.column() == indent && place != Place::Item);
+        if let Some(form) = deferred {
+            return self.copy(form.text());
+        }
         self.depth += 1;
         let mut in_line = place == Place::Item;
         let mut write = |entry: &Entry| {

@@ -14,7 +14,7 @@ pub use crate::number::{
     float, go_float, go_float_key, go_integer, go_integer_key, integer, is_timestamp, json_number,
 };
 pub use crate::style::is_written_plain;
-pub use document::{emit, emit_all};
+pub use document::{emit, emit_all, emit_at};
 pub use order::compare as compare_keys;
 pub use value::{Written, is_true, key_text, written};
 

@@ -1,0 +1,495 @@
+//! Reads the notation.
+
+use super::line::{self, Draft, Wrong};
+use super::value;
+use super::words::{JUNCTORS, RULE_FIELDS, RULES};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
+use kfc_yaml::emit::{self, compare_keys};
+use kfc_yaml::{Entry, Key, Map, Node};
+use rustc_hash::FxHashMap;
+
+/// Levels of nesting that are read.
+const DEEPEST: usize = 100;
+/// Bytes that the name of a field may have.
+const LONGEST_NAME: usize = 100;
+/// Spaces that each level adds.
+const INDENT: usize = 2;
+
+/// The named types of a text.
+#[derive(Debug)]
+pub struct Notation {
+    pub(super) types: Vec<Use>,
+    names: FxHashMap<String, usize>,
+}
+
+/// A schema: its fields in the order in which they are written.
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    pub(super) parts: Vec<(&'static str, Part)>,
+}
+
+/// A field of a schema.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// Lines that are the same at each column.
+    Lines(Vec<String>),
+    /// A value whose lines depend on the column, because it may be folded.
+    Value(Map),
+    /// A schema below the field.
+    Below(Use),
+    /// The schemas of fields, with the text of their keys.
+    Properties(Vec<(String, Use)>),
+    /// A list of schemas.
+    List(Vec<Use>),
+}
+
+/// A schema where it is used.
+#[derive(Debug)]
+pub(super) enum Use {
+    Own(Schema),
+    Named(usize),
+}
+
+impl Notation {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// Lines that are not of the notation, types that do not exist, are defined more than once, or contain themselves.
+    pub fn parse(text: &str, source: SourceId) -> Result<Self> {
+        let mut names = FxHashMap::default();
+        let mut errors = Diagnostics::default();
+        let lines = lines(text, source, &mut errors);
+        let tops = lines.iter().filter(|line| line.depth == 0);
+        for (at, line) in tops.clone().enumerate() {
+            let name = line.text.split(' ').next().unwrap_or_default();
+            if names.insert(name.to_owned(), at).is_some() {
+                let message = format!("the type `{name}` is defined more than once");
+                errors.push(Diagnostic::error(Code::DuplicateKey, message).at(line.mark));
+            }
+        }
+        let mut reader = Reader { text, source, lines: &lines, at: 0, names: &names, errors };
+        let mut types = Vec::with_capacity(names.len());
+        while let Some(line) = reader.next_at(0) {
+            let rest = line.text.split_once(' ').map_or("", |(_, rest)| rest);
+            types.push(reader.schema(rest, 1));
+        }
+        let marks: Vec<Mark> = tops.map(|line| line.mark).collect();
+        let mut errors = reader.errors;
+        if errors.is_empty()
+            && let Err(Endless { at, code }) = Heights::check(&types)
+        {
+            let message = match code {
+                Code::Cycle => "this type contains itself",
+                _ => "this type is nested deeper than 100 levels",
+            };
+            errors.push(Diagnostic::error(code, message).at(marks.get(at).copied().unwrap_or(Mark::NONE)));
+        }
+        errors.into_result(Self { types, names })
+    }
+
+    /// The schema of a type.
+    pub(super) fn named(&self, name: &str) -> Option<&Schema> {
+        self.names.get(name).map(|at| resolve(&self.types, &self.types[*at]))
+    }
+
+    /// The names of all types, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str)
+    }
+}
+
+/// A line without its indentation.
+struct Line<'t> {
+    depth: usize,
+    text: &'t str,
+    mark: Mark,
+}
+
+/// The lines that say something.
+fn lines<'t>(text: &'t str, source: SourceId, errors: &mut Diagnostics) -> Vec<Line<'t>> {
+    let mut lines = Vec::with_capacity(text.len() / 24);
+    let mut offset = 0;
+    let mut deepest = 0;
+    for whole in text.split_inclusive('\n') {
+        let written = whole.trim_end();
+        let line = written.trim_start_matches(' ');
+        let indent = written.len() - line.len();
+        let mark = Mark { source, offset: u32::try_from(offset + indent).unwrap_or(u32::MAX) };
+        offset += whole.len();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let depth = indent / INDENT;
+        if indent % INDENT != 0 || depth > deepest || depth > DEEPEST {
+            let error = Diagnostic::error(Code::Syntax, "this line is not indented below a line");
+            errors.push(error.at(mark).help("indent it by two spaces more than the line that it belongs to"));
+            continue;
+        }
+        deepest = depth + 1;
+        lines.push(Line { depth, text: line, mark });
+    }
+    lines
+}
+
+/// The schema that is used; a type may be another name of a type.
+pub(super) fn resolve<'n>(types: &'n [Use], mut using: &'n Use) -> &'n Schema {
+    loop {
+        match using {
+            Use::Own(schema) => return schema,
+            Use::Named(at) => using = &types[*at],
+        }
+    }
+}
+
+/// How deeply types are nested, with all types that they use.
+struct Heights<'n> {
+    types: &'n [Use],
+    known: Vec<Height>,
+}
+
+#[derive(Clone, Copy)]
+enum Height {
+    Unknown,
+    Open,
+    Known(usize),
+}
+
+/// A type that cannot be a schema.
+struct Endless {
+    at: usize,
+    code: Code,
+}
+
+impl Heights<'_> {
+    /// The first type that contains itself, or is nested too deeply.
+    fn check(types: &[Use]) -> std::result::Result<(), Endless> {
+        let mut heights = Heights { types, known: vec![Height::Unknown; types.len()] };
+        (0..types.len()).try_for_each(|at| heights.named(at, 0).map(drop))
+    }
+
+    /// The levels of a type that is used at a depth.
+    fn named(&mut self, at: usize, depth: usize) -> std::result::Result<usize, Endless> {
+        match self.known[at] {
+            Height::Open => return Err(Endless { at, code: Code::Cycle }),
+            Height::Known(height) => return Ok(height),
+            Height::Unknown => {}
+        }
+        // Each level can have a name of its own.
+        if depth > 2 * DEEPEST {
+            return Err(Endless { at, code: Code::TooDeep });
+        }
+        self.known[at] = Height::Open;
+        let types = self.types;
+        let height = self.of(&types[at], depth)?;
+        if height > DEEPEST {
+            return Err(Endless { at, code: Code::TooDeep });
+        }
+        self.known[at] = Height::Known(height);
+        Ok(height)
+    }
+
+    fn of(&mut self, using: &Use, depth: usize) -> std::result::Result<usize, Endless> {
+        let schema = match using {
+            Use::Own(schema) => schema,
+            Use::Named(at) => return self.named(*at, depth + 1),
+        };
+        let mut highest = 0;
+        for (_, part) in &schema.parts {
+            let below: &mut dyn Iterator<Item = &Use> = match part {
+                Part::Lines(_) | Part::Value(_) => continue,
+                Part::Below(using) => &mut std::iter::once(using),
+                Part::Properties(all) => &mut all.iter().map(|(_, using)| using),
+                Part::List(all) => &mut all.iter(),
+            };
+            for using in below {
+                highest = highest.max(self.of(using, depth + 1)?);
+            }
+        }
+        Ok(highest + 1)
+    }
+}
+
+struct Reader<'a, 't> {
+    text: &'t str,
+    source: SourceId,
+    lines: &'a [Line<'t>],
+    at: usize,
+    names: &'a FxHashMap<String, usize>,
+    errors: Diagnostics,
+}
+
+/// A schema that is being read.
+#[derive(Default)]
+struct Parts {
+    parts: Vec<(&'static str, Part)>,
+    properties: Vec<(String, Use)>,
+    required: Vec<Node>,
+    rules: Vec<Node>,
+    /// A field with a value that YAML cannot hold.
+    unwritable: Option<&'static str>,
+    lists: [Vec<Use>; JUNCTORS.len()],
+}
+
+impl<'a, 't> Reader<'a, 't> {
+    /// The next line, if it has this depth.
+    fn next_at(&mut self, depth: usize) -> Option<&'a Line<'t>> {
+        let line = self.lines.get(self.at).filter(|line| line.depth == depth)?;
+        self.at += 1;
+        Some(line)
+    }
+
+    fn wrong(&mut self, wrong: &Wrong<'_>) {
+        // Texts of errors are parts of the text that is read.
+        let offset = (wrong.at.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        let offset = u32::try_from(offset.min(self.text.len())).unwrap_or(u32::MAX);
+        let mark = Mark { source: self.source, offset };
+        self.errors.push(Diagnostic::error(Code::Syntax, wrong.message.clone()).at(mark));
+    }
+
+    /// Reads a type, its attributes, and the lines at `depth`, which are below its line.
+    fn schema(&mut self, text: &'t str, depth: usize) -> Use {
+        match line::schema(text) {
+            Ok((draft, "")) => self.finish(draft, depth),
+            Ok((_, rest)) => {
+                self.wrong(&Wrong { message: "expected the end of the line".to_owned(), at: rest });
+                self.skip(depth)
+            }
+            Err(wrong) => {
+                self.wrong(&wrong);
+                self.skip(depth)
+            }
+        }
+    }
+
+    fn skip(&mut self, depth: usize) -> Use {
+        while self.lines.get(self.at).is_some_and(|line| line.depth >= depth) {
+            self.at += 1;
+        }
+        Use::Own(Schema::default())
+    }
+
+    fn finish(&mut self, draft: Draft<'t>, depth: usize) -> Use {
+        if let Some(name) = draft.name {
+            if let Some(line) = self.lines.get(self.at).filter(|line| line.depth == depth) {
+                let message = "a type that is used by its name has no lines below it here";
+                self.wrong(&Wrong { message: message.to_owned(), at: line.text });
+                self.skip(depth);
+            }
+            return match self.names.get(name) {
+                Some(at) => Use::Named(*at),
+                None => {
+                    let message = format!("the type `{name}` does not exist");
+                    self.wrong(&Wrong { message, at: name });
+                    Use::Own(Schema::default())
+                }
+            };
+        }
+        let line = self.lines.get(self.at.saturating_sub(1)).map_or("", |line| line.text);
+        let mut parts = Parts::default();
+        for (field, value) in draft.fields {
+            match field {
+                "required" => parts.required.extend(value.as_seq().unwrap_or_default().iter().cloned()),
+                _ => parts.push(field, value),
+            }
+        }
+        match draft.element {
+            Some((field, element)) => {
+                let element = self.finish(*element, depth);
+                parts.parts.push((field, Part::Below(element)));
+            }
+            None => self.below(&mut parts, depth),
+        }
+        let schema = parts.finish();
+        schema.map_or_else(
+            |message| {
+                self.wrong(&Wrong { message, at: line });
+                Use::Own(Schema::default())
+            },
+            Use::Own,
+        )
+    }
+
+    /// Reads the lines at this depth.
+    fn below(&mut self, parts: &mut Parts, depth: usize) {
+        while let Some(line) = self.next_at(depth) {
+            match line.text.strip_prefix('@') {
+                Some(text) => self.keyword(text, parts, depth + 1),
+                None => self.field(line.text, parts, depth + 1),
+            }
+        }
+        if let Some(line) = self.lines.get(self.at).filter(|line| line.depth > depth) {
+            self.wrong(&Wrong { message: "this line belongs to no other line".to_owned(), at: line.text });
+            self.skip(depth);
+        }
+    }
+
+    fn field(&mut self, text: &'t str, parts: &mut Parts, depth: usize) {
+        let (name, rest) = match line::name(text) {
+            Ok(read) => read,
+            Err(wrong) => {
+                self.wrong(&wrong);
+                self.skip(depth);
+                return;
+            }
+        };
+        if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+            let message = "a name of a field is not longer than 100 bytes, and has no control characters";
+            self.wrong(&Wrong { message: message.to_owned(), at: text });
+        }
+        let rest = match rest.strip_prefix('!') {
+            Some(rest) => {
+                parts.required.push(Node::string(&name, Mark::NONE));
+                rest
+            }
+            None => rest,
+        };
+        let schema = self.schema(rest, depth);
+        if parts.properties.iter().any(|(other, _)| *other == name) {
+            let message = format!("the field `{name}` is defined more than once");
+            self.wrong(&Wrong { message, at: text });
+        }
+        parts.properties.push((name.into_owned(), schema));
+    }
+
+    fn keyword(&mut self, text: &'t str, parts: &mut Parts, depth: usize) {
+        let (word, rest) = line::word(text);
+        let rest = rest.trim_start_matches(' ');
+        if word == "rule" {
+            return self.rule(rest, parts, depth);
+        }
+        if let Some(at) = JUNCTORS.iter().position(|junctor| *junctor == word) {
+            let schema = self.schema(rest, depth);
+            return parts.lists[at].push(schema);
+        }
+        let below = [("items", "items"), ("values", "additionalProperties"), ("not", "not")];
+        match below.iter().find(|(known, _)| *known == word) {
+            Some((_, field)) => {
+                let schema = self.schema(rest, depth);
+                parts.parts.push((field, Part::Below(schema)));
+            }
+            None => {
+                let message = format!("`@{word}` is not a word of the notation");
+                self.wrong(&Wrong { message, at: text });
+                self.skip(depth);
+            }
+        }
+    }
+
+    fn rule(&mut self, text: &'t str, parts: &mut Parts, depth: usize) {
+        let mut rule = Map::new();
+        match value::read_text(text) {
+            Some(text) => rule.set("rule", Node::string(&text, Mark::NONE)),
+            None => self.wrong(&Wrong { message: "the quotes of this rule do not end".to_owned(), at: text }),
+        }
+        while let Some(line) = self.next_at(depth) {
+            let (word, rest) = line.text.split_once(' ').unwrap_or((line.text, ""));
+            let known = RULE_FIELDS.iter().find(|field| **field == word);
+            match (known, value::read_text(rest)) {
+                (Some(&"optionalOldSelf"), _) => rule.set("optionalOldSelf", line::yes()),
+                (Some(field), Some(text)) => rule.set(field, Node::string(&text, Mark::NONE)),
+                _ => {
+                    let message = format!("expected one of {}", RULE_FIELDS.join(", "));
+                    self.wrong(&Wrong { message, at: line.text });
+                }
+            }
+        }
+        parts.rules.push(Node::map(rule, Mark::NONE));
+    }
+}
+
+impl Parts {
+    /// Adds a field with a value that has no further schemas.
+    fn push(&mut self, field: &'static str, value: Node) {
+        match part(field, value) {
+            Some(part) => self.parts.push((field, part)),
+            None => self.unwritable = Some(field),
+        }
+    }
+
+    /// The schema; a message when it cannot be one.
+    fn finish(mut self) -> std::result::Result<Schema, String> {
+        if !self.properties.is_empty() {
+            if !self.properties.is_sorted_by(|a, b| compare_keys(&a.0, &b.0).is_le()) {
+                self.properties.sort_by(|a, b| compare_keys(&a.0, &b.0));
+            }
+            for (name, _) in &mut self.properties {
+                *name = key(name);
+            }
+            self.parts.push(("properties", Part::Properties(std::mem::take(&mut self.properties))));
+        }
+        if !self.required.is_empty() {
+            self.required.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+            let required = std::mem::take(&mut self.required);
+            self.push("required", Node::seq(required, Mark::NONE));
+        }
+        if !self.rules.is_empty() {
+            let rules = std::mem::take(&mut self.rules);
+            self.push(RULES, Node::seq(rules, Mark::NONE));
+        }
+        for (junctor, list) in JUNCTORS.into_iter().zip(std::mem::take(&mut self.lists)) {
+            if !list.is_empty() {
+                self.parts.push((junctor, Part::List(list)));
+            }
+        }
+        self.parts.sort_by(|a, b| compare_keys(a.0, b.0));
+        let repeated = self.parts.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0);
+        match (repeated, self.unwritable) {
+            (Some(field), _) => Err(format!("`{field}` is defined more than once")),
+            (None, Some(field)) => Err(format!("YAML cannot hold the value of `{field}`")),
+            (None, None) => Ok(Schema { parts: self.parts }),
+        }
+    }
+}
+
+/// The text of a key with its colon.
+fn key(name: &str) -> String {
+    let is_simple = name.bytes().all(|byte| byte.is_ascii_alphanumeric()) && emit::is_written_plain(name);
+    if is_simple {
+        return format!("{name}:");
+    }
+    let one = Node::scalar("1".into(), kfc_yaml::ScalarKind::Int, Mark::NONE);
+    text_of(&entry(name, one)).unwrap_or_default().trim_end().trim_end_matches(" 1").to_owned()
+}
+
+fn entry(name: &str, value: Node) -> Map {
+    Map::from_iter([Entry { key: Key::new(name, Mark::NONE), value }])
+}
+
+fn text_of(map: &Map) -> Option<String> {
+    let mut out = Vec::new();
+    emit::emit_at(map, 0, &mut out).ok()?;
+    String::from_utf8(out).ok()
+}
+
+/// A field with a value that has no further schemas; nothing when it cannot be written.
+fn part(field: &'static str, value: Node) -> Option<Part> {
+    let is_simple = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && emit::is_written_plain(text)
+            && text.len() < 60
+    };
+    if let Some(text) = value.as_scalar().map(|scalar| scalar.text.as_str()).filter(|text| is_simple(text)) {
+        return Some(Part::Lines(vec![format!("{field}: {text}")]));
+    }
+    if let Some(kinds) = value.as_seq()
+        && kinds.iter().all(|kind| kind.as_str().is_some_and(is_simple))
+    {
+        let items = kinds.iter().filter_map(Node::as_str).map(|text| format!("- {text}"));
+        return Some(Part::Lines(std::iter::once(format!("{field}:")).chain(items).collect()));
+    }
+    let may_fold = may_fold(&value);
+    let map = entry(field, value);
+    let text = text_of(&map)?;
+    Some(if may_fold { Part::Value(map) } else { Part::Lines(text.lines().map(str::to_owned).collect()) })
+}
+
+/// Whether the lines of a value depend on its column.
+fn may_fold(node: &Node) -> bool {
+    if let Some(map) = node.as_map() {
+        return map.iter().any(|entry| may_fold(&entry.value));
+    }
+    match node.as_seq() {
+        Some(items) => items.iter().any(may_fold),
+        None => node.as_text().is_some_and(|text| text.contains([' ', '\n', '\t'])),
+    }
+}
