@@ -166,7 +166,7 @@ fn stacks_and_roots_have_goldens_too() {
 
     let (code, printed, said) = run(top, &["golden", "update", ".", "overlays/prod"]);
     assert_eq!((code, said.as_str()), (Some(0), ""));
-    assert_eq!(printed, "new: golden/ml.yaml\nnew: golden/overlays-prod.yaml\n");
+    assert_eq!(printed, "same: golden/schemas.types\nnew: golden/ml.yaml\nnew: golden/overlays-prod.yaml\n");
     let (code, printed, said) = run(top, &["golden", "check"]);
     assert_eq!((code, printed.as_str()), (Some(0), "3 goldens are up to date\n"), "{said}");
     assert_eq!(run(top, &["diff", "golden", "./overlays/prod"]).0, Some(0));
@@ -191,4 +191,26 @@ fn what_init_writes_is_strictly_valid_on_every_profile() {
         let (code, _, said) = run(folder.path(), &["validate", &name, "--strict"]);
         assert_eq!(code, Some(0), "{profile}: {said}");
     }
+}
+
+#[test]
+fn a_field_that_a_schema_no_longer_has_is_reported_as_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path();
+    assert_eq!(run(top, &["golden", "update", "kind"]).0, Some(0));
+    let schemas = top.join("golden").join(golden::SCHEMAS);
+    let written = std::fs::read_to_string(&schemas).unwrap();
+    let field = "  apiVersion string\n";
+    std::fs::write(&schemas, written.replacen(field, &format!("{field}  apiWersion string\n"), 1)).unwrap();
+    let removed = "`apiWersion` is removed";
+    let (code, printed, said) = run(top, &["golden", "check"]);
+    assert!(code == Some(1) && printed.contains(removed), "{printed}{said}");
+    let (code, printed, said) = run(top, &["diff", "golden", "kind"]);
+    assert!(code == Some(0) && printed.contains(removed), "{printed}{said}");
+
+    std::fs::remove_file(&schemas).unwrap();
+    let (code, _, said) = run(top, &["golden", "check"]);
+    assert!(code == Some(1) && said.contains("`schemas.types` does not have the schema"), "{said}");
+    assert_eq!(run(top, &["golden", "update"]).0, Some(0));
+    assert_eq!(std::fs::read_to_string(&schemas).unwrap(), written);
 }

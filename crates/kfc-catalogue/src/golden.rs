@@ -219,7 +219,7 @@ fn without_schemas<'r>(resource: &'r Resource, schemas: &mut BTreeMap<String, Ma
     for (version, schema) in definitions::versions_mut(&mut node) {
         let Some(map) = schema.as_map() else { continue };
         let Some(form) = map.as_deferred() else { continue };
-        let digest = Sha256::digest(form.text().as_bytes());
+        let digest = Sha256::digest(form.text());
         let digest: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let name = format!("{}/{version}@{digest}", resource.name());
         let reference = definitions::reference_to(&format!("{SCHEMAS}#{name}"));

@@ -147,8 +147,8 @@ pub trait Deferred: Send + Sync {
     /// The entries, of which there is at least one. Called once, when a step first reads the mapping.
     fn entries(&self) -> Vec<Entry>;
 
-    /// The lines that the emitter writes for the entries, each with its line break and indented to [`Self::column`].
-    fn text(&self) -> &str;
+    /// The lines that the emitter writes for the entries, each with its line break and indented to [`Self::column`]: UTF-8.
+    fn text(&self) -> &[u8];
 
     /// The column of the keys in [`Self::text`].
     fn column(&self) -> usize;
@@ -169,7 +169,7 @@ impl fmt::Debug for Entries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Own(entries) => entries.fmt(f),
-            Self::Deferred(held) => held.form.text().fmt(f),
+            Self::Deferred(held) => String::from_utf8_lossy(held.form.text()).fmt(f),
         }
     }
 }

@@ -3,9 +3,10 @@
 use super::line::{self, Draft, Wrong};
 use super::value;
 use super::words::{JUNCTORS, RULE_FIELDS, RULES};
+use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use kfc_yaml::emit::{self, compare_keys};
-use kfc_yaml::{Entry, Key, Map, Node};
+use kfc_yaml::{Entry, Key, Map, Node, ScalarKind};
 use rustc_hash::FxHashMap;
 
 /// Levels of nesting that are read.
@@ -19,6 +20,7 @@ const INDENT: usize = 2;
 #[derive(Debug)]
 pub struct Notation {
     pub(super) types: Vec<Use>,
+    extents: Vec<Extent>,
     names: FxHashMap<String, usize>,
 }
 
@@ -31,14 +33,16 @@ pub(super) struct Schema {
 /// A field of a schema.
 #[derive(Debug)]
 pub(super) enum Part {
-    /// Lines that are the same at each column.
-    Lines(Vec<String>),
+    /// A line that is the same at each column, with its line break.
+    Line(CompactString),
+    /// Several such lines.
+    Lines(String),
     /// A value whose lines depend on the column, because it may be folded.
-    Value(Map),
+    Value { map: Map, bytes: usize },
     /// A schema below the field.
     Below(Use),
     /// The schemas of fields, with the text of their keys.
-    Properties(Vec<(String, Use)>),
+    Properties(Vec<(CompactString, Use)>),
     /// A list of schemas.
     List(Vec<Use>),
 }
@@ -74,22 +78,26 @@ impl Notation {
             types.push(reader.schema(rest, 1));
         }
         let marks: Vec<Mark> = tops.map(|line| line.mark).collect();
-        let mut errors = reader.errors;
-        if errors.is_empty()
-            && let Err(Endless { at, code }) = Heights::check(&types)
-        {
-            let message = match code {
-                Code::Cycle => "this type contains itself",
-                _ => "this type is nested deeper than 100 levels",
-            };
-            errors.push(Diagnostic::error(code, message).at(marks.get(at).copied().unwrap_or(Mark::NONE)));
+        let errors = reader.errors;
+        if !errors.is_empty() {
+            return Err(errors);
         }
-        errors.into_result(Self { types, names })
+        match Extents::of_types(&types) {
+            Ok(extents) => Ok(Self { types, extents, names }),
+            Err(Endless { at, code }) => {
+                let message = match code {
+                    Code::Cycle => "this type contains itself",
+                    _ => "this type is nested deeper than 100 levels",
+                };
+                let mark = marks.get(at).copied().unwrap_or(Mark::NONE);
+                Err(Diagnostic::error(code, message).at(mark).into())
+            }
+        }
     }
 
-    /// The schema of a type.
-    pub(super) fn named(&self, name: &str) -> Option<&Schema> {
-        self.names.get(name).map(|at| resolve(&self.types, &self.types[*at]))
+    /// The schema of a type, and its extent.
+    pub(super) fn named(&self, name: &str) -> Option<(&Schema, Extent)> {
+        self.names.get(name).map(|at| (resolve(&self.types, &self.types[*at]), self.extents[*at]))
     }
 
     /// The names of all types, in no order.
@@ -141,17 +149,46 @@ pub(super) fn resolve<'n>(types: &'n [Use], mut using: &'n Use) -> &'n Schema {
     }
 }
 
-/// How deeply types are nested, with all types that they use.
-struct Heights<'n> {
+/// How large the text of a schema is, with all types that it uses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    levels: usize,
+    /// Bytes, if its keys are at the start of a line; about as many if values are folded.
+    bytes: usize,
+    lines: usize,
+}
+
+impl Extent {
+    /// Adds lines of its own.
+    fn add(&mut self, bytes: usize, lines: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.lines = self.lines.saturating_add(lines);
+    }
+
+    /// Adds a schema below a line with this many bytes, indented by some columns.
+    fn add_below(&mut self, bytes: usize, below: Self, column: usize) {
+        self.add(bytes, 1);
+        self.add(below.bytes_at(column), below.lines);
+        self.levels = self.levels.max(below.levels);
+    }
+
+    /// Bytes, if its keys are at a column.
+    pub(super) fn bytes_at(self, column: usize) -> usize {
+        self.bytes.saturating_add(self.lines.saturating_mul(column))
+    }
+}
+
+/// The extents of types.
+struct Extents<'n> {
     types: &'n [Use],
-    known: Vec<Height>,
+    known: Vec<State>,
 }
 
 #[derive(Clone, Copy)]
-enum Height {
+enum State {
     Unknown,
     Open,
-    Known(usize),
+    Known(Extent),
 }
 
 /// A type that cannot be a schema.
@@ -160,52 +197,64 @@ struct Endless {
     code: Code,
 }
 
-impl Heights<'_> {
-    /// The first type that contains itself, or is nested too deeply.
-    fn check(types: &[Use]) -> std::result::Result<(), Endless> {
-        let mut heights = Heights { types, known: vec![Height::Unknown; types.len()] };
-        (0..types.len()).try_for_each(|at| heights.named(at, 0).map(drop))
+impl Extents<'_> {
+    /// The extents of all types, or the first type that contains itself or is nested too deeply.
+    fn of_types(types: &[Use]) -> std::result::Result<Vec<Extent>, Endless> {
+        let mut extents = Extents { types, known: vec![State::Unknown; types.len()] };
+        (0..types.len()).map(|at| extents.named(at, 0)).collect()
     }
 
-    /// The levels of a type that is used at a depth.
-    fn named(&mut self, at: usize, depth: usize) -> std::result::Result<usize, Endless> {
+    /// The extent of a type that is used at a depth.
+    fn named(&mut self, at: usize, depth: usize) -> std::result::Result<Extent, Endless> {
         match self.known[at] {
-            Height::Open => return Err(Endless { at, code: Code::Cycle }),
-            Height::Known(height) => return Ok(height),
-            Height::Unknown => {}
+            State::Open => return Err(Endless { at, code: Code::Cycle }),
+            State::Known(extent) => return Ok(extent),
+            State::Unknown => {}
         }
         // Each level can have a name of its own.
         if depth > 2 * DEEPEST {
             return Err(Endless { at, code: Code::TooDeep });
         }
-        self.known[at] = Height::Open;
+        self.known[at] = State::Open;
         let types = self.types;
-        let height = self.of(&types[at], depth)?;
-        if height > DEEPEST {
+        let extent = self.of(&types[at], depth)?;
+        if extent.levels > DEEPEST {
             return Err(Endless { at, code: Code::TooDeep });
         }
-        self.known[at] = Height::Known(height);
-        Ok(height)
+        self.known[at] = State::Known(extent);
+        Ok(extent)
     }
 
-    fn of(&mut self, using: &Use, depth: usize) -> std::result::Result<usize, Endless> {
+    fn of(&mut self, using: &Use, depth: usize) -> std::result::Result<Extent, Endless> {
         let schema = match using {
             Use::Own(schema) => schema,
             Use::Named(at) => return self.named(*at, depth + 1),
         };
-        let mut highest = 0;
-        for (_, part) in &schema.parts {
-            let below: &mut dyn Iterator<Item = &Use> = match part {
-                Part::Lines(_) | Part::Value(_) => continue,
-                Part::Below(using) => &mut std::iter::once(using),
-                Part::Properties(all) => &mut all.iter().map(|(_, using)| using),
-                Part::List(all) => &mut all.iter(),
-            };
-            for using in below {
-                highest = highest.max(self.of(using, depth + 1)?);
+        let mut extent = Extent::default();
+        for (field, part) in &schema.parts {
+            match part {
+                Part::Line(line) => extent.add(line.len(), 1),
+                Part::Lines(lines) => {
+                    extent.add(lines.len(), lines.bytes().filter(|byte| *byte == b'\n').count())
+                }
+                Part::Value { bytes, .. } => extent.add(*bytes, 1 + bytes / 40),
+                Part::Below(using) => extent.add_below(field.len() + 5, self.of(using, depth + 1)?, 2),
+                Part::Properties(all) => {
+                    extent.add("properties:\n".len(), 1);
+                    for (key, using) in all {
+                        extent.add_below(key.len() + 6, self.of(using, depth + 1)?, 4);
+                    }
+                }
+                Part::List(all) => {
+                    extent.add(field.len() + 2, 1);
+                    for using in all {
+                        extent.add_below(5, self.of(using, depth + 1)?, 2);
+                    }
+                }
             }
         }
-        Ok(highest + 1)
+        extent.levels += 1;
+        Ok(extent)
     }
 }
 
@@ -222,7 +271,7 @@ struct Reader<'a, 't> {
 #[derive(Default)]
 struct Parts {
     parts: Vec<(&'static str, Part)>,
-    properties: Vec<(String, Use)>,
+    properties: Vec<(CompactString, Use)>,
     required: Vec<Node>,
     rules: Vec<Node>,
     /// A field with a value that YAML cannot hold.
@@ -348,7 +397,7 @@ impl<'a, 't> Reader<'a, 't> {
             let message = format!("the field `{name}` is defined more than once");
             self.wrong(&Wrong { message, at: text });
         }
-        parts.properties.push((name.into_owned(), schema));
+        parts.properties.push((CompactString::from(name), schema));
     }
 
     fn keyword(&mut self, text: &'t str, parts: &mut Parts, depth: usize) {
@@ -442,13 +491,23 @@ impl Parts {
 }
 
 /// The text of a key with its colon.
-fn key(name: &str) -> String {
-    let is_simple = name.bytes().all(|byte| byte.is_ascii_alphanumeric()) && emit::is_written_plain(name);
-    if is_simple {
-        return format!("{name}:");
+fn key(name: &str) -> CompactString {
+    if is_simple(name) {
+        return joined(&[name, ":"]);
     }
-    let one = Node::scalar("1".into(), kfc_yaml::ScalarKind::Int, Mark::NONE);
-    text_of(&entry(name, one)).unwrap_or_default().trim_end().trim_end_matches(" 1").to_owned()
+    let one = Node::scalar("1".into(), ScalarKind::Int, Mark::NONE);
+    text_of(&entry(name, one)).unwrap_or_default().trim_end().trim_end_matches(" 1").into()
+}
+
+/// Whether a string is written as it is at any column.
+fn is_simple(text: &str) -> bool {
+    text.len() < 60 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && emit::is_written_plain(text)
+}
+
+fn joined(parts: &[&str]) -> CompactString {
+    let mut text = CompactString::with_capacity(parts.iter().map(|part| part.len()).sum());
+    parts.iter().for_each(|part| text.push_str(part));
+    text
 }
 
 fn entry(name: &str, value: Node) -> Map {
@@ -463,24 +522,38 @@ fn text_of(map: &Map) -> Option<String> {
 
 /// A field with a value that has no further schemas; nothing when it cannot be written.
 fn part(field: &'static str, value: Node) -> Option<Part> {
-    let is_simple = |text: &str| {
-        text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            && emit::is_written_plain(text)
-            && text.len() < 60
-    };
-    if let Some(text) = value.as_scalar().map(|scalar| scalar.text.as_str()).filter(|text| is_simple(text)) {
-        return Some(Part::Lines(vec![format!("{field}: {text}")]));
+    if let Some(scalar) = value.as_scalar() {
+        let text = scalar.text.as_str();
+        let is_as_it_is = match scalar.kind {
+            // The words of types are known.
+            ScalarKind::Str => field == "type" || is_simple(text),
+            ScalarKind::Int => {
+                text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'))
+            }
+            ScalarKind::Bool => text == "true",
+            _ => false,
+        };
+        if is_as_it_is {
+            return Some(Part::Line(joined(&[field, ": ", text, "\n"])));
+        }
     }
-    if let Some(kinds) = value.as_seq()
-        && kinds.iter().all(|kind| kind.as_str().is_some_and(is_simple))
+    if let Some(items) = value.as_seq()
+        && items.iter().all(|item| item.as_str().is_some_and(is_simple))
     {
-        let items = kinds.iter().filter_map(Node::as_str).map(|text| format!("- {text}"));
-        return Some(Part::Lines(std::iter::once(format!("{field}:")).chain(items).collect()));
+        let mut lines = String::with_capacity(field.len() + 24 * items.len());
+        lines.push_str(field);
+        lines.push_str(":\n");
+        for item in items.iter().filter_map(Node::as_str) {
+            lines.push_str("- ");
+            lines.push_str(item);
+            lines.push('\n');
+        }
+        return Some(Part::Lines(lines));
     }
     let may_fold = may_fold(&value);
     let map = entry(field, value);
     let text = text_of(&map)?;
-    Some(if may_fold { Part::Value(map) } else { Part::Lines(text.lines().map(str::to_owned).collect()) })
+    Some(if may_fold { Part::Value { map, bytes: text.len() } } else { Part::Lines(text) })
 }
 
 /// Whether the lines of a value depend on its column.

@@ -72,7 +72,8 @@ pub fn emit_all(nodes: &[&Node]) -> Result<Vec<Vec<u8>>> {
 }
 
 fn emit_chunk(nodes: &[&Node], first: bool) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(64 * 1024);
+    let copied: usize = nodes.iter().map(|node| copied_bytes(node)).sum();
+    let mut out = Vec::with_capacity(64 * 1024 + copied);
     let mut errors = Diagnostics::default();
     for (index, node) in nodes.iter().enumerate() {
         if !first || index > 0 {
@@ -81,6 +82,18 @@ fn emit_chunk(nodes: &[&Node], first: bool) -> Result<Vec<u8>> {
         errors.collect(emit(node, &mut out));
     }
     errors.into_result(out)
+}
+
+/// The bytes of deferred mappings in a node: room for them is made once.
+fn copied_bytes(node: &Node) -> usize {
+    match &node.value {
+        Value::Scalar(_) => 0,
+        Value::Seq(items) => items.iter().map(copied_bytes).sum(),
+        Value::Map(map) => match map.as_deferred() {
+            Some(form) => form.text().len(),
+            None => map.iter().map(|entry| copied_bytes(&entry.value)).sum(),
+        },
+    }
 }
 
 /// Where the next value is.
@@ -149,11 +162,11 @@ impl Emitter<'_> {
     }
 
     /// Copies the text of a deferred mapping, which ends with a line break.
-    fn copy(&mut self, text: &str) {
+    fn copy(&mut self, text: &[u8]) {
         if !self.fresh_line {
             self.out.push(b'\n');
         }
-        self.out.extend_from_slice(text.as_bytes());
+        self.out.extend_from_slice(text);
         self.line_start = self.out.len();
         self.fresh_line = true;
     }
