@@ -1,13 +1,13 @@
-"""The faults of tests/faults: faults.py COMMAND …
+"""The faults of crates/kfc-validate/tests/faults: faults.py COMMAND …
 
-    list OPENAPI        writes tests/faults/cases/: what tests/faults/lists says, and what follows from the OpenAPI documents in
+    list OPENAPI        writes cases/ there: what lists/ says, and what follows from the OpenAPI documents in
                         the folder OPENAPI (`documents` writes them). Verdicts of cases that were there already are kept.
     documents LAB OUT   writes the OpenAPI documents of the API server of a lab into a folder; run inside the lab
     record LAB          asks the API server of a lab for its verdict on every case, by server-side apply as a dry run, and writes
                         it beside the case; run inside the lab. A server of another version than NEWEST adds only what differs.
     check LAB           the same, but reports verdicts that differ from the recorded ones instead
 
-Needs PyYAML. The head of tests/faults.rs describes the files.
+Needs PyYAML. The head of faults.rs there describes the files.
 """
 
 import collections
@@ -27,7 +27,7 @@ import yaml
 from admit import Admission
 from api import APPLY
 
-FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "faults")
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../crates/kfc-validate/tests/faults")
 NEWEST = "1.37"
 # Bytes of the server's words that are kept of each cause.
 LONGEST = 220
