@@ -35,6 +35,8 @@ pub(crate) struct Setup {
     pub(crate) left: Vec<&'static str>,
     /// Further flags of the API server.
     pub(crate) server_flags: Vec<&'static str>,
+    /// The API server of the oldest supported version; only with `bare`.
+    pub(crate) oldest: bool,
 }
 
 /// A running control plane.
@@ -65,7 +67,7 @@ impl Cluster {
     pub(crate) fn start_with(setup: &Setup) -> Self {
         let folder = tempfile::Builder::new().prefix("kfc-lab-").tempdir().unwrap();
         let mut command = Command::new(lab_file("up"));
-        command.arg(folder.path()).args(setup.options()).env("KFC_LAB_BIN", programs());
+        command.arg(folder.path()).args(setup.options()).env("KFC_LAB_BIN", setup.programs());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -175,6 +177,11 @@ impl Cluster {
 }
 
 impl Setup {
+    /// The folder with the programs of the control plane.
+    fn programs(&self) -> PathBuf {
+        if self.oldest { programs().join("oldest") } else { programs() }
+    }
+
     fn options(&self) -> Vec<String> {
         let mut options = vec!["--until-closed".to_owned()];
         options.extend(self.bare.then(|| "--bare".to_owned()));

@@ -7,6 +7,7 @@
 mod admission;
 mod cluster;
 mod controllers;
+mod faults;
 mod kubectl;
 mod needs;
 mod owners;

@@ -171,8 +171,9 @@ impl Reader {
     fn field(&mut self, owner: ShapeId, field: &FieldLine) {
         let id = self.type_of(field.type_text);
         if let Some(values) = field.values {
-            let text = |text| Node::string(text, Mark::NONE);
-            self.shapes.get_mut(id).values = values.split(',').map(text).collect();
+            let text = |text: &str| Node::string(&text.replace('~', " "), Mark::NONE);
+            let of = self.shapes.get(id).items.unwrap_or(id);
+            self.shapes.get_mut(of).values = values.split(',').map(text).collect();
         }
         let owner = self.shapes.get_mut(owner);
         let name = CompactString::const_new(field.name);
