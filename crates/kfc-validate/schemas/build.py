@@ -3,7 +3,7 @@
 
 FOLDER has the folders `v1.28.0-local`, `v1.29.0-local`, ... with one `_definitions.json` each, as the Python package
 kubernetes-validate ships them below `kubernetes_validate/kubernetes-json-schema`. enums.txt beside this script is from
-enums.py; enums-by-hand.txt and removals.txt are written by hand: the published schemas say nothing of either.
+enums.py; enums-by-hand.txt, optional.txt and removals.txt are written by hand: the published schemas say nothing of these.
 
 The table holds facts alone, one a line, no descriptions. A line at the margin starts a type, ` field! type =A,B from-to` is
 a field of it:
@@ -126,10 +126,11 @@ def read(folder, facts, used):
             text = type_of(schema)
             todo += re.findall(r"[A-Za-z0-9.]+\.[A-Za-z0-9]+", text)
             values = allowed(f"{name}.{field}", version)
+            used.add(f"{name}.{field}")
             if values:
-                used.add(f"{name}.{field}")
                 text += " =" + ",".join(value.replace(" ", "~") for value in values)
-            due = "!" if field in types[name].get("required", []) else ""
+            is_due = field in types[name].get("required", []) and f"{name}.{field}" not in OPTIONAL
+            due = "!" if is_due else ""
             facts.setdefault((name, f" {field}{due} {text}"), set()).add(version)
     return version
 
@@ -164,6 +165,7 @@ def main():
 
 
 ENUMS = by_hand("enums-by-hand.txt")
+OPTIONAL = by_hand("optional.txt")
 PUBLISHED = published()
 if __name__ == "__main__":
     main()

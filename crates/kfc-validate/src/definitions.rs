@@ -98,6 +98,13 @@ impl Definitions {
     }
 }
 
+/// The shape of a schema by itself.
+pub(super) fn shape_of(schema: &Node) -> (Shapes, ShapeId) {
+    let mut shapes = Shapes::default();
+    let id = Reader { shapes: &mut shapes, depth: 0 }.read(schema, false);
+    (shapes, id)
+}
+
 /// Whether a schema has rules anywhere.
 fn has_rules(schema: &Node, depth: usize) -> bool {
     let Some(map) = schema.as_map().filter(|_| depth < DEEPEST) else {

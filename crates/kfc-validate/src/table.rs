@@ -8,6 +8,7 @@ use compact_str::CompactString;
 use kfc_diagnostics::Mark;
 use kfc_yaml::Node;
 use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
 
 const TABLE: &str = include_str!("../schemas/kubernetes.txt");
 
@@ -102,6 +103,15 @@ impl FieldLine {
         let (name, required) = (bare.unwrap_or(name), bare.is_some());
         Some(Self { name, required, type_text, values, span: span(versions, all) })
     }
+}
+
+/// The types of one version, which are read once.
+pub(super) fn shared(version: Version) -> &'static Table {
+    static TABLES: [OnceLock<Table>; 32] = [const { OnceLock::new() }; 32];
+    let all = covered();
+    let version = version.clamp(all.first, all.last);
+    let index = (version.0 - all.first.0) as usize % TABLES.len();
+    TABLES[index].get_or_init(|| Table::of(version))
 }
 
 impl Table {
@@ -269,6 +279,10 @@ mod tests {
     }
 
     impl Table {
+        pub(crate) fn named(&self, name: &str) -> Option<&Shape> {
+            (0..).map_while(|at| self.shapes.at(at)).find(|shape| shape.name == name)
+        }
+
         fn shapes_for_test(&self) -> Vec<&Shape> {
             (0..).map_while(|at| self.shapes.at(at)).collect()
         }

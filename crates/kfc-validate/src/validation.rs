@@ -9,7 +9,7 @@ use super::path::Path;
 use super::rules::{self, Rules};
 use super::table::{self, Table};
 use super::version::Version;
-use super::{foreign, resource};
+use super::{facts, foreign, resource};
 use kfc_diagnostics::{Code, Severity};
 use kfc_kube::ObjectId;
 use kfc_kustomize::resource::Resource;
@@ -65,7 +65,7 @@ pub struct Verdict {
 #[must_use]
 pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Options) -> Verdict {
     let version = options.kubernetes.unwrap_or(table::covered().last);
-    let table = Table::of(version);
+    let table = table::shared(version);
     let used: FxHashSet<(&str, &str)> = resources.iter().map(|r| (r.api_version(), r.kind())).collect();
     let foreign = foreign::definitions();
     let definitions = Definitions::of(foreign.iter().chain(definitions).chain(resources), &used);
@@ -74,7 +74,7 @@ pub fn validate(resources: &[Resource], definitions: &[Resource], options: &Opti
         .par_iter()
         .map(|resource| {
             let mut found = Findings::of(resource);
-            let had_schema = check(resource, &table, &definitions, options, &mut found);
+            let had_schema = check(resource, table, &definitions, options, &mut found);
             (found.list, had_schema)
         })
         .collect();
@@ -122,6 +122,9 @@ fn check(
     // A kind that its API does not have is an error, so it was checked.
     let is_refused = api.is_none() && found.list[before..].iter().any(Finding::is_error);
     resource::check(resource, namespaced, matches!(api, Some(Api::Builtin(_))), found);
+    if let Some(Api::Builtin(id)) = api {
+        facts::check(resource, table, id, found);
+    }
     id.is_some() || is_refused
 }
 
