@@ -249,7 +249,10 @@ fn is_email(text: &str) -> bool {
         _ => text,
     };
     address.split_once('@').is_some_and(|(name, domain)| {
-        !name.is_empty() && !domain.is_empty() && !domain.contains('@') && !address.contains(char::is_whitespace)
+        !name.is_empty()
+            && !domain.is_empty()
+            && !domain.contains('@')
+            && !address.contains(char::is_whitespace)
     })
 }
 
@@ -285,7 +288,10 @@ fn is_isbn(text: &str) -> bool {
     }
     match digits.len() {
         10 => digits.iter().zip((1..=10).rev()).map(|(digit, weight)| digit * weight).sum::<u32>() % 11 == 0,
-        13 => digits.iter().zip([1, 3].iter().cycle()).map(|(digit, weight)| digit * weight).sum::<u32>() % 10 == 0,
+        13 => {
+            digits.iter().zip([1, 3].iter().cycle()).map(|(digit, weight)| digit * weight).sum::<u32>() % 10
+                == 0
+        }
         _ => false,
     }
 }
@@ -298,10 +304,15 @@ fn is_ssn(text: &str) -> bool {
 
 /// A number whose last digit checks the others.
 fn is_credit_card(text: &str) -> bool {
-    let digits: Vec<u32> = text.chars().filter(|c| !matches!(c, '-' | ' ')).filter_map(|c| c.to_digit(10)).collect();
+    let digits: Vec<u32> =
+        text.chars().filter(|c| !matches!(c, '-' | ' ')).filter_map(|c| c.to_digit(10)).collect();
     let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
-    let sum: u32 =
-        digits.iter().rev().enumerate().map(|(at, digit)| if at % 2 == 1 { doubled(*digit) } else { *digit }).sum();
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(at, digit)| if at % 2 == 1 { doubled(*digit) } else { *digit })
+        .sum();
     (13..=19).contains(&digits.len()) && sum % 10 == 0
 }
 
@@ -315,7 +326,9 @@ fn is_cidr(text: &str) -> bool {
 fn is_mac(text: &str) -> bool {
     let dotted: Vec<&str> = text.split('.').collect();
     if matches!(dotted.len(), 3 | 4 | 10) {
-        return dotted.iter().all(|part| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        return dotted
+            .iter()
+            .all(|part| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
     let parts: Vec<&str> = text.split([':', '-']).collect();
     let is_byte = |part: &&str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -332,7 +345,8 @@ fn is_hostname(text: &str) -> bool {
             && ends.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
     };
     // An address is none: the last label has to have a letter.
-    let has_letter = text.rsplit('.').next().is_some_and(|last| last.bytes().any(|byte| byte.is_ascii_alphabetic()));
+    let has_letter =
+        text.rsplit('.').next().is_some_and(|last| last.bytes().any(|byte| byte.is_ascii_alphabetic()));
     text.len() <= 255 && has_letter && text.split('.').all(is_label)
 }
 

@@ -112,6 +112,12 @@ fn check(
     if let Some(id) = id {
         let mut fit = Fit { shapes, table, null_is_nothing, found: found.empty() };
         fit.check(&resource.node, id, &Path::TOP, resource.mark());
+        if matches!(api, Some(Api::Custom(definition)) if definition.drops_status) {
+            let is_of_form = |code| matches!(code, Code::ValueUnknown | Code::ValueType);
+            fit.found.list.retain(|finding| {
+                !finding.path.starts_with("status.") || is_of_form(finding.diagnostic.code)
+            });
+        }
         found.list.append(&mut fit.found.list);
     }
     let namespaced = match api {

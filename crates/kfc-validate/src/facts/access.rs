@@ -34,7 +34,10 @@ fn rules(here: &mut Here<'_, '_>, is_cluster: bool) {
                 here.invalid(&below("nonResourceURLs"), "namespaced rules cannot apply to non-resource URLs");
             }
             if has("apiGroups") || has("resources") || has("resourceNames") {
-                here.invalid(&below("nonResourceURLs"), "rules cannot apply to both regular resources and non-resource URLs");
+                here.invalid(
+                    &below("nonResourceURLs"),
+                    "rules cannot apply to both regular resources and non-resource URLs",
+                );
             }
             continue;
         }
@@ -55,12 +58,17 @@ fn cluster_binding(here: &mut Here<'_, '_>) {
         }
     }
     if let Some(kind) = here.text(&["roleRef", "kind"]).filter(|kind| *kind != "ClusterRole") {
-        here.refuse(Code::ValueNotAllowed, "roleRef.kind", &super::table::unsupported(kind, &["ClusterRole"]));
+        here.refuse(
+            Code::ValueNotAllowed,
+            "roleRef.kind",
+            &super::table::unsupported(kind, &["ClusterRole"]),
+        );
     }
 }
 
 fn api_service(here: &mut Here<'_, '_>) {
-    let (group, version) = (here.text(&["spec", "group"]).unwrap_or(""), here.text(&["spec", "version"]).unwrap_or(""));
+    let (group, version) =
+        (here.text(&["spec", "group"]).unwrap_or(""), here.text(&["spec", "version"]).unwrap_or(""));
     let due = format!("{version}.{group}");
     if here.text(&["metadata", "name"]).is_some_and(|name| name != due) {
         here.invalid("metadata.name", &format!("must be `spec.version+\".\"+spec.group`: \"{due}\""));
@@ -102,7 +110,10 @@ fn queues(here: &mut Here<'_, '_>) {
     #[allow(clippy::cast_precision_loss)]
     let entropy = (0..hand.max(0)).map(|dealt| ((queues - dealt).max(1) as f64).log2()).sum::<f64>();
     if hand <= queues && entropy > 60.0 {
-        here.invalid("handSize", "required entropy bits of deckSize and handSize should not be greater than 60");
+        here.invalid(
+            "handSize",
+            "required entropy bits of deckSize and handSize should not be greater than 60",
+        );
     }
 }
 
@@ -115,7 +126,11 @@ fn priority_level(here: &mut Here<'_, '_>) {
 
 fn flow_schema(here: &mut Here<'_, '_>) {
     if here.at(&["distinguisherMethod"]).is_some_and(|method| method.get("type").is_none_or(Node::is_null)) {
-        here.refuse(Code::ValueNotAllowed, "distinguisherMethod.type", &super::table::unsupported("", &["ByNamespace", "ByUser"]));
+        here.refuse(
+            Code::ValueNotAllowed,
+            "distinguisherMethod.type",
+            &super::table::unsupported("", &["ByNamespace", "ByUser"]),
+        );
     }
     if here.at(&["matchingPrecedence"]).and_then(number) == Some(1) {
         here.invalid("matchingPrecedence", "only the schema named 'exempt' may have matchingPrecedence 1");

@@ -31,12 +31,10 @@ fn webhook(here: &mut Here<'_, '_>) {
             here.invalid(field, "Unsupported value: \"\"");
         }
     }
-    bundle(here);
 }
 
 fn conversion(here: &mut Here<'_, '_>) {
     versions(here, "conversionReviewVersions");
-    bundle(here);
 }
 
 fn versions(here: &mut Here<'_, '_>, field: &str) {
@@ -46,45 +44,54 @@ fn versions(here: &mut Here<'_, '_>, field: &str) {
     }
     for (index, version) in all.iter().enumerate() {
         if version.is_empty() || Writing::Label1035.fault(version).is_some() {
-            here.invalid(&format!("{field}[{index}]"), "a DNS-1035 label must consist of lower case alphanumeric characters or '-'");
+            here.invalid(
+                &format!("{field}[{index}]"),
+                "a DNS-1035 label must consist of lower case alphanumeric characters or '-'",
+            );
         }
     }
 }
 
-/// Certificates are in PEM.
-fn bundle(here: &mut Here<'_, '_>) {
-    use base64::Engine as _;
-    let Some(bundle) = here.text(&["clientConfig", "caBundle"]) else { return };
-    let decoded = base64::engine::general_purpose::STANDARD.decode(bundle.replace(['\n', '\r'], ""));
-    if decoded.is_ok_and(|bytes| !String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----")) && here.path.starts_with("spec") {
-        here.invalid("clientConfig.caBundle", "unable to load root certificates: unable to parse bytes as PEM block");
-    }
-}
-
 fn rule(here: &mut Here<'_, '_>) {
-    let texts = |list: &str| -> Vec<&str> { here.items(&[list]).filter_map(|(_, item)| item.as_text()).collect() };
-    let (operations, groups, versions, resources) = (texts("operations"), texts("apiGroups"), texts("apiVersions"), texts("resources"));
-    for (list, all, what) in [("operations", &operations, "operations"), ("apiGroups", &groups, "API groups"), ("apiVersions", &versions, "API versions")] {
+    let texts =
+        |list: &str| -> Vec<&str> { here.items(&[list]).filter_map(|(_, item)| item.as_text()).collect() };
+    let (operations, groups, versions, resources) =
+        (texts("operations"), texts("apiGroups"), texts("apiVersions"), texts("resources"));
+    for (list, all, what) in [
+        ("operations", &operations, "operations"),
+        ("apiGroups", &groups, "API groups"),
+        ("apiVersions", &versions, "API versions"),
+    ] {
         if all.len() > 1 && all.contains(&"*") {
             here.invalid(list, &format!("if '*' is present, must not specify other {what}"));
         }
     }
     if here.node.get("scope").and_then(Node::as_str) == Some("") {
-        here.invalid("scope", "Unsupported value: \"\": supported values: \"*\", \"Cluster\", \"Namespaced\"");
+        here.invalid(
+            "scope",
+            "Unsupported value: \"\": supported values: \"*\", \"Cluster\", \"Namespaced\"",
+        );
     }
     if resources.len() > 1 && resources.contains(&"*/*") {
         here.invalid("resources", "if '*/*' is present, must not specify other resources");
     }
-    if resources.contains(&"*") && resources.iter().any(|resource| *resource != "*" && !resource.contains('/')) {
+    if resources.contains(&"*")
+        && resources.iter().any(|resource| *resource != "*" && !resource.contains('/'))
+    {
         here.invalid("resources", "if '*' is present, must not specify other resources without subresources");
     }
     let mut seen: Vec<&str> = Vec::new();
     for (index, resource) in resources.iter().enumerate() {
         if let Some((of, sub)) = resource.split_once('/') {
             let (any_of, any_sub) = (format!("*/{sub}"), format!("{of}/*"));
-            let wider = seen.iter().find(|other| (**other == any_of && of != "*") || (**other == any_sub && sub != "*"));
+            let wider = seen
+                .iter()
+                .find(|other| (**other == any_of && of != "*") || (**other == any_sub && sub != "*"));
             if let Some(wider) = wider {
-                here.invalid(&format!("resources[{index}]"), &format!("if '{wider}' is present, must not specify {resource}"));
+                here.invalid(
+                    &format!("resources[{index}]"),
+                    &format!("if '{wider}' is present, must not specify {resource}"),
+                );
             }
         }
         seen.push(resource);
@@ -109,11 +116,15 @@ fn policy(here: &mut Here<'_, '_>) {
 /// What is deleted or connected cannot be changed.
 fn mutating_policy(here: &mut Here<'_, '_>) {
     for (index, rule) in here.items(&["matchConstraints", "resourceRules"]) {
-        for (at, operation) in rule.get("operations").and_then(Node::as_seq).into_iter().flatten().enumerate() {
+        for (at, operation) in rule.get("operations").and_then(Node::as_seq).into_iter().flatten().enumerate()
+        {
             if matches!(operation.as_text(), Some("DELETE")) {
                 here.invalid(
                     &format!("matchConstraints.resourceRules[{index}].operations[{at}]"),
-                    &format!("Unsupported value: \"{}\": supported values: \"CREATE\", \"UPDATE\"", operation.as_text().unwrap_or("")),
+                    &format!(
+                        "Unsupported value: \"{}\": supported values: \"CREATE\", \"UPDATE\"",
+                        operation.as_text().unwrap_or("")
+                    ),
                 );
             }
         }
@@ -129,7 +140,12 @@ fn binding(here: &mut Here<'_, '_>) {
 
 fn validation(here: &mut Here<'_, '_>) {
     expression(here);
-    if here.node.get("message").and_then(Node::as_str).is_some_and(|message| !message.is_empty() && message.trim().is_empty()) {
+    if here
+        .node
+        .get("message")
+        .and_then(Node::as_str)
+        .is_some_and(|message| !message.is_empty() && message.trim().is_empty())
+    {
         here.invalid("message", "must be non-empty if specified");
     }
 }

@@ -66,10 +66,17 @@ impl Type {
         match (self, other) {
             (one, other) if one.is_any() || other.is_any() => true,
             (Self::Null, other) | (other, Self::Null) => {
-                matches!(other, Self::Null | Self::Object(_) | Self::Opaque(_) | Self::Duration | Self::Timestamp)
+                matches!(
+                    other,
+                    Self::Null | Self::Object(_) | Self::Opaque(_) | Self::Duration | Self::Timestamp
+                )
             }
-            (Self::List(one), Self::List(other)) | (Self::Optional(one), Self::Optional(other)) => one.fits(other),
-            (Self::Map(key, value), Self::Map(other_key, other_value)) => key.fits(other_key) && value.fits(other_value),
+            (Self::List(one), Self::List(other)) | (Self::Optional(one), Self::Optional(other)) => {
+                one.fits(other)
+            }
+            (Self::Map(key, value), Self::Map(other_key, other_value)) => {
+                key.fits(other_key) && value.fits(other_value)
+            }
             (one, other) => one == other,
         }
     }
@@ -93,24 +100,142 @@ impl Scope {
 
 /// Functions that are called with values alone.
 const GLOBAL: [&str; 40] = [
-    "size", "int", "uint", "double", "string", "bool", "bytes", "dyn", "type", "duration", "timestamp", "matches", "isURL", "url",
-    "isIP", "ip", "ip.isCanonical", "isCIDR", "cidr", "isQuantity", "quantity", "isSemver", "semver", "has", "optional.of",
-    "optional.none", "optional.ofNonZeroValue", "strings.quote", "sets.contains", "sets.equivalent", "sets.intersects",
-    "format.named", "math.greatest", "math.least", "math.abs", "math.ceil", "math.floor", "math.round", "math.sign", "math.trunc",
+    "size",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bool",
+    "bytes",
+    "dyn",
+    "type",
+    "duration",
+    "timestamp",
+    "matches",
+    "isURL",
+    "url",
+    "isIP",
+    "ip",
+    "ip.isCanonical",
+    "isCIDR",
+    "cidr",
+    "isQuantity",
+    "quantity",
+    "isSemver",
+    "semver",
+    "has",
+    "optional.of",
+    "optional.none",
+    "optional.ofNonZeroValue",
+    "strings.quote",
+    "sets.contains",
+    "sets.equivalent",
+    "sets.intersects",
+    "format.named",
+    "math.greatest",
+    "math.least",
+    "math.abs",
+    "math.ceil",
+    "math.floor",
+    "math.round",
+    "math.sign",
+    "math.trunc",
 ];
 /// Names before the dot of such functions.
 const SPACES: [&str; 6] = ["optional", "strings", "sets", "format", "math", "ip"];
 /// Functions of a value whose type is not told apart here.
 const OF_VALUES: [&str; 91] = [
-    "size", "matches", "startsWith", "endsWith", "contains", "find", "findAll", "replace", "split", "join", "lowerAscii",
-    "upperAscii", "trim", "charAt", "indexOf", "lastIndexOf", "substring", "format", "reverse", "isSorted", "sum", "min", "max",
-    "flatten", "slice", "distinct", "sort", "first", "last", "getScheme", "getHost", "getHostname", "getPort", "getEscapedPath",
-    "getQuery", "family", "isUnspecified", "isLoopback", "isLinkLocalMulticast", "isLinkLocalUnicast", "isGlobalUnicast",
-    "containsIP", "containsCIDR", "prefixLength", "masked", "ip", "isGreaterThan", "isLessThan", "compareTo", "asInteger",
-    "asApproximateFloat", "sign", "add", "sub", "isInteger", "major", "minor", "patch", "getFullYear", "getMonth", "getDate",
-    "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds", "validate",
-    "hasValue", "value", "orValue", "or", "optMap", "optFlatMap", "group", "resource", "subresource", "namespace", "name", "check",
-    "allowed", "reason", "path", "serviceAccount", "errored", "error", "fieldSelector", "labelSelector", "includes", "key",
+    "size",
+    "matches",
+    "startsWith",
+    "endsWith",
+    "contains",
+    "find",
+    "findAll",
+    "replace",
+    "split",
+    "join",
+    "lowerAscii",
+    "upperAscii",
+    "trim",
+    "charAt",
+    "indexOf",
+    "lastIndexOf",
+    "substring",
+    "format",
+    "reverse",
+    "isSorted",
+    "sum",
+    "min",
+    "max",
+    "flatten",
+    "slice",
+    "distinct",
+    "sort",
+    "first",
+    "last",
+    "getScheme",
+    "getHost",
+    "getHostname",
+    "getPort",
+    "getEscapedPath",
+    "getQuery",
+    "family",
+    "isUnspecified",
+    "isLoopback",
+    "isLinkLocalMulticast",
+    "isLinkLocalUnicast",
+    "isGlobalUnicast",
+    "containsIP",
+    "containsCIDR",
+    "prefixLength",
+    "masked",
+    "ip",
+    "isGreaterThan",
+    "isLessThan",
+    "compareTo",
+    "asInteger",
+    "asApproximateFloat",
+    "sign",
+    "add",
+    "sub",
+    "isInteger",
+    "major",
+    "minor",
+    "patch",
+    "getFullYear",
+    "getMonth",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getHours",
+    "getMinutes",
+    "getSeconds",
+    "getMilliseconds",
+    "validate",
+    "hasValue",
+    "value",
+    "orValue",
+    "or",
+    "optMap",
+    "optFlatMap",
+    "group",
+    "resource",
+    "subresource",
+    "namespace",
+    "name",
+    "check",
+    "allowed",
+    "reason",
+    "path",
+    "serviceAccount",
+    "errored",
+    "error",
+    "fieldSelector",
+    "labelSelector",
+    "includes",
+    "key",
 ];
 /// Functions of a text, and how many of their first values are texts, too.
 const OF_TEXTS: [(&str, usize, Type); 16] = [
@@ -205,8 +330,19 @@ impl<'s> Checker<'s> {
     }
 
     fn named(&self, name: &str) -> Result<Type, String> {
-        const TYPES: [&str; 11] =
-            ["int", "uint", "double", "string", "bool", "bytes", "list", "map", "null_type", "type", "timestamp"];
+        const TYPES: [&str; 11] = [
+            "int",
+            "uint",
+            "double",
+            "string",
+            "bool",
+            "bytes",
+            "list",
+            "map",
+            "null_type",
+            "type",
+            "timestamp",
+        ];
         match self.variable(name) {
             Some(given) => Ok(given.clone()),
             None if TYPES.contains(&name) || name.starts_with('@') => Ok(Type::Unknown),
@@ -220,7 +356,11 @@ impl<'s> Checker<'s> {
             Type::Map(key, _) => (*key).clone(),
             Type::Object(_) => Type::Unknown,
             given if given.is_any() => given,
-            given => return Err(format!("expression of type '{given}' cannot be range of a comprehension (must be list, map, or dynamic)")),
+            given => {
+                return Err(format!(
+                    "expression of type '{given}' cannot be range of a comprehension (must be list, map, or dynamic)"
+                ));
+            }
         };
         let start = self.check(&loops.accu_init)?;
         let before = self.locals.len();
@@ -248,7 +388,11 @@ impl<'s> Checker<'s> {
                 for argument in &call.args {
                     self.check(argument)?;
                 }
-                return if GLOBAL.contains(&full.as_str()) { Ok(global(&full)) } else { Err(undeclared(&full)) };
+                return if GLOBAL.contains(&full.as_str()) {
+                    Ok(global(&full))
+                } else {
+                    Err(undeclared(&full))
+                };
             }
             let of = self.check(target)?;
             return self.of_value(&of, name, call);
@@ -263,20 +407,48 @@ impl<'s> Checker<'s> {
         let (one, two) = (argument(0), argument(1));
         match name {
             "_&&_" | "_||_" => {
-                if given.iter().all(|one| one.is_any() || *one == Type::Bool) { Ok(Type::Bool) } else { Err(no_match(name, &given)) }
+                if given.iter().all(|one| one.is_any() || *one == Type::Bool) {
+                    Ok(Type::Bool)
+                } else {
+                    Err(no_match(name, &given))
+                }
             }
-            "!_" => if one.is_any() || one == Type::Bool { Ok(Type::Bool) } else { Err(no_match(name, &given)) },
-            "-_" => if one.is_any() || one.is_number() { Ok(one) } else { Err(no_match(name, &given)) },
+            "!_" => {
+                if one.is_any() || one == Type::Bool {
+                    Ok(Type::Bool)
+                } else {
+                    Err(no_match(name, &given))
+                }
+            }
+            "-_" => {
+                if one.is_any() || one.is_number() {
+                    Ok(one)
+                } else {
+                    Err(no_match(name, &given))
+                }
+            }
             "@not_strictly_false" => Ok(Type::Bool),
-            "_==_" | "_!=_" => if one.fits(&two) { Ok(Type::Bool) } else { Err(no_match(name, &given)) },
+            "_==_" | "_!=_" => {
+                if one.fits(&two) {
+                    Ok(Type::Bool)
+                } else {
+                    Err(no_match(name, &given))
+                }
+            }
             "_<_" | "_<=_" | "_>_" | "_>=_" => {
                 let can_compare = one.is_any()
                     || two.is_any()
                     || (one.is_number() && two.is_number())
-                    || (one == two && matches!(one, Type::String | Type::Bool | Type::Bytes | Type::Duration | Type::Timestamp));
+                    || (one == two
+                        && matches!(
+                            one,
+                            Type::String | Type::Bool | Type::Bytes | Type::Duration | Type::Timestamp
+                        ));
                 if can_compare { Ok(Type::Bool) } else { Err(no_match(name, &given)) }
             }
-            "_+_" | "_-_" | "_*_" | "_/_" | "_%_" => arithmetic(name, &one, &two).ok_or_else(|| no_match(name, &given)),
+            "_+_" | "_-_" | "_*_" | "_/_" | "_%_" => {
+                arithmetic(name, &one, &two).ok_or_else(|| no_match(name, &given))
+            }
             "_?_:_" | "_?:_" => {
                 if !(one.is_any() || one == Type::Bool) || !two.fits(&argument(2)) {
                     return Err(no_match("_?_:_", &given));
@@ -292,7 +464,9 @@ impl<'s> Checker<'s> {
             "_[_]" | "_[?_]" => match &one {
                 Type::List(item) if two.is_any() || two == Type::Int => Ok(optional(name, item)),
                 Type::Map(key, value) if two.fits(key) => Ok(optional(name, value)),
-                one if one.is_any() || matches!(one, Type::Object(_) | Type::Optional(_)) => Ok(Type::Unknown),
+                one if one.is_any() || matches!(one, Type::Object(_) | Type::Optional(_)) => {
+                    Ok(Type::Unknown)
+                }
                 _ => Err(no_match("_[_]", &given)),
             },
             "_?._" => {
@@ -305,7 +479,18 @@ impl<'s> Checker<'s> {
             }
             name if name.starts_with('_') || name.starts_with('@') => Ok(Type::Unknown),
             name if !GLOBAL.contains(&name) => Err(undeclared(name)),
-            "size" if !matches!(one, Type::String | Type::Bytes | Type::List(_) | Type::Map(..) | Type::Object(_) | Type::Unknown | Type::Dyn) => {
+            "size"
+                if !matches!(
+                    one,
+                    Type::String
+                        | Type::Bytes
+                        | Type::List(_)
+                        | Type::Map(..)
+                        | Type::Object(_)
+                        | Type::Unknown
+                        | Type::Dyn
+                ) =>
+            {
                 Err(no_match(name, &given))
             }
             "matches" => self.texts("matches", &one, call, 1),
@@ -320,15 +505,24 @@ impl<'s> Checker<'s> {
         let mut given = vec![of.clone()];
         for argument in &call.args {
             // The variable of a macro that is not expanded is not known.
-            given.push(self.check(argument).or_else(|words| if matches!(name, "optMap" | "optFlatMap") { Ok(Type::Unknown) } else { Err(words) })?);
+            given.push(self.check(argument).or_else(|words| {
+                if matches!(name, "optMap" | "optFlatMap") { Ok(Type::Unknown) } else { Err(words) }
+            })?);
         }
         match (name, of) {
+            ("matches", Type::Dyn) => self.texts(name, of, call, 1),
             (_, Type::Unknown | Type::Dyn) => Ok(of_any(name)),
             ("isGreaterThan" | "isLessThan" | "compareTo", Type::Opaque(kind)) => {
                 let other = given.get(1).cloned().unwrap_or(Type::Unknown);
-                if other.fits(&Type::Opaque(kind)) { Ok(if name == "compareTo" { Type::Int } else { Type::Bool }) } else { Err(no_match(name, &given)) }
+                if other.fits(&Type::Opaque(kind)) {
+                    Ok(if name == "compareTo" { Type::Int } else { Type::Bool })
+                } else {
+                    Err(no_match(name, &given))
+                }
             }
-            ("size", Type::String | Type::Bytes | Type::List(_) | Type::Map(..) | Type::Object(_)) => Ok(Type::Int),
+            ("size", Type::String | Type::Bytes | Type::List(_) | Type::Map(..) | Type::Object(_)) => {
+                Ok(Type::Int)
+            }
             ("size", _) => Err(no_match(name, &given)),
             ("hasValue", Type::Optional(_)) => Ok(Type::Bool),
             ("value" | "orValue", Type::Optional(inner)) => Ok((**inner).clone()),
@@ -338,16 +532,28 @@ impl<'s> Checker<'s> {
             ("split", Type::String) => Ok(Type::List(Rc::new(Type::String))),
             ("findAll", Type::String) => Ok(Type::List(Rc::new(Type::String))),
             ("join", Type::List(_)) => Ok(Type::String),
-            ("family" | "getHours" | "getMinutes" | "getSeconds", Type::Opaque(_) | Type::Duration | Type::Timestamp) => Ok(Type::Int),
-            ("getScheme" | "getHost" | "getHostname" | "getPort" | "getEscapedPath", Type::Opaque("kubernetes.URL")) => Ok(Type::String),
+            (
+                "family" | "getHours" | "getMinutes" | "getSeconds",
+                Type::Opaque(_) | Type::Duration | Type::Timestamp,
+            ) => Ok(Type::Int),
+            (
+                "getScheme" | "getHost" | "getHostname" | "getPort" | "getEscapedPath",
+                Type::Opaque("kubernetes.URL"),
+            ) => Ok(Type::String),
             (_, Type::String) => {
                 let known = OF_TEXTS.iter().find(|(known, texts, _)| *known == name && *texts < 9);
                 let Some((_, texts, _)) = known else {
-                    return if matches!(name, "reverse" | "size") { Ok(Type::String) } else { Err(no_match(name, &given)) };
+                    return if matches!(name, "reverse" | "size") {
+                        Ok(Type::String)
+                    } else {
+                        Err(no_match(name, &given))
+                    };
                 };
                 self.texts(name, of, call, *texts)
             }
-            (_, Type::Bool | Type::Int | Type::Uint | Type::Double | Type::Null) => Err(no_match(name, &given)),
+            (_, Type::Bool | Type::Int | Type::Uint | Type::Double | Type::Null) => {
+                Err(no_match(name, &given))
+            }
             _ => Ok(Type::Unknown),
         }
     }
@@ -401,17 +607,27 @@ fn field(of: &Type, name: &str) -> Result<Type, String> {
 
 fn arithmetic(name: &str, one: &Type, two: &Type) -> Option<Type> {
     if one.is_any() || two.is_any() {
-        return Some(if one.is_any() && two.is_any() { Type::Unknown } else if one.is_any() { two.clone() } else { one.clone() });
+        return Some(if one.is_any() && two.is_any() {
+            Type::Unknown
+        } else if one.is_any() {
+            two.clone()
+        } else {
+            one.clone()
+        });
     }
     match (name, one, two) {
         ("_%_", Type::Double, _) => None,
         (_, one, two) if one.is_number() => (one == two).then(|| one.clone()),
         ("_+_", Type::String, Type::String) => Some(Type::String),
         ("_+_", Type::Bytes, Type::Bytes) => Some(Type::Bytes),
-        ("_+_", Type::List(item), Type::List(other)) => item.fits(other).then(|| if item.is_any() { two.clone() } else { one.clone() }),
+        ("_+_", Type::List(item), Type::List(other)) => {
+            item.fits(other).then(|| if item.is_any() { two.clone() } else { one.clone() })
+        }
         ("_+_" | "_-_", Type::Duration, Type::Duration) => Some(Type::Duration),
         ("_-_", Type::Timestamp, Type::Timestamp) => Some(Type::Duration),
-        ("_+_" | "_-_", Type::Timestamp, Type::Duration) | ("_+_", Type::Duration, Type::Timestamp) => Some(Type::Timestamp),
+        ("_+_" | "_-_", Type::Timestamp, Type::Duration) | ("_+_", Type::Duration, Type::Timestamp) => {
+            Some(Type::Timestamp)
+        }
         _ => None,
     }
 }
@@ -424,8 +640,8 @@ fn global(name: &str) -> Type {
         "double" => Type::Double,
         "string" | "strings.quote" => Type::String,
         "bytes" => Type::Bytes,
-        "bool" | "matches" | "isURL" | "isIP" | "isCIDR" | "isQuantity" | "isSemver" | "sets.contains" | "sets.equivalent"
-        | "sets.intersects" | "ip.isCanonical" => Type::Bool,
+        "bool" | "matches" | "isURL" | "isIP" | "isCIDR" | "isQuantity" | "isSemver" | "sets.contains"
+        | "sets.equivalent" | "sets.intersects" | "ip.isCanonical" => Type::Bool,
         "dyn" => Type::Dyn,
         "duration" => Type::Duration,
         "timestamp" => Type::Timestamp,
@@ -442,8 +658,8 @@ fn global(name: &str) -> Type {
 fn of_any(name: &str) -> Type {
     match name {
         "size" | "indexOf" | "lastIndexOf" | "compareTo" => Type::Int,
-        "matches" | "startsWith" | "endsWith" | "contains" | "isSorted" | "hasValue" | "allowed" | "isGreaterThan" | "isLessThan"
-        | "errored" => Type::Bool,
+        "matches" | "startsWith" | "endsWith" | "contains" | "isSorted" | "hasValue" | "allowed"
+        | "isGreaterThan" | "isLessThan" | "errored" => Type::Bool,
         _ => Type::Unknown,
     }
 }
@@ -465,7 +681,10 @@ mod tests {
 
     fn given(expression: &str) -> Result<Type, String> {
         let mut scope = Scope::default();
-        scope.set("self", Type::Object(Rc::new([("a".to_owned(), Type::String), ("n".to_owned(), Type::Int)].into())));
+        scope.set(
+            "self",
+            Type::Object(Rc::new([("a".to_owned(), Type::String), ("n".to_owned(), Type::Int)].into())),
+        );
         scope.set("l", Type::List(Rc::new(Type::String)));
         scope.set("any", Type::Dyn);
         let program = Program::compile(expression).map_err(|error| error.to_string())?;

@@ -28,7 +28,10 @@ fn names(here: &mut Here<'_, '_>) {
     for list in ["shortNames", "categories"] {
         for (index, name) in here.items(&[list]) {
             if name.as_str() == Some("") {
-                here.invalid(&format!("{list}[{index}]"), "a DNS-1035 label must consist of lower case alphanumeric characters or '-'");
+                here.invalid(
+                    &format!("{list}[{index}]"),
+                    "a DNS-1035 label must consist of lower case alphanumeric characters or '-'",
+                );
             }
         }
     }
@@ -49,7 +52,10 @@ fn version(here: &mut Here<'_, '_>) {
         if let Some(path) = column.get("jsonPath").and_then(text)
             && !is_json_path(path)
         {
-            here.invalid(&format!("additionalPrinterColumns[{index}].jsonPath"), "must be a simple json path starting with .");
+            here.invalid(
+                &format!("additionalPrinterColumns[{index}].jsonPath"),
+                "must be a simple json path starting with .",
+            );
         }
     }
     let Some(schema) = here.at(&["schema", "openAPIV3Schema"]) else { return };
@@ -78,13 +84,20 @@ fn selectable(here: &mut Here<'_, '_>, schema: &Node) {
         let words = match path.strip_prefix('.') {
             None => "is an invalid path: expected [ or . but got something else",
             Some(_) if path.contains('[') => "is an invalid path: array notation is not allowed",
-            Some(path) => match path.split('.').try_fold(schema, |schema, name| schema.at(&["properties", name])) {
-                None => "is an invalid path: does not refer to a valid field",
-                Some(found) if !matches!(found.get("type").and_then(text), Some("string" | "boolean" | "integer")) => {
-                    "must point to a field of type string, boolean or integer"
+            Some(path) => {
+                match path.split('.').try_fold(schema, |schema, name| schema.at(&["properties", name])) {
+                    None => "is an invalid path: does not refer to a valid field",
+                    Some(found)
+                        if !matches!(
+                            found.get("type").and_then(text),
+                            Some("string" | "boolean" | "integer")
+                        ) =>
+                    {
+                        "must point to a field of type string, boolean or integer"
+                    }
+                    Some(_) => continue,
                 }
-                Some(_) => continue,
-            },
+            }
         };
         here.invalid(&below, words);
     }
@@ -117,13 +130,17 @@ fn metadata(here: &mut Here<'_, '_>, schema: &Node, path: &str, is_root: bool) {
         let only = |node: &Node, allowed: &[&str]| {
             node.as_map().is_none_or(|map| map.iter().all(|entry| allowed.contains(&entry.key.text.as_str())))
         };
-        let has_only_names = property.get("properties").is_none_or(|names| only(names, &["name", "generateName"]));
+        let has_only_names =
+            property.get("properties").is_none_or(|names| only(names, &["name", "generateName"]));
         if !only(property, &["type", "properties", "description"]) || !has_only_names {
             here.forbidden(&below, "must not specify anything other than name and generateName, but metadata is implicitly specified");
         }
         for name in ["name", "generateName"] {
             if property.at(&["properties", name, "default"]).is_some() {
-                here.forbidden(&format!("{below}.properties.{name}.default"), "must not be set in top-level metadata");
+                here.forbidden(
+                    &format!("{below}.properties.{name}.default"),
+                    "must not be set in top-level metadata",
+                );
             }
         }
     }
@@ -149,7 +166,11 @@ impl SchemaWalk<'_, '_, '_> {
             return;
         }
         self.depth += 1;
-        if place.is_junctor { self.junctor(schema, path, place) } else { self.whole(schema, path) }
+        if place.is_junctor {
+            self.junctor(schema, path, place)
+        } else {
+            self.whole(schema, path)
+        }
         self.fields(schema, path);
         if !place.is_junctor && !place.is_root {
             self.default(schema, path);
@@ -188,8 +209,22 @@ impl SchemaWalk<'_, '_, '_> {
 
     /// Parts of a schema that only the structure has, not what limits it.
     fn junctor(&mut self, schema: &Node, path: &str, place: Place) {
-        for field in ["type", "description", "title", "default", "nullable", "additionalProperties", "x-kubernetes-validations", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string", "x-kubernetes-embedded-resource", "x-kubernetes-list-type", "x-kubernetes-map-type"] {
-            let is_set = schema.get(field).is_some_and(|value| !is_empty(value) && value.as_text() != Some("false"));
+        for field in [
+            "type",
+            "description",
+            "title",
+            "default",
+            "nullable",
+            "additionalProperties",
+            "x-kubernetes-validations",
+            "x-kubernetes-preserve-unknown-fields",
+            "x-kubernetes-int-or-string",
+            "x-kubernetes-embedded-resource",
+            "x-kubernetes-list-type",
+            "x-kubernetes-map-type",
+        ] {
+            let is_set =
+                schema.get(field).is_some_and(|value| !is_empty(value) && value.as_text() != Some("false"));
             if is_set && !(field == "type" && place.may_have_type) {
                 self.here.forbidden(&format!("{path}.{field}"), "must be empty to be structural");
             }
@@ -200,7 +235,11 @@ impl SchemaWalk<'_, '_, '_> {
         let kind = schema.get("type").and_then(text);
         let says = |field: &str| schema.get(field).is_some_and(is_true);
         if let Some(kind) = kind.filter(|kind| !TYPES.contains(kind)) {
-            self.here.refuse(Code::ValueNotAllowed, &format!("{path}.type"), &super::table::unsupported(kind, &TYPES));
+            self.here.refuse(
+                Code::ValueNotAllowed,
+                &format!("{path}.type"),
+                &super::table::unsupported(kind, &TYPES),
+            );
         }
         let is_free = says("x-kubernetes-int-or-string") || says("x-kubernetes-preserve-unknown-fields");
         if kind.is_none() && !is_free {
@@ -208,9 +247,13 @@ impl SchemaWalk<'_, '_, '_> {
         }
         if says("x-kubernetes-embedded-resource") {
             if kind.is_some_and(|kind| kind != "object") {
-                self.here.invalid(&format!("{path}.type"), "must be object if x-kubernetes-embedded-resource is true");
+                self.here.invalid(
+                    &format!("{path}.type"),
+                    "must be object if x-kubernetes-embedded-resource is true",
+                );
             }
-            if schema.get("properties").is_none_or(is_empty) && !says("x-kubernetes-preserve-unknown-fields") {
+            if schema.get("properties").is_none_or(is_empty) && !says("x-kubernetes-preserve-unknown-fields")
+            {
                 self.here.required(&format!("{path}.properties"), "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields");
             }
             metadata(self.here, schema, path, false);
@@ -220,7 +263,8 @@ impl SchemaWalk<'_, '_, '_> {
                 let words = super::table::unsupported(map_type, &["atomic", "granular"]);
                 self.here.refuse(Code::ValueNotAllowed, &format!("{path}.x-kubernetes-map-type"), &words);
             } else if kind != Some("object") {
-                self.here.invalid(&format!("{path}.type"), "must be object if x-kubernetes-map-type is specified");
+                self.here
+                    .invalid(&format!("{path}.type"), "must be object if x-kubernetes-map-type is specified");
             }
         }
         self.list(schema, kind, path);
@@ -229,15 +273,23 @@ impl SchemaWalk<'_, '_, '_> {
     /// `x-kubernetes-list-type` and its keys.
     fn list(&mut self, schema: &Node, kind: Option<&str>, path: &str) {
         let list_type = schema.get("x-kubernetes-list-type").and_then(text);
-        let keys: Vec<&str> =
-            schema.get("x-kubernetes-list-map-keys").and_then(Node::as_seq).into_iter().flatten().filter_map(Node::as_text).collect();
+        let keys: Vec<&str> = schema
+            .get("x-kubernetes-list-map-keys")
+            .and_then(Node::as_seq)
+            .into_iter()
+            .flatten()
+            .filter_map(Node::as_text)
+            .collect();
         let items = schema.get("items");
         let item = |field: &str| items.and_then(|items| items.get(field)).and_then(text);
         let keys_at = format!("{path}.x-kubernetes-list-map-keys");
         match list_type {
             None => {
                 if !keys.is_empty() {
-                    self.here.required(&format!("{path}.x-kubernetes-list-type"), "must be map if x-kubernetes-list-map-keys is non-empty");
+                    self.here.required(
+                        &format!("{path}.x-kubernetes-list-type"),
+                        "must be map if x-kubernetes-list-map-keys is non-empty",
+                    );
                 }
                 return;
             }
@@ -245,22 +297,37 @@ impl SchemaWalk<'_, '_, '_> {
             Some("set" | "map") => {}
             Some(other) => {
                 let words = super::table::unsupported(other, &["atomic", "map", "set"]);
-                return self.here.refuse(Code::ValueNotAllowed, &format!("{path}.x-kubernetes-list-type"), &words);
+                return self.here.refuse(
+                    Code::ValueNotAllowed,
+                    &format!("{path}.x-kubernetes-list-type"),
+                    &words,
+                );
             }
         }
         if kind != Some("array") {
-            return self.here.invalid(&format!("{path}.type"), "must be array if x-kubernetes-list-type is specified");
+            return self
+                .here
+                .invalid(&format!("{path}.type"), "must be array if x-kubernetes-list-type is specified");
         }
         if item("nullable") == Some("true") {
-            self.here.forbidden(&format!("{path}.items.nullable"), "cannot be nullable when x-kubernetes-list-type is set or map");
+            self.here.forbidden(
+                &format!("{path}.items.nullable"),
+                "cannot be nullable when x-kubernetes-list-type is set or map",
+            );
         }
         if list_type == Some("set") {
             match item("type") {
                 Some("object") if item("x-kubernetes-map-type") != Some("atomic") => {
-                    self.here.invalid(&format!("{path}.items.x-kubernetes-map-type"), "must be atomic as item of a list with x-kubernetes-list-type=set");
+                    self.here.invalid(
+                        &format!("{path}.items.x-kubernetes-map-type"),
+                        "must be atomic as item of a list with x-kubernetes-list-type=set",
+                    );
                 }
                 Some("array") if !matches!(item("x-kubernetes-list-type"), None | Some("atomic")) => {
-                    self.here.invalid(&format!("{path}.items.x-kubernetes-list-type"), "must be atomic as item of a list with x-kubernetes-list-type=set");
+                    self.here.invalid(
+                        &format!("{path}.items.x-kubernetes-list-type"),
+                        "must be atomic as item of a list with x-kubernetes-list-type=set",
+                    );
                 }
                 _ => {}
             }
@@ -270,7 +337,10 @@ impl SchemaWalk<'_, '_, '_> {
             self.here.required(&keys_at, "must not be empty if x-kubernetes-list-type is map");
         }
         if item("type").is_some_and(|kind| kind != "object") {
-            self.here.invalid(&format!("{path}.items.type"), "must be object if parent array's x-kubernetes-list-type is map");
+            self.here.invalid(
+                &format!("{path}.items.type"),
+                "must be object if parent array's x-kubernetes-list-type is map",
+            );
         }
         self.keys(items, &keys, path, &keys_at);
     }
@@ -291,14 +361,21 @@ impl SchemaWalk<'_, '_, '_> {
                 continue;
             }
             let Some(property) = property else {
-                self.here.invalid(&format!("{keys_at}[{index}]"), "entries must all be names of item properties");
+                self.here
+                    .invalid(&format!("{keys_at}[{index}]"), "entries must all be names of item properties");
                 continue;
             };
             if matches!(property.get("type").and_then(text), Some("object" | "array")) {
-                self.here.invalid(&format!("{below}.type"), "must be a scalar type if parent array's x-kubernetes-list-type is map");
+                self.here.invalid(
+                    &format!("{below}.type"),
+                    "must be a scalar type if parent array's x-kubernetes-list-type is map",
+                );
             }
             if property.get("nullable").is_some_and(is_true) {
-                self.here.forbidden(&format!("{below}.nullable"), "this property is in x-kubernetes-list-map-keys, so it cannot be nullable");
+                self.here.forbidden(
+                    &format!("{below}.nullable"),
+                    "this property is in x-kubernetes-list-map-keys, so it cannot be nullable",
+                );
             }
             if !required.contains(name) && property.get("default").is_none() {
                 self.here.required(&format!("{below}.default"), "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property");
@@ -315,7 +392,10 @@ impl SchemaWalk<'_, '_, '_> {
             }
         }
         if schema.get("uniqueItems").is_some_and(is_true) {
-            self.here.forbidden(&at("uniqueItems"), "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
+            self.here.forbidden(
+                &at("uniqueItems"),
+                "uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
+            );
         }
         for field in ["x-kubernetes-preserve-unknown-fields"] {
             if schema.get(field).and_then(Node::as_text) == Some("false") {
@@ -327,7 +407,9 @@ impl SchemaWalk<'_, '_, '_> {
         {
             self.here.invalid(&at("pattern"), words);
         }
-        for (index, rule) in schema.get("x-kubernetes-validations").and_then(Node::as_seq).into_iter().flatten().enumerate() {
+        for (index, rule) in
+            schema.get("x-kubernetes-validations").and_then(Node::as_seq).into_iter().flatten().enumerate()
+        {
             self.rule(schema, rule, &format!("{path}.x-kubernetes-validations[{index}]"));
         }
     }
@@ -362,7 +444,12 @@ impl SchemaWalk<'_, '_, '_> {
             return;
         }
         let (shapes, id) = shape_of(schema);
-        let mut fit = Fit { shapes: &shapes, table: self.here.table, null_is_nothing: false, found: self.here.found.empty() };
+        let mut fit = Fit {
+            shapes: &shapes,
+            table: self.here.table,
+            null_is_nothing: false,
+            found: self.here.found.empty(),
+        };
         fit.check(default, id, &Path::TOP, default.mark);
         let first = fit.found.list.iter().find(|finding| finding.is_error());
         if let Some(words) = first.map(|first| first.diagnostic.message.clone()) {
@@ -373,14 +460,18 @@ impl SchemaWalk<'_, '_, '_> {
 
 /// Whether a path such as `.a.b` or `.map['a']` leads to a field of a schema.
 fn has_field(schema: &Node, path: &str) -> bool {
-    let Some(rest) = path.strip_prefix('.').or_else(|| path.starts_with("['").then_some(path)) else { return false };
+    let Some(rest) = path.strip_prefix('.').or_else(|| path.starts_with("['").then_some(path)) else {
+        return false;
+    };
     let mut at = schema;
     let names: Vec<&str> = super::expand::steps(rest).collect();
     if names.is_empty() || rest.ends_with('.') {
         return false;
     }
     for name in names {
-        let next = at.at(&["properties", name]).or_else(|| at.get("additionalProperties").filter(|one| one.as_map().is_some()));
+        let next = at
+            .at(&["properties", name])
+            .or_else(|| at.get("additionalProperties").filter(|one| one.as_map().is_some()));
         let Some(next) = next else { return false };
         at = next;
     }
@@ -389,9 +480,9 @@ fn has_field(schema: &Node, path: &str) -> bool {
 
 /// What Go's regular expressions do not have, though ours do.
 fn pattern_fault(pattern: &str) -> Option<&'static str> {
-    let is_nested = ["**", "++", "*+", "+*", "?*", "?+", "+?+"].iter().any(|pair| {
-        pattern.find(pair).is_some_and(|at| at == 0 || !pattern[..at].ends_with('\\'))
-    });
+    let is_nested = ["**", "++", "*+", "+*", "?*", "?+", "+?+"]
+        .iter()
+        .any(|pair| pattern.find(pair).is_some_and(|at| at == 0 || !pattern[..at].ends_with('\\')));
     if is_nested {
         return Some("must be a valid regular expression, but isn't: invalid nested repetition operator");
     }

@@ -80,7 +80,8 @@ impl Field {
         } else {
             let (start, end) = span.split_once('-').map_or((span, None), |(start, end)| (start, Some(end)));
             let Some(start) = self.number(start) else { return Some(unread(part)) };
-            let Some(end) = end.map_or(Some(if step.is_some() { most } else { start }), |end| self.number(end))
+            let Some(end) =
+                end.map_or(Some(if step.is_some() { most } else { start }), |end| self.number(end))
             else {
                 return Some(unread(part));
             };
@@ -107,9 +108,9 @@ impl Field {
     fn number(&self, text: &str) -> Option<u32> {
         let lower = text.to_ascii_lowercase();
         let named = self.names.iter().zip(self.first_name..).find(|(name, _)| **name == lower);
-        named.map(|(_, number)| number).or_else(|| {
-            text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
-        })
+        named
+            .map(|(_, number)| number)
+            .or_else(|| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten())
     }
 }
 
@@ -124,13 +125,30 @@ mod tests {
     #[test]
     fn schedules_are_read_as_the_server_reads_them() {
         for right in [
-            "0 3 * * *", "*/5 * * * *", "1-5/2 * * * *", "0 0 * JAN mon-FRI", "@daily", "@every 1h30m", "0 3 * * ?", "1/2 * * * *",
+            "0 3 * * *",
+            "*/5 * * * *",
+            "1-5/2 * * * *",
+            "0 0 * JAN mon-FRI",
+            "@daily",
+            "@every 1h30m",
+            "0 3 * * ?",
+            "1/2 * * * *",
         ] {
             assert_eq!(fault(right), None, "{right}");
         }
         for wrong in [
-            "0 3 * *", "60 3 * * *", "0 0 0 * *", "0 0 * * 7", "*/0 * * * *", "5-1 * * * *", "a * * * *", "@every x", "@DAILY",
-            "@reboot", "TZ=UTC 0 3 * * *", "-1 * * * *",
+            "0 3 * *",
+            "60 3 * * *",
+            "0 0 0 * *",
+            "0 0 * * 7",
+            "*/0 * * * *",
+            "5-1 * * * *",
+            "a * * * *",
+            "@every x",
+            "@DAILY",
+            "@reboot",
+            "TZ=UTC 0 3 * * *",
+            "-1 * * * *",
         ] {
             assert!(fault(wrong).is_some(), "{wrong}");
         }

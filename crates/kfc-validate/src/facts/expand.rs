@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn paths_lead_to_items_and_values() {
         let node = parse("{a: [{b: 1}, {c: 2}], m: {x/y: 1}}", SourceId::NONE).unwrap().remove(0);
-        let places = |path| expand(&node, path).into_iter().map(|t| (t.below, t.node.is_some())).collect::<Vec<_>>();
+        let places =
+            |path| expand(&node, path).into_iter().map(|t| (t.below, t.node.is_some())).collect::<Vec<_>>();
         assert_eq!(places("a[].b"), [("a[0].b".to_owned(), true), ("a[1].b".to_owned(), false)]);
         assert_eq!(places("m{}"), [("m['x/y']".to_owned(), true)]);
         assert_eq!(places("n"), [("n".to_owned(), false)]);

@@ -69,7 +69,8 @@ impl<'h> Here<'h, '_> {
 
     /// A value that is missing.
     pub(super) fn required(&mut self, below: &str, words: &str) {
-        let words = if words.is_empty() { "Required value".to_owned() } else { format!("Required value: {words}") };
+        let words =
+            if words.is_empty() { "Required value".to_owned() } else { format!("Required value: {words}") };
         self.refuse(Code::ValueMissing, below, &words);
     }
 
@@ -123,7 +124,8 @@ pub(super) fn text(node: &Node) -> Option<&str> {
 
 /// A whole number.
 pub(super) fn number(node: &Node) -> Option<i64> {
-    let scalar = node.as_scalar().filter(|scalar| matches!(scalar.kind, ScalarKind::Int | ScalarKind::Float))?;
+    let scalar =
+        node.as_scalar().filter(|scalar| matches!(scalar.kind, ScalarKind::Int | ScalarKind::Float))?;
     if scalar.kind == ScalarKind::Int {
         return emit::go_integer(&scalar.text).and_then(|number| i64::try_from(number).ok());
     }

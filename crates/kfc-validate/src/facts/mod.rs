@@ -9,8 +9,8 @@ mod admission;
 mod cel;
 #[cfg(feature = "rules")]
 mod cel_types;
-mod cron;
 mod crd;
+mod cron;
 mod expand;
 mod here;
 mod network;

@@ -1,7 +1,7 @@
 //! Services, Ingresses, NetworkPolicies and addresses.
 
 use super::Check;
-use super::here::{Here, is_empty, number, text};
+use super::here::{Here, number, text};
 use super::words::{cidr, ip, is_label, port_name};
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;
@@ -14,7 +14,6 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("core.v1.ServiceSpec", addresses),
     ("core.v1.EndpointSubset", subset),
     ("discovery.v1.EndpointSlice", slice),
-    ("networking.v1.IngressClass", ingress_class),
     ("networking.v1.Ingress", ingress),
     ("networking.v1.NetworkPolicyPort", policy_port),
     ("networking.v1.IPBlock", block),
@@ -37,7 +36,9 @@ fn service(here: &mut Here<'_, '_>) {
     let mut on_nodes = HashSet::new();
     for (index, port) in here.items(&["ports"]) {
         let protocol = port.get("protocol").and_then(text).unwrap_or("TCP");
-        if let Some(number) = port.get("port").and_then(number).filter(|number| !numbers.insert((protocol, *number))) {
+        if let Some(number) =
+            port.get("port").and_then(number).filter(|number| !numbers.insert((protocol, *number)))
+        {
             here.duplicate(&format!("ports[{index}]"), &format!("{number}/{protocol}"));
         }
         if let Some(number) = port.get("nodePort").and_then(number).filter(|number| *number != 0) {
@@ -52,13 +53,24 @@ fn service(here: &mut Here<'_, '_>) {
         here.invalid("clusterIP", &format!("may not be set to 'None' for {kind} services"));
     }
     if let Some(class) = here.text(&["trafficDistribution"]).filter(|_| here.version.0 < 35) {
-        let allowed: &[&str] = if here.version.0 == 34 { &["PreferClose", "PreferSameZone", "PreferSameNode"] } else { &["PreferClose"] };
+        let allowed: &[&str] = if here.version.0 == 34 {
+            &["PreferClose", "PreferSameZone", "PreferSameNode"]
+        } else {
+            &["PreferClose"]
+        };
         if !allowed.contains(&class) {
-            here.refuse(Code::ValueNotAllowed, "trafficDistribution", &super::table::unsupported(class, allowed));
+            here.refuse(
+                Code::ValueNotAllowed,
+                "trafficDistribution",
+                &super::table::unsupported(class, allowed),
+            );
         }
     }
     let is_external = matches!(kind, "NodePort" | "LoadBalancer");
-    if here.text(&["externalTrafficPolicy"]).is_some() && !is_external && here.items(&["externalIPs"]).next().is_none() {
+    if here.text(&["externalTrafficPolicy"]).is_some()
+        && !is_external
+        && here.items(&["externalIPs"]).next().is_none()
+    {
         here.invalid("externalTrafficPolicy", "may only be set for externally-accessible services");
     }
     if here.at(&["healthCheckNodePort"]).and_then(number).is_some_and(|number| number < 0) {
@@ -79,10 +91,15 @@ fn addresses(here: &mut Here<'_, '_>) {
     let one = here.text(&["clusterIP"]);
     let all: Vec<&str> = here.items(&["clusterIPs"]).filter_map(|(_, address)| address.as_text()).collect();
     if let Some(one) = one.filter(|one| *one != "None" && ip(one).is_err()) {
-        here.invalid("clusterIP", &format!("{one}: must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));
+        here.invalid(
+            "clusterIP",
+            &format!("{one}: must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"),
+        );
     }
     match (one, all.first()) {
-        (Some(one), Some(first)) if one != *first => here.invalid("clusterIPs", "first value must match `clusterIP`"),
+        (Some(one), Some(first)) if one != *first => {
+            here.invalid("clusterIPs", "first value must match `clusterIP`")
+        }
         (None, Some(_)) => here.invalid("clusterIPs", "must be empty when `clusterIP` is not specified"),
         _ => {}
     }
@@ -91,10 +108,25 @@ fn addresses(here: &mut Here<'_, '_>) {
             here.invalid("clusterIP", "the provided IP is not in the valid range of services");
         }
     }
-    let families: Vec<&str> = here.items(&["ipFamilies"]).filter_map(|(_, family)| family.as_text()).collect();
+    for (index, range) in here.items(&["loadBalancerSourceRanges"]) {
+        if here.version.0 >= 36 && range.as_text().and_then(cidr).is_some_and(has_more_bits) {
+            here.invalid(
+                &format!("loadBalancerSourceRanges[{index}]"),
+                "must not have bits set beyond the prefix length",
+            );
+        }
+    }
+    let families: Vec<&str> =
+        here.items(&["ipFamilies"]).filter_map(|(_, family)| family.as_text()).collect();
     if families.len() > 1 && matches!(here.text(&["ipFamilyPolicy"]), None | Some("SingleStack")) {
-        here.invalid("ipFamilyPolicy", "must be RequireDualStack or PreferDualStack when multiple 'ipFamilies' are specified");
-        here.invalid("ipFamilies", "'ipFamilyPolicy' must be RequireDualStack or PreferDualStack when multiple are specified");
+        here.invalid(
+            "ipFamilyPolicy",
+            "must be RequireDualStack or PreferDualStack when multiple 'ipFamilies' are specified",
+        );
+        here.invalid(
+            "ipFamilies",
+            "'ipFamilyPolicy' must be RequireDualStack or PreferDualStack when multiple are specified",
+        );
     }
 }
 
@@ -114,30 +146,29 @@ fn subset(here: &mut Here<'_, '_>) {
 fn slice(here: &mut Here<'_, '_>) {
     let kind = here.text(&["addressType"]).unwrap_or("");
     for (index, endpoint) in here.items(&["endpoints"]) {
-        for (at, address) in endpoint.get("addresses").and_then(Node::as_seq).into_iter().flatten().enumerate() {
+        for (at, address) in
+            endpoint.get("addresses").and_then(Node::as_seq).into_iter().flatten().enumerate()
+        {
             let Some(text) = address.as_text() else { continue };
             let below = format!("endpoints[{index}].addresses[{at}]");
             let words = match kind {
                 "IPv4" | "IPv6" => match ip(text) {
-                    Ok(address) if address.is_ipv4() == (kind == "IPv4") => super::words::Writing::EndpointIp.fault(text),
+                    Ok(address) if address.is_ipv4() == (kind == "IPv4") => {
+                        super::words::Writing::EndpointIp.fault(text)
+                    }
                     Ok(_) => Some(format!("must be a valid {kind} address")),
                     Err(words) => Some(words),
                 },
-                "FQDN" if !text.contains('.') || !super::words::is_subdomain(text.strip_suffix('.').unwrap_or(text)) => {
+                "FQDN"
+                    if !text.contains('.')
+                        || !super::words::is_subdomain(text.strip_suffix('.').unwrap_or(text)) =>
+                {
                     Some("should be a domain with at least two segments separated by dots".to_owned())
                 }
                 _ => None,
             };
             if let Some(words) = words {
                 here.invalid(&below, &words);
-            }
-        }
-        if endpoint.get("deprecatedTopology").is_some_and(|topology| !is_empty(topology)) {
-            let topology = endpoint.get("deprecatedTopology").and_then(Node::as_map);
-            for entry in topology.into_iter().flatten() {
-                if let Some(words) = super::words::qualified(&entry.key.text) {
-                    here.invalid(&format!("endpoints[{index}].deprecatedTopology"), &words);
-                }
             }
         }
     }
@@ -149,24 +180,17 @@ fn slice(here: &mut Here<'_, '_>) {
     }
 }
 
-fn ingress_class(here: &mut Here<'_, '_>) {
-    let annotation = "ingressclass.kubernetes.io/is-default-class";
-    if here.text(&["metadata", "annotations", annotation]).is_some_and(|text| !matches!(text, "true" | "false")) {
-        here.invalid(&format!("metadata.annotations{}", super::here::key(annotation)), "must be `true` or `false`");
-    }
-}
-
 fn ingress(here: &mut Here<'_, '_>) {
-    let annotation = "kubernetes.io/ingress.class";
-    if here.text(&["metadata", "annotations", annotation]).is_some() && here.text(&["spec", "ingressClassName"]).is_some() {
-        here.invalid(
-            &format!("metadata.annotations{}", super::here::key(annotation)),
-            "can not be set when the class field is also set",
-        );
-    }
     for (index, rule) in here.items(&["spec", "rules"]) {
-        if rule.get("host").and_then(text).is_some_and(|host| host.starts_with('*') && !host.starts_with("*.")) {
-            here.invalid(&format!("spec.rules[{index}].host"), "a wildcard DNS-1123 subdomain must start with '*.'");
+        if rule
+            .get("host")
+            .and_then(text)
+            .is_some_and(|host| host.starts_with('*') && !host.starts_with("*."))
+        {
+            here.invalid(
+                &format!("spec.rules[{index}].host"),
+                "a wildcard DNS-1123 subdomain must start with '*.'",
+            );
         }
         if rule.get("http").is_some_and(|http| http.get("paths").is_none_or(Node::is_null)) {
             here.required(&format!("spec.rules[{index}].http.paths"), "");
@@ -178,7 +202,9 @@ fn policy_port(here: &mut Here<'_, '_>) {
     let end = here.number(&["endPort"]);
     let Some(port) = here.at(&["port"]) else { return };
     match (number(port), end) {
-        (Some(port), Some(end)) if end < port => here.invalid("endPort", "must be greater than or equal to `port`"),
+        (Some(port), Some(end)) if end < port => {
+            here.invalid("endPort", "must be greater than or equal to `port`")
+        }
         (None, Some(_)) => here.invalid("endPort", "may not be specified when `port` is non-numeric"),
         _ => {}
     }
@@ -197,7 +223,9 @@ fn bits(address: IpAddr) -> u128 {
 /// Whether a range lies within another, and is smaller.
 fn is_within(inner: (IpAddr, u32), outer: (IpAddr, u32)) -> bool {
     let mask = if outer.1 == 0 { 0 } else { u128::MAX << (128 - outer.1) };
-    inner.0.is_ipv4() == outer.0.is_ipv4() && inner.1 > outer.1 && bits(inner.0) & mask == bits(outer.0) & mask
+    inner.0.is_ipv4() == outer.0.is_ipv4()
+        && inner.1 > outer.1
+        && bits(inner.0) & mask == bits(outer.0) & mask
 }
 
 /// A peer is pods, namespaces or both, or addresses.
@@ -244,13 +272,17 @@ fn address(here: &mut Here<'_, '_>) {
 }
 
 fn service_ranges(here: &mut Here<'_, '_>) {
-    let ranges: Vec<(IpAddr, u32)> = here.items(&["cidrs"]).filter_map(|(_, range)| cidr(range.as_text()?)).collect();
+    let ranges: Vec<(IpAddr, u32)> =
+        here.items(&["cidrs"]).filter_map(|(_, range)| cidr(range.as_text()?)).collect();
     if ranges.len() == 2 && ranges[0].0.is_ipv4() == ranges[1].0.is_ipv4() {
         here.invalid("cidrs", "must be one per IP family");
     }
     for (index, range) in ranges.iter().enumerate() {
         if has_more_bits(*range) {
-            here.invalid(&format!("cidrs[{index}]"), "must be in canonical form: without bits after those of the range");
+            here.invalid(
+                &format!("cidrs[{index}]"),
+                "must be in canonical form: without bits after those of the range",
+            );
         }
     }
 }

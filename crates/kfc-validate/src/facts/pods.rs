@@ -38,13 +38,20 @@ fn container(here: &mut Here<'_, '_>) {
     let is_privileged = here.is_true(&["securityContext", "privileged"]);
     let may_not_escalate = here.text(&["securityContext", "allowPrivilegeEscalation"]) == Some("false");
     if is_privileged && may_not_escalate {
-        here.invalid("securityContext", "cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
+        here.invalid(
+            "securityContext",
+            "cannot set `allowPrivilegeEscalation` to false and `privileged` to true",
+        );
     }
     let adds = |word: &str| {
-        here.items(&["securityContext", "capabilities", "add"]).any(|(_, added)| added.as_text() == Some(word))
+        here.items(&["securityContext", "capabilities", "add"])
+            .any(|(_, added)| added.as_text() == Some(word))
     };
     if may_not_escalate && adds("CAP_SYS_ADMIN") {
-        here.invalid("securityContext", "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN");
+        here.invalid(
+            "securityContext",
+            "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN",
+        );
     }
     for (index, mount) in here.items(&["volumeMounts"]) {
         if text_at(mount, "mountPropagation") == Some("Bidirectional") && !is_privileged {
@@ -54,8 +61,13 @@ fn container(here: &mut Here<'_, '_>) {
             );
         }
         let path = text_at(mount, "mountPath");
-        if path.is_some() && here.items(&["volumeDevices"]).any(|(_, device)| text_at(device, "devicePath") == path) {
-            here.invalid(&format!("volumeMounts[{index}].mountPath"), "must not already exist as a path in volumeDevices");
+        if path.is_some()
+            && here.items(&["volumeDevices"]).any(|(_, device)| text_at(device, "devicePath") == path)
+        {
+            here.invalid(
+                &format!("volumeMounts[{index}].mountPath"),
+                "must not already exist as a path in volumeDevices",
+            );
         }
     }
     let mut devices = HashSet::new();
@@ -86,26 +98,40 @@ fn mount(here: &mut Here<'_, '_>) {
         here.forbidden("recursiveReadOnly", "may only be specified when readOnly is true");
     }
     if is_recursive && !matches!(here.text(&["mountPropagation"]), None | Some("None")) {
-        here.forbidden("recursiveReadOnly", "may only be specified when mountPropagation is None or not specified");
+        here.forbidden(
+            "recursiveReadOnly",
+            "may only be specified when mountPropagation is None or not specified",
+        );
     }
 }
 
 fn pod(here: &mut Here<'_, '_>) {
     // The admission of priorities gives a pod without a class the default.
     let class = here.text(&["spec", "priorityClassName"]);
-    if let Some(priority) = here.number(&["spec", "priority"]).filter(|priority| class.is_none() && *priority != 0) {
-        here.forbidden("spec.priority", &format!("the integer value of priority ({priority}) must not be provided in pod spec"));
+    if let Some(priority) =
+        here.number(&["spec", "priority"]).filter(|priority| class.is_none() && *priority != 0)
+    {
+        here.forbidden(
+            "spec.priority",
+            &format!("the integer value of priority ({priority}) must not be provided in pod spec"),
+        );
     }
     if class.is_none() && here.text(&["spec", "preemptionPolicy"]) == Some("Never") {
-        here.forbidden("spec.preemptionPolicy", "the string value of PreemptionPolicy (Never) must not be provided in pod spec");
+        here.forbidden(
+            "spec.preemptionPolicy",
+            "the string value of PreemptionPolicy (Never) must not be provided in pod spec",
+        );
     }
 }
-
 
 fn containers<'h>(here: &Here<'h, '_>) -> Vec<(String, &'h Node)> {
     ["initContainers", "containers"]
         .into_iter()
-        .flat_map(|list| here.items(&[list]).map(move |(index, node)| (format!("{list}[{index}]"), node)).collect::<Vec<_>>())
+        .flat_map(|list| {
+            here.items(&[list])
+                .map(move |(index, node)| (format!("{list}[{index}]"), node))
+                .collect::<Vec<_>>()
+        })
         .collect()
 }
 
@@ -125,41 +151,68 @@ fn pod_spec(here: &mut Here<'_, '_>) {
         }
         for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
             if node.get(field).is_some_and(|value| !is_empty(value)) {
-                here.forbidden(&format!("initContainers[{index}].{field}"), "may not be set for init containers without restartPolicy=Always");
+                here.forbidden(
+                    &format!("initContainers[{index}].{field}"),
+                    "may not be set for init containers without restartPolicy=Always",
+                );
             }
         }
     }
-    let volumes: HashSet<&str> = here.items(&["volumes"]).filter_map(|(_, volume)| text_at(volume, "name")).collect();
+    let volumes: HashSet<&str> =
+        here.items(&["volumes"]).filter_map(|(_, volume)| text_at(volume, "name")).collect();
     for (place, node) in containers(here) {
-        for (index, device) in node.get("volumeDevices").and_then(Node::as_seq).into_iter().flatten().enumerate() {
+        for (index, device) in
+            node.get("volumeDevices").and_then(Node::as_seq).into_iter().flatten().enumerate()
+        {
             let name = text_at(device, "name");
-            let volume = here.items(&["volumes"]).map(|(_, volume)| volume).find(|volume| text_at(volume, "name") == name);
-            let is_block = volume.is_some_and(|volume| volume.get("persistentVolumeClaim").is_some() || volume.get("ephemeral").is_some());
+            let volume = here
+                .items(&["volumes"])
+                .map(|(_, volume)| volume)
+                .find(|volume| text_at(volume, "name") == name);
+            let is_block = volume.is_some_and(|volume| {
+                volume.get("persistentVolumeClaim").is_some() || volume.get("ephemeral").is_some()
+            });
             match name {
                 Some(name) if volume.is_none() && !here.path.contains("template") => {
-                    here.refuse(kfc_diagnostics::Code::ServerRule, &format!("{place}.volumeDevices[{index}].name"), &format!("Not found: \"{name}\""));
+                    here.refuse(
+                        kfc_diagnostics::Code::ServerRule,
+                        &format!("{place}.volumeDevices[{index}].name"),
+                        &format!("Not found: \"{name}\""),
+                    );
                 }
                 Some(_) if volume.is_some() && !is_block => {
                     here.invalid(&format!("{place}.volumeDevices[{index}].name"), "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode");
                 }
                 Some(name) if volume.is_none() => {
-                    here.refuse(kfc_diagnostics::Code::ServerRule, &format!("{place}.volumeDevices[{index}].name"), &format!("Not found: \"{name}\""));
+                    here.refuse(
+                        kfc_diagnostics::Code::ServerRule,
+                        &format!("{place}.volumeDevices[{index}].name"),
+                        &format!("Not found: \"{name}\""),
+                    );
                 }
                 _ => {}
             }
         }
-        for (index, mount) in node.get("volumeMounts").and_then(Node::as_seq).into_iter().flatten().enumerate() {
+        for (index, mount) in
+            node.get("volumeMounts").and_then(Node::as_seq).into_iter().flatten().enumerate()
+        {
             let devices = node.get("volumeDevices").and_then(Node::as_seq).into_iter().flatten();
             let name = text_at(mount, "name");
             if name.is_some() && devices.into_iter().any(|device| text_at(device, "name") == name) {
-                here.invalid(&format!("{place}.volumeMounts[{index}].name"), "must not already exist in volumeDevices");
+                here.invalid(
+                    &format!("{place}.volumeMounts[{index}].name"),
+                    "must not already exist in volumeDevices",
+                );
             }
         }
         for (index, env) in node.get("env").and_then(Node::as_seq).into_iter().flatten().enumerate() {
             if let Some(name) = env.at(&["valueFrom", "fileKeyRef", "volumeName"]).and_then(text)
                 && !volumes.contains(name)
             {
-                here.invalid(&format!("{place}.env[{index}].valueFrom.fileKeyRef.volumeName"), &format!("Not found: \"{name}\""));
+                here.invalid(
+                    &format!("{place}.env[{index}].valueFrom.fileKeyRef.volumeName"),
+                    &format!("Not found: \"{name}\""),
+                );
             }
         }
     }
@@ -167,7 +220,10 @@ fn pod_spec(here: &mut Here<'_, '_>) {
         && here.at(&["dnsConfig"]).is_some()
         && here.items(&["dnsConfig", "nameservers"]).next().is_none()
     {
-        here.required("dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None");
+        here.required(
+            "dnsConfig.nameservers",
+            "must provide at least one DNS nameserver when `dnsPolicy` is None",
+        );
     }
     spread(here);
 }
@@ -178,7 +234,10 @@ fn spread(here: &mut Here<'_, '_>) {
     for (index, constraint) in here.items(&["topologySpreadConstraints"]) {
         let key = (text_at(constraint, "topologyKey"), text_at(constraint, "whenUnsatisfiable"));
         if key.0.is_some() && !seen.insert(key) {
-            here.duplicate(&format!("topologySpreadConstraints[{index}].{{topologyKey, whenUnsatisfiable}}"), key.0.unwrap_or(""));
+            here.duplicate(
+                &format!("topologySpreadConstraints[{index}].{{topologyKey, whenUnsatisfiable}}"),
+                key.0.unwrap_or(""),
+            );
         }
         label_keys(here, &format!("topologySpreadConstraints[{index}]."), constraint, "matchLabelKeys");
     }
@@ -206,10 +265,14 @@ fn affinity_term(here: &mut Here<'_, '_>) {
     for field in ["matchLabelKeys", "mismatchLabelKeys"] {
         label_keys(here, "", here.node, field);
     }
-    let mismatched: Vec<&str> = here.items(&["mismatchLabelKeys"]).filter_map(|(_, key)| key.as_text()).collect();
+    let mismatched: Vec<&str> =
+        here.items(&["mismatchLabelKeys"]).filter_map(|(_, key)| key.as_text()).collect();
     for (index, key) in here.items(&["matchLabelKeys"]) {
         if key.as_text().is_some_and(|key| mismatched.contains(&key)) {
-            here.invalid(&format!("matchLabelKeys[{index}]"), "exists in both matchLabelKeys and mismatchLabelKeys");
+            here.invalid(
+                &format!("matchLabelKeys[{index}]"),
+                "exists in both matchLabelKeys and mismatchLabelKeys",
+            );
         }
     }
 }
@@ -220,28 +283,43 @@ fn of_pod(here: &mut Here<'_, '_>) {
     let has_own_users = here.text(&["hostUsers"]) == Some("false");
     for (place, node) in containers(here) {
         for hook in ["preStop", "postStart"] {
-            if node.at(&["lifecycle", hook, "sleep", "seconds"]).and_then(number).is_some_and(|seconds| seconds > grace) {
-                here.invalid(&format!("{place}.lifecycle.{hook}.sleep"), &format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})"));
+            if node
+                .at(&["lifecycle", hook, "sleep", "seconds"])
+                .and_then(number)
+                .is_some_and(|seconds| seconds > grace)
+            {
+                here.invalid(
+                    &format!("{place}.lifecycle.{hook}.sleep"),
+                    &format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})"),
+                );
             }
         }
         if node.at(&["securityContext", "procMount"]).and_then(text) == Some("Unmasked") && !has_own_users {
-            here.invalid(&format!("{place}.securityContext.procMount"), "`hostUsers` must be false to use `Unmasked`");
+            here.invalid(
+                &format!("{place}.securityContext.procMount"),
+                "`hostUsers` must be false to use `Unmasked`",
+            );
         }
     }
 }
 
 /// What a pod shares with its host.
 fn host(here: &mut Here<'_, '_>) {
-    let (network, pid, ipc) = (here.is_true(&["hostNetwork"]), here.is_true(&["hostPID"]), here.is_true(&["hostIPC"]));
+    let (network, pid, ipc) =
+        (here.is_true(&["hostNetwork"]), here.is_true(&["hostPID"]), here.is_true(&["hostIPC"]));
     let mut taken = HashSet::new();
     for (place, node) in containers(here) {
         for (index, port) in node.get("ports").and_then(Node::as_seq).into_iter().flatten().enumerate() {
             let on_host = port.get("hostPort").and_then(number).filter(|number| *number != 0);
             let Some(on_host) = on_host else { continue };
             if network && port.get("containerPort").and_then(number).is_some_and(|inside| inside != on_host) {
-                here.invalid(&format!("{place}.ports[{index}].hostPort"), "must match `containerPort` when `hostNetwork` is true");
+                here.invalid(
+                    &format!("{place}.ports[{index}].hostPort"),
+                    "must match `containerPort` when `hostNetwork` is true",
+                );
             }
-            let key = (text_at(port, "protocol").unwrap_or("TCP"), text_at(port, "hostIP").unwrap_or(""), on_host);
+            let key =
+                (text_at(port, "protocol").unwrap_or("TCP"), text_at(port, "hostIP").unwrap_or(""), on_host);
             if place.starts_with("containers") && !taken.insert(key) {
                 here.duplicate(&format!("{place}.ports[{index}].hostPort"), &on_host.to_string());
             }
@@ -265,12 +343,19 @@ fn host(here: &mut Here<'_, '_>) {
     }
     for (index, sysctl) in here.items(&["securityContext", "sysctls"]) {
         let name = text_at(sysctl, "name").unwrap_or("").replace('/', ".");
-        let of_ipc = ["kernel.shm", "kernel.msg", "fs.mqueue."].iter().any(|start| name.starts_with(start)) || name == "kernel.sem";
+        let of_ipc = ["kernel.shm", "kernel.msg", "fs.mqueue."].iter().any(|start| name.starts_with(start))
+            || name == "kernel.sem";
         if network && name.starts_with("net.") {
-            here.invalid(&format!("securityContext.sysctls[{index}].name"), "may not be specified when 'hostNetwork' is true");
+            here.invalid(
+                &format!("securityContext.sysctls[{index}].name"),
+                "may not be specified when 'hostNetwork' is true",
+            );
         }
         if ipc && of_ipc {
-            here.invalid(&format!("securityContext.sysctls[{index}].name"), "may not be specified when 'hostIPC' is true");
+            here.invalid(
+                &format!("securityContext.sysctls[{index}].name"),
+                "may not be specified when 'hostIPC' is true",
+            );
         }
     }
 }
@@ -278,22 +363,42 @@ fn host(here: &mut Here<'_, '_>) {
 /// Fields that only Windows has, and those that it has not.
 fn windows(here: &mut Here<'_, '_>) {
     const NOT_WINDOWS: [&str; 10] = [
-        "seLinuxOptions", "seccompProfile", "appArmorProfile", "capabilities", "readOnlyRootFilesystem", "privileged",
-        "allowPrivilegeEscalation", "procMount", "runAsUser", "runAsGroup",
+        "seLinuxOptions",
+        "seccompProfile",
+        "appArmorProfile",
+        "capabilities",
+        "readOnlyRootFilesystem",
+        "privileged",
+        "allowPrivilegeEscalation",
+        "procMount",
+        "runAsUser",
+        "runAsGroup",
     ];
-    let is_set = |node: &Node, field: &str| node.at(&["securityContext", field]).is_some_and(|value| !value.is_null());
+    let is_set =
+        |node: &Node, field: &str| node.at(&["securityContext", field]).is_some_and(|value| !value.is_null());
     let system = here.text(&["os", "name"]);
     for (place, node) in containers(here) {
         if system == Some("windows") {
             for field in NOT_WINDOWS.iter().filter(|field| is_set(node, field)) {
-                here.forbidden(&format!("{place}.securityContext.{field}"), "cannot be set for a windows pod");
+                here.forbidden(
+                    &format!("{place}.securityContext.{field}"),
+                    "cannot be set for a windows pod",
+                );
             }
         }
         if system == Some("linux") && is_set(node, "windowsOptions") {
-            here.forbidden(&format!("{place}.securityContext.windowsOptions"), "windows options cannot be set for a linux pod");
+            here.forbidden(
+                &format!("{place}.securityContext.windowsOptions"),
+                "windows options cannot be set for a linux pod",
+            );
         }
-        if node.at(&["securityContext", "windowsOptions", "hostProcess"]).is_some_and(is_true) && !here.is_true(&["hostNetwork"]) {
-            here.invalid("hostNetwork", "hostNetwork must be true if pod contains any hostProcess containers");
+        if node.at(&["securityContext", "windowsOptions", "hostProcess"]).is_some_and(is_true)
+            && !here.is_true(&["hostNetwork"])
+        {
+            here.invalid(
+                "hostNetwork",
+                "hostNetwork must be true if pod contains any hostProcess containers",
+            );
         }
     }
     if system == Some("windows") {
@@ -302,7 +407,17 @@ fn windows(here: &mut Here<'_, '_>) {
                 here.forbidden(field, "cannot be set for a windows pod");
             }
         }
-        for field in ["seLinuxOptions", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser", "runAsGroup", "supplementalGroups", "seccompProfile", "appArmorProfile"] {
+        for field in [
+            "seLinuxOptions",
+            "fsGroup",
+            "fsGroupChangePolicy",
+            "sysctls",
+            "runAsUser",
+            "runAsGroup",
+            "supplementalGroups",
+            "seccompProfile",
+            "appArmorProfile",
+        ] {
             if is_set(here.node, field) {
                 here.forbidden(&format!("securityContext.{field}"), "cannot be set for a windows pod");
             }
@@ -315,15 +430,23 @@ fn windows(here: &mut Here<'_, '_>) {
 
 /// Claims of devices that containers name.
 fn claims(here: &mut Here<'_, '_>) {
-    let claims: HashSet<&str> = here.items(&["resourceClaims"]).filter_map(|(_, claim)| text_at(claim, "name")).collect();
+    let claims: HashSet<&str> =
+        here.items(&["resourceClaims"]).filter_map(|(_, claim)| text_at(claim, "name")).collect();
     for (place, node) in containers(here) {
         let mut seen = HashSet::new();
-        for (index, claim) in node.at(&["resources", "claims"]).and_then(Node::as_seq).into_iter().flatten().enumerate() {
+        for (index, claim) in
+            node.at(&["resources", "claims"]).and_then(Node::as_seq).into_iter().flatten().enumerate()
+        {
             let below = format!("{place}.resources.claims[{index}]");
             match text_at(claim, "name") {
                 None => here.required(&format!("{below}.name"), ""),
                 Some(name) if !claims.contains(name) => {
-                    here.invalid(&below, &format!("Not found: \"{name}\": must be one of the names in pod.spec.resourceClaims"));
+                    here.invalid(
+                        &below,
+                        &format!(
+                            "Not found: \"{name}\": must be one of the names in pod.spec.resourceClaims"
+                        ),
+                    );
                 }
                 Some(name) if !seen.insert((name, text_at(claim, "request"))) => here.duplicate(&below, name),
                 Some(_) => {}
@@ -336,8 +459,15 @@ fn claims(here: &mut Here<'_, '_>) {
 }
 
 const OF_FIELDS: [&str; 9] = [
-    "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
-    "status.hostIPs", "status.podIP", "status.podIPs",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
 ];
 
 fn env_source(here: &mut Here<'_, '_>) {
@@ -351,7 +481,13 @@ fn env_source(here: &mut Here<'_, '_>) {
 
 fn downward_file(here: &mut Here<'_, '_>) {
     if let Some(path) = here.text(&["fieldRef", "fieldPath"]) {
-        field_path(here, "fieldRef.fieldPath", path, &["metadata.name", "metadata.namespace", "metadata.uid"], true);
+        field_path(
+            here,
+            "fieldRef.fieldPath",
+            path,
+            &["metadata.name", "metadata.namespace", "metadata.uid"],
+            true,
+        );
     }
     if let Some(resource) = here.text(&["resourceFieldRef", "resource"]) {
         if here.text(&["resourceFieldRef", "containerName"]).is_none() {
@@ -371,10 +507,16 @@ fn field_path(here: &mut Here<'_, '_>, below: &str, path: &str, allowed: &[&str]
             match field {
                 "metadata.labels" => qualified(key),
                 "metadata.annotations" => qualified(&key.to_ascii_lowercase()),
-                _ => Some(format!("error converting fieldPath: field label does not support subscript: {path}")),
+                _ => Some(format!(
+                    "error converting fieldPath: field label does not support subscript: {path}"
+                )),
             }
         }
-        None if allowed.contains(&path) || (may_be_all && matches!(path, "metadata.labels" | "metadata.annotations")) => None,
+        None if allowed.contains(&path)
+            || (may_be_all && matches!(path, "metadata.labels" | "metadata.annotations")) =>
+        {
+            None
+        }
         None => Some(format!("error converting fieldPath: field label not supported: {path}")),
     };
     if let Some(words) = words {
@@ -386,7 +528,10 @@ fn resource_field(here: &mut Here<'_, '_>, below: &str, resource: &str) {
     const DIVISORS: [(&str, &[&str]); 3] = [
         ("cpu", &["1m", "1", "0"]),
         ("memory", &["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei", "0"]),
-        ("ephemeral-storage", &["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei", "0"]),
+        (
+            "ephemeral-storage",
+            &["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei", "0"],
+        ),
     ];
     let name = resource.strip_prefix("limits.").or_else(|| resource.strip_prefix("requests."));
     let known = name.and_then(|name| {
@@ -394,7 +539,14 @@ fn resource_field(here: &mut Here<'_, '_>, below: &str, resource: &str) {
         DIVISORS.iter().find(|(known, _)| *known == family)
     });
     let Some((_, divisors)) = known else {
-        let all = ["limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage", "requests.memory"];
+        let all = [
+            "limits.cpu",
+            "limits.ephemeral-storage",
+            "limits.memory",
+            "requests.cpu",
+            "requests.ephemeral-storage",
+            "requests.memory",
+        ];
         return here.refuse(
             kfc_diagnostics::Code::ValueNotAllowed,
             &format!("{below}.resource"),
@@ -403,7 +555,10 @@ fn resource_field(here: &mut Here<'_, '_>, below: &str, resource: &str) {
     };
     let divisor = here.at(&["resourceFieldRef", "divisor"]).and_then(Node::as_text);
     if divisor.is_some_and(|divisor| !divisors.contains(&divisor)) {
-        here.invalid(&format!("{below}.divisor"), &format!("only divisor's values {} are supported", divisors.join(", ")));
+        here.invalid(
+            &format!("{below}.divisor"),
+            &format!("only divisor's values {} are supported", divisors.join(", ")),
+        );
     }
 }
 
@@ -412,14 +567,24 @@ fn projected(here: &mut Here<'_, '_>) {
     let mut paths = HashSet::new();
     for (index, source) in here.items(&["sources"]) {
         for kind in ["configMap", "secret", "downwardAPI"] {
-            for (at, item) in source.at(&[kind, "items"]).and_then(Node::as_seq).into_iter().flatten().enumerate() {
+            for (at, item) in
+                source.at(&[kind, "items"]).and_then(Node::as_seq).into_iter().flatten().enumerate()
+            {
                 if let Some(path) = text_at(item, "path").filter(|path| !paths.insert(*path)) {
-                    here.invalid(&format!("sources[{index}].{kind}.items[{at}].path"), &format!("conflicting duplicate paths: {path}"));
+                    here.invalid(
+                        &format!("sources[{index}].{kind}.items[{at}].path"),
+                        &format!("conflicting duplicate paths: {path}"),
+                    );
                 }
             }
         }
-        if let Some(path) = source.at(&["serviceAccountToken", "path"]).and_then(text).filter(|path| !paths.insert(*path)) {
-            here.invalid(&format!("sources[{index}].serviceAccountToken.path"), &format!("conflicting duplicate paths: {path}"));
+        if let Some(path) =
+            source.at(&["serviceAccountToken", "path"]).and_then(text).filter(|path| !paths.insert(*path))
+        {
+            here.invalid(
+                &format!("sources[{index}].serviceAccountToken.path"),
+                &format!("conflicting duplicate paths: {path}"),
+            );
         }
     }
 }
@@ -449,10 +614,16 @@ fn node_selector_term(here: &mut Here<'_, '_>) {
                     here.required(&at("values"), "must be specified when `operator` is 'In' or 'NotIn'");
                 }
                 Some("Exists" | "DoesNotExist") if !values.is_empty() => {
-                    here.forbidden(&at("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+                    here.forbidden(
+                        &at("values"),
+                        "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+                    );
                 }
                 Some("Gt" | "Lt") if values.len() != 1 => {
-                    here.required(&at("values"), "must be specified single value when `operator` is 'Lt' or 'Gt'");
+                    here.required(
+                        &at("values"),
+                        "must be specified single value when `operator` is 'Lt' or 'Gt'",
+                    );
                 }
                 _ => {}
             }

@@ -25,17 +25,42 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
 
 /// Resources that are counted or measured by a quota, without a domain.
 const OF_QUOTAS: [&str; 21] = [
-    "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage", "requests.ephemeral-storage",
-    "limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods", "resourcequotas", "services", "replicationcontrollers",
-    "secrets", "persistentvolumeclaims", "configmaps", "services.nodeports", "services.loadbalancers", "storage",
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "requests.cpu",
+    "requests.memory",
+    "requests.storage",
+    "requests.ephemeral-storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "persistentvolumeclaims",
+    "configmaps",
+    "services.nodeports",
+    "services.loadbalancers",
+    "storage",
     "requests.hugepages",
 ];
 /// Those that are counted.
 const COUNTED: [&str; 9] = [
-    "pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "persistentvolumeclaims", "configmaps",
-    "services.nodeports", "services.loadbalancers",
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "persistentvolumeclaims",
+    "configmaps",
+    "services.nodeports",
+    "services.loadbalancers",
 ];
-const STANDARD_FINALIZERS: [&str; 4] = ["kubernetes", "orphan", "foregroundDeletion", "kubernetes.io/pvc-protection"];
+const STANDARD_FINALIZERS: [&str; 4] =
+    ["kubernetes", "orphan", "foregroundDeletion", "kubernetes.io/pvc-protection"];
 
 fn quota(here: &mut Here<'_, '_>) {
     for entry in here.map(&["hard"]).into_iter().flatten() {
@@ -51,9 +76,7 @@ fn quota(here: &mut Here<'_, '_>) {
             here.invalid(&below, NOT_STANDARD);
         }
         let Some(amount) = amount(&entry.value) else { continue };
-        let is_whole = COUNTED.contains(&name)
-            || name.starts_with("count/")
-            || is_extended(name);
+        let is_whole = COUNTED.contains(&name) || name.starts_with("count/") || is_extended(name);
         if amount < 0.0 {
             here.invalid(&below, "must be greater than or equal to 0");
         } else if is_whole && amount.fract() != 0.0 {
@@ -69,7 +92,8 @@ fn scopes(here: &mut Here<'_, '_>) {
             here.invalid("scopes", "conflicting scopes");
         }
     }
-    let resources: Vec<&str> = here.map(&["hard"]).into_iter().flatten().map(|entry| entry.key.text.as_str()).collect();
+    let resources: Vec<&str> =
+        here.map(&["hard"]).into_iter().flatten().map(|entry| entry.key.text.as_str()).collect();
     if all.contains(&"BestEffort") && resources.iter().any(|name| *name != "pods") {
         here.invalid("scopes", "unsupported scope applied to resource");
     }
@@ -79,13 +103,20 @@ fn scope(here: &mut Here<'_, '_>) {
     let values = here.items(&["values"]).next().is_some();
     let operator = here.text(&["operator"]);
     let name = here.text(&["scopeName"]);
-    if matches!(name, Some("BestEffort" | "NotBestEffort" | "Terminating" | "NotTerminating" | "CrossNamespacePodAffinity"))
-        && operator.is_some_and(|operator| operator != "Exists")
+    if matches!(
+        name,
+        Some("BestEffort" | "NotBestEffort" | "Terminating" | "NotTerminating" | "CrossNamespacePodAffinity")
+    ) && operator.is_some_and(|operator| operator != "Exists")
     {
-        here.invalid("operator", &format!("must be 'Exists' only operator when scope is {}", name.unwrap_or("")));
+        here.invalid(
+            "operator",
+            &format!("must be 'Exists' only operator when scope is {}", name.unwrap_or("")),
+        );
     }
     match operator {
-        Some("In" | "NotIn") if !values => here.required("values", "must be at least one value when `operator` is 'In' or 'NotIn'"),
+        Some("In" | "NotIn") if !values => {
+            here.required("values", "must be at least one value when `operator` is 'In' or 'NotIn'")
+        }
         Some("Exists" | "DoesNotExist") if values => {
             here.invalid("values", "must be no value when `operator` is 'Exists' or 'DoesNotExist'");
         }
@@ -97,7 +128,10 @@ fn range(here: &mut Here<'_, '_>) {
     let kind = here.text(&["type"]).unwrap_or("");
     if let Some(words) = qualified(kind).filter(|_| !kind.is_empty()) {
         here.invalid("type", &words);
-    } else if !kind.is_empty() && !kind.contains('/') && !matches!(kind, "Pod" | "Container" | "PersistentVolumeClaim") {
+    } else if !kind.is_empty()
+        && !kind.contains('/')
+        && !matches!(kind, "Pod" | "Container" | "PersistentVolumeClaim")
+    {
         here.invalid("type", "must be a standard limit type or fully qualified");
     }
     if kind == "PersistentVolumeClaim"
@@ -110,7 +144,9 @@ fn range(here: &mut Here<'_, '_>) {
         for entry in here.map(&[list]).into_iter().flatten() {
             let name = entry.key.text.as_str();
             let below = format!("{list}{}", key(name));
-            let is_known = matches!(name, "cpu" | "memory" | "ephemeral-storage" | "storage" | "pods") || name.contains('/') || is_huge_page(name);
+            let is_known = matches!(name, "cpu" | "memory" | "ephemeral-storage" | "storage" | "pods")
+                || name.contains('/')
+                || is_huge_page(name);
             if !is_known {
                 here.invalid(&below, NOT_STANDARD);
             }
@@ -145,7 +181,10 @@ fn of_range(here: &mut Here<'_, '_>, list: &str, name: &str) {
             here.invalid(&format!("{lower}{}", key(name)), &words);
         }
     }
-    if is_extended(name) && list == "defaultRequest" && at("default").is_some_and(|most| (most - value).abs() > f64::EPSILON) {
+    if is_extended(name)
+        && list == "defaultRequest"
+        && at("default").is_some_and(|most| (most - value).abs() > f64::EPSILON)
+    {
         here.invalid(&below, "default value must equal to defaultRequest value");
     }
 }
@@ -171,12 +210,17 @@ fn namespace(here: &mut Here<'_, '_>) {
         if let Some(text) = here.at(&["metadata", "labels", &level]).and_then(Node::as_text)
             && !matches!(text, "privileged" | "baseline" | "restricted")
         {
-            here.invalid(&format!("metadata.labels{}", key(&level)), "must be one of privileged, baseline, restricted");
+            here.invalid(
+                &format!("metadata.labels{}", key(&level)),
+                "must be one of privileged, baseline, restricted",
+            );
         }
         let version = format!("{level}-version");
         if let Some(text) = here.at(&["metadata", "labels", &version]).and_then(Node::as_text)
             && text != "latest"
-            && !text.strip_prefix("v1.").is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit()))
+            && !text
+                .strip_prefix("v1.")
+                .is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit()))
         {
             here.invalid(&format!("metadata.labels{}", key(&version)), "must be \"latest\" or \"v1.x\"");
         }
@@ -201,7 +245,8 @@ fn finalizers(here: &mut Here<'_, '_>) {
 
 fn metadata(here: &mut Here<'_, '_>) {
     finalizers(here);
-    if here.path != "metadata" {
+    // The template of a CronJob's jobs is only checked with the jobs.
+    if here.path != "metadata" && !here.path.ends_with("jobTemplate.metadata") {
         of_template(here);
     }
     let has = |name: &str| here.items(&["finalizers"]).any(|(_, one)| one.as_text() == Some(name));
@@ -219,7 +264,10 @@ fn metadata(here: &mut Here<'_, '_>) {
         let of = |field: &str| owner.get(field).and_then(text);
         controllers += usize::from(of("controller") == Some("true"));
         if (of("apiVersion"), of("kind")) == (Some("v1"), Some("Event")) {
-            here.invalid(&format!("ownerReferences[{index}]"), "/v1, Kind=Event is disallowed from being an owner");
+            here.invalid(
+                &format!("ownerReferences[{index}]"),
+                "/v1, Kind=Event is disallowed from being an owner",
+            );
         }
     }
     if controllers > 1 {
@@ -236,7 +284,9 @@ fn of_template(here: &mut Here<'_, '_>) {
             if let Some(words) = words {
                 here.invalid(&format!("{field}{}", key(&name)), &words);
             }
-            if field == "labels" && entry.value.as_text().is_some_and(|value| !super::words::is_label_value(value)) {
+            if field == "labels"
+                && entry.value.as_text().is_some_and(|value| !super::words::is_label_value(value))
+            {
                 here.invalid(&format!("{field}{}", key(&name)), "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'");
             }
         }
@@ -249,7 +299,10 @@ fn of_template(here: &mut Here<'_, '_>) {
 fn priority_class(here: &mut Here<'_, '_>) {
     let name = here.text(&["metadata", "name"]).unwrap_or("");
     if name.starts_with("system-") && !matches!(name, "system-node-critical" | "system-cluster-critical") {
-        here.forbidden("metadata.name", "priority class names with 'system-' prefix are reserved for system use only");
+        here.forbidden(
+            "metadata.name",
+            "priority class names with 'system-' prefix are reserved for system use only",
+        );
     }
 }
 
@@ -262,7 +315,9 @@ fn secret(here: &mut Here<'_, '_>) {
             here.required("data.username", "");
             here.required("data.password", "");
         }
-        Some("kubernetes.io/ssh-auth") if !is_full("ssh-privatekey") => here.required("data.ssh-privatekey", ""),
+        Some("kubernetes.io/ssh-auth") if !is_full("ssh-privatekey") => {
+            here.required("data.ssh-privatekey", "")
+        }
         Some("kubernetes.io/service-account-token") => {
             let account = ["metadata", "annotations", "kubernetes.io/service-account.name"];
             if here.text(&account).is_none() {
@@ -309,7 +364,17 @@ fn trust_bundle(here: &mut Here<'_, '_>) {
     let signer = here.text(&["spec", "signerName"]).map(|signer| signer.replace('/', ":") + ":");
     match signer {
         Some(signer) if !name.starts_with(&signer) => {
-            here.invalid("metadata.name", &format!("ClusterTrustBundle for signerName must be named with prefix {signer}"));
+            here.invalid(
+                "metadata.name",
+                &format!("ClusterTrustBundle for signerName must be named with prefix {signer}"),
+            );
+        }
+        None if name.contains(':') => {
+            here.invalid(
+                "metadata.name",
+                "ClusterTrustBundle without signer name must not have \":\" in its name",
+            );
+            here.invalid("spec.signerName", "a name with \":\" is that of a bundle with a signer");
         }
         Some(signer) if !super::words::is_subdomain(&name[signer.len()..]) => {
             here.invalid("metadata.name", "a lowercase RFC 1123 subdomain must follow the signer");

@@ -28,7 +28,8 @@ pub(super) fn is_extended(name: &str) -> bool {
 }
 
 fn is_of_kubernetes(name: &str) -> bool {
-    name.split_once('/').is_none_or(|(domain, _)| domain == "kubernetes.io" || domain.ends_with(".kubernetes.io"))
+    name.split_once('/')
+        .is_none_or(|(domain, _)| domain == "kubernetes.io" || domain.ends_with(".kubernetes.io"))
 }
 
 /// Whether amounts of a resource are whole.
@@ -86,14 +87,19 @@ fn container(here: &mut Here<'_, '_>) {
         let limit = limits.and_then(|limits| limits.get(name)).and_then(amount);
         let below = format!("resources.requests{}", key(name));
         match (limit, amount(&entry.value)) {
-            (None, _) => here.required(&format!("resources.limits{}", key(name)), "Limit must be set for non overcommitable resources"),
+            (None, _) => here.required(
+                &format!("resources.limits{}", key(name)),
+                "Limit must be set for non overcommitable resources",
+            ),
             (Some(limit), Some(request)) if (limit - request).abs() > f64::EPSILON => {
                 here.invalid(&below, &format!("must be equal to {name} limit"));
             }
             _ => {}
         }
     }
-    let has = |wanted: &dyn Fn(&str) -> bool| all.iter().any(|(_, amounts)| amounts.iter().any(|e| wanted(&e.key.text)));
+    let has = |wanted: &dyn Fn(&str) -> bool| {
+        all.iter().any(|(_, amounts)| amounts.iter().any(|e| wanted(&e.key.text)))
+    };
     if has(&is_huge_page) && !has(&|name| matches!(name, "cpu" | "memory")) {
         here.forbidden("resources", "HugePages require cpu or memory");
     }
@@ -146,7 +152,10 @@ fn pod(here: &mut Here<'_, '_>) {
             here.invalid(&below("requests"), "must be greater than or equal to aggregate container requests");
         }
         if limit.is_some_and(|limit| largest > limit) {
-            here.invalid(&below("limits"), &format!("must be greater than or equal to the {name} limits of containers"));
+            here.invalid(
+                &below("limits"),
+                &format!("must be greater than or equal to the {name} limits of containers"),
+            );
         }
     }
 }
@@ -155,7 +164,9 @@ fn claim(here: &mut Here<'_, '_>) {
     let storage = here.at(&["resources", "requests", "storage"]);
     match storage.map(amount) {
         None => here.required("resources.requests.storage", ""),
-        Some(Some(amount)) if amount <= 0.0 => here.invalid("resources.requests.storage", "must be greater than zero"),
+        Some(Some(amount)) if amount <= 0.0 => {
+            here.invalid("resources.requests.storage", "must be greater than zero")
+        }
         Some(_) => {}
     }
 }

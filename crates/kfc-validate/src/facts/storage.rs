@@ -18,7 +18,10 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
 
 fn access_modes(here: &mut Here<'_, '_>) {
     let modes: Vec<&str> = here.items(&["accessModes"]).filter_map(|(_, mode)| mode.as_text()).collect();
-    if modes.len() > 1 && modes.contains(&"ReadWriteOncePod") && !(here.version.0 < 34 && here.path.contains("volumeClaimTemplates")) {
+    if modes.len() > 1
+        && modes.contains(&"ReadWriteOncePod")
+        && !(here.version.0 < 34 && here.path.contains("volumeClaimTemplates"))
+    {
         here.forbidden("accessModes", "may not use ReadWriteOncePod with other access modes");
     }
 }
@@ -35,8 +38,16 @@ fn claim(here: &mut Here<'_, '_>) {
             here.required(&format!("{field}.{name}"), "");
         }
     }
+    if let Some(source) = here.at(&["dataSource"])
+        && source.get("kind").and_then(text) == Some("PersistentVolumeClaim")
+        && source.get("name").and_then(text).is_none()
+    {
+        here.required("dataSource.name", "");
+    }
     if let (Some(source), Some(reference)) = (here.at(&["dataSource"]), here.at(&["dataSourceRef"]))
-        && ["apiGroup", "kind", "name"].iter().any(|field| source.get(field).and_then(text) != reference.get(field).and_then(text))
+        && ["apiGroup", "kind", "name"]
+            .iter()
+            .any(|field| source.get(field).and_then(text) != reference.get(field).and_then(text))
     {
         here.invalid("", "must match dataSourceRef");
         here.invalid("dataSourceRef", "must match dataSource");
@@ -45,8 +56,15 @@ fn claim(here: &mut Here<'_, '_>) {
 
 /// Fields of a persistent volume that are not its source.
 const NOT_SOURCES: [&str; 9] = [
-    "capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName", "mountOptions", "volumeMode",
-    "nodeAffinity", "volumeAttributesClassName",
+    "capacity",
+    "accessModes",
+    "claimRef",
+    "persistentVolumeReclaimPolicy",
+    "storageClassName",
+    "mountOptions",
+    "volumeMode",
+    "nodeAffinity",
+    "volumeAttributesClassName",
 ];
 
 fn volume(here: &mut Here<'_, '_>) {
@@ -91,7 +109,9 @@ fn class(here: &mut Here<'_, '_>) {
     }
     let mut seen: Vec<&Node> = Vec::new();
     for (index, term) in here.items(&["allowedTopologies"]) {
-        if seen.iter().any(|other| super::super::equality::are_equal(other, term)) {
+        if term.get("matchLabelExpressions").is_none_or(super::here::is_empty) {
+            here.required(&format!("allowedTopologies[{index}].matchLabelExpressions"), "");
+        } else if seen.iter().any(|other| super::super::equality::are_equal(other, term)) {
             here.duplicate(&format!("allowedTopologies[{index}].matchLabelExpressions"), "");
         }
         seen.push(term);
@@ -109,9 +129,13 @@ fn device_claim(here: &mut Here<'_, '_>) {
     }
     for list in ["constraints", "config"] {
         for (index, one) in here.items(&[list]) {
-            for (at, request) in one.get("requests").and_then(Node::as_seq).into_iter().flatten().enumerate() {
+            for (at, request) in one.get("requests").and_then(Node::as_seq).into_iter().flatten().enumerate()
+            {
                 if let Some(name) = request.as_text().filter(|name| !names.contains(*name)) {
-                    here.invalid(&format!("{list}[{index}].requests[{at}]"), &format!("must be the name of a request in the claim: {name}"));
+                    here.invalid(
+                        &format!("{list}[{index}].requests[{at}]"),
+                        &format!("must be the name of a request in the claim: {name}"),
+                    );
                 }
             }
         }
@@ -125,7 +149,10 @@ fn device(here: &mut Here<'_, '_>) {
             let (domain, id) = name.split_once('/').map_or((None, name), |(domain, id)| (Some(domain), id));
             let is_id = super::words::Writing::Identifier.fault(id).is_none() && id.len() <= 32;
             if !is_id || domain.is_some_and(|domain| !super::words::is_subdomain(domain)) {
-                here.invalid(&format!("{list}{}", super::here::key(name)), "must be an identifier of C, after a domain and '/' or alone");
+                here.invalid(
+                    &format!("{list}{}", super::here::key(name)),
+                    "must be an identifier of C, after a domain and '/' or alone",
+                );
             }
         }
     }

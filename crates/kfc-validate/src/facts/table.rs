@@ -95,7 +95,8 @@ enum Condition {
 impl Fact {
     fn parse(line: &'static str) -> Option<Self> {
         let (line, words) = line.split_once(" : ").unwrap_or((line, ""));
-        let (line, last) = line.split_once(" until ").map_or((line, u32::MAX), |(l, n)| (l, n.parse().unwrap_or(0)));
+        let (line, last) =
+            line.split_once(" until ").map_or((line, u32::MAX), |(l, n)| (l, n.parse().unwrap_or(0)));
         let (line, first) = line.split_once(" from ").map_or((line, 0), |(l, n)| (l, n.parse().unwrap_or(0)));
         let (line, when) = line.split_once(" when ").unwrap_or((line, ""));
         let (path, rule) = line.split_once(' ')?;
@@ -207,19 +208,26 @@ fn of_target(fact: &Fact, target: &Target<'_>, here: &mut Here<'_, '_>) {
         }
         Rule::Amount(or_zero) => {
             if amount(node).is_some_and(|amount| amount < 0.0 || (amount == 0.0 && !or_zero)) {
-                let usual = if *or_zero { "must be greater than or equal to 0" } else { "must be greater than zero" };
+                let usual =
+                    if *or_zero { "must be greater than or equal to 0" } else { "must be greater than zero" };
                 here.refuse(Code::ValueLimit, below, &say(usual.to_owned()));
             }
         }
         Rule::Written(writing) => {
-            if let Some(words) = node.as_str().filter(|text| !text.is_empty()).and_then(|text| writing.fault(text)) {
+            if let Some(words) =
+                node.as_str().filter(|text| !text.is_empty()).and_then(|text| writing.fault(text))
+            {
                 here.refuse(Code::ValueFormat, below, &say(words));
             }
         }
         Rule::Keys(writing) => {
             for entry in node.as_map().into_iter().flatten() {
                 let name = entry.key.text.as_str();
-                let fault = if name.is_empty() { Some("name part must be non-empty".to_owned()) } else { writing.fault(name) };
+                let fault = if name.is_empty() {
+                    Some("name part must be non-empty".to_owned())
+                } else {
+                    writing.fault(name)
+                };
                 if let Some(words) = fault {
                     here.refuse(Code::ValueFormat, &format!("{below}{}", super::here::key(name)), &words);
                 }
@@ -274,7 +282,8 @@ fn distinct(node: &Node, key: &str, below: &str, here: &mut Here<'_, '_>) {
         let value = if key.is_empty() { item.as_text() } else { item.get(key).and_then(text) };
         let Some(value) = value else { continue };
         if seen.contains(&value) {
-            let place = if key.is_empty() { format!("{below}[{index}]") } else { format!("{below}[{index}].{key}") };
+            let place =
+                if key.is_empty() { format!("{below}[{index}]") } else { format!("{below}[{index}].{key}") };
             here.duplicate(&place, value);
         }
         seen.push(value);

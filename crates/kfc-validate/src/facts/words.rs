@@ -1,7 +1,7 @@
 //! How texts of the types of Kubernetes are written, and what the API server says about those that are written otherwise.
 
-use super::cron;
 use super::super::format::is_base64;
+use super::cron;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How a text is written.
@@ -166,7 +166,9 @@ impl Writing {
             Self::Sysctl => is_sysctl(text),
             Self::Iqn => is_iqn(text),
             Self::CsiDriver => text.len() <= 63 && is_subdomain(&text.to_ascii_lowercase()),
-            Self::HttpHeader => text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'),
+            Self::HttpHeader => {
+                text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            }
             Self::GroupVersion => is_group_version(text),
             Self::Version => is_label(text) && text.starts_with(|c: char| c.is_ascii_lowercase()),
             Self::FieldLabel => true,
@@ -175,7 +177,9 @@ impl Writing {
             Self::Integer => text.parse::<i64>().is_ok(),
             Self::HttpPath => text.starts_with('/'),
             Self::Pem => text.contains("-----BEGIN CERTIFICATE-----"),
-            Self::WindowsUser => text.matches('\\').count() < 2 && !text.contains(['/', ':', '*', '?', '<', '>', '|', '"']),
+            Self::WindowsUser => {
+                text.matches('\\').count() < 2 && !text.contains(['/', ':', '*', '?', '<', '>', '|', '"'])
+            }
             Self::Trimmed => text.trim() == text,
             Self::NoDots => !text.starts_with(".."),
             Self::ExternalName => is_subdomain(text.strip_suffix('.').unwrap_or(text)),
@@ -206,20 +210,34 @@ impl Writing {
 
     const fn words(self) -> &'static str {
         match self {
-            Self::Label => "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character, of at most 63",
-            Self::Label1035 | Self::Version => "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character, of at most 63",
-            Self::Subdomain | Self::CsiDriver => "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
-            Self::SubdomainOrWildcard => "must be a host name in lower case, or a wildcard such as '*.example.com'",
-            Self::LabelValue => "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, of at most 63",
+            Self::Label => {
+                "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character, of at most 63"
+            }
+            Self::Label1035 | Self::Version => {
+                "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character, of at most 63"
+            }
+            Self::Subdomain | Self::CsiDriver => {
+                "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
+            }
+            Self::SubdomainOrWildcard => {
+                "must be a host name in lower case, or a wildcard such as '*.example.com'"
+            }
+            Self::LabelValue => {
+                "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, of at most 63"
+            }
             Self::DataKey => "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
-            Self::EnvName => "a valid environment variable name must consist only of printable ASCII characters other than '='",
+            Self::EnvName => {
+                "a valid environment variable name must consist only of printable ASCII characters other than '='"
+            }
             Self::Segment => "may not be '.' or '..', and may not contain '/' or '%'",
             Self::Cidr | Self::AnyCidr => "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",
             Self::TimeZone => "unknown time zone",
             Self::LocalPath => "must be a relative path without '..'",
             Self::PathWithoutBacksteps => "must not contain '..'",
             Self::AbsolutePath | Self::HttpPath => "must be an absolute path",
-            Self::Sysctl => "must have at most 253 characters and be parts of lower case alphanumeric characters, '-' or '_', separated by '.' or '/'",
+            Self::Sysctl => {
+                "must have at most 253 characters and be parts of lower case alphanumeric characters, '-' or '_', separated by '.' or '/'"
+            }
             Self::Iqn => "must be valid format: iqn.<yyyy-mm>.<domain>:<name>, eui. or naa.",
             Self::HttpHeader => "a valid HTTP header must consist of alphanumeric characters or '-'",
             Self::GroupVersion => "must be a version, or a group and a version with '/' between",
@@ -230,12 +248,20 @@ impl Writing {
             Self::WindowsUser => "runAsUserName must have the form DOMAIN\\USER or USER",
             Self::Trimmed => "must not be padded with whitespace",
             Self::NoDots => "must not start with '..'",
-            Self::ExternalName => "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
-            Self::KindWord => "a DNS-1035 label must consist of alphanumeric characters or '-', and start with an alphabetic character",
+            Self::ExternalName => {
+                "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
+            }
+            Self::KindWord => {
+                "a DNS-1035 label must consist of alphanumeric characters or '-', and start with an alphabetic character"
+            }
             Self::OneLine => "must not contain line breaks",
             Self::Identifier => "must be an identifier of CEL, such as `replicas`",
-            Self::PlainName => "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-            Self::KindName => "a DNS-1035 label must consist of alphanumeric characters or '-', and start with an alphabetic character",
+            Self::PlainName => {
+                "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+            }
+            Self::KindName => {
+                "a DNS-1035 label must consist of alphanumeric characters or '-', and start with an alphabetic character"
+            }
             Self::CrdGroup => "should be a domain with at least one dot",
             Self::SpecPath => "should be a json path under .spec",
             Self::StatusPath => "should be a json path under .status",
@@ -243,17 +269,30 @@ impl Writing {
             Self::ServicePath => "must start with a '/' and have lower case names between the slashes",
             Self::ThreeParts => "should be a domain with at least three segments separated by dots",
             Self::NotIp => "must be a DNS name, not an IP address",
-            Self::IngressPath => "must not contain '//', '/./', '/../', '%2f' or '%2F', or end with '/..' or '/.'",
+            Self::IngressPath => {
+                "must not contain '//', '/./', '/../', '%2f' or '%2F', or end with '/..' or '/.'"
+            }
             Self::Indexes => "must be numbers and ranges in rising order, such as '1,3-5'",
             Self::NoSlash => "must not contain '/'",
             Self::LabelOrStar => "must be '*', or a lowercase RFC 1123 label",
             Self::SubdomainOrStar => "must be '*', or a lowercase RFC 1123 subdomain",
             Self::UrlPath => "must start with '/', and have '*' at the end only, after '/'",
-            Self::Provisioner => "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+            Self::Provisioner => {
+                "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+            }
             Self::Attribute => "must be a fully qualified name: a domain, '/' and an identifier",
             Self::PoolName => "must be subdomains separated by '/'",
             Self::Semver => "must be a string compatible with semver.org spec 2.0.0",
-            Self::PortName | Self::Qualified | Self::Percent | Self::Percent100 | Self::Cron | Self::EndpointIp | Self::Ip | Self::HttpsUrl | Self::DomainPath | Self::FieldLabel => "",
+            Self::PortName
+            | Self::Qualified
+            | Self::Percent
+            | Self::Percent100
+            | Self::Cron
+            | Self::EndpointIp
+            | Self::Ip
+            | Self::HttpsUrl
+            | Self::DomainPath
+            | Self::FieldLabel => "",
         }
     }
 }
@@ -268,10 +307,12 @@ pub(super) fn is_label(text: &str) -> bool {
 }
 
 pub(super) fn is_subdomain(text: &str) -> bool {
-    let is_part = |part: &str| !part.is_empty() && is_label(&part.chars().take(63).collect::<String>()) && {
-        let bytes = part.as_bytes();
-        bytes.last().is_some_and(|b| *b != b'-')
-            && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+    let is_part = |part: &str| {
+        !part.is_empty() && is_label(&part.chars().take(63).collect::<String>()) && {
+            let bytes = part.as_bytes();
+            bytes.last().is_some_and(|b| *b != b'-')
+                && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+        }
     };
     text.len() <= 253 && text.split('.').all(is_part)
 }
@@ -335,7 +376,8 @@ fn percent(text: &str, at_most_100: bool) -> Option<String> {
 
 /// An address as Go reads it: no zeros in front of the numbers of IPv4, no zones.
 pub(super) fn ip(text: &str) -> Result<IpAddr, String> {
-    let found = text.parse::<Ipv4Addr>().map(IpAddr::V4).or_else(|_| text.parse::<Ipv6Addr>().map(IpAddr::V6));
+    let found =
+        text.parse::<Ipv4Addr>().map(IpAddr::V4).or_else(|_| text.parse::<Ipv6Addr>().map(IpAddr::V6));
     found.map_err(|_| "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned())
 }
 
@@ -345,7 +387,9 @@ fn endpoint_ip(text: &str) -> Option<String> {
         Err(words) => return Some(words),
     };
     let is_link_local = match address {
-        IpAddr::V4(v4) => v4.is_link_local() || (v4.octets()[0] == 224 && v4.octets()[1] == 0 && v4.octets()[2] == 0),
+        IpAddr::V4(v4) => {
+            v4.is_link_local() || (v4.octets()[0] == 224 && v4.octets()[1] == 0 && v4.octets()[2] == 0)
+        }
         IpAddr::V6(v6) => (v6.segments()[0] & 0xffc0) == 0xfe80 || (v6.segments()[0] & 0xff0f) == 0xff02,
     };
     let words = if address.is_unspecified() {
@@ -365,13 +409,17 @@ pub(super) fn cidr(text: &str) -> Option<(IpAddr, u32)> {
     let (address, bits) = text.split_once('/')?;
     let address = ip(address).ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };
-    let is_number = !bits.is_empty() && bits.bytes().all(|b| b.is_ascii_digit()) && (bits == "0" || !bits.starts_with('0'));
+    let is_number = !bits.is_empty()
+        && bits.bytes().all(|b| b.is_ascii_digit())
+        && (bits == "0" || !bits.starts_with('0'));
     bits.parse().ok().filter(|bits| is_number && *bits <= most).map(|bits| (address, bits))
 }
 
 fn https_url(text: &str) -> Option<String> {
     let Some(rest) = text.strip_prefix("https://") else {
-        return Some("'https' is the only allowed URL scheme; desired format: https://host[/path]".to_owned());
+        return Some(
+            "'https' is the only allowed URL scheme; desired format: https://host[/path]".to_owned(),
+        );
     };
     let host = rest.split(['/', '?', '#']).next().unwrap_or("");
     let words = if host.is_empty() {
@@ -403,7 +451,8 @@ fn is_time_zone(text: &str) -> bool {
         return false;
     }
     // The names of the zones are not here: what is written as one is taken.
-    let is_name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c));
+    let is_name =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c));
     let first = text.split('/').next().unwrap_or("");
     text.split('/').all(is_name) && super::zones::is_area(first, text.contains('/'))
 }
@@ -452,8 +501,26 @@ fn is_kind(text: &str) -> bool {
 
 fn is_identifier(text: &str) -> bool {
     const RESERVED: [&str; 20] = [
-        "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let",
-        "loop", "package", "namespace", "return", "var", "void",
+        "true",
+        "false",
+        "null",
+        "in",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
     ];
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -495,16 +562,17 @@ fn is_url_path(text: &str) -> bool {
 
 /// `domain/identifier`, as devices' attributes are named.
 fn is_attribute(text: &str) -> bool {
-    text.split_once('/').is_some_and(|(domain, name)| {
-        is_subdomain(domain) && name.len() <= 32 && is_identifier(name)
-    })
+    text.split_once('/')
+        .is_some_and(|(domain, name)| is_subdomain(domain) && name.len() <= 32 && is_identifier(name))
 }
 
 fn is_semver(text: &str) -> bool {
     let core = text.split(['-', '+']).next().unwrap_or("");
     let parts: Vec<&str> = core.split('.').collect();
     let is_number = |part: &&str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) && (*part == "0" || !part.starts_with('0'))
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_digit())
+            && (*part == "0" || !part.starts_with('0'))
     };
     parts.len() == 3 && parts.iter().all(is_number)
 }

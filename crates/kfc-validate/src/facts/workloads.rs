@@ -34,23 +34,40 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
 fn deployment(here: &mut Here<'_, '_>) {
     let ready = here.number(&["minReadySeconds"]).unwrap_or(0);
     if here.number(&["progressDeadlineSeconds"]).unwrap_or(600) <= ready {
-        let field = if here.at(&["progressDeadlineSeconds"]).is_some() { "progressDeadlineSeconds" } else { "minReadySeconds" };
+        let field = if here.at(&["progressDeadlineSeconds"]).is_some() {
+            "progressDeadlineSeconds"
+        } else {
+            "minReadySeconds"
+        };
         here.invalid(field, "must be greater than minReadySeconds");
     }
 }
 
 /// What always runs restarts always, and has no deadline.
 fn always(here: &mut Here<'_, '_>) {
-    if let Some(policy) = here.text(&["template", "spec", "restartPolicy"]).filter(|policy| *policy != "Always") {
-        here.refuse(Code::ValueNotAllowed, "template.spec.restartPolicy", &super::table::unsupported(policy, &["Always"]));
+    if let Some(policy) =
+        here.text(&["template", "spec", "restartPolicy"]).filter(|policy| *policy != "Always")
+    {
+        here.refuse(
+            Code::ValueNotAllowed,
+            "template.spec.restartPolicy",
+            &super::table::unsupported(policy, &["Always"]),
+        );
     }
     if here.at(&["template", "spec", "activeDeadlineSeconds"]).is_some() {
-        here.forbidden("template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicaSet is not Supported");
+        here.forbidden(
+            "template.spec.activeDeadlineSeconds",
+            "activeDeadlineSeconds in ReplicaSet is not Supported",
+        );
     }
 }
 
-/// An empty selector selects everything.
+/// An empty selector selects everything; the pods of a workload have the labels that it selects.
 fn selector(here: &mut Here<'_, '_>) {
+    let labels = here.at(&["template", "metadata", "labels"]);
+    if here.at(&["selector"]).is_some_and(|selector| !super::super::pods::selects(selector, labels)) {
+        here.invalid("template.metadata.labels", "`selector` does not match template `labels`");
+    }
     let Some(selector) = here.map(&["selector"]) else { return };
     let is_empty = selector.iter().all(|entry| super::here::is_empty(&entry.value));
     if is_empty && !here.path.is_empty() {
@@ -79,20 +96,32 @@ fn one_of_two(here: &mut Here<'_, '_>) {
 }
 
 fn stateful(here: &mut Here<'_, '_>) {
-    let templates: HashSet<&str> =
-        here.items(&["volumeClaimTemplates"]).filter_map(|(_, claim)| claim.at(&["metadata", "name"]).and_then(text)).collect();
-    let volumes: HashSet<&str> =
-        here.items(&["template", "spec", "volumes"]).filter_map(|(_, volume)| volume.get("name").and_then(text)).collect();
+    let templates: HashSet<&str> = here
+        .items(&["volumeClaimTemplates"])
+        .filter_map(|(_, claim)| claim.at(&["metadata", "name"]).and_then(text))
+        .collect();
+    let volumes: HashSet<&str> = here
+        .items(&["template", "spec", "volumes"])
+        .filter_map(|(_, volume)| volume.get("name").and_then(text))
+        .collect();
     for (index, claim) in here.items(&["volumeClaimTemplates"]) {
         if claim.at(&["metadata", "name"]).and_then(text).is_some_and(|name| !super::words::is_label(name)) {
-            here.invalid(&format!("volumeClaimTemplates[{index}].metadata.name"), "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'");
+            here.invalid(
+                &format!("volumeClaimTemplates[{index}].metadata.name"),
+                "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'",
+            );
         }
     }
     for (at, container) in here.items(&["template", "spec", "containers"]) {
-        for (index, mount) in container.get("volumeMounts").and_then(Node::as_seq).into_iter().flatten().enumerate() {
+        for (index, mount) in
+            container.get("volumeMounts").and_then(Node::as_seq).into_iter().flatten().enumerate()
+        {
             let Some(name) = mount.get("name").and_then(text) else { continue };
             if !templates.contains(name) && !volumes.contains(name) {
-                here.invalid(&format!("template.spec.containers[{at}].volumeMounts[{index}].name"), &format!("Not found: \"{name}\""));
+                here.invalid(
+                    &format!("template.spec.containers[{at}].volumeMounts[{index}].name"),
+                    &format!("Not found: \"{name}\""),
+                );
             }
         }
     }
@@ -112,7 +141,11 @@ fn cron_name(here: &mut Here<'_, '_>) {
     if here.text(&["metadata", "name"]).is_some_and(|name| name.len() > 52) {
         here.invalid("metadata.name", "must be no more than 52 characters");
     }
-    jobs_pods(here, "spec.jobTemplate.spec.template.spec", &["spec", "jobTemplate", "spec", "template", "spec"]);
+    jobs_pods(
+        here,
+        "spec.jobTemplate.spec.template.spec",
+        &["spec", "jobTemplate", "spec", "template", "spec"],
+    );
     if here.text(&["spec", "schedule"]).is_none() && here.at(&["spec"]).is_some() {
         here.required("spec.schedule", "");
     }
@@ -150,7 +183,11 @@ fn jobs_pods(here: &mut Here<'_, '_>, below: &str, path: &[&str]) {
     match here.text(&full) {
         None => here.required(&below, "valid values: \"OnFailure\", \"Never\""),
         Some("OnFailure" | "Never") => {}
-        Some(policy) => here.refuse(Code::ValueNotAllowed, &below, &super::table::unsupported(policy, &["OnFailure", "Never"])),
+        Some(policy) => here.refuse(
+            Code::ValueNotAllowed,
+            &below,
+            &super::table::unsupported(policy, &["OnFailure", "Never"]),
+        ),
     }
 }
 
@@ -184,12 +221,21 @@ fn indexes(here: &mut Here<'_, '_>) {
             all += end - start + 1;
         }
         if listed.is_some() && last >= completions {
-            here.invalid(&format!("{below}.succeededIndexes"), "index is too large, must be less than the number of completions");
+            here.invalid(
+                &format!("{below}.succeededIndexes"),
+                "index is too large, must be less than the number of completions",
+            );
         }
         if count.is_some_and(|count| count > completions) {
-            here.invalid(&format!("{below}.succeededCount"), "must be less than or equal to the number of specified completions");
+            here.invalid(
+                &format!("{below}.succeededCount"),
+                "must be less than or equal to the number of specified completions",
+            );
         } else if listed.is_some() && count.is_some_and(|count| count > all) {
-            here.invalid(&format!("{below}.succeededCount"), "must be less than or equal to the number of indexes");
+            here.invalid(
+                &format!("{below}.succeededCount"),
+                "must be less than or equal to the number of indexes",
+            );
         }
     }
 }
@@ -219,14 +265,24 @@ fn job(here: &mut Here<'_, '_>) {
         if let Some(name) = rule.at(&["onExitCodes", "containerName"]).and_then(text)
             && !names.contains(&name)
         {
-            here.invalid(&format!("{below}.onExitCodes.containerName"), "must be one of the container or initContainer names in the pod template");
+            here.invalid(
+                &format!("{below}.onExitCodes.containerName"),
+                "must be one of the container or initContainer names in the pod template",
+            );
         }
-        if rule.get("action").and_then(text) == Some("FailIndex") && here.at(&["backoffLimitPerIndex"]).is_none() {
+        if rule.get("action").and_then(text) == Some("FailIndex")
+            && here.at(&["backoffLimitPerIndex"]).is_none()
+        {
             here.invalid(&format!("{below}.action"), "requires the backoffLimitPerIndex to be set");
         }
     }
-    if here.at(&["podFailurePolicy"]).is_some() && here.text(&["template", "spec", "restartPolicy"]) != Some("Never") {
-        here.invalid("template.spec.restartPolicy", "only \"Never\" is supported when podFailurePolicy is specified");
+    if here.at(&["podFailurePolicy"]).is_some()
+        && here.text(&["template", "spec", "restartPolicy"]) != Some("Never")
+    {
+        here.invalid(
+            "template.spec.restartPolicy",
+            "only \"Never\" is supported when podFailurePolicy is specified",
+        );
     }
 }
 
@@ -260,7 +316,11 @@ fn autoscaler(here: &mut Here<'_, '_>) {
     }
     for direction in ["scaleUp", "scaleDown"] {
         let rules = here.at(&["behavior", direction]);
-        if rules.and_then(|rules| rules.get("policies")).and_then(Node::as_seq).is_some_and(<[Node]>::is_empty) {
+        if rules
+            .and_then(|rules| rules.get("policies"))
+            .and_then(Node::as_seq)
+            .is_some_and(<[Node]>::is_empty)
+        {
             here.required(&format!("behavior.{direction}.policies"), "must specify at least one Policy");
         }
     }

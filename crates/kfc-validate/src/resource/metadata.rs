@@ -26,7 +26,12 @@ enum Syntax {
 impl Syntax {
     fn of(resource: &Resource) -> Self {
         match resource.kind() {
-            "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" | "PodDisruptionBudget" | "Event"
+            "Role"
+            | "ClusterRole"
+            | "RoleBinding"
+            | "ClusterRoleBinding"
+            | "PodDisruptionBudget"
+            | "Event"
             | "ClusterTrustBundle" => Self::Segment,
             "Service" if resource.api_version() == "v1" => Self::Label,
             "Namespace" => Self::Label,
