@@ -130,10 +130,11 @@ fn stateful(here: &mut Here<'_, '_>) {
 /// Pods of a StatefulSet are named after it, as labels are written.
 fn stateful_name(here: &mut Here<'_, '_>) {
     let name = here.text(&["metadata", "name"]).unwrap_or("");
-    if name.len() > 63 || name.contains('.') {
-        if here.version.0 >= 33 && !super::words::is_label(name) {
-            here.invalid("metadata.name", "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', of at most 63");
-        }
+    if !name.is_empty() && !super::words::is_label(name) {
+        here.invalid(
+            "metadata.name",
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', of at most 63",
+        );
     }
 }
 
