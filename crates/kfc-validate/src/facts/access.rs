@@ -1,7 +1,6 @@
 //! RBAC, API services, priority and fairness.
 
-use super::Check;
-use super::here::{Here, is_empty, number};
+use super::here::{Check, Here, is_empty, number};
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;
 

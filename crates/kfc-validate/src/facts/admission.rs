@@ -1,7 +1,6 @@
 //! Webhooks and admission policies.
 
-use super::Check;
-use super::here::Here;
+use super::here::{Check, Here};
 use super::words::Writing;
 use kfc_yaml::Node;
 

@@ -2,9 +2,8 @@
 //! give what is wanted. What is not known here is taken.
 
 use super::super::budget::{Budget, check_text};
-use super::Check;
 use super::cel_types::{Checker, Scope, Type};
-use super::here::{Here, is_true, text};
+use super::here::{Check, Here, is_true, text};
 use kfc_yaml::Node;
 use kfc_yaml::value::to_json;
 use kube_cel::ErrorKind;

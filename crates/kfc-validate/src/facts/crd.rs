@@ -3,8 +3,7 @@
 use super::super::definitions::shape_of;
 use super::super::fit::Fit;
 use super::super::path::Path;
-use super::Check;
-use super::here::{Here, is_empty, is_true, key, text};
+use super::here::{Check, Here, is_empty, is_true, key, text};
 use super::words::is_label;
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;
@@ -242,7 +241,7 @@ impl SchemaWalk<'_, '_, '_> {
             );
         }
         let is_free = says("x-kubernetes-int-or-string") || says("x-kubernetes-preserve-unknown-fields");
-        if kind.is_none() && !is_free {
+        if kind.is_none() && schema.get("type").is_some() && !is_free {
             self.here.required(&format!("{path}.type"), "must not be empty for specified object fields");
         }
         if says("x-kubernetes-embedded-resource") {

@@ -8,6 +8,9 @@ use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_yaml::{Map, Node, ScalarKind, emit};
 use std::fmt::Write as _;
 
+/// The rules of a type that the table of facts cannot say.
+pub(super) type Check = fn(&mut Here<'_, '_>);
+
 /// One mapping of a resource, whose type is known.
 pub(super) struct Here<'h, 'r> {
     /// The mapping.

@@ -26,16 +26,13 @@ mod zones;
 use super::finding::Findings;
 use super::shape::{Others, ShapeId};
 use super::table::Table;
-use here::{Here, key};
+use here::{Check, Here, key};
 use kfc_diagnostics::{Mark, SourceId};
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::{Node, Value};
 use rustc_hash::FxHashMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
-
-/// The rules of a type that the table of facts cannot say.
-type Check = fn(&mut Here<'_, '_>);
 
 /// What is checked of one type.
 #[derive(Default)]

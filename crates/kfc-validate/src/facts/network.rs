@@ -1,7 +1,6 @@
 //! Services, Ingresses, NetworkPolicies and addresses.
 
-use super::Check;
-use super::here::{Here, number, text};
+use super::here::{Check, Here, number, text};
 use super::words::{cidr, ip, is_label, port_name};
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;

@@ -1,7 +1,6 @@
 //! Pods: their containers, volumes, security and scheduling.
 
-use super::Check;
-use super::here::{Here, is_empty, is_true, number, text};
+use super::here::{Check, Here, is_empty, is_true, number, text};
 use super::words::{is_label_value, qualified};
 use kfc_yaml::Node;
 use std::collections::HashSet;
@@ -136,16 +135,7 @@ fn containers<'h>(here: &Here<'h, '_>) -> Vec<(String, &'h Node)> {
 }
 
 fn pod_spec(here: &mut Here<'_, '_>) {
-    let mut names = HashSet::new();
-    for (_, node) in here.items(&["containers"]) {
-        names.extend(text_at(node, "name"));
-    }
-    let mut seen = HashSet::new();
     for (index, node) in here.items(&["initContainers"]) {
-        let name = text_at(node, "name");
-        if let Some(name) = name.filter(|name| names.contains(name) || !seen.insert(*name)) {
-            here.duplicate(&format!("initContainers[{index}].name"), name);
-        }
         if text_at(node, "restartPolicy") == Some("Always") {
             continue;
         }

@@ -1,7 +1,6 @@
 //! Quotas and ranges of resources, nodes, and what names and labels of single kinds say.
 
-use super::Check;
-use super::here::{Here, amount, is_empty, key, text};
+use super::here::{Check, Here, amount, is_empty, key, text};
 use super::resources::{NOT_STANDARD, is_extended, is_huge_page};
 use super::words::{cidr, qualified};
 use kfc_yaml::Node;
@@ -255,9 +254,6 @@ fn metadata(here: &mut Here<'_, '_>) {
     }
     if here.node.get("managedFields").is_some_and(|fields| fields.as_seq().is_some()) {
         here.forbidden("managedFields", "metadata.managedFields must be nil");
-    }
-    if here.text(&["uid"]).is_some() && here.path == "metadata" {
-        here.invalid("uid", "uid mismatch: no existing object has it");
     }
     let mut controllers = 0;
     for (index, owner) in here.items(&["ownerReferences"]) {

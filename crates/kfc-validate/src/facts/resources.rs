@@ -1,7 +1,6 @@
 //! Names and amounts of resources: of containers, pods, claims and volumes.
 
-use super::Check;
-use super::here::{Here, amount, key};
+use super::here::{Check, Here, amount, key};
 use super::words::qualified;
 use kfc_yaml::{Map, Node};
 

@@ -1,7 +1,6 @@
 //! Volumes, claims, classes, and devices.
 
-use super::Check;
-use super::here::{Here, text};
+use super::here::{Check, Here, text};
 use kfc_yaml::Node;
 use std::collections::HashSet;
 

@@ -1,7 +1,6 @@
 //! Workloads, jobs, autoscalers and disruption budgets.
 
-use super::Check;
-use super::here::{Here, number, text};
+use super::here::{Check, Here, number, text};
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;
 use std::collections::HashSet;
@@ -62,12 +61,8 @@ fn always(here: &mut Here<'_, '_>) {
     }
 }
 
-/// An empty selector selects everything; the pods of a workload have the labels that it selects.
+/// An empty selector selects everything.
 fn selector(here: &mut Here<'_, '_>) {
-    let labels = here.at(&["template", "metadata", "labels"]);
-    if here.at(&["selector"]).is_some_and(|selector| !super::super::pods::selects(selector, labels)) {
-        here.invalid("template.metadata.labels", "`selector` does not match template `labels`");
-    }
     let Some(selector) = here.map(&["selector"]) else { return };
     let is_empty = selector.iter().all(|entry| super::here::is_empty(&entry.value));
     if is_empty && !here.path.is_empty() {
