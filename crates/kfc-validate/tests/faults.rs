@@ -5,7 +5,7 @@
 //! ```text
 //! deployment    spec.replicas=-1    => 1.37    no    spec.replicas: Invalid value: -1: must be greater than or equal to 0
 //! ```
-//! Tabs stand between them. First come the base and the edits: `path=value` with a value in JSON (`*70 a` is a text of 70 letters), `-path` for a field
+//! They are separated by tabs. First come the base and the edits: `path=value` with a value in JSON (`*70 a` is a text of 70 letters), `-path` for a field
 //! that is taken out. Then come a version of Kubernetes and what its server says; another version follows where it differs.
 //! `faults/lists/*.txt` are the cases as they are written by hand, and `tests/lab/faults.py` makes the others from the OpenAPI
 //! documents of a server and asks it. `faults/counts.txt` has how many cases each kind of rule has.

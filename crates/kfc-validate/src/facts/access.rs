@@ -89,7 +89,7 @@ fn api_service(here: &mut Here<'_, '_>) {
     }
 }
 
-/// A `*` stands alone.
+/// A `*` is alone.
 fn stars(here: &mut Here<'_, '_>) {
     for list in ["verbs", "apiGroups", "resources", "namespaces", "nonResourceURLs"] {
         let all: Vec<&str> = here.items(&[list]).filter_map(|(_, item)| item.as_text()).collect();

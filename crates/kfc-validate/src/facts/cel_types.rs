@@ -143,7 +143,7 @@ const GLOBAL: [&str; 40] = [
 ];
 /// Names before the dot of such functions.
 const SPACES: [&str; 6] = ["optional", "strings", "sets", "format", "math", "ip"];
-/// Functions of a value whose type is not told apart here.
+/// Functions of a value whose type is not distinguished here.
 const OF_VALUES: [&str; 91] = [
     "size",
     "matches",

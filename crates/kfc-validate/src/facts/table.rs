@@ -8,9 +8,9 @@
 //! A path may have `[]` for all items and `{}` for all values of a mapping; `.` is the whole value. Facts:
 //!
 //! ```text
-//! need               it is there and not empty; `there`: it may be empty
+//! need               it is set and not empty; `there`: it may be empty
 //! filled             a text that is there is not empty
-//! none               it is not there
+//! none               it is not set
 //! >=N <=N N..M       the range of a number
 //! amount>=0 amount>0 the range of a quantity
 //! is FORMAT          how a text is written: see `words`
