@@ -41,6 +41,8 @@ pub(crate) struct Setup {
     pub(crate) server_flags: Vec<&'static str>,
     /// Record every request: see [`Cluster::requests`].
     pub(crate) audited: bool,
+    /// The API server of the oldest supported version; only with `bare`.
+    pub(crate) oldest: bool,
 }
 
 /// A running control plane.
@@ -72,7 +74,7 @@ impl Cluster {
         let folder = tempfile::Builder::new().prefix("kfc-lab-").tempdir().unwrap();
         std::fs::write(folder.path().join("audit.yaml"), AUDIT).unwrap();
         let mut command = Command::new(lab_file("up"));
-        command.arg(folder.path()).args(setup.options()).env("KFC_LAB_BIN", programs());
+        command.arg(folder.path()).args(setup.options()).env("KFC_LAB_BIN", setup.programs());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -212,6 +214,11 @@ impl Cluster {
 }
 
 impl Setup {
+    /// The folder with the programs of the control plane.
+    fn programs(&self) -> PathBuf {
+        if self.oldest { programs().join("oldest") } else { programs() }
+    }
+
     fn options(&self) -> Vec<String> {
         let mut options = vec!["--until-closed".to_owned()];
         options.extend(self.bare.then(|| "--bare".to_owned()));

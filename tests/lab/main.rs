@@ -8,6 +8,7 @@ mod admission;
 mod cluster;
 mod consent;
 mod controllers;
+mod faults;
 mod idempotence;
 mod kubectl;
 mod leaving;

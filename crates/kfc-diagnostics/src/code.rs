@@ -226,6 +226,8 @@ codes! {
     Immutable = "KFC1522",
     /// A check without input.
     NothingChecked = "KFC1524",
+    /// A value that the API server's own rules for its field refuse.
+    ServerRule = "KFC1525",
 
     /// A cluster that cannot be found or does not answer.
     Unreachable = "KFC1601",

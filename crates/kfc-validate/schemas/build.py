@@ -2,8 +2,8 @@
 """Writes kubernetes.txt, the table of the types of every Kubernetes version that kfc knows: build.py FOLDER
 
 FOLDER has the folders `v1.28.0-local`, `v1.29.0-local`, ... with one `_definitions.json` each, as the Python package
-kubernetes-validate ships them below `kubernetes_validate/kubernetes-json-schema`. enums.txt and removals.txt beside this
-script are written by hand: the published schemas say nothing of either.
+kubernetes-validate ships them below `kubernetes_validate/kubernetes-json-schema`. enums.txt beside this script is from
+enums.py; enums-by-hand.txt, optional.txt and removals.txt are written by hand: the published schemas say nothing of these.
 
 The table holds facts alone, one a line, no descriptions. A line at the margin starts a type, ` field! type =A,B from-to` is
 a field of it:
@@ -12,7 +12,7 @@ a field of it:
     [t]       a list; [t]set has no equal items, [t]map:a,b none with equal a and b
     {t}       a mapping with any keys
     a|b       either
-    =A,B      the texts that are allowed
+    =A,B      the texts that are allowed, also as items of a list; `~` is a space
     28-31     since 1.28, up to 1.31; what is not said is the first or last version of the table
 
 `= apiVersion kind type` names a kind.
@@ -80,6 +80,28 @@ def by_hand(name):
     return {line.split()[0]: line.split()[1:] for line in lines if line.strip() and not line.startswith("#")}
 
 
+def published():
+    """The lines of enums.txt: for each field the values from a version on, in the order of the versions."""
+    found = {}
+    for line in (pathlib.Path(__file__).parent / "enums.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            field, span, values = line.split(" ", 2)
+            first, last = (int(version) for version in span.split("-"))
+            found.setdefault(field, []).append((first, last, json.loads(values)))
+    return found
+
+
+def allowed(field, version):
+    """The texts that a field takes in a version. Where enums.txt does not have that version, the server checked the same in its
+    own code: the values are those of the next version that has some, or else of the last."""
+    if field in ENUMS:
+        return ENUMS[field]
+    lines = PUBLISHED.get(field, [])
+    of = next((values for _, last, values in lines if version <= last), lines[-1][2] if lines else [])
+    # An empty text is the same as none.
+    return [value for value in of if value]
+
+
 def read(folder, facts, used):
     """Puts what one version has into facts: {(type, None or line of a field or kind): versions}."""
     version = int(re.search(r"v1\.(\d+)", folder.name).group(1))
@@ -103,11 +125,12 @@ def read(folder, facts, used):
         for field, schema in types[name].get("properties", {}).items():
             text = type_of(schema)
             todo += re.findall(r"[A-Za-z0-9.]+\.[A-Za-z0-9]+", text)
-            values = ENUMS.get(f"{name}.{field}")
+            values = allowed(f"{name}.{field}", version)
+            used.add(f"{name}.{field}")
             if values:
-                used.add(f"{name}.{field}")
-                text += " =" + ",".join(values)
-            due = "!" if field in types[name].get("required", []) else ""
+                text += " =" + ",".join(value.replace(" ", "~") for value in values)
+            is_due = field in types[name].get("required", []) and f"{name}.{field}" not in OPTIONAL
+            due = "!" if is_due else ""
             facts.setdefault((name, f" {field}{due} {text}"), set()).add(version)
     return version
 
@@ -138,9 +161,11 @@ def main():
     (pathlib.Path(__file__).parent / "kubernetes.txt").write_text("\n".join(lines) + "\n")
     unused = sorted(set(ENUMS) - used)
     if unused:
-        sys.exit("enums.txt names fields that are not there: " + ", ".join(unused))
+        sys.exit("enums-by-hand.txt names fields that are not there: " + ", ".join(unused))
 
 
-ENUMS = by_hand("enums.txt")
+ENUMS = by_hand("enums-by-hand.txt")
+OPTIONAL = by_hand("optional.txt")
+PUBLISHED = published()
 if __name__ == "__main__":
     main()

@@ -170,6 +170,11 @@ fn unknown(
         let message = format!("{owner} has no {api_version} {kind}");
         let help = served(definitions, api_version, kind).or_else(|| suggestion(table, api_version, kind));
         found.error_at(Code::UnknownApi, place, message).help = help;
+    } else if !group.is_empty() && !group.contains('.') {
+        // The group of a CRD is a domain.
+        let message = format!("there is no API group `{group}`");
+        let help = suggestion(table, api_version, kind);
+        found.error_at(Code::UnknownApi, place, message).help = help;
     } else if !allow_missing {
         let message = format!("{api_version} {kind} was not checked: it has no definition");
         let help = "name the directory of its CRD with `--crds`, or pass `--allow-missing-schema`";

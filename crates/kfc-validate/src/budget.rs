@@ -146,7 +146,7 @@ fn each_rule(schema: &mut Value, keep: &mut dyn FnMut(&Value) -> bool) {
     }
 }
 
-fn check_text(rule: &str) -> Result<(), String> {
+pub(super) fn check_text(rule: &str) -> Result<(), String> {
     let is_sign = |letter: &char| !letter.is_alphanumeric() && !letter.is_whitespace() && *letter != ',';
     if rule.chars().filter(is_sign).count() > MOST_SIGNS {
         return Err(format!("it has more than {MOST_SIGNS} operators, brackets and dots"));

@@ -31,6 +31,8 @@ pub struct Definition {
     pub served: bool,
     /// Whether the kind is namespaced.
     pub namespaced: bool,
+    /// Whether `status` is a resource of its own, so that it is dropped from a manifest.
+    pub drops_status: bool,
     /// The warning that it is deprecated.
     pub deprecated: Option<String>,
     /// The whole schema, when it has rules.
@@ -80,6 +82,7 @@ impl Definitions {
                 shape: schema.map(|schema| self.top(schema)),
                 served: says("served"),
                 namespaced,
+                drops_status: version.at(&["subresources", "status"]).is_some(),
                 deprecated: says("deprecated").then(|| {
                     warning.map_or_else(|| format!("{api_version} {kind} is deprecated"), str::to_owned)
                 }),
@@ -96,6 +99,13 @@ impl Definitions {
         reader.make_object(id);
         id
     }
+}
+
+/// The shape of a schema by itself.
+pub(super) fn shape_of(schema: &Node) -> (Shapes, ShapeId) {
+    let mut shapes = Shapes::default();
+    let id = Reader { shapes: &mut shapes, depth: 0 }.read(schema, false);
+    (shapes, id)
 }
 
 /// Whether a schema has rules anywhere.

@@ -3,12 +3,9 @@
 use super::fit::Fit;
 use super::path::Path;
 use super::shape::{Identity, Shape};
-use kfc_diagnostics::{Code, Mark, Severity};
+use kfc_diagnostics::{Code, Mark};
 use kfc_yaml::{Node, json};
 use rustc_hash::FxHashMap;
-
-/// Types of items whose duplicates an API server accepts; only patches and server-side apply of them fail.
-const TAKEN: [&str; 3] = ["core.v1.EnvVar", "core.v1.ContainerPort", "apiextensions.v1.ValidationRule"];
 
 /// Finds items that are the same as an earlier one.
 pub(super) fn check(fit: &mut Fit<'_>, items: &[Node], shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
@@ -24,9 +21,6 @@ pub(super) fn check(fit: &mut Fit<'_>, items: &[Node], shape: &Shape, path: &Pat
             format!("two items of `{}` are the same: {identity}", path.last().unwrap_or("the list"));
         let mark = item.mark.known().or(place);
         let diagnostic = fit.found.error(Code::ValueTwice, &path.item(index), mark, message);
-        if TAKEN.contains(&item_shape.name.as_str()) {
-            diagnostic.severity = Severity::Warning;
-        }
         *diagnostic = diagnostic.clone().label(items[first].mark.known(), "the first one");
     }
 }

@@ -103,7 +103,11 @@ impl<'r> Findings<'r> {
 
     /// Adds a finding; gives its diagnostic for a suggestion to be added.
     pub(super) fn push(&mut self, path: &Path<'_>, diagnostic: Diagnostic) -> &mut Diagnostic {
-        let path = path.to_string();
+        self.push_text(path.to_string(), diagnostic)
+    }
+
+    /// Adds a finding at a path that is written already.
+    pub(super) fn push_text(&mut self, path: String, diagnostic: Diagnostic) -> &mut Diagnostic {
         let is_secret = kfc_kube::redaction::is_secret(self.resource.kind());
         let names: Vec<&str> = path.splitn(3, '.').collect();
         let is_open = path.is_empty() || path == "metadata" || kfc_kube::redaction::object::is_open(&names);

@@ -31,6 +31,24 @@ pub enum Format {
     Hostname,
     /// `6ba7b810-9dad-11d1-80b4-00c04fd430c8`.
     Uuid,
+    /// A UUID of version 3, 4 or 5.
+    UuidOf(u8),
+    /// `someone@example.com`.
+    Email,
+    /// `https://example.com/path` or `/path`.
+    Uri,
+    /// `#0af`.
+    HexColor,
+    /// `rgb(0,160,255)`.
+    RgbColor,
+    /// `978-3-16-148410-0`, with 10 or 13 digits.
+    Isbn,
+    /// `123-45-6789`.
+    Ssn,
+    /// The number of a card.
+    CreditCard,
+    /// 24 hexadecimal digits.
+    ObjectId,
 }
 
 impl Format {
@@ -50,6 +68,17 @@ impl Format {
             "mac" => Self::Mac,
             "hostname" => Self::Hostname,
             "uuid" => Self::Uuid,
+            "uuid3" => Self::UuidOf(3),
+            "uuid4" => Self::UuidOf(4),
+            "uuid5" => Self::UuidOf(5),
+            "email" => Self::Email,
+            "uri" => Self::Uri,
+            "hexcolor" => Self::HexColor,
+            "rgbcolor" => Self::RgbColor,
+            "isbn" | "isbn10" | "isbn13" => Self::Isbn,
+            "ssn" => Self::Ssn,
+            "creditcard" => Self::CreditCard,
+            "bsonobjectid" => Self::ObjectId,
             _ => return None,
         })
     }
@@ -70,6 +99,15 @@ impl Format {
             Self::Mac => "a hardware address",
             Self::Hostname => "a host name",
             Self::Uuid => "a UUID",
+            Self::UuidOf(_) => "a UUID of the version that the schema says",
+            Self::Email => "an e-mail address",
+            Self::Uri => "an absolute URI",
+            Self::HexColor => "a colour such as `#0af`",
+            Self::RgbColor => "a colour such as `rgb(0,160,255)`",
+            Self::Isbn => "an ISBN",
+            Self::Ssn => "a social security number such as `123-45-6789`",
+            Self::CreditCard => "the number of a credit card",
+            Self::ObjectId => "24 hexadecimal digits",
         }
     }
 
@@ -78,16 +116,25 @@ impl Format {
     pub(super) fn holds(self, text: &str) -> bool {
         match self {
             Self::Int32 | Self::Int64 => true,
-            Self::Byte => is_base64(text),
+            Self::Byte => !text.is_empty() && is_base64(text),
             Self::Date => is_date(text),
             Self::DateTime => is_date_time(text),
             Self::Duration => is_duration(text),
-            Self::Ipv4 => text.parse::<Ipv4Addr>().is_ok(),
+            Self::Ipv4 => is_ipv4(text),
             Self::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
             Self::Cidr => is_cidr(text),
             Self::Mac => is_mac(text),
             Self::Hostname => is_hostname(text),
             Self::Uuid => is_uuid(text),
+            Self::UuidOf(version) => is_uuid(text) && text.as_bytes().get(14) == Some(&(b'0' + version)),
+            Self::Email => is_email(text),
+            Self::Uri => is_uri(text),
+            Self::HexColor => is_hex_color(text),
+            Self::RgbColor => is_rgb_color(text),
+            Self::Isbn => is_isbn(text),
+            Self::Ssn => is_ssn(text),
+            Self::CreditCard => is_credit_card(text),
+            Self::ObjectId => text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
         }
     }
 }
@@ -135,8 +182,23 @@ fn is_date_time(text: &str) -> bool {
     is_date(date) && is_clock(clock, &[23, 59, 60]) && is_fraction && is_zone
 }
 
-/// Go's durations: `1h30m`, `1.5s`, `-2ms`; and bare numbers with units spelled out are none.
+/// Four numbers; zeros in front of them are ignored.
+fn is_ipv4(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_number = |part: &&str| {
+        (1..=3).contains(&part.len())
+            && part.bytes().all(|byte| byte.is_ascii_digit())
+            && part.parse::<u16>().is_ok_and(|number| number < 256)
+    };
+    parts.len() == 4 && parts.iter().all(is_number)
+}
+
+/// Durations of Go, `1h30m`, `1.5s`, `-2ms`; and numbers with units spelled out, `5 minutes`, `1 day 3h`.
 fn is_duration(text: &str) -> bool {
+    is_go_duration(text) || is_spelled_duration(text)
+}
+
+fn is_go_duration(text: &str) -> bool {
     let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     if rest == "0" {
         return true;
@@ -146,7 +208,7 @@ fn is_duration(text: &str) -> bool {
         let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (amount, after) = rest.split_at(number);
         let is_amount = amount.bytes().any(|byte| byte.is_ascii_digit()) && amount.matches('.').count() < 2;
-        let Some(unit) = ["ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", "w"].iter().find(|u| {
+        let Some(unit) = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"].iter().find(|u| {
             after.strip_prefix(**u).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphabetic()))
         }) else {
             return false;
@@ -160,6 +222,100 @@ fn is_duration(text: &str) -> bool {
     parts > 0
 }
 
+fn is_spelled_duration(text: &str) -> bool {
+    // A word counts as the unit that it begins with, if that is not an abbreviation.
+    const EXACT: [&str; 11] = ["ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w", "wk"];
+    const BEGIN: [&str; 8] = ["nano", "micro", "milli", "sec", "min", "hour", "day", "week"];
+    let mut rest = text.trim();
+    let mut parts = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let after = rest[digits..].trim_start();
+        let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+        let unit = after[..end].to_lowercase();
+        let is_unit = EXACT.contains(&unit.as_str()) || BEGIN.iter().any(|begin| unit.starts_with(begin));
+        if digits == 0 || !is_unit {
+            return false;
+        }
+        rest = after[end..].trim_start();
+        parts += 1;
+    }
+    parts > 0
+}
+
+fn is_email(text: &str) -> bool {
+    let address = match (text.rfind('<'), text.ends_with('>')) {
+        (Some(start), true) => &text[start + 1..text.len() - 1],
+        _ => text,
+    };
+    address.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty()
+            && !domain.is_empty()
+            && !domain.contains('@')
+            && !address.contains(char::is_whitespace)
+    })
+}
+
+fn is_uri(text: &str) -> bool {
+    let has_scheme = text.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    });
+    (has_scheme || text.starts_with('/')) && !text.contains(char::is_whitespace)
+}
+
+fn is_hex_color(text: &str) -> bool {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    matches!(digits.len(), 3 | 6) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_rgb_color(text: &str) -> bool {
+    let inside = text.strip_prefix("rgb(").and_then(|rest| rest.strip_suffix(')'));
+    inside.is_some_and(|inside| {
+        let parts: Vec<&str> = inside.split(',').map(str::trim).collect();
+        parts.len() == 3 && parts.iter().all(|part| part.parse::<u16>().is_ok_and(|number| number < 256))
+    })
+}
+
+fn is_isbn(text: &str) -> bool {
+    let digits: Vec<u32> = text
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .map(|c| if matches!(c, 'X' | 'x') { 10 } else { c.to_digit(10).unwrap_or(99) })
+        .collect();
+    if digits.contains(&99) {
+        return false;
+    }
+    match digits.len() {
+        10 => digits.iter().zip((1..=10).rev()).map(|(digit, weight)| digit * weight).sum::<u32>() % 11 == 0,
+        13 => {
+            digits.iter().zip([1, 3].iter().cycle()).map(|(digit, weight)| digit * weight).sum::<u32>() % 10
+                == 0
+        }
+        _ => false,
+    }
+}
+
+fn is_ssn(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['-', ' ']).collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    lengths == [3, 2, 4] && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A number whose last digit checks the others.
+fn is_credit_card(text: &str) -> bool {
+    let digits: Vec<u32> =
+        text.chars().filter(|c| !matches!(c, '-' | ' ')).filter_map(|c| c.to_digit(10)).collect();
+    let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(at, digit)| if at % 2 == 1 { doubled(*digit) } else { *digit })
+        .sum();
+    (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
+}
+
 fn is_cidr(text: &str) -> bool {
     let Some((address, bits)) = text.split_once('/') else { return false };
     let bits: Option<u32> = digits(bits, bits.len().clamp(1, 3), 128);
@@ -168,6 +324,12 @@ fn is_cidr(text: &str) -> bool {
 }
 
 fn is_mac(text: &str) -> bool {
+    let dotted: Vec<&str> = text.split('.').collect();
+    if matches!(dotted.len(), 3 | 4 | 10) {
+        return dotted
+            .iter()
+            .all(|part| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
     let parts: Vec<&str> = text.split([':', '-']).collect();
     let is_byte = |part: &&str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     matches!(parts.len(), 6 | 8 | 20) && parts.iter().all(is_byte)
@@ -182,7 +344,10 @@ fn is_hostname(text: &str) -> bool {
             && is_end(ends.last())
             && ends.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
     };
-    text.len() <= 255 && text.strip_suffix('.').unwrap_or(text).split('.').all(is_label)
+    // An address is none: the last label has to have a letter.
+    let has_letter =
+        text.rsplit('.').next().is_some_and(|last| last.bytes().any(|byte| byte.is_ascii_alphabetic()));
+    text.len() <= 255 && has_letter && text.split('.').all(is_label)
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -261,6 +426,19 @@ mod tests {
             ("hostname", "a.example.com", "-a.example.com"),
             ("uuid", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "6ba7b810"),
             ("duration", "1h30m", "soon"),
+            ("duration", "5 minutes", "1.5 hours"),
+            ("duration", "1d3h", "5 m 3"),
+            ("email", "a@example.com", "a"),
+            ("uri", "https://example.com/a", "example"),
+            ("uuid4", "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
+            ("hexcolor", "#0af", "red"),
+            ("rgbcolor", "rgb(1,2,3)", "rgb(1,2,300)"),
+            ("isbn", "978-3-16-148410-0", "123"),
+            ("ssn", "123-45-6789", "1234"),
+            ("creditcard", "4111111111111111", "1234"),
+            ("bsonobjectid", "507f1f77bcf86cd799439011", "507f"),
+            ("mac", "0a1b.2c3d.4e5f", "0a1b.2c3d"),
+            ("ipv4", "010.0.0.1", "1.2.3"),
             ("byte", "aGk=", "aGk"),
         ];
         for (name, right, wrong) in cases {

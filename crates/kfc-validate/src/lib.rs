@@ -2,7 +2,7 @@
 //!
 //! [`validate`] does all of it. [`table`] has the types of Kubernetes and [`definitions`] those of CRDs, both as [`shape`]s;
 //! `check` checks a value against its shape. `foreign` has CRDs of kinds that platforms define. `rules` runs the rules of CRDs,
-//! `api` knows removed and deprecated versions, `resource` has what the API server checks beyond types, `bundle` what resources
+//! `api` knows removed and deprecated versions, `resource` and `facts` have what the API server checks beyond types, `bundle` what resources
 //! require of each other. `changes` compares with an older bundle.
 //!
 //! This crate must never know files, kustomize, plans of the catalogue or a cluster. Others may build on it.
@@ -32,6 +32,7 @@ mod check;
 pub mod definitions;
 mod duplicates;
 mod equality;
+mod facts;
 mod finding;
 mod fit;
 mod foreign;

@@ -7,6 +7,7 @@ use super::version::{Span, Version};
 use compact_str::CompactString;
 use kfc_yaml::Node;
 use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
 
 const TABLE: &str = include_str!("../schemas/kubernetes.txt");
 
@@ -103,6 +104,15 @@ impl FieldLine {
     }
 }
 
+/// The types of one version, which are read once.
+pub(super) fn shared(version: Version) -> &'static Table {
+    static TABLES: [OnceLock<Table>; 32] = [const { OnceLock::new() }; 32];
+    let all = covered();
+    let version = version.clamp(all.first, all.last);
+    let index = (version.0 - all.first.0) as usize % TABLES.len();
+    TABLES[index].get_or_init(|| Table::of(version))
+}
+
 impl Table {
     /// Reads the types of one version; of the nearest one that the table covers.
     #[must_use]
@@ -170,7 +180,9 @@ impl Reader {
     fn field(&mut self, owner: ShapeId, field: &FieldLine) {
         let id = self.type_of(field.type_text);
         if let Some(values) = field.values {
-            self.shapes.get_mut(id).values = values.split(',').map(Node::unmarked_string).collect();
+            let text = |text: &str| Node::unmarked_string(&text.replace('~', " "));
+            let of = self.shapes.get(id).items.unwrap_or(id);
+            self.shapes.get_mut(of).values = values.split(',').map(text).collect();
         }
         let owner = self.shapes.get_mut(owner);
         let name = CompactString::const_new(field.name);
@@ -266,6 +278,10 @@ mod tests {
     }
 
     impl Table {
+        pub(crate) fn named(&self, name: &str) -> Option<&Shape> {
+            (0..).map_while(|at| self.shapes.at(at)).find(|shape| shape.name == name)
+        }
+
         fn shapes_for_test(&self) -> Vec<&Shape> {
             (0..).map_while(|at| self.shapes.at(at)).collect()
         }

@@ -9,7 +9,7 @@ use super::path::Path;
 use super::rules::{self, Rules};
 use super::table::{self, Table};
 use super::version::Version;
-use super::{foreign, resource};
+use super::{facts, foreign, resource};
 use kfc_diagnostics::{Code, Severity};
 use kfc_kube::{Object, ObjectId};
 use rayon::prelude::*;
@@ -82,7 +82,7 @@ pub struct Verdict {
 #[must_use]
 pub fn validate(resources: &[&Object], definitions: &[&Object], options: &Options) -> Verdict {
     let version = options.kubernetes.unwrap_or(table::covered().last);
-    let table = Table::of(version);
+    let table = table::shared(version);
     let used: FxHashSet<(&str, &str)> = resources.iter().map(|r| (r.api_version(), r.kind())).collect();
     let foreign = foreign::definitions();
     let all = foreign.iter().chain(definitions.iter().copied()).chain(resources.iter().copied());
@@ -93,7 +93,7 @@ pub fn validate(resources: &[&Object], definitions: &[&Object], options: &Option
         .par_iter()
         .map(|resource| {
             let mut found = Findings::of(resource);
-            let had_schema = check(resource, &table, &definitions, options, &mut found);
+            let had_schema = check(resource, table, &definitions, options, &mut found);
             (found.list, had_schema)
         })
         .collect();
@@ -133,6 +133,12 @@ fn check(
     if let Some(id) = id {
         let mut fit = Fit { shapes, table, null_is_nothing, found: found.empty() };
         fit.check(&resource.node, id, &Path::TOP, resource.mark());
+        if matches!(api, Some(Api::Custom(definition)) if definition.drops_status) {
+            let is_of_form = |code| matches!(code, Code::ValueUnknown | Code::ValueType);
+            fit.found.list.retain(|finding| {
+                !finding.path.starts_with("status.") || is_of_form(finding.diagnostic.code)
+            });
+        }
         found.list.append(&mut fit.found.list);
     }
     let namespaced = match api {
@@ -143,6 +149,9 @@ fn check(
     // A kind that its API does not have is an error, so it was checked.
     let is_refused = api.is_none() && found.list[before..].iter().any(Finding::is_error);
     resource::check(resource, namespaced, matches!(api, Some(Api::Builtin(_))), found);
+    if let Some(Api::Builtin(id)) = api {
+        facts::check(resource, table, id, found);
+    }
     id.is_some() || is_refused
 }
 

@@ -29,6 +29,34 @@ const BASELINE: [&str; 13] = [
     "SYS_CHROOT",
 ];
 
+/// Types of SELinux that `baseline` allows.
+const SELINUX_TYPES: [&str; 4] = ["container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
+/// Settings of the kernel that `baseline` allows.
+const SYSCTLS: [&str; 12] = [
+    "kernel.shm_rmid_forced",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.ping_group_range",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_wmem",
+];
+/// Types of volumes that `restricted` allows.
+const VOLUMES: [&str; 8] = [
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+];
 /// A standard that a namespace enforces. `privileged` forbids nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standard {
@@ -83,6 +111,7 @@ fn against_baseline(pod: &Node, reasons: &mut Vec<String>) {
     if items(pod, &["spec", "volumes"]).any(|volume| volume.get("hostPath").is_some()) {
         reasons.push("it mounts directories of the node".to_owned());
     }
+    contexts_against_baseline(pod, reasons);
     for container in containers(pod) {
         let name = text(container, &["name"]).unwrap_or_default();
         if text(container, &["securityContext", "privileged"]) == Some("true") {
@@ -99,7 +128,50 @@ fn against_baseline(pod: &Node, reasons: &mut Vec<String>) {
     }
 }
 
+/// What `baseline` says of the security contexts of a pod and its containers.
+fn contexts_against_baseline(pod: &Node, reasons: &mut Vec<String>) {
+    let of_pod = pod.at(&["spec", "securityContext"]).map(|context| ("the pod".to_owned(), context));
+    let of_containers = containers(pod).filter_map(|container| {
+        let name = text(container, &["name"]).unwrap_or_default();
+        Some((format!("`{name}`"), container.get("securityContext")?))
+    });
+    for (whose, context) in of_pod.into_iter().chain(of_containers) {
+        for profile in ["seccompProfile", "appArmorProfile"] {
+            if text(context, &[profile, "type"]) == Some("Unconfined") {
+                reasons.push(format!("{whose} sets `{profile}` to Unconfined"));
+            }
+        }
+        let selinux = |field: &str| text(context, &["seLinuxOptions", field]);
+        if selinux("type").is_some_and(|kind| !SELINUX_TYPES.contains(&kind))
+            || selinux("user").is_some()
+            || selinux("role").is_some()
+        {
+            reasons.push(format!("{whose} sets `seLinuxOptions` that are forbidden"));
+        }
+        for sysctl in items(context, &["sysctls"]).filter_map(|sysctl| text(sysctl, &["name"])) {
+            if !SYSCTLS.contains(&sysctl) {
+                reasons.push(format!("{whose} sets the sysctl {sysctl}"));
+            }
+        }
+        if text(context, &["procMount"]).is_some_and(|mount| mount != "Default") {
+            reasons.push(format!("{whose} sets `procMount`"));
+        }
+        if text(context, &["windowsOptions", "hostProcess"]) == Some("true") {
+            reasons.push(format!("{whose} runs as a process of the node"));
+        }
+    }
+}
+
 fn against_restricted(pod: &Node, reasons: &mut Vec<String>) {
+    for volume in items(pod, &["spec", "volumes"]) {
+        let others = volume.as_map().into_iter().flatten().map(|entry| entry.key.text.as_str());
+        for kind in others.filter(|kind| *kind != "name" && !VOLUMES.contains(kind)) {
+            reasons.push(format!(
+                "volume `{}` is of the type {kind}",
+                text(volume, &["name"]).unwrap_or_default()
+            ));
+        }
+    }
     for container in containers(pod) {
         let name = text(container, &["name"]).unwrap_or_default();
         let own = |field: &[&str]| text(container, &[&["securityContext"], field].concat());

@@ -1,6 +1,7 @@
 //! Config maps and secrets. No message shows a value.
 
 use super::super::finding::Findings;
+use super::super::path::Path;
 use kfc_diagnostics::Code;
 use kfc_kube::Object;
 use kfc_yaml::Map;
@@ -65,6 +66,7 @@ fn check_type(resource: &Object, fields: &[(&str, &Map)], found: &mut Findings<'
     };
     for key in due.iter().filter(|key| !fields.iter().any(|(_, map)| map.contains(key))) {
         let message = format!("a secret of type {} needs the key `{key}`", kind.as_text().unwrap_or(""));
-        found.error_at(Code::ValueMissing, kind, message);
+        let place = Path::TOP.field("data");
+        found.error(Code::ValueMissing, &place.field(key), kind.mark.known(), message);
     }
 }

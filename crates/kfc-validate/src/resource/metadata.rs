@@ -19,8 +19,6 @@ enum Syntax {
     Subdomain,
     /// Lowercase letters, digits and `-`: at most 63.
     Label,
-    /// Like a label, but starting with a letter.
-    Service,
     /// Anything that can be a segment of a URL.
     Segment,
 }
@@ -28,8 +26,14 @@ enum Syntax {
 impl Syntax {
     fn of(resource: &Object) -> Self {
         match resource.kind() {
-            "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => Self::Segment,
-            "Service" if resource.api_version() == "v1" => Self::Service,
+            "Role"
+            | "ClusterRole"
+            | "RoleBinding"
+            | "ClusterRoleBinding"
+            | "PodDisruptionBudget"
+            | "Event"
+            | "ClusterTrustBundle" => Self::Segment,
+            "Service" if resource.api_version() == "v1" => Self::Label,
             "Namespace" => Self::Label,
             _ => Self::Subdomain,
         }
@@ -39,7 +43,6 @@ impl Syntax {
         match self {
             Self::Segment => !name.contains(['/', '%']) && !matches!(name, "." | ".."),
             Self::Label => is_label(name),
-            Self::Service => is_label(name) && name.starts_with(|c: char| c.is_ascii_lowercase()),
             Self::Subdomain => is_subdomain(name),
         }
     }
@@ -49,9 +52,6 @@ impl Syntax {
             Self::Segment => "it may not contain `/` or `%`",
             Self::Label => {
                 "at most 63 lowercase letters, digits and `-`, with a letter or digit at both ends"
-            }
-            Self::Service => {
-                "at most 63 lowercase letters, digits and `-`, with a letter at the start and a letter or digit at the end"
             }
             Self::Subdomain => {
                 "at most 253 lowercase letters, digits, `-` and `.`, with a letter or digit at both ends of each part"
@@ -201,7 +201,6 @@ mod tests {
             assert!(!Syntax::Subdomain.holds(wrong), "{wrong}");
         }
         assert!(!Syntax::Label.holds(&long) && !Syntax::Label.holds("a.b") && Syntax::Label.holds("9a"));
-        assert!(!Syntax::Service.holds("9a") && Syntax::Service.holds("a9"));
         assert!(Syntax::Segment.holds("system:a") && !Syntax::Segment.holds("a/b"));
     }
 

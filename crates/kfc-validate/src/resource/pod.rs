@@ -161,7 +161,7 @@ fn check_ports(container: &Node, names: &HashSet<&str>, found: &mut Findings<'_>
             if !is_number && !names.contains(scalar.text.as_str()) {
                 let message = format!("port `{}` does not exist in the pod", scalar.text);
                 let near = nearest(&scalar.text, names.iter().copied());
-                found.error_at(Code::PodSpec, port, message).help =
+                found.warning_at(Code::PodSpec, port, message).help =
                     near.map(|near| format!("did you mean `{near}`?"));
             }
         }

@@ -49,7 +49,7 @@ fn check_numbers(port: &Node, kind: Option<&str>, found: &mut Findings<'_>) {
     if let Some(target) = port.get("targetPort")
         && let Some(scalar) = target.as_scalar()
     {
-        if scalar.kind == ScalarKind::Int && !is_port(target) {
+        if scalar.kind == ScalarKind::Int && scalar.text != "0" && !is_port(target) {
             found.error_at(Code::ServiceSpec, target, "a port must be between 1 and 65535");
         } else if scalar.kind == ScalarKind::Str && !scalar.text.is_empty() && !is_port_name(&scalar.text) {
             let diagnostic = found.error_at(
