@@ -404,7 +404,10 @@ fn fields(schema: &Node, is_object: bool, depth: usize) -> Type {
     }
     let mut all: HashMap<String, Type> = HashMap::new();
     for entry in schema.get("properties").and_then(Node::as_map).into_iter().flatten() {
-        all.insert(escaped(&entry.key.text), declared(&entry.value, false, depth + 1));
+        let given = declared(&entry.value, false, depth + 1);
+        // After a dot, a reserved word such as `namespace` can also be written as it is.
+        all.insert(entry.key.text.to_string(), given.clone());
+        all.insert(escaped(&entry.key.text), given);
     }
     if is_object {
         let names: HashMap<String, Type> =

@@ -477,19 +477,58 @@ fn has_field(schema: &Node, path: &str) -> bool {
     true
 }
 
-/// What Go's regular expressions do not have, though ours do.
+/// What Go's regular expressions do not have, though ours do: a repetition of a repetition, and counts above 1000.
 fn pattern_fault(pattern: &str) -> Option<&'static str> {
-    let is_nested = ["**", "++", "*+", "+*", "?*", "?+", "+?+"]
-        .iter()
-        .any(|pair| pattern.find(pair).is_some_and(|at| at == 0 || !pattern[..at].ends_with('\\')));
-    if is_nested {
-        return Some("must be a valid regular expression, but isn't: invalid nested repetition operator");
-    }
-    let counts = pattern.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-    for count in counts {
-        if count.split(',').any(|number| number.parse::<u32>().is_ok_and(|number| number > 1000)) {
-            return Some("must be a valid regular expression, but isn't: invalid repeat count");
+    let (mut is_escaped, mut in_class, mut repeated) = (false, false, 0);
+    let mut rest = pattern.char_indices();
+    while let Some((at, sign)) = rest.next() {
+        let is_repetition = !is_escaped && !in_class && matches!(sign, '*' | '+' | '?');
+        match sign {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '[' if !in_class => {
+                in_class = true;
+                // A bracket that comes first belongs to the class.
+                let inside = pattern[at + 1..].trim_start_matches('^');
+                if inside.starts_with(']') {
+                    rest.find(|(_, sign)| *sign == ']');
+                }
+            }
+            ']' => in_class = false,
+            '{' if !in_class => {
+                let counts = pattern[at + 1..].split('}').next().unwrap_or("");
+                if counts.split(',').any(|count| count.parse::<u32>().is_ok_and(|count| count > 1000)) {
+                    return Some("must be a valid regular expression, but isn't: invalid repeat count");
+                }
+            }
+            _ => {}
+        }
+        // One `?` makes a repetition lazy.
+        repeated = if !is_repetition {
+            0
+        } else if sign == '?' && repeated == 1 {
+            2
+        } else {
+            repeated + 1
+        };
+        if repeated > 1 && sign != '?' || repeated > 2 {
+            return Some("must be a valid regular expression, but isn't: invalid nested repetition operator");
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern_fault;
+
+    #[test]
+    fn patterns_are_those_of_go() {
+        for right in [r"^[A-Za-z0-9!#$%&'*+\-.^_|~]+$", "a+?b", r"\*+", "[]*+]a", "a{1,1000}", "(a*)+"] {
+            assert_eq!(pattern_fault(right), None, "{right}");
+        }
+        for wrong in ["a**", "a+*", "a{1001}", "a*??"] {
+            assert!(pattern_fault(wrong).is_some(), "{wrong}");
+        }
+    }
 }

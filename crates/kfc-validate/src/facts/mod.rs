@@ -95,6 +95,10 @@ impl Walk<'_> {
                 }
                 for entry in map {
                     let name = entry.key.text.as_str();
+                    // The server drops the status of a new object.
+                    if length == 0 && name == "status" {
+                        continue;
+                    }
                     let below = match (shape.fields.get(name), shape.others) {
                         (Some(field), _) => *field,
                         (None, Others::Shaped(other)) => other,
