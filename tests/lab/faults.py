@@ -1,4 +1,4 @@
-"""The faults of crates/kfc-validate/tests/faults: faults.py COMMAND …
+"""The faults of tests/faults: faults.py COMMAND …
 
     list OPENAPI        writes cases/ there: what lists/ says, and what follows from the OpenAPI documents in
                         the folder OPENAPI (`documents` writes them). Verdicts of cases that were there already are kept.
@@ -27,7 +27,7 @@ import yaml
 from admit import Admission
 from api import APPLY
 
-FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../crates/kfc-validate/tests/faults")
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../faults")
 NEWEST = "1.37"
 # Bytes of the server's words that are kept of each cause.
 LONGEST = 220

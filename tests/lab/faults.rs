@@ -2,7 +2,7 @@
 
 use super::cluster::{Cluster, Run, Setup, lab_file};
 
-/// Asks a server for its verdict on every case of `crates/kfc-validate/tests/faults`.
+/// Asks a server for its verdict on every case of `tests/faults`.
 fn check(setup: &Setup) {
     let cluster = Cluster::start_with(setup);
     let program = lab_file("faults.py");
