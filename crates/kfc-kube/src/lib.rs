@@ -17,6 +17,7 @@ mod id;
 pub mod ignore;
 pub mod kubectl;
 pub mod label_selector;
+#[allow(clippy::pedantic, reason = "has not been read for these lints yet")]
 pub mod notation;
 mod object;
 mod object_id;

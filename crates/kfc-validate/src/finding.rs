@@ -103,17 +103,17 @@ impl<'r> Findings<'r> {
 
     /// Adds a finding; gives its diagnostic for a suggestion to be added.
     pub(super) fn push(&mut self, path: &Path<'_>, diagnostic: Diagnostic) -> &mut Diagnostic {
-        self.push_text(path.to_string(), diagnostic)
+        self.push_text(&path.to_string(), diagnostic)
     }
 
     /// Adds a finding at a path that is written already.
-    pub(super) fn push_text(&mut self, path: String, diagnostic: Diagnostic) -> &mut Diagnostic {
+    pub(super) fn push_text(&mut self, path: &str, diagnostic: Diagnostic) -> &mut Diagnostic {
         let is_secret = kfc_kube::redaction::is_secret(self.resource.kind());
         let names: Vec<&str> = path.splitn(3, '.').collect();
         let is_open = path.is_empty() || path == "metadata" || kfc_kube::redaction::object::is_open(&names);
         self.list.push(Finding {
             subject: Some(ObjectId::of(self.resource, "")),
-            path: without_credentials(&path).into_owned(),
+            path: without_credentials(path).into_owned(),
             diagnostic: if is_secret {
                 message::in_secret(diagnostic, &self.resource.node)
             } else {

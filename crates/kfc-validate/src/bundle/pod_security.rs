@@ -29,7 +29,7 @@ const BASELINE: [&str; 13] = [
     "SYS_CHROOT",
 ];
 
-/// Types of SELinux that `baseline` allows.
+/// Types of `SELinux` that `baseline` allows.
 const SELINUX_TYPES: [&str; 4] = ["container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
 /// Settings of the kernel that `baseline` allows.
 const SYSCTLS: [&str; 12] = [

@@ -67,7 +67,7 @@ impl<'h> Here<'h, '_> {
         let mark = self.mark(below);
         let name = last_name(&path);
         let message = if name.is_empty() { words.to_owned() } else { format!("`{name}`: {words}") };
-        self.found.push_text(path, Diagnostic::error(code, message).at(mark));
+        self.found.push_text(&path, Diagnostic::error(code, message).at(mark));
     }
 
     /// A value that is missing.

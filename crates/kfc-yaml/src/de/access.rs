@@ -212,13 +212,11 @@ impl<'a> KeyedFields<'a> {
         let name = entry.key.text.as_str();
         let message = format!("unknown field `{name}` in {}", self.shape.0);
         let error = Diagnostic::error(Code::UnknownField, message).at(entry.key.mark);
-        match nearest(name, self.shape.1.iter().copied()) {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => {
-                let listed: Vec<String> = self.shape.1.iter().map(|name| format!("`{name}`")).collect();
-                error.help(format!("it may have {}", listed.join(", ")))
-            }
+        if let Some(near) = nearest(name, self.shape.1.iter().copied()) {
+            return error.help(format!("did you mean `{near}`?"));
         }
+        let listed: Vec<String> = self.shape.1.iter().map(|name| format!("`{name}`")).collect();
+        error.help(format!("it may have {}", listed.join(", ")))
     }
 }
 

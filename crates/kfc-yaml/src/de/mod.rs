@@ -72,6 +72,7 @@ const MOST_READS: usize = 100;
 
 /// Reads a value, with all errors in the order of the source. After errors, the value has empty parts where they are, for the
 /// checks that follow; there is none when a type does not accept an empty part.
+#[must_use]
 pub fn read<T: DeserializeOwned>(node: &Node) -> (Option<T>, Diagnostics) {
     let context = Context::default();
     for _ in 0..MOST_READS {

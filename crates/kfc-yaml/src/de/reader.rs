@@ -44,11 +44,6 @@ impl<'a> Reader<'a> {
         self.node.filter(|node| !self.context.is_refused(node))
     }
 
-    pub(super) fn wrong_type(self, node: &Node, what: &str, wanted: &str) -> Diagnostic {
-        let message = format!("{what} must be {wanted}, but this is {}", node.describe());
-        Diagnostic::error(Code::WrongType, message).at(node.mark)
-    }
-
     /// The name of the field in messages.
     pub(super) fn name(self) -> String {
         if self.field.is_empty() { "this".to_owned() } else { format!("`{}`", self.field) }
@@ -58,15 +53,13 @@ impl<'a> Reader<'a> {
     pub(super) fn text(self) -> String {
         let Some(node) = self.node() else { return String::new() };
         let is_text = |scalar: &&Scalar| matches!(scalar.kind, ScalarKind::Str | ScalarKind::Timestamp);
-        match node.as_scalar().filter(is_text) {
-            Some(scalar) => scalar.text.to_string(),
-            None => {
-                let help = node.as_text().map(|text| format!("put it in quotes: \"{text}\""));
-                let error = self.wrong_type(node, &self.name(), "a string");
-                self.context.push(Diagnostic { help, ..error });
-                String::new()
-            }
+        if let Some(scalar) = node.as_scalar().filter(is_text) {
+            return scalar.text.to_string();
         }
+        let help = node.as_text().map(|text| format!("put it in quotes: \"{text}\""));
+        let error = wrong_type(node, &self.name(), "a string");
+        self.context.push(Diagnostic { help, ..error });
+        String::new()
     }
 
     pub(super) fn boolean(self) -> bool {
@@ -74,7 +67,7 @@ impl<'a> Reader<'a> {
         let is_boolean = |scalar: &&Scalar| scalar.kind == ScalarKind::Bool || old_boolean(scalar).is_some();
         let word = node.as_scalar().filter(is_boolean);
         word.and_then(|word| truth(&word.text)).unwrap_or_else(|| {
-            self.context.push(self.wrong_type(node, &self.name(), "`true` or `false`"));
+            self.context.push(wrong_type(node, &self.name(), "`true` or `false`"));
             false
         })
     }
@@ -84,7 +77,7 @@ impl<'a> Reader<'a> {
         let number = node.as_scalar().filter(|scalar| scalar.kind == ScalarKind::Int);
         let text = number.and_then(|number| emit::integer(&number.text));
         text.and_then(|text| text.parse().ok()).unwrap_or_else(|| {
-            self.context.push(self.wrong_type(node, &self.name(), "an integer"));
+            self.context.push(wrong_type(node, &self.name(), "an integer"));
             0
         })
     }
@@ -96,7 +89,7 @@ impl<'a> Reader<'a> {
         let text =
             number.and_then(|number| emit::float(&number.text).or_else(|| emit::integer(&number.text)));
         text.and_then(|text| text.parse().ok()).unwrap_or_else(|| {
-            self.context.push(self.wrong_type(node, &self.name(), "a number"));
+            self.context.push(wrong_type(node, &self.name(), "a number"));
             0.0
         })
     }
@@ -104,7 +97,7 @@ impl<'a> Reader<'a> {
     pub(super) fn items(self) -> &'a [Node] {
         let Some(node) = self.node() else { return &[] };
         node.as_seq().unwrap_or_else(|| {
-            let error = self.wrong_type(node, &self.name(), "a list");
+            let error = wrong_type(node, &self.name(), "a list");
             self.context.push(error.help("start each item with a dash"));
             &[]
         })
@@ -114,7 +107,7 @@ impl<'a> Reader<'a> {
     pub(super) fn mapping(self, what: &str) -> Option<&'a Map> {
         let node = self.node()?;
         if node.as_map().is_none() {
-            self.context.push(self.wrong_type(node, what, "a mapping"));
+            self.context.push(wrong_type(node, what, "a mapping"));
         }
         node.as_map()
     }
@@ -132,7 +125,7 @@ impl<'a> Reader<'a> {
     pub(super) fn word(self, name: &str, words: &'static [&'static str]) -> Option<&'static str> {
         let node = self.node()?;
         let Some(text) = node.as_text() else {
-            self.context.push(self.wrong_type(node, &self.name(), "a string"));
+            self.context.push(wrong_type(node, &self.name(), "a string"));
             return None;
         };
         let known = words.iter().find(|word| **word == text);
@@ -163,4 +156,10 @@ impl<'a> Reader<'a> {
         self.context.push(Diagnostic { help, ..error });
         None
     }
+}
+
+/// The error of a value that is not what it has to be.
+fn wrong_type(node: &Node, what: &str, wanted: &str) -> Diagnostic {
+    let message = format!("{what} must be {wanted}, but this is {}", node.describe());
+    Diagnostic::error(Code::WrongType, message).at(node.mark)
 }

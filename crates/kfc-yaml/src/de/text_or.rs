@@ -36,9 +36,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for FormVisitor<T> {
 
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Self::Value, A::Error> {
         let (form, content) = access.variant::<String>()?;
-        match form == FORMS[0] {
-            true => content.newtype_variant().map(TextOr::Text),
-            false => content.newtype_variant().map(TextOr::Whole),
+        if form == FORMS[0] {
+            content.newtype_variant().map(TextOr::Text)
+        } else {
+            content.newtype_variant().map(TextOr::Whole)
         }
     }
 }
