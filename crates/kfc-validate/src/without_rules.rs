@@ -17,6 +17,7 @@ impl Rules {
     }
 
     /// Reports that the rules were not run.
+    #[expect(clippy::unused_self, reason = "has the signature that it has with rules")]
     pub(super) fn check(&self, resource: &Object, found: &mut Findings<'_>) {
         let warning = Diagnostic::warning(Code::RuleNotRun, "the rules of the CRD were not run")
             .note("this kfc was built without the feature `rules`");
