@@ -174,7 +174,7 @@ pub fn name_for(path: &str) -> String {
     name.trim_matches(['-', '.']).to_owned()
 }
 
-/// The file, next to the goldens, with the schemas that they name, in the [notation](kfc_kube::notation).
+/// The file, next to the goldens, with the schemas that they name, in the notation of [`kfc_kube::notation`].
 pub const SCHEMAS: &str = "schemas.types";
 
 /// A bundle as its golden has it.

@@ -19,7 +19,7 @@
 //!
 //! A line is a field, `!` if it is required, with its type and what else the schema says. Types are those of OpenAPI,
 //! `int32` and the like for a type with a format, `[T]` for a list, `{T}` for a mapping with any keys, or a name. Lines below
-//! a line, indented by two spaces, belong to the innermost type that is written on it. [`write`] and [`Notation::parse`]
+//! a line, indented by two spaces, belong to the innermost type that is written on it. [`write()`] and [`Notation::parse`]
 //! are inverse.
 
 mod line;
