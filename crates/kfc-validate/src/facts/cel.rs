@@ -4,6 +4,7 @@
 use super::super::budget::{Budget, check_text};
 use super::cel_types::{Checker, Scope, Type};
 use super::here::{Check, Here, is_true, text};
+use super::words::is_reserved;
 use kfc_yaml::Node;
 use kfc_yaml::value::to_json;
 use kube_cel::ErrorKind;
@@ -421,29 +422,7 @@ fn fields(schema: &Node, is_object: bool, depth: usize) -> Type {
 
 /// How a property is written in an expression.
 fn escaped(name: &str) -> String {
-    const RESERVED: [&str; 20] = [
-        "true",
-        "false",
-        "null",
-        "in",
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-    ];
-    if RESERVED.contains(&name) || name == "while" {
+    if is_reserved(name) {
         return format!("__{name}__");
     }
     name.replace("__", "__underscores__")

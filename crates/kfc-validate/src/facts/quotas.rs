@@ -22,8 +22,8 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("certificates.v1.CertificateSigningRequestSpec", signing_request),
 ];
 
-/// Resources that are counted or measured by a quota, without a domain.
-const OF_QUOTAS: [&str; 21] = [
+/// Resources that a quota measures, without a domain.
+const MEASURED: [&str; 10] = [
     "cpu",
     "memory",
     "ephemeral-storage",
@@ -34,19 +34,8 @@ const OF_QUOTAS: [&str; 21] = [
     "limits.cpu",
     "limits.memory",
     "limits.ephemeral-storage",
-    "pods",
-    "resourcequotas",
-    "services",
-    "replicationcontrollers",
-    "secrets",
-    "persistentvolumeclaims",
-    "configmaps",
-    "services.nodeports",
-    "services.loadbalancers",
-    "storage",
-    "requests.hugepages",
 ];
-/// Those that are counted.
+/// Resources that a quota counts, without a domain.
 const COUNTED: [&str; 9] = [
     "pods",
     "resourcequotas",
@@ -65,7 +54,8 @@ fn quota(here: &mut Here<'_, '_>) {
     for entry in here.map(&["hard"]).into_iter().flatten() {
         let name = entry.key.text.as_str();
         let below = format!("hard{}", key(name));
-        let is_known = OF_QUOTAS[..19].contains(&name)
+        let is_known = MEASURED.contains(&name)
+            || COUNTED.contains(&name)
             || name.contains('/')
             || is_huge_page(name)
             || is_huge_page(name.strip_prefix("requests.").unwrap_or(""));
