@@ -234,7 +234,6 @@ impl Resource {
         self.previous.iter().map(|p| self.previous_id(p))
     }
 
-    /// An earlier identity; group and version are the current ones, as in kustomize.
     /// Its identities as replacements look at them, the current one first: with the namespace as it is written now, and
     /// with the namespace that counted for each earlier one, which kustomize notes down when the identity changes
     /// (`StorePreviousId`, `MakeResIds`).
@@ -243,6 +242,7 @@ impl Resource {
         std::iter::once(self.id()).chain(self.previous_ids().map(counted))
     }
 
+    /// An earlier identity; group and version are the current ones, as in kustomize.
     fn previous_id(&self, previous: &PreviousId) -> ResId {
         ResId {
             gvk: Gvk { kind: previous.kind.to_string(), ..self.gvk() },
