@@ -14,13 +14,14 @@ use super::session::Session;
 use super::settings::Settings;
 use super::snapshot::Seen;
 use super::survey::Survey;
+use super::wait;
 use crate::cluster::{ApiResource, Body, Failure, without_server_fields};
 use futures::stream::{self, StreamExt};
 use http::Method;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
-use kfc_kube::wave::{Item, Wave};
+use kfc_kube::wave::{Item, Phase, Wave};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -151,10 +152,19 @@ enum Verdict {
 }
 
 impl Sender<'_> {
-    /// Sends all of a wave, phase by phase; no phase after one with errors.
+    /// Sends all of a wave, phase by phase; no phase after one with errors. What is run, or of a kind that the wave defines,
+    /// is sent once new definitions are served: a controller that starts before them ends.
     pub(super) async fn wave(&self, wave: &Wave) -> Sent {
         let mut all = Sent::default();
+        let mut are_served = false;
         for phase in wave.items.chunk_by(|a, b| a.phase == b.phase) {
+            let starts = |item: &Item| item.phase >= Phase::Users;
+            if phase.iter().any(starts) && !std::mem::replace(&mut are_served, true) {
+                if let Err(errors) = self.definitions(&all.outcomes).await {
+                    all.errors = errors;
+                    break;
+                }
+            }
             let sent = stream::iter(phase).map(|item| self.item(item)).buffered(self.session.concurrency);
             let sent: Vec<_> = sent.collect().await;
             for (item, result) in phase.iter().zip(sent) {
@@ -175,6 +185,16 @@ impl Sender<'_> {
         }
         shorten(&mut all.errors);
         all
+    }
+
+    /// Waits for the definitions that changed.
+    async fn definitions(&self, outcomes: &[(ObjectId, Outcome)]) -> Result<()> {
+        if self.settings.dry_run {
+            return Ok(());
+        }
+        let changed = outcomes.iter().filter(|(_, outcome)| *outcome != Outcome::Unchanged);
+        let changed = changed.map(|(object, _)| object.clone());
+        wait::for_definitions(self.session, changed, self.deadline).await
     }
 
     async fn item(&self, item: &Item) -> std::result::Result<Outcome, Unsent> {

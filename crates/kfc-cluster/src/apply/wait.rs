@@ -64,6 +64,15 @@ pub(super) async fn for_wave(waiting: &Waiting<'_>) -> Result<()> {
     until_ready(session, pending, deadline).await
 }
 
+/// Waits until those of the objects that others need before they can be sent are ready.
+pub(super) async fn for_definitions(
+    session: &Session<'_>,
+    objects: impl Iterator<Item = ObjectId>,
+    deadline: Instant,
+) -> Result<()> {
+    until_ready(session, objects.filter(is_definition).collect(), deadline).await
+}
+
 /// Other resources need these before they can be sent.
 fn is_definition(object: &ObjectId) -> bool {
     matches!(object.kind.as_str(), "Namespace" | "CustomResourceDefinition" | "APIService")
@@ -167,11 +176,34 @@ pub(super) async fn judge(
     let Some(live) = live else { return State::Waiting("it does not exist".to_owned()) };
     match (object.kind.as_str(), state(live)) {
         ("PersistentVolumeClaim", State::Waiting(_)) => unbound(session, live).await,
+        ("CustomResourceDefinition", State::Ready) => served(session, live).await,
         ("MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration", State::Ready) => {
             webhooks(session, live, slices).await
         }
         (_, state) => state,
     }
+}
+
+/// A definition is of use once the server lists its kind in each version, which takes it some seconds more: a controller
+/// that starts before finds no such kind, and ends.
+async fn served(session: &Session<'_>, definition: &Value) -> State {
+    let spec = &definition["spec"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let versions = spec["versions"].as_array().into_iter().flatten();
+    for version in versions.filter(|version| version["served"] == true) {
+        let object = ObjectId {
+            group: text(&spec["group"]),
+            version: text(&version["name"]),
+            kind: text(&spec["names"]["kind"]),
+            namespace: String::new(),
+            name: String::new(),
+        };
+        if session.kind(&object).await.is_none() {
+            let (version, kind) = (object.api_version(), &object.kind);
+            return State::Waiting(format!("the API server does not list {kind} of {version} yet"));
+        }
+    }
+    State::Ready
 }
 
 /// A PVC that is not bound is ready when its storage class binds it only once a pod uses it.
