@@ -66,7 +66,7 @@ fn run_all(commands: &[String], sandbox: &Sandbox) -> Result<Runs, Failure> {
             return failed(format!("`{command}` ended with {}: {errors}", output.status));
         }
         if command.starts_with("cargo run ") {
-            same("the first command", &output.stdout, &std::fs::read(top().join("golden/minikube.yaml"))?)?;
+            same("the first command", &output.stdout, &sandbox.kfc(&["build", "minikube"])?)?;
         }
         if command.contains("| kubectl apply") {
             let objects = objects(&sandbox.take_applied()?);
