@@ -64,7 +64,9 @@ fn measure(root: &str) {
     }
     let [whole, parsing, emitting] = best.map(|duration| duration.as_secs_f64() * 1000.0);
     println!("{root}");
-    println!("  {:.1} MB in, {:.1} MB out", read as f64 / 1e6, written as f64 / 1e6);
+    #[expect(clippy::cast_precision_loss, reason = "megabytes to one digit")]
+    let megabytes = |bytes: usize| bytes as f64 / 1e6;
+    println!("  {:.1} MB in, {:.1} MB out", megabytes(read), megabytes(written));
     println!("  build {whole:.1} ms, parse {parsing:.1} ms, emit {emitting:.1} ms");
     println!("  build / (parse + emit) = {:.2}", whole / (parsing + emitting));
 }

@@ -11,6 +11,7 @@ use kfc_diff::{Input, Member, compare};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::read;
 use kfc_yaml::parse;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -76,7 +77,7 @@ fn golden() -> String {
         for line in golden.lines() {
             text.push_str(line);
             if line.starts_with("  name: ") {
-                text.push_str(&format!("-{suffix}"));
+                let _ = write!(text, "-{suffix}");
             }
             text.push('\n');
         }

@@ -71,7 +71,7 @@ fn check_complete(before: &Input, after: &Input) -> Report {
 }
 
 fn lines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
+    String::from_utf8_lossy(bytes).matches('\n').count()
 }
 
 fn check_short(report: &Report, before: &Input, after: &Input) {

@@ -354,7 +354,9 @@ fn what_a_link_to_vendored_trees_leads_to_stays() {
     let project = project(&[("kustomization.yaml", "resources: []\n")]);
     project.good(&["vendor"]);
     let trees = [format!("other/sha256-{}/x", "a".repeat(64)), "other/.new-x/y".to_owned()];
-    trees.iter().for_each(|path| project.write(path, "x"));
+    for path in &trees {
+        project.write(path, "x");
+    }
     symlink("other", project.path("vendor")).unwrap();
     project.good(&["vendor"]);
     assert!(trees.iter().all(|path| project.path(path).exists()));

@@ -77,12 +77,11 @@ impl Case {
     fn object(&self, bases: &BTreeMap<String, Value>) -> Value {
         let mut object = bases[&self.base].clone();
         for edit in &self.edits {
-            match edit.strip_prefix('-') {
-                Some(path) => change(&mut object, path, None),
-                None => {
-                    let (path, value) = edit.split_once('=').unwrap();
-                    change(&mut object, path, Some(value_of(value)));
-                }
+            if let Some(path) = edit.strip_prefix('-') {
+                change(&mut object, path, None);
+            } else {
+                let (path, value) = edit.split_once('=').unwrap();
+                change(&mut object, path, Some(value_of(value)));
             }
         }
         object
@@ -145,21 +144,18 @@ fn change(object: &mut Value, path: &str, value: Option<Value>) {
     for (step, after) in before.iter().zip(&steps[1..]) {
         let empty =
             || if after.starts_with('[') { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
-        at = match step.strip_prefix('[') {
-            Some(index) => {
-                let (items, index): (_, usize) = (at.as_array_mut().unwrap(), index.parse().unwrap());
-                while items.len() <= index {
-                    items.push(empty());
-                }
-                &mut items[index]
+        at = if let Some(index) = step.strip_prefix('[') {
+            let (items, index): (_, usize) = (at.as_array_mut().unwrap(), index.parse().unwrap());
+            while items.len() <= index {
+                items.push(empty());
             }
-            None => {
-                let slot = at.as_object_mut().unwrap().entry(step.clone()).or_insert(Value::Null);
-                if !slot.is_object() && !slot.is_array() {
-                    *slot = empty();
-                }
-                slot
+            &mut items[index]
+        } else {
+            let slot = at.as_object_mut().unwrap().entry(step.clone()).or_insert(Value::Null);
+            if !slot.is_object() && !slot.is_array() {
+                *slot = empty();
             }
+            slot
         };
     }
     match (last.strip_prefix('['), value) {
@@ -194,7 +190,7 @@ fn cases() -> Vec<Case> {
         let mut rule = String::new();
         for line in std::fs::read_to_string(file).unwrap().lines() {
             if let Some(name) = line.strip_prefix("== ") {
-                rule = name.to_owned();
+                name.clone_into(&mut rule);
             } else if !line.is_empty() && !line.starts_with('#') {
                 all.push(Case::read(&rule, line));
             }

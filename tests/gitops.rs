@@ -160,7 +160,9 @@ fn the_steps_for_github_fail_on_a_bundle_that_nobody_reviewed() {
 fn the_script_for_gitlab_tells_what_changes() {
     let repository = Repository::new();
     let job = &yaml(&block(PAGE, "yaml", "CI_MERGE_REQUEST"))[0]["platform"];
-    documents::strings(&job["script"]).iter().for_each(|line| repository.succeeds(line));
+    for line in &documents::strings(&job["script"]) {
+        repository.succeeds(line);
+    }
     assert!(repository.read("clone/validate.xml").starts_with("<?xml"));
     for report in ["clone/report.md", "clone/report.html"] {
         assert!(repository.read(report).contains("serving.ml.example.test"), "{report}");
@@ -171,7 +173,9 @@ fn the_script_for_gitlab_tells_what_changes() {
 fn the_steps_for_flux_push_a_bundle() {
     let repository = Repository::new();
     let workflow = block(PAGE, "yaml", "flux push artifact");
-    steps(&workflow, "push").iter().for_each(|step| repository.succeeds(step));
+    for step in &steps(&workflow, "push") {
+        repository.succeeds(step);
+    }
     assert!(repository.read("clone/rendered/bundle.yaml").contains("kind: Deployment"));
     let call = repository.read("calls");
     let start = "flux push artifact oci://ghcr.io/example/platform:latest --path rendered --source /";

@@ -46,6 +46,11 @@ fn refused(files: &[(&str, &str)], arguments: &[&str], why: &str) {
 
 const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n";
 
+/// The text of each number below a count, one after the other.
+fn repeated(count: usize, text: impl Fn(usize) -> String) -> String {
+    (0..count).fold(String::new(), |all, at| all + &text(at))
+}
+
 #[test]
 fn an_error_far_to_the_right_is_shown() {
     for column in [65_530, 70_000, 1_000_000] {
@@ -158,24 +163,17 @@ fn copies_of_copies_end() {
     let files = [("kustomization.yaml", root), ("a.yaml", map.as_str()), ("p.yaml", operations.as_str())];
     refused(&files, &["build", "."], "more than 200,000 values");
     // One operation a patch.
-    let patches: String = (0..60)
-        .map(|at| {
-            format!(
-                "- {{target: {{kind: ConfigMap}}, patch: '[{{\"op\": \"copy\", \"from\": \"/data\", \"path\": \"/data/x{at}\"}}]'}}\n"
-            )
-        })
-        .collect();
+    let patches = repeated(60, |at| {
+        format!(
+            "- {{target: {{kind: ConfigMap}}, patch: '[{{\"op\": \"copy\", \"from\": \"/data\", \"path\": \"/data/x{at}\"}}]'}}\n"
+        )
+    });
     let root = format!("resources: [a.yaml]\npatches:\n{patches}");
     refused(&[("kustomization.yaml", &root), ("a.yaml", &map)], &["build", "."], "more than 200,000 values");
     // Ever deeper.
-    let deep: String = (0..17)
-        .map(|at| {
-            format!(
-                "- {{op: copy, from: /data, path: {}/d}}\n",
-                "/data".to_owned() + &"/d".repeat((1 << at) - 1)
-            )
-        })
-        .collect();
+    let deep = repeated(17, |at| {
+        format!("- {{op: copy, from: /data, path: {}/d}}\n", "/data".to_owned() + &"/d".repeat((1 << at) - 1))
+    });
     let files = [
         ("kustomization.yaml", "resources: [a.yaml]\npatches: [{path: p.yaml, target: {kind: ConfigMap}}]\n"),
         ("a.yaml", map.as_str()),
@@ -237,9 +235,9 @@ fn aliases_of_long_texts_end() {
 #[test]
 fn patterns_that_take_megabytes_end() {
     // Without a limit each takes 6 MB, and all of them more than there is.
-    let patches: String = (0..250)
-        .map(|at| format!("- {{target: {{kind: ConfigMap, name: '(\\pL{{30}}){{6}}{at}'}}, patch: '[]'}}\n"))
-        .collect();
+    let patches = repeated(250, |at| {
+        format!("- {{target: {{kind: ConfigMap, name: '(\\pL{{30}}){{6}}{at}'}}, patch: '[]'}}\n")
+    });
     let root = format!("resources: [a.yaml]\npatches:\n{patches}");
     let project = Project::new(&[("kustomization.yaml", &root), ("a.yaml", CONFIG_MAP)]);
     let (code, errors) = run_within(1 << 20, &project, &["build", "."]);
@@ -249,7 +247,7 @@ fn patterns_that_take_megabytes_end() {
 
 #[test]
 fn long_lists_are_edited() {
-    let images: String = (0..20_000).map(|at| format!("- name: i{at}\n  newTag: v1\n")).collect();
+    let images = repeated(20_000, |at| format!("- name: i{at}\n  newTag: v1\n"));
     let project = Project::new(&[("kustomization.yaml", &format!("images:\n{images}"))]);
     let (code, errors) = run(&project, &["kustomize", "edit", "set", "image", "i9999=x:v2"]);
     assert_eq!(code, Some(0), "{errors:.500}");

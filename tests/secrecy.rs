@@ -32,9 +32,10 @@ fn hides(project: &Project, commands: &[&[&str]]) {
     for arguments in commands {
         let output = project.run(arguments);
         let is_build = ["build", "kustomize", "argocd"].contains(&arguments[0]);
-        let looked_at = match is_build && output.status.code() == Some(0) {
-            true => text(&output.stderr),
-            false => text(&output.stdout) + &text(&output.stderr),
+        let looked_at = if is_build && output.status.code() == Some(0) {
+            text(&output.stderr)
+        } else {
+            text(&output.stdout) + &text(&output.stderr)
         };
         assert!(output.status.code().is_some(), "{arguments:?} was killed");
         for form in forms() {
@@ -152,7 +153,7 @@ fn values_of_secrets_in_errors() {
         ("json.yaml", &format!("- {{op: add, path: /stringdata/a/b/c, value: {m}}}\n")),
     ]);
     let patch = |target: &str, patch: &str| {
-        let lines: String = patch.lines().map(|line| format!("    {line}\n")).collect();
+        let lines = patch.lines().fold(String::new(), |text, line| text + "    " + line + "\n");
         format!("patches:\n- target: {{{target}}}\n  patch: |-\n{lines}")
     };
     let replacement = |options: &str, target: &str| {

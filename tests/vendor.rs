@@ -203,7 +203,9 @@ fn offline_nothing_is_fetched() {
 
 /// Each of these is done to a vendored project; the build must then fail and say these words.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of what is done to a tree, and what is said of it")]
 fn tampering_with_trees_and_locks_is_refused_by_name() {
+    type Deed<'a> = Box<dyn Fn() + 'a>;
     let (project, _repository) = vendored();
     let tree = project.trees().remove(0);
     let (lock, list) = (project.path("kfc.lock"), tree.join("files"));
@@ -221,7 +223,6 @@ fn tampering_with_trees_and_locks_is_refused_by_name() {
         std::os::unix::fs::symlink(target, path).unwrap();
     };
     let digest = tree.file_name().unwrap().to_str().unwrap().trim_start_matches("sha256-").to_owned();
-    type Deed<'a> = Box<dyn Fn() + 'a>;
     let cases: Vec<(&str, Deed<'_>, Vec<&str>)> = vec![
         (
             "a changed byte",
@@ -276,7 +277,7 @@ fn tampering_with_trees_and_locks_is_refused_by_name() {
         (
             "a pipe",
             Box::new(|| {
-                assert!(std::process::Command::new("mkfifo").arg(file("pipe")).status().unwrap().success())
+                assert!(std::process::Command::new("mkfifo").arg(file("pipe")).status().unwrap().success());
             }),
             vec!["KFC1404", "`pipe` is a device, pipe or socket"],
         ),
@@ -698,9 +699,9 @@ fn archives_that_do_harm_are_refused_and_nothing_is_left() {
 }
 
 /// A registry with one artefact under the tag `v1`, that wants a token.
-fn registry(media_type: &str, layer: Vec<u8>, served: Vec<u8>) -> Server {
+fn registry(media_type: &str, layer: &[u8], served: Vec<u8>) -> Server {
     let sha256 = kfc_source::lock::tree::sha256;
-    let digest = sha256(&layer);
+    let digest = sha256(layer);
     let manifest = serde_json::json!({"schemaVersion": 2, "layers": [
         {"mediaType": media_type, "digest": format!("sha256:{digest}"), "size": layer.len()}
     ]})
@@ -756,7 +757,7 @@ fn artefacts_of_registries_are_vendored() {
         file("base/kustomization.yaml", "resources: [a.yaml]\n"),
         file("base/a.yaml", &config_map("a", "one")),
     ]);
-    let server = registry("application/vnd.cncf.flux.content.v1.tar+gzip", layer.clone(), layer.clone());
+    let server = registry("application/vnd.cncf.flux.content.v1.tar+gzip", &layer, layer.clone());
     let project = |address: &str| {
         Project::new(&[(
             "kustomization.yaml",
@@ -773,7 +774,7 @@ fn artefacts_of_registries_are_vendored() {
     assert_eq!(text(&good.run_without_programs(&["build"]).stdout), fetched);
     let mut flipped = layer.clone();
     flipped[20] ^= 1;
-    let evil = registry("application/vnd.cncf.flux.content.v1.tar+gzip", layer, flipped);
+    let evil = registry("application/vnd.cncf.flux.content.v1.tar+gzip", &layer, flipped);
     let errors = project(&evil.address).bad(&["vendor"]);
     assert!(errors.contains("KFC1405") && errors.contains("does not have the digest"), "{errors}");
 }
@@ -781,7 +782,7 @@ fn artefacts_of_registries_are_vendored() {
 #[test]
 fn charts_of_registries_are_vendored() {
     let archive = chart_entries(&config_map("web", "one"));
-    let server = registry("application/vnd.cncf.helm.chart.content.v1.tar+gzip", archive.clone(), archive);
+    let server = registry("application/vnd.cncf.helm.chart.content.v1.tar+gzip", &archive, archive.clone());
     let project = chart_project(&format!("oci://{}/org", server.address), "1.0.0");
     project.good(&["vendor"]);
     drop(server);

@@ -113,9 +113,10 @@ fn apply(
         let session = Session::start(&connection, cluster.concurrency, progress).await?;
         apply::settle_scopes(&mut waves, &session.discovery());
         let work = run_waves(args, &session, (&waves, purpose), (&id, intake.ignore()), progress);
-        let done = match args.dry_run.is_some() || matches!(purpose, Purpose::Save(_)) {
-            true => work.await,
-            false => held.during(&connection, &id, &args.lock, progress, work).await,
+        let done = if args.dry_run.is_some() || matches!(purpose, Purpose::Save(_)) {
+            work.await
+        } else {
+            Box::pin(held.during(&connection, &id, &args.lock, progress, work)).await
         };
         connection
             .take_warnings()
@@ -208,7 +209,9 @@ fn report_owners(args: &ApplyArgs, survey: &Survey, id: &InventoryId, progress: 
             "note: inventories of other namespaces cannot be read; what their field managers apply stays: {why}"
         ));
     }
-    staying(&survey.prune_set.plan.staying).iter().for_each(|line| progress.say(line));
+    for line in &staying(&survey.prune_set.plan.staying) {
+        progress.say(line);
+    }
 }
 
 /// Whether the prune set is to be deleted. It is printed first; on a terminal the user is asked, elsewhere a flag decides.

@@ -34,6 +34,7 @@ impl From<CascadeFlag> for Cascade {
 }
 
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct ApplyArgs {
     /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, a kustomization root, a file of resources, or `-` for
     /// resources on standard input; or a plan that `kfc plan` saved.

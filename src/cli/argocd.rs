@@ -109,16 +109,17 @@ fn discover(folder: &Path, environment: Result<Environment>) -> Result<Printed> 
     let Some(name) = KUSTOMIZATION_FILES.iter().find(|name| is_entry(&folder.join(name))) else {
         return Ok((Vec::new(), Diagnostics::default()));
     };
-    match lock::find(folder, &here::working_directory()).is_some() || environment?.kustomize {
-        true => Ok(line(name)),
-        false => Ok((Vec::new(), Diagnostics::default())),
+    if lock::find(folder, &here::working_directory()).is_some() || environment?.kustomize {
+        Ok(line(name))
+    } else {
+        Ok((Vec::new(), Diagnostics::default()))
     }
 }
 
 fn generate(args: &GenerateArgs, environment: &Environment, sources: &Arc<Sources>) -> Result<Printed> {
     let options = options(args, environment);
     let (mut bundle, noticed) = match target(&args.place.folder) {
-        Target::Stack(file) => stack_bundle(&file, environment, options, sources)?,
+        Target::Stack(file) => stack_bundle(&file, environment, &options, sources)?,
         Target::Root(root) => (root_bundle(&root, environment, &options, sources)?, Diagnostics::default()),
         Target::Profile(_) => (Bundle::default(), Diagnostics::default()),
     };
@@ -161,7 +162,7 @@ fn root_bundle(
 fn stack_bundle(
     file: &StackFile,
     environment: &Environment,
-    options: Options,
+    options: &Options,
     sources: &Arc<Sources>,
 ) -> Result<(Bundle, Diagnostics)> {
     let mut app = Application::read(file, environment, options.reads(), sources)?;

@@ -75,6 +75,7 @@ struct CommonArgs {
 /// Flags of kustomize that matter only to container and exec functions, which kfc never runs. They are accepted so that
 /// scripts keep working; a tree that needs a function fails with an error.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct IgnoredArgs {
     #[arg(long, hide = true)]
     as_current_user: bool,
@@ -254,9 +255,10 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
         argocd::annotate(&mut bundle.resources.list, None, which);
         let bundle = validated(bundle, args.validate, None, sources)?;
         let list = &bundle.resources.list;
-        let (waves, planned) = match args.waves.any() {
-            true => (wave::numbers_of(&objects(list)), wave::of_bundle(&objects(list), "")?),
-            false => (Vec::new(), Vec::new()),
+        let (waves, planned) = if args.waves.any() {
+            (wave::numbers_of(&objects(list)), wave::of_bundle(&objects(list), "")?)
+        } else {
+            (Vec::new(), Vec::new())
         };
         return Ok(Built { bundle, waves, planned, components: Vec::new(), graph: None, stack: None });
     }

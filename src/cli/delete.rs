@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct DeleteArgs {
     /// The profile or stack that was applied, not needed with `--name`; or resources to delete regardless of who applied
     /// them (with `--adopt` when inventories list them): a file, a kustomization root, or `-` for standard input.
@@ -136,7 +137,9 @@ async fn run_deletion(
         return Ok(String::new());
     }
     let plan = apply::plan(session, &inventory, args.kinds.kinds()).await?;
-    staying(&plan.staying).iter().for_each(|line| progress.say(line));
+    for line in &staying(&plan.staying) {
+        progress.say(line);
+    }
     if args.dry_run {
         plan.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
         return Ok(would_delete(&plan));
@@ -176,7 +179,9 @@ fn delete_resources(args: &DeleteArgs, intake: &Intake, progress: &Progress) -> 
         if !args.adopt && !listed.is_empty() {
             return Err(listed_by_others(&listed).into());
         }
-        staying(&plan.staying).iter().for_each(|line| progress.say(line));
+        for line in &staying(&plan.staying) {
+            progress.say(line);
+        }
         plan.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
         if args.dry_run {
             return Ok(would_delete(&plan));

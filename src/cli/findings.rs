@@ -137,12 +137,11 @@ pub(super) fn junit(checked: &[Checked], sources: &Sources) -> String {
         let code = finding.diagnostic.code.as_str().to_owned();
         let name = format!("{code} {} {}", subject_of(finding), finding.path);
         let name = for_message(name.trim_end()).into_owned();
-        match finding.is_error() {
-            true => {
-                let failure = Failure { kind: code, detail: message.clone(), message };
-                Case { name, failure: Some(failure), output: String::new() }
-            }
-            false => Case { name, failure: None, output: message },
+        if finding.is_error() {
+            let failure = Failure { kind: code, detail: message.clone(), message };
+            Case { name, failure: Some(failure), output: String::new() }
+        } else {
+            Case { name, failure: None, output: message }
         }
     };
     let suite = |checked: &Checked| {

@@ -23,6 +23,7 @@ use kfc_source::Os;
 use kfc_source::door::{Limit, Named};
 use kfc_source::is_entry;
 use rayon::prelude::*;
+use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -282,7 +283,7 @@ fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
             let (directory, name) = split_path(&args.dir, &path);
             errors.collect(output::write_below(directory, name, text.as_bytes()));
         }
-        report.push_str(&format!("{word}: {}\n", path.display()));
+        let _ = writeln!(report, "{word}: {}", path.display());
     };
     let schemas = schemas(args, &built, sources)?;
     if let Some(text) = &schemas {

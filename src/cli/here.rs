@@ -10,7 +10,7 @@ pub(super) fn surroundings() -> Arc<Surroundings> {
     // Without a working directory nothing below it can be read; `.` has no other directory in or above it.
     let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let variables: Variables = std::env::vars_os().collect();
-    let surroundings = Surroundings::of(working_directory, std::env::temp_dir(), variables);
+    let surroundings = Surroundings::of(working_directory, std::env::temp_dir(), &variables);
     Arc::new(surroundings.with_files(crate::embedded::files()))
 }
 

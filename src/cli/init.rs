@@ -13,6 +13,7 @@ use kfc_catalogue::resolve::{Planned, Reason};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use minijinja::{Environment, context};
 use serde_json::json;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -102,10 +103,10 @@ fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
     for (name, text) in files {
         let path = args.folder.join(name);
         if errors.collect(output::write_below(&args.folder, Path::new(name), text.as_bytes())).is_some() {
-            report.push_str(&format!("wrote {}\n", path.display()));
+            let _ = writeln!(report, "wrote {}", path.display());
         }
     }
-    report.push_str(&format!("\nnext: kfc build {}\n", args.folder.display()));
+    let _ = writeln!(report, "\nnext: kfc build {}", args.folder.display());
     errors.into_result(report)
 }
 

@@ -8,7 +8,7 @@ use super::targets::{
     Loaded, Resolved, Target, is_bundle_file, load, resources_of_file, resources_of_text, standard_input,
 };
 use kfc_catalogue::assemble::{self, Assembled};
-use kfc_catalogue::resolve::Plan;
+use kfc_catalogue::resolve::{Plan, Planned};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources, nearest};
 use kfc_kube::ObjectId;
 use kfc_kube::ignore::IgnoreRule;
@@ -133,7 +133,7 @@ fn owners(plan: &Plan, assembled: &Assembled, namespace: &str) -> HashMap<Object
 }
 
 fn check_names(plan: &Plan, only: &[String]) -> Result<()> {
-    let names = || plan.components.iter().map(|planned| planned.name());
+    let names = || plan.components.iter().map(Planned::name);
     let mut errors = Diagnostics::default();
     for wrong in only.iter().filter(|name| !names().any(|known| known == name.as_str())) {
         let message = format!("the component `{wrong}` is not in the plan");

@@ -192,7 +192,7 @@ fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
             ));
             Ok(lines("moved", moved.iter()))
         };
-        let work = held.during(&connection, second, &args.lock, progress, work);
+        let work = Box::pin(held.during(&connection, second, &args.lock, progress, work));
         held.during(&connection, first, &args.lock, progress, work).await
     })
 }

@@ -81,7 +81,8 @@ pub(super) fn run(args: &ListArgs) -> u8 {
     output::print(&match args.format {
         Format::Text => document(table(&heads, &rows)),
         Format::Json => {
-            json_document(format!("{:#}\n", Value::from_iter(rows.into_iter().map(|row| row.json))))
+            let all: Value = rows.into_iter().map(|row| row.json).collect();
+            json_document(format!("{all:#}\n"))
         }
     })
 }
@@ -164,11 +165,13 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
             .join("|")
     });
     let kind = choices.or_else(|| schema.get("type")?.as_str().map(str::to_owned)).unwrap_or_default();
-    let default =
-        parameter.default.as_ref().map(|default| match parameter.is_secret() && !parameter.published {
-            true => Value::from("(not shown)"),
-            false => to_json(default),
-        });
+    let default = parameter.default.as_ref().map(|default| {
+        if parameter.is_secret() && !parameter.published {
+            Value::from("(not shown)")
+        } else {
+            to_json(default)
+        }
+    });
     let default_text = match &default {
         None => "(must be set)".to_owned(),
         Some(Value::String(text)) if text.is_empty() => "\"\"".to_owned(),

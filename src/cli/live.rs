@@ -20,7 +20,7 @@ pub(super) struct Asked {
 /// # Errors
 /// When the cluster cannot be reached.
 #[cfg(feature = "cluster")]
-pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -> Result<Asked> {
+pub(super) fn ask(context: Option<String>, bundle: &Input, reader: &Reader<'_>) -> Result<Asked> {
     use super::consent::staying;
     use super::output::note;
     use kfc_cluster::apply::{InventoryId, Question, Session, Unobserved, forecast};
@@ -64,10 +64,12 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
             live.why_removed = Some(why.replace("{id}", &id.to_string()));
         }
         None => {
-            note("note: pass `--name` to see what an apply would prune: these resources have no inventory")
+            note("note: pass `--name` to see what an apply would prune: these resources have no inventory");
         }
     }
-    staying(&forecast.staying).iter().for_each(|line| note(line));
+    for line in &staying(&forecast.staying) {
+        note(line);
+    }
     Ok(Asked { live, applied, refused: forecast.refused })
 }
 
@@ -76,7 +78,7 @@ pub(super) fn ask(context: Option<String>, bundle: Input, reader: &Reader<'_>) -
 /// # Errors
 /// Always.
 #[cfg(not(feature = "cluster"))]
-pub(super) fn ask(_: Option<String>, _: Input, _: &Reader<'_>) -> Result<Asked> {
+pub(super) fn ask(_: Option<String>, _: &Input, _: &Reader<'_>) -> Result<Asked> {
     use kfc_diagnostics::{Code, Diagnostic};
     let error = Diagnostic::error(Code::Usage, "this program was built without access to clusters");
     Err(error.help("build it with `--features cluster`").into())

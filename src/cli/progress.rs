@@ -92,12 +92,12 @@ impl Progress {
             "" => format!("waiting for {text}"),
             title => format!("{title}: waiting for {text}"),
         };
-        self.remind(state, line, text);
+        self.remind(state, &line, text);
     }
 
     /// Shows what the run waits for, on plain lines from time to time.
-    fn remind(&self, state: &mut State, line: String, text: String) {
-        self.show(line.clone());
+    fn remind(&self, state: &mut State, line: &str, text: String) {
+        self.show(line.to_owned());
         if self.line.is_some() {
             return;
         }
@@ -110,7 +110,7 @@ impl Progress {
             }
         };
         if is_due {
-            self.say(&line);
+            self.say(line);
             state.reminded = Some((now, text));
         }
     }
@@ -141,7 +141,7 @@ impl Observer for Progress {
             }
             Event::Locked { inventory, holder } => {
                 let text = format!("another run on the inventory {inventory}: {holder}");
-                self.remind(&mut state, format!("waiting for {text}"), text);
+                self.remind(&mut state, &format!("waiting for {text}"), text);
             }
             Event::Kept { object, why } => self.say(&format!("{object} stays: {why}")),
         }

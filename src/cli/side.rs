@@ -108,7 +108,7 @@ impl Reader<'_> {
     }
 
     fn stream(&self) -> Result<Input> {
-        self.bundle("standard input", standard_input()?)
+        self.bundle("standard input", &standard_input()?)
     }
 
     /// The golden of a profile, a stack or a root.
@@ -124,11 +124,11 @@ impl Reader<'_> {
     }
 
     fn file(&self, path: &Path) -> Result<Input> {
-        self.bundle(&path.to_string_lossy(), door::read_text_of_user(path)?)
+        self.bundle(&path.to_string_lossy(), &door::read_text_of_user(path)?)
     }
 
-    fn bundle(&self, name: &str, text: String) -> Result<Input> {
-        Ok(self.input(self.resources(name, &text)?, &[]))
+    fn bundle(&self, name: &str, text: &str) -> Result<Input> {
+        Ok(self.input(self.resources(name, text)?, &[]))
     }
 
     fn resources(&self, name: &str, text: &str) -> Result<Vec<Resource>> {
@@ -154,7 +154,7 @@ impl Reader<'_> {
                 }
                 None => Loader::open(root, options.reads(), self.sources)?,
             };
-            return Ok(self.input(engine::build_root(loader, &options)?.resources.list, &[]));
+            return Ok(self.input(engine::build_root(&loader, &options)?.resources.list, &[]));
         }
         let loader = within(Loader::here(options.reads(), self.sources));
         let resolved = resolve_with(loader, &target, self.stack, self.sources)?;
@@ -206,9 +206,10 @@ impl Reader<'_> {
             }
             _ => error,
         })?;
-        let input = match is_bundle_file(Path::new(&name)) {
-            true => self.bundle(&target.to_string_lossy(), named.read_text()?)?,
-            false => self.target(&name, Some(&real))?,
+        let input = if is_bundle_file(Path::new(&name)) {
+            self.bundle(&target.to_string_lossy(), &named.read_text()?)?
+        } else {
+            self.target(&name, Some(&real))?
         };
         let renamed = Some((format!("{}/", tree.display()), format!("{revision}:")));
         Ok(Input { renamed, ..input })
@@ -247,8 +248,9 @@ fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
         program::Failure::TooLong => failed(&format!("it took longer than {} s", TIME.as_secs())),
         program::Failure::TooMuch => failed("it printed more than can be read"),
     })?;
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(failed(&Foreign::of_bytes(&output.stderr).message())),
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(failed(&Foreign::of_bytes(&output.stderr).message()))
     }
 }

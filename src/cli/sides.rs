@@ -25,12 +25,12 @@ pub(super) fn both(before: Side, after: Side, names: (&str, &str), reader: &Read
     match (before, after) {
         (Side::Here(before), Side::Here(after)) => Ok(Sides::here(*before, *after)),
         (Side::Cluster { context }, Side::Here(after)) => {
-            let asked = ask(context, *after, reader)?;
+            let asked = ask(context, &after, reader)?;
             let before = Input { label: old.to_owned(), ..asked.live };
             Ok(Sides { before, after: asked.applied, refused: asked.refused })
         }
         (Side::Here(before), Side::Cluster { context }) => {
-            let asked = ask(context, *before, reader)?;
+            let asked = ask(context, &before, reader)?;
             let after = Input { label: new.to_owned(), why_removed: None, ..asked.live };
             Ok(Sides { before: asked.applied, after, refused: asked.refused })
         }

@@ -26,6 +26,7 @@ use kfc_source::{FileSystem as _, Loader, Os};
 use kfc_validate::{Finding, KindName, Options, Verdict, immutable, table, validate};
 use kfc_yaml::{Node, parse::parse};
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -161,18 +162,17 @@ fn ignored(words: &[String]) -> Result<Vec<Code>> {
     let mut errors = Diagnostics::default();
     let mut codes = Vec::new();
     for word in words {
-        match Code::parse(word.trim()) {
-            Some(code) => codes.push(code),
-            None => {
-                let message = format!("`--ignore {word}`: the code `{word}` does not exist");
-                let error = Diagnostic::error(Code::Usage, message);
-                let upper = word.trim().to_ascii_uppercase();
-                let near = nearest(&upper, Code::ALL.iter().map(|code| code.as_str()));
-                errors.push(match near {
-                    Some(near) => error.help(format!("did you mean `{near}`?")),
-                    None => error.help("a code is in brackets after `error` or `warning`, such as `KFC1503`"),
-                });
-            }
+        if let Some(code) = Code::parse(word.trim()) {
+            codes.push(code);
+        } else {
+            let message = format!("`--ignore {word}`: the code `{word}` does not exist");
+            let error = Diagnostic::error(Code::Usage, message);
+            let upper = word.trim().to_ascii_uppercase();
+            let near = nearest(&upper, Code::ALL.iter().map(|code| code.as_str()));
+            errors.push(match near {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error.help("a code is in brackets after `error` or `warning`, such as `KFC1503`"),
+            });
         }
     }
     errors.into_result(codes)
@@ -294,7 +294,7 @@ fn summary(checked: &Checked, is_one_of_several: bool) -> String {
     let mut line = format!("{count} {verb} for Kubernetes {}", checked.kubernetes);
     let mut add = |count: usize, one: &str, many: &str| {
         if count > 0 {
-            line.push_str(&format!(", {count} {}", if count == 1 { one } else { many }));
+            let _ = write!(line, ", {count} {}", if count == 1 { one } else { many });
         }
     };
     add(

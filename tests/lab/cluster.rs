@@ -81,8 +81,8 @@ impl Cluster {
         let cluster = Self { process, folder };
         assert!(
             line.starts_with("ready: "),
-            "the lab does not start: run .ci/lab, and see {:?}",
-            cluster.path("log")
+            "the lab does not start: run .ci/lab, and see {}",
+            cluster.path("log").display()
         );
         cluster
     }
@@ -204,6 +204,7 @@ impl Cluster {
 
     /// Waits until something holds; panics with `what` when it does not within some seconds.
     #[track_caller]
+    #[expect(clippy::unused_self, reason = "the cluster is what is waited for")]
     pub(crate) fn wait(&self, what: &str, seconds: u64, mut holds: impl FnMut() -> bool) {
         let end = Instant::now() + Duration::from_secs(seconds);
         while !holds() {

@@ -218,8 +218,8 @@ fn a_saved_plan_is_applied_as_it_was_or_refused() {
         "{text}"
     );
     assert!(!text.contains("anna-1") && !text.contains("YW5uYS0x"), "{text}");
-    use std::os::unix::fs::PermissionsExt;
-    let mode = cluster.path("plan.json").metadata().unwrap().permissions().mode();
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&cluster.path("plan.json").metadata().unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     assert!(cluster.get("secret", "default", "s").is_none(), "a plan writes nothing");
     // Somebody changes the object: it would not be the same change.

@@ -97,7 +97,7 @@ fn an_apply_after_kubectls_takes_equal_fields_without_a_conflict() {
         cluster.write("shop.yaml", &SHOP.replace("a: '1'", "a: '3'").replace("web:1", "web:2"));
         let (_, err) = apply(&cluster, &[]).fails();
         let conflicts: Vec<&str> =
-            err.lines().filter(|line| line.contains("` is owned by ")).map(|line| line.trim()).collect();
+            err.lines().filter(|line| line.contains("` is owned by ")).map(str::trim).collect();
         assert_eq!(conflicts.len(), 2, "{how}: {err}");
         assert!(err.contains("`--adopt` takes over what another tool installed"), "{how}: {err}");
     }

@@ -14,7 +14,7 @@ fn example() -> String {
     let tables = Tables::read();
     let root = Root { source: "kubeflow-manifests".to_owned(), path: "example".to_owned(), namespace: None };
     let objects = trees::upstream(&directory, &tables.sources[&root.source], &root);
-    objects.iter().map(|object| format!("---\n{object}\n")).collect()
+    objects.iter().fold(String::new(), |text, object| text + "---\n" + &object.to_string() + "\n")
 }
 
 /// Applies the example until nothing is missing, as its instructions say.

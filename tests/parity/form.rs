@@ -174,9 +174,10 @@ pub(crate) fn permissions(rules: &Value) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for rule in rules.as_array().into_iter().flatten() {
         let names = strings(&rule["resourceNames"]);
-        let named: Vec<String> = match names.is_empty() {
-            true => vec![String::new()],
-            false => names.iter().map(|name| format!(" {name}")).collect(),
+        let named: Vec<String> = if names.is_empty() {
+            vec![String::new()]
+        } else {
+            names.iter().map(|name| format!(" {name}")).collect()
         };
         let mut targets: Vec<String> =
             strings(&rule["nonResourceURLs"]).into_iter().map(str::to_owned).collect();
@@ -215,9 +216,10 @@ fn binding(object: &mut Value) {
         if subject["kind"] == "ServiceAccount" && subject["namespace"].is_null() {
             subject["namespace"] = namespace.clone();
         }
-        match subject["kind"] == "ServiceAccount" {
-            true => drop(subject.as_object_mut().unwrap().remove("apiGroup")),
-            false => subject["apiGroup"] = GROUP.into(),
+        if subject["kind"] == "ServiceAccount" {
+            drop(subject.as_object_mut().unwrap().remove("apiGroup"));
+        } else {
+            subject["apiGroup"] = GROUP.into();
         }
     }
     subjects.sort_by_cached_key(Value::to_string);

@@ -42,7 +42,9 @@ fn is(object: &Value, kind: &str) -> bool {
 }
 
 fn union(mut one: Allowed, other: Allowed) -> Allowed {
-    other.into_iter().for_each(|(target, verbs)| one.entry(target).or_default().extend(verbs));
+    for (target, verbs) in other {
+        one.entry(target).or_default().extend(verbs);
+    }
     one
 }
 

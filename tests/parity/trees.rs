@@ -54,11 +54,10 @@ impl FileSystem for Trees {
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Refusal> {
         let bytes = Os.read(path)?;
-        match path.ends_with("kustomization.yaml") {
-            true => {
-                Ok(self.with_local_paths(path, String::from_utf8_lossy(&bytes).into_owned()).into_bytes())
-            }
-            false => Ok(bytes),
+        if path.ends_with("kustomization.yaml") {
+            Ok(self.with_local_paths(path, String::from_utf8_lossy(&bytes).into_owned()).into_bytes())
+        } else {
+            Ok(bytes)
         }
     }
 
@@ -106,12 +105,11 @@ fn build<F: FileSystem + Clone + 'static>(files: &F, root: &Path, namespace: Opt
 /// The objects of a root of upstream.
 pub(crate) fn upstream(directory: &Path, source: &Source, root: &Root) -> Vec<Value> {
     let path = directory.join(&root.source).join(&root.path);
-    match path.is_file() {
-        true => {
-            let text = std::fs::read_to_string(&path).unwrap();
-            parse(&text, SourceId::NONE).unwrap().iter().map(to_json).filter(Value::is_object).collect()
-        }
-        false => build(&Trees::of(directory, source), &path, root.namespace.as_deref()),
+    if path.is_file() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        parse(&text, SourceId::NONE).unwrap().iter().map(to_json).filter(Value::is_object).collect()
+    } else {
+        build(&Trees::of(directory, source), &path, root.namespace.as_deref())
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, dead_code)]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,9 @@ impl Project {
         let project = Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() };
         // The top of a repository: no lock is looked for above it.
         std::fs::create_dir(project.path(".git")).unwrap();
-        files.iter().for_each(|(path, text)| project.write(path, text));
+        for (path, text) in files {
+            project.write(path, text);
+        }
         project
     }
 
@@ -124,7 +127,9 @@ impl Repository {
     }
 
     pub(crate) fn commit(&self, files: &[(&str, &str)]) {
-        files.iter().for_each(|(path, text)| write(&self.path().join(path), text));
+        for (path, text) in files {
+            write(&self.path().join(path), text);
+        }
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message=change"]);
     }
@@ -266,9 +271,11 @@ fn serve(
     let answer = answer.unwrap_or_else(|| Answer::status(404));
     let mut head = format!("HTTP/1.1 {} Answer\r\nconnection: close\r\n", answer.status);
     if !answer.headers.iter().any(|(name, _)| name == "content-length") {
-        head.push_str(&format!("content-length: {}\r\n", answer.body.len()));
+        write!(head, "content-length: {}\r\n", answer.body.len()).unwrap();
     }
-    answer.headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+    for (name, value) in &answer.headers {
+        write!(head, "{name}: {value}\r\n").unwrap();
+    }
     // The client may hang up on what it refuses.
     let _ = stream
         .write_all(format!("{head}\r\n").as_bytes())

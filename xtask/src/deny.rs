@@ -28,8 +28,9 @@ pub(crate) fn run() -> Finished {
     // One version twice is a warning that Cargo.lock shows as well.
     let options = ["--locked", "check", "--hide-inclusion-graph", "--allow", "duplicate"];
     succeed(command(PROGRAM, options).args(&checks))?;
-    match has_database {
-        true => passed(checks.join(", ")),
-        false => passed(format!("{}; advisories skipped: {DATABASE} cannot be reached", checks.join(", "))),
+    if has_database {
+        passed(checks.join(", "))
+    } else {
+        passed(format!("{}; advisories skipped: {DATABASE} cannot be reached", checks.join(", ")))
     }
 }

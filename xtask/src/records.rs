@@ -106,9 +106,10 @@ fn record(kustomize: &Path, tree: &Path) -> Result<Result<Record, String>, Failu
     let mut command = Command::new(kustomize);
     command.args(["build", root]).args(lines(&tree.join("flags"))).current_dir(tree).stdin(Stdio::null());
     let output = command.output()?;
-    Ok(Ok(match output.status.success() {
-        true => Record { is_refused: false, content: output.stdout },
-        false => Record { is_refused: true, content: settled(&output.stderr, tree)? },
+    Ok(Ok(if output.status.success() {
+        Record { is_refused: false, content: output.stdout }
+    } else {
+        Record { is_refused: true, content: settled(&output.stderr, tree)? }
     }))
 }
 
@@ -158,9 +159,10 @@ fn visit(kustomize: &Path, trees: &[PathBuf], check: bool) -> Result<Results, Fa
 
 pub(crate) fn run(options: &Options) -> Finished {
     let folder = top().join("tests/kustomize");
-    let trees: Vec<PathBuf> = match options.names.is_empty() {
-        true => trees_in(&folder)?,
-        false => options.names.iter().map(|name| folder.join(name)).collect(),
+    let trees: Vec<PathBuf> = if options.names.is_empty() {
+        trees_in(&folder)?
+    } else {
+        options.names.iter().map(|name| folder.join(name)).collect()
     };
     if let Some(missing) = trees.iter().find(|tree| !tree.is_dir()) {
         return failed(format!("{} does not exist", missing.display()));

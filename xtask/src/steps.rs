@@ -65,9 +65,10 @@ fn corpora() -> Finished {
 
 /// A name of a step, for the command line.
 fn known(name: &str) -> Result<String, String> {
-    match STEPS.iter().any(|step| step.name == name) {
-        true => Ok(name.to_owned()),
-        false => Err(format!("the steps are {}", STEPS.map(|step| step.name).join(", "))),
+    if STEPS.iter().any(|step| step.name == name) {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("the steps are {}", STEPS.map(|step| step.name).join(", ")))
     }
 }
 
@@ -131,9 +132,10 @@ fn rows(steps: &[Step], keep_going: bool) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for step in steps {
         let is_over = !keep_going && rows.iter().any(Row::is_failure);
-        rows.push(match is_over {
-            true => Row { name: step.name, time: Duration::ZERO, ending: Ending::NotRun },
-            false => finish(step),
+        rows.push(if is_over {
+            Row { name: step.name, time: Duration::ZERO, ending: Ending::NotRun }
+        } else {
+            finish(step)
         });
     }
     rows
@@ -148,9 +150,10 @@ pub(crate) fn run(choice: &Choice) -> Finished {
     let rows = rows(&STEPS[first.unwrap_or_default()..], choice.keep_going);
     println!("\n{}", table(&rows));
     let failures: Vec<&str> = rows.iter().filter(|row| row.is_failure()).map(|row| row.name).collect();
-    match failures.is_empty() {
-        true => passed("\neverything that ran here passed"),
-        false => failed(format!("failed: {}", failures.join(", "))),
+    if failures.is_empty() {
+        passed("\neverything that ran here passed")
+    } else {
+        failed(format!("failed: {}", failures.join(", ")))
     }
 }
 

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use similar::TextDiff;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use yaml_serde::Mapping;
 
@@ -219,9 +220,10 @@ fn without_schemas<'r>(resource: &'r Resource, schemas: &mut BTreeMap<String, Ma
     for (version, schema) in definitions::versions_mut(&mut node) {
         let Some(map) = schema.as_map() else { continue };
         let Some(form) = map.as_deferred() else { continue };
-        let digest = Sha256::digest(form.text());
-        let digest: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        let name = format!("{}/{version}@{digest}", resource.name());
+        let mut name = format!("{}/{version}@", resource.name());
+        for byte in Sha256::digest(form.text()).iter().take(4) {
+            let _ = write!(name, "{byte:02x}");
+        }
         let reference = definitions::reference_to(&format!("{SCHEMAS}#{name}"));
         schemas.insert(name, map.clone());
         schema.value = Value::Map(reference);

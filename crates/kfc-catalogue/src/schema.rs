@@ -195,9 +195,10 @@ fn is_required(schema: &Value, name: &str) -> bool {
 
 /// The mappings that a value may be.
 fn mappings_of(schema: &Value) -> Vec<&Value> {
-    match schema["properties"].is_object() {
-        true => vec![schema],
-        false => choices(schema).flat_map(mappings_of).collect(),
+    if schema["properties"].is_object() {
+        vec![schema]
+    } else {
+        choices(schema).flat_map(mappings_of).collect()
     }
 }
 

@@ -17,8 +17,6 @@
 //! assert!(text.contains(" --> kustomization.yaml:1:1"));
 //! ```
 
-#![warn(clippy::pedantic)]
-
 pub mod address;
 mod code;
 mod diagnostic;

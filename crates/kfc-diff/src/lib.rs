@@ -27,8 +27,6 @@
 //! # Ok::<(), kfc_diagnostics::Diagnostics>(())
 //! ```
 
-#![warn(clippy::pedantic)]
-#![allow(clippy::similar_names, reason = "`names` and `named` are two things")]
 #![allow(clippy::match_same_arms, reason = "a table of kinds is read and changed line by line")]
 
 pub mod apply;

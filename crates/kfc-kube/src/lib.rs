@@ -10,14 +10,11 @@
 //! assert_eq!((gvk.group.as_str(), gvk.api_version().as_str()), ("apps", "apps/v1"));
 //! ```
 
-#![warn(clippy::pedantic)]
-
 mod group_version;
 mod id;
 pub mod ignore;
 pub mod kubectl;
 pub mod label_selector;
-#[allow(clippy::pedantic, reason = "has not been read for these lints yet")]
 pub mod notation;
 mod object;
 mod object_id;

@@ -49,6 +49,7 @@ fn is_copied_value(resource: &Resource, scalar: &Scalar, mark: Mark) -> bool {
 }
 
 /// Whether an expression with a secret in it made a key: then the key has the place of the expression, as its value has.
+#[must_use]
 pub fn is_copied_key(resource: &Resource, entry: &Entry) -> bool {
     if is_token(&entry.key.text) {
         return false;

@@ -14,8 +14,6 @@
 //! assert_eq!((boxes[jobs].x, boxes[store].x), (128, 69));
 //! ```
 
-#![warn(clippy::pedantic)]
-
 use std::collections::BTreeMap;
 
 /// Height of a box.

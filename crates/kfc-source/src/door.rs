@@ -146,6 +146,7 @@ fn first_link(files: &dyn FileSystem, folder: &Path, below: &Path) -> Option<(Pa
 }
 
 /// Removes `.` and `..` from a path by its text alone, without looking at files.
+#[must_use]
 pub fn clean(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
     for part in path.components() {

@@ -96,9 +96,10 @@ pub(super) fn read_plain(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = file.take(largest + 1).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot be read: {}", describe(&error)))?;
-    match bytes.len() as u64 > largest {
-        true => Err(format!("is larger than {} MiB", largest / 1024 / 1024)),
-        false => Ok(bytes),
+    if bytes.len() as u64 > largest {
+        Err(format!("is larger than {} MiB", largest / 1024 / 1024))
+    } else {
+        Ok(bytes)
     }
 }
 
@@ -234,8 +235,7 @@ pub(super) fn unreadable(
         ErrorKind::NotFound if files.exists(path) => {
             Diagnostic::error(Code::NotFound, format!("`{shown}` is a symbolic link to nothing")).at(referrer)
         }
-        ErrorKind::NotFound => not_found(files, path, shown, referrer),
-        ErrorKind::NotADirectory => not_found(files, path, shown, referrer),
+        ErrorKind::NotFound | ErrorKind::NotADirectory => not_found(files, path, shown, referrer),
         ErrorKind::PermissionDenied => {
             Diagnostic::error(Code::Unreadable, format!("`{shown}` cannot be read: permission denied"))
                 .at(referrer)

@@ -119,10 +119,7 @@ fn absolute(path: &Path) -> PathBuf {
 impl FileSystem for Memory {
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
         let path = absolute(path);
-        match self.exists(&path) {
-            true => Ok(path),
-            false => Err(ErrorKind::NotFound.into()),
-        }
+        if self.exists(&path) { Ok(path) } else { Err(ErrorKind::NotFound.into()) }
     }
 
     fn read_link(&self, _: &Path) -> Option<PathBuf> {
@@ -216,7 +213,7 @@ impl FileSystem for Embedded {
 }
 
 /// A tree that is created when it is first read.
-impl<F: FileSystem> FileSystem for LazyLock<F> {
+impl<T: FileSystem> FileSystem for LazyLock<T> {
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
         (**self).canonicalize(path)
     }

@@ -21,6 +21,7 @@ pub struct Limits {
 
 impl Limits {
     /// Limits with a deadline that is this far from now.
+    #[must_use]
     pub fn of(time: Duration, largest: u64) -> Self {
         Self { deadline: Instant::now() + time, largest }
     }
@@ -88,9 +89,10 @@ pub fn run(command: &mut Command, limits: Limits) -> Result<Output, Failure> {
         kill(&mut child);
         return Err(Failure::TooLong);
     };
-    match is_too_much.load(Ordering::Relaxed) {
-        true => Err(Failure::TooMuch),
-        false => Ok(Output { status, stdout, stderr }),
+    if is_too_much.load(Ordering::Relaxed) {
+        Err(Failure::TooMuch)
+    } else {
+        Ok(Output { status, stdout, stderr })
     }
 }
 

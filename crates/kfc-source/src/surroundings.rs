@@ -90,7 +90,7 @@ impl Surroundings {
     /// Surroundings without a variable, a cache or credentials.
     #[must_use]
     pub fn bare(working_directory: PathBuf, temporary_directory: PathBuf) -> Self {
-        Self::of(working_directory, temporary_directory, Variables::default())
+        Self::of(working_directory, temporary_directory, &Variables::default())
     }
 
     /// The same, with files from elsewhere.
@@ -104,7 +104,7 @@ impl Surroundings {
     /// The directories are those of the programs that write there: `XDG_CACHE_HOME` or `~/.cache` (XDG base directories),
     /// `DOCKER_CONFIG` or `~/.docker` (docker), `ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (curl).
     #[must_use]
-    pub fn of(working_directory: PathBuf, temporary_directory: PathBuf, variables: Variables) -> Self {
+    pub fn of(working_directory: PathBuf, temporary_directory: PathBuf, variables: &Variables) -> Self {
         let place = |name: &str| variables.get(name).map(|value| working_directory.join(value));
         let home = place("HOME");
         let below_home = |name: &str| home.as_ref().map(|home| home.join(name));
@@ -207,7 +207,7 @@ mod tests {
     fn surroundings(variables: &[(&str, &str)]) -> Surroundings {
         let variables: Variables =
             variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Surroundings::of(PathBuf::from("/work"), PathBuf::from("/tmp"), variables)
+        Surroundings::of(PathBuf::from("/work"), PathBuf::from("/tmp"), &variables)
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub fn files(
 ) -> Result<Vec<Walked>> {
     let referrer = referrer.into();
     let mut walk = Walk { folder, referrer, locate, chain: Vec::new(), seen: 0, found: Vec::new() };
-    walk.folder(Path::new(""), folder.to_owned())?;
+    walk.folder(Path::new(""), folder)?;
     Ok(walk.found)
 }
 
@@ -70,8 +70,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, below: &Path, real: PathBuf) -> Result<()> {
-        if self.chain.contains(&real) || self.chain.len() == DEEPEST {
+    fn folder(&mut self, below: &Path, real: &Path) -> Result<()> {
+        if self.chain.iter().any(|around| around == real) || self.chain.len() == DEEPEST {
             let message = format!("`{}` leads back to a directory around it, or too deep", below.display());
             return Err(self.error(Code::Cycle, message));
         }
@@ -80,8 +80,8 @@ impl Walk<'_> {
             let why = crate::write::describe(&error);
             self.error(Code::Unreadable, format!("`{}` cannot be read: {why}", shown.display()))
         };
-        let names = names(&real).map_err(unreadable)?;
-        self.chain.push(real.clone());
+        let names = names(real).map_err(unreadable)?;
+        self.chain.push(real.to_owned());
         for name in names {
             self.entry(below.join(&name), real.join(&name))?;
         }
@@ -101,7 +101,7 @@ impl Walk<'_> {
             self.error(Code::Unreadable, format!("`{}` cannot be read: {why}", below.display()))
         })?;
         match kind.file_type() {
-            kind if kind.is_dir() => self.folder(&below, real),
+            kind if kind.is_dir() => self.folder(&below, &real),
             kind if kind.is_file() => {
                 self.found.push(Walked { below, real });
                 Ok(())
@@ -129,9 +129,10 @@ mod tests {
     fn names(folder: &Path) -> std::result::Result<Vec<PathBuf>, Code> {
         let locate = |path: &Path| -> Result<PathBuf> {
             let real = path.canonicalize().unwrap_or_default();
-            match real.starts_with(folder) {
-                true => Ok(real),
-                false => Err(Diagnostic::error(Code::OutsideRoot, "outside").into()),
+            if real.starts_with(folder) {
+                Ok(real)
+            } else {
+                Err(Diagnostic::error(Code::OutsideRoot, "outside").into())
             }
         };
         let found = files(folder, None, &locate).map_err(|errors| errors.0[0].code)?;

@@ -21,8 +21,6 @@
 //! # Ok::<(), kfc_diagnostics::Diagnostics>(())
 //! ```
 
-#![warn(clippy::pedantic)]
-
 mod api;
 #[cfg(feature = "rules")]
 mod budget;
@@ -32,7 +30,6 @@ mod check;
 pub mod definitions;
 mod duplicates;
 mod equality;
-#[allow(clippy::pedantic, reason = "has not been read for these lints yet")]
 mod facts;
 mod finding;
 mod fit;

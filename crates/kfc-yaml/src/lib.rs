@@ -14,8 +14,6 @@
 //! # Ok::<(), kfc_diagnostics::Diagnostics>(())
 //! ```
 
-#![warn(clippy::pedantic)]
-
 pub mod de;
 pub mod emit;
 pub mod field_path;

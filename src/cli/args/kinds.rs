@@ -6,6 +6,7 @@ use kfc_cluster::apply::Kinds;
 /// Kinds that stay unless they are requested. The same for the prune set and for deletions; the names that start with
 /// `--prune-` are those of earlier versions.
 #[derive(Clone, Copy, Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::cli) struct KindArgs {
     /// Delete namespaces too, with everything in them.
     #[arg(long, alias = "prune-namespaces")]

@@ -85,9 +85,10 @@ fn done(result: Result<()>) -> Result<Diagnostics> {
 
 fn add_labels(document: &mut Document, args: &SetLabels, force: bool) -> Result<()> {
     let pairs = label::pairs(&args.pairs)?;
-    match args.without_selector {
-        true => label::add_without_selectors(document, &pairs, args.include_templates, force),
-        false => label::add(document, COMMON_LABELS, &pairs, force),
+    if args.without_selector {
+        label::add_without_selectors(document, &pairs, args.include_templates, force)
+    } else {
+        label::add(document, COMMON_LABELS, &pairs, force)
     }
 }
 

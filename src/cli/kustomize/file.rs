@@ -24,7 +24,7 @@ impl File {
     pub(super) fn open(sources: &Arc<Sources>) -> Result<Self> {
         let found = Loader::here(here::reads(), sources).find_kustomization()?;
         let document = Document::read(&found.source.text, found.id)?;
-        Ok(Self { name: found.name, before: found.source.text.to_string(), document })
+        Ok(Self { name: found.name, before: found.source.text.clone(), document })
     }
 
     /// Writes the file when it changed.
@@ -96,5 +96,5 @@ fn is_remote(text: &str) -> bool {
 pub(super) fn read(path: &str, sources: &Arc<Sources>) -> Result<(String, Vec<kfc_yaml::Node>)> {
     let file = Loader::here(here::reads(), sources).load(path, None)?;
     let documents = kfc_yaml::parse::parse(&file.source.text, file.id)?;
-    Ok((file.source.text.to_string(), documents))
+    Ok((file.source.text.clone(), documents))
 }

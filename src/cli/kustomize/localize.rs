@@ -60,16 +60,17 @@ fn copy(args: &LocalizeArgs, sources: &Arc<Sources>) -> Result<String> {
     let destination = args.destination.clone().unwrap_or_else(|| PathBuf::from(default_name(&loader)));
     refuse_existing(&destination)?;
     let copy = localize(loader.clone(), &scope, &resolved(&destination))?;
-    let before = match args.no_verify {
-        true => None,
+    let before = if args.no_verify {
+        None
+    } else {
         // Only what could be copied is compared.
-        false => Some(bytes(engine::build_root(scope.bound(loader), &options).map_err(advise)?)?),
+        Some(bytes(&engine::build_root(&scope.bound(loader), &options).map_err(advise)?)?)
     };
     copy.write(&destination)?;
     if let Some(before) = before {
         let root = destination.join(&copy.root);
         let after = engine::build(&root.to_string_lossy(), &options, sources)?;
-        if bytes(after)? != before {
+        if bytes(&after)? != before {
             let message =
                 format!("`{}` does not build to the same bundle as `{}`", root.display(), args.target);
             return Err(Diagnostic::error(Code::Localize, message)
@@ -100,7 +101,7 @@ fn advise(errors: Diagnostics) -> Diagnostics {
     Diagnostics(errors.0.into_iter().chain([hint]).collect())
 }
 
-fn bytes(bundle: Bundle) -> Result<Vec<u8>> {
+fn bytes(bundle: &Bundle) -> Result<Vec<u8>> {
     let nodes: Vec<&Node> = bundle.resources.list.iter().map(|resource| &resource.node).collect();
     Ok(emit::emit_all(&nodes)?.concat())
 }

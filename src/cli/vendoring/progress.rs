@@ -27,6 +27,7 @@ impl Progress {
     }
 
     /// Shows fetches from now on.
+    #[cfg_attr(not(feature = "fetch"), expect(clippy::unused_self, reason = "as with the feature"))]
     pub(super) fn observer(&self) -> Observer {
         #[cfg(feature = "fetch")]
         if let Some(bars) = self.bars.clone() {
@@ -36,6 +37,7 @@ impl Progress {
     }
 
     /// Removes the spinners.
+    #[cfg_attr(not(feature = "fetch"), expect(clippy::unused_self, reason = "as with the feature"))]
     pub(super) fn finish(&self) {
         #[cfg(feature = "fetch")]
         if let Some(bars) = &self.bars {

@@ -107,17 +107,13 @@ impl Targets {
                 continue;
             }
             let real = here.join(text).canonicalize().unwrap_or_else(|_| here.join(text));
-            match relative(&real, folder) {
-                Some(name) => {
-                    all.insert(name, text.clone());
-                }
-                None => {
-                    let message =
-                        format!("`{text}` is not below the directory of kfc.lock, `{}`", folder.display());
-                    errors.push(
-                        Diagnostic::error(Code::Usage, message).help("name another directory with `--at`"),
-                    );
-                }
+            if let Some(name) = relative(&real, folder) {
+                all.insert(name, text.clone());
+            } else {
+                let message =
+                    format!("`{text}` is not below the directory of kfc.lock, `{}`", folder.display());
+                errors
+                    .push(Diagnostic::error(Code::Usage, message).help("name another directory with `--at`"));
             }
         }
         let targets = all.into_iter().map(|(name, text)| OneTarget { name, text }).collect();
@@ -184,7 +180,7 @@ impl OneTarget {
         let target = Target::of(&self.text);
         if matches!(target, Target::Root(_)) {
             let options = options.clone().keeping_origins(true);
-            let bundle = engine::build_root(self.root(loader)?, &options)?;
+            let bundle = engine::build_root(&self.root(loader)?, &options)?;
             return Ok(Input { resources: members(bundle.resources.list, &[]), ..side });
         }
         let resolved = resolve_with(loader.clone(), &target, &StackArgs::default(), texts)?;

@@ -15,8 +15,9 @@ use kfc_kustomize::engine::Options;
 use kfc_kustomize::vendoring::walk;
 use kfc_source::Loader;
 use kfc_source::lock::{self, Lock};
-use kfc_source::remote::{LockUse, Refresh, RemoteOptions, Renewal};
+use kfc_source::remote::{LockUse, Refresh, RemoteOptions, Renewal, Source};
 use kfc_source::vendoring::{change, store};
+use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ const PINNED: &str = "as kfc.lock pins it";
 const UPDATED: &str = "updated";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::cli) struct VendorArgs {
     /// Stacks and kustomization roots; those of kfc.lock are always among them.
     #[arg(value_name = "TARGET")]
@@ -88,9 +90,10 @@ struct Work<'a> {
 fn vendor(args: &VendorArgs, texts: &Arc<Sources>) -> Result<u8> {
     let folder = targets::lock_directory(args.at.as_deref(), &args.targets)?;
     let has_lock = folder.join(lock::FILE).symlink_metadata().is_ok();
-    let before = match has_lock {
-        true => Lock::load(&folder, &here::surroundings(), texts)?,
-        false => Lock::new(&folder, &here::surroundings()),
+    let before = if has_lock {
+        Lock::load(&folder, &here::surroundings(), texts)?
+    } else {
+        Lock::new(&folder, &here::surroundings())
     };
     if args.check && !has_lock {
         let message = format!("`{}` has no kfc.lock", folder.display());
@@ -109,7 +112,7 @@ fn check_names(work: &Work<'_>) -> Result<()> {
     let mut errors = Diagnostics::default();
     for name in names.iter().filter(|name| !sources().any(|source| source.is_called(name))) {
         let error = Diagnostic::error(Code::Usage, format!("kfc.lock has no source called `{name}`"));
-        let known: Vec<&str> = sources().map(|source| source.short_name()).collect();
+        let known: Vec<&str> = sources().map(Source::short_name).collect();
         errors.push(match nearest(name, known.iter().copied()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None if known.is_empty() => error.help("it has no sources; run `kfc vendor` first"),
@@ -207,11 +210,14 @@ impl Work<'_> {
     /// The changes, and with `--update` what they change in the bundles.
     fn describe(&self, after: &Lock, loader: &Loader) -> Result<String> {
         let changes = change::changes(&self.before, after);
-        let mut text: String = changes.iter().map(|change| format!("{change}\n")).collect();
+        let mut text = String::new();
+        for change in &changes {
+            let _ = writeln!(text, "{change}");
+        }
         let word = if self.args.dry_run { "would have" } else { "has" };
         let counts = |count: usize| if count == 1 { "source" } else { "sources" };
         let count = after.entries.len();
-        text.push_str(&format!("kfc.lock {word} {count} {}, {} changed\n", counts(count), changes.len()));
+        let _ = writeln!(text, "kfc.lock {word} {count} {}, {} changed", counts(count), changes.len());
         if self.args.update.is_some() && !changes.is_empty() {
             text.push_str(&self.differences(loader)?);
         }

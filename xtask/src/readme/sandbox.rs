@@ -122,9 +122,10 @@ impl Sandbox {
 
     fn must(&self, line: &str, place: Place) -> Result<(), Failure> {
         let output = self.shell(line, place)?;
-        match output.status.success() {
-            true => Ok(()),
-            false => failed(format!("`{line}`: {}", String::from_utf8_lossy(&output.stderr))),
+        if output.status.success() {
+            Ok(())
+        } else {
+            failed(format!("`{line}`: {}", String::from_utf8_lossy(&output.stderr)))
         }
     }
 

@@ -95,7 +95,9 @@ impl Report {
         }
         let mut counts: Vec<(&String, &u64)> = self.by_rule.iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        counts.iter().for_each(|(rule, count)| println!("{count:6} {rule}"));
+        for (rule, count) in &counts {
+            println!("{count:6} {rule}");
+        }
     }
 }
 

@@ -128,9 +128,10 @@ pub(crate) fn of_rust(text: &str) -> String {
 fn joined(prose: &str) -> String {
     let line = |line: &str| {
         let indent = line.len() - line.trim_start_matches(NOTHING).len();
-        match line[indent..].starts_with(' ') {
-            true => format!("{}{}", " ".repeat(indent), &line[indent..]),
-            false => line.to_owned(),
+        if line[indent..].starts_with(' ') {
+            format!("{}{}", " ".repeat(indent), &line[indent..])
+        } else {
+            line.to_owned()
         }
     };
     prose.split('\n').map(line).collect::<Vec<_>>().join("\n")

@@ -15,7 +15,7 @@ struct Rule {
 }
 
 pub(crate) struct Rules {
-    rules: Vec<Rule>,
+    words: Vec<Rule>,
     phrases: Vec<Regex>,
     skipped: Vec<String>,
 }
@@ -44,7 +44,7 @@ fn places(pattern: &Regex, text: &str) -> Result<Vec<Range<usize>>, Failure> {
 
 impl Rules {
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
-        let mut all = Self { rules: Vec::new(), phrases: Vec::new(), skipped: Vec::new() };
+        let mut all = Self { words: Vec::new(), phrases: Vec::new(), skipped: Vec::new() };
         for (at, line) in text.lines().enumerate() {
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
@@ -56,7 +56,7 @@ impl Rules {
                 all.skipped.push(file.trim().to_owned());
             } else if let Some((words, instead)) = line.split_once("=>") {
                 let (words, instead) = (words.trim().to_owned(), instead.trim().to_owned());
-                all.rules.push(Rule { pattern: pattern(&words).map_err(place)?, words, instead });
+                all.words.push(Rule { pattern: pattern(&words).map_err(place)?, words, instead });
             } else {
                 let expected = "expected `WORDS => INSTEAD`, `allow PHRASE` or `skip FILE`";
                 return Err(place(Failure(expected.to_owned())));
@@ -93,7 +93,7 @@ impl Rules {
         findings: &mut Vec<Finding>,
     ) -> Result<(), Failure> {
         let mut allowed = None;
-        for rule in &self.rules {
+        for rule in &self.words {
             for place in places(&rule.pattern, part)? {
                 let allowed = match &mut allowed {
                     Some(allowed) => allowed,

@@ -130,14 +130,13 @@ fn facts(stack: &Stack, profile: Option<&Profile>) -> BTreeMap<String, String> {
     let own = |(name, fact): (&String, &crate::resolve::Fact)| {
         (fact.layer == Profile::STACK && is_open(&fact.value)).then(|| (name.clone(), text(&fact.value)))
     };
-    match profile {
-        Some(profile) => profile.facts.iter().filter_map(own).collect(),
-        None => {
-            let top = stack.facts.as_map().into_iter().flatten();
-            top.filter(|entry| is_open(&to_json(&entry.value)))
-                .filter_map(|entry| Some((entry.key.text.to_string(), entry.value.as_text()?.to_owned())))
-                .collect()
-        }
+    if let Some(profile) = profile {
+        profile.facts.iter().filter_map(own).collect()
+    } else {
+        let top = stack.facts.as_map().into_iter().flatten();
+        top.filter(|entry| is_open(&to_json(&entry.value)))
+            .filter_map(|entry| Some((entry.key.text.to_string(), entry.value.as_text()?.to_owned())))
+            .collect()
     }
 }
 

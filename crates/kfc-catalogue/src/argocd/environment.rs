@@ -62,7 +62,7 @@ impl Environment {
     }
 
     fn set_version(&mut self, text: &str) {
-        self.kubernetes_full = text.to_owned();
+        text.clone_into(&mut self.kubernetes_full);
         self.kubernetes = minor(text);
         if self.kubernetes.is_none() {
             let message = format!("`{text}` in KUBE_VERSION is not a version of Kubernetes");

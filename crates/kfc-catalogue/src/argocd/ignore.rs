@@ -23,7 +23,7 @@ pub fn ignore_differences(rules: &[IgnoreRule]) -> (Vec<Value>, Vec<String>) {
             match expression(field) {
                 Some(path) => paths.push(path),
                 None => {
-                    left.push(format!("`{field}` has a pattern inside a key, which Argo CD cannot ignore"))
+                    left.push(format!("`{field}` has a pattern inside a key, which Argo CD cannot ignore"));
                 }
             }
         }

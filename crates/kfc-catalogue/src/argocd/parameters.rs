@@ -293,11 +293,12 @@ impl<'g> Placed<'g> {
 
     fn unknown<'n>(&self, names: impl Iterator<Item = &'n str>, is_root: bool) -> Diagnostics {
         let name = self.given.name.as_str();
-        let message = match is_root {
-            true => format!(
+        let message = if is_root {
+            format!(
                 "the parameter `{name}` does not exist: a kustomization root has only `{ANNOTATIONS}` and `{VALIDATE}`"
-            ),
-            false => format!("the parameter `{name}` does not exist"),
+            )
+        } else {
+            format!("the parameter `{name}` does not exist")
         };
         let error = Diagnostic::error(Code::PluginParameter, message);
         match nearest(name, names) {

@@ -32,9 +32,10 @@ pub fn known_credentials(plan: &Plan, resources: &[Resource]) -> Result<Diagnost
         many => format!("{many} published credentials"),
     };
     let exposures: Vec<String> = resources.iter().filter_map(exposure).collect();
-    let (severity, end) = match exposures.is_empty() {
-        true => (Severity::Warning, ": the catalogue publishes these defaults"),
-        false => (Severity::Error, ", and it can be reached from outside of the cluster"),
+    let (severity, end) = if exposures.is_empty() {
+        (Severity::Warning, ": the catalogue publishes these defaults")
+    } else {
+        (Severity::Error, ", and it can be reached from outside of the cluster")
     };
     let message = format!("this bundle has {count}{end}");
     let report = Diagnostic { severity, ..Diagnostic::error(Code::KnownCredential, message) };

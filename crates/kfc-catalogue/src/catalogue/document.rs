@@ -84,7 +84,9 @@ impl Document {
         let here = loader.beside(&place.folder, &place.shown, None)?;
         let read = here.load(file, None)?;
         let node = one_document(&read.source, read.id)?;
-        values_of_secrets(&node).into_iter().for_each(|mark| loader.sources().hide(mark));
+        for mark in values_of_secrets(&node) {
+            loader.sources().hide(mark);
+        }
         let stem = file.trim_end_matches(".yaml").trim_end_matches(".yml").to_owned();
         let has_kustomization = loader.files().is_file(&place.folder.join("kustomization.yaml"));
         let has_faults = Cell::new(false);

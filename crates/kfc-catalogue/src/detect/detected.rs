@@ -10,6 +10,7 @@ use kfc_yaml::de::Spanned;
 use kfc_yaml::value::from_json;
 use kfc_yaml::{Map, Node};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// The result of a detection.
 #[derive(Clone, Debug)]
@@ -133,7 +134,7 @@ impl Detected {
                 "  # On the cluster already: not emitted, but what they provide counts.\n  present:\n",
             );
             for (name, evidence) in &self.present {
-                text.push_str(&format!("  - {name}  # {evidence}\n"));
+                let _ = writeln!(text, "  - {name}  # {evidence}");
             }
         }
         if !self.differing.is_empty() {
@@ -149,12 +150,11 @@ fn write_facts(tree: &Value, before: &str, findings: &[Finding], depth: usize, t
     for (key, value) in tree.as_object().into_iter().flatten() {
         let name = if before.is_empty() { key.clone() } else { format!("{before}.{key}") };
         let indent = "  ".repeat(depth);
-        match findings.iter().find(|finding| finding.name == name) {
-            Some(finding) => text.push_str(&format!("{indent}{key}: {value}  # {}\n", finding.evidence)),
-            None => {
-                text.push_str(&format!("{indent}{key}:\n"));
-                write_facts(value, &name, findings, depth + 1, text);
-            }
+        if let Some(finding) = findings.iter().find(|finding| finding.name == name) {
+            let _ = writeln!(text, "{indent}{key}: {value}  # {}", finding.evidence);
+        } else {
+            let _ = writeln!(text, "{indent}{key}:");
+            write_facts(value, &name, findings, depth + 1, text);
         }
     }
 }

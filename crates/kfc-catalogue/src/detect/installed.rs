@@ -32,7 +32,7 @@ pub(super) fn installed(
             Workloads::There(evidence) => found.push((name.clone(), evidence)),
             Workloads::Unknown if has_definitions => found.push((name.clone(), definitions.join(", "))),
             Workloads::Missing(which) if has_definitions => {
-                notes.push(format!("{name} is not counted as installed: its CRDs exist, but not {which}"))
+                notes.push(format!("{name} is not counted as installed: its CRDs exist, but not {which}"));
             }
             _ => {}
         }

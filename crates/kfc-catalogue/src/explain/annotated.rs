@@ -33,7 +33,9 @@ pub fn annotated(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>
     removed(resource, &field.segments, field.node, places, &mut gone);
     if !gone.is_empty() {
         out.push_str("\nremoved:\n");
-        gone.iter().for_each(|line| out.push_str(line));
+        for line in &gone {
+            out.push_str(line);
+        }
     }
     Ok(out)
 }

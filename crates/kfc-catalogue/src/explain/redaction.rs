@@ -50,9 +50,10 @@ pub(super) fn redacted(
 
 /// The key of an entry as it may be shown.
 pub(super) fn key(resource: &Resource, entry: &Entry, numbers: &mut Numbers) -> String {
-    match resources::has_copied(resource) && resources::is_copied_key(resource, entry) {
-        true => numbers.of_bytes(entry.key.text.as_bytes()),
-        false => without_credentials(&entry.key.text).into_owned(),
+    if resources::has_copied(resource) && resources::is_copied_key(resource, entry) {
+        numbers.of_bytes(entry.key.text.as_bytes())
+    } else {
+        without_credentials(&entry.key.text).into_owned()
     }
 }
 

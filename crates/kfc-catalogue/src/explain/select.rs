@@ -103,18 +103,16 @@ fn nothing(
             .flat_map(|r| r.previous.iter().map(|previous| previous.name.as_str()).chain([r.name()]))
     };
     let begins = || names().find(|other| other.starts_with(name) || other.ends_with(name));
-    match nearest(name, names()).or_else(begins) {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => {
-            let mut list: Vec<Cow<'_, str>> =
-                of_kind.iter().map(|resource| resources::name(*resource)).collect();
-            list.sort_unstable();
-            list.dedup();
-            let more = list.len().saturating_sub(SHOWN);
-            list.truncate(SHOWN);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            error.help(format!("of this kind it has {}{more}", list.join(", ")))
-        }
+    if let Some(near) = nearest(name, names()).or_else(begins) {
+        error.help(format!("did you mean `{near}`?"))
+    } else {
+        let mut list: Vec<Cow<'_, str>> = of_kind.iter().map(|resource| resources::name(*resource)).collect();
+        list.sort_unstable();
+        list.dedup();
+        let more = list.len().saturating_sub(SHOWN);
+        list.truncate(SHOWN);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        error.help(format!("of this kind it has {}{more}", list.join(", ")))
     }
 }
 

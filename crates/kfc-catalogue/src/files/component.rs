@@ -241,12 +241,11 @@ impl TryFrom<Spanned<ReadyFields>> for Ready {
             (ReadyKind::Webhook, fields.webhook),
         ];
         let mut named = named.into_iter().filter_map(|(kind, name)| Some((kind, name?)));
-        match (named.next(), named.next()) {
-            (Some((kind, name)), None) => Ok(Self { kind, name, namespace: fields.namespace, mark }),
-            _ => {
-                let words: Vec<String> = ReadyKind::ALL.iter().map(|kind| format!("`{kind}`")).collect();
-                Err(format!("a readiness condition must have exactly one of {}", words.join(", ")))
-            }
+        if let (Some((kind, name)), None) = (named.next(), named.next()) {
+            Ok(Self { kind, name, namespace: fields.namespace, mark })
+        } else {
+            let words: Vec<String> = ReadyKind::ALL.iter().map(|kind| format!("`{kind}`")).collect();
+            Err(format!("a readiness condition must have exactly one of {}", words.join(", ")))
         }
     }
 }

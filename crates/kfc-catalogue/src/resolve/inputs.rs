@@ -35,7 +35,9 @@ impl<'a> Inputs<'a> {
     /// The parameters and facts of these names.
     pub(crate) fn of_names(self, names: &[Name]) -> Vec<Input> {
         let mut found = Vec::new();
-        names.iter().for_each(|name| self.add(name, &mut found));
+        for name in names {
+            self.add(name, &mut found);
+        }
         found
     }
 
@@ -106,7 +108,9 @@ impl<'a> Inputs<'a> {
         let is_new = add(input, found);
         // A default is followed once: one that names itself would never end.
         if let (true, Some(default)) = (is_new, default) {
-            names_in(default).iter().for_each(|name| self.add(name, found));
+            for name in &names_in(default) {
+                self.add(name, found);
+            }
         }
     }
 }

@@ -69,14 +69,12 @@ fn order<'o>(chosen: &[&'o Overlay]) -> Result<Vec<&'o Overlay>> {
         let waits = |overlay: &Overlay| {
             overlay.after.iter().any(|name| left.iter().any(|other| other.name.value == name.value))
         };
-        match left.iter().position(|overlay| !waits(overlay)) {
-            Some(at) => ordered.push(left.remove(at)),
-            None => {
-                let names: Vec<String> =
-                    left.iter().map(|overlay| format!("`{}`", overlay.name.value)).collect();
-                let message = format!("overlays come after each other in a circle: {}", names.join(", "));
-                return Err(Diagnostic::error(Code::RequirementCycle, message).at(left[0].name.mark).into());
-            }
+        if let Some(at) = left.iter().position(|overlay| !waits(overlay)) {
+            ordered.push(left.remove(at));
+        } else {
+            let names: Vec<String> = left.iter().map(|overlay| format!("`{}`", overlay.name.value)).collect();
+            let message = format!("overlays come after each other in a circle: {}", names.join(", "));
+            return Err(Diagnostic::error(Code::RequirementCycle, message).at(left[0].name.mark).into());
         }
     }
     Ok(ordered)

@@ -180,7 +180,7 @@ mod tests {
     fn errors(schema: &Value, value: &Value) -> String {
         let checked = Checked { what: "it", code: Code::Parameter, value, is_secret: true };
         let errors = check_schema(schema, &checked, |_| Mark::NONE).unwrap_err();
-        errors.0.iter().map(|error| format!("{}\n", error.message)).collect()
+        errors.0.iter().map(|error| error.message.clone() + "\n").collect()
     }
 
     #[test]

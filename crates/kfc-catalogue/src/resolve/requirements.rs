@@ -10,6 +10,7 @@ use kfc_yaml::Node;
 use kfc_yaml::de::Spanned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// A selected component.
 pub(super) struct Chosen {
@@ -250,7 +251,7 @@ impl Chooser<'_> {
                 Reason::Asked | Reason::Required { capability: None, .. } => "is ",
                 Reason::Platform(_) | Reason::Required { .. } => "",
             };
-            text.push_str(&format!(", which {is}{}", reason.text()));
+            let _ = write!(text, ", which {is}{}", reason.text());
         }
         text
     }

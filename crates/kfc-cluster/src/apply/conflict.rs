@@ -85,15 +85,12 @@ impl Conflict<'_> {
             let is = |entry: &&Value| is_of(entry, manager, *part);
             entries().filter(is).any(owner::is_installer)
         });
-        error.help(match is_installed {
-            true => {
-                "`--adopt` takes over what another tool installed, with all its fields; `--force-conflicts` takes only these; or \
-                 leave them to their owner: remove them from the bundle, or declare them under `ignore`"
-            }
-            false => {
-                "take the fields over with `--force-conflicts`, or leave them to their owner: remove them from the bundle, or \
-                 declare them under `ignore`"
-            }
+        error.help(if is_installed {
+            "`--adopt` takes over what another tool installed, with all its fields; `--force-conflicts` takes only these; or \
+             leave them to their owner: remove them from the bundle, or declare them under `ignore`"
+        } else {
+            "take the fields over with `--force-conflicts`, or leave them to their owner: remove them from the bundle, or \
+             declare them under `ignore`"
         })
     }
 
@@ -107,6 +104,7 @@ impl Conflict<'_> {
 }
 
 /// What to do when one inventory is to replace another.
+#[must_use]
 pub fn move_advice(from: &InventoryId, to: &InventoryId) -> String {
     let named = |id: &InventoryId| match id.namespace.as_str() {
         DEFAULT_NAMESPACE => id.name.clone(),

@@ -140,9 +140,10 @@ pub async fn delete(
     }
     strike(inventory, &all);
     release(session, &all.staying, &id).await;
-    match inventory.is_empty() {
-        true => inventory.delete(session).await?,
-        false => inventory.write(session).await?,
+    if inventory.is_empty() {
+        inventory.delete(session).await?;
+    } else {
+        inventory.write(session).await?;
     }
     if all.errors.is_empty() { Ok(all) } else { Err(all.errors) }
 }
@@ -161,10 +162,8 @@ pub async fn plan_objects(
     let named: Vec<ObjectId> = objects.iter().map(|(object, _)| object.clone()).collect();
     let claims = Claims::read(session, None, named.iter()).await?;
     let shared = claims.shared(named.iter());
-    let (claims, taken) = match taken {
-        true => (claims.without(named.iter()), named.as_slice()),
-        false => (claims, [].as_slice()),
-    };
+    let (claims, taken) =
+        if taken { (claims.without(named.iter()), named.as_slice()) } else { (claims, [].as_slice()) };
     let rules = Rules { own: None, kinds, taken };
     let entry =
         |(object, wave): &(ObjectId, usize)| Entry { object: object.clone(), wave: *wave, found: false };
@@ -195,10 +194,7 @@ pub async fn delete_objects(
     let is_away = |object: &ObjectId| away.iter().any(|gone| gone.same_object(object));
     let concerned = listed.iter().filter(|(_, objects)| objects.iter().any(is_away));
     inventory::forget(session, &away, concerned.map(|(id, _)| id.clone())).await?;
-    match all.errors.is_empty() {
-        true => Ok(all),
-        false => Err(all.errors),
-    }
+    if all.errors.is_empty() { Ok(all) } else { Err(all.errors) }
 }
 
 /// Removes from an inventory what it no longer lists.
@@ -300,7 +296,7 @@ impl Remover<'_> {
         let kind = removal::is_definition(object).then(|| removal::defined_kind(self.session, object));
         let kind = kind.flatten();
         let held = || self.stayed.spares(object, kind.as_ref());
-        if let Some(stay) = self.rules.spares_holder(object, claims, kind.as_ref()).or_else(held) {
+        if let Some(stay) = Rules::spares_holder(object, claims, kind.as_ref()).or_else(held) {
             return Some(stay);
         }
         if removal::is_definition(object) && !self.rules.kinds.crds {

@@ -69,7 +69,7 @@ pub(super) fn leave_to_others(
         }
     }
     let replicas = [FieldStep::Key("spec".to_owned()), FieldStep::Key("replicas".to_owned())];
-    if owners.others.iter().any(|owner| owner.is_autoscaler()) {
+    if owners.others.iter().any(Owner::is_autoscaler) {
         drop_at(body, &replicas);
     }
 }
@@ -258,17 +258,18 @@ fn drop_owned(body: &mut Value, theirs: &Value, ours: &Value) {
                 .filter(|(key, below)| {
                     let Some(value) = map.get_mut(*key) else { return false };
                     let own = fields::below_key(ours, key).unwrap_or(&Value::Null);
-                    match fields::parts(below) {
-                        Parts::Whole => own.is_null(),
-                        _ => {
-                            drop_owned(value, below, own);
-                            value.as_object().is_some_and(Map::is_empty)
-                        }
+                    if fields::parts(below) == Parts::Whole {
+                        own.is_null()
+                    } else {
+                        drop_owned(value, below, own);
+                        value.as_object().is_some_and(Map::is_empty)
                     }
                 })
                 .map(|(key, _)| key.to_owned())
                 .collect();
-            gone.iter().for_each(|key| drop(map.remove(key)));
+            for key in &gone {
+                drop(map.remove(key));
+            }
         }
         Value::Array(items) => {
             for item in items {
@@ -304,6 +305,7 @@ mod tests {
         ObjectId { group, version: "v1".into(), kind, namespace: "n".into(), name: "a".into() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a test gives away what it makes")]
     fn entry(manager: &str, operation: &str, fields: Value) -> Value {
         json!({"manager": manager, "operation": operation, "fieldsV1": fields})
     }

@@ -191,6 +191,7 @@ mod tests {
     use serde_json::{Value, json};
 
     /// A live object whose fields a manager applied.
+    #[expect(clippy::needless_pass_by_value, reason = "a test gives away what it makes")]
     fn live(mut object: Value, owned: Value) -> Value {
         object["metadata"]["managedFields"] = json!([
             {"manager": "kfc-a", "operation": "Apply", "apiVersion": object["apiVersion"], "fieldsV1": owned},
@@ -198,6 +199,7 @@ mod tests {
         object
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a test gives away what it makes")]
     fn service(ports: Value) -> Value {
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "labels": {"app": "web"}},
                "spec": {"ports": ports}})

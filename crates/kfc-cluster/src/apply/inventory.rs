@@ -328,11 +328,10 @@ pub(super) async fn forget(
 ) -> Result<()> {
     for id in inventories {
         let mut inventory = Inventory::read(session, &id).await?;
-        gone.iter().for_each(|object| inventory.remove(object));
-        match inventory.is_empty() {
-            true => inventory.delete(session).await?,
-            false => inventory.write(session).await?,
+        for object in gone {
+            inventory.remove(object);
         }
+        if inventory.is_empty() { inventory.delete(session).await? } else { inventory.write(session).await? }
     }
     Ok(())
 }

@@ -194,6 +194,7 @@ mod tests {
     use crate::apply::InventoryId;
     use serde_json::{Value, json};
 
+    #[expect(clippy::needless_pass_by_value, reason = "a test gives away what it makes")]
     fn entry(manager: &str, operation: &str, fields: Value) -> Value {
         json!({"manager": manager, "operation": operation, "apiVersion": "v1", "time": "2026-01-02T03:04:05Z",
                "fieldsType": "FieldsV1", "fieldsV1": fields})

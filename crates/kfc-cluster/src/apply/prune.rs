@@ -37,9 +37,10 @@ impl PruneSet {
         let staying: HashSet<_> = items.map(|item| item.object.identity()).collect();
         let left = inventory.entries().filter(|entry| !staying.contains(&entry.object.identity()));
         let left: Vec<Entry> = left.cloned().collect();
-        let plan = match left.is_empty() {
-            true => RemovalPlan::default(),
-            false => RemovalPlan::make(session, left, rules, claims).await,
+        let plan = if left.is_empty() {
+            RemovalPlan::default()
+        } else {
+            RemovalPlan::make(session, left, rules, claims).await
         };
         Self { plan, listed: inventory.len() }
     }
@@ -71,7 +72,9 @@ pub(super) async fn prune(
         inventory.remove(object);
     }
     let forgotten: Vec<_> = staying.into_iter().filter(|stay| stay.forgotten).collect();
-    forgotten.iter().for_each(|stay| inventory.remove(&stay.object));
+    for stay in &forgotten {
+        inventory.remove(&stay.object);
+    }
     release(session, &forgotten, &settings.inventory).await;
     if !settings.prune || going.is_empty() {
         report.unpruned.extend(going.into_iter().map(|(object, _)| object));

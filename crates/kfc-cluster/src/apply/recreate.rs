@@ -68,9 +68,10 @@ pub(super) fn agreed(
     if is_named || (!holds_much(object) && (recreate.all || is_marked)) {
         return Ok(Loss { object: object.clone(), why: failure.message.clone(), lost });
     }
-    let flag = match holds_much(object) {
-        true => format!("`--recreate-object \"{object}\"` deletes it and creates it again"),
-        false => "`--recreate` deletes it and creates it again".to_owned(),
+    let flag = if holds_much(object) {
+        format!("`--recreate-object \"{object}\"` deletes it and creates it again")
+    } else {
+        "`--recreate` deletes it and creates it again".to_owned()
     };
     Err(format!("the field is immutable: {flag}, and {lost}; or keep the old value"))
 }

@@ -21,6 +21,7 @@ const NAMED: usize = 3;
 
 /// Kinds that hold data or other objects, and are deleted only on request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is requested on its own")]
 pub struct Kinds {
     /// Namespaces, with everything in them.
     pub namespaces: bool,
@@ -132,7 +133,6 @@ impl Rules<'_> {
 
     /// Why a namespace or CRD stays: deleting it would delete objects of another inventory.
     pub(super) fn spares_holder(
-        &self,
         object: &ObjectId,
         claims: &Claims,
         kind: Option<&ApiResource>,
@@ -287,9 +287,10 @@ impl RemovalPlan {
         self.going = others;
         let going = &self.going.iter().map(|(object, _)| identity(object)).collect();
         let each = stream::iter(definitions).map(|(definition, wave)| async move {
-            let (stay, note) = match rules.kinds.crds {
-                false => (spares_definition(session, &definition, going).await, None),
-                true => (None, note_of_objects(session, &definition, going).await),
+            let (stay, note) = if rules.kinds.crds {
+                (None, note_of_objects(session, &definition, going).await)
+            } else {
+                (spares_definition(session, &definition, going).await, None)
             };
             (definition, wave, stay, note)
         });
@@ -302,13 +303,12 @@ impl RemovalPlan {
                     .map(|stay| Stay::kept(&definition, format!("{} stays", stay.object))),
                 _ => None,
             });
-            let needed = || rules.spares_holder(&definition, claims, kind.as_ref());
-            match stay.or_else(needed) {
-                Some(stay) => self.staying.push(stay),
-                None => {
-                    self.notes.extend(note);
-                    self.going.push((definition, wave));
-                }
+            let needed = || Rules::spares_holder(&definition, claims, kind.as_ref());
+            if let Some(stay) = stay.or_else(needed) {
+                self.staying.push(stay);
+            } else {
+                self.notes.extend(note);
+                self.going.push((definition, wave));
             }
         }
     }
@@ -324,12 +324,11 @@ impl RemovalPlan {
         let mut inside = Contents::of(session, &names).await;
         inside.remove(&self.going.iter().map(|(object, _)| identity(object)).collect());
         for (namespace, wave) in namespaces {
-            match self.why_namespace_stays(&namespace, rules, claims, &inside) {
-                Some(stay) => self.staying.push(stay),
-                None => {
-                    self.notes.extend(inside.note(&namespace));
-                    self.going.push((namespace, wave));
-                }
+            if let Some(stay) = self.why_namespace_stays(&namespace, rules, claims, &inside) {
+                self.staying.push(stay);
+            } else {
+                self.notes.extend(inside.note(&namespace));
+                self.going.push((namespace, wave));
             }
         }
     }
@@ -341,7 +340,7 @@ impl RemovalPlan {
         claims: &Claims,
         inside: &Contents,
     ) -> Option<Stay> {
-        if let Some(stay) = rules.spares_holder(namespace, claims, None) {
+        if let Some(stay) = Rules::spares_holder(namespace, claims, None) {
             return Some(stay);
         }
         if let Some(stay) = self.staying.iter().find(|stay| stay.object.namespace == namespace.name) {
@@ -454,8 +453,9 @@ fn is_counted(kind: &ApiResource) -> bool {
 
 fn is_of_every_namespace(object: &ObjectId) -> bool {
     match (object.kind.as_str(), object.name.as_str()) {
-        ("ServiceAccount", "default") => true,
-        ("ConfigMap", "kube-root-ca.crt" | "openshift-service-ca.crt") => true,
+        ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt" | "openshift-service-ca.crt") => {
+            true
+        }
         // Our own lists and locks.
         ("ConfigMap" | "Lease", name) => name.starts_with("kfc-inventory-"),
         _ => false,

@@ -159,11 +159,12 @@ impl Sender<'_> {
         let mut are_served = false;
         for phase in wave.items.chunk_by(|a, b| a.phase == b.phase) {
             let starts = |item: &Item| item.phase >= Phase::Users;
-            if phase.iter().any(starts) && !std::mem::replace(&mut are_served, true) {
-                if let Err(errors) = self.definitions(&all.outcomes).await {
-                    all.errors = errors;
-                    break;
-                }
+            if phase.iter().any(starts)
+                && !std::mem::replace(&mut are_served, true)
+                && let Err(errors) = self.definitions(&all.outcomes).await
+            {
+                all.errors = errors;
+                break;
             }
             let sent = stream::iter(phase).map(|item| self.item(item)).buffered(self.session.concurrency);
             let sent: Vec<_> = sent.collect().await;
@@ -495,9 +496,10 @@ impl Sender<'_> {
             error = error.note(format!("{}: {}", cause.field, hidden(&cause.message)));
         }
         let live = self.survey.snapshot.live(object);
-        let help = match is_immutable(failure) {
-            true => recreate::agreed(&self.settings.recreate, object, live, failure).err(),
-            false => help(object, failure),
+        let help = if is_immutable(failure) {
+            recreate::agreed(&self.settings.recreate, object, live, failure).err()
+        } else {
+            help(object, failure)
         };
         match help {
             Some(help) => error.help(help),
@@ -543,9 +545,10 @@ pub(super) fn help(object: &ObjectId, failure: &Failure) -> Option<String> {
 /// What a dry run would have done.
 fn predicted(before: Option<&Value>, after: Value) -> Outcome {
     let Some(before) = before else { return Outcome::Created };
-    match without_server_fields(before.clone()) == without_server_fields(after) {
-        true => Outcome::Unchanged,
-        false => Outcome::Changed,
+    if without_server_fields(before.clone()) == without_server_fields(after) {
+        Outcome::Unchanged
+    } else {
+        Outcome::Changed
     }
 }
 

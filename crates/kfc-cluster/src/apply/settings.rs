@@ -8,6 +8,7 @@ use std::time::Duration;
 
 /// How to apply.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is requested on its own")]
 pub struct Settings {
     /// The inventory, whose field manager owns the fields that are applied.
     pub inventory: InventoryId,

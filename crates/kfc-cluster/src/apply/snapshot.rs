@@ -202,9 +202,10 @@ async fn of_kind(
     for namespace in namespaces {
         let inside: Vec<&ObjectId> =
             objects.iter().copied().filter(|object| object.namespace == namespace).collect();
-        let list = match namespace == everywhere {
-            true => Err(Failure::default()),
-            false => list_objects(session, &kind, namespace, detail).await,
+        let list = if namespace == everywhere {
+            Err(Failure::default())
+        } else {
+            list_objects(session, &kind, namespace, detail).await
         };
         match list {
             Ok(list) => found.objects.extend(list.into_iter().filter(|(object, _)| wanted.contains(object))),

@@ -46,9 +46,10 @@ pub async fn survey(
     let claims = Claims::read(session, Some(&inventory.id), objects().chain(listed)).await?;
     let snapshot = Snapshot::of_waves(session, waves).await;
     let rules = Rules { own: Some(&inventory.id), kinds: settings.kinds, taken: &[] };
-    let prune_set = match settings.partial {
-        true => PruneSet::default(),
-        false => PruneSet::find(session, inventory, waves, &rules, &claims).await,
+    let prune_set = if settings.partial {
+        PruneSet::default()
+    } else {
+        PruneSet::find(session, inventory, waves, &rules, &claims).await
     };
     let shared = claims.shared(objects());
     let known_found: HashSet<_> = inventory

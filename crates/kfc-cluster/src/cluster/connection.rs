@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn the_clock_of_the_server_is_read_from_its_answers() {
-        let seconds = |text: &str| http_date(text).map(|time| time.as_second());
+        let seconds = |text: &str| http_date(text).map(jiff::Timestamp::as_second);
         assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
         assert_eq!(seconds("yesterday"), None);
     }

@@ -136,7 +136,9 @@ fn check(base: &Path, upstream: &Path) -> Done<()> {
         };
         let count = |definition: &mut Node| {
             let mut counts = Counts::default();
-            schemas(definition).into_iter().for_each(|(_, schema)| counts.add(schema));
+            for (_, schema) in schemas(definition) {
+                counts.add(schema);
+            }
             counts
         };
         for (_, schema) in schemas(&mut own) {
@@ -200,7 +202,7 @@ impl Cleaner {
             match line.strip_prefix("  ") {
                 Some(message) => drop(messages.insert(std::mem::take(&mut rule), message.to_owned())),
                 None if line.starts_with('"') => rule = serde_json::from_str(line).unwrap_or_default(),
-                None => rule = line.to_owned(),
+                None => line.clone_into(&mut rule),
             }
         }
         Self { messages, missing: BTreeSet::new() }
@@ -320,8 +322,6 @@ struct Counts {
 
 impl Counts {
     fn add(&mut self, schema: &Node) {
-        let Some(map) = schema.as_map() else { return };
-        let has = |field: &str| usize::from(map.contains(field));
         const LIMITS: [&str; 10] = [
             "pattern",
             "minimum",
@@ -334,6 +334,8 @@ impl Counts {
             "multipleOf",
             "exclusiveMinimum",
         ];
+        let Some(map) = schema.as_map() else { return };
+        let has = |field: &str| usize::from(map.contains(field));
         self.defaults += has("default");
         self.enums += has("enum");
         self.limits += LIMITS.into_iter().map(has).sum::<usize>();

@@ -24,7 +24,7 @@ pub(super) struct Wrong<'t> {
 
 type Read<'t, T> = Result<T, Wrong<'t>>;
 
-fn wrong<'t>(message: impl Into<String>, at: &'t str) -> Wrong<'t> {
+fn wrong(message: impl Into<String>, at: &str) -> Wrong<'_> {
     Wrong { message: message.into(), at }
 }
 

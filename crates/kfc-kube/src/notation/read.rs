@@ -235,7 +235,7 @@ impl Extents<'_> {
             match part {
                 Part::Line(line) => extent.add(line.len(), 1),
                 Part::Lines(lines) => {
-                    extent.add(lines.len(), lines.bytes().filter(|byte| *byte == b'\n').count())
+                    extent.add(lines.len(), lines.bytes().filter(|byte| *byte == b'\n').count());
                 }
                 Part::Value { bytes, .. } => extent.add(*bytes, 1 + bytes / 40),
                 Part::Below(using) => extent.add_below(field.len() + 5, self.of(using, depth + 1)?, 2),
@@ -270,7 +270,7 @@ struct Reader<'a, 't> {
 /// A schema that is being read.
 #[derive(Default)]
 struct Parts {
-    parts: Vec<(&'static str, Part)>,
+    fields: Vec<(&'static str, Part)>,
     properties: Vec<(CompactString, Use)>,
     required: Vec<Node>,
     rules: Vec<Node>,
@@ -324,13 +324,12 @@ impl<'a, 't> Reader<'a, 't> {
                 self.wrong(&Wrong { message: message.to_owned(), at: line.text });
                 self.skip(depth);
             }
-            return match self.names.get(name) {
-                Some(at) => Use::Named(*at),
-                None => {
-                    let message = format!("the type `{name}` does not exist");
-                    self.wrong(&Wrong { message, at: name });
-                    Use::Own(Schema::default())
-                }
+            return if let Some(at) = self.names.get(name) {
+                Use::Named(*at)
+            } else {
+                let message = format!("the type `{name}` does not exist");
+                self.wrong(&Wrong { message, at: name });
+                Use::Own(Schema::default())
             };
         }
         let line = self.lines.get(self.at.saturating_sub(1)).map_or("", |line| line.text);
@@ -344,7 +343,7 @@ impl<'a, 't> Reader<'a, 't> {
         match draft.element {
             Some((field, element)) => {
                 let element = self.finish(*element, depth);
-                parts.parts.push((field, Part::Below(element)));
+                parts.fields.push((field, Part::Below(element)));
             }
             None => self.below(&mut parts, depth),
         }
@@ -411,16 +410,13 @@ impl<'a, 't> Reader<'a, 't> {
             return parts.lists[at].push(schema);
         }
         let below = [("items", "items"), ("values", "additionalProperties"), ("not", "not")];
-        match below.iter().find(|(known, _)| *known == word) {
-            Some((_, field)) => {
-                let schema = self.schema(rest, depth);
-                parts.parts.push((field, Part::Below(schema)));
-            }
-            None => {
-                let message = format!("`@{word}` is not a word of the notation");
-                self.wrong(&Wrong { message, at: text });
-                self.skip(depth);
-            }
+        if let Some((_, field)) = below.iter().find(|(known, _)| *known == word) {
+            let schema = self.schema(rest, depth);
+            parts.fields.push((field, Part::Below(schema)));
+        } else {
+            let message = format!("`@{word}` is not a word of the notation");
+            self.wrong(&Wrong { message, at: text });
+            self.skip(depth);
         }
     }
 
@@ -450,7 +446,7 @@ impl Parts {
     /// Adds a field with a value that has no further schemas.
     fn push(&mut self, field: &'static str, value: Node) {
         match part(field, value) {
-            Some(part) => self.parts.push((field, part)),
+            Some(part) => self.fields.push((field, part)),
             None => self.unwritable = Some(field),
         }
     }
@@ -464,7 +460,7 @@ impl Parts {
             for (name, _) in &mut self.properties {
                 *name = key(name);
             }
-            self.parts.push(("properties", Part::Properties(std::mem::take(&mut self.properties))));
+            self.fields.push(("properties", Part::Properties(std::mem::take(&mut self.properties))));
         }
         if !self.required.is_empty() {
             self.required.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
@@ -477,15 +473,15 @@ impl Parts {
         }
         for (junctor, list) in JUNCTORS.into_iter().zip(std::mem::take(&mut self.lists)) {
             if !list.is_empty() {
-                self.parts.push((junctor, Part::List(list)));
+                self.fields.push((junctor, Part::List(list)));
             }
         }
-        self.parts.sort_by(|a, b| compare_keys(a.0, b.0));
-        let repeated = self.parts.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0);
+        self.fields.sort_by(|a, b| compare_keys(a.0, b.0));
+        let repeated = self.fields.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0);
         match (repeated, self.unwritable) {
             (Some(field), _) => Err(format!("`{field}` is defined more than once")),
             (None, Some(field)) => Err(format!("YAML cannot hold the value of `{field}`")),
-            (None, None) => Ok(Schema { parts: self.parts }),
+            (None, None) => Ok(Schema { parts: self.fields }),
         }
     }
 }
@@ -506,7 +502,9 @@ fn is_simple(text: &str) -> bool {
 
 fn joined(parts: &[&str]) -> CompactString {
     let mut text = CompactString::with_capacity(parts.iter().map(|part| part.len()).sum());
-    parts.iter().for_each(|part| text.push_str(part));
+    for part in parts {
+        text.push_str(part);
+    }
     text
 }
 

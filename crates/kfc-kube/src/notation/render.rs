@@ -87,7 +87,9 @@ impl<'n> Writer<'n> {
                 Part::List(all) => {
                     self.line(field, column);
                     self.out.extend_from_slice(b":\n");
-                    all.iter().for_each(|using| self.item(using, column));
+                    for using in all {
+                        self.item(using, column);
+                    }
                 }
             }
         }

@@ -12,7 +12,7 @@ use kfc_yaml::value::{from_json, to_json};
 use kfc_yaml::{Map, Node};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// What of a schema the notation has no form for: descriptions, fields that do not exist, flags that are false.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +48,9 @@ pub fn write<'n>(roots: impl IntoIterator<Item = (String, &'n Node)>) -> Result<
     let printer = Printer { forms: &forms, names: &names };
     let mut text = String::new();
     let mut define = |name: &str, printed: Printed| {
-        text.push_str(&format!("\n{name} {}\n", printed.head));
+        let _ = writeln!(text, "\n{name} {}", printed.head);
         for line in printed.below {
-            text.push_str(&format!("  {line}\n"));
+            let _ = writeln!(text, "  {line}");
         }
     };
     for (name, id) in &named {
@@ -194,10 +194,12 @@ impl Forms {
         let mut names = FxHashMap::default();
         for id in many {
             let hint = uses.hint(id);
-            let name = (1_usize..)
-                .map(|n| if n == 1 { hint.clone() } else { format!("{hint}{n}") })
-                .find(|name| !taken.contains(name))
-                .unwrap_or(hint);
+            let mut name = hint.clone();
+            let mut number = 1_usize;
+            while taken.contains(&name) {
+                number += 1;
+                name = format!("{hint}{number}");
+            }
             taken.insert(name.clone());
             names.insert(id, name);
         }
@@ -353,7 +355,9 @@ impl Printer<'_> {
             }
         }
         for (junctor, all) in &form.lists {
-            all.iter().for_each(|id| self.line(&format!("@{junctor}"), *id, &mut printed.below));
+            for id in all {
+                self.line(&format!("@{junctor}"), *id, &mut printed.below);
+            }
         }
         for rule in form.plain(RULES).as_ref().and_then(Node::as_seq).unwrap_or_default() {
             write_rule(rule, &mut printed.below);

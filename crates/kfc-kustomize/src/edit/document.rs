@@ -49,10 +49,11 @@ impl Document {
             [node] => *node == root,
             _ => root.as_map().is_some_and(Map::is_empty),
         });
-        match reads_as_meant {
-            true => Ok(text),
+        if reads_as_meant {
+            Ok(text)
+        } else {
             // Anchors, odd indentation: nothing is left but to write all of it.
-            false => whole(&root, style_of(&self.text, before)),
+            whole(&root, style_of(&self.text, before))
         }
     }
 
@@ -89,9 +90,10 @@ impl Document {
 
     /// Sets a list field; an empty list takes the field out.
     pub fn set_items(&mut self, field: &str, items: Vec<Node>) {
-        match items.is_empty() {
-            true => drop(self.fields.remove(field)),
-            false => self.fields.set(field, Node::seq(items, Mark::NONE)),
+        if items.is_empty() {
+            drop(self.fields.remove(field));
+        } else {
+            self.fields.set(field, Node::seq(items, Mark::NONE));
         }
     }
 

@@ -81,9 +81,10 @@ pub fn remove(document: &mut Document, field: &str, names: &[String], namespace:
     for name in names {
         let items = document.items(field);
         let left: Vec<Node> = items.iter().filter(|item| !is_named(item, name, namespace)).cloned().collect();
-        match left.len() == items.len() {
-            true => errors.push(missing(document, field, name)),
-            false => document.set_items(field, left),
+        if left.len() == items.len() {
+            errors.push(missing(document, field, name));
+        } else {
+            document.set_items(field, left);
         }
     }
     errors.into_result(())
@@ -193,12 +194,11 @@ fn set_literal(item: &mut Node, literal: &str, name: &str) -> Result<()> {
     let key = key_of(literal);
     let literals = item.get_mut("literals").and_then(Node::as_seq_mut);
     let old = literals.and_then(|all| all.iter_mut().find(|node| node.as_text().and_then(key_of) == key));
-    match old {
-        Some(old) => *old = Node::string(literal, Mark::NONE),
-        None => {
-            let message = format!("`{name}` has no literal `{}`", key.unwrap_or_default());
-            return Err(Diagnostic::error(Code::EditMissing, message).into());
-        }
+    if let Some(old) = old {
+        *old = Node::string(literal, Mark::NONE);
+    } else {
+        let message = format!("`{name}` has no literal `{}`", key.unwrap_or_default());
+        return Err(Diagnostic::error(Code::EditMissing, message).into());
     }
     Ok(())
 }

@@ -90,16 +90,16 @@ pub fn set_replicas(document: &mut Document, arguments: &[String]) -> Result<()>
     let mut items = document.items("replicas").to_vec();
     for argument in arguments {
         let count = argument.split_once('=').filter(|(name, _)| !name.is_empty());
-        match count.and_then(|(name, count)| Some((name, count.parse::<u32>().ok()?))) {
-            Some((name, count)) => put(&mut items, name, |_| {
+        if let Some((name, count)) = count.and_then(|(name, count)| Some((name, count.parse::<u32>().ok()?)))
+        {
+            put(&mut items, name, |_| {
                 let count = Node::scalar(count.to_string().into(), ScalarKind::Int, Mark::NONE);
                 let name = Node::string(name, Mark::NONE);
                 Node::map([entry("name", name), entry("count", count)].into_iter().collect(), Mark::NONE)
-            }),
-            None => {
-                let error = Diagnostic::error(Code::Usage, format!("`{argument}` sets no replicas"));
-                errors.push(error.help("write NAME=COUNT, with a count of 0 or more"));
-            }
+            });
+        } else {
+            let error = Diagnostic::error(Code::Usage, format!("`{argument}` sets no replicas"));
+            errors.push(error.help("write NAME=COUNT, with a count of 0 or more"));
         }
     }
     errors.into_result(())?;

@@ -35,10 +35,11 @@ pub fn carry(text: &str, source: SourceId, old: &[Node], new: &[Node]) -> Result
         (true, ..) => Ok(carried),
         (false, [old], [new]) => {
             let carried = rewrite(text, old, new)?;
-            match reads_as_meant(&carried) {
-                true => Ok(carried),
+            if reads_as_meant(&carried) {
+                Ok(carried)
+            } else {
                 // Anchors, odd indentation: nothing is left but to write all of it.
-                false => whole(new, style_of(text, old)),
+                whole(new, style_of(text, old))
             }
         }
         _ => {
@@ -236,10 +237,11 @@ impl Rewriter<'_> {
     }
 
     fn insert(&mut self, place: usize, text: String) {
-        let text = match self.text[..place].ends_with('\n') || place == 0 {
-            true => text,
+        let text = if self.text[..place].ends_with('\n') || place == 0 {
+            text
+        } else {
             // The last line of the file has no break.
-            false => format!("\n{text}"),
+            format!("\n{text}")
         };
         let text = self.with_breaks(&text, usize::MAX);
         self.splices.push(Splice { range: place..place, text });
@@ -247,9 +249,10 @@ impl Rewriter<'_> {
 
     /// Line breaks as in the file; none at the end when the text that is replaced had none.
     fn with_breaks(&self, text: &str, end: usize) -> String {
-        let text = match end == self.text.len() && !self.text.ends_with('\n') {
-            true => text.trim_end_matches('\n'),
-            false => text,
+        let text = if end == self.text.len() && !self.text.ends_with('\n') {
+            text.trim_end_matches('\n')
+        } else {
+            text
         };
         if self.text.contains("\r\n") { text.replace('\n', "\r\n") } else { text.to_owned() }
     }
@@ -351,9 +354,10 @@ fn kept_items(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
     let (old, new) = (&old[front..], &new[front..]);
     let back = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
     let (old_rest, new_rest) = (&old[..old.len() - back], &new[..new.len() - back]);
-    let middle = match old_rest.len().saturating_mul(new_rest.len()) <= MOST_PAIRS {
-        true => longest(old_rest, new_rest),
-        false => in_turn(old_rest, new_rest),
+    let middle = if old_rest.len().saturating_mul(new_rest.len()) <= MOST_PAIRS {
+        longest(old_rest, new_rest)
+    } else {
+        in_turn(old_rest, new_rest)
     };
     let moved = middle.into_iter().map(|(old, new)| (old + front, new + front));
     let tail = (0..back).map(|at| (front + old_rest.len() + at, front + new_rest.len() + at));
@@ -389,9 +393,10 @@ fn in_turn(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
 fn longest(old: &[Node], new: &[Node]) -> Vec<(usize, usize)> {
     let mut lengths = vec![vec![0_usize; new.len() + 1]; old.len() + 1];
     for (a, b) in (0..old.len()).rev().flat_map(|a| (0..new.len()).rev().map(move |b| (a, b))) {
-        lengths[a][b] = match old[a] == new[b] {
-            true => lengths[a + 1][b + 1] + 1,
-            false => lengths[a + 1][b].max(lengths[a][b + 1]),
+        lengths[a][b] = if old[a] == new[b] {
+            lengths[a + 1][b + 1] + 1
+        } else {
+            lengths[a + 1][b].max(lengths[a][b + 1])
         };
     }
     let (mut a, mut b) = (0, 0);

@@ -96,13 +96,12 @@ fn find(
             }
         }
         Value::Scalar(scalar) if put_placeholder(&scalar.text, token, "") != *scalar.text => {
-            match options_for(&scalar.text, token) {
-                Some(options) => uses.push(Use { select: select(resource), path: path.join("."), options }),
-                None => {
-                    let message = format!("no replacement can fill `{token}` in `{}`", path.join("."));
-                    let error = Diagnostic::error(Code::Edit, message).at(node.mark);
-                    errors.push(error.help("it must be the whole value, or be alone between delimiters"));
-                }
+            if let Some(options) = options_for(&scalar.text, token) {
+                uses.push(Use { select: select(resource), path: path.join("."), options });
+            } else {
+                let message = format!("no replacement can fill `{token}` in `{}`", path.join("."));
+                let error = Diagnostic::error(Code::Edit, message).at(node.mark);
+                errors.push(error.help("it must be the whole value, or be alone between delimiters"));
             }
         }
         Value::Scalar(_) => {}

@@ -22,11 +22,11 @@ impl Style {
         let below = match &entry.value.value {
             Value::Map(map) if !map.is_empty() => self.map(map, column + INDENT)?,
             Value::Seq(items) if !items.is_empty() => self.seq(items, column + self.list_indent)?,
-            _ => return scalar(Node::map(Map::from_iter([entry.clone()]), Mark::NONE), column),
+            _ => return scalar(&Node::map(Map::from_iter([entry.clone()]), Mark::NONE), column),
         };
         // A key alone is written as it would be with a value.
         let key = Entry { key: entry.key.clone(), value: Node::null(Mark::NONE) };
-        let line = scalar(Node::map(Map::from_iter([key]), Mark::NONE), column)?;
+        let line = scalar(&Node::map(Map::from_iter([key]), Mark::NONE), column)?;
         let line = line.strip_suffix(" null\n").unwrap_or(&line).to_owned();
         Ok(format!("{line}\n{below}"))
     }
@@ -39,7 +39,7 @@ impl Style {
         let lines = match &item.value {
             Value::Map(map) if !map.is_empty() => self.map(map, column + INDENT)?,
             Value::Seq(items) if !items.is_empty() => self.seq(items, column + INDENT)?,
-            _ => return scalar(Node::seq(vec![item.clone()], Mark::NONE), column),
+            _ => return scalar(&Node::seq(vec![item.clone()], Mark::NONE), column),
         };
         let text = lines.trim_start_matches(' ');
         Ok(format!("{}- {text}", " ".repeat(column)))
@@ -59,9 +59,9 @@ impl Style {
 }
 
 /// What the emitter writes of a node, moved to a column.
-fn scalar(node: Node, column: usize) -> Result<String> {
+fn scalar(node: &Node, column: usize) -> Result<String> {
     let mut bytes = Vec::new();
-    emit::emit(&node, &mut bytes)?;
+    emit::emit(node, &mut bytes)?;
     let pad = " ".repeat(column);
     let text = String::from_utf8_lossy(&bytes);
     let indented = |line: &str| match line.trim_end_matches('\n') {

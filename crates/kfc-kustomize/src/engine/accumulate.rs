@@ -87,10 +87,14 @@ fn file_resources(
 ) -> Result<Accumulated> {
     let mut list = read::resources(documents, schema)?;
     if track.annotations {
-        list.iter_mut().for_each(|resource| resource.origin = Some(origin.clone()));
+        for resource in &mut list {
+            resource.origin = Some(origin.clone());
+        }
     }
     if track.fields {
-        list.iter_mut().for_each(|resource| resource.keep_history(Step::default()));
+        for resource in &mut list {
+            resource.keep_history(Step::default());
+        }
     }
     Ok(Accumulated { set: ResourceSet::new(list), ..Accumulated::default() })
 }

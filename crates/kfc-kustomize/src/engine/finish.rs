@@ -18,6 +18,10 @@ use kfc_yaml::Node;
 use rayon::prelude::*;
 
 /// What the top root and the command line say of the output.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of `buildMetadata`, and they are independent"
+)]
 pub(super) struct Settings {
     sort: Option<SortOptions>,
     managed_by_label: bool,
@@ -74,7 +78,9 @@ pub(super) fn finish(accumulated: Accumulated, settings: &Settings) -> Result<Bu
     hash::append_to_names(&mut set)?;
     names::fix_back_references(&mut set, &config)?;
     let unused = vars.resolve(&mut set, &config)?;
-    origins.iter_mut().for_each(|origins| origins.declared.extend(declared::unused_variables(&unused)));
+    if let Some(origins) = &mut origins {
+        origins.declared.extend(declared::unused_variables(&unused));
+    }
     warnings.extend(unused);
     set.retain(|resource| !read::is_local_config(resource));
     if let Some(sort) = &settings.sort {

@@ -61,7 +61,9 @@ impl InForce {
         let text = |key| document.get(key).and_then(Node::as_text).unwrap_or("");
         match document.get("items").map(|items| &items.value) {
             Some(Value::Seq(items)) if text("kind").ends_with("List") => {
-                items.iter().for_each(|item| self.read(item));
+                for item in items {
+                    self.read(item);
+                }
             }
             _ if Schema::builtin().is_namespaced(text("apiVersion"), text("kind")).is_none() => {
                 self.ask(Asked::Scope);

@@ -38,10 +38,14 @@ pub(super) fn generate(
     };
     if track.fields {
         let step = Step::new(StepKind::Generator, config.mark()).with_text(config.mark());
-        made.iter_mut().for_each(|resource| resource.keep_history(step.clone()));
+        for resource in &mut made {
+            resource.keep_history(step.clone());
+        }
     }
     if track.annotations {
-        made.iter_mut().for_each(|resource| resource.origin = Some(origin(config, root)));
+        for resource in &mut made {
+            resource.origin = Some(origin(config, root));
+        }
     }
     Ok(made)
 }

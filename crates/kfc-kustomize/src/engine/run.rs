@@ -15,14 +15,14 @@ use std::sync::Arc;
 /// # Errors
 /// Everything that is wrong with the tree, as far as it can be found in one run.
 pub fn build(target: &str, options: &Options, sources: &Arc<Sources>) -> Result<Bundle> {
-    build_root(Loader::open(target, options.reads(), sources)?, options)
+    build_root(&Loader::open(target, options.reads(), sources)?, options)
 }
 
 /// Builds the kustomization root in the directory of a loader.
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_root(loader: Loader, options: &Options) -> Result<Bundle> {
+pub fn build_root(loader: &Loader, options: &Options) -> Result<Bundle> {
     let mut root = load::load(loader.clone(), &Arc::new(Schema::builtin()))?;
     openapi::assign(&mut root, &mut openapi::InForce::default());
     let settings = finish::Settings::of(&root, options);

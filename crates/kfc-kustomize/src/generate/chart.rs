@@ -26,9 +26,10 @@ pub(super) fn check(location: &Path, loader: &Loader, mark: Mark) -> Result<()> 
             Err(_) => Ok(in_chart(location, path, mark).locate()?),
         }
     };
-    let files = match Os.is_file(location) {
-        true => vec![Walked { below: PathBuf::new(), real: location.to_owned() }],
-        false => walk::files(location, mark, &locate)?,
+    let files = if Os.is_file(location) {
+        vec![Walked { below: PathBuf::new(), real: location.to_owned() }]
+    } else {
+        walk::files(location, mark, &locate)?
     };
     let is_lifted = loader.options().restrictor == LoadRestrictor::None && loader.repository().is_none();
     if is_lifted {

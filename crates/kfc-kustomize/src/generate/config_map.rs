@@ -25,12 +25,11 @@ pub fn generate(
     };
     let mut object = pairs::object(&head)?;
     for pair in pairs::load(&args.sources, loader)? {
-        match std::str::from_utf8(&pair.value) {
-            Ok(text) => object.put("data", &pair.key, text, (pair.mark, head.mark)),
-            Err(_) => {
-                let text = pairs::base64_lines(&pair.value);
-                object.put("binaryData", &pair.key, &text, (pair.mark, head.mark));
-            }
+        if let Ok(text) = std::str::from_utf8(&pair.value) {
+            object.put("data", &pair.key, text, (pair.mark, head.mark));
+        } else {
+            let text = pairs::base64_lines(&pair.value);
+            object.put("binaryData", &pair.key, &text, (pair.mark, head.mark));
         }
     }
     Ok(object.resource(&head))

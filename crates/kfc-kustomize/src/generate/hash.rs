@@ -5,6 +5,7 @@ use crate::resource::ResourceSet;
 use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_yaml::{Node, Value, json};
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 
 /// Length of a suffix.
 const LENGTH: usize = 10;
@@ -15,9 +16,11 @@ const LENGTH: usize = 10;
 /// # Errors
 /// Content that has no JSON form.
 pub fn suffix(node: &Node) -> Result<String> {
-    let digest = Sha256::digest(content(node)?.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(hex.chars().take(LENGTH).map(harmless_digit).collect())
+    let mut hex = String::with_capacity(LENGTH);
+    for byte in Sha256::digest(content(node)?.as_bytes()).iter().take(LENGTH / 2) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    Ok(hex.chars().map(harmless_digit).collect())
 }
 
 /// Appends the content hash to the name of every resource that asks for it.

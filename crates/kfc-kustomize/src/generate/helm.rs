@@ -172,11 +172,10 @@ fn check_repository(chart: &HelmChart, plain_http: bool) -> std::result::Result<
             return wrong(message, "it begins with `https://` or `oci://`");
         }
     }
-    match chart.name.contains('/') || tree_path::check(&chart.name).is_err() {
-        true => {
-            wrong("`name` is not the name of a chart in a repository".to_owned(), "write only its last part")
-        }
-        false => Ok(()),
+    if chart.name.contains('/') || tree_path::check(&chart.name).is_err() {
+        wrong("`name` is not the name of a chart in a repository".to_owned(), "write only its last part")
+    } else {
+        Ok(())
     }
 }
 
@@ -259,7 +258,7 @@ impl Run<'_> {
         let source = Repository::read(&chart.repo).map_err(|error| error.at(self.mark))?;
         let is_registry = chart.repo.starts_with("oci://");
         let (repository, name) = (chart.repo.clone(), chart.name.clone());
-        self.loader.remotes().note(Source::Chart { repository, name, version: chart.version.clone() });
+        self.loader.remotes().note(&Source::Chart { repository, name, version: chart.version.clone() });
         let mut arguments = vec!["pull".to_owned(), "--untar".to_owned(), "--untardir".to_owned()];
         arguments.push(target.to_string_lossy().into_owned());
         // No argument has credentials: every user of the machine can read those of running programs.
@@ -418,9 +417,10 @@ impl Run<'_> {
             };
             logins = config["auths"].clone();
         }
-        let text = match logins.is_object() {
-            true => serde_json::json!({ "auths": logins }).to_string(),
-            false => "{}".to_owned(),
+        let text = if logins.is_object() {
+            serde_json::json!({ "auths": logins }).to_string()
+        } else {
+            "{}".to_owned()
         };
         write::scratch(&self.scratch.join(LOGINS), text.as_bytes())
             .map_err(|error| failed(self.mark, &format!("cannot write the logins: {error}")))

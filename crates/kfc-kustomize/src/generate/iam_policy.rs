@@ -1,4 +1,4 @@
-//! IAMPolicyGenerator: a Kubernetes service account that acts as a Google Cloud one.
+//! `IAMPolicyGenerator`: a Kubernetes service account that acts as a Google Cloud one.
 
 use crate::types::IamPolicyArgs;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};

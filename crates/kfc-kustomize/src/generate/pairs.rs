@@ -205,7 +205,9 @@ pub(super) fn object(head: &Head<'_>) -> Result<Generated> {
     for (field, pairs) in [("labels", &head.options.labels), ("annotations", &head.options.annotations)] {
         if !pairs.is_empty() {
             let mut map = Map::new();
-            pairs.iter().for_each(|(key, value)| map.set(key, Node::string(value, mark)));
+            for (key, value) in pairs {
+                map.set(key, Node::string(value, mark));
+            }
             metadata.set(field, Node::map(map, mark));
         }
     }

@@ -24,7 +24,7 @@ pub enum Kind {
 pub struct Kustomization {
     /// Which kind.
     pub kind: Kind,
-    /// `resources` with `bases` appended, as kustomize's FixKustomizationPostUnmarshalling does.
+    /// `resources` with `bases` appended, as kustomize's `FixKustomizationPostUnmarshalling` does.
     pub resources: Vec<Spanned>,
     /// `components`.
     pub components: Vec<Spanned>,
@@ -306,6 +306,7 @@ pub struct FieldOptions {
 
 /// One entry of `helmCharts`. Field names as in kustomize.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the fields of kustomize's type")]
 pub struct HelmChart {
     /// The chart.
     pub name: String,

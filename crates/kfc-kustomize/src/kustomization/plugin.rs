@@ -21,39 +21,39 @@ const FUNCTION: &str = "config.kubernetes.io/function";
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Plugin {
-    /// AnnotationsTransformer.
+    /// `AnnotationsTransformer`.
     Annotations { annotations: Vec<(String, String)>, fields: Vec<FieldSpec> },
-    /// LabelTransformer.
+    /// `LabelTransformer`.
     Labels { labels: Vec<(String, String)>, fields: Vec<FieldSpec> },
-    /// NamespaceTransformer.
+    /// `NamespaceTransformer`.
     Namespace { namespace: String, fields: Vec<FieldSpec>, rules: NamespaceRules },
-    /// PrefixTransformer.
+    /// `PrefixTransformer`.
     Prefix { prefix: String, fields: Vec<FieldSpec> },
-    /// SuffixTransformer.
+    /// `SuffixTransformer`.
     Suffix { suffix: String, fields: Vec<FieldSpec> },
-    /// PrefixSuffixTransformer.
+    /// `PrefixSuffixTransformer`.
     PrefixSuffix { prefix: String, suffix: String, fields: Vec<FieldSpec> },
-    /// ImageTagTransformer.
+    /// `ImageTagTransformer`.
     Image { image: Image, fields: Vec<FieldSpec> },
-    /// ReplicaCountTransformer.
+    /// `ReplicaCountTransformer`.
     Replicas { replica: Replica, fields: Vec<FieldSpec> },
-    /// PatchTransformer or PatchJson6902Transformer.
+    /// `PatchTransformer` or `PatchJson6902Transformer`.
     Patch(Patch),
-    /// PatchStrategicMergeTransformer: paths and inline patches.
+    /// `PatchStrategicMergeTransformer`: paths and inline patches.
     PatchStrategicMerge(Vec<Spanned>),
-    /// ReplacementTransformer.
+    /// `ReplacementTransformer`.
     Replacements(Vec<ReplacementField>),
-    /// HashTransformer.
+    /// `HashTransformer`.
     Hash,
-    /// ValueAddTransformer.
+    /// `ValueAddTransformer`.
     ValueAdd(ValueAddArgs),
-    /// ConfigMapGenerator.
+    /// `ConfigMapGenerator`.
     ConfigMap(ConfigMapArgs),
-    /// SecretGenerator.
+    /// `SecretGenerator`.
     Secret(SecretArgs),
-    /// HelmChartInflationGenerator.
+    /// `HelmChartInflationGenerator`.
     HelmChart(Box<HelmChart>, HelmGlobals),
-    /// IAMPolicyGenerator.
+    /// `IAMPolicyGenerator`.
     IamPolicy(IamPolicyArgs),
 }
 

@@ -23,14 +23,14 @@ impl Walk {
         match helm::local(chart, globals, &root.loader)? {
             Some(folder) => {
                 let real = self.within(root, &folder, &chart.name, mark)?;
-                let place = self.lexical(root, &folder, mark)?;
+                let place = root.lexical(&folder, mark)?;
                 self.tree(&real, &root.scope.folder, &place, mark)
             }
             None if chart.repo.is_empty() => Ok(()),
             None => {
                 let fetched = root.loader.chart(&chart.repo, &chart.name, &chart.version, mark)?;
                 let folder = helm::pulled(chart, globals, &root.loader).join(&chart.name);
-                let place = self.lexical(root, &folder, mark)?;
+                let place = root.lexical(&folder, mark)?;
                 let fetched = Os.canonicalize(&fetched).unwrap_or(fetched);
                 self.tree(&fetched, &fetched, &place, mark)
             }

@@ -32,7 +32,9 @@ impl Renames {
             return Ok(text.to_owned());
         }
         let mut changed = documents.to_vec();
-        changed.iter_mut().for_each(|document| self.change(document));
+        for document in &mut changed {
+            self.change(document);
+        }
         edit::carry(text, id, documents, &changed)
     }
 

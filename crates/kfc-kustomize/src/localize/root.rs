@@ -34,6 +34,26 @@ impl Root {
         let destination = base.join(loader.root().strip_prefix(&scope.folder).unwrap_or(Path::new("")));
         Self { loader, scope, base, destination }
     }
+
+    /// The destination of a path that does not exist yet or whose symbolic links are not resolved, `..` taken out.
+    pub(super) fn lexical(&self, path: &Path, referrer: Mark) -> Result<PathBuf> {
+        let below = path.strip_prefix(self.loader.root()).unwrap_or(path);
+        let mut place = self.destination.clone();
+        for part in below.components() {
+            match part {
+                Component::Normal(name) => place.push(name),
+                Component::ParentDir if place.starts_with(&self.base) && place != self.base => {
+                    place.pop();
+                }
+                Component::ParentDir => {
+                    let message = format!("`{}` is outside the scope", below.display());
+                    return Err(Diagnostic::error(Code::LocalizeScope, message).at(referrer).into());
+                }
+                _ => {}
+            }
+        }
+        Ok(place)
+    }
 }
 
 /// A walk over all roots, with what was copied so far.
@@ -173,17 +193,14 @@ impl Walk {
         plugins_of: Option<&Root>,
         referrer: Mark,
     ) -> Result<String> {
-        let child = match (child.remote(), child.repository()) {
-            (Some(remote), Some(repository)) => {
-                refuse_without_ref(path, referrer)?;
-                let base = root.destination.join(place::of_repository(remote));
-                let repository = Scope::repository(repository);
-                Root::below(child, repository, base)
-            }
-            _ => {
-                self.within(root, child.root(), path, referrer)?;
-                Root::below(child, root.scope.clone(), root.base.clone())
-            }
+        let child = if let (Some(remote), Some(repository)) = (child.remote(), child.repository()) {
+            refuse_without_ref(path, referrer)?;
+            let base = root.destination.join(place::of_repository(remote));
+            let repository = Scope::repository(repository);
+            Root::below(child, repository, base)
+        } else {
+            self.within(root, child.root(), path, referrer)?;
+            Root::below(child, root.scope.clone(), root.base.clone())
         };
         self.root(&child, plugins_of)?;
         Ok(unchanged_spelling(path, relative(&child.destination, &root.destination)))
@@ -276,26 +293,6 @@ impl Walk {
             None => error.help("give a directory that contains all of it with `--scope`"),
         }
         .into())
-    }
-
-    /// The destination of a path that does not exist yet or whose symbolic links are not resolved, `..` taken out.
-    pub(super) fn lexical(&self, root: &Root, path: &Path, referrer: Mark) -> Result<PathBuf> {
-        let below = path.strip_prefix(root.loader.root()).unwrap_or(path);
-        let mut place = root.destination.clone();
-        for part in below.components() {
-            match part {
-                Component::Normal(name) => place.push(name),
-                Component::ParentDir if place.starts_with(&root.base) && place != root.base => {
-                    place.pop();
-                }
-                Component::ParentDir => {
-                    let message = format!("`{}` is outside the scope", below.display());
-                    return Err(Diagnostic::error(Code::LocalizeScope, message).at(referrer).into());
-                }
-                _ => {}
-            }
-        }
-        Ok(place)
     }
 }
 

@@ -37,13 +37,11 @@ impl Scope {
                     Os.canonicalize(given).ok().filter(|folder| Os.is_directory(folder)).ok_or_else(
                         || wrong(format!("the scope `{}` is not an existing directory", given.display())),
                     )?;
-                match loader.root().starts_with(&folder) {
-                    true => Ok(Self { folder, shown: given.display().to_string() }),
-                    false => {
-                        let message =
-                            format!("the target `{target}` is not in the scope `{}`", given.display());
-                        Err(wrong(message).help("give the directory of the target, or one above it").into())
-                    }
+                if loader.root().starts_with(&folder) {
+                    Ok(Self { folder, shown: given.display().to_string() })
+                } else {
+                    let message = format!("the target `{target}` is not in the scope `{}`", given.display());
+                    Err(wrong(message).help("give the directory of the target, or one above it").into())
                 }
             }
         }
@@ -79,9 +77,10 @@ pub fn default_name(loader: &Loader) -> String {
     let own = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let (name, reference) = match (loader.remote(), loader.repository()) {
         (Some(remote), Some(repository)) => {
-            let name = match loader.root() == repository {
-                true => super::place::repository_name(&remote.repository),
-                false => own(loader.root()),
+            let name = if loader.root() == repository {
+                super::place::repository_name(&remote.repository)
+            } else {
+                own(loader.root())
             };
             (name, Some(remote.reference.replace(['/', ':'], "-")))
         }

@@ -259,9 +259,10 @@ fn test(root: &Node, path: &Pointer, value: &Node) -> Applied {
         Some(found) if equal(found, value) => Ok(()),
         Some(found) => {
             let kind = root.get("kind").and_then(Node::as_text).unwrap_or_default();
-            let message = match kfc_kube::redaction::is_secret(kind) {
-                true => "the value differs from the one tested for".to_owned(),
-                false => difference(found, value),
+            let message = if kfc_kube::redaction::is_secret(kind) {
+                "the value differs from the one tested for".to_owned()
+            } else {
+                difference(found, value)
             };
             Err(Failure::new(message, found.mark))
         }

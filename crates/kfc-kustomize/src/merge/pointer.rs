@@ -43,16 +43,15 @@ impl Pointer {
 
     /// The last step and those before it.
     fn split(&self, root: &Node) -> Result<(&str, &[String]), Failure> {
-        match self.steps.split_last() {
-            Some((last, way)) => Ok((last, way)),
-            None => {
-                let message = if self.is_root() {
-                    "the path names the whole resource"
-                } else {
-                    "a path begins with a slash"
-                };
-                Err(Failure { message: message.to_owned(), place: root.mark, help: None })
-            }
+        if let Some((last, way)) = self.steps.split_last() {
+            Ok((last, way))
+        } else {
+            let message = if self.is_root() {
+                "the path names the whole resource"
+            } else {
+                "a path begins with a slash"
+            };
+            Err(Failure { message: message.to_owned(), place: root.mark, help: None })
         }
     }
 }

@@ -18,7 +18,7 @@ pub fn split_variable(path: &str) -> Vec<String> {
             _ => steps.push(part),
         }
     }
-    without_blanks(steps)
+    without_blanks(&steps)
 }
 
 fn is_digits(text: &str) -> bool {
@@ -29,10 +29,10 @@ fn is_digits(text: &str) -> bool {
 /// kyaml's `cleanPath`, which every `Lookup` of kustomize calls.
 #[must_use]
 pub fn split_source(path: &str) -> Vec<String> {
-    without_blanks(split_replacement(path))
+    without_blanks(&split_replacement(path))
 }
 
-fn without_blanks(steps: Vec<String>) -> Vec<String> {
+fn without_blanks(steps: &[String]) -> Vec<String> {
     steps.iter().map(|step| step.trim()).filter(|step| !step.is_empty()).map(str::to_owned).collect()
 }
 
@@ -86,19 +86,16 @@ pub fn split_replacement(path: &str) -> Vec<String> {
     let mut open = false;
     for part in split(path) {
         let closes = part.ends_with(']');
-        match steps.last_mut().filter(|_| open) {
-            Some(last) => {
-                last.push('.');
-                last.push_str(&part);
-                if closes {
-                    open = false;
-                    unbracket(last);
-                }
+        if let Some(last) = steps.last_mut().filter(|_| open) {
+            last.push('.');
+            last.push_str(&part);
+            if closes {
+                open = false;
+                unbracket(last);
             }
-            None => {
-                open = part.starts_with('[') && !closes;
-                steps.push(part);
-            }
+        } else {
+            open = part.starts_with('[') && !closes;
+            steps.push(part);
         }
     }
     if let Some(last) = steps.last_mut().filter(|_| open) {

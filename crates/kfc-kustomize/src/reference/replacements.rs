@@ -89,18 +89,15 @@ fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Excerpt
     let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
     let steps = field_path::split_source(path);
     let found = field_path::lookup(&resource.node, &steps).map_err(|error| resource.located(error))?;
-    match found.filter(|node| !is_empty(node)) {
-        Some(node) => {
-            let refined = refine(node, &source.options, source.mark);
-            let value = refined.map_err(|errors| redaction::redacted_errors(errors, resource, false))?;
-            Ok(resource.excerpt(value))
-        }
-        None => {
-            let (place, what, near) = field_path::explain_missing(&resource.node, &steps);
-            let message = format!("{} `{}` has no value at `{path}`", resource.kind(), resource.name());
-            let error = wrong(source.mark, message).label(resource.location(place), what);
-            Err(Diagnostic { help: near, ..error }.into())
-        }
+    if let Some(node) = found.filter(|node| !is_empty(node)) {
+        let refined = refine(node, &source.options, source.mark);
+        let value = refined.map_err(|errors| redaction::redacted_errors(errors, resource, false))?;
+        Ok(resource.excerpt(value))
+    } else {
+        let (place, what, near) = field_path::explain_missing(&resource.node, &steps);
+        let message = format!("{} `{}` has no value at `{path}`", resource.kind(), resource.name());
+        let error = wrong(source.mark, message).label(resource.location(place), what);
+        Err(Diagnostic { help: near, ..error }.into())
     }
 }
 
@@ -135,13 +132,12 @@ fn refine(node: &Node, options: &FieldOptions, mark: Option<Mark>) -> Result<Nod
         );
     };
     let mut parts = scalar.text.split(options.delimiter.as_str());
-    match usize::try_from(options.index).ok().and_then(|index| parts.nth(index)) {
-        Some(part) => Ok(Node::scalar(part.into(), scalar.kind, node.mark)),
-        None => {
-            let message =
-                format!("`{}` has no part {} between `{}`", scalar.text, options.index, options.delimiter);
-            Err(wrong(mark, message).help("parts count from 0").into())
-        }
+    if let Some(part) = usize::try_from(options.index).ok().and_then(|index| parts.nth(index)) {
+        Ok(Node::scalar(part.into(), scalar.kind, node.mark))
+    } else {
+        let message =
+            format!("`{}` has no part {} between `{}`", scalar.text, options.index, options.delimiter);
+        Err(wrong(mark, message).help("parts count from 0").into())
     }
 }
 

@@ -281,13 +281,14 @@ fn no_target(var: &Var, set: &ResourceSet) -> Diagnostic {
 mod tests {
     use super::{Expansion, Scalar};
     use kfc_yaml::ScalarKind;
+    use rustc_hash::{FxHashMap, FxHashSet};
 
     fn expand(text: &str) -> (String, ScalarKind) {
         let scalar = |text: &str, kind| Scalar::new(text.into(), kind);
         let values = [("A", scalar("x", ScalarKind::Str)), ("N", scalar("0x10", ScalarKind::Int))];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let expanded =
-            Expansion { values, places: Default::default(), used: Default::default() }.expand(text);
+            Expansion { values, places: FxHashMap::default(), used: FxHashSet::default() }.expand(text);
         (expanded.text.to_string(), expanded.kind)
     }
 

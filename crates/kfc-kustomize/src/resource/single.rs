@@ -88,9 +88,12 @@ pub fn objects(resources: &[Resource]) -> Vec<&Object> {
 pub fn located_objects(resources: &[Resource]) -> Vec<Cow<'_, Object>> {
     let located =
         |resource: &Resource| Object::new(resource.located_node().into_owned(), resource.cluster_scoped);
-    let one = |resource| match Resource::history(resource).is_kept() {
-        true => Cow::Owned(located(resource)),
-        false => Cow::Borrowed(&resource.tree.object),
+    let one = |resource| {
+        if Resource::history(resource).is_kept() {
+            Cow::Owned(located(resource))
+        } else {
+            Cow::Borrowed(&resource.tree.object)
+        }
     };
     resources.iter().map(one).collect()
 }
@@ -210,7 +213,7 @@ impl Resource {
         Excerpt::new(value, self.history())
     }
 
-    /// The identity it was read with (kustomize's OrgId).
+    /// The identity it was read with (kustomize's `OrgId`).
     #[must_use]
     pub fn original_id(&self) -> ResId {
         self.previous.first().map_or_else(|| self.id(), |p| self.previous_id(p))
@@ -229,7 +232,7 @@ impl Resource {
         effective_namespace(namespace, self.cluster_scoped)
     }
 
-    /// Every earlier identity, oldest first (kustomize's PrevIds); the current one is not among them.
+    /// Every earlier identity, oldest first (kustomize's `PrevIds`); the current one is not among them.
     pub fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
         self.previous.iter().map(|p| self.previous_id(p))
     }

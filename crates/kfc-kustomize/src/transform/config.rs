@@ -56,6 +56,7 @@ impl TransformerConfig {
     }
 
     /// Every table of field specs with its name.
+    #[must_use]
     pub fn tables(&self) -> [(&Vec<FieldSpec>, &'static str); 10] {
         [
             (&self.name_prefix, "namePrefix"),

@@ -209,7 +209,7 @@ fn blank(step: &Step<'_>, last: bool, create: Create, mark: Mark) -> Option<Node
     match create {
         _ if step.list => Some(Node::seq(Vec::new(), mark)),
         Create::Nothing => None,
-        Create::Scalar if last => Some(Node::scalar(Default::default(), ScalarKind::Str, mark)),
+        Create::Scalar if last => Some(Node::scalar("".into(), ScalarKind::Str, mark)),
         _ => Some(Node::map(Map::new(), mark)),
     }
 }
@@ -260,14 +260,13 @@ pub fn set_string(node: &mut Node, text: &str) -> Result<()> {
 /// # Errors
 /// [`Code::WrongType`] when the node is not a scalar.
 pub fn expect_scalar(node: &Node) -> Result<bool> {
-    match node.as_scalar() {
-        Some(scalar) => Ok(scalar.kind == ScalarKind::Str
+    if let Some(scalar) = node.as_scalar() {
+        Ok(scalar.kind == ScalarKind::Str
             && !scalar.text.is_empty()
-            && resolve_plain(&scalar.text) != scalar.kind),
-        None => {
-            let message = format!("expected a scalar, found {}", node.describe());
-            Err(Diagnostic::error(Code::WrongType, message).at(node.mark).into())
-        }
+            && resolve_plain(&scalar.text) != scalar.kind)
+    } else {
+        let message = format!("expected a scalar, found {}", node.describe());
+        Err(Diagnostic::error(Code::WrongType, message).at(node.mark).into())
     }
 }
 

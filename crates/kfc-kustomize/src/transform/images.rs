@@ -72,9 +72,10 @@ pub(crate) fn step(image: &Image) -> Step {
 fn change_container_lists(field: &mut Field<'_>, change: &Change<'_>) -> Result<()> {
     field.each_field(|name, field| {
         change_container_lists(field, change)?;
-        match CONTAINER_LISTS.contains(&name) {
-            true => field.each_item(|container| change_container(container, change)),
-            false => Ok(()),
+        if CONTAINER_LISTS.contains(&name) {
+            field.each_item(|container| change_container(container, change))
+        } else {
+            Ok(())
         }
     })?;
     field.each_item(|item| change_container_lists(item, change))

@@ -1,6 +1,6 @@
-//! The configuration of an IAMPolicyGenerator.
+//! The configuration of an `IAMPolicyGenerator`.
 
-/// Which service accounts an IAMPolicyGenerator links.
+/// Which service accounts an `IAMPolicyGenerator` links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IamPolicyArgs {
     /// The cloud; only `gke` exists.

@@ -1,4 +1,4 @@
-//! The settings of a NamespaceTransformer.
+//! The settings of a `NamespaceTransformer`.
 
 /// Which subjects of role bindings get the namespace (`setSubjects`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

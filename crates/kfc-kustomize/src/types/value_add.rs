@@ -1,8 +1,8 @@
-//! The configuration of a ValueAddTransformer.
+//! The configuration of a `ValueAddTransformer`.
 
 use super::Selector;
 
-/// The value of a ValueAddTransformer and the fields that it sets.
+/// The value of a `ValueAddTransformer` and the fields that it sets.
 #[derive(Clone, Debug, Default)]
 pub struct ValueAddArgs {
     /// The value. kustomize takes the name of the directory of the kustomization when none is given; the caller does so.

@@ -76,9 +76,10 @@ fn plugin_sources(config: &Node, loader: &Loader) -> Result<()> {
 }
 
 fn file(loader: &Loader, path: &Spanned) -> Result<()> {
-    match is_web_address(&path.text) && !path.text.contains('\n') {
-        true => loader.load_bytes(&path.text, path.mark).map(drop),
-        false => Ok(()),
+    if is_web_address(&path.text) && !path.text.contains('\n') {
+        loader.load_bytes(&path.text, path.mark).map(drop)
+    } else {
+        Ok(())
     }
 }
 

@@ -30,10 +30,7 @@ impl Loader {
         referrer: Option<Mark>,
     ) -> Result<()> {
         let same = |loader: &Loader| loader.remote.as_ref() == Some(remote);
-        match self.chain().any(same) {
-            true => Err(self.cycle(text, same, referrer).into()),
-            false => Ok(()),
-        }
+        if self.chain().any(same) { Err(self.cycle(text, same, referrer).into()) } else { Ok(()) }
     }
 
     fn cycle(&self, shown: &str, is_start: impl Fn(&Loader) -> bool, referrer: Option<Mark>) -> Diagnostic {

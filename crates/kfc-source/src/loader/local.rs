@@ -107,6 +107,10 @@ impl Loader {
     }
 
     /// The file or directory at a path, symbolic links resolved and the restrictor applied, with its name in messages.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method has one lifetime, the closure any"
+    )]
     pub(super) fn locate(&self, path: &str, referrer: Option<Mark>) -> Result<(PathBuf, String)> {
         if url::is_web_address(path) {
             return self.locate_remote(path, referrer);
@@ -115,6 +119,10 @@ impl Loader {
     }
 
     /// The content of a file that the root names, with its name in messages.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method has one lifetime, the closure any"
+    )]
     pub(super) fn read(&self, path: &str, referrer: Option<Mark>) -> Result<(Vec<u8>, String)> {
         if url::is_web_address(path) {
             let (real, shown) = self.locate_remote(path, referrer)?;

@@ -98,15 +98,14 @@ impl Loader {
     /// Targets that do not exist, are not directories or cannot be fetched.
     pub fn open(target: &str, options: Options, sources: &Arc<Sources>) -> Result<Self> {
         let local = options.surroundings.working_directory.join(target);
-        match RemoteRoot::parse(target).filter(|_| !options.surroundings.files.is_directory(&local)) {
-            Some(url) => {
-                let loader = Self::here(options, sources);
-                Ok(Self { parent: None, ..loader.fetch(target, url, None)? })
-            }
-            None => {
-                let loader = Self::starting(options, sources, &local);
-                loader.stand_in(&local, target)
-            }
+        if let Some(url) =
+            RemoteRoot::parse(target).filter(|_| !options.surroundings.files.is_directory(&local))
+        {
+            let loader = Self::here(options, sources);
+            Ok(Self { parent: None, ..loader.fetch(target, url, None)? })
+        } else {
+            let loader = Self::starting(options, sources, &local);
+            loader.stand_in(&local, target)
         }
     }
 
@@ -239,9 +238,10 @@ impl Loader {
         // Outside of the root only other roots may be named; nothing else there is read.
         let may_be_root =
             if is_beyond { !Path::new(path).is_absolute() } else { self.files().is_directory(&full) };
-        match RemoteRoot::parse(path).is_some() || may_be_root {
-            true => Ok(Resolved::Root(self.child(path, referrer)?)),
-            false => Ok(Resolved::File(self.load(path, referrer)?)),
+        if RemoteRoot::parse(path).is_some() || may_be_root {
+            Ok(Resolved::Root(self.child(path, referrer)?))
+        } else {
+            Ok(Resolved::File(self.load(path, referrer)?))
         }
     }
 

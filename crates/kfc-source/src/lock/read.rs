@@ -201,7 +201,7 @@ mod tests {
 
     fn refused(text: &str) -> String {
         let errors = read(text, id()).unwrap_err();
-        errors.0.iter().map(|error| format!("{}: {}\n", error.code.as_str(), error.message)).collect()
+        errors.0.iter().map(|error| [error.code.as_str(), ": ", &error.message, "\n"].concat()).collect()
     }
 
     #[test]

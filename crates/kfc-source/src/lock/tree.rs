@@ -15,6 +15,7 @@ use crate::tree_path::{Paths, link_stays};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -78,7 +79,11 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Whether a text is a sha256 in hexadecimal, as we write it.
@@ -90,7 +95,11 @@ pub fn is_sha256(text: &str) -> bool {
 /// The text of a list.
 #[must_use]
 pub fn write(list: &List) -> String {
-    list.iter().map(|(path, line)| format!("{} {} {path}\n", line.mode.word(), line.sha256)).collect()
+    let mut text = String::new();
+    for (path, line) in list {
+        let _ = writeln!(text, "{} {} {path}", line.mode.word(), line.sha256);
+    }
+    text
 }
 
 /// Reads the text of a list; only what [`write()`] returns is accepted.
@@ -168,9 +177,10 @@ fn mode_of(folder: &Path, entry: &walkdir::DirEntry, path: &str) -> std::result:
         let real = entry.path().canonicalize();
         let leaves =
             real.is_ok_and(|real| folder.canonicalize().is_ok_and(|folder| !real.starts_with(folder)));
-        return match link_stays(path, &target) && !leaves {
-            true => Ok(Mode::Link),
-            false => Err(format!("`{path}` is a symbolic link that leads out of the tree, to `{target}`")),
+        return if link_stays(path, &target) && !leaves {
+            Ok(Mode::Link)
+        } else {
+            Err(format!("`{path}` is a symbolic link that leads out of the tree, to `{target}`"))
         };
     }
     if !kind.is_file() {

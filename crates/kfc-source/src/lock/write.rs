@@ -3,6 +3,7 @@
 use super::file::{Entry, Lock, VERSION};
 use super::tree;
 use crate::source::Source;
+use std::fmt::Write as _;
 
 const HEADER: &str = "\
 # What every remote source of the targets below was when it was vendored. Written by `kfc vendor`; builds read the trees in
@@ -95,7 +96,7 @@ fn quoted(text: &str) -> String {
                 result.push(c);
             }
             c if c.is_control() || c == '\u{feff}' || ('\u{2028}'..='\u{2029}').contains(&c) => {
-                result.push_str(&format!("\\u{:04x}", u32::from(c)));
+                let _ = write!(result, "\\u{:04x}", u32::from(c));
             }
             c => result.push(c),
         }

@@ -171,9 +171,10 @@ impl Unpacking<'_> {
     fn count(&mut self, path: &str) -> Result<(), String> {
         self.paths.add(path)?;
         self.count += 1;
-        match self.count > self.limits.files {
-            true => Err(format!("the archive has more than {} files", self.limits.files)),
-            false => Ok(()),
+        if self.count > self.limits.files {
+            Err(format!("the archive has more than {} files", self.limits.files))
+        } else {
+            Ok(())
         }
     }
 
@@ -327,7 +328,8 @@ mod tests {
         let bomb = gzip(&tar(&[entry("zeros", EntryType::Regular, "", &vec![0; 4 * 1024 * 1024])]));
         assert!(bomb.len() < 64 * 1024);
         assert!(refused(&bomb).contains("expands to more than 1 MiB"));
-        let noise: Vec<u8> = (0..200_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let noise: Vec<u8> =
+            (0..200_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
         let whole = gzip(&tar(&[entry("noise", EntryType::Regular, "", &noise)]));
         assert!(refused(&whole[..whole.len() / 2]).contains("truncated"));
         assert!(refused(&whole[..whole.len() - 4]).contains("truncated"));

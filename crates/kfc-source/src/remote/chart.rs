@@ -82,9 +82,10 @@ fn of_index(client: &Client, wanted: &Wanted<'_>, version: &str) -> Result<(Stri
         let versions: Vec<&str> = releases.iter().take(5).map(|release| release.version.as_str()).collect();
         refused(format!("there is no version `{version}`; the repository has {}", versions.join(", ")))
     })?;
-    let url = match release.url.contains("://") {
-        true => release.url.clone(),
-        false => format!("{repository}/{}", release.url.trim_start_matches('/')),
+    let url = if release.url.contains("://") {
+        release.url.clone()
+    } else {
+        format!("{repository}/{}", release.url.trim_start_matches('/'))
     };
     let archive = client.get(&url)?;
     let sha256 = tree::sha256(&archive);

@@ -12,9 +12,10 @@ pub(super) fn split(url: &str) -> (String, Option<String>) {
 }
 
 fn basic(user_and_password: &str) -> String {
-    let text = match user_and_password.contains(':') {
-        true => user_and_password.to_owned(),
-        false => format!("{user_and_password}:"),
+    let text = if user_and_password.contains(':') {
+        user_and_password.to_owned()
+    } else {
+        format!("{user_and_password}:")
     };
     format!("Basic {}", STANDARD.encode(text))
 }

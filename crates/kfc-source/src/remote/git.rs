@@ -1,13 +1,13 @@
 //! Fetches repositories with the git program. The checkout of a full commit hash, which never changes, is kept for
 //! later runs.
 
+use crate::lock::tree;
 use crate::program::{self, Limits};
 use crate::surroundings::{Surroundings, Variables};
 use crate::url;
 use kfc_diagnostics::Foreign;
 use kfc_diagnostics::address::{bare_address, split_user};
 use kfc_diagnostics::{Code, Diagnostic};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -39,9 +39,7 @@ pub(super) fn kept(wanted: &Wanted<'_>) -> Option<PathBuf> {
     let is_commit = reference.len() == 40 && reference.bytes().all(|b| b.is_ascii_hexdigit());
     let cache = wanted.surroundings.cache_directory.as_ref()?;
     let key = format!("{}?{reference}&{}", bare_address(wanted.repository), wanted.submodules);
-    let digest = Sha256::digest(key.as_bytes());
-    let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    is_commit.then(|| cache.join("kfc/git").join(name))
+    is_commit.then(|| cache.join("kfc/git").join(tree::sha256(key.as_bytes())))
 }
 
 /// Moves a checkout of a full commit hash to the cache, if possible.
@@ -119,9 +117,10 @@ fn cannot_fetch(wanted: &Wanted<'_>, why: &Foreign) -> Diagnostic {
     let message = format!("cannot fetch `{}{at}`: {}", bare_address(wanted.repository), why.message());
     let error = Diagnostic::error(Code::Remote, message);
     let offline = ["resolve host", "unable to access", "connect to", "network", "Network"];
-    match offline.iter().any(|word| why.mentions(word)) {
-        true => error.help("check the network; `kfc vendor` keeps copies that build without it"),
-        false => error,
+    if offline.iter().any(|word| why.mentions(word)) {
+        error.help("check the network; `kfc vendor` keeps copies that build without it")
+    } else {
+        error
     }
 }
 
@@ -183,9 +182,10 @@ enum Ssh {
 impl Ssh {
     fn of(run: &Run<'_>) -> Self {
         let is_set = ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| run.variables.get(name).is_some());
-        match is_set || run.git(&["config", "--get", "core.sshCommand"]).is_ok() {
-            true => Self::Callers,
-            false => Self::Ours,
+        if is_set || run.git(&["config", "--get", "core.sshCommand"]).is_ok() {
+            Self::Callers
+        } else {
+            Self::Ours
         }
     }
 }
@@ -205,9 +205,10 @@ impl Run<'_> {
             }
             program::Failure::TooMuch => Foreign::new("git printed too much"),
         })?;
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(reason(&Foreign::of_bytes(&output.stderr))),
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(reason(&Foreign::of_bytes(&output.stderr)))
         }
     }
 

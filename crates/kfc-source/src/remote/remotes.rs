@@ -142,7 +142,7 @@ impl Remotes {
     }
 
     /// Records a source that another program fetches.
-    pub fn note(&self, source: Source) {
+    pub fn note(&self, source: &Source) {
         self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).insert(source.bare());
     }
 
@@ -253,6 +253,7 @@ impl Remotes {
     }
 
     #[cfg(not(feature = "fetch"))]
+    #[expect(clippy::unused_self, reason = "has the signature that it has with the feature `fetch`")]
     fn fetch_over_web(&self, source: &Source, _: Option<&Pin>) -> std::result::Result<Fetched, Diagnostic> {
         let message = format!("`{source}` cannot be fetched: this kfc was built without the feature `fetch`");
         Err(Diagnostic::error(Code::Remote, message).help("vendor it with a kfc that has the feature"))

@@ -39,10 +39,8 @@ impl Failure {
             Self::Status(status, url) => {
                 let message = format!("cannot fetch `{source}`: the server answered {}", status_text(status));
                 let error = Diagnostic::error(Code::Remote, message);
-                let error = match url == source.to_string() {
-                    true => error,
-                    false => error.note(format!("{url} answered")),
-                };
+                let error =
+                    if url == source.to_string() { error } else { error.note(format!("{url} answered")) };
                 match status {
                     401 | 403 => {
                         error.help("check the credentials; docs/vendor.md says where they come from")
@@ -244,10 +242,7 @@ fn root_certificates() -> RootCerts {
         .iter()
         .map(|certificate| Certificate::from_der(certificate.as_ref()).to_owned())
         .collect();
-    match certificates.is_empty() {
-        true => RootCerts::WebPki,
-        false => RootCerts::Specific(Arc::new(certificates)),
-    }
+    if certificates.is_empty() { RootCerts::WebPki } else { RootCerts::Specific(Arc::new(certificates)) }
 }
 
 /// Where a redirect leads.

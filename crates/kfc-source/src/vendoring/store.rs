@@ -57,9 +57,10 @@ fn list_one(source: &Source, fetched: &Arc<Fetched>, before: &Lock) -> Result<Li
         let message = format!("`{source}` has changed since kfc.lock was written");
         let error = Diagnostic::error(Code::Moved, message)
             .note(format!("the lock has the tree sha256:{}, the source sha256:{}", old.tree, entry.tree));
-        return Err(match entry.pin.revision.is_empty() {
-            true => error.help("look at what changed with `kfc vendor --update --dry-run`"),
-            false => error.help("find out who changed it: one commit or version never has two trees"),
+        return Err(if entry.pin.revision.is_empty() {
+            error.help("look at what changed with `kfc vendor --update --dry-run`")
+        } else {
+            error.help("find out who changed it: one commit or version never has two trees")
         }
         .into());
     }

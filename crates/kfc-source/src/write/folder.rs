@@ -6,6 +6,7 @@ use crate::door;
 use crate::lock::tree::sha256;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{Error, Result, Write};
 use std::path::Path;
@@ -105,7 +106,11 @@ fn entry(line: &str) -> Option<(String, String)> {
 }
 
 fn list_text(list: &List) -> String {
-    list.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect()
+    let mut text = String::new();
+    for (name, digest) in list {
+        let _ = writeln!(text, "{digest}  {name}");
+    }
+    text
 }
 
 /// Staged files: those that differ from the existing ones in `files`, lists in `lists`.

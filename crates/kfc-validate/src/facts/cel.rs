@@ -42,8 +42,7 @@ enum Want {
 impl Want {
     fn refuses(self, given: &Type) -> Option<String> {
         let is_right = match (self, given) {
-            (Self::Anything, _) | (_, Type::Unknown) => true,
-            (Self::Rule, Type::Dyn) => true,
+            (Self::Anything, _) | (_, Type::Unknown) | (Self::Rule, Type::Dyn) => true,
             (Self::Bool | Self::Rule, given) => *given == Type::Bool,
             (Self::Text, given) => *given == Type::String,
             (Self::TextOrNull, given) => matches!(given, Type::String | Type::Null | Type::Dyn),

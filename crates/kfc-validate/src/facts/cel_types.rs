@@ -403,38 +403,26 @@ impl<'s> Checker<'s> {
             let is_field = matches!(name, "_?._") && index == 1;
             given.push(if is_field { Type::String } else { self.check(argument)? });
         }
+        self.function(name, call, &given)
+    }
+
+    /// The type of an operator, or of a function without a target, for arguments of these types.
+    fn function(&mut self, name: &str, call: &CallExpr, given: &[Type]) -> Result<Type, String> {
         let argument = |at: usize| given.get(at).cloned().unwrap_or(Type::Unknown);
         let (one, two) = (argument(0), argument(1));
+        let bool_if = |is_right: bool| if is_right { Ok(Type::Bool) } else { Err(no_match(name, given)) };
         match name {
-            "_&&_" | "_||_" => {
-                if given.iter().all(|one| one.is_any() || *one == Type::Bool) {
-                    Ok(Type::Bool)
-                } else {
-                    Err(no_match(name, &given))
-                }
-            }
-            "!_" => {
-                if one.is_any() || one == Type::Bool {
-                    Ok(Type::Bool)
-                } else {
-                    Err(no_match(name, &given))
-                }
-            }
+            "_&&_" | "_||_" => bool_if(given.iter().all(|one| one.is_any() || *one == Type::Bool)),
+            "!_" => bool_if(one.is_any() || one == Type::Bool),
             "-_" => {
                 if one.is_any() || one.is_number() {
                     Ok(one)
                 } else {
-                    Err(no_match(name, &given))
+                    Err(no_match(name, given))
                 }
             }
             "@not_strictly_false" => Ok(Type::Bool),
-            "_==_" | "_!=_" => {
-                if one.fits(&two) {
-                    Ok(Type::Bool)
-                } else {
-                    Err(no_match(name, &given))
-                }
-            }
+            "_==_" | "_!=_" => bool_if(one.fits(&two)),
             "_<_" | "_<=_" | "_>_" | "_>=_" => {
                 let can_compare = one.is_any()
                     || two.is_any()
@@ -444,22 +432,22 @@ impl<'s> Checker<'s> {
                             one,
                             Type::String | Type::Bool | Type::Bytes | Type::Duration | Type::Timestamp
                         ));
-                if can_compare { Ok(Type::Bool) } else { Err(no_match(name, &given)) }
+                bool_if(can_compare)
             }
             "_+_" | "_-_" | "_*_" | "_/_" | "_%_" => {
-                arithmetic(name, &one, &two).ok_or_else(|| no_match(name, &given))
+                arithmetic(name, &one, &two).ok_or_else(|| no_match(name, given))
             }
             "_?_:_" | "_?:_" => {
                 if !(one.is_any() || one == Type::Bool) || !two.fits(&argument(2)) {
-                    return Err(no_match("_?_:_", &given));
+                    return Err(no_match("_?_:_", given));
                 }
                 Ok(if two.is_any() { argument(2) } else { two })
             }
             "@in" | "in" | "_in_" => match &two {
-                Type::List(item) if !one.fits(item) => Err(no_match("@in", &given)),
-                Type::Map(key, _) if !one.fits(key) => Err(no_match("@in", &given)),
+                Type::List(item) if !one.fits(item) => Err(no_match("@in", given)),
+                Type::Map(key, _) if !one.fits(key) => Err(no_match("@in", given)),
                 Type::List(_) | Type::Map(..) | Type::Object(_) | Type::Unknown | Type::Dyn => Ok(Type::Bool),
-                _ => Err(no_match("@in", &given)),
+                _ => Err(no_match("@in", given)),
             },
             "_[_]" | "_[?_]" => match &one {
                 Type::List(item) if two.is_any() || two == Type::Int => Ok(optional(name, item)),
@@ -467,7 +455,7 @@ impl<'s> Checker<'s> {
                 one if one.is_any() || matches!(one, Type::Object(_) | Type::Optional(_)) => {
                     Ok(Type::Unknown)
                 }
-                _ => Err(no_match("_[_]", &given)),
+                _ => Err(no_match("_[_]", given)),
             },
             "_?._" => {
                 let name = match call.args.get(1).map(|argument| &argument.expr) {
@@ -491,13 +479,14 @@ impl<'s> Checker<'s> {
                         | Type::Dyn
                 ) =>
             {
-                Err(no_match(name, &given))
+                Err(no_match(name, given))
             }
             "matches" => self.texts("matches", &one, call, 1),
             name => Ok(global(name)),
         }
     }
 
+    #[expect(clippy::match_same_arms, reason = "a table of functions is read and changed line by line")]
     fn of_value(&mut self, of: &Type, name: &str, call: &CallExpr) -> Result<Type, String> {
         if !OF_VALUES.contains(&name) {
             return Err(undeclared(name));
@@ -605,6 +594,7 @@ fn field(of: &Type, name: &str) -> Result<Type, String> {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "a table of operators is read and changed line by line")]
 fn arithmetic(name: &str, one: &Type, two: &Type) -> Option<Type> {
     if one.is_any() || two.is_any() {
         return Some(if one.is_any() && two.is_any() {

@@ -166,9 +166,9 @@ impl SchemaWalk<'_, '_, '_> {
         }
         self.depth += 1;
         if place.is_junctor {
-            self.junctor(schema, path, place)
+            self.junctor(schema, path, place);
         } else {
-            self.whole(schema, path)
+            self.whole(schema, path);
         }
         self.fields(schema, path);
         if !place.is_junctor && !place.is_root {

@@ -97,7 +97,7 @@ fn addresses(here: &mut Here<'_, '_>) {
     }
     match (one, all.first()) {
         (Some(one), Some(first)) if one != *first => {
-            here.invalid("clusterIPs", "first value must match `clusterIP`")
+            here.invalid("clusterIPs", "first value must match `clusterIP`");
         }
         (None, Some(_)) => here.invalid("clusterIPs", "must be empty when `clusterIP` is not specified"),
         _ => {}
@@ -202,7 +202,7 @@ fn policy_port(here: &mut Here<'_, '_>) {
     let Some(port) = here.at(&["port"]) else { return };
     match (number(port), end) {
         (Some(port), Some(end)) if end < port => {
-            here.invalid("endPort", "must be greater than or equal to `port`")
+            here.invalid("endPort", "must be greater than or equal to `port`");
         }
         (None, Some(_)) => here.invalid("endPort", "may not be specified when `port` is non-numeric"),
         _ => {}

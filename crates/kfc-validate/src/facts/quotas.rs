@@ -104,7 +104,7 @@ fn scope(here: &mut Here<'_, '_>) {
     }
     match operator {
         Some("In" | "NotIn") if !values => {
-            here.required("values", "must be at least one value when `operator` is 'In' or 'NotIn'")
+            here.required("values", "must be at least one value when `operator` is 'In' or 'NotIn'");
         }
         Some("Exists" | "DoesNotExist") if values => {
             here.invalid("values", "must be no value when `operator` is 'Exists' or 'DoesNotExist'");
@@ -302,7 +302,7 @@ fn secret(here: &mut Here<'_, '_>) {
             here.required("data.password", "");
         }
         Some("kubernetes.io/ssh-auth") if !is_full("ssh-privatekey") => {
-            here.required("data.ssh-privatekey", "")
+            here.required("data.ssh-privatekey", "");
         }
         Some("kubernetes.io/service-account-token") => {
             let account = ["metadata", "annotations", "kubernetes.io/service-account.name"];

@@ -164,7 +164,7 @@ fn claim(here: &mut Here<'_, '_>) {
     match storage.map(amount) {
         None => here.required("resources.requests.storage", ""),
         Some(Some(amount)) if amount <= 0.0 => {
-            here.invalid("resources.requests.storage", "must be greater than zero")
+            here.invalid("resources.requests.storage", "must be greater than zero");
         }
         Some(_) => {}
     }

@@ -139,6 +139,7 @@ impl Writing {
     }
 
     /// What the API server says about a text that is written otherwise.
+    #[expect(clippy::match_same_arms, reason = "a table of words is read and changed line by line")]
     pub(super) fn fault(self, text: &str) -> Option<String> {
         let is_right = match self {
             Self::PortName => return port_name(text),
@@ -208,6 +209,7 @@ impl Writing {
         (!is_right).then(|| self.words().to_owned())
     }
 
+    #[expect(clippy::match_same_arms, reason = "a table of words is read and changed line by line")]
     const fn words(self) -> &'static str {
         match self {
             Self::Label => {

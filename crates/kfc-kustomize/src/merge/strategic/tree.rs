@@ -199,7 +199,9 @@ impl<'s> Merger<'s> {
         }
         gone.extend(self.tidy_untouched(target, &touched, known, at)?);
         remove_all(target, &gone);
-        new.into_iter().for_each(|entry| target.push(entry));
+        for entry in new {
+            target.push(entry);
+        }
         Ok(Merged::Kept)
     }
 
@@ -326,7 +328,9 @@ fn remove_all(map: &mut Map, places: &[usize]) {
         return;
     }
     let mut stays = vec![true; map.len()];
-    places.iter().for_each(|&place| stays[place] = false);
+    for &place in places {
+        stays[place] = false;
+    }
     let mut stays = stays.into_iter();
     map.retain(|_| stays.next().unwrap_or(true));
 }

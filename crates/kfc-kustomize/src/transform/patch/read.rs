@@ -259,7 +259,7 @@ fn make_maps_of_text(content: &mut Content, fields: &[&str]) {
         for field in fields {
             match metadata.get_mut(field).map(|node| node.as_map_mut()) {
                 Some(Some(map)) if !map.is_empty() => {
-                    map.iter_mut().for_each(|entry| entry.value.make_new_text())
+                    map.iter_mut().for_each(|entry| entry.value.make_new_text());
                 }
                 Some(_) => drop(metadata.remove(field)),
                 None => {}

@@ -18,15 +18,15 @@ kind: Deployment
 metadata: {name: ui, namespace: kubeflow}
 ";
 
-fn named(name: &str) -> Option<Selector> {
-    Some(Selector { name: name.to_owned(), ..Selector::default() })
+fn named(name: &str) -> Selector {
+    Selector { name: name.to_owned(), ..Selector::default() }
 }
 
-fn read(text: &str, target: Option<Selector>) -> Result<LoadedPatch, Diagnostics> {
-    LoadedPatch::read(text, SourceId::NONE, Mark::NONE, target.as_ref(), PatchOptions::default())
+fn read(text: &str, target: Option<&Selector>) -> Result<LoadedPatch, Diagnostics> {
+    LoadedPatch::read(text, SourceId::NONE, Mark::NONE, target, PatchOptions::default())
 }
 
-fn apply(set: &mut ResourceSet, text: &str, target: Option<Selector>) -> Result<(), Diagnostics> {
+fn apply(set: &mut ResourceSet, text: &str, target: Option<&Selector>) -> Result<(), Diagnostics> {
     apply_patches(set, &[read(text, target)?], &Schema::builtin())
 }
 
@@ -89,14 +89,14 @@ fn two_resources_of_one_earlier_name_are_ambiguous() {
 fn a_target_covers_any_number_of_resources() {
     let mut set = resources(TWO);
     let any_kind = "{apiVersion: v9, kind: Odd, metadata: {name: odd, namespace: odd}, a: 1}";
-    apply(&mut set, any_kind, named(".*")).unwrap();
+    apply(&mut set, any_kind, Some(&named(".*"))).unwrap();
     let expected = [
         r#"{"a":1,"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"katib-db-manager"}}"#,
         r#"{"a":1,"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"ui","namespace":"kubeflow"}}"#,
     ];
     assert_eq!([json_of(&set, 0), json_of(&set, 1)], expected);
-    apply(&mut set, any_kind, named("nothing")).unwrap();
-    apply(&mut set, "- {op: remove, path: /nothing}", named("nothing")).unwrap();
+    apply(&mut set, any_kind, Some(&named("nothing"))).unwrap();
+    apply(&mut set, "- {op: remove, path: /nothing}", Some(&named("nothing"))).unwrap();
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn options_let_name_and_kind_change() {
     let mut set = resources(TWO);
     let options = PatchOptions { allow_name_change: true, allow_kind_change: true };
     let text = "{apiVersion: v1, kind: Namespace, metadata: {name: new}}";
-    let patch = LoadedPatch::read(text, SourceId::NONE, Mark::NONE, named("ui").as_ref(), options).unwrap();
+    let patch = LoadedPatch::read(text, SourceId::NONE, Mark::NONE, Some(&named("ui")), options).unwrap();
     let again = read(
         "{apiVersion: apps/v1, kind: Namespace, metadata: {name: new, namespace: kubeflow}, a: 1}",
         None,
@@ -147,14 +147,14 @@ fn errors_of_all_patches_are_told() {
 fn json_patches_can_add_a_first_annotation() {
     let text = "- {op: add, path: /metadata/annotations/a, value: b}";
     let mut set = resources(TWO);
-    apply(&mut set, text, named("ui")).unwrap();
+    apply(&mut set, text, Some(&named("ui"))).unwrap();
     assert!(json_of(&set, 1).contains(r#""annotations":{"a":"b"}"#));
     assert_eq!(set.list[1].previous.len(), 1);
-    apply(&mut set, "- {op: remove, path: /metadata/annotations/a}", named("ui")).unwrap();
+    apply(&mut set, "- {op: remove, path: /metadata/annotations/a}", Some(&named("ui"))).unwrap();
     assert!(!json_of(&set, 1).contains("annotations"));
 
     // Only where kustomize keeps notes on the resource, for the older field.
-    let patch = || LoadedPatch::read_json6902(text, SourceId::NONE, Mark::NONE, named("ui").as_ref());
+    let patch = || LoadedPatch::read_json6902(text, SourceId::NONE, Mark::NONE, Some(&named("ui")));
     let mut set = resources(TWO);
     assert!(apply_patches(&mut set, &[patch().unwrap()], &Schema::builtin()).is_err());
     let mut set = resources(TWO);
@@ -166,42 +166,45 @@ fn json_patches_can_add_a_first_annotation() {
 #[test]
 fn a_json_patch_may_rename_but_not_unname() {
     let mut set = resources(TWO);
-    apply(&mut set, "- {op: replace, path: /metadata/name, value: new}", named("ui")).unwrap();
+    apply(&mut set, "- {op: replace, path: /metadata/name, value: new}", Some(&named("ui"))).unwrap();
     apply(&mut set, &patch_of("new", "").replace("name: new", "name: new, namespace: kubeflow"), None)
         .unwrap();
     let clash =
         "[{\"op\": \"replace\", \"path\": \"/metadata\", \"value\": {\"name\": \"katib-db-manager\"}}]";
-    let errors = apply(&mut set, clash, named("new")).unwrap_err();
+    let errors = apply(&mut set, clash, Some(&named("new"))).unwrap_err();
     assert_eq!(errors.0[0].code, Code::DuplicateId);
     let mut set = resources(TWO);
-    let unname = apply(&mut set, "- {op: remove, path: /metadata/name}", named("ui"));
+    let unname = apply(&mut set, "- {op: remove, path: /metadata/name}", Some(&named("ui")));
     assert_eq!(message(unname), "this patch removes the `metadata.name` of a resource");
 }
 
 #[test]
 fn texts_that_are_no_patch_are_refused() {
-    let some = || named("x");
+    let some = named("x");
     let message = |text: &str, target| read(text, target).unwrap_err().0[0].message.clone();
     assert_eq!(
-        message("hello", some()),
+        message("hello", Some(&some)),
         "a patch is a mapping or a list of operations, but this is a string"
     );
-    assert_eq!(message("# only a comment", some()), "this patch is empty");
-    assert_eq!(message("[]", some()), "this patch is empty");
+    assert_eq!(message("# only a comment", Some(&some)), "this patch is empty");
+    assert_eq!(message("[]", Some(&some)), "this patch is empty");
     assert_eq!(message("- {op: remove, path: /a}", None), "a JSON patch needs a `target`");
-    assert_eq!(message("[{op: remove, path: /a}]", some()), "a patch that begins with `[` has to be JSON");
     assert_eq!(
-        message("spec: {}", some()),
+        message("[{op: remove, path: /a}]", Some(&some)),
+        "a patch that begins with `[` has to be JSON"
+    );
+    assert_eq!(
+        message("spec: {}", Some(&some)),
         "this strategic merge patch has no `kind` and no `metadata.name`"
     );
     assert_eq!(
-        message("{kind: A, metadata: {name: a}}\n---\n{kind: A, metadata: {name: a}}", some()),
+        message("{kind: A, metadata: {name: a}}\n---\n{kind: A, metadata: {name: a}}", Some(&some)),
         "a strategic merge patch with a `target` has one document, but this has several"
     );
-    assert!(read("", some()).unwrap().is_empty());
+    assert!(read("", Some(&some)).unwrap().is_empty());
     assert!(read("", None).is_err());
     assert!(LoadedPatch::read_strategic("# nothing", SourceId::NONE, Mark::NONE).unwrap().is_empty());
-    assert!(LoadedPatch::read_json6902("[]", SourceId::NONE, Mark::NONE, some().as_ref()).is_err());
+    assert!(LoadedPatch::read_json6902("[]", SourceId::NONE, Mark::NONE, Some(&some)).is_err());
 }
 
 #[test]
@@ -219,7 +222,7 @@ fn items_of_a_list_are_patches_of_their_own() {
 #[test]
 fn the_target_may_name_the_kind() {
     let mut set = resources(TWO);
-    let target = Selector { gvk: Gvk::new("", "Deploy.*"), ..named("ui").unwrap() };
-    apply(&mut set, "- {op: add, path: /a, value: 1}", Some(target)).unwrap();
+    let target = Selector { gvk: Gvk::new("", "Deploy.*"), ..named("ui") };
+    apply(&mut set, "- {op: add, path: /a, value: 1}", Some(&target)).unwrap();
     assert!(json_of(&set, 1).starts_with(r#"{"a":1"#));
 }
