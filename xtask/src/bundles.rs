@@ -144,7 +144,7 @@ pub(crate) fn bundles() -> Finished {
     }
     let judge = || command(&python, [".ci/schemas", &version]);
     let mut commands: Vec<Command> = Vec::new();
-    for files in files.chunks(4) {
+    for files in files.chunks(files.len().div_ceil(2).max(1)) {
         let mut command = judge();
         command.args(files);
         commands.push(command);
