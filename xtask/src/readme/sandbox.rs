@@ -105,8 +105,10 @@ impl Sandbox {
     }
 
     fn add_goldens(&self) -> Result<(), Failure> {
-        let golden = "golden/gke.yaml";
-        self.write(Place::Goldens, golden, &crate::program::read(&top().join(golden))?)
+        for file in ["golden/gke.yaml", "golden/schemas.types"] {
+            self.write(Place::Goldens, file, &crate::program::read(&top().join(file))?)?;
+        }
+        Ok(())
     }
 
     fn add_stack(&self) -> Result<(), Failure> {
