@@ -13,6 +13,7 @@
 #![warn(clippy::pedantic)]
 
 mod group_version;
+pub mod hook;
 mod id;
 pub mod ignore;
 pub mod kubectl;
@@ -23,6 +24,7 @@ mod object;
 mod object_id;
 mod object_pattern;
 pub mod pattern;
+pub mod readiness;
 pub mod ready;
 pub mod redaction;
 pub mod schema;

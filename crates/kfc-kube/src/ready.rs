@@ -108,6 +108,12 @@ fn unseen() -> State {
     State::Waiting("its controller has not seen it yet".to_owned())
 }
 
+/// The state of an object whose controller records what it has seen, and has not seen the object as it is now.
+#[must_use]
+pub fn unobserved(object: &Value) -> Option<State> {
+    (object["status"]["observedGeneration"].is_i64() && !is_observed(object)).then(unseen)
+}
+
 fn wanted(object: &Value) -> i64 {
     object["spec"]["replicas"].as_i64().unwrap_or(1)
 }
@@ -221,14 +227,25 @@ fn pod(object: &Value) -> State {
     }
 }
 
+/// The state of a pod that is to end: a hook.
+#[must_use]
+pub fn ended_pod(object: &Value) -> State {
+    match pod(object) {
+        State::Ready if object["status"]["phase"] != "Succeeded" => {
+            State::Waiting("it has not ended yet".to_owned())
+        }
+        state => state,
+    }
+}
+
 /// Kinds that follow the common conventions, as custom resources do: `Stalled`, `Reconciling`, `Ready`, and the generation
 /// that the controller has seen. What has none of these is ready as soon as it exists.
 fn other(object: &Value) -> State {
     if let Some(("True", reason, message)) = condition_of(object, "Stalled") {
         return State::Failed(reason_text(reason, message));
     }
-    if object["status"]["observedGeneration"].is_i64() && !is_observed(object) {
-        return unseen();
+    if let Some(state) = unobserved(object) {
+        return state;
     }
     if let Some(("True", reason, message)) = condition_of(object, "Reconciling") {
         return State::Waiting(reason_text(reason, message));
