@@ -261,7 +261,7 @@ fn other(object: &Value) -> State {
 
 #[cfg(test)]
 mod tests {
-    use super::{State, state};
+    use super::{State, ended_pod, state, unobserved};
     use serde_json::{Value, json};
 
     fn waiting(text: &str) -> State {
@@ -271,6 +271,26 @@ mod tests {
     fn deployment(generation: i64, status: &Value) -> Value {
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"generation": generation},
                "spec": {"replicas": 2}, "status": status})
+    }
+
+    #[test]
+    fn a_pod_that_is_a_hook_is_ready_once_it_has_ended() {
+        let pod = |phase: &str| {
+            let conditions = json!([{"type": "Ready", "status": "True"}]);
+            json!({"apiVersion": "v1", "kind": "Pod", "status": {"phase": phase, "conditions": conditions}})
+        };
+        assert_eq!(state(&pod("Running")), State::Ready);
+        assert_eq!(ended_pod(&pod("Running")), waiting("it has not ended yet"));
+        assert_eq!(ended_pod(&pod("Succeeded")), State::Ready);
+        assert!(matches!(ended_pod(&pod("Failed")), State::Failed(_)));
+    }
+
+    #[test]
+    fn only_a_controller_that_says_so_has_not_seen_an_object() {
+        let object = |status: Value| json!({"metadata": {"generation": 3}, "status": status});
+        assert_eq!(unobserved(&object(json!({}))), None);
+        assert_eq!(unobserved(&object(json!({"observedGeneration": 3}))), None);
+        assert!(unobserved(&object(json!({"observedGeneration": 2}))).is_some());
     }
 
     #[test]

@@ -235,8 +235,8 @@ mod tests {
         conditions.state(&"Cell lab/a".parse().unwrap(), live)
     }
 
-    fn waiting(text: &str) -> Option<State> {
-        Some(State::Waiting(text.to_owned()))
+    fn waiting(text: &str) -> State {
+        State::Waiting(text.to_owned())
     }
 
     #[test]
@@ -245,10 +245,10 @@ mod tests {
         let of = |status: &Value| state(&rules, &json!({"status": status}));
         assert_eq!(of(&json!({"phase": "Warm", "cells": 2})), Some(State::Ready));
         let lacks = "`object.status.phase == 'Warm' && object.status.cells >= 2` is not true";
-        assert_eq!(of(&json!({"phase": "Cold", "cells": 2})), waiting(lacks));
+        assert_eq!(of(&json!({"phase": "Cold", "cells": 2})), Some(waiting(lacks)));
         assert_eq!(
             state(&rules, &json!({})),
-            waiting(&format!("{lacks}: the field `status` does not exist"))
+            Some(waiting(&format!("{lacks}: the field `status` does not exist")))
         );
         assert_eq!(Conditions::default().state(&"Cell lab/a".parse().unwrap(), &json!({})), None);
         let other = Conditions::compile(&rules, &[]).unwrap();
@@ -260,8 +260,8 @@ mod tests {
         let rules = [rule("false"), rule("true")];
         assert_eq!(state(&rules, &json!({})), Some(State::Ready));
         let annotated = json!({"metadata": {"annotations": {"kfc.dev/ready": "object.data['a.b/c'] == 'x'"}}, "data": {"a.b/c": "y"}});
-        assert_eq!(state(&rules, &annotated), waiting("`object.data['a.b/c'] == 'x'` is not true"));
-        assert_eq!(state(&[], &annotated), waiting("`object.data['a.b/c'] == 'x'` is not true"));
+        assert_eq!(state(&rules, &annotated), Some(waiting("`object.data['a.b/c'] == 'x'` is not true")));
+        assert_eq!(state(&[], &annotated), Some(waiting("`object.data['a.b/c'] == 'x'` is not true")));
         let wrong = json!({"metadata": {"annotations": {"kfc.dev/ready": "object."}}});
         assert!(
             matches!(state(&[], &wrong), Some(State::Waiting(why)) if why.starts_with("its annotation is not"))
@@ -276,14 +276,14 @@ mod tests {
         let rules = [one];
         let of = |phase: &str| state(&rules, &json!({"status": {"phase": phase}}));
         assert_eq!(of("Broken"), Some(State::Failed("`object.status.phase == 'Broken'` is true".to_owned())));
-        assert_eq!(of("Cold"), waiting("the cell warms up"));
-        assert_eq!(state(&rules, &json!({})), waiting("the cell warms up"));
+        assert_eq!(of("Cold"), Some(waiting("the cell warms up")));
+        assert_eq!(state(&rules, &json!({})), Some(waiting("the cell warms up")));
     }
 
     #[test]
     fn an_old_status_does_not_count() {
         let live = json!({"metadata": {"generation": 2}, "status": {"observedGeneration": 1}});
-        assert_eq!(state(&[rule("true")], &live), waiting("its controller has not seen it yet"));
+        assert_eq!(state(&[rule("true")], &live), Some(waiting("its controller has not seen it yet")));
     }
 
     #[test]

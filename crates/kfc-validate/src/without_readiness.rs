@@ -50,3 +50,19 @@ impl Readiness for Conditions {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Conditions;
+    use kfc_diagnostics::Code;
+    use kfc_kube::readiness::Expression;
+
+    #[test]
+    fn a_condition_is_an_error_that_says_what_is_missing() {
+        assert!(Conditions::compile(&[], &[]).is_ok());
+        let when = Expression { text: "true".to_owned(), mark: None, place: "`when`".to_owned() };
+        let errors = Conditions::compile(&[], &[when]).unwrap_err();
+        assert_eq!(errors.0[0].code, Code::ReadyCondition);
+        assert!(errors.0[0].message.contains("without the feature `rules`"), "{errors}");
+    }
+}

@@ -313,7 +313,6 @@ mod tests {
             objects: ObjectPattern { kind: "*".to_owned(), ..ObjectPattern::default() },
             fields: fields.iter().map(|field| FieldPattern::read(field).unwrap()).collect(),
             managers: managers.iter().map(|manager| (*manager).to_owned()).collect(),
-            ..IgnoreRule::default()
         }
     }
 

@@ -61,14 +61,12 @@ impl Runner<'_> {
         let ended = wait::for_object(self.session, object, deadline).await;
         let end = if ended.is_ok() { HookEnd::Succeeded } else { HookEnd::Failed };
         let mut left = Left::Stays;
-        if hook.deleted_after.contains(&end) {
-            if let Ok(Some(live)) = self.session.read(object).await {
-                let deleted = delete_object(self.session, object, &live, "Foreground", deadline).await;
-                // What is left is deleted before the next run.
-                if deleted.is_ok() {
-                    left = Left::Deleted;
-                }
-            }
+        if hook.deleted_after.contains(&end)
+            && let Ok(Some(live)) = self.session.read(object).await
+            // What is left is deleted before the next run.
+            && delete_object(self.session, object, &live, "Foreground", deadline).await.is_ok()
+        {
+            left = Left::Deleted;
         }
         ended.map_err(|errors| explained(errors, *moment))?;
         Ok(left)

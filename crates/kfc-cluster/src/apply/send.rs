@@ -137,11 +137,12 @@ impl Sender<'_> {
         let mut are_served = false;
         for phase in items.chunk_by(|a, b| a.phase == b.phase) {
             let starts = |item: &Item| item.phase >= Phase::Users;
-            if phase.iter().any(starts) && !std::mem::replace(&mut are_served, true) {
-                if let Err(errors) = self.definitions(&all.outcomes).await {
-                    all.errors = errors;
-                    break;
-                }
+            if phase.iter().any(starts)
+                && !std::mem::replace(&mut are_served, true)
+                && let Err(errors) = self.definitions(&all.outcomes).await
+            {
+                all.errors = errors;
+                break;
             }
             let sent = stream::iter(phase).map(|item| self.item(item)).buffered(self.session.concurrency);
             let sent: Vec<_> = sent.collect().await;
