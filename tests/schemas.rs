@@ -90,11 +90,11 @@ fn whole(kind: FileKind) -> String {
             requires: [b, {component: c}, {capability: e, when: f}]\n  provides: [g]\n  conflicts: [h]\n  \
             supports: [{when: i, reason: j}]\n  parameters: {k: {type: string, default: l, writeOnly: true, published: true}}\n  \
             set:\n  - {select: {kind: ConfigMap, has: data.m}, inside: n, optional: true, path: o, when: p, value: [1]}\n  \
-            ready: [{deployment: q, namespace: r}, {crd: s}]\n"
+            ready: [{deployment: q, namespace: r}, {crd: s}, {group: t, kind: u, name: v*, when: w, failed: x, message: y}]\n"
             .to_owned(),
         FileKind::Overlay => "apiVersion: kfc.dev/v1alpha1\nkind: Overlay\nmetadata: {name: a/b}\nspec:\n  \
             description: d\n  when: c\n  components: [e]\n  after: [f/g]\n  \
-            set: [{select: {name: h}, path: i, value: 1}]\n"
+            set: [{select: {name: h}, path: i, value: 1}]\n  ready: [{kind: j, when: k}]\n"
             .to_owned(),
         FileKind::Platform => "apiVersion: kfc.dev/v1alpha1\nkind: Platform\nmetadata: {name: a}\nspec:\n  \
             description: d\n  role: platform\n  extends: [b]\n  declares: {c: {type: string}}\n  parameters: {e: {}}\n  \
@@ -102,7 +102,8 @@ fn whole(kind: FileKind) -> String {
             .to_owned(),
         FileKind::Stack => "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata: {name: a}\nspec:\n  \
             platform: b\n  components: [c]\n  present: [d]\n  without: [e]\n  facts: {f: 1}\n  parameters: {g: [1]}\n  \
-            overlays: [h]\n  prefers: {i: j}\n  catalogues: [k]\n  builtin: false\n"
+            overlays: [h]\n  prefers: {i: j}\n  catalogues: [k]\n  builtin: false\n  \
+            ready: [{group: l, kind: m, namespace: n, name: o, when: p, failed: q, message: r}]\n"
             .to_owned(),
         FileKind::Lock => {
             let (digest, commit) = (format!("sha256:{}", "1".repeat(64)), "2".repeat(40));
@@ -146,6 +147,13 @@ fn files_with_everything_fit_and_files_with_faults_do_not() {
         (FileKind::Component, "{deployment: q, ", "{"),
         (FileKind::Component, "{crd: s}", "{crd: s, job: t}"),
         (FileKind::Component, "{crd: s}", "{crds: s}"),
+        (FileKind::Component, "{crd: s}", "{crd: s, when: t}"),
+        (FileKind::Component, "{crd: s}", "{crd: s, message: t}"),
+        (FileKind::Component, "kind: u, ", ""),
+        (FileKind::Component, "when: w, ", ""),
+        (FileKind::Overlay, "{kind: j, ", "{"),
+        (FileKind::Stack, ", when: p", ""),
+        (FileKind::Stack, "when: p", "when: [p]"),
         (FileKind::Overlay, "when: c", "when: true"),
         (FileKind::Overlay, "after: [f/g]", "before: [f/g]"),
         (FileKind::Overlay, "path: i, ", ""),

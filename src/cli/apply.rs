@@ -11,7 +11,9 @@ use super::output;
 use super::plan_file::{Foreseen, PlanFile};
 use super::progress::{Progress, counts};
 use clap::Args;
-use kfc_cluster::apply::{self, Inventory, InventoryId, Preview, PruneSet, Report, Session, Survey};
+use kfc_cluster::apply::{
+    self, DueHook, Inventory, InventoryId, Preview, PruneSet, Report, Session, Survey, Trigger,
+};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kube::ignore::IgnoreRule;
@@ -111,6 +113,7 @@ fn apply(
             return Err(Diagnostic::error(Code::Usage, "there is nothing to apply").help(help).into());
         }
         let session = Session::start(&connection, cluster.concurrency, progress).await?;
+        let session = session.with_readiness(intake.conditions(&waves)?);
         apply::settle_scopes(&mut waves, &session.discovery());
         let work = run_waves(args, &session, (&waves, purpose), (&id, intake.ignore()), progress);
         let done = if args.dry_run.is_some() || matches!(purpose, Purpose::Save(_)) {
@@ -140,21 +143,27 @@ async fn run_waves(
     let preview = apply::preview(session, waves, &survey, &settings).await?;
     report_losses(args, &preview, progress);
     let is_pruning = args.prune || args.prune_most || args.kinds.kinds().any();
-    let foreseen = Foreseen { waves, preview: &preview, pruned: is_pruning.then_some(&survey.prune_set) };
+    let pruned = is_pruning.then_some(&survey.prune_set);
+    let changes = !preview.is_empty() || pruned.is_some_and(|pruned| !pruned.plan.going.is_empty());
+    let hooks = survey.hooks.due(waves, Trigger { changes, asked: args.run_hooks });
+    let foreseen = Foreseen { waves, preview: &preview, pruned, hooks: &hooks };
     match purpose {
         Purpose::Save(file) => {
             agreed(args, &survey.prune_set, progress)?;
             PlanFile::make(args, session.connection, &foreseen).write(file)?;
             progress.say(&format!("wrote {}: apply it with `kfc apply {}`", file.display(), file.display()));
-            return changes_text(waves, &preview).map(|text| text + "\n");
+            return Ok(changes_text(waves, &preview)? + "\n" + &hook_lines(&hooks));
         }
         Purpose::Saved(plan) => plan.check(session.connection, &foreseen)?,
         Purpose::Apply => {}
     }
     let is_agreed = args.yes || matches!(purpose, Purpose::Saved(_));
-    if !is_agreed && args.dry_run.is_none() && is_asked() && !preview.is_empty() {
+    if !is_agreed && args.dry_run.is_none() && is_asked() && !(preview.is_empty() && hooks.is_empty()) {
         progress.end();
         progress.say(&changes_text(waves, &preview)?);
+        if !hooks.is_empty() {
+            progress.say(hook_lines(&hooks).trim_end());
+        }
         let question = format!("Apply this to {}? [y/N] ", session.connection.server());
         if !matches!(ask(&question).to_lowercase().as_str(), "y" | "yes") {
             return Err(Diagnostic::error(Code::Usage, "not confirmed; nothing was written").into());
@@ -249,12 +258,22 @@ fn agreed(args: &ApplyArgs, prune_set: &PruneSet, progress: &Progress) -> Result
     Ok(matches!(ask("Delete them at the end? [y/N] ").to_lowercase().as_str(), "y" | "yes"))
 }
 
+/// The hooks that run, one in a line.
+fn hook_lines(hooks: &[DueHook<'_>]) -> String {
+    hooks
+        .iter()
+        .fold(String::new(), |text, hook| text + &format!("{} hook {}\n", hook.moment.word(), hook.object()))
+}
+
 /// What was done, one object in a line; unchanged objects are left out.
 fn result(report: &Report) -> String {
     let mut text = String::new();
+    for (moment, object) in &report.hooks {
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{} hook {object}", moment.word());
+    }
     for (object, outcome) in &report.outcomes {
         if *outcome != apply::Outcome::Unchanged {
-            // Writing into a string cannot fail.
             let _ = writeln!(text, "{} {object}", outcome.word());
         }
     }
@@ -266,6 +285,10 @@ fn result(report: &Report) -> String {
 
 fn summary(report: &Report, is_dry: bool) -> String {
     let mut text = counts(&report.counts());
+    if !report.hooks.is_empty() {
+        let hooks = if report.hooks.len() == 1 { "hook" } else { "hooks" };
+        let _ = write!(text, ", {} {hooks} run", report.hooks.len());
+    }
     if !report.pruned.is_empty() {
         let _ = write!(text, ", {} pruned", report.pruned.len());
     }
@@ -285,6 +308,9 @@ fn render_waves(waves: &[Wave]) -> String {
         let _ = writeln!(text, "wave {}", at + 1);
         for item in &wave.items {
             let _ = writeln!(text, "  {}", item.object);
+        }
+        for hook in &wave.hooks {
+            let _ = writeln!(text, "  {} hook {}", hook.hook.words(), hook.item.object);
         }
         for object in &wave.awaited {
             let _ = writeln!(text, "  awaits {object}");

@@ -76,6 +76,9 @@ pub(super) struct ApplyArgs {
     /// Wait only for what the next wave cannot be sent without, not until everything is ready.
     #[arg(long)]
     pub(super) no_wait: bool,
+    /// Run the hooks of the bundle also when it changes nothing.
+    #[arg(long)]
+    pub(super) run_hooks: bool,
     /// Only report what would happen.
     #[arg(long, value_name = "WHO", value_enum)]
     pub(super) dry_run: Option<DryRun>,
@@ -121,6 +124,7 @@ pub(super) fn words(args: &ApplyArgs) -> Vec<String> {
     flag("adopt", args.adopt);
     flag("recreate", args.recreate);
     flag("no-wait", args.no_wait);
+    flag("run-hooks", args.run_hooks);
     flag("prune", args.prune);
     flag("prune-most", args.prune_most);
     flag("no-prune", args.no_prune);
@@ -169,6 +173,7 @@ pub(super) fn settings(args: &ApplyArgs, id: &InventoryId, ignore: &[IgnoreRule]
             cascade: args.cascade.into(),
         },
         partial: !args.only.is_empty(),
+        run_hooks: args.run_hooks,
         dry_run: args.dry_run.is_some(),
     }
 }

@@ -16,6 +16,7 @@ use kfc_cluster::apply::{self, Deleting, Deletion, Inventory, InventoryId, Remov
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kube::ObjectId;
+use kfc_kube::hook::Moment;
 use kfc_source::{LoadRestrictor, Loader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -47,6 +48,9 @@ pub(super) struct DeleteArgs {
     /// How long the deletion of a wave may take.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     timeout: Duration,
+    /// Delete an inventory without running the hooks of the deletion.
+    #[arg(long)]
+    no_hooks: bool,
     /// Do not wait until the objects are deleted.
     #[arg(long)]
     no_wait: bool,
@@ -140,9 +144,14 @@ async fn run_deletion(
     for line in &staying(&plan.staying) {
         progress.say(line);
     }
+    let hooks = if args.no_hooks || plan.going.is_empty() {
+        Vec::new()
+    } else {
+        apply::deletion_hooks(session, &inventory).await?
+    };
     if args.dry_run {
         plan.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
-        return Ok(would_delete(&plan));
+        return Ok(hook_lines(&hooks) + &would_delete(&plan));
     }
     if !args.yes && !plan.going.is_empty() {
         progress.end();
@@ -159,7 +168,13 @@ async fn run_deletion(
 }
 
 fn deleting(args: &DeleteArgs) -> Deleting {
-    Deleting { kinds: args.kinds.kinds(), timeout: args.timeout, wait: !args.no_wait }
+    Deleting { kinds: args.kinds.kinds(), timeout: args.timeout, wait: !args.no_wait, hooks: !args.no_hooks }
+}
+
+fn hook_lines(hooks: &[(Moment, ObjectId)]) -> String {
+    hooks.iter().fold(String::new(), |text, (moment, object)| {
+        text + &format!("would run the {} hook {object}\n", moment.word())
+    })
 }
 
 fn would_delete(plan: &RemovalPlan) -> String {
@@ -173,7 +188,7 @@ fn delete_resources(args: &DeleteArgs, intake: &Intake, progress: &Progress) -> 
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
         apply::settle_scopes(&mut waves, &session.discovery());
         let numbered = waves.iter().enumerate();
-        let items = numbered.flat_map(|(at, wave)| wave.items.iter().map(move |item| (&item.object, at)));
+        let items = numbered.flat_map(|(at, wave)| wave.objects().map(move |object| (object, at)));
         let objects: Vec<(ObjectId, usize)> = items.map(|(object, at)| (object.clone(), at)).collect();
         let (plan, listed) = apply::plan_objects(&session, &objects, args.kinds.kinds(), args.adopt).await?;
         if !args.adopt && !listed.is_empty() {

@@ -12,10 +12,12 @@ use kfc_catalogue::resolve::{Plan, Planned};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources, nearest};
 use kfc_kube::ObjectId;
 use kfc_kube::ignore::IgnoreRule;
+use kfc_kube::readiness::{ReadyRule, annotated_in};
 use kfc_kube::schema::Schema;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::LoadRestrictor;
+use kfc_validate::readiness::Conditions;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -74,9 +76,10 @@ impl Intake {
                     };
                     for wave in &mut waves {
                         wave.items.retain(|item| is_meant(&item.object));
+                        wave.hooks.retain(|hook| is_meant(&hook.item.object));
                         wave.awaited.retain(is_meant);
                     }
-                    waves.retain(|wave| !wave.items.is_empty());
+                    waves.retain(|wave| wave.objects().next().is_some());
                 }
                 Ok(waves)
             }
@@ -104,6 +107,22 @@ impl Intake {
             Self::Planned { resolved, .. } => &resolved.plan.ignore,
             Self::Resources { .. } => &[],
         }
+    }
+
+    /// When objects are ready, as a stack declares it.
+    fn ready(&self) -> &[ReadyRule] {
+        match self {
+            Self::Planned { resolved, .. } => &resolved.plan.ready,
+            Self::Resources { .. } => &[],
+        }
+    }
+
+    /// The conditions of readiness of its waves.
+    ///
+    /// # Errors
+    /// Those that cannot be run.
+    pub(super) fn conditions(&self, waves: &[Wave]) -> Result<Arc<Conditions>> {
+        Conditions::compile(self.ready(), &annotated_in(waves)).map(Arc::new)
     }
 
     /// The name of its inventory. Resources without a stack have none: two directories of one name would prune each other's

@@ -70,6 +70,9 @@ pub(super) fn ask(context: Option<String>, bundle: &Input, reader: &Reader<'_>) 
     for line in &staying(&forecast.staying) {
         note(line);
     }
+    for (moment, object) in &forecast.hooks {
+        note(&format!("note: an apply runs the {} hook {object}; hooks are not compared", moment.word()));
+    }
     Ok(Asked { live, applied, refused: forecast.refused })
 }
 

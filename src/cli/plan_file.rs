@@ -4,7 +4,7 @@
 use super::apply_args::{ApplyArgs, words};
 use super::output;
 use clap::Parser;
-use kfc_cluster::apply::{Preview, PruneSet};
+use kfc_cluster::apply::{DueHook, Preview, PruneSet};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::ObjectId;
@@ -145,6 +145,8 @@ pub(super) struct Foreseen<'f> {
     pub(super) preview: &'f Preview,
     /// What left the bundle, when it is to be deleted.
     pub(super) pruned: Option<&'f PruneSet>,
+    /// The hooks that run.
+    pub(super) hooks: &'f [DueHook<'f>],
 }
 
 impl Foreseen<'_> {
@@ -170,6 +172,10 @@ impl Foreseen<'_> {
         }
         for loss in &self.preview.recreated {
             steps.insert(format!("recreate {}", loss.object), digest(body(&loss.object)));
+        }
+        for hook in self.hooks {
+            let step = format!("run the {} hook {}", hook.moment.word(), hook.object());
+            steps.insert(step, digest(&hook.hook.item.body));
         }
         for (object, _) in self.pruned.iter().flat_map(|set| &set.plan.going) {
             steps.insert(format!("delete {object}"), String::new());

@@ -69,6 +69,9 @@ fn status(args: &StatusArgs, sources: &Arc<Sources>, progress: &Progress) -> Res
     run_until_interrupted(async {
         let connection = Connection::open(&args.cluster.options()).await?;
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        // Where nothing runs conditions, kinds decide.
+        let conditions = intake.as_ref().and_then(|intake| intake.conditions(&[]).ok()).unwrap_or_default();
+        let session = session.with_readiness(conditions);
         let inventory = Inventory::read(&session, &id).await?;
         if !inventory.exists() {
             let error = Diagnostic::error(Code::Inventory, format!("the inventory {id} does not exist"));
@@ -78,7 +81,7 @@ fn status(args: &StatusArgs, sources: &Arc<Sources>, progress: &Progress) -> Res
             Some(intake) => intake.components(connection.namespace())?,
             None => HashMap::new(),
         };
-        let found = apply::status(&session, &inventory).await;
+        let found = apply::status(&session, &inventory).await?;
         let is_ready = found.iter().all(|status| status.state == State::Ready);
         Ok((rendered(&name, &found, &components, args.all), is_ready))
     })
@@ -150,11 +153,13 @@ fn rendered(
             }
         };
         for status in group {
+            let hook = if status.is_hook { " (hook)" } else { "" };
+            let object = format!("{}{hook}", status.object);
             let _ = match &status.state {
-                State::Ready if is_all => writeln!(text, "{indent}{}: ready", status.object),
+                State::Ready if is_all => writeln!(text, "{indent}{object}: ready"),
                 State::Ready => Ok(()),
-                State::Waiting(why) => writeln!(text, "{indent}{}: in progress: {why}", status.object),
-                State::Failed(why) => writeln!(text, "{indent}{}: failed: {why}", status.object),
+                State::Waiting(why) => writeln!(text, "{indent}{object}: in progress: {why}"),
+                State::Failed(why) => writeln!(text, "{indent}{object}: failed: {why}"),
             };
             for fact in &status.facts {
                 let _ = writeln!(text, "{indent}  {fact}");

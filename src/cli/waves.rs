@@ -4,9 +4,11 @@ use super::exit::DONE;
 use super::output;
 use clap::{Args, ValueEnum};
 use kfc_diagnostics::{Code, Diagnostic, Result};
+use kfc_kube::ObjectId;
 use kfc_kube::kubectl::wait_commands;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::engine::Bundle;
+use kfc_kustomize::resource::Resource;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -68,8 +70,15 @@ impl WaveArgs {
         let Some(number) = self.wave else { return Ok(()) };
         find(waves, number)?;
         let list = std::mem::take(&mut bundle.resources.list).into_iter().zip(numbers.drain(..));
-        bundle.resources.list =
-            list.filter(|(_, at)| at + 1 == number).map(|(resource, _)| resource).collect();
+        // kubectl would run the hooks of a deletion at once.
+        let is_applied = |resource: &Resource| match wave::hook_of(resource) {
+            Ok(Some(hook)) => hook.is_of_apply(),
+            _ => true,
+        };
+        bundle.resources.list = list
+            .filter(|(resource, at)| at + 1 == number && is_applied(resource))
+            .map(|(resource, _)| resource)
+            .collect();
         // As `kfc apply` sends them: what watches others comes after them.
         bundle.resources.list.sort_by_key(|resource| wave::phase_of(resource));
         *numbers = vec![number - 1; bundle.resources.list.len()];
@@ -96,6 +105,9 @@ fn as_text(waves: &[Wave]) -> String {
         let count = wave.items.len();
         // Writing into a string cannot fail.
         let _ = writeln!(text, "wave {number}: {count} resource{}", if count == 1 { "" } else { "s" });
+        for hook in &wave.hooks {
+            let _ = writeln!(text, "  {} hook {}", hook.hook.words(), hook.item.object);
+        }
         for command in wait_commands(wave, waves) {
             let _ = writeln!(text, "  {command}");
         }
@@ -103,24 +115,27 @@ fn as_text(waves: &[Wave]) -> String {
     text
 }
 
+fn object_json(object: &ObjectId) -> Value {
+    let mut json = json!({"apiVersion": object.api_version(), "kind": object.kind, "name": object.name});
+    if !object.namespace.is_empty() {
+        json["namespace"] = json!(object.namespace);
+    }
+    json
+}
+
 fn as_json(waves: &[Wave]) -> Value {
     let entries = (1..).zip(waves).map(|(number, wave)| {
-        let objects: Vec<Value> = wave
-            .items
-            .iter()
-            .map(|item| {
-                let mut object = json!({
-                    "apiVersion": item.object.api_version(),
-                    "kind": item.object.kind,
-                    "name": item.object.name,
-                });
-                if !item.object.namespace.is_empty() {
-                    object["namespace"] = json!(item.object.namespace);
-                }
+        let objects: Vec<Value> = wave.items.iter().map(|item| object_json(&item.object)).collect();
+        let mut entry = json!({"wave": number, "resources": objects, "waitFor": wait_commands(wave, waves)});
+        if !wave.hooks.is_empty() {
+            let hooks = wave.hooks.iter().map(|hook| {
+                let mut object = object_json(&hook.item.object);
+                object["hook"] = hook.hook.moments.iter().map(|(moment, _)| moment.word()).collect();
                 object
-            })
-            .collect();
-        json!({"wave": number, "resources": objects, "waitFor": wait_commands(wave, waves)})
+            });
+            entry["hooks"] = hooks.collect();
+        }
+        entry
     });
     json!({"waves": entries.collect::<Vec<_>>()})
 }

@@ -251,6 +251,10 @@ codes! {
     MostPruned = "KFC1610",
     /// A saved plan that no longer is what an apply would do.
     Outdated = "KFC1611",
+    /// A condition of readiness that is not an expression in CEL, or cannot be run.
+    ReadyCondition = "KFC1612",
+    /// A hook whose annotations are wrong, or whose object belongs to somebody else.
+    Hook = "KFC1613",
 
     /// A saved answer of a cluster that cannot be read.
     SavedAnswer = "KFC1701",

@@ -2,6 +2,7 @@
 //! field and field manager. A pattern is a text in which `*` stands for any characters.
 
 use crate::ObjectId;
+use crate::object_pattern::{ObjectPattern, covers};
 use kfc_yaml::field_path::{self, WrittenStep};
 use serde_json::Value;
 use std::fmt;
@@ -12,24 +13,20 @@ pub const IGNORE_ANNOTATION: &str = "kfc.dev/ignore-fields";
 /// Which fields of which objects are left to which field managers.
 ///
 /// ```
+/// use kfc_kube::ObjectPattern;
 /// use kfc_kube::ignore::{FieldPattern, IgnoreRule};
 ///
 /// let fields = vec![FieldPattern::read("spec.template.spec.containers[*].resources")?];
-/// let rule = IgnoreRule { kind: "Deployment".into(), fields, ..IgnoreRule::default() };
+/// let objects = ObjectPattern { kind: "Deployment".into(), ..ObjectPattern::default() };
+/// let rule = IgnoreRule { objects, fields, ..IgnoreRule::default() };
 /// assert!(rule.selects(&"Deployment shop/web".parse()?));
 /// assert!(!rule.selects(&"Job shop/web".parse()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IgnoreRule {
-    /// API group of the objects; any when not given.
-    pub group: Option<String>,
-    /// Pattern of their kind; empty for any.
-    pub kind: String,
-    /// Pattern of their namespace; empty for any.
-    pub namespace: String,
-    /// Pattern of their name; empty for any.
-    pub name: String,
+    /// The objects.
+    pub objects: ObjectPattern,
     /// The fields; every field that `managers` own when there are none.
     pub fields: Vec<FieldPattern>,
     /// Patterns of the field managers to which the fields are left; anybody when there are none.
@@ -40,37 +37,13 @@ impl IgnoreRule {
     /// Whether the rule is about an object.
     #[must_use]
     pub fn selects(&self, object: &ObjectId) -> bool {
-        let fits = |pattern: &str, text: &str| pattern.is_empty() || covers(pattern, text);
-        self.group.as_deref().is_none_or(|group| group == object.group)
-            && fits(&self.kind, &object.kind)
-            && fits(&self.namespace, &object.namespace)
-            && fits(&self.name, &object.name)
+        self.objects.selects(object)
     }
 
     /// Whether fields are left to a field manager.
     #[must_use]
     pub fn is_left_to(&self, manager: &str) -> bool {
         self.managers.is_empty() || self.managers.iter().any(|pattern| covers(pattern, manager))
-    }
-}
-
-/// Whether a pattern covers a whole text; `*` stands for any characters.
-#[must_use]
-pub fn covers(pattern: &str, text: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(head) else { return false };
-    if rest.is_empty() {
-        return true;
-    }
-    loop {
-        if covers(rest, text) {
-            return true;
-        }
-        let mut chars = text.chars();
-        if chars.next().is_none() {
-            return false;
-        }
-        text = chars.as_str();
     }
 }
 
@@ -133,10 +106,7 @@ pub fn of_annotation(object: &ObjectId, value: &Value) -> Result<Option<IgnoreRu
     let fields = text.split(',').map(str::trim).filter(|path| !path.is_empty());
     let fields = fields.map(FieldPattern::read).collect::<Result<Vec<_>, _>>()?;
     Ok((!fields.is_empty()).then(|| IgnoreRule {
-        group: Some(object.group.clone()),
-        kind: object.kind.clone(),
-        namespace: object.namespace.clone(),
-        name: object.name.clone(),
+        objects: ObjectPattern::of(object),
         fields,
         managers: Vec::new(),
     }))
@@ -194,19 +164,9 @@ fn is_item(step: &WrittenStep, index: usize, item: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{FieldPattern, covers, of_annotation};
+    use super::{FieldPattern, of_annotation};
     use crate::ObjectId;
     use serde_json::json;
-
-    #[test]
-    fn a_star_stands_for_any_characters() {
-        for (pattern, text) in [("*", ""), ("a*", "abc"), ("*c", "abc"), ("a*c*e", "abcde"), ("abc", "abc")] {
-            assert!(covers(pattern, text), "{pattern} {text}");
-        }
-        for (pattern, text) in [("", "a"), ("a*c", "abd"), ("a*b", "ba"), ("ab", "abc"), ("a**b", "a")] {
-            assert!(!covers(pattern, text), "{pattern} {text}");
-        }
-    }
 
     #[test]
     fn paths_find_keys_and_items() {

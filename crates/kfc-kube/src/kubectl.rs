@@ -57,7 +57,9 @@ struct Objects<'w>(Vec<(&'w Item, Value)>);
 impl<'w> Objects<'w> {
     fn of(wave: &'w Wave) -> Self {
         let read = |item: &'w Item| (item, serde_json::from_str(&item.body).unwrap_or_default());
-        Self(wave.items.iter().map(read).collect())
+        // To kubectl, hooks of an apply are resources as others.
+        let hooks = wave.hooks.iter().filter(|hook| hook.hook.is_of_apply()).map(|hook| &hook.item);
+        Self(wave.items.iter().chain(hooks).map(read).collect())
     }
 
     fn of_kind(

@@ -11,6 +11,7 @@
 //! ```
 
 mod group_version;
+pub mod hook;
 mod id;
 pub mod ignore;
 pub mod kubectl;
@@ -18,7 +19,9 @@ pub mod label_selector;
 pub mod notation;
 mod object;
 mod object_id;
+mod object_pattern;
 pub mod pattern;
+pub mod readiness;
 pub mod ready;
 pub mod redaction;
 pub mod schema;
@@ -29,4 +32,5 @@ pub use group_version::GroupVersion;
 pub use id::{Gvk, ResId, effective_namespace};
 pub use object::Object;
 pub use object_id::{NotAnObjectId, ObjectId};
+pub use object_pattern::ObjectPattern;
 pub use traced::{LastChange, Traced};

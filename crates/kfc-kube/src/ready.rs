@@ -108,6 +108,12 @@ fn unseen() -> State {
     State::Waiting("its controller has not seen it yet".to_owned())
 }
 
+/// The state of an object whose controller records what it has seen, and has not seen the object as it is now.
+#[must_use]
+pub fn unobserved(object: &Value) -> Option<State> {
+    (object["status"]["observedGeneration"].is_i64() && !is_observed(object)).then(unseen)
+}
+
 fn wanted(object: &Value) -> i64 {
     object["spec"]["replicas"].as_i64().unwrap_or(1)
 }
@@ -221,14 +227,25 @@ fn pod(object: &Value) -> State {
     }
 }
 
+/// The state of a pod that is to end: a hook.
+#[must_use]
+pub fn ended_pod(object: &Value) -> State {
+    match pod(object) {
+        State::Ready if object["status"]["phase"] != "Succeeded" => {
+            State::Waiting("it has not ended yet".to_owned())
+        }
+        state => state,
+    }
+}
+
 /// Kinds that follow the common conventions, as custom resources do: `Stalled`, `Reconciling`, `Ready`, and the generation
 /// that the controller has seen. What has none of these is ready as soon as it exists.
 fn other(object: &Value) -> State {
     if let Some(("True", reason, message)) = condition_of(object, "Stalled") {
         return State::Failed(reason_text(reason, message));
     }
-    if object["status"]["observedGeneration"].is_i64() && !is_observed(object) {
-        return unseen();
+    if let Some(state) = unobserved(object) {
+        return state;
     }
     if let Some(("True", reason, message)) = condition_of(object, "Reconciling") {
         return State::Waiting(reason_text(reason, message));
@@ -244,7 +261,7 @@ fn other(object: &Value) -> State {
 
 #[cfg(test)]
 mod tests {
-    use super::{State, state};
+    use super::{State, ended_pod, state, unobserved};
     use serde_json::{Value, json};
 
     fn waiting(text: &str) -> State {
@@ -254,6 +271,26 @@ mod tests {
     fn deployment(generation: i64, status: &Value) -> Value {
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"generation": generation},
                "spec": {"replicas": 2}, "status": status})
+    }
+
+    #[test]
+    fn a_pod_that_is_a_hook_is_ready_once_it_has_ended() {
+        let pod = |phase: &str| {
+            let conditions = json!([{"type": "Ready", "status": "True"}]);
+            json!({"apiVersion": "v1", "kind": "Pod", "status": {"phase": phase, "conditions": conditions}})
+        };
+        assert_eq!(state(&pod("Running")), State::Ready);
+        assert_eq!(ended_pod(&pod("Running")), waiting("it has not ended yet"));
+        assert_eq!(ended_pod(&pod("Succeeded")), State::Ready);
+        assert!(matches!(ended_pod(&pod("Failed")), State::Failed(_)));
+    }
+
+    #[test]
+    fn only_a_controller_that_says_so_has_not_seen_an_object() {
+        let object = |status: Value| json!({"metadata": {"generation": 3}, "status": status});
+        assert_eq!(unobserved(&object(json!({}))), None);
+        assert_eq!(unobserved(&object(json!({"observedGeneration": 3}))), None);
+        assert!(unobserved(&object(json!({"observedGeneration": 2}))).is_some());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The waves of a bundle: the resources of each, and the condition for the next wave.
 
+use crate::hook::Hook;
 use crate::object::Object;
 use crate::object_id::ObjectId;
-use kfc_diagnostics::{Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::json;
 use std::collections::HashSet;
 
@@ -41,15 +42,39 @@ pub enum Gate {
     Definitions,
 }
 
+/// A resource that runs, instead of being applied.
+#[derive(Clone, Debug)]
+pub struct HookItem {
+    /// The resource.
+    pub item: Item,
+    /// When it runs, and what becomes of it.
+    pub hook: Hook,
+}
+
 /// Resources that are applied together once the earlier waves are ready.
 #[derive(Clone, Debug)]
 pub struct Wave {
-    /// Its resources, by phase.
+    /// Its resources, by phase; without hooks.
     pub items: Vec<Item>,
+    /// Its hooks, by weight.
+    pub hooks: Vec<HookItem>,
     /// The condition for the next wave.
     pub gate: Gate,
     /// Further objects that must be ready too.
     pub awaited: Vec<ObjectId>,
+}
+
+impl Wave {
+    /// The objects that its resources and hooks describe.
+    pub fn objects(&self) -> impl Iterator<Item = &ObjectId> {
+        self.items.iter().chain(self.hooks.iter().map(|hook| &hook.item)).map(|item| &item.object)
+    }
+
+    /// What is applied before its pre-apply hooks run, and what after: its workloads and what watches others.
+    #[must_use]
+    pub fn around_hooks(&self) -> (&[Item], &[Item]) {
+        self.items.split_at(self.items.partition_point(|item| item.phase < Phase::Users))
+    }
 }
 
 /// Waves of any bundle, by kind: namespaces and CRDs, then all else, then objects of kinds that the bundle defines.
@@ -91,19 +116,38 @@ pub fn collect<'o>(
     let mut waves: Vec<Wave> = Vec::new();
     for (resource, at) in objects {
         while waves.len() <= at {
-            waves.push(Wave { items: Vec::new(), gate, awaited: Vec::new() });
+            waves.push(Wave { items: Vec::new(), hooks: Vec::new(), gate, awaited: Vec::new() });
         }
+        let item = item(resource, namespace)?;
+        let hook = hook_of(resource)?;
         if let Some(wave) = waves.get_mut(at) {
-            wave.items.push(item(resource, namespace)?);
+            match hook {
+                Some(hook) => wave.hooks.push(HookItem { item, hook }),
+                None => wave.items.push(item),
+            }
         }
     }
     for wave in &mut waves {
         wave.items.sort_by_key(|item| item.phase);
+        wave.hooks.sort_by(|a, b| (a.hook.weight, &a.item.object).cmp(&(b.hook.weight, &b.item.object)));
     }
     if let Some(last) = waves.last_mut() {
         last.gate = Gate::All;
     }
     Ok(waves)
+}
+
+/// The hook that a resource is; `None` for an ordinary resource.
+///
+/// # Errors
+/// [`Code::Hook`] for wrong annotations.
+pub fn hook_of(resource: &Object) -> Result<Option<Hook>> {
+    let Some(annotations) = resource.annotations() else { return Ok(None) };
+    let text = |name: &str| annotations.get(name).and_then(|value| value.as_text()).map(str::to_owned);
+    Hook::of(resource.group(), resource.kind(), &text).map_err(|why| {
+        let message = format!("{}: {why}", ObjectId::of(resource, ""));
+        Diagnostic::error(Code::Hook, message).at(resource.mark()).into()
+    })
 }
 
 fn item(resource: &Object, namespace: &str) -> Result<Item> {
@@ -157,4 +201,45 @@ fn defined_kinds<'o>(resources: &[&'o Object]) -> HashSet<(&'o str, &'o str)> {
             Some((group, kind))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_bundle;
+    use crate::object::Object;
+    use kfc_diagnostics::{Code, SourceId};
+    use kfc_yaml::parse::parse;
+
+    fn objects(text: &str) -> Vec<Object> {
+        parse(text, SourceId(0)).unwrap().into_iter().map(|node| Object::new(node, false)).collect()
+    }
+
+    #[test]
+    fn hooks_are_not_applied_and_have_an_order() {
+        let objects = objects(
+            "
+{kind: Job, apiVersion: batch/v1, metadata: {name: b, annotations: {kfc.dev/hook: pre-apply}}}
+---
+{kind: Job, apiVersion: batch/v1, metadata: {name: c, annotations: {kfc.dev/hook: post-apply, kfc.dev/hook-weight: -1}}}
+---
+{kind: Job, apiVersion: batch/v1, metadata: {name: plain}}
+---
+{kind: Job, apiVersion: batch/v1, metadata: {name: a, annotations: {kfc.dev/hook: pre-apply}}}
+",
+        );
+        let waves = of_bundle(&objects.iter().collect::<Vec<_>>(), "").unwrap();
+        let items: Vec<&str> = waves[0].items.iter().map(|item| item.object.name.as_str()).collect();
+        let hooks: Vec<&str> = waves[0].hooks.iter().map(|hook| hook.item.object.name.as_str()).collect();
+        assert_eq!((items, hooks), (vec!["plain"], vec!["c", "a", "b"]));
+    }
+
+    #[test]
+    fn a_wrong_hook_is_an_error_at_its_resource() {
+        let objects = objects(
+            "{kind: Job, apiVersion: batch/v1, metadata: {name: a, annotations: {kfc.dev/hook: sometimes}}}",
+        );
+        let errors = of_bundle(&[&objects[0]], "").unwrap_err();
+        assert_eq!(errors.0[0].code, Code::Hook);
+        assert!(errors.0[0].message.starts_with("Job a: `sometimes` in `kfc.dev/hook`"), "{errors}");
+    }
 }

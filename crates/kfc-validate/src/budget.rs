@@ -146,6 +146,14 @@ fn each_rule(schema: &mut Value, keep: &mut dyn FnMut(&Value) -> bool) {
     }
 }
 
+/// Whether an expression may run on an object.
+///
+/// # Errors
+/// Why it may not.
+pub(super) fn check_cost(expression: &IdedExpr, object: &Value) -> Result<(), String> {
+    Costs { value: Bound::of(object), ..Costs::default() }.of(expression).allowed()
+}
+
 pub(super) fn check_text(rule: &str) -> Result<(), String> {
     let is_sign = |letter: &char| !letter.is_alphanumeric() && !letter.is_whitespace() && *letter != ',';
     if rule.chars().filter(is_sign).count() > MOST_SIGNS {

@@ -3,7 +3,7 @@
 //! [`validate`] does all of it. [`table`] has the types of Kubernetes and [`definitions`] those of CRDs, both as [`shape`]s;
 //! `check` checks a value against its shape. `foreign` has CRDs of kinds that platforms define. `rules` runs the rules of CRDs,
 //! `api` knows removed and deprecated versions, `resource` and `facts` have what the API server checks beyond types, `bundle` what resources
-//! require of each other. `changes` compares with an older bundle.
+//! require of each other. `changes` compares with an older bundle. [`readiness`] judges live objects by conditions of users.
 //!
 //! This crate must never know files, kustomize, plans of the catalogue or a cluster. Others may build on it.
 //!
@@ -38,6 +38,11 @@ mod format;
 mod limits;
 mod path;
 mod pods;
+#[cfg(feature = "rules")]
+pub mod readiness;
+#[cfg(not(feature = "rules"))]
+#[path = "without_readiness.rs"]
+pub mod readiness;
 mod resource;
 #[cfg(feature = "rules")]
 mod rules;

@@ -6,6 +6,7 @@ use super::definitions::{self, Definitions};
 use super::finding::{Finding, Findings};
 use super::fit::Fit;
 use super::path::Path;
+use super::readiness;
 use super::rules::{self, Rules};
 use super::table::{self, Table};
 use super::version::Version;
@@ -100,6 +101,7 @@ pub fn validate(resources: &[&Object], definitions: &[&Object], options: &Option
     let unchecked = found.iter().filter(|(_, had_schema)| !had_schema).count();
     let mut all: Vec<Finding> = found.into_iter().flat_map(|(list, _)| list).collect();
     all.extend(check_rules(&checked, &definitions, &all));
+    all.extend(checked.iter().flat_map(|resource| readiness::find(resource)));
     all.extend(bundle::check(resources, &|resource| options.skips(resource)));
     all.retain(|finding| !options.ignores(finding.diagnostic.code));
     if options.strict {

@@ -7,7 +7,10 @@ use kfc_catalogue::assemble::{Assembled, assemble, assemble_with_origins};
 use kfc_catalogue::catalogue::{Catalogue, DEFAULTS, Parameter, Place, Stack};
 use kfc_catalogue::resolve::{Plan, resolve};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources, nearest};
+use kfc_kube::readiness::annotated;
+use kfc_kustomize::resource::objects;
 use kfc_source::Loader;
+use kfc_validate::readiness;
 use kfc_yaml::de::Spanned;
 use kfc_yaml::{Entry, Key, Map, Node, parse};
 use std::sync::Arc;
@@ -25,10 +28,12 @@ impl Resolved {
     /// The resources of its components, with the origin of every field when `keep_origins` asks for it.
     ///
     /// # Errors
-    /// Those of [`assemble`].
+    /// Those of [`assemble`], and conditions of readiness in annotations that are wrong.
     pub(in crate::cli) fn assemble(&self, keep_origins: bool) -> Result<Assembled> {
         let assemble = if keep_origins { assemble_with_origins } else { assemble };
-        assemble(&self.plan, &self.stack, &self.loader)
+        let assembled = assemble(&self.plan, &self.stack, &self.loader)?;
+        readiness::check(&[], &annotated(objects(&assembled.bundle.resources.list)))?;
+        Ok(assembled)
     }
 }
 
@@ -76,6 +81,7 @@ pub(in crate::cli) fn resolve_stack(
         check_profile(profile, &catalogue)?;
     }
     let plan = resolve(&catalogue, &stack)?;
+    readiness::check(&plan.ready, &[])?;
     Ok(Resolved { plan, stack, catalogue, loader })
 }
 

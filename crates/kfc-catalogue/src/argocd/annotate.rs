@@ -2,6 +2,8 @@
 //! <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/>, `sync-waves/`
 
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result, nearest};
+use kfc_kube::hook::{HOOK_ANNOTATION, Hook, HookEnd, Moment};
+use kfc_kube::wave::hook_of;
 use kfc_kustomize::provenance::{Step, StepKind};
 use kfc_kustomize::resource::Resource;
 use kfc_yaml::emit;
@@ -94,9 +96,22 @@ pub fn annotate(resources: &mut [Resource], waves: Option<&[usize]>, which: Anno
         wanted.extend(wave.map(|wave| (SYNC_WAVE, wave.to_string())));
         let is_hook =
             is_job(resource) && [HOOK, HELM_HOOK].iter().all(|name| annotation(resource, name).is_none());
-        if which.hooks && is_hook {
-            wanted.push((HOOK, "Sync".to_owned()));
-            wanted.push((HOOK_DELETE_POLICY, "BeforeHookCreation".to_owned()));
+        let own =
+            hook_of(resource).ok().flatten().filter(|_| annotation(resource, HOOK_ANNOTATION).is_some());
+        match own {
+            Some(hook) if which.hooks && annotation(resource, HOOK).is_none() => {
+                wanted.push((HOOK, hook_words(&hook)));
+                wanted.push((HOOK_DELETE_POLICY, delete_words(&hook)));
+                if hook.weight != 0 {
+                    wanted.retain(|(name, _)| *name != SYNC_WAVE);
+                    wanted.push((SYNC_WAVE, hook.weight.to_string()));
+                }
+            }
+            None if which.hooks && is_hook => {
+                wanted.push((HOOK, "Sync".to_owned()));
+                wanted.push((HOOK_DELETE_POLICY, "BeforeHookCreation".to_owned()));
+            }
+            _ => {}
         }
         if which.options {
             let options = options(resource, &defined);
@@ -111,6 +126,27 @@ pub fn annotate(resources: &mut [Resource], waves: Option<&[usize]>, which: Anno
         }
         write(resource, &wanted);
     }
+}
+
+/// The phases of a hook of ours. Argo CD has none before a deletion in every version: such a hook alone is not applied.
+fn hook_words(hook: &Hook) -> String {
+    let phase = |(moment, _): &(Moment, _)| match moment {
+        Moment::PreApply => Some("PreSync"),
+        Moment::PostApply => Some("PostSync"),
+        Moment::PostDelete => Some("PostDelete"),
+        Moment::PreDelete => None,
+    };
+    let phases: Vec<&str> = hook.moments.iter().filter_map(phase).collect();
+    if phases.is_empty() { "Skip".to_owned() } else { phases.join(",") }
+}
+
+/// When the object of a hook of ours is deleted.
+fn delete_words(hook: &Hook) -> String {
+    let ends = hook.deleted_after.iter().map(|end| match end {
+        HookEnd::Succeeded => "HookSucceeded",
+        HookEnd::Failed => "HookFailed",
+    });
+    ["BeforeHookCreation"].into_iter().chain(ends).collect::<Vec<_>>().join(",")
 }
 
 fn write(resource: &mut Resource, wanted: &[(&str, String)]) {

@@ -11,9 +11,10 @@ pub fn ignore_differences(rules: &[IgnoreRule]) -> (Vec<Value>, Vec<String>) {
     let mut entries = Vec::new();
     let mut left = Vec::new();
     for rule in rules {
-        let mut entry = json!({"kind": if rule.kind.is_empty() { "*" } else { &rule.kind }});
-        entry["group"] = rule.group.as_deref().unwrap_or("*").into();
-        for (field, value) in [("namespace", &rule.namespace), ("name", &rule.name)] {
+        let objects = &rule.objects;
+        let mut entry = json!({"kind": if objects.kind.is_empty() { "*" } else { &objects.kind }});
+        entry["group"] = objects.group.as_deref().unwrap_or("*").into();
+        for (field, value) in [("namespace", &objects.namespace), ("name", &objects.name)] {
             if !value.is_empty() && value != "*" {
                 entry[field] = value.as_str().into();
             }
@@ -78,6 +79,7 @@ fn selection(pairs: &[(String, String)]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::ignore_differences;
+    use kfc_kube::ObjectPattern;
     use kfc_kube::ignore::{FieldPattern, IgnoreRule};
     use serde_json::json;
 
@@ -86,9 +88,12 @@ mod tests {
         let fields = |paths: &[&str]| paths.iter().map(|path| FieldPattern::read(path).unwrap()).collect();
         let rules = [
             IgnoreRule {
-                group: Some("apps".to_owned()),
-                kind: "Deployment".to_owned(),
-                name: "web".to_owned(),
+                objects: ObjectPattern {
+                    group: Some("apps".to_owned()),
+                    kind: "Deployment".to_owned(),
+                    name: "web".to_owned(),
+                    ..ObjectPattern::default()
+                },
                 fields: fields(&[
                     "spec.replicas",
                     "spec.template.spec.containers[name=web].resources",

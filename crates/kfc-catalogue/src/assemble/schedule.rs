@@ -1,7 +1,7 @@
 //! The waves of an assembled plan, with what each waits for.
 
 use super::Assembled;
-use crate::catalogue::{Ready, ReadyKind};
+use crate::catalogue::{Awaited, ReadyKind};
 use crate::resolve::Plan;
 use kfc_diagnostics::Result;
 use kfc_kube::ObjectId;
@@ -20,7 +20,7 @@ pub fn schedule(plan: &Plan, assembled: &Assembled, namespace: &str) -> Result<V
     for (owner, planned) in (0u32..).zip(&plan.components) {
         let of_owner = resources.iter().zip(&assembled.waves).filter(|(r, _)| r.owner == Some(owner));
         let Some(last) = of_owner.map(|(_, wave)| *wave).max() else { continue };
-        let awaited = planned.component.ready.iter().map(|ready| awaited(ready, resources));
+        let awaited = planned.component.awaited.iter().map(|ready| awaited(ready, resources));
         if let Some(wave) = waves.get_mut(last) {
             wave.awaited.extend(awaited);
         }
@@ -29,7 +29,7 @@ pub fn schedule(plan: &Plan, assembled: &Assembled, namespace: &str) -> Result<V
 }
 
 /// The object that a component's `ready` names.
-fn awaited(ready: &Ready, resources: &[Resource]) -> ObjectId {
+fn awaited(ready: &Awaited, resources: &[Resource]) -> ObjectId {
     let (group, mut kind) = ready.kind.group_and_kind();
     if ready.kind == ReadyKind::Webhook {
         // Of either kind, as the bundle has it.

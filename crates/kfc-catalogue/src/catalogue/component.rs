@@ -2,10 +2,11 @@
 
 use super::document::{Document, Named, Place};
 use super::secrets::{has_write_only, remove_examples};
-use crate::files::{ComponentFile, Ready, Requirement, Setter, Stage, Support};
+use crate::files::{Awaited, ComponentFile, Ready, Requirement, Setter, Stage, Support};
 use crate::json_schema::validator;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics};
 use kfc_kube::ignore::IgnoreRule;
+use kfc_kube::readiness::ReadyRule;
 use kfc_yaml::Node;
 use kfc_yaml::de::{Entries, Spanned};
 use kfc_yaml::value::to_json;
@@ -47,8 +48,10 @@ pub struct Component {
     pub set: Vec<Spanned<Setter>>,
     /// Fields of its objects that are left to others.
     pub ignore: Vec<IgnoreRule>,
-    /// What must hold before the next wave.
-    pub ready: Vec<Ready>,
+    /// What must be ready before the next wave.
+    pub awaited: Vec<Awaited>,
+    /// When objects are ready, instead of what their kind says.
+    pub ready: Vec<ReadyRule>,
 }
 
 /// A parameter: its name and its JSON Schema, of which `default` may have expressions.
@@ -89,6 +92,13 @@ impl Parameter {
 pub(super) fn read(document: &Document, file: ComponentFile, errors: &mut Diagnostics) -> Component {
     let (name, spec) = (file.metadata.name, file.spec);
     check_name(&name, document, errors);
+    let (mut awaited, mut ready) = (Vec::new(), Vec::new());
+    for entry in spec.ready {
+        match entry {
+            Ready::Awaited(object) => awaited.push(object),
+            Ready::When(rule) => ready.push(rule),
+        }
+    }
     let path = spec.base.unwrap_or_else(|| Spanned { value: ".".to_owned(), mark: name.mark });
     Component {
         description: spec.description,
@@ -101,7 +111,8 @@ pub(super) fn read(document: &Document, file: ComponentFile, errors: &mut Diagno
         supports: spec.supports,
         parameters: parameters(spec.parameters, errors),
         set: spec.set,
-        ready: spec.ready,
+        awaited,
+        ready,
         name,
         ignore: spec.ignore.into_iter().map(|entry| entry.0).collect(),
     }

@@ -11,7 +11,7 @@ mod setter;
 mod stack;
 
 pub use crate::files::{
-    LayerComponent, Ready, ReadyKind, Requirement, Role, Select, Setter, Stage, Support, Wanted,
+    Awaited, LayerComponent, ReadyKind, Requirement, Role, Select, Setter, Stage, Support, Wanted,
 };
 pub use component::{Base, Component, Parameter};
 pub use document::{API_VERSION, BUILT_IN, Place};

@@ -4,6 +4,7 @@ use super::document::{Document, Named, Place};
 use crate::files::{OverlayFile, Setter};
 use kfc_diagnostics::Diagnostics;
 use kfc_kube::ignore::IgnoreRule;
+use kfc_kube::readiness::ReadyRule;
 use kfc_yaml::de::Spanned;
 
 /// What a platform changes.
@@ -23,6 +24,8 @@ pub struct Overlay {
     pub set: Vec<Spanned<Setter>>,
     /// Fields of objects that are left to others.
     pub ignore: Vec<IgnoreRule>,
+    /// When objects are ready, instead of what their kind says.
+    pub ready: Vec<ReadyRule>,
     /// Its directory.
     pub place: Place,
     /// Whether the directory has a kustomization; with setters only, it needs none.
@@ -43,6 +46,7 @@ pub(super) fn read(document: &Document, file: OverlayFile, errors: &mut Diagnost
         after: spec.after,
         set: spec.set,
         ignore: spec.ignore.into_iter().map(|entry| entry.0).collect(),
+        ready: spec.ready.into_iter().map(|entry| entry.0).collect(),
         place: document.place.clone(),
         patches: document.has_kustomization,
     }

@@ -4,6 +4,7 @@ use super::document::{Document, Place, read_one};
 use crate::files::StackText;
 use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_kube::ignore::IgnoreRule;
+use kfc_kube::readiness::ReadyRule;
 use kfc_source::Loader;
 use kfc_yaml::de::{Mapping, Spanned};
 use kfc_yaml::{Map, Node};
@@ -31,6 +32,8 @@ pub struct Stack {
     pub overlays: Vec<Spanned<String>>,
     /// Fields of objects that are left to others.
     pub ignore: Vec<IgnoreRule>,
+    /// When objects are ready, instead of what their kind says.
+    pub ready: Vec<ReadyRule>,
     /// Which component provides a capability.
     pub prefers: Vec<(Spanned<String>, Spanned<String>)>,
     /// Further catalogues, relative to the file's directory.
@@ -66,6 +69,7 @@ impl Stack {
             parameters: empty(),
             overlays: Vec::new(),
             ignore: Vec::new(),
+            ready: Vec::new(),
             prefers: Vec::new(),
             catalogues: Vec::new(),
             builtin: true,
@@ -109,6 +113,7 @@ fn read(document: &Document, file: StackText, errors: &mut Diagnostics) -> Stack
         catalogues: spec.catalogues,
         builtin: spec.builtin,
         ignore: spec.ignore.into_iter().map(|entry| entry.0).collect(),
+        ready: spec.ready.into_iter().map(|entry| entry.0).collect(),
         place: Some(document.place.clone()),
     }
 }

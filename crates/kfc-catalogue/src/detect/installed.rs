@@ -42,7 +42,7 @@ pub(super) fn installed(
 
 fn definitions<'c>(name: &str, component: &'c Component) -> Vec<&'c str> {
     let own: Vec<&str> = component
-        .ready
+        .awaited
         .iter()
         .filter(|ready| ready.kind == ReadyKind::CustomResourceDefinition)
         .map(|ready| ready.name.as_str())
@@ -63,7 +63,7 @@ enum Workloads {
 /// Whether the first workload that the component waits for exists. Other installations may have it in another namespace and
 /// without some of the others.
 fn workloads(answers: &Answers, component: &Component) -> Workloads {
-    let workloads = component.ready.iter().filter(|ready| KINDS.contains(&ready.kind));
+    let workloads = component.awaited.iter().filter(|ready| KINDS.contains(&ready.kind));
     let mut named = workloads.map(|ready| (ready.kind.group_and_kind().1, ready));
     let Some((kind, ready)) = named.next().filter(|(kind, _)| answers.knows(kind)) else {
         return Workloads::Unknown;

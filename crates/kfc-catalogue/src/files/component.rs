@@ -1,8 +1,11 @@
 //! `component.yaml`.
 
+use super::readiness::rule;
 use super::support::supports;
 use super::{ApiVersion, Declaration, Ignore, Metadata, Setter, Support, words};
 use kfc_diagnostics::Mark;
+use kfc_kube::ObjectPattern;
+use kfc_kube::readiness::ReadyRule;
 use kfc_yaml::de::{Entries, Spanned, TextOr};
 use serde::Deserialize;
 
@@ -66,7 +69,7 @@ pub struct ComponentSpec {
     /// Fields of objects that are left to others.
     #[serde(default)]
     pub ignore: Vec<Ignore>,
-    /// What must be ready before the next wave.
+    /// What must be ready before the next wave, and when objects are ready, instead of what their kind says.
     #[serde(default)]
     pub ready: Vec<Ready>,
 }
@@ -192,11 +195,20 @@ impl ReadyKind {
     }
 }
 
-/// Something that must be ready before the next wave.
+/// An entry of `ready` of a component.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "Spanned<ReadyFields>"))]
 #[serde(try_from = "Spanned<ReadyFields>")]
-pub struct Ready {
+pub enum Ready {
+    /// An object that must be ready before the next wave.
+    Awaited(Awaited),
+    /// When objects are ready, instead of what their kind says.
+    When(ReadyRule),
+}
+
+/// Something that must be ready before the next wave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
     /// What it is.
     pub kind: ReadyKind,
     /// Its name.
@@ -223,15 +235,44 @@ struct ReadyFields {
     crd: Option<String>,
     /// The name of a webhook configuration.
     webhook: Option<String>,
-    /// The namespace of the object; none for a cluster-scoped one.
+    /// The namespace of the object; none for a cluster-scoped one. With `when`, a pattern of namespaces.
     namespace: Option<String>,
+    /// With `when`: API group of the objects; any when not given.
+    group: Option<String>,
+    /// With `when`: pattern of their kind, in which `*` stands for any characters.
+    kind: Option<String>,
+    /// With `when`: pattern of their name.
+    name: Option<String>,
+    /// An expression in CEL over `object`: the objects are ready when it is true.
+    when: Option<Spanned<String>>,
+    /// An expression in CEL over `object`: they have failed when it is true.
+    failed: Option<Spanned<String>>,
+    /// With `when`: what a run waits for, in words.
+    message: Option<String>,
+}
+
+impl ReadyFields {
+    /// Whether it has what belongs to `when`.
+    fn has_conditions(&self) -> bool {
+        [&self.group, &self.kind, &self.name, &self.message].iter().any(|field| field.is_some())
+            || self.failed.is_some()
+    }
 }
 
 impl TryFrom<Spanned<ReadyFields>> for Ready {
     type Error = String;
 
     fn try_from(written: Spanned<ReadyFields>) -> Result<Self, String> {
-        let Spanned { value: fields, mark } = written;
+        let Spanned { value: mut fields, mark } = written;
+        if fields.when.is_none() && fields.has_conditions() {
+            return Err(
+                "`group`, `kind`, `name`, `failed` and `message` of a readiness condition need `when`"
+                    .to_owned(),
+            );
+        }
+        let condition = fields.when.take();
+        let (group, kind, name) = (fields.group.take(), fields.kind.take(), fields.name.take());
+        let (failed, message) = (fields.failed.take(), fields.message.take());
         let named = [
             (ReadyKind::Deployment, fields.deployment),
             (ReadyKind::StatefulSet, fields.statefulset),
@@ -241,17 +282,33 @@ impl TryFrom<Spanned<ReadyFields>> for Ready {
             (ReadyKind::Webhook, fields.webhook),
         ];
         let mut named = named.into_iter().filter_map(|(kind, name)| Some((kind, name?)));
-        if let (Some((kind, name)), None) = (named.next(), named.next()) {
-            Ok(Self { kind, name, namespace: fields.namespace, mark })
-        } else {
-            let words: Vec<String> = ReadyKind::ALL.iter().map(|kind| format!("`{kind}`")).collect();
-            Err(format!("a readiness condition must have exactly one of {}", words.join(", ")))
+        match (named.next(), named.next(), condition) {
+            (Some((kind, name)), None, None) => {
+                Ok(Self::Awaited(Awaited { kind, name, namespace: fields.namespace, mark }))
+            }
+            (None, _, Some(when)) => {
+                let Some(kind) = kind else {
+                    return Err("`when` of a readiness condition needs `kind`".to_owned());
+                };
+                let namespace = fields.namespace.unwrap_or_default();
+                let objects = ObjectPattern { group, kind, namespace, name: name.unwrap_or_default() };
+                Ok(Self::When(rule(objects, when, failed, message)))
+            }
+            _ => {
+                let words: Vec<String> = ReadyKind::ALL.iter().map(|kind| format!("`{kind}`")).collect();
+                Err(format!("a readiness condition must have exactly one of {}, `when`", words.join(", ")))
+            }
         }
     }
 }
 
 #[cfg(feature = "schema")]
 fn of_one_kind(schema: &mut schemars::Schema) {
-    let one = |kind: &ReadyKind| serde_json::json!({"required": [kind.word()]});
-    schema.insert("oneOf".to_owned(), ReadyKind::ALL.iter().map(one).collect());
+    let words = ReadyKind::ALL.iter().map(|kind| kind.word()).chain(["when"]);
+    let one = |word: &str| serde_json::json!({"required": [word]});
+    schema.insert("oneOf".to_owned(), words.map(one).collect());
+    let needs = serde_json::json!({
+        "when": ["kind"], "group": ["when"], "kind": ["when"], "name": ["when"], "failed": ["when"], "message": ["when"],
+    });
+    schema.insert("dependentRequired".to_owned(), needs);
 }

@@ -1,5 +1,6 @@
 //! `ignore`: fields of objects that are left to others.
 
+use kfc_kube::ObjectPattern;
 use kfc_kube::ignore::{FieldPattern, IgnoreRule};
 use serde::Deserialize;
 
@@ -54,10 +55,12 @@ impl TryFrom<IgnoreFields> for Ignore {
             return Err(why.to_owned());
         }
         Ok(Self(IgnoreRule {
-            group: written.group,
-            kind: written.kind,
-            namespace: written.namespace,
-            name: written.name,
+            objects: ObjectPattern {
+                group: written.group,
+                kind: written.kind,
+                namespace: written.namespace,
+                name: written.name,
+            },
             fields: written.fields.unwrap_or_default().into_iter().map(|pattern| pattern.0).collect(),
             managers: written.managers.unwrap_or_default(),
         }))

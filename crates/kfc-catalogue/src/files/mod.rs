@@ -7,18 +7,20 @@ mod ignore;
 mod overlay;
 mod parameter;
 mod platform;
+mod readiness;
 mod setter;
 mod stack;
 mod support;
 mod words;
 
 pub use component::{
-    ComponentFile, ComponentKind, ComponentSpec, Ready, ReadyKind, Requirement, Stage, Wanted,
+    Awaited, ComponentFile, ComponentKind, ComponentSpec, Ready, ReadyKind, Requirement, Stage, Wanted,
 };
 pub use ignore::Ignore;
 pub use overlay::{OverlayFile, OverlayKind, OverlaySpec};
 pub use parameter::Declaration;
 pub use platform::{LayerComponent, PlatformFile, PlatformKind, PlatformSpec, Role};
+pub use readiness::ReadyWhen;
 pub use setter::{Select, Setter};
 pub use stack::{StackKind, StackSpec, StackText};
 pub use support::Support;

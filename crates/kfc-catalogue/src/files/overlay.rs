@@ -1,6 +1,6 @@
 //! `overlay.yaml`.
 
-use super::{ApiVersion, Ignore, Metadata, Setter, words};
+use super::{ApiVersion, Ignore, Metadata, ReadyWhen, Setter, words};
 use kfc_yaml::de::Spanned;
 use serde::Deserialize;
 
@@ -49,4 +49,7 @@ pub struct OverlaySpec {
     /// Fields of objects that are left to others.
     #[serde(default)]
     pub ignore: Vec<Ignore>,
+    /// When objects are ready, instead of what their kind says.
+    #[serde(default)]
+    pub ready: Vec<ReadyWhen>,
 }

@@ -1,6 +1,6 @@
 //! `kfc.yaml`.
 
-use super::{ApiVersion, Ignore, Metadata, words};
+use super::{ApiVersion, Ignore, Metadata, ReadyWhen, words};
 use kfc_yaml::de::{Entries, Mapping, Spanned};
 use serde::Deserialize;
 
@@ -52,6 +52,9 @@ pub struct StackSpec {
     /// Fields of objects that are left to others.
     #[serde(default)]
     pub ignore: Vec<Ignore>,
+    /// When objects are ready, instead of what their kind says.
+    #[serde(default)]
+    pub ready: Vec<ReadyWhen>,
     /// Which component provides a capability when there is a choice.
     #[serde(default)]
     pub prefers: Entries<Spanned<String>>,

@@ -5,6 +5,7 @@ use super::profile::Profile;
 use crate::catalogue::{Component, Overlay, Parameter};
 use kfc_diagnostics::{Diagnostics, Mark};
 use kfc_kube::ignore::IgnoreRule;
+use kfc_kube::readiness::ReadyRule;
 use serde_json::Value;
 
 /// The resolved graph.
@@ -24,6 +25,9 @@ pub struct Plan {
     pub overlays: Vec<PlannedOverlay>,
     /// Fields of objects that are left to others, as the components, the overlays and the stack declare them.
     pub ignore: Vec<IgnoreRule>,
+    /// When objects are ready, as the components, the overlays and the stack declare it: of several rules for an object, the
+    /// last one holds.
+    pub ready: Vec<ReadyRule>,
     /// Which component waits for which.
     pub edges: Vec<Edge>,
     /// Parameters whose defaults are published credentials: the global ones, then those of the components.

@@ -56,11 +56,27 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
     let parameters = parameters.global().clone();
     let declared = catalogue.layers.get(DEFAULTS).map(|layer| layer.parameters.clone()).unwrap_or_default();
     let name = stack.name.clone();
-    let of_components =
-        components.iter().filter(|planned| !planned.present).map(|planned| &planned.component.ignore);
-    let of_overlays = overlays.iter().map(|planned| &planned.overlay.ignore);
-    let ignore = of_components.chain(of_overlays).chain([&stack.ignore]).flatten().cloned().collect();
-    Ok(Plan { name, profile, parameters, declared, components, overlays, ignore, edges, published, warnings })
+    let installed = || components.iter().filter(|planned| !planned.present).map(|planned| &planned.component);
+    let of_overlays = || overlays.iter().map(|planned| &planned.overlay);
+    let ignore = installed().map(|component| &component.ignore);
+    let ignore = ignore.chain(of_overlays().map(|overlay| &overlay.ignore)).chain([&stack.ignore]);
+    let ignore = ignore.flatten().cloned().collect();
+    let ready = installed().map(|component| &component.ready);
+    let ready = ready.chain(of_overlays().map(|overlay| &overlay.ready)).chain([&stack.ready]);
+    let ready = ready.flatten().cloned().collect();
+    Ok(Plan {
+        name,
+        profile,
+        parameters,
+        declared,
+        components,
+        overlays,
+        ignore,
+        ready,
+        edges,
+        published,
+        warnings,
+    })
 }
 
 fn published(catalogue: &Catalogue, components: &[Planned]) -> Vec<Published> {

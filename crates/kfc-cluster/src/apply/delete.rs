@@ -2,6 +2,9 @@
 
 use super::claims::Claims;
 use super::event::Event;
+use super::hook_due::DueHook;
+use super::hook_record::HookRecord;
+use super::hook_run::Runner;
 use super::inventory::{self, Entry, Inventory};
 use super::inventory_id::InventoryId;
 use super::owner;
@@ -13,6 +16,7 @@ use futures::stream::{self, StreamExt};
 use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectId;
+use kfc_kube::hook::Moment;
 use kfc_kube::ready;
 use kfc_kube::wave::{Phase, phase};
 use serde_json::{Value, json};
@@ -48,6 +52,8 @@ pub struct Deleting {
     pub timeout: Duration,
     /// Whether to wait until things are gone.
     pub wait: bool,
+    /// Whether to run the hooks of the deletion.
+    pub hooks: bool,
 }
 
 impl Deleting {
@@ -112,8 +118,42 @@ fn begun(plan: RemovalPlan) -> (Vec<(ObjectId, usize)>, Stayed, Deletion) {
     (going, stayed, Deletion { absent: plan.absent, staying: plan.staying, ..Deletion::default() })
 }
 
-/// Deletes what a plan says, then the inventory when it lists nothing more. What is deleted is removed from the inventory
-/// wave by wave, so that the next run completes one that stopped. Returns what stays too.
+/// The hooks that a deletion of an inventory runs, in order.
+///
+/// # Errors
+/// When what is remembered of them cannot be read.
+pub async fn deletion_hooks(session: &Session<'_>, inventory: &Inventory) -> Result<Vec<(Moment, ObjectId)>> {
+    let record = HookRecord::read(session, &inventory.id).await?;
+    let of = |moment| record.of_deletion(moment).into_iter().map(move |(hook, _)| (moment, hook.item.object));
+    Ok(of(Moment::PreDelete).chain(of(Moment::PostDelete)).collect())
+}
+
+/// Runs the hooks of a moment of a deletion. The inventory lists their objects before they exist. Returns these.
+async fn run_hooks(
+    session: &Session<'_>,
+    inventory: &mut Inventory,
+    record: &HookRecord,
+    (moment, how): (Moment, Deleting),
+) -> Result<Vec<(ObjectId, usize)>> {
+    let hooks = if how.hooks { record.of_deletion(moment) } else { Vec::new() };
+    if hooks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let id = inventory.id.clone();
+    let objects = || hooks.iter().map(|(hook, _)| &hook.item.object);
+    let claims = Claims::read(session, Some(&id), objects()).await?;
+    let runner = Runner { session, id: &id, timeout: how.timeout, claims: &claims, adopts: false };
+    runner.check(objects()).await?;
+    hooks.iter().for_each(|(hook, wave)| inventory.add(hook.item.object.clone(), *wave));
+    inventory.write(session).await?;
+    for (hook, wave) in &hooks {
+        runner.run(&DueHook { moment, wave: *wave, hook }).await?;
+    }
+    Ok(hooks.into_iter().map(|(hook, wave)| (hook.item.object, wave)).collect())
+}
+
+/// Deletes what a plan says, then the inventory when it lists nothing more; hooks run before that and after. What is deleted
+/// is removed from the inventory wave by wave, so that the next run completes one that stopped. Returns what stays too.
 ///
 /// # Errors
 /// What could not be deleted in time and why; the inventory then still names it.
@@ -125,22 +165,42 @@ pub async fn delete(
 ) -> Result<Deletion> {
     let id = inventory.id.clone();
     let rules = Rules { own: Some(&id), kinds: how.kinds, taken: &[] };
-    let (objects, stayed, mut all) = begun(plan);
-    for wave in objects.chunk_by(|a, b| a.1 == b.1) {
-        let done = how.remover(session, &rules, &stayed).remove(wave.to_vec()).await?;
-        strike(inventory, &done);
-        let is_stuck = !done.errors.is_empty();
-        all.add(done);
-        if is_stuck {
-            break;
+    let (mut objects, stayed, mut all) = begun(plan);
+    let mut record = HookRecord::read(session, &id).await?;
+    let how = Deleting { hooks: how.hooks && !objects.is_empty(), ..how };
+    let of_hooks = run_hooks(session, inventory, &record, (Moment::PreDelete, how)).await?;
+    add_missing(&mut objects, of_hooks);
+    // Hooks after the deletion need their namespaces.
+    let is_last = |object: &ObjectId| {
+        how.hooks && removal::is_namespace(object) && !record.of_deletion(Moment::PostDelete).is_empty()
+    };
+    let (last, first): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(object, _)| is_last(object));
+    let removal = async |inventory: &mut Inventory, objects: &[(ObjectId, usize)], all: &mut Deletion| {
+        for wave in objects.chunk_by(|a, b| a.1 == b.1) {
+            let done = how.remover(session, &rules, &stayed).remove(wave.to_vec()).await?;
+            strike(inventory, &done);
+            let is_stuck = !done.errors.is_empty();
+            all.add(done);
+            if is_stuck {
+                break;
+            }
+            if !inventory.is_empty() {
+                inventory.write(session).await?;
+            }
         }
-        if !inventory.is_empty() {
-            inventory.write(session).await?;
-        }
+        Ok::<(), Diagnostics>(())
+    };
+    removal(inventory, &first, &mut all).await?;
+    if all.errors.is_empty() {
+        let mut last = last;
+        let of_hooks = run_hooks(session, inventory, &record, (Moment::PostDelete, how)).await?;
+        add_missing(&mut last, of_hooks);
+        removal(inventory, &last, &mut all).await?;
     }
     strike(inventory, &all);
     release(session, &all.staying, &id).await;
     if inventory.is_empty() {
+        record.delete(session).await?;
         inventory.delete(session).await?;
     } else {
         inventory.write(session).await?;
@@ -195,6 +255,16 @@ pub async fn delete_objects(
     let concerned = listed.iter().filter(|(_, objects)| objects.iter().any(is_away));
     inventory::forget(session, &away, concerned.map(|(id, _)| id.clone())).await?;
     if all.errors.is_empty() { Ok(all) } else { Err(all.errors) }
+}
+
+/// Adds objects that are not among others yet, in the order of their deletion.
+fn add_missing(objects: &mut Vec<(ObjectId, usize)>, more: Vec<(ObjectId, usize)>) {
+    for (object, wave) in more {
+        if !objects.iter().any(|(known, _)| known.same_object(&object)) {
+            objects.push((object, wave));
+        }
+    }
+    objects.sort_by_key(|(object, wave)| rank(object, *wave));
 }
 
 /// Removes from an inventory what it no longer lists.

@@ -296,8 +296,8 @@ fn drop_owned(body: &mut Value, theirs: &Value, ours: &Value) {
 #[cfg(test)]
 mod tests {
     use super::{body_of, leave_to_others};
-    use kfc_kube::ObjectId;
     use kfc_kube::ignore::{FieldPattern, IgnoreRule};
+    use kfc_kube::{ObjectId, ObjectPattern};
     use serde_json::{Value, json};
 
     fn object(group: &str, kind: &str) -> ObjectId {
@@ -312,10 +312,9 @@ mod tests {
 
     fn rule(fields: &[&str], managers: &[&str]) -> IgnoreRule {
         IgnoreRule {
-            kind: "*".to_owned(),
+            objects: ObjectPattern { kind: "*".to_owned(), ..ObjectPattern::default() },
             fields: fields.iter().map(|field| FieldPattern::read(field).unwrap()).collect(),
             managers: managers.iter().map(|manager| (*manager).to_owned()).collect(),
-            ..IgnoreRule::default()
         }
     }
 

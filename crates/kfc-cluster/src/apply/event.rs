@@ -3,6 +3,7 @@
 use super::inventory_id::InventoryId;
 use super::outcome::Outcome;
 use kfc_kube::ObjectId;
+use kfc_kube::hook::Moment;
 
 /// Something that happens during a run.
 #[derive(Debug)]
@@ -39,6 +40,13 @@ pub enum Event<'e> {
     Ready {
         /// Which object.
         object: &'e ObjectId,
+    },
+    /// A hook runs.
+    Hook {
+        /// Its object.
+        object: &'e ObjectId,
+        /// When it runs.
+        moment: Moment,
     },
     /// An object is being deleted.
     Deleting {

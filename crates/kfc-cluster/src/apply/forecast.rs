@@ -4,13 +4,15 @@
 use super::claims::Claims;
 use super::desired;
 use super::equality::is_surely_equal;
+use super::hook_due::{KnownHooks, Trigger};
+use super::how::How;
 use super::inventory::Inventory;
 use super::inventory_id::{InventoryId, OLD_MANAGER};
 use super::owner;
 use super::prune::PruneSet;
 use super::removal::{Kinds, Rules, Stay};
 use super::scope::{Scopes, settle_scopes};
-use super::send::{self, How};
+use super::send;
 use super::session::Session;
 use super::snapshot::{Seen, Snapshot};
 use crate::cluster::{Body, Failure, without_server_fields};
@@ -19,6 +21,7 @@ use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::Object;
 use kfc_kube::ObjectId;
+use kfc_kube::hook::Moment;
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::redaction::message;
 use kfc_kube::wave;
@@ -57,6 +60,8 @@ pub struct Forecast {
     pub leaving: Vec<Leaving>,
     /// What left the bundle and would stay.
     pub staying: Vec<Stay>,
+    /// The hooks that would run. They are not compared: each is created again when it runs.
+    pub hooks: Vec<(Moment, ObjectId)>,
     /// What the server refuses, or does not show.
     pub refused: Diagnostics,
 }
@@ -88,19 +93,30 @@ pub async fn forecast(
     let scopes = Scopes::of(&waves, &discovery);
     let mut bodies = Vec::with_capacity(resources.len());
     for resource in resources {
+        if wave::hook_of(resource)?.is_some() {
+            bodies.push(None);
+            continue;
+        }
         let mut body = String::new();
         kfc_yaml::json::write(&resource.node, &mut body)?;
         let mut object = ObjectId::of(resource, session.connection.namespace());
         scopes.settle(&mut object);
-        bodies.push((object, body));
+        bodies.push(Some((object, body)));
     }
-    let snapshot = Snapshot::of_objects(session, bodies.iter().map(|(object, _)| object)).await;
+    let snapshot = Snapshot::of_objects(session, bodies.iter().flatten().map(|(object, _)| object)).await;
     let own = question.inventory.map(InventoryId::manager);
     let oracle = Oracle { session, snapshot: &snapshot, own: own.as_deref(), ignore: question.ignore };
-    let found = stream::iter(bodies).map(|(object, body)| oracle.predict(object, body));
-    let found: Vec<Prediction> = found.buffered(session.concurrency).collect().await;
+    let found = stream::iter(bodies).map(|body| async {
+        let (object, body) = body?;
+        Some(oracle.predict(object, body).await)
+    });
+    let found: Vec<Option<Prediction>> = found.buffered(session.concurrency).collect().await;
     let mut forecast = Forecast::default();
     for (prediction, resource) in found.into_iter().zip(resources) {
+        let Some(prediction) = prediction else {
+            forecast.predictions.push(None);
+            continue;
+        };
         let refusal = match &prediction.failure {
             Some(failure) if !bundle.brings_lacking(&prediction.object, failure) => Some(failure),
             _ => None,
@@ -114,7 +130,9 @@ pub async fn forecast(
         }
     }
     if let Some(id) = question.inventory {
-        forecast.find_prune_set(session, &waves, id, question.kinds).await?;
+        let inventory = Inventory::read(session, id).await?;
+        forecast.find_hooks(&KnownHooks::read(session, &inventory).await?, &waves);
+        forecast.find_prune_set(session, &waves, &inventory, question.kinds).await?;
     }
     Ok(forecast)
 }
@@ -181,21 +199,28 @@ impl Oracle<'_> {
 }
 
 impl Forecast {
+    fn find_hooks(&mut self, known: &KnownHooks, waves: &[Wave]) {
+        let is_change = |prediction: &Prediction| prediction.live != prediction.applied;
+        let changes = self.predictions.iter().flatten().any(is_change);
+        let due = known.due(waves, Trigger { changes, asked: false });
+        self.hooks = due.iter().map(|due| (due.moment, due.object().clone())).collect();
+    }
+
     async fn find_prune_set(
         &mut self,
         session: &Session<'_>,
         waves: &[Wave],
-        id: &InventoryId,
+        inventory: &Inventory,
         kinds: Kinds,
     ) -> Result<()> {
-        let inventory = Inventory::read(session, id).await?;
+        let id = &inventory.id;
         if inventory.is_empty() {
             return Ok(());
         }
         let listed = inventory.entries().map(|entry| &entry.object);
         let claims = Claims::read(session, Some(id), listed).await?;
         let rules = Rules { own: Some(id), kinds, taken: &[] };
-        let prune_set = PruneSet::find(session, &inventory, waves, &rules, &claims).await;
+        let prune_set = PruneSet::find(session, inventory, waves, &rules, &claims).await;
         self.staying = prune_set.plan.staying;
         let objects: Vec<ObjectId> = prune_set.plan.going.into_iter().map(|(object, _)| object).collect();
         let snapshot = Snapshot::of_objects(session, objects.iter()).await;

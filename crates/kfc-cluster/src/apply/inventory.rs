@@ -347,7 +347,7 @@ pub(super) fn identity(object: &ObjectId) -> Identity {
     (group.to_owned(), kind.to_owned(), namespace.to_owned(), name.to_owned())
 }
 
-fn trouble(what: &str, failure: &Failure) -> Diagnostics {
+pub(super) fn trouble(what: &str, failure: &Failure) -> Diagnostics {
     let error = Diagnostic::error(Code::Inventory, format!("{what}: {}", failure.message));
     match failure.status {
         404 => error.help("create the namespace, or name another with `--inventory-namespace`"),

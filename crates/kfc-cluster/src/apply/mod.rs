@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! inventory + bundle written ──▶ wave 0 applied ──▶ ready ──▶ wave 1 … ──▶ what left is pruned ──▶ inventory trimmed
+//!                                pre-apply hooks before its workloads     post-apply hooks before
 //! ```
 //!
 //! A run may end at any of these points: the inventory then names all that is there, and the next run goes on from what it
@@ -17,6 +18,11 @@ mod event;
 mod fields;
 mod forecast;
 mod foreseen;
+mod gone;
+mod hook_due;
+mod hook_record;
+mod hook_run;
+mod how;
 mod inventory;
 mod inventory_id;
 mod lease;
@@ -42,10 +48,12 @@ mod wait;
 
 pub use claims::Claims;
 pub use conflict::move_advice;
-pub use delete::{Deleting, Deletion, delete, delete_objects, plan, plan_objects};
+pub use delete::{Deleting, Deletion, delete, delete_objects, deletion_hooks, plan, plan_objects};
 pub use event::{Event, Observer, Unobserved};
 pub use forecast::{Forecast, Leaving, Prediction, Question, forecast};
 pub use foreseen::{Change, Preview};
+pub use hook_due::{DueHook, KnownHooks, Trigger};
+pub use hook_record::HookRecord;
 pub use inventory::{Entry, Inventory, LABEL, inventories};
 pub use inventory_id::{DEFAULT_NAMESPACE, InventoryId, OLD_MANAGER};
 pub use lease::{Lock, LockTerms, Locked};

@@ -1,5 +1,6 @@
 //! Moves all objects of one inventory to another: a stack was renamed, or another profile replaces it.
 
+use super::hook_record::HookRecord;
 use super::inventory::Inventory;
 use super::inventory_id::OLD_MANAGER;
 use super::owner::Former;
@@ -29,6 +30,10 @@ pub async fn move_inventory(
         }
     }
     to.write(session).await?;
+    let mut hooks = HookRecord::read(session, &from.id).await?;
+    let mut taken = HookRecord::read(session, &to.id).await?;
+    taken.absorb(&hooks);
+    taken.write(session).await?;
     let managers = Former::of([OLD_MANAGER.to_owned(), from.id.manager()]);
     let new = to.id.manager();
     let snapshot = Snapshot::take(session, entries.iter().map(|entry| &entry.object)).await;
@@ -50,6 +55,7 @@ pub async fn move_inventory(
         errors.push(Diagnostic::error(Code::Refused, message));
     }
     errors.into_result(())?;
+    hooks.delete(session).await?;
     from.delete(session).await?;
     Ok(entries.into_iter().map(|entry| entry.object).collect())
 }

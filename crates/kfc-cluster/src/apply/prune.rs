@@ -8,6 +8,7 @@ use super::report::Report;
 use super::session::Session;
 use super::settings::Settings;
 use kfc_diagnostics::Result;
+use kfc_kube::ObjectId;
 use kfc_kube::wave::Wave;
 use std::collections::HashSet;
 use tokio::time::Instant;
@@ -33,8 +34,7 @@ impl PruneSet {
         rules: &Rules<'_>,
         claims: &Claims,
     ) -> Self {
-        let items = waves.iter().flat_map(|wave| &wave.items);
-        let staying: HashSet<_> = items.map(|item| item.object.identity()).collect();
+        let staying: HashSet<_> = waves.iter().flat_map(Wave::objects).map(ObjectId::identity).collect();
         let left = inventory.entries().filter(|entry| !staying.contains(&entry.object.identity()));
         let left: Vec<Entry> = left.cloned().collect();
         let plan = if left.is_empty() {

@@ -457,7 +457,9 @@ fn is_of_every_namespace(object: &ObjectId) -> bool {
             true
         }
         // Our own lists and locks.
-        ("ConfigMap" | "Lease", name) => name.starts_with("kfc-inventory-"),
+        ("ConfigMap" | "Lease", name) => {
+            ["kfc-inventory-", "kfc-hooks-"].iter().any(|own| name.starts_with(own))
+        }
         _ => false,
     }
 }

@@ -4,6 +4,7 @@ use super::outcome::Outcome;
 use super::removal::Stay;
 use kfc_diagnostics::Diagnostics;
 use kfc_kube::ObjectId;
+use kfc_kube::hook::Moment;
 use std::collections::BTreeMap;
 
 /// What a run did.
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 pub struct Report {
     /// What became of each resource, in the order of waves.
     pub outcomes: Vec<(ObjectId, Outcome)>,
+    /// The hooks that ran, in order.
+    pub hooks: Vec<(Moment, ObjectId)>,
     /// What left the bundle and was deleted.
     pub pruned: Vec<ObjectId>,
     /// What left the bundle and stays, with the reason.

@@ -2,6 +2,9 @@
 
 use super::event::Event;
 use super::foreseen::Preview;
+use super::hook_due::{DueHook, Trigger};
+use super::hook_record::HookRecord;
+use super::hook_run::{Left, Runner};
 use super::inventory::{self, Inventory};
 use super::outcome::Outcome;
 use super::prune;
@@ -15,12 +18,14 @@ use super::survey::Survey;
 use super::wait;
 use kfc_diagnostics::Result;
 use kfc_kube::ObjectId;
+use kfc_kube::hook::Moment;
 use kfc_kube::wave::{Item, Wave};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::time::Instant;
 
-/// Applies waves, waits for each, then deletes what left the bundle since the last run of this inventory, when that was agreed to.
+/// Applies waves with their hooks, waits for each, then deletes what left the bundle since the last run of this inventory, when
+/// that was agreed to.
 ///
 /// # Errors
 /// What the server refuses and what does not become ready, all of one wave together. Later waves do not start then, and
@@ -34,16 +39,29 @@ pub async fn apply(
     preview: &Preview,
 ) -> Result<Report> {
     let before = inventory.clone();
+    let due = survey.hooks.due(waves, trigger(&survey, preview, settings));
+    let mut record = survey.hooks.record.clone();
+    runner(session, settings, &survey).check(due.iter().map(DueHook::object)).await?;
     if !settings.dry_run {
         survey.list(inventory, waves, settings);
+        due.iter().for_each(|hook| inventory.add(hook.object().clone(), hook.wave));
         inventory.write(session).await?;
+        record.settle(waves, |object| due.iter().any(|hook| hook.object() == object), settings.partial);
+        record.write(session).await?;
         survey.take_over(session, waves, &before, settings).await;
     }
+    let runner = runner(session, settings, &survey);
+    let mut hooks = Hooks { runner, due, record, is_dry: settings.dry_run, removed: Vec::new() };
     let mut report = Report::default();
     let mut touched = HashSet::new();
-    if let Err(errors) =
-        send_waves(session, waves, settings, (&survey, preview), &mut touched, &mut report).await
-    {
+    let sent =
+        send_waves(session, waves, settings, (&survey, preview), (&mut hooks, &mut touched), &mut report)
+            .await;
+    let done = match sent {
+        Ok(()) => hooks.run((Moment::PostApply, None), &mut touched, &mut report).await,
+        Err(errors) => Err(errors),
+    };
+    if let Err(errors) = done {
         if !settings.dry_run {
             // What was refused or not sent never existed: no later run is to look for it.
             inventory.retain(|object| before.has(object) || touched.contains(object));
@@ -55,6 +73,8 @@ pub async fn apply(
     if !settings.dry_run && settings.wait {
         report.addressless = addressless(session, waves).await;
     }
+    hooks.removed.iter().for_each(|object| inventory.remove(object));
+    drop(hooks);
     let taken = if settings.adopt { std::mem::take(&mut survey.shared) } else { BTreeMap::new() };
     prune::prune(session, survey.prune_set, inventory, settings, &mut report).await?;
     if !settings.dry_run {
@@ -72,9 +92,11 @@ async fn send_waves(
     waves: &[Wave],
     settings: &Settings,
     (survey, preview): (&Survey, &Preview),
-    touched: &mut HashSet<ObjectId>,
+    (hooks, touched): (&mut Hooks<'_>, &mut HashSet<ObjectId>),
     report: &mut Report,
 ) -> Result<()> {
+    // Hooks after the apply need everything.
+    let waits = settings.wait || hooks.has(Moment::PostApply, None);
     let bundle = send::Known::of(waves);
     let manager = settings.inventory.manager();
     for (at, wave) in waves.iter().enumerate() {
@@ -83,7 +105,22 @@ async fn send_waves(
         let preview = Some(preview);
         let sender =
             send::Sender { session, settings, survey, preview, bundle: &bundle, deadline, manager: &manager };
-        let sent = sender.wave(wave).await;
+        let mut sent = send::Sent::default();
+        let (needs, users) = wave.around_hooks();
+        sender.phases(needs, &mut sent).await;
+        if sent.errors.is_empty() && hooks.has(Moment::PreApply, Some(at)) {
+            let ran = match sender.definitions(&sent.outcomes).await {
+                Ok(()) => hooks.run((Moment::PreApply, Some(at)), touched, report).await,
+                Err(errors) => Err(errors),
+            };
+            sent.errors.extend(ran.err().unwrap_or_default());
+        }
+        // The time that hooks take is their own.
+        let deadline = Instant::now() + settings.timeout;
+        let sender = send::Sender { deadline, ..sender };
+        if sent.errors.is_empty() {
+            sender.phases(users, &mut sent).await;
+        }
         touched.extend(sent.outcomes.iter().map(|(object, _)| object.clone()));
         touched.extend(sent.uncertain);
         report.outcomes.extend(sent.outcomes);
@@ -99,9 +136,9 @@ async fn send_waves(
         }
         errors.into_result(())?;
         let is_last = at + 1 == waves.len();
-        if !settings.dry_run && (settings.wait || !is_last) {
+        if !settings.dry_run && (waits || !is_last) {
             let unchanged = unchanged(&report.outcomes, survey, is_last);
-            let everything = settings.wait;
+            let everything = waits;
             let waiting = wait::Waiting { session, waves, at, everything, deadline, unchanged };
             wait::for_wave(&waiting).await?;
         }
@@ -112,6 +149,67 @@ async fn send_waves(
         }
     }
     Ok(())
+}
+
+/// Why hooks run.
+fn trigger(survey: &Survey, preview: &Preview, settings: &Settings) -> Trigger {
+    let is_pruning = settings.prune && !survey.prune_set.plan.going.is_empty();
+    Trigger { changes: is_pruning || !preview.is_empty(), asked: settings.run_hooks }
+}
+
+/// What runs the hooks of an apply.
+fn runner<'r>(session: &'r Session<'r>, settings: &'r Settings, survey: &'r Survey) -> Runner<'r> {
+    Runner {
+        session,
+        id: &settings.inventory,
+        timeout: settings.timeout,
+        claims: &survey.claims,
+        adopts: settings.adopt,
+    }
+}
+
+/// The hooks of a run.
+struct Hooks<'h> {
+    runner: Runner<'h>,
+    due: Vec<DueHook<'h>>,
+    record: HookRecord,
+    is_dry: bool,
+    /// The objects that were deleted after they had succeeded.
+    removed: Vec<ObjectId>,
+}
+
+impl Hooks<'_> {
+    /// Whether hooks run at a moment, of one wave or of all.
+    fn has(&self, moment: Moment, wave: Option<usize>) -> bool {
+        self.due.iter().any(|due| due.moment == moment && wave.is_none_or(|wave| due.wave == wave))
+    }
+
+    /// Runs the hooks of a moment one after the other. `touched` gets each object, which may exist then.
+    async fn run(
+        &mut self,
+        (moment, wave): (Moment, Option<usize>),
+        touched: &mut HashSet<ObjectId>,
+        report: &mut Report,
+    ) -> Result<()> {
+        let of_moment = |due: &&DueHook<'_>| due.moment == moment && wave.is_none_or(|wave| due.wave == wave);
+        for due in self.due.iter().filter(of_moment) {
+            let object = due.object();
+            report.hooks.push((moment, object.clone()));
+            if self.is_dry {
+                continue;
+            }
+            touched.insert(object.clone());
+            if self.runner.run(due).await? == Left::Deleted {
+                self.removed.push(object.clone());
+            }
+            let runs_later = self.due.iter().any(|other| other.object() == object && other.moment > moment);
+            if !runs_later {
+                self.record.finish(object);
+                self.record.write(self.runner.session).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The Services of load balancers that have no address yet.

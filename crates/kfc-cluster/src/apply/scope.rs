@@ -42,7 +42,8 @@ impl<'d> Scopes<'d> {
 /// Removes the namespace of objects whose kind is cluster-scoped.
 pub fn settle_scopes(waves: &mut [Wave], discovery: &Discovery) {
     let scopes = Scopes::of(waves, discovery);
-    for item in waves.iter_mut().flat_map(|wave| &mut wave.items) {
-        scopes.settle(&mut item.object);
+    for wave in waves {
+        wave.items.iter_mut().for_each(|item| scopes.settle(&mut item.object));
+        wave.hooks.iter_mut().for_each(|hook| scopes.settle(&mut hook.item.object));
     }
 }

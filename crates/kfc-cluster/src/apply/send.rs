@@ -5,6 +5,8 @@ use super::desired;
 use super::equality::is_surely_equal;
 use super::event::Event;
 use super::foreseen::{Foreseen, Preview};
+use super::gone::delete_object;
+use super::how::How;
 use super::inventory_id::{InventoryId, OLD_MANAGER};
 use super::outcome::Outcome;
 use super::owner::{self, Former};
@@ -22,7 +24,7 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectId;
 use kfc_kube::redaction::message;
 use kfc_kube::wave::{Item, Phase, Wave};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -111,29 +113,6 @@ pub(super) struct Sent {
     pub(super) is_forbidden: bool,
 }
 
-/// How a resource is sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct How<'h> {
-    pub(super) manager: &'h str,
-    /// Take over fields that others own.
-    pub(super) force: bool,
-    pub(super) dry_run: bool,
-}
-
-impl How<'_> {
-    /// The path of the request.
-    pub(super) fn path(&self, kind: &ApiResource, object: &ObjectId) -> String {
-        let mut path = format!("{}?fieldManager={}", kind.path_of(object), self.manager);
-        if self.force {
-            path.push_str("&force=true");
-        }
-        if self.dry_run {
-            path.push_str("&dryRun=All");
-        }
-        path
-    }
-}
-
 /// Why a resource was not applied, and whether the server said so.
 struct Unsent {
     error: Box<Diagnostic>,
@@ -152,12 +131,11 @@ enum Verdict {
 }
 
 impl Sender<'_> {
-    /// Sends all of a wave, phase by phase; no phase after one with errors. What is run, or of a kind that the wave defines,
+    /// Sends a part of a wave, phase by phase; no phase after one with errors. What is run, or of a kind that the wave defines,
     /// is sent once new definitions are served: a controller that starts before them ends.
-    pub(super) async fn wave(&self, wave: &Wave) -> Sent {
-        let mut all = Sent::default();
+    pub(super) async fn phases(&self, items: &[Item], all: &mut Sent) {
         let mut are_served = false;
-        for phase in wave.items.chunk_by(|a, b| a.phase == b.phase) {
+        for phase in items.chunk_by(|a, b| a.phase == b.phase) {
             let starts = |item: &Item| item.phase >= Phase::Users;
             if phase.iter().any(starts)
                 && !std::mem::replace(&mut are_served, true)
@@ -185,11 +163,10 @@ impl Sender<'_> {
             }
         }
         shorten(&mut all.errors);
-        all
     }
 
     /// Waits for the definitions that changed.
-    async fn definitions(&self, outcomes: &[(ObjectId, Outcome)]) -> Result<()> {
+    pub(super) async fn definitions(&self, outcomes: &[(ObjectId, Outcome)]) -> Result<()> {
         if self.settings.dry_run {
             return Ok(());
         }
@@ -409,31 +386,8 @@ impl Sender<'_> {
         }
         let (Some(kind), Some(live)) = (self.session.kind(object).await, live) else { return Err(failure) };
         self.session.notify(&Event::Deleting { object });
-        let uid = &live["metadata"]["uid"];
-        let options = json!({
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "propagationPolicy": self.settings.recreate.cascade.word(),
-            "preconditions": {"uid": uid},
-        });
-        let (path, options) = (kind.path_of(object), options.to_string());
-        let connection = self.session.connection;
-        let sent = connection.send(Method::DELETE, &path, "application/json", Body::Json(&options)).await;
-        sent.or_else(|failure| if failure.is_not_found() { Ok((404, Value::Null)) } else { Err(failure) })?;
-        let mut pause = FIRST_PAUSE;
-        while self.session.read(object).await?.is_some_and(|now| now["metadata"]["uid"] == *uid) {
-            if Instant::now() + pause > self.deadline {
-                let message = "the old object was not deleted in time".to_owned();
-                return Err(Failure {
-                    status: 409,
-                    reason: "Deleting".to_owned(),
-                    message,
-                    ..Failure::default()
-                });
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
+        let cascade = self.settings.recreate.cascade.word();
+        delete_object(self.session, object, &live, cascade, self.deadline).await?;
         let body = self.body(item, None);
         self.patch(&kind, object, &body, self.how(None)).await.map(|_| Outcome::Recreated)
     }

@@ -4,6 +4,9 @@ use super::event::{Event, Observer};
 use crate::cluster::{ApiResource, Connection, Discovery, Failure};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectId;
+use kfc_kube::readiness::Readiness;
+use kfc_kube::ready::State;
+use kfc_kube::wave::Item;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,6 +21,8 @@ pub struct Session<'s> {
     /// How many requests are under way at once.
     pub concurrency: usize,
     observer: &'s dyn Observer,
+    /// The conditions of users.
+    readiness: Option<Arc<dyn Readiness>>,
     discovery: Mutex<(Arc<Discovery>, Instant)>,
 }
 
@@ -40,7 +45,23 @@ impl<'s> Session<'s> {
         let discovery =
             Discovery::ask(connection).await.map_err(|failure| unreachable(connection, &failure))?;
         let discovery = Mutex::new((Arc::new(discovery), Instant::now()));
-        Ok(Self { connection, concurrency: concurrency.max(1), observer, discovery })
+        Ok(Self { connection, concurrency: concurrency.max(1), observer, readiness: None, discovery })
+    }
+
+    /// Judges objects by the conditions of users, where these have some.
+    #[must_use]
+    pub fn with_readiness(self, readiness: Arc<dyn Readiness>) -> Self {
+        Self { readiness: Some(readiness), ..self }
+    }
+
+    /// The state of an object by the condition of a user; `None` when its kind decides.
+    pub(super) fn own_state(&self, object: &ObjectId, live: &serde_json::Value) -> Option<State> {
+        self.readiness.as_ref()?.state(object, live)
+    }
+
+    /// Whether a user defined when the object of a resource is ready.
+    pub(super) fn has_own_state(&self, item: &Item) -> bool {
+        self.readiness.as_ref().is_some_and(|readiness| readiness.concerns(item))
     }
 
     /// Passes an event to the observer.

@@ -30,6 +30,8 @@ pub struct Settings {
     pub recreate: Recreate,
     /// Whether the waves are a part of the bundle only: then nothing has left it.
     pub partial: bool,
+    /// Run all hooks, also when the bundle changes nothing.
+    pub run_hooks: bool,
     /// Only ask the server what would happen.
     pub dry_run: bool,
 }

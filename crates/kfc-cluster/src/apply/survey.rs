@@ -1,6 +1,7 @@
 //! What has to be known before anything is applied: what exists, who owns it, and what left the bundle.
 
 use super::claims::Claims;
+use super::hook_due::KnownHooks;
 use super::inventory::{self, Inventory};
 use super::inventory_id::{InventoryId, OLD_MANAGER};
 use super::owner::{self, Former};
@@ -29,6 +30,8 @@ pub struct Survey {
     pub shared: BTreeMap<InventoryId, Vec<ObjectId>>,
     /// Objects of the bundle that exist and that no inventory lists.
     pub found: Vec<ObjectId>,
+    /// What is known of hooks.
+    pub hooks: KnownHooks,
 }
 
 /// Looks at the cluster before a run.
@@ -42,8 +45,10 @@ pub async fn survey(
     settings: &Settings,
 ) -> Result<Survey> {
     let objects = || waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object);
+    let all = waves.iter().flat_map(Wave::objects);
     let listed = inventory.entries().map(|entry| &entry.object);
-    let claims = Claims::read(session, Some(&inventory.id), objects().chain(listed)).await?;
+    let claims = Claims::read(session, Some(&inventory.id), all.chain(listed)).await?;
+    let hooks = KnownHooks::read(session, inventory).await?;
     let snapshot = Snapshot::of_waves(session, waves).await;
     let rules = Rules { own: Some(&inventory.id), kinds: settings.kinds, taken: &[] };
     let prune_set = if settings.partial {
@@ -70,7 +75,7 @@ pub async fn survey(
             }
     };
     let found = objects().filter(is_found).cloned().collect();
-    Ok(Survey { snapshot, claims, prune_set, shared, found })
+    Ok(Survey { snapshot, claims, prune_set, shared, found, hooks })
 }
 
 /// Whether an inventory that was lost listed an object: its field manager applies it.

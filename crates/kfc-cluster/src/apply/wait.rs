@@ -7,8 +7,9 @@ use crate::cluster::Failure;
 use futures::stream::{self, StreamExt};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectId;
-use kfc_kube::ready::{State, state, takes_time};
-use kfc_kube::wave::{Gate, Wave};
+use kfc_kube::hook::Hook;
+use kfc_kube::ready::{State, ended_pod, state, takes_time};
+use kfc_kube::wave::{Gate, Item, Wave};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,10 +44,12 @@ pub(super) async fn for_wave(waiting: &Waiting<'_>) -> Result<()> {
     let gate = if everything { wave.gate } else { Gate::Definitions };
     // The last wave also waits for what the earlier ones did not wait for.
     let of_waves = if is_last && everything { waves } else { std::slice::from_ref(wave) };
-    let is_due = |object: &&ObjectId| {
-        takes_time(&object.group, &object.kind) && (gate == Gate::All || is_definition(object))
+    let is_due = |item: &&Item| {
+        let object = &item.object;
+        (gate == Gate::All || is_definition(object))
+            && (takes_time(&object.group, &object.kind) || session.has_own_state(item))
     };
-    let objects = of_waves.iter().flat_map(|wave| &wave.items).map(|item| &item.object).filter(is_due);
+    let objects = of_waves.iter().flat_map(|wave| &wave.items).filter(is_due).map(|item| &item.object);
     let awaited = wave.awaited.iter().filter(|_| everything);
     let due: BTreeSet<ObjectId> = objects.chain(awaited).cloned().collect();
     let slices = Slices::default();
@@ -62,6 +65,11 @@ pub(super) async fn for_wave(waiting: &Waiting<'_>) -> Result<()> {
         }
     }
     until_ready(session, pending, deadline).await
+}
+
+/// Waits until one object is ready, which for a hook means that it has ended.
+pub(super) async fn for_object(session: &Session<'_>, object: &ObjectId, deadline: Instant) -> Result<()> {
+    until_ready(session, BTreeSet::from([object.clone()]), deadline).await
 }
 
 /// Waits until those of the objects that others need before they can be sent are ready.
@@ -174,6 +182,12 @@ pub(super) async fn judge(
     slices: &Slices,
 ) -> State {
     let Some(live) = live else { return State::Waiting("it does not exist".to_owned()) };
+    if let Some(state) = session.own_state(object, live) {
+        return state;
+    }
+    if object.kind == "Pod" && Hook::of_json(live).is_some() {
+        return ended_pod(live);
+    }
     match (object.kind.as_str(), state(live)) {
         ("PersistentVolumeClaim", State::Waiting(_)) => unbound(session, live).await,
         ("CustomResourceDefinition", State::Ready) => served(session, live).await,

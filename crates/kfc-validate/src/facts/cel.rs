@@ -89,8 +89,22 @@ fn type_of(expression: &str, scope: &Scope, want: Want) -> Result<Type, String> 
     }
 }
 
+/// A condition over `object`, or what is wrong with it. Runs where there is stack enough.
+pub(crate) fn condition(expression: &str) -> Result<Program, String> {
+    check_text(expression)?;
+    let program = Program::compile(expression)
+        .map_err(|error| error.to_string().lines().next().unwrap_or("syntax error").to_owned())?;
+    let mut scope = Scope::default();
+    scope.set("object", Type::Dyn);
+    let given = Checker::of(&scope).check(program.expression())?;
+    match Want::Bool.refuses(&given).filter(|_| given != Type::Dyn) {
+        Some(words) => Err(format!("it {words}")),
+        None => Ok(program),
+    }
+}
+
 /// Runs something with a stack that is large enough for the library.
-fn with_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Option<T> {
+pub(crate) fn with_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Option<T> {
     std::thread::scope(|scope| {
         std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run).ok()?.join().ok()
     })

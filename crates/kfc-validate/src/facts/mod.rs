@@ -23,6 +23,9 @@ mod words;
 mod workloads;
 mod zones;
 
+#[cfg(feature = "rules")]
+pub(super) use cel::{condition, with_stack};
+
 use super::finding::Findings;
 use super::shape::{Others, ShapeId};
 use super::table::Table;
