@@ -3,7 +3,8 @@
 //! The standard library asks the linker for `gcc_s`, the shared form of the unwinder. A linker script of that name, found
 //! first, sends the linker to the static form instead. Where the compiler has none, nothing is changed.
 //!
-//! Also packs the catalogue, and links src/stdout.c into the program, which notices when standard output is closed.
+//! Also lets the linker fold functions with the same code, packs the catalogue, and links src/stdout.c into the program, which
+//! notices when standard output is closed.
 
 #![expect(clippy::expect_used, reason = "a build script reports what is wrong with its input by a panic")]
 
@@ -20,6 +21,9 @@ fn main() {
         && std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu")
         && std::env::var("TARGET") == std::env::var("HOST");
     let Ok(out) = std::env::var("OUT_DIR") else { return };
+    if std::env::var("OPT_LEVEL").is_ok_and(|level| level != "0") && links_with(&out, FOLD) {
+        println!("cargo:rustc-link-arg-bins={FOLD}");
+    }
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     let found = Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output();
     let path =
@@ -30,6 +34,27 @@ fn main() {
             println!("cargo:rustc-link-search=native={out}");
         }
     }
+}
+
+/// Lets the linker keep one of several functions with the same machine code: generic code has many.
+const FOLD: &str = "-Wl,--icf=all";
+
+/// Whether a program can be linked with this argument, which lld and mold know, and others do not.
+fn links_with(out: &str, argument: &str) -> bool {
+    let source = Path::new(out).join("probe.rs");
+    let (Some(rustc), Some(target)) = (std::env::var_os("RUSTC"), std::env::var_os("TARGET")) else {
+        return false;
+    };
+    if std::fs::write(&source, "fn main() {}\n").is_err() {
+        return false;
+    }
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let linker = std::env::var("RUSTC_LINKER").map(|linker| format!("-Clinker={linker}"));
+    let mut command = Command::new(rustc);
+    command.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty())).args(linker);
+    command.arg("--target").arg(target).args(["--crate-type=bin", "-Cpanic=abort", "-o"]);
+    command.arg(Path::new(out).join("probe")).arg(source).arg(format!("-Clink-arg={argument}"));
+    command.output().is_ok_and(|output| output.status.success())
 }
 
 /// Packs the catalogue that is built into the program, for src/embedded.rs.
@@ -52,7 +77,8 @@ fn pack_catalogue() {
         }
     }
     let out = std::env::var_os("OUT_DIR").expect("cargo gives a directory for output");
-    let packed = lz4_flex::compress_prepend_size(&archive);
+    let level = lz4::block::CompressionMode::HIGHCOMPRESSION(12);
+    let packed = lz4::block::compress(&archive, Some(level), true).expect("the catalogue can be packed");
     std::fs::write(Path::new(&out).join("catalogue.lz4"), packed)
         .expect("the output directory can be written");
 }

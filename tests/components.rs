@@ -11,10 +11,9 @@ use kfc_catalogue::resolve::resolve;
 use kfc_catalogue::resolve::{Expression, Name, names_in, touches};
 use kfc_diagnostics::Code;
 use kfc_kustomize::resource::Resource;
-use kfc_yaml::de::Spanned;
 use kfc_yaml::emit::emit_at;
 use kfc_yaml::value::to_json;
-use kfc_yaml::{Map, Node};
+use kfc_yaml::{Map, Node, Spanned};
 use rayon::prelude::*;
 use serde_json::Value;
 use setting::{Setting, setting, shown};
@@ -756,7 +755,7 @@ fn expressions(setting: &Setting) -> Vec<Named> {
         conditions
             .extend(layer.components.iter().filter_map(|e| e.when.as_ref().map(|when| when.value.clone())));
         let mut values = defaults(&layer.parameters);
-        values.extend(layer.prefers.iter().map(|(_, word)| Node::string(&word.value, word.place())));
+        values.extend(layer.prefers.iter().map(|(_, word)| Node::string(&word.value, word.mark)));
         add(None, conditions, values);
     }
     all

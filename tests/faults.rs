@@ -216,7 +216,7 @@ fn reported(object: &Value, around: &[Resource], kubernetes: Version) -> Vec<(St
         Err(message) => return vec![(String::new(), message)],
     };
     let subject = all.last().map(|resource| kfc_kube::ObjectId::of(resource, ""));
-    let options = Options { kubernetes: Some(kubernetes), ..Options::default() };
+    let options = Options::of_version(Some(kubernetes));
     let found = validate(&objects(&all), &[], &options).findings;
     found
         .into_iter()

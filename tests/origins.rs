@@ -73,7 +73,7 @@ fn same(a: &Scalar, b: &Scalar) -> bool {
     let emitted = |scalar: &Scalar| {
         let mut out = Vec::new();
         let number = matches!(scalar.kind, ScalarKind::Int | ScalarKind::Float);
-        let node = Node::scalar(scalar.text.clone(), scalar.kind, Mark::NONE);
+        let node = Node::scalar(scalar.text.clone(), scalar.kind, None);
         (number && emit::emit(&node, &mut out).is_ok()).then_some(out)
     };
     let is_null = |scalar: &Scalar| scalar.text.is_empty() || scalar.text == "null" || scalar.text == "~";
@@ -98,14 +98,17 @@ fn wrong(history: &History, node: &Node, texts: &mut Texts<'_>) -> Option<String
     let links = history.chain(node.mark);
     let Some(first) = links.first() else { return Some("no origin".to_owned()) };
     let is_placed = |link: &Link<'_>| {
-        link.step.kind == StepKind::BuildMetadata || texts.sources.get(link.place.source).is_some()
+        link.step.kind == StepKind::BuildMetadata
+            || link.place.is_some_and(|place| texts.sources.get(place.source).is_some())
     };
     if let Some(link) = links.iter().find(|link| !is_placed(link)) {
         return Some(format!("{} has no place", link.step.kind));
     }
     let stands_there = match first.step.kind {
         StepKind::Base => true,
-        StepKind::Patch | StepKind::PatchStrategicMerge => texts.at(first.place).is_some(),
+        StepKind::Patch | StepKind::PatchStrategicMerge => {
+            first.place.and_then(|place| texts.at(place)).is_some()
+        }
         _ => false,
     };
     if !stands_there {
@@ -113,7 +116,7 @@ fn wrong(history: &History, node: &Node, texts: &mut Texts<'_>) -> Option<String
     }
     let value = links.get(1).map_or(Some(node), |next| next.before)?;
     let Value::Scalar(value) = &value.value else { return None };
-    match texts.at(first.place) {
+    match first.place.and_then(|place| texts.at(place)) {
         Some(text) if same(text, value) => None,
         Some(text) => Some(format!("`{}` stands at the base, not `{}`", text.text, value.text)),
         None => Some(format!("nothing stands at the base of `{}`", value.text)),
@@ -123,8 +126,9 @@ fn wrong(history: &History, node: &Node, texts: &mut Texts<'_>) -> Option<String
 fn check_leaves(history: &History, node: &Node, path: &str, texts: &mut Texts<'_>, found: &mut Vec<String>) {
     match &node.value {
         Value::Scalar(_) => {
-            let place =
-                |texts: &Texts<'_>| texts.sources.locate(history.place(node.mark)).unwrap_or_default();
+            let place = |texts: &Texts<'_>| {
+                history.place(node.mark).and_then(|place| texts.sources.locate(place)).unwrap_or_default()
+            };
             if found.len() > 100 {
                 return;
             }

@@ -241,8 +241,9 @@ impl Application {
         let refused = resolve(&self.catalogue, &stack).err().unwrap_or_default().0.into_iter();
         for error in refused.filter(|error| error.code == Code::Unsupported) {
             // Its notes refer to the fact of this changed stack, which is not the user's.
-            let notes = vec![format!("this applies to Kubernetes {cluster}, the version of the cluster")];
-            warnings.push(Diagnostic { severity: Severity::Warning, notes, ..error });
+            let mut warning = error.with_severity(Severity::Warning);
+            warning.notes = vec![format!("this applies to Kubernetes {cluster}, the version of the cluster")];
+            warnings.push(warning);
         }
         warnings
     }
@@ -268,7 +269,7 @@ fn ignore_differences(folder: &Path, sources: &Arc<Sources>) -> Result<Printed> 
     if let Some(entries) = entries.as_array_mut() {
         entries.extend(declared);
     }
-    let list = from_json(&serde_json::json!({"ignoreDifferences": entries}), Mark::NONE);
+    let list = from_json(&serde_json::json!({"ignoreDifferences": entries}), None);
     let warning = |why: String| Diagnostic::warning(Code::LeftOut, why);
     Ok((emit::emit_all(&[&list])?, Diagnostics(left.into_iter().map(warning).collect())))
 }

@@ -2,7 +2,7 @@
 
 use super::diff_report::{colours, width};
 use kfc_cluster::apply::Preview;
-use kfc_diagnostics::{Mark, Result};
+use kfc_diagnostics::Result;
 use kfc_diff::report::{self, Format, Style};
 use kfc_diff::{Input, Member};
 use kfc_kube::ObjectId;
@@ -18,7 +18,7 @@ use std::io::IsTerminal;
 pub(super) fn changes_text(waves: &[Wave], preview: &Preview) -> Result<String> {
     let schema = Schema::builtin();
     let member = |value: &Value| -> Result<Member> {
-        Ok(Member::new(read::resource(from_json(value, Mark::NONE), &schema)?))
+        Ok(Member::new(read::resource(from_json(value, None), &schema)?))
     };
     let mut before = Input { label: "cluster".to_owned(), ..Input::default() };
     let mut after = Input { label: "bundle".to_owned(), ..Input::default() };

@@ -145,7 +145,7 @@ pub(super) fn junit(checked: &[Checked], sources: &Sources) -> String {
         }
     };
     let suite = |checked: &Checked| {
-        let Verdict { findings, checked: count, unchecked, skipped } = &checked.verdict;
+        let Verdict { findings, checked: count, unchecked, skipped, .. } = &checked.verdict;
         let name = match (unchecked, skipped) {
             (0, 0) => format!("{count} resources"),
             _ => format!("{count} resources ({unchecked} could not be checked, {skipped} skipped)"),

@@ -25,7 +25,6 @@ pub(super) fn ask(context: Option<String>, bundle: &Input, reader: &Reader<'_>) 
     use super::output::note;
     use kfc_cluster::apply::{InventoryId, Question, Session, Unobserved, forecast};
     use kfc_cluster::cluster::{Connection, Options, run};
-    use kfc_diagnostics::Mark;
     use kfc_diff::Member;
     use kfc_kustomize::engine::read;
     use kfc_yaml::value::from_json;
@@ -42,7 +41,7 @@ pub(super) fn ask(context: Option<String>, bundle: &Input, reader: &Reader<'_>) 
         let question = Question { inventory: inventory.as_ref(), kinds: side.kinds, ignore: &bundle.ignore };
         forecast(&session, &bundle.objects(), &question).await
     })?;
-    let read = |value: &serde_json::Value| read::resource(from_json(value, Mark::NONE), reader.schema);
+    let read = |value: &serde_json::Value| read::resource(from_json(value, None), reader.schema);
     let mut live = Input::default();
     let mut applied = Input { label: bundle.label.clone(), graph: bundle.graph.clone(), ..Input::default() };
     applied.sources.clone_from(&bundle.sources);

@@ -7,18 +7,13 @@ use kfc_diff::model::{Graph, GraphEdge, GraphNode};
 #[must_use]
 pub(super) fn graph_of(plan: &Plan) -> Graph {
     let name = |at: usize| plan.components[at].name().to_owned();
-    let node = |planned: &Planned| GraphNode {
-        name: planned.name().to_owned(),
-        depth: planned.depth,
-        present: planned.present,
-        reason: planned.reason.text(),
+    let node = |planned: &Planned| {
+        let mut node = GraphNode::new(planned.name(), planned.reason.text());
+        (node.depth, node.present) = (planned.depth, planned.present);
+        node
     };
-    let edge = |edge: &Edge| GraphEdge {
-        from: name(edge.from),
-        to: name(edge.to),
-        capability: edge.capability.clone(),
-    };
-    Graph { nodes: plan.components.iter().map(node).collect(), edges: plan.edges.iter().map(edge).collect() }
+    let edge = |edge: &Edge| GraphEdge::new(name(edge.from), name(edge.to), edge.capability.clone());
+    Graph::new(plan.components.iter().map(node).collect(), plan.edges.iter().map(edge).collect())
 }
 
 /// The names of the components of a plan, by their indices.

@@ -135,7 +135,7 @@ impl Observer for Progress {
             Event::Waiting { pending } => self.waiting(&mut state, pending),
             Event::Ready { object } => self.show(format!("{}: {object} is ready", state.title)),
             Event::Hook { object, moment } => {
-                self.say(&format!("running the {} hook {object}", moment.word()))
+                self.say(&format!("running the {} hook {object}", moment.word()));
             }
             Event::Deleting { object } => self.show(format!("deleting {object}")),
             Event::Deleted { object } => {

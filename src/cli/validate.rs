@@ -122,13 +122,11 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
                 _ => None,
             };
             let kubernetes = asked.or(of_profile).unwrap_or(table::covered().last);
-            let options = Options {
-                kubernetes: Some(kubernetes),
-                strict: args.strict,
-                ignored: ignored.clone(),
-                skipped: args.skip_kind.clone(),
-                allow_missing_schema: args.allow_missing_schema,
-            };
+            let mut options = Options::of_version(Some(kubernetes));
+            options.strict = args.strict;
+            options.ignored.clone_from(&ignored);
+            options.skipped.clone_from(&args.skip_kind);
+            options.allow_missing_schema = args.allow_missing_schema;
             let mut verdict = validate(&objects(&bundle.resources), &objects(&crds), &options);
             errors.collect(checked_something(&bundle.target, &verdict, args));
             if let Some(against) = &args.against {
@@ -151,9 +149,8 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
 
 /// What kept a target, or a part of it, from being checked.
 fn unchecked(target: &str, errors: Diagnostics) -> Checked {
-    let finding = |diagnostic| Finding { subject: None, path: String::new(), diagnostic, secret: false };
-    let findings = errors.0.into_iter().map(finding).collect();
-    let verdict = Verdict { findings, ..Verdict::default() };
+    let mut verdict = Verdict::default();
+    verdict.findings = errors.0.into_iter().map(Finding::of_bundle).collect();
     Checked { target: target.to_owned(), kubernetes: table::covered().last, verdict }
 }
 
@@ -240,12 +237,10 @@ fn changes(
 /// A refusal of the server as a finding.
 fn of_server(refusal: Diagnostic, resources: &[Resource]) -> Finding {
     let resource = resources.iter().find(|resource| Some(resource.mark()) == refusal.mark);
-    Finding {
-        subject: resource.map(|resource| ObjectId::of(resource, "")),
-        path: String::new(),
-        secret: resource.is_some_and(|resource| kfc_kube::redaction::is_secret(resource.kind())),
-        diagnostic: refusal,
-    }
+    let mut finding = Finding::of_bundle(refusal);
+    finding.subject = resource.map(|resource| ObjectId::of(resource, ""));
+    finding.secret = resource.is_some_and(|resource| kfc_kube::redaction::is_secret(resource.kind()));
+    finding
 }
 
 /// Prints the findings; returns the exit status. The line with the counts goes to standard output when all is valid, and to
@@ -282,7 +277,7 @@ fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
 
 /// What was checked, in one line: "12 resources are valid for Kubernetes 1.37, 1 could not be checked".
 fn summary(checked: &Checked, is_one_of_several: bool) -> String {
-    let Verdict { findings, checked: count, unchecked, skipped } = &checked.verdict;
+    let Verdict { findings, checked: count, unchecked, skipped, .. } = &checked.verdict;
     let errors = findings.iter().filter(|finding| finding.is_error()).count();
     let warnings = findings.len() - errors;
     let verb = match (errors, *count) {

@@ -14,7 +14,7 @@ pub(super) fn validated(
     sources: &Sources,
 ) -> Result<Bundle> {
     if asked {
-        let options = Options { kubernetes: kubernetes.map(version).transpose()?, ..Options::default() };
+        let options = Options::of_version(kubernetes.map(version).transpose()?);
         let located = located_objects(&bundle.resources.list);
         let objects: Vec<&Object> = located.iter().map(|object| &**object).collect();
         let found = validate(&objects, &[], &options).findings;

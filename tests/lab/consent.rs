@@ -1,14 +1,11 @@
 //! What is known and agreed to before anything is written: all conflicts and missing rights at once, objects that have to be
 //! recreated, and the diff on a terminal.
 
-use super::cluster::{Cluster, Run, Setup};
+use super::cluster::{Cluster, Setup};
+use super::shop::{apply, developer};
 
 fn bare() -> Cluster {
     Cluster::start_with(&Setup { bare: true, audited: true, ..Setup::default() })
-}
-
-fn apply(cluster: &Cluster, more: &[&str]) -> Run {
-    cluster.kfc(&[&["apply", "shop.yaml", "--name", "shop", "--no-wait"], more].concat())
 }
 
 fn job(image: &str) -> String {
@@ -160,12 +157,7 @@ fn a_terminal_shows_the_diff_and_asks() {
 fn all_missing_rights_are_one_message() {
     let cluster = Cluster::start_with(&Setup { nodes: Some(0), audited: true, ..Setup::default() });
     cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: team}}");
-    cluster.apply(
-        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: dev, namespace: team}\n---\n\
-         apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: dev, namespace: team}\n\
-         roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}\n\
-         subjects: [{kind: ServiceAccount, name: dev, namespace: team}]\n",
-    );
+    cluster.apply(&developer("team"));
     let (token, _) = cluster.kubectl(&["create", "token", "dev", "--namespace=team"]).succeeds();
     let context = ["config", "set-credentials", "dev"];
     cluster.kubectl(&[&context[..], &[&format!("--token={}", token.trim())]].concat()).succeeds();

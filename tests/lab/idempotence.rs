@@ -1,6 +1,7 @@
 //! A second apply writes nothing and asks little: the server's own log of requests is counted.
 
 use super::cluster::{Cluster, Setup};
+use super::shop;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -71,7 +72,8 @@ fn a_second_apply_asks_for_each_kind_once_and_is_much_quicker_than_kubectl() {
     );
 }
 
-const SHOP: &str = "\
+/// A Namespace, a ConfigMap and a Secret of the shop.
+const SETTINGS: &str = "\
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop}
@@ -85,31 +87,9 @@ apiVersion: v1
 kind: Secret
 metadata: {name: login, namespace: shop}
 stringData: {user: anna}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: shop}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - name: web
-        image: registry.example.com/web:1
-        env:
-        - {name: EMPTY, value: ''}
-        - {name: POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
-        ports: [{containerPort: 80}]
-        resources: {limits: {cpu: '2', memory: 1Gi}}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: web, namespace: shop}
-spec:
-  podSelector: {matchLabels: {app: web}}
-  ingress: [{ports: [{port: 80}]}]
----
+";
+
+const BINDING: &str = "\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {name: web, namespace: shop}
@@ -121,9 +101,10 @@ subjects: [{kind: ServiceAccount, name: default, namespace: shop}, {kind: User, 
 #[ignore = "needs the lab: .ci/lab"]
 fn whatever_was_edited_between_two_runs_is_found() {
     let cluster = Cluster::start_with(&Setup { audited: true, bare: true, ..Setup::default() });
-    cluster.write("shop.yaml", SHOP);
-    let apply =
-        |more: &[&str]| cluster.kfc(&[&["apply", "shop.yaml", "--name", "shop", "--no-wait"], more].concat());
+    let deployment = shop::deployment("shop", "{cpu: '2', memory: 1Gi}");
+    let policy = shop::network_policy("shop");
+    cluster.write("shop.yaml", &shop::bundle(&[SETTINGS, &deployment, &policy, BINDING]));
+    let apply = |more: &[&str]| shop::apply(&cluster, more);
     apply(&[]).succeeds();
     cluster.requests("kfc/");
     let (out, _) = apply(&[]).succeeds();

@@ -1,9 +1,10 @@
 //! Fields that others own are left to them: those of controllers without being asked, others by declaration.
 
-use super::cluster::{Cluster, Run, Setup};
+use super::cluster::{Cluster, Setup};
+use super::shop::{apply, bundle, webhook};
 use serde_json::json;
 
-const SHOP: &str = "\
+const WEB: &str = "\
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: default}
@@ -26,21 +27,11 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: shop-view, labels: {aggregate: shop}}
 rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {name: shop}
-webhooks:
-- name: shop.example.com
-  admissionReviewVersions: [v1]
-  sideEffects: None
-  failurePolicy: Ignore
-  rules: [{operations: [CREATE], apiGroups: [shop.example.com], apiVersions: [v1], resources: [carts]}]
-  clientConfig: {service: {name: shop, namespace: default}, caBundle: ''}
 ";
 
-fn apply(cluster: &Cluster, more: &[&str]) -> Run {
-    cluster.kfc(&[&["apply", "shop.yaml", "--name", "shop", "--no-wait"], more].concat())
+/// What controllers write into: a Deployment, an aggregated role, a webhook without the certificate of its authority.
+fn shop() -> String {
+    bundle(&[WEB, &webhook("{service: {name: shop, namespace: default}, caBundle: ''}")])
 }
 
 fn patch(cluster: &Cluster, manager: &str, object: (&str, &str), kind: &str, patch: &str) {
@@ -54,7 +45,7 @@ fn patch(cluster: &Cluster, manager: &str, object: (&str, &str), kind: &str, pat
 fn fields_that_controllers_write_are_left_to_them() {
     let cluster =
         Cluster::start_with(&Setup { nodes: Some(0), without: vec!["webhooks"], ..Setup::default() });
-    cluster.write("shop.yaml", SHOP);
+    cluster.write("shop.yaml", &shop());
     apply(&cluster, &[]).succeeds();
     let rules = || cluster.get("clusterrole", "", "shop").unwrap()["rules"].clone();
     cluster.wait("the role is aggregated", 20, || rules().as_array().is_some_and(|rules| rules.len() == 1));
@@ -78,7 +69,7 @@ fn fields_that_controllers_write_are_left_to_them() {
     let run = cluster.kfc(&["diff", "cluster", "shop.yaml", "--name", "shop"]);
     assert_eq!(run.code, Some(0), "{}{}", run.out, run.err);
     // The rest of such an object is still the bundle's.
-    cluster.write("shop.yaml", &SHOP.replace("web:1", "web:2"));
+    cluster.write("shop.yaml", &shop().replace("web:1", "web:2"));
     assert_eq!(apply(&cluster, &[]).succeeds().0, "changed Deployment default/web\n");
     assert_eq!(cluster.get("deployment", "default", "web").unwrap()["spec"]["replicas"], 3);
     // What a person does is a change.
@@ -95,7 +86,7 @@ fn fields_that_controllers_write_are_left_to_them() {
 #[ignore = "needs the lab: .ci/lab"]
 fn an_annotation_leaves_fields_of_its_object_to_others() {
     let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
-    let marked = SHOP.replacen(
+    let marked = shop().replacen(
         "{name: web, namespace: default}",
         "{name: web, namespace: default, annotations: {kfc.dev/ignore-fields: 'spec.replicas, spec.template.spec.containers[name=web].resources'}}",
         1,

@@ -2,6 +2,7 @@
 //! readiness or definition comes late.
 
 use super::cluster::{Cluster, Setup};
+use super::shop::carts;
 use std::process::Stdio;
 
 const STACK: &str = "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata: {name: site}\nspec:\n  platform: kind\n  components: [cert-manager, metacontroller]\n";
@@ -108,21 +109,8 @@ metadata: {name: cart, namespace: default}
 spec: {size: 1}
 ";
 
-const CARTS: &str = "\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: carts.shop.example.com}
-spec:
-  group: shop.example.com
-  scope: Namespaced
-  names: {plural: carts, kind: Cart}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    subresources: {status: {}}
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-";
+const CART_FIELDS: &str = "subresources: {status: {}}, \
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}";
 
 #[test]
 #[ignore = "needs the lab: .ci/lab"]
@@ -135,7 +123,7 @@ fn a_kind_that_an_operator_defines_later_is_awaited_and_so_is_its_condition() {
         .wait("the operator is applied", 30, || cluster.get("deployment", "default", "operator").is_some());
     // Longer than the time for which any unknown kind is awaited.
     std::thread::sleep(std::time::Duration::from_secs(5));
-    cluster.apply(CARTS);
+    cluster.apply(&carts(CART_FIELDS));
     cluster
         .wait("the resource is applied", 30, || cluster.kubectl(&["get", "carts", "cart"]).code == Some(0));
     let condition = |status: &str| {
@@ -159,7 +147,7 @@ fn a_kind_that_an_operator_defines_later_is_awaited_and_so_is_its_condition() {
 #[ignore = "needs the lab: .ci/lab"]
 fn a_definition_that_an_object_holds_back_names_the_object() {
     let cluster = Cluster::start_with(&Setup { nodes: Some(0), ..Setup::default() });
-    cluster.write("carts.yaml", CARTS);
+    cluster.write("carts.yaml", &carts(CART_FIELDS));
     cluster.kfc(&["apply", "carts.yaml", "--name", "carts"]).succeeds();
     cluster.apply("{apiVersion: shop.example.com/v1, kind: Cart, metadata: {name: full, namespace: default, finalizers: [shop.example.com/pay]}}");
     let delete = ["delete", "--name", "carts", "--yes", "--delete-crds", "--timeout", "4s"];

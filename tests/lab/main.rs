@@ -24,5 +24,6 @@ mod parity {
 }
 mod profiles;
 mod robustness;
+mod shop;
 mod takeover;
 mod upstream;

@@ -1,6 +1,7 @@
 //! What belongs to others stays theirs, on a real server: its rules of ownership, rights and Leases are not imitated here.
 
 use super::cluster::{Cluster, Run, Setup};
+use super::shop::developer;
 use serde_json::Value;
 
 const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shared}\n---\n";
@@ -94,12 +95,7 @@ fn the_old_field_manager_and_another_inventory_are_left_behind() {
 fn a_user_of_one_namespace_gets_along() {
     let cluster = cluster();
     cluster.apply(NAMESPACE);
-    cluster.apply(
-        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: dev, namespace: shared}\n---\n\
-         apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: dev, namespace: shared}\n\
-         roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}\n\
-         subjects: [{kind: ServiceAccount, name: dev, namespace: shared}]\n",
-    );
+    cluster.apply(&developer("shared"));
     let (token, _) = cluster.kubectl(&["create", "token", "dev", "--namespace=shared"]).succeeds();
     let credentials = format!("--token={}", token.trim());
     cluster.kubectl(&["config", "set-credentials", "dev", &credentials]).succeeds();

@@ -2,67 +2,29 @@
 //! `--adopt` so that fields which left the bundle leave the object.
 
 use super::cluster::{Cluster, Setup};
+use super::shop::{apply, bundle, carts, deployment, network_policy, webhook};
 use serde_json::Value;
 
-/// Everything in which the server writes defaults into parts that are owned as a whole, and stores another spelling.
-const SHOP: &str = "\
+const SETTINGS: &str = "\
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings, namespace: default, labels: {old: x}}
 data: {a: '1', old: '2'}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: default}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - name: web
-        image: registry.example.com/web:1
-        env:
-        - {name: EMPTY, value: ''}
-        - {name: POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
-        ports: [{containerPort: 80}]
-        resources: {limits: {cpu: 2000m, memory: 1024Mi}}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: web, namespace: default}
-spec:
-  podSelector: {matchLabels: {app: web}}
-  ingress: [{ports: [{port: 80}]}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {name: shop}
-webhooks:
-- name: shop.example.com
-  admissionReviewVersions: [v1]
-  sideEffects: None
-  failurePolicy: Ignore
-  rules: [{operations: [CREATE], apiGroups: [shop.example.com], apiVersions: [v1], resources: [carts]}]
-  clientConfig: {service: {name: shop, namespace: default}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: carts.shop.example.com}
-spec:
-  group: shop.example.com
-  scope: Namespaced
-  names: {plural: carts, kind: Cart}
-  versions:
-  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
 ";
+
+/// Everything in which the server writes defaults into parts that are owned as a whole, and stores another spelling.
+fn shop() -> String {
+    bundle(&[
+        SETTINGS,
+        &deployment("default", "{cpu: 2000m, memory: 1024Mi}"),
+        &network_policy("default"),
+        &webhook("{service: {name: shop, namespace: default}}"),
+        &carts("schema: {openAPIV3Schema: {type: object}}"),
+    ])
+}
 
 fn bare() -> Cluster {
     Cluster::start_with(&Setup { bare: true, ..Setup::default() })
-}
-
-fn apply(cluster: &Cluster, more: &[&str]) -> super::cluster::Run {
-    cluster.kfc(&[&["apply", "shop.yaml", "--name", "shop", "--no-wait"], more].concat())
 }
 
 /// Who owns fields of an object, but for its status.
@@ -86,7 +48,7 @@ fn managers(cluster: &Cluster, kind: &str, name: &str) -> Vec<String> {
 fn an_apply_after_kubectls_takes_equal_fields_without_a_conflict() {
     for how in ["--server-side", "--server-side=false"] {
         let cluster = bare();
-        let file = cluster.write("shop.yaml", SHOP);
+        let file = cluster.write("shop.yaml", &shop());
         cluster.kubectl(&["apply", how, "-f", file.to_str().unwrap()]).succeeds();
         let (out, err) = apply(&cluster, &[]).succeeds();
         assert_eq!(out, "", "{how}: {err}");
@@ -94,7 +56,7 @@ fn an_apply_after_kubectls_takes_equal_fields_without_a_conflict() {
         let (out, err) = apply(&cluster, &[]).succeeds();
         assert_eq!(out, "", "{how}: {err}");
         // A real difference still is a conflict, and the only one.
-        cluster.write("shop.yaml", &SHOP.replace("a: '1'", "a: '3'").replace("web:1", "web:2"));
+        cluster.write("shop.yaml", &shop().replace("a: '1'", "a: '3'").replace("web:1", "web:2"));
         let (_, err) = apply(&cluster, &[]).fails();
         let conflicts: Vec<&str> =
             err.lines().filter(|line| line.contains("` is owned by ")).map(str::trim).collect();
@@ -118,11 +80,11 @@ fn what_other_tools_installed_is_adopted_and_removed_fields_go() {
     // Deletions need the garbage collector.
     let cluster = Cluster::start_with(&Setup { nodes: Some(0), ..Setup::default() });
     for (manager, flags) in tools {
-        let file = cluster.write("shop.yaml", SHOP);
+        let file = cluster.write("shop.yaml", &shop());
         cluster.kubectl(&[&["apply", "-f", file.to_str().unwrap()], flags].concat()).succeeds();
         assert!(managers(&cluster, "configmap", "settings")[0].starts_with(manager), "{manager}");
         let less =
-            SHOP.replace(", labels: {old: x}", "").replace(", old: '2'", "").replace("a: '1'", "a: '3'");
+            shop().replace(", labels: {old: x}", "").replace(", old: '2'", "").replace("a: '1'", "a: '3'");
         cluster.write("shop.yaml", &less);
         let (out, err) = apply(&cluster, &["--adopt"]).succeeds();
         assert!(out.contains("changed ConfigMap default/settings\n"), "{manager}: {out}{err}");

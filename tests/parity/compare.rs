@@ -3,7 +3,6 @@
 use crate::parity::form::Schemas;
 use crate::parity::table::{Line, Only, Table, Tables};
 use crate::parity::{form, grants, trees};
-use kfc_diagnostics::Mark;
 use kfc_diff::model::{ChangeKind, Path as FieldPath, ResourceChange, Step};
 use kfc_diff::{Input, Member, compare};
 use kfc_kube::Gvk;
@@ -168,7 +167,7 @@ impl Side {
             .into_iter()
             .chain(definitions.iter().cloned());
         let resources =
-            normal.map(|object| Member::new(Object::new(from_json(&object, Mark::NONE), false))).collect();
+            normal.map(|object| Member::new(Object::new(from_json(&object, None), false))).collect();
         Input { label: label.to_owned(), resources, ..Input::default() }
     }
 }

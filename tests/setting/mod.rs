@@ -52,12 +52,9 @@ impl Setting {
 
     /// Fails when anything is wrong with a bundle that can be seen without a cluster.
     pub(crate) fn check(&self, name: &str, resources: &[Resource]) {
-        let options = kfc_validate::Options {
-            kubernetes: Some(Version(32)),
-            strict: true,
-            skipped: FOREIGN.map(KindName::parse).to_vec(),
-            ..kfc_validate::Options::default()
-        };
+        let mut options = kfc_validate::Options::of_version(Some(Version(32)));
+        options.strict = true;
+        options.skipped = FOREIGN.map(KindName::parse).to_vec();
         let mut found = kfc_validate::validate(&objects(resources), &[], &options).findings;
         found.extend(kfc_validate::bundle::order(&objects(resources)));
         let found = Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());

@@ -8,6 +8,7 @@ use kfc_kustomize::resource::Resource;
 use kfc_yaml::{Map, Node, Value};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// The key of a reference.
@@ -59,13 +60,12 @@ pub(crate) fn resolve(
 pub(crate) fn put(resources: &mut [Resource], schemas: Vec<(Reference, Map)>) {
     for (Reference { resource, version, mark, .. }, map) in schemas {
         let step = Step::new(SCHEMA, mark);
-        let replaced: Result<()> = resources[resource].edit(&step).change(|draft| {
+        let Ok(()) = resources[resource].edit(&step).change(|draft| {
             if let Some((_, schema)) = versions_mut(&mut draft.node).nth(version) {
                 schema.value = Value::Map(map);
             }
-            Ok(())
+            Ok::<(), Infallible>(())
         });
-        debug_assert!(replaced.is_ok(), "nothing in there fails");
     }
 }
 
@@ -73,7 +73,8 @@ pub(crate) fn put(resources: &mut [Resource], schemas: Vec<(Reference, Map)>) {
 ///
 /// # Errors
 /// Types that do not exist, or are too large.
-pub(crate) fn schema_of(notation: &Notation, name: &str, mark: Mark) -> Result<Map> {
+pub(crate) fn schema_of(notation: &Notation, name: &str, mark: impl Into<Option<Mark>>) -> Result<Map> {
+    let mark = mark.into();
     match notation.render(name, COLUMN, mark) {
         Ok(Some(rendered)) => Ok(Map::deferred(rendered)),
         Ok(None) => {
@@ -125,7 +126,7 @@ fn reference(schema: &Node) -> Option<(String, Mark)> {
 /// A schema that names another one.
 pub(crate) fn reference_to(text: &str) -> Map {
     let mut map = Map::new();
-    map.set(REFERENCE, Node::string(text, Mark::NONE));
+    map.set(REFERENCE, Node::string(text, None));
     map
 }
 

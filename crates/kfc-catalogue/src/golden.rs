@@ -278,7 +278,7 @@ impl Schemas {
     }
 
     fn schema(&self, name: &str) -> Option<Map> {
-        definitions::schema_of(self.0.as_ref()?, name, Mark::NONE).ok()
+        definitions::schema_of(self.0.as_ref()?, name, None).ok()
     }
 
     /// Whether the directory has all of these schemas.
@@ -304,10 +304,8 @@ impl Schemas {
     /// # Errors
     /// A schema that the notation has no form for.
     pub fn text(schemas: &BTreeMap<String, Map>) -> Result<String> {
-        let nodes: Vec<(String, Node)> = schemas
-            .iter()
-            .map(|(name, schema)| (name.clone(), Node::map(schema.clone(), Mark::NONE)))
-            .collect();
+        let nodes: Vec<(String, Node)> =
+            schemas.iter().map(|(name, schema)| (name.clone(), Node::map(schema.clone(), None))).collect();
         let text = notation::write(nodes.iter().map(|(name, node)| (name.clone(), node)))
             .map_err(|error| Diagnostic::error(Code::Output, error.to_string()))?;
         let head = "# The schemas of the CRDs in the goldens, in the notation of docs/catalogue.md. `kfc golden update` writes it.\n\n";

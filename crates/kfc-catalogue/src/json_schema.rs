@@ -90,7 +90,7 @@ pub(crate) struct Checked<'v> {
 pub(crate) fn check_schema(
     schema: &Value,
     checked: &Checked<'_>,
-    mark_of: impl Fn(&str) -> Mark,
+    mark_of: impl Fn(&str) -> Option<Mark>,
 ) -> kfc_diagnostics::Result<()> {
     let Checked { what, code, value, is_secret } = *checked;
     let validator = match validator(schema) {

@@ -22,6 +22,7 @@ pub enum Severity {
 
 /// A place with a word on it: "first set here", "the nearest is this".
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Label {
     /// The place.
     pub mark: Mark,
@@ -31,6 +32,7 @@ pub struct Label {
 
 /// One error or warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Diagnostic {
     /// Its severity.
     pub severity: Severity,
@@ -78,10 +80,22 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
+    /// With another severity.
+    #[must_use]
+    pub fn with_severity(self, severity: Severity) -> Self {
+        Self { severity, ..self }
+    }
+
+    /// With another code, where a step knows better what its error means.
+    #[must_use]
+    pub fn with_code(self, code: Code) -> Self {
+        Self { code, ..self }
+    }
+
     /// With the main place, if it is known.
     #[must_use]
     pub fn at(mut self, mark: impl Into<Option<Mark>>) -> Self {
-        self.mark = mark.into();
+        self.mark = mark.into().and_then(Mark::known);
         self
     }
 
@@ -92,11 +106,26 @@ impl Diagnostic {
         self
     }
 
+    /// With another place and what is to be said of it, which is a note if the place is not known.
+    #[must_use]
+    pub fn label_or_note(self, mark: impl Into<Option<Mark>>, text: impl Into<String>) -> Self {
+        match mark.into().and_then(Mark::known) {
+            Some(mark) => self.label(mark, text),
+            None => self.note(text),
+        }
+    }
+
     /// With a suggestion.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(one_line(help));
         self
+    }
+
+    /// With a suggestion, or with none.
+    #[must_use]
+    pub fn helped(self, help: Option<String>) -> Self {
+        Self { help: help.map(one_line), ..self }
     }
 
     /// With an explaining fact.
@@ -163,9 +192,9 @@ impl Diagnostics {
 
     /// The list, where what has no place gets the one that led to it.
     #[must_use]
-    pub fn or_at(mut self, mark: Mark) -> Self {
-        let nowhere = |found: &&mut Diagnostic| found.mark.is_none_or(|place| place == Mark::NONE);
-        self.0.iter_mut().filter(nowhere).for_each(|found| found.mark = Some(mark));
+    pub fn or_at(mut self, mark: impl Into<Option<Mark>>) -> Self {
+        let mark = mark.into().and_then(Mark::known);
+        self.0.iter_mut().filter(|found| found.mark.is_none()).for_each(|found| found.mark = mark);
         self
     }
 

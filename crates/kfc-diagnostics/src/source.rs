@@ -24,10 +24,13 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// The place of values that no text holds.
-    pub const NONE: Self = Self { source: SourceId::NONE, offset: 0 };
+    /// A place in the eight bytes that a node of a tree has for it, also when no text holds the value.
+    #[must_use]
+    pub fn stored(place: impl Into<Option<Self>>) -> Self {
+        place.into().unwrap_or(Self { source: SourceId::NONE, offset: 0 })
+    }
 
-    /// The place, unless it is that of values that no text holds.
+    /// The place that was [`Self::stored`], if a text holds the value.
     #[must_use]
     pub fn known(self) -> Option<Self> {
         (self.source != SourceId::NONE).then_some(self)
@@ -126,10 +129,11 @@ impl Sources {
     }
 
     /// Adds a text that is a string value at `parent`, so that places in it are shown as places in the file.
-    pub fn add_inline(&self, parent: Mark, text: &str) -> (SourceId, Arc<Source>) {
-        let (name, shift) = self.get(parent.source).map_or_else(
+    pub fn add_inline(&self, parent: impl Into<Option<Mark>>, text: &str) -> (SourceId, Arc<Source>) {
+        let outer = parent.into().and_then(|parent| Some((self.get(parent.source)?, parent.offset)));
+        let (name, shift) = outer.map_or_else(
             || ("inline".to_owned(), Shift::default()),
-            |source| (source.name.clone(), inline_shift(&source, parent.offset)),
+            |(source, offset)| (source.name.clone(), inline_shift(&source, offset)),
         );
         self.insert(Source { name, text: text.to_owned(), shift, line_starts: OnceLock::new() })
     }
@@ -186,7 +190,7 @@ impl Sources {
         self.list.read().unwrap_or_else(PoisonError::into_inner).get(id.0 as usize).map(Arc::clone)
     }
 
-    /// `file:line:column` of a mark, or nothing for [`Mark::NONE`].
+    /// `file:line:column` of a mark, if a text of the list holds it.
     #[must_use]
     pub fn locate(&self, mark: Mark) -> Option<String> {
         let source = self.get(mark.source)?;

@@ -11,6 +11,7 @@ use std::fmt;
 /// What changes from one bundle to another.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Report {
     /// The old bundle.
     pub before: Side,
@@ -28,6 +29,7 @@ pub struct Report {
 /// One of the bundles.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Side {
     /// What the user named.
     pub label: String,
@@ -38,6 +40,7 @@ pub struct Side {
 /// How much changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Summary {
     /// Resources that are new.
     pub added: usize,
@@ -66,6 +69,7 @@ pub struct Summary {
 /// What a change is about. Written in kebab case, as `--fail-on` takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Class {
     /// Something that holds data is removed: a namespace, a CRD, a PVC.
     DataLoss,
@@ -216,6 +220,7 @@ impl fmt::Display for Severity {
 /// How a resource changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ChangeKind {
     /// It is new.
     Added,
@@ -246,6 +251,7 @@ impl ChangeKind {
 /// A resource that changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ResourceChange {
     /// How.
     pub kind: ChangeKind,
@@ -303,6 +309,7 @@ impl ResourceChange {
 /// The impact of a change, in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Finding {
     /// What it is about.
     pub class: Class,
@@ -318,6 +325,7 @@ pub struct Finding {
 /// A field that changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct FieldChange {
     /// Where it is.
     pub path: Path,
@@ -344,6 +352,7 @@ pub struct FieldChange {
 /// How a field changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum Change {
     /// It is new.
     Added {
@@ -403,6 +412,7 @@ impl Change {
 /// Why a change may be skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Fold {
     /// The items of a list are in another order.
     Order,
@@ -420,6 +430,7 @@ pub struct Path(pub Vec<Step>);
 /// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum Step {
     /// The key of a mapping.
     Key(String),
@@ -479,6 +490,7 @@ impl Path {
 /// Lines of a text that changed, with some around them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Hunk {
     /// The first line in the old text, from 1.
     pub before_start: usize,
@@ -505,6 +517,7 @@ pub enum Sign {
 /// A line of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Line {
     /// Whether it stays.
     pub sign: Sign,
@@ -515,6 +528,7 @@ pub struct Line {
 /// Where a value comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Origin {
     /// The file.
     pub file: String,
@@ -536,6 +550,7 @@ impl fmt::Display for Origin {
 /// The components of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Graph {
     /// The components.
     pub nodes: Vec<GraphNode>,
@@ -543,9 +558,18 @@ pub struct Graph {
     pub edges: Vec<GraphEdge>,
 }
 
+impl Graph {
+    /// Components, and which of them wait for others.
+    #[must_use]
+    pub fn new(nodes: Vec<GraphNode>, edges: Vec<GraphEdge>) -> Self {
+        Self { nodes, edges }
+    }
+}
+
 /// A component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct GraphNode {
     /// Its name.
     pub name: String,
@@ -557,9 +581,18 @@ pub struct GraphNode {
     pub reason: String,
 }
 
+impl GraphNode {
+    /// A component that requires no other, and that the cluster does not have yet.
+    #[must_use]
+    pub fn new(name: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { name: name.into(), depth: 0, present: false, reason: reason.into() }
+    }
+}
+
 /// A component that waits for another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct GraphEdge {
     /// The one that waits.
     pub from: String,
@@ -568,6 +601,14 @@ pub struct GraphEdge {
     /// The capability, or nothing when it is required by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capability: Option<String>,
+}
+
+impl GraphEdge {
+    /// The component `from` waits for `to`.
+    #[must_use]
+    pub fn new(from: impl Into<String>, to: impl Into<String>, capability: Option<String>) -> Self {
+        Self { from: from.into(), to: to.into(), capability }
+    }
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub fn is_copied_key(resource: &Resource, entry: &Entry) -> bool {
         return false;
     }
     let links = resource.history().chain(entry.value.mark);
-    let place = resource.history().place_of_key(entry.key.mark);
+    let place = resource.history().place_of_key(entry.key.mark).known();
     links.iter().any(|link| link.place == place && is_secret_step(link.step))
 }
 
@@ -71,12 +71,12 @@ impl Traced for Resource {
 
     fn set_by(&self, value: &Node) -> Option<LastChange<'_>> {
         let Last { step, place } = self.history().last(value.mark)?;
-        Some(LastChange { step: step.kind.as_str(), mark: place.known() })
+        Some(LastChange { step: step.kind.as_str(), mark: place })
     }
 
     fn removed_by(&self, parent: &Node, key: &str) -> Option<LastChange<'_>> {
         let removal = self.history().removals(parent.mark).find(|removal| removal.key == key)?;
-        Some(LastChange { step: removal.step.kind.as_str(), mark: removal.step.place.known() })
+        Some(LastChange { step: removal.step.kind.as_str(), mark: removal.step.place })
     }
 
     fn has_copied(&self) -> bool {

@@ -104,16 +104,16 @@ fn files_of(named: &[Named<'_>], files: &mut BTreeSet<String>) {
     for named in named {
         match named {
             Named::Resource(path) | Named::File(path) | Named::Patch(path) | Named::Plugin(path) => {
-                files.insert(path.text.clone());
+                files.insert(path.value.clone());
             }
             Named::Component(path) => {
-                files.insert(format!("{}/kustomization.yaml", path.text));
+                files.insert(format!("{}/kustomization.yaml", path.value));
             }
             Named::Generator(args) => {
                 let files_of_pairs =
-                    args.sources.files.iter().map(|file| file.text.rsplit('=').next().unwrap());
+                    args.sources.files.iter().map(|file| file.value.rsplit('=').next().unwrap());
                 files.extend(files_of_pairs.map(str::to_owned));
-                files.extend(args.sources.envs.iter().map(|env| env.text.clone()));
+                files.extend(args.sources.envs.iter().map(|env| env.value.clone()));
             }
             other => panic!("the tree has no {other:?}"),
         }

@@ -9,6 +9,7 @@ use kfc_yaml::Node;
 
 /// One error or warning about a resource.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Finding {
     /// The resource, `Deployment shop/web`; none for what is about the whole bundle.
     pub subject: Option<ObjectId>,
@@ -21,6 +22,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What is wrong with a whole bundle.
+    #[must_use]
+    pub fn of_bundle(diagnostic: Diagnostic) -> Self {
+        Self { subject: None, path: String::new(), diagnostic, secret: false }
+    }
+
     /// Whether it is an error.
     #[must_use]
     pub fn is_error(&self) -> bool {

@@ -7,9 +7,15 @@ use super::version::{Span, Version};
 use compact_str::CompactString;
 use kfc_yaml::Node;
 use rustc_hash::FxHashMap;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
-const TABLE: &str = include_str!("../schemas/kubernetes.txt");
+/// The table, which build.rs packs, unpacked at the first use. An error in it would leave nothing, which every test of types
+/// would notice.
+static TABLE: LazyLock<String> = LazyLock::new(|| {
+    let packed = include_bytes!(concat!(env!("OUT_DIR"), "/kubernetes.lz4"));
+    let text = lz4_flex::decompress_size_prepended(packed).unwrap_or_default();
+    String::from_utf8(text).unwrap_or_default()
+});
 
 /// The kinds of one Kubernetes version.
 #[derive(Debug)]
@@ -180,7 +186,7 @@ impl Reader {
     fn field(&mut self, owner: ShapeId, field: &FieldLine) {
         let id = self.type_of(field.type_text);
         if let Some(values) = field.values {
-            let text = |text: &str| Node::unmarked_string(&text.replace('~', " "));
+            let text = |text: &str| Node::string(&text.replace('~', " "), None);
             let of = self.shapes.get(id).items.unwrap_or(id);
             self.shapes.get_mut(of).values = values.split(',').map(text).collect();
         }

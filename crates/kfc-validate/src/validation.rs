@@ -18,6 +18,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What is checked, and how strictly.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Options {
     /// The version of Kubernetes; the newest known one when not given.
     pub kubernetes: Option<Version>,
@@ -56,6 +57,12 @@ impl KindName {
 }
 
 impl Options {
+    /// Checks against one version of Kubernetes, or the newest known one, with all findings and no exceptions.
+    #[must_use]
+    pub fn of_version(kubernetes: Option<Version>) -> Self {
+        Self { kubernetes, ..Self::default() }
+    }
+
     /// Whether a resource is of a kind that is not checked.
     fn skips(&self, resource: &Object) -> bool {
         self.skipped.iter().any(|skipped| skipped.names(resource))
@@ -68,6 +75,7 @@ impl Options {
 
 /// What a validation found, and how much it checked: no finding means nothing when nothing was checked.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Verdict {
     /// The findings in the order of the resources, then those about the whole bundle.
     pub findings: Vec<Finding>,

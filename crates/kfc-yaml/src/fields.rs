@@ -1,22 +1,13 @@
 //! Reads mappings strictly, field by field, and collects every error.
 //!
 //! kustomize decodes its files through JSON with Go's encoding/json: field names match whatever their case, null counts
-//! as absent, unknown fields and values of another type are errors. Our own files are read the same way, but the case of field names matters.
+//! as absent, unknown fields and values of another type are errors.
 
 use crate::through_json::{old_boolean, truth};
-use crate::{Entry, Node, Scalar, ScalarKind, emit};
+use crate::{Entry, Node, Scalar, ScalarKind, Spanned, emit};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Severity, nearest};
 use std::cell::{Cell, RefCell};
-
-/// A text with its location.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spanned {
-    /// The text.
-    pub text: String,
-    /// Its location.
-    pub mark: Mark,
-}
 
 /// Where readers leave what they find.
 #[derive(Debug)]
@@ -28,11 +19,9 @@ pub struct Errors {
     typing: Typing,
 }
 
-/// What a value may be where a text or a boolean is wanted, and whether the case of names matters.
+/// What a value may be where a text or a boolean is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Typing {
-    /// Our own files: names are cased, texts are texts.
-    Own,
     /// A kustomization, which kustomize reads with the words of YAML 1.1: unquoted `y`, `on` and their like are
     /// booleans, and never texts.
     Kustomization,
@@ -66,21 +55,6 @@ impl Errors {
     #[must_use]
     pub fn plugin() -> Self {
         Self { found: RefCell::default(), strict: false, typing: Typing::Configuration }
-    }
-
-    /// For our own files: unknown fields are errors, and so are known ones in another case.
-    #[must_use]
-    pub fn exact() -> Self {
-        Self { found: RefCell::default(), strict: true, typing: Typing::Own }
-    }
-
-    fn same_name(&self, a: &str, b: &str) -> bool {
-        if self.typing == Typing::Own { a == b } else { a.eq_ignore_ascii_case(b) }
-    }
-
-    /// Whether null stands for a value of nothing but defaults, also as an item of a list.
-    fn null_is_zero(&self) -> bool {
-        self.typing != Typing::Own
     }
 
     fn is_boolean(&self, scalar: &Scalar) -> bool {
@@ -149,7 +123,7 @@ impl<'a> Fields<'a> {
     pub fn of(node: &'a Node, what: &'static str, errors: &'a Errors) -> Option<Self> {
         let entries = match node.as_map() {
             Some(map) => map.as_slice(),
-            None if node.is_null() && errors.null_is_zero() => &[],
+            None if node.is_null() => &[],
             None => {
                 errors.push(wrong_type(node, what, "a mapping"));
                 return None;
@@ -172,37 +146,37 @@ impl<'a> Fields<'a> {
 
     fn entry(&self, name: &'static str) -> Option<&'a Entry> {
         self.known.borrow_mut().push(name);
-        let found = self.entries.iter().rev().find(|entry| self.errors.same_name(&entry.key.text, name));
+        let found = self.entries.iter().rev().find(|entry| entry.key.text.eq_ignore_ascii_case(name));
         found.filter(|entry| !entry.value.is_null())
     }
 
     /// The place of a field's name, or of its mapping's first field when it is missing.
-    pub fn mark(&self, name: &str) -> Mark {
-        let named = self.entries.iter().find(|entry| self.errors.same_name(&entry.key.text, name));
-        named.or(self.entries.first()).map_or(Mark::NONE, |entry| entry.key.mark)
+    pub fn mark(&self, name: &str) -> Option<Mark> {
+        let named = self.entries.iter().find(|entry| entry.key.text.eq_ignore_ascii_case(name));
+        named.or(self.entries.first()).map(|entry| entry.key.mark)
     }
 
     /// The place of a field's value, if it is there.
     pub fn place(&self, name: &str) -> Option<Mark> {
-        let named = self.entries.iter().rev().find(|entry| self.errors.same_name(&entry.key.text, name));
+        let named = self.entries.iter().rev().find(|entry| entry.key.text.eq_ignore_ascii_case(name));
         named.map(|entry| entry.value.mark)
     }
 
     /// The places of the keys of a nested mapping.
     pub fn key_places(&self, name: &str) -> Vec<(String, Mark)> {
-        let named = self.entries.iter().rev().find(|entry| self.errors.same_name(&entry.key.text, name));
+        let named = self.entries.iter().rev().find(|entry| entry.key.text.eq_ignore_ascii_case(name));
         let map = named.and_then(|entry| entry.value.as_map());
         map.into_iter().flatten().map(|entry| (entry.key.text.to_string(), entry.key.mark)).collect()
     }
 
     /// A string that must be there and not be empty.
-    pub fn required(&self, name: &'static str) -> Spanned {
+    pub fn required(&self, name: &'static str) -> Spanned<String> {
         let found = self.spanned(name);
         if found.is_none() && self.entry(name).is_none() {
             let error = Diagnostic::error(Code::MissingField, format!("{} needs `{name}`", self.what));
             self.push(error.at(self.mark(name)));
         }
-        found.unwrap_or(Spanned { text: String::new(), mark: self.mark(name) })
+        found.unwrap_or(Spanned { value: String::new(), mark: self.mark(name) })
     }
 
     /// The value of a field as it is.
@@ -211,22 +185,22 @@ impl<'a> Fields<'a> {
     }
 
     /// A string with its place.
-    pub fn spanned(&self, name: &'static str) -> Option<Spanned> {
+    pub fn spanned(&self, name: &'static str) -> Option<Spanned<String>> {
         self.text_of(self.node(name)?, name)
     }
 
     /// A string, empty when it is missing.
     pub fn string(&self, name: &'static str) -> String {
-        self.spanned(name).map(|spanned| spanned.text).unwrap_or_default()
+        self.spanned(name).map(|spanned| spanned.value).unwrap_or_default()
     }
 
-    fn text_of(&self, node: &Node, name: &str) -> Option<Spanned> {
-        if node.is_null() && self.errors.null_is_zero() {
-            return Some(Spanned { text: String::new(), mark: node.mark });
+    fn text_of(&self, node: &Node, name: &str) -> Option<Spanned<String>> {
+        if node.is_null() {
+            return Some(Spanned::at(String::new(), node.mark));
         }
         let text = node.as_scalar().and_then(|scalar| self.errors.text(scalar, !self.embedded.get()));
         if let Some(text) = text {
-            Some(Spanned { text: text.into(), mark: node.mark })
+            Some(Spanned::at(text.into(), node.mark))
         } else {
             let error = wrong_type(node, &format!("`{name}`"), "a string");
             let help = node.as_text().map(|text| format!("put it in quotes: \"{text}\""));
@@ -235,7 +209,7 @@ impl<'a> Fields<'a> {
                 Some(word) => format!("`{name}` must be a string, but `{}` is a boolean here", word.text),
                 None => error.message.clone(),
             };
-            self.push(Diagnostic { help, message, ..error });
+            self.push(Diagnostic::error(error.code, message).at(error.mark).helped(help));
             None
         }
     }
@@ -281,7 +255,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of strings.
-    pub fn strings(&self, name: &'static str) -> Vec<Spanned> {
+    pub fn strings(&self, name: &'static str) -> Vec<Spanned<String>> {
         self.list(name, |item| self.text_of(item, name))
     }
 
@@ -297,7 +271,7 @@ impl<'a> Fields<'a> {
             let value = if entry.value.is_null() {
                 Some(String::new())
             } else {
-                self.text_of(&entry.value, &entry.key.text).map(|spanned| spanned.text)
+                self.text_of(&entry.value, &entry.key.text).map(|spanned| spanned.value)
             };
             if let Some(value) = value {
                 pairs.push((entry.key.text.to_string(), value));
@@ -316,13 +290,13 @@ impl<'a> Fields<'a> {
         let known = self.known.borrow();
         for entry in self.entries {
             let name = entry.key.text.as_str();
-            if known.iter().any(|known| self.errors.same_name(known, name)) {
+            if known.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 continue;
             }
             let severity = if self.errors.strict { Severity::Error } else { Severity::Warning };
             let message = format!("unknown field `{name}` in {}", self.what);
             let error =
-                Diagnostic { severity, ..Diagnostic::error(Code::UnknownField, message) }.at(entry.key.mark);
+                Diagnostic::error(Code::UnknownField, message).with_severity(severity).at(entry.key.mark);
             let error = match nearest(name, known.iter().copied()) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error.help(format!("it may have {}", listed(&known))),
@@ -366,7 +340,7 @@ mod tests {
     fn values_are_read_by_their_type() {
         let text = "{s: text, b: true, n: 12, f: 3.0, l: [x, z], p: {k: v, e: null}}";
         let (values, found) = read(text, Errors::kustomization(), |fields| {
-            let words: Vec<String> = fields.strings("l").into_iter().map(|word| word.text).collect();
+            let words: Vec<String> = fields.strings("l").into_iter().map(|word| word.value).collect();
             let numbers = (fields.integer("n"), fields.integer("f"), fields.integer("none"));
             (fields.string("s"), fields.boolean("b"), numbers, words, fields.pairs("p"))
         });
@@ -417,19 +391,14 @@ mod tests {
     }
 
     #[test]
-    fn the_case_of_names_matters_in_our_own_files_only() {
-        let name = |errors| read("{NAME: a}", errors, |fields| fields.string("name"));
-        assert_eq!(name(Errors::kustomization()), ("a".to_owned(), Vec::new()));
-        assert_eq!(
-            name(Errors::exact()),
-            (String::new(), vec!["unknown field `NAME` in a thing".to_owned()])
-        );
+    fn names_match_in_any_case() {
+        let name = read("{NAME: a}", Errors::kustomization(), |fields| fields.string("name"));
+        assert_eq!(name, ("a".to_owned(), Vec::new()));
     }
 
     #[test]
     fn words_of_yaml_1_1_are_booleans_where_kustomize_reads_them_so() {
         let text = |errors| read("{s: yes}", errors, |fields| fields.string("s"));
-        assert_eq!(text(Errors::exact()).0, "yes");
         assert_eq!(text(Errors::plugin()).0, "yes");
         let (_, found) = text(Errors::kustomization());
         assert_eq!(found, ["`s` must be a string, but `yes` is a boolean here"]);
@@ -453,18 +422,17 @@ mod tests {
         for text in ["{other: a}", "{name: null, other: a}"] {
             let (name, found) = read(text, Errors::kustomization(), |fields| {
                 fields.string("other");
-                fields.required("name").text
+                fields.required("name").value
             });
             assert_eq!((name.as_str(), found), ("", vec!["a thing needs `name`".to_owned()]), "{text}");
         }
     }
 
     #[test]
-    fn null_is_an_empty_mapping_but_in_our_own_files() {
+    fn null_is_an_empty_mapping() {
         let holder = node("a: null");
         let null = holder.get("a").unwrap();
         assert!(Fields::of(null, "a thing", &Errors::kustomization()).is_some());
-        assert!(Fields::of(null, "a thing", &Errors::exact()).is_none());
     }
 
     #[test]
@@ -474,7 +442,8 @@ mod tests {
         let fields = Fields::of(&node, "a thing", &errors).unwrap();
         assert_eq!(fields.string("name"), "b");
         assert_eq!(fields.place("name").map(|mark| mark.offset), Some(16));
-        assert_eq!((fields.mark("m").offset, fields.mark("none").offset), (19, 1));
+        let offset = |name| fields.mark(name).map(|mark| mark.offset);
+        assert_eq!((offset("m"), offset("none")), (Some(19), Some(1)));
         let keys: Vec<(String, u32)> =
             fields.key_places("m").into_iter().map(|(key, mark)| (key, mark.offset)).collect();
         assert_eq!(keys, [("x".to_owned(), 23), ("y".to_owned(), 29)]);

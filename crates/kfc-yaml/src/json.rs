@@ -175,7 +175,7 @@ mod tests {
     use super::write;
     use crate::Node;
     use crate::parse::parse;
-    use kfc_diagnostics::{Mark, SourceId};
+    use kfc_diagnostics::SourceId;
 
     fn json(text: &str) -> Option<String> {
         let mut out = String::new();
@@ -196,7 +196,7 @@ mod tests {
     fn strings_are_escaped_as_in_go() {
         let mut out = String::new();
         let text = "<a>&\"\\\n\r\t\u{8}\u{c}\u{1}\u{7f}\u{85}\u{2028}\u{2029}\u{2030}é😀";
-        write(&Node::string(text, Mark::NONE), &mut out).unwrap();
+        write(&Node::string(text, None), &mut out).unwrap();
         let escaped = r#""\u003ca\u003e\u0026\"\\\n\r\t\b\f\u0001"#;
         assert_eq!(out, format!("{escaped}\u{7f}\u{85}\\u2028\\u2029\u{2030}é😀\""));
     }

@@ -24,8 +24,10 @@ pub mod node;
 mod number;
 pub mod parse;
 pub mod size;
+mod spanned;
 mod style;
 pub mod through_json;
 pub mod value;
 
 pub use node::{Deferred, Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};
+pub use spanned::Spanned;

@@ -327,7 +327,8 @@ impl Map {
     }
 
     /// The value with this key; a new empty mapping at `mark` is put there when it is missing.
-    pub fn get_or_insert_map(&mut self, key: &str, mark: Mark) -> &mut Node {
+    pub fn get_or_insert_map(&mut self, key: &str, mark: impl Into<Option<Mark>>) -> &mut Node {
+        let mark = Mark::stored(mark);
         let at = self.position(key).unwrap_or_else(|| {
             self.push(Entry { key: Key::new(key, mark), value: Node::map(Map::new(), mark) });
             self.len() - 1
@@ -361,62 +362,64 @@ impl FromIterator<Entry> for Map {
 impl Key {
     /// A string key.
     #[must_use]
-    pub fn new(text: &str, mark: Mark) -> Self {
-        Self { text: CompactString::new(text), kind: ScalarKind::Str, quoted: false, mark }
+    pub fn new(text: &str, mark: impl Into<Option<Mark>>) -> Self {
+        Self {
+            text: CompactString::new(text),
+            kind: ScalarKind::Str,
+            quoted: false,
+            mark: Mark::stored(mark),
+        }
     }
 }
 
 impl Node {
     /// A string, even if the text looks like a number: `Node::string("123")` is emitted as `"123"`.
     #[must_use]
-    pub fn string(text: &str, mark: Mark) -> Self {
+    pub fn string(text: &str, mark: impl Into<Option<Mark>>) -> Self {
         let mut scalar = Scalar::new(CompactString::new(text), ScalarKind::Str);
         if !text.is_empty() && !style::is_written_plain(text) {
             scalar.spelling = Spelling::Quoted;
         }
-        Self { value: Value::Scalar(scalar), mark }
-    }
-
-    /// A string that is in no text.
-    #[must_use]
-    pub fn unmarked_string(text: &str) -> Self {
-        Self::string(text, Mark::NONE)
+        Self { value: Value::Scalar(scalar), mark: Mark::stored(mark) }
     }
 
     /// A string that the source has in quotes or as a literal block.
     #[must_use]
-    pub fn quoted(text: CompactString, mark: Mark) -> Self {
+    pub fn quoted(text: CompactString, mark: impl Into<Option<Mark>>) -> Self {
         Self::spelt(text, Spelling::Quoted, mark)
     }
 
     /// A string in a known spelling.
     #[must_use]
-    pub fn spelt(text: CompactString, spelling: Spelling, mark: Mark) -> Self {
-        Self { value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, spelling, shared: 0 }), mark }
+    pub fn spelt(text: CompactString, spelling: Spelling, mark: impl Into<Option<Mark>>) -> Self {
+        Self {
+            value: Value::Scalar(Scalar { text, kind: ScalarKind::Str, spelling, shared: 0 }),
+            mark: Mark::stored(mark),
+        }
     }
 
     /// A scalar of a known kind.
     #[must_use]
-    pub fn scalar(text: CompactString, kind: ScalarKind, mark: Mark) -> Self {
-        Self { value: Value::Scalar(Scalar::new(text, kind)), mark }
+    pub fn scalar(text: CompactString, kind: ScalarKind, mark: impl Into<Option<Mark>>) -> Self {
+        Self { value: Value::Scalar(Scalar::new(text, kind)), mark: Mark::stored(mark) }
     }
 
     /// A null.
     #[must_use]
-    pub fn null(mark: Mark) -> Self {
+    pub fn null(mark: impl Into<Option<Mark>>) -> Self {
         Self::scalar(CompactString::const_new("null"), ScalarKind::Null, mark)
     }
 
     /// A mapping.
     #[must_use]
-    pub fn map(map: Map, mark: Mark) -> Self {
-        Self { value: Value::Map(map), mark }
+    pub fn map(map: Map, mark: impl Into<Option<Mark>>) -> Self {
+        Self { value: Value::Map(map), mark: Mark::stored(mark) }
     }
 
     /// A sequence.
     #[must_use]
-    pub fn seq(items: Vec<Node>, mark: Mark) -> Self {
-        Self { value: Value::Seq(items), mark }
+    pub fn seq(items: Vec<Node>, mark: impl Into<Option<Mark>>) -> Self {
+        Self { value: Value::Seq(items), mark: Mark::stored(mark) }
     }
 
     /// The mapping, if it is one.

@@ -30,7 +30,8 @@ pub fn to_json(node: &Node) -> Value {
 
 /// The node of a JSON value; every part of it has the location `mark`.
 #[must_use]
-pub fn from_json(value: &Value, mark: Mark) -> Node {
+pub fn from_json(value: &Value, mark: impl Into<Option<Mark>>) -> Node {
+    let mark = Mark::stored(mark);
     match value {
         Value::Null => Node::null(mark),
         Value::Bool(yes) => Node::scalar(yes.to_compact_string(), ScalarKind::Bool, mark),

@@ -100,7 +100,7 @@ fn set(what: &SetCommand, document: &mut Document) -> Result<()> {
         SetCommand::Label(args) => add_labels(document, args, true),
         SetCommand::Buildmetadata(names) => {
             list::check_build_metadata(&names.names)?;
-            let items = names.names.iter().map(|name| Node::string(name, kfc_diagnostics::Mark::NONE));
+            let items = names.names.iter().map(|name| Node::string(name, None));
             document.set_items("buildMetadata", items.collect());
             Ok(())
         }

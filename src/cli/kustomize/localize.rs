@@ -52,7 +52,7 @@ pub(in crate::cli) fn run(args: &LocalizeArgs) -> u8 {
 
 fn copy(args: &LocalizeArgs, sources: &Arc<Sources>) -> Result<String> {
     if !Path::new(&args.target).is_dir() {
-        refuse_without_ref(&args.target, kfc_diagnostics::Mark::NONE)?;
+        refuse_without_ref(&args.target, None)?;
     }
     let options = options(args);
     let loader = Loader::open(&args.target, options.reads(), sources)?;

@@ -11,8 +11,7 @@ use kfc_kube::readiness::annotated;
 use kfc_kustomize::resource::objects;
 use kfc_source::Loader;
 use kfc_validate::readiness;
-use kfc_yaml::de::Spanned;
-use kfc_yaml::{Entry, Key, Map, Node, parse};
+use kfc_yaml::{Entry, Key, Map, Node, Spanned, parse};
 use std::sync::Arc;
 
 /// A stack that was resolved, with what is needed to assemble it.

@@ -150,7 +150,7 @@ fn delete_words(hook: &Hook) -> String {
 }
 
 fn write(resource: &mut Resource, wanted: &[(&str, String)]) {
-    let mut object = resource.edit(&Step::new(StepKind::BuildMetadata, Mark::NONE));
+    let mut object = resource.edit(&Step::new(StepKind::BuildMetadata, None));
     for (name, value) in wanted {
         object.set_annotation(name, value);
     }

@@ -4,7 +4,7 @@
 use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
 use crate::resolve::{Plan, Profile};
 use kfc_diagnostics::address::cover_json;
-use kfc_yaml::de::Spanned;
+use kfc_yaml::Spanned;
 use kfc_yaml::value::to_json;
 use serde::Serialize;
 use serde_json::Value;

@@ -4,8 +4,7 @@
 use super::{ANNOTATIONS, Annotations, FIELDS, VALIDATE};
 use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
-use kfc_yaml::de::Spanned;
-use kfc_yaml::{Entry, Key, Map, Node, parse};
+use kfc_yaml::{Entry, Key, Map, Node, Spanned, parse};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -38,7 +38,7 @@ pub fn known_credentials(plan: &Plan, resources: &[Resource]) -> Result<Diagnost
         (Severity::Error, ", and it can be reached from outside of the cluster")
     };
     let message = format!("this bundle has {count}{end}");
-    let report = Diagnostic { severity, ..Diagnostic::error(Code::KnownCredential, message) };
+    let report = Diagnostic::error(Code::KnownCredential, message).with_severity(severity);
     let report = exposures.into_iter().fold(report, Diagnostic::note);
     let report = known.iter().fold(report, |report, one| report.note(one.sentence()));
     let own = "set your own values, with `--set` or under `parameters` of kfc.yaml";

@@ -18,7 +18,7 @@ use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::engine::assembly::{Assembly, Part};
 use kfc_kustomize::resource::Resource;
 use kfc_source::{Loader, Resolved};
-use kfc_yaml::de::Spanned;
+use kfc_yaml::Spanned;
 use rayon::prelude::*;
 pub use schedule::schedule;
 use std::sync::Arc;
@@ -117,7 +117,7 @@ pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>>
         roots.extend(errors.collect(base_root(planned, loader)));
     }
     for overlay in plan.overlays.iter().map(|planned| &planned.overlay).filter(|overlay| overlay.patches) {
-        let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.place());
+        let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
         roots.extend(errors.collect(root));
     }
     if let Some(place) = &stack.place {
@@ -145,13 +145,13 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
         let applied = AppliedOverlay {
             name: overlay.name.value.clone(),
             when: overlay.when.as_ref().map(|when| when.value.clone()),
-            place: overlay.name.place(),
+            place: overlay.name.mark,
         };
         assembly.enter(|| applied.stage());
         assembly.declare(|| applied.declared());
         if overlay.patches {
             let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
-            errors.collect(root.and_then(|root| assembly.apply(root, overlay.name.place(), owner)));
+            errors.collect(root.and_then(|root| assembly.apply(root, overlay.name.mark, owner)));
         }
         let resources: &mut Vec<Resource> = &mut assembly.resources().list;
         let inputs = Inputs { plan, stack, component: None };
@@ -161,10 +161,10 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
         for path in &stack.overlays {
             let folder = loader.beside(&place.folder, &place.shown, None)?;
             let root = root_at(&folder, path);
-            let applied = AppliedOverlay { name: path.value.clone(), when: None, place: path.place() };
+            let applied = AppliedOverlay { name: path.value.clone(), when: None, place: path.mark };
             assembly.enter(|| applied.stage());
             assembly.declare(|| applied.declared());
-            errors.collect(root.and_then(|root| assembly.apply(root, path.place(), None)));
+            errors.collect(root.and_then(|root| assembly.apply(root, path.mark, None)));
         }
     }
     errors.into_result(())

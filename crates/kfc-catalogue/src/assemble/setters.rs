@@ -8,9 +8,8 @@ use kfc_kube::Object;
 use kfc_kustomize::provenance::Step;
 use kfc_kustomize::reference::field_path::{explain_missing, split_setter};
 use kfc_kustomize::resource::Resource;
-use kfc_yaml::de::Spanned;
 use kfc_yaml::value::to_json;
-use kfc_yaml::{Entry, Key, Map, Node, Value, emit, parse};
+use kfc_yaml::{Entry, Key, Map, Node, Spanned, Value, emit, parse};
 use std::sync::LazyLock;
 
 /// Applies setters in order.
@@ -72,7 +71,7 @@ fn steps_of(path: &Spanned<String>) -> Result<Vec<String>> {
 /// The step that a setter is: with what its expressions name, and where that was set.
 fn step(setter: &Spanned<Setter>, inputs: Inputs<'_>) -> Step {
     let text = setter.new_value.as_str().unwrap_or_default();
-    let step = Step::new(SETTER, setter.place()).with_text(setter.new_value.mark);
+    let step = Step::new(SETTER, setter.mark).with_text(setter.new_value.mark);
     step.with_inputs(text, inputs.of(&setter.new_value))
 }
 
@@ -172,8 +171,7 @@ fn missing_field(
         format!("field `{}` does not exist in {field}{} `{}`", path.value, object.kind(), object.name());
     let error = Diagnostic::error(Code::Setter, message).at(path.mark);
     // A text inside a resource has no locations.
-    let error = if place.source == SourceId::NONE { error.note(what) } else { error.label(place, what) };
-    Diagnostic { help: near, ..error }
+    error.label_or_note(place, what).helped(near)
 }
 
 fn selects_nothing(setter: &Spanned<Setter>, resources: &[Resource]) -> Diagnostic {
@@ -197,13 +195,13 @@ fn selects_nothing(setter: &Spanned<Setter>, resources: &[Resource]) -> Diagnost
 #[cfg(test)]
 mod tests {
     use super::put;
-    use kfc_diagnostics::{Mark, SourceId};
+    use kfc_diagnostics::SourceId;
     use kfc_kustomize::reference::field_path::split_setter;
     use kfc_yaml::{Node, emit, parse::parse};
 
     fn after(yaml: &str, path: &str) -> Option<String> {
         let mut node = parse(yaml, SourceId::NONE).unwrap().remove(0);
-        let found = put(&mut node, &split_setter(path).unwrap(), &Node::string("v", Mark::NONE));
+        let found = put(&mut node, &split_setter(path).unwrap(), &Node::string("v", None));
         let mut out = Vec::new();
         emit::emit(&node, &mut out).unwrap();
         found.then(|| String::from_utf8(out).unwrap())

@@ -18,7 +18,7 @@ pub struct AppliedOverlay {
     /// The condition that selected it.
     pub when: Option<String>,
     /// Location of its name.
-    pub place: Mark,
+    pub place: Option<Mark>,
 }
 
 impl AppliedOverlay {

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 /// Orders resources by wave, then kind, namespace and name; returns the wave of each.
 pub(super) fn order(plan: &Plan, set: &mut ResourceSet) -> Vec<usize> {
-    kinds::sort(set, &SortOptions { legacy: true, legacy_options: None });
+    kinds::sort(set, &SortOptions::legacy());
     let waves = waves(plan, &set.list);
     let mut pairs: Vec<(usize, Resource)> = waves.into_iter().zip(std::mem::take(&mut set.list)).collect();
     pairs.sort_by_key(|(wave, _)| *wave);

@@ -8,7 +8,8 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics};
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::ReadyRule;
 use kfc_yaml::Node;
-use kfc_yaml::de::{Entries, Spanned};
+use kfc_yaml::Spanned;
+use kfc_yaml::de::Entries;
 use kfc_yaml::value::to_json;
 use serde_json::Value;
 
@@ -176,7 +177,7 @@ mod tests {
     use super::Parameter;
     use crate::catalogue::secrets::values_of_secrets;
     use kfc_diagnostics::SourceId;
-    use kfc_yaml::de::Spanned;
+    use kfc_yaml::Spanned;
     use kfc_yaml::parse::parse;
     use serde_json::{Value, json};
 

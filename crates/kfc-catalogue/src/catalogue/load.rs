@@ -148,7 +148,7 @@ fn read_all<F: DeserializeOwned, T: Send>(
 mod tests {
     use super::{Parameter, mark_derived, secrets};
     use kfc_diagnostics::SourceId;
-    use kfc_yaml::de::Spanned;
+    use kfc_yaml::Spanned;
     use kfc_yaml::parse::parse;
     use serde_json::json;
 

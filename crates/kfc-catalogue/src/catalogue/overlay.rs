@@ -5,7 +5,7 @@ use crate::files::{OverlayFile, Setter};
 use kfc_diagnostics::Diagnostics;
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::ReadyRule;
-use kfc_yaml::de::Spanned;
+use kfc_yaml::Spanned;
 
 /// What a platform changes.
 #[derive(Clone, Debug)]

@@ -4,8 +4,7 @@ use super::component::{Parameter, parameters};
 use super::document::{Document, Named};
 use crate::files::{LayerComponent, PlatformFile, Role, Support};
 use kfc_diagnostics::Diagnostics;
-use kfc_yaml::Node;
-use kfc_yaml::de::Spanned;
+use kfc_yaml::{Node, Spanned};
 
 /// A layer of facts.
 #[derive(Clone, Debug)]

@@ -2,12 +2,12 @@
 
 use super::document::{Document, Place, read_one};
 use crate::files::StackText;
-use kfc_diagnostics::{Diagnostics, Mark, Result};
+use kfc_diagnostics::{Diagnostics, Result};
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::ReadyRule;
 use kfc_source::Loader;
-use kfc_yaml::de::{Mapping, Spanned};
-use kfc_yaml::{Map, Node};
+use kfc_yaml::de::Mapping;
+use kfc_yaml::{Map, Node, Spanned};
 
 /// What a user asks for.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Stack {
     /// The stack of a profile alone, as `kfc build gke+gpu` asks for it.
     #[must_use]
     pub fn of_profile(profile: &str) -> Self {
-        let empty = || Node::map(Map::new(), Mark::NONE);
+        let empty = || Node::map(Map::new(), None);
         Self {
             name: profile.to_owned(),
             platform: Spanned::nowhere(profile.to_owned()),

@@ -5,10 +5,9 @@ use super::finding::Finding;
 use super::{accelerators, installed, ours, provider, services, storage};
 use crate::catalogue::{Catalogue, Stack};
 use crate::resolve::Profile;
-use kfc_diagnostics::{Mark, Result};
-use kfc_yaml::de::Spanned;
+use kfc_diagnostics::Result;
 use kfc_yaml::value::from_json;
-use kfc_yaml::{Map, Node};
+use kfc_yaml::{Map, Node, Spanned};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -91,7 +90,7 @@ fn note_of_ours(
 
 fn join(catalogue: &Catalogue, profile: &str) -> Result<Profile> {
     let written = Spanned::nowhere(profile.to_owned());
-    let none = Node::map(Map::new(), Mark::NONE);
+    let none = Node::map(Map::new(), None);
     Profile::join(catalogue, &written, &none, &none)
 }
 
@@ -102,7 +101,7 @@ impl Detected {
         let mut stack = Stack::of_profile(&self.profile);
         let spanned = |(name, _): &(String, String)| Spanned::nowhere(name.clone());
         stack.present = self.present.iter().map(spanned).collect();
-        stack.facts = from_json(&self.facts(), Mark::NONE);
+        stack.facts = from_json(&self.facts(), None);
         stack
     }
 

@@ -21,7 +21,7 @@ pub struct ChainStep<'r> {
     /// The step.
     pub step: &'r Step,
     /// The line that caused it.
-    pub place: Mark,
+    pub place: Option<Mark>,
     /// The value after it.
     pub value: Node,
 }

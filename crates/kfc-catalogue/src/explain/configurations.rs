@@ -5,16 +5,15 @@ use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::provenance::{History, StepKind};
 use kfc_kustomize::resource::Resource;
 use kfc_kustomize::transform::{FieldSpec, TransformerConfig, split_path};
-use kfc_yaml::fields::Spanned;
-use kfc_yaml::{Node, Value};
+use kfc_yaml::{Node, Spanned, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The paths of the files that changed nothing, each once.
-pub(super) fn configurations<'b>(bundle: &'b Bundle, places: &mut Places<'_>) -> Vec<&'b Spanned> {
+pub(super) fn configurations<'b>(bundle: &'b Bundle, places: &mut Places<'_>) -> Vec<&'b Spanned<String>> {
     let set = &bundle.resources;
     let resources: Vec<&Resource> = set.list.iter().chain(&set.gone).collect();
-    let mut counts: BTreeMap<String, (&Spanned, bool)> = BTreeMap::new();
+    let mut counts: BTreeMap<String, (&Spanned<String>, bool)> = BTreeMap::new();
     for file in bundle.origins.iter().flat_map(|origins| &origins.configurations) {
         let counted = counts.entry(places.full(file.path.mark)).or_insert((&file.path, false));
         counted.1 |= changed(&file.config, &resources);

@@ -80,7 +80,7 @@ pub fn of_unused(list: &[Unused], places: &mut Places<'_>) -> Json {
     list.iter().map(entry).collect()
 }
 
-fn place(mark: Mark, places: &mut Places<'_>) -> Json {
+fn place(mark: Option<Mark>, places: &mut Places<'_>) -> Json {
     places
         .position(mark)
         .map_or(Json::Null, |(file, at)| json!({"file": file, "line": at.line, "column": at.column}))

@@ -5,8 +5,7 @@ use crate::catalogue::{Catalogue, Stack};
 use crate::resolve::{Expression, Inputs, Name, Plan, names_in};
 use kfc_diagnostics::Mark;
 use kfc_kustomize::provenance::{Declared, Step};
-use kfc_yaml::Node;
-use kfc_yaml::de::Spanned;
+use kfc_yaml::{Node, Spanned};
 use std::collections::HashSet;
 
 /// The parameters of a stack, without those in conditions: they change which components and overlays are selected, not a
@@ -38,7 +37,7 @@ pub fn parameters(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Decl
 fn deciding(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> HashSet<Mark> {
     let mut places = HashSet::new();
     let mut add = |inputs: Inputs<'_>, names: Vec<Name>| {
-        places.extend(inputs.of_names(&names).into_iter().map(|input| input.entry));
+        places.extend(inputs.of_names(&names).into_iter().filter_map(|input| input.entry));
     };
     for planned in &plan.components {
         let component = &planned.component;
@@ -71,5 +70,5 @@ fn names_of<'c>(conditions: impl IntoIterator<Item = &'c Spanned<String>>) -> Ve
 }
 
 fn names_in_text(text: &Spanned<String>) -> Vec<Name> {
-    names_in(&Node::string(&text.value, text.place()))
+    names_in(&Node::string(&text.value, text.mark))
 }

@@ -26,8 +26,9 @@ impl<'s> Places<'s> {
         Self { sources, known: HashMap::new(), hidden: Numbers::default() }
     }
 
-    /// The name of a mark's text and the position in it; `None` for a mark without a text.
-    pub fn position(&mut self, mark: Mark) -> Option<(String, Position)> {
+    /// The name of a mark's text and the position in it; `None` for values that no text holds.
+    pub fn position(&mut self, mark: impl Into<Option<Mark>>) -> Option<(String, Position)> {
+        let mark = mark.into()?;
         let sources = self.sources;
         let known = self.known.entry(mark.source).or_insert_with(|| {
             let source = sources.get(mark.source)?;
@@ -48,14 +49,14 @@ impl<'s> Places<'s> {
         Some((source.name.clone(), position))
     }
 
-    /// `file:line:column`; a dash for a mark without a text.
-    pub fn full(&mut self, mark: Mark) -> String {
+    /// `file:line:column`; a dash for values that no text holds.
+    pub fn full(&mut self, mark: impl Into<Option<Mark>>) -> String {
         self.position(mark)
             .map_or_else(|| "-".to_owned(), |(name, at)| format!("{name}:{}:{}", at.line, at.column))
     }
 
-    /// `file:line`; a dash for a mark without a text.
-    pub fn short(&mut self, mark: Mark) -> String {
+    /// `file:line`; a dash for values that no text holds.
+    pub fn short(&mut self, mark: impl Into<Option<Mark>>) -> String {
         self.position(mark).map_or_else(|| "-".to_owned(), |(name, at)| format!("{name}:{}", at.line))
     }
 }
@@ -77,6 +78,6 @@ mod tests {
                 assert_eq!(Some(places.full(mark)), sources.locate(mark), "{offset}");
             }
         }
-        assert_eq!(places.full(Mark::NONE), "-");
+        assert_eq!(places.full(None), "-");
     }
 }

@@ -7,7 +7,7 @@ use kfc_diagnostics::Mark;
 use kfc_diagnostics::text::for_message;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::provenance::{Declared, Step, StepKind};
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::Spanned;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
@@ -16,8 +16,8 @@ use std::fmt::Write as _;
 pub struct Unused {
     /// What it is: `images`, `patches`, `parameter`, …
     pub what: &'static str,
-    /// Its location.
-    pub place: Mark,
+    /// Its location, if a text holds it.
+    pub place: Option<Mark>,
     /// What it asks for.
     pub text: String,
 }
@@ -28,7 +28,7 @@ pub struct Unused {
 pub fn unused(bundle: &Bundle, more: &[Declared], places: &mut Places<'_>) -> Vec<Unused> {
     let set = &bundle.resources;
     let steps = || set.list.iter().chain(&set.gone).flat_map(|resource| resource.history().steps());
-    let mut used: HashSet<(StepKind, Mark)> = HashSet::new();
+    let mut used: HashSet<(StepKind, Option<Mark>)> = HashSet::new();
     for step in steps() {
         used.insert((step.kind, step.entry));
         used.extend(AppliedOverlay::of(step).map(|overlay| (OVERLAY, overlay.place)));
@@ -56,10 +56,10 @@ pub fn unused(bundle: &Bundle, more: &[Declared], places: &mut Places<'_>) -> Ve
         text: entry.text.clone(),
     };
     let mut list: Vec<Unused> = idle.map(unused).collect();
-    let of_file = |path: &Spanned| Unused {
+    let of_file = |path: &Spanned<String>| Unused {
         what: StepKind::Configurations.as_str(),
         place: path.mark,
-        text: path.text.clone(),
+        text: path.value.clone(),
     };
     list.extend(configurations(bundle, places).into_iter().map(of_file));
     list

@@ -6,7 +6,8 @@ use super::{ApiVersion, Declaration, Ignore, Metadata, Setter, Support, words};
 use kfc_diagnostics::Mark;
 use kfc_kube::ObjectPattern;
 use kfc_kube::readiness::ReadyRule;
-use kfc_yaml::de::{Entries, Spanned, TextOr};
+use kfc_yaml::Spanned;
+use kfc_yaml::de::{Entries, TextOr};
 use serde::Deserialize;
 
 /// A unit that a user selects, with what it requires and provides.

@@ -25,7 +25,7 @@ pub use setter::{Select, Setter};
 pub use stack::{StackKind, StackSpec, StackText};
 pub use support::Support;
 
-use kfc_yaml::de::Spanned;
+use kfc_yaml::Spanned;
 use serde::Deserialize;
 use words::words;
 

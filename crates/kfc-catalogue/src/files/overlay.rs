@@ -1,7 +1,7 @@
 //! `overlay.yaml`.
 
 use super::{ApiVersion, Ignore, Metadata, ReadyWhen, Setter, words};
-use kfc_yaml::de::Spanned;
+use kfc_yaml::Spanned;
 use serde::Deserialize;
 
 /// A kustomize component that is applied over bases when its condition holds.

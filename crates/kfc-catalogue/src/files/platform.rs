@@ -2,7 +2,8 @@
 
 use super::support::supports;
 use super::{ApiVersion, Declaration, Metadata, Support, words};
-use kfc_yaml::de::{Entries, Mapping, Spanned, TextOr};
+use kfc_yaml::Spanned;
+use kfc_yaml::de::{Entries, Mapping, TextOr};
 use serde::Deserialize;
 
 /// A layer of facts; layers joined by `+` make a profile.

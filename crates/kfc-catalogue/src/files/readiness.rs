@@ -2,7 +2,7 @@
 
 use kfc_kube::ObjectPattern;
 use kfc_kube::readiness::{Expression, ReadyRule};
-use kfc_yaml::de::Spanned;
+use kfc_yaml::Spanned;
 use serde::Deserialize;
 
 /// When objects are ready, instead of what their kind says.

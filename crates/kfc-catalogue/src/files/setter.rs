@@ -1,7 +1,6 @@
 //! `set`: the values of parameters and facts in resources.
 
-use kfc_yaml::Node;
-use kfc_yaml::de::Spanned;
+use kfc_yaml::{Node, Spanned};
 use serde::Deserialize;
 
 /// Puts the value of an expression at a path of the resources that it selects.

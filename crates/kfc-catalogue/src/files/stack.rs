@@ -1,7 +1,8 @@
 //! `kfc.yaml`.
 
 use super::{ApiVersion, Ignore, Metadata, ReadyWhen, words};
-use kfc_yaml::de::{Entries, Mapping, Spanned};
+use kfc_yaml::Spanned;
+use kfc_yaml::de::{Entries, Mapping};
 use serde::Deserialize;
 
 /// The user's own file: a profile, components, parameters and overlays.

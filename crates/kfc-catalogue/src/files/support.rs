@@ -1,6 +1,7 @@
 //! `supports`: conditions on facts.
 
-use kfc_yaml::de::{Spanned, TextOr};
+use kfc_yaml::Spanned;
+use kfc_yaml::de::TextOr;
 use serde::{Deserialize, Deserializer};
 
 /// A condition on facts that something requires.

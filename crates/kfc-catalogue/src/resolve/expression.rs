@@ -5,7 +5,7 @@ use crate::expressions::limits;
 use crate::expressions::{Expression, Name};
 use crate::expressions::{Piece, split};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
-use kfc_yaml::de::Spanned;
+use kfc_yaml::Spanned;
 use kfc_yaml::value::from_json;
 use kfc_yaml::value::to_json;
 use kfc_yaml::{Entry, Map, Node};
@@ -189,7 +189,7 @@ pub(super) fn computed(scope: &Scope, node: &Node) -> Result<Value> {
 mod tests {
     use super::Scope;
     use kfc_diagnostics::SourceId;
-    use kfc_yaml::de::Spanned;
+    use kfc_yaml::Spanned;
     use kfc_yaml::{emit, parse::parse};
     use serde_json::json;
 

@@ -4,7 +4,6 @@ use super::plan::Plan;
 use super::profile::Profile;
 use crate::catalogue::{Component, Parameter, Stack};
 use crate::expressions::{Name, names_in, touches};
-use kfc_diagnostics::Mark;
 use kfc_kustomize::provenance::Input;
 use kfc_yaml::Node;
 
@@ -97,12 +96,12 @@ impl<'a> Inputs<'a> {
             let steps: Vec<&str> = inside.iter().map(String::as_str).collect();
             let place = given.at(&steps).map_or(given.mark, |value| value.mark);
             let mut input = Input::new(name, place, Profile::STACK);
-            (input.entry, input.secret) = (given.mark, secret);
+            (input.entry, input.secret) = (given.mark.known(), secret);
             add(input, found);
             return;
         }
         let default = parameter.declared.default.as_ref();
-        let place = default.map_or(Mark::NONE, |default| default.mark);
+        let place = default.map(|default| default.mark);
         let mut input = Input::new(name, place, "default");
         input.secret = secret;
         let is_new = add(input, found);

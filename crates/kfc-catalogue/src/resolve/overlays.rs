@@ -48,7 +48,7 @@ fn check_names(catalogue: &Catalogue, overlay: &Overlay) -> Result<()> {
             format!("the overlay `{}` is for `{}`, which does not exist", overlay.name.value, name.value);
         let error = Diagnostic::error(Code::UnknownComponent, message).at(name.mark);
         let near = nearest(&name.value, catalogue.components.keys().map(String::as_str));
-        errors.push(Diagnostic { help: near.map(|near| format!("did you mean `{near}`?")), ..error });
+        errors.push(error.helped(near.map(|near| format!("did you mean `{near}`?"))));
     }
     for name in overlay.after.iter().filter(|name| !catalogue.overlays.contains_key(&name.value)) {
         let message = format!(
@@ -57,7 +57,7 @@ fn check_names(catalogue: &Catalogue, overlay: &Overlay) -> Result<()> {
         );
         let error = Diagnostic::error(Code::UnknownOverlay, message).at(name.mark);
         let near = nearest(&name.value, catalogue.overlays.keys().map(String::as_str));
-        errors.push(Diagnostic { help: near.map(|near| format!("did you mean `{near}`?")), ..error });
+        errors.push(error.helped(near.map(|near| format!("did you mean `{near}`?"))));
     }
     errors.into_result(())
 }

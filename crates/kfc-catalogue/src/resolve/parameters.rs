@@ -134,7 +134,7 @@ fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -
 }
 
 /// The location of a JSON pointer.
-fn mark_at(node: &Node, pointer: &str) -> Mark {
+fn mark_at(node: &Node, pointer: &str) -> Option<Mark> {
     let mut here = node;
     for step in pointer.split('/').skip(1) {
         let next = match step.parse::<usize>() {
@@ -146,7 +146,7 @@ fn mark_at(node: &Node, pointer: &str) -> Mark {
             None => break,
         }
     }
-    here.mark
+    here.mark.known()
 }
 
 fn unknown(name: &str, mark: Mark, declared: &[Parameter], catalogue: &Catalogue) -> Diagnostic {
@@ -174,12 +174,12 @@ fn unknown_of(component: &Component, name: &str, mark: Mark) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::{Checked, check_schema};
-    use kfc_diagnostics::{Code, Mark};
+    use kfc_diagnostics::Code;
     use serde_json::{Value, json};
 
     fn errors(schema: &Value, value: &Value) -> String {
         let checked = Checked { what: "it", code: Code::Parameter, value, is_secret: true };
-        let errors = check_schema(schema, &checked, |_| Mark::NONE).unwrap_err();
+        let errors = check_schema(schema, &checked, |_| None).unwrap_err();
         errors.0.iter().map(|error| error.message.clone() + "\n").collect()
     }
 

@@ -5,9 +5,8 @@ use crate::catalogue::{Catalogue, DEFAULTS, Layer, Role};
 use crate::expressions::{Expression, touches};
 use crate::json_schema::{Checked, check_schema};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
-use kfc_yaml::Node;
-use kfc_yaml::de::Spanned;
 use kfc_yaml::value::to_json;
+use kfc_yaml::{Node, Spanned};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -16,8 +15,8 @@ use std::collections::BTreeMap;
 pub struct Fact {
     /// Its value.
     pub value: Value,
-    /// Where it was set.
-    pub mark: Mark,
+    /// Where it was set, if a text holds it.
+    pub mark: Option<Mark>,
     /// The layer that set it, or `the stack`.
     pub layer: String,
 }
@@ -87,7 +86,7 @@ impl Profile {
         let mut errors = Diagnostics::default();
         let said_by = |layer: &str, value: &Node| Fact {
             value: to_json(value),
-            mark: value.mark,
+            mark: value.mark.known(),
             layer: layer.to_owned(),
         };
         for (name, value) in errors.collect(flatten(observed, defaults)).unwrap_or_default() {
@@ -222,9 +221,7 @@ fn add_with_extended<'c>(
             let message = format!("the layer `{name}` extends `{}`, which does not exist", extended.value);
             let error = Diagnostic::error(Code::Profile, message).at(extended.mark);
             let near = nearest(&extended.value, catalogue.layers.keys().map(String::as_str));
-            return Err(
-                Diagnostic { help: near.map(|near| format!("did you mean `{near}`?")), ..error }.into()
-            );
+            return Err(error.helped(near.map(|near| format!("did you mean `{near}`?"))).into());
         };
         add_with_extended(catalogue, other, order, chain_so_far)?;
     }
@@ -301,7 +298,10 @@ fn declared(defaults: &Layer) -> Result<BTreeMap<String, Fact>> {
             continue;
         };
         let layer = DEFAULTS.to_owned();
-        facts.insert(fact.name.value.clone(), Fact { value: to_json(default), mark: default.mark, layer });
+        facts.insert(
+            fact.name.value.clone(),
+            Fact { value: to_json(default), mark: default.mark.known(), layer },
+        );
     }
     errors.into_result(facts)
 }

@@ -6,8 +6,7 @@ use super::plan::{Edge, Reason};
 use super::profile::{Profile, reason};
 use crate::catalogue::{Catalogue, Component, Requirement, Stack, Wanted};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
-use kfc_yaml::Node;
-use kfc_yaml::de::Spanned;
+use kfc_yaml::{Node, Spanned};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -372,7 +371,7 @@ impl Chooser<'_> {
         let all = self.stack.prefers.iter().map(|entry| (entry, true)).chain(of_layers);
         let scope = self.parameters.scope(&Value::Null, &[]);
         for ((_, written), is_own) in all.filter(|((name, _), _)| name.value == capability) {
-            let value = self.errors.collect(scope.value(&Node::string(&written.value, written.place())))?;
+            let value = self.errors.collect(scope.value(&Node::string(&written.value, written.mark)))?;
             let text = value.as_text().unwrap_or_default().to_owned();
             // A stack may leave out what a layer prefers, but not what it prefers itself.
             if is_own || self.leaves_out(&text).is_none() {

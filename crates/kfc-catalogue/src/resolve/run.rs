@@ -5,7 +5,7 @@ use super::profile::Profile;
 use super::{graph, overlays, parameters, requirements};
 use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use kfc_yaml::de::Spanned;
+use kfc_yaml::Spanned;
 use serde_json::Value;
 
 /// Resolves a stack.

@@ -144,7 +144,9 @@ async fn run_hooks(
     let claims = Claims::read(session, Some(&id), objects()).await?;
     let runner = Runner { session, id: &id, timeout: how.timeout, claims: &claims, adopts: false };
     runner.check(objects()).await?;
-    hooks.iter().for_each(|(hook, wave)| inventory.add(hook.item.object.clone(), *wave));
+    for (hook, wave) in &hooks {
+        inventory.add(hook.item.object.clone(), *wave);
+    }
     inventory.write(session).await?;
     for (hook, wave) in &hooks {
         runner.run(&DueHook { moment, wave: *wave, hook }).await?;

@@ -44,7 +44,9 @@ pub async fn apply(
     runner(session, settings, &survey).check(due.iter().map(DueHook::object)).await?;
     if !settings.dry_run {
         survey.list(inventory, waves, settings);
-        due.iter().for_each(|hook| inventory.add(hook.object().clone(), hook.wave));
+        for hook in &due {
+            inventory.add(hook.object().clone(), hook.wave);
+        }
         inventory.write(session).await?;
         record.settle(waves, |object| due.iter().any(|hook| hook.object() == object), settings.partial);
         record.write(session).await?;

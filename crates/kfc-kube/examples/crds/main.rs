@@ -11,7 +11,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for maintainers")]
 
-use kfc_diagnostics::{Mark, SourceId, Sources, Style};
+use kfc_diagnostics::{SourceId, Sources, Style};
 use kfc_kube::notation::{Notation, write};
 use kfc_yaml::emit::emit_all;
 use kfc_yaml::parse::parse;
@@ -107,8 +107,8 @@ fn update(base: &Path, upstream: &Path, names: &[String]) -> Done<()> {
         for (name, schema) in schemas(&mut definition) {
             let reference = format!("crds.types#{name}");
             let mut map = Map::new();
-            map.set("$ref", Node::string(&reference, Mark::NONE));
-            written.push((name, std::mem::replace(schema, Node::map(map, Mark::NONE))));
+            map.set("$ref", Node::string(&reference, None));
+            written.push((name, std::mem::replace(schema, Node::map(map, None))));
         }
         definitions.push(definition);
     }
@@ -144,8 +144,8 @@ fn check(base: &Path, upstream: &Path) -> Done<()> {
         for (_, schema) in schemas(&mut own) {
             let Some(reference) = schema.get("$ref").and_then(Node::as_text) else { continue };
             let name = reference.trim_start_matches("crds.types#").to_owned();
-            if let Some(rendered) = notation.render(&name, 8, Mark::NONE)? {
-                *schema = Node::map(Map::deferred(rendered), Mark::NONE);
+            if let Some(rendered) = notation.render(&name, 8, None)? {
+                *schema = Node::map(Map::deferred(rendered), None);
             }
         }
         let mut other = cleaner.definition(other);
@@ -219,7 +219,7 @@ impl Cleaner {
     fn definition(&mut self, upstream: &Node) -> Node {
         let mut definition = Map::new();
         for field in ["apiVersion", "kind"] {
-            definition.set(field, upstream.get(field).cloned().unwrap_or_else(|| Node::null(Mark::NONE)));
+            definition.set(field, upstream.get(field).cloned().unwrap_or_else(|| Node::null(None)));
         }
         let mut metadata = Map::new();
         let mut annotations = Map::new();
@@ -229,14 +229,11 @@ impl Cleaner {
             }
         }
         if !annotations.is_empty() {
-            metadata.set("annotations", Node::map(annotations, Mark::NONE));
+            metadata.set("annotations", Node::map(annotations, None));
         }
-        metadata.set(
-            "name",
-            upstream.at(&["metadata", "name"]).cloned().unwrap_or_else(|| Node::null(Mark::NONE)),
-        );
-        definition.set("metadata", Node::map(metadata, Mark::NONE));
-        let mut spec = upstream.get("spec").cloned().unwrap_or_else(|| Node::map(Map::new(), Mark::NONE));
+        metadata.set("name", upstream.at(&["metadata", "name"]).cloned().unwrap_or_else(|| Node::null(None)));
+        definition.set("metadata", Node::map(metadata, None));
+        let mut spec = upstream.get("spec").cloned().unwrap_or_else(|| Node::map(Map::new(), None));
         if let Some(map) = spec.as_map_mut() {
             map.retain(|entry| {
                 let field = entry.key.text.as_str();
@@ -268,7 +265,7 @@ impl Cleaner {
             }
         }
         definition.set("spec", spec);
-        Node::map(definition, Mark::NONE)
+        Node::map(definition, None)
     }
 
     fn schema(&mut self, schema: &mut Node) {
@@ -302,7 +299,7 @@ impl Cleaner {
             let Some(text) = rule.get("rule").and_then(Node::as_text).map(str::to_owned) else { continue };
             match self.messages.get(&text) {
                 _ if !rule.contains("message") => {}
-                Some(message) => rule.set("message", Node::string(message, Mark::NONE)),
+                Some(message) => rule.set("message", Node::string(message, None)),
                 None => drop(self.missing.insert(text)),
             }
         }

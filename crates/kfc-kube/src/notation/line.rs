@@ -2,7 +2,6 @@
 
 use super::value;
 use super::words::{ATTRIBUTES, INT_OR_STRING, MAP_KEYS, QUANTITY, QUANTITY_PATTERN, TYPES, Takes};
-use kfc_diagnostics::Mark;
 use kfc_yaml::{Node, ScalarKind};
 
 /// A schema as one line writes it.
@@ -29,12 +28,12 @@ fn wrong(message: impl Into<String>, at: &str) -> Wrong<'_> {
 }
 
 fn string(text: &str) -> Node {
-    Node::string(text, Mark::NONE)
+    Node::string(text, None)
 }
 
 /// Something that is true.
 pub(super) fn yes() -> Node {
-    Node::scalar("true".into(), ScalarKind::Bool, Mark::NONE)
+    Node::scalar("true".into(), ScalarKind::Bool, None)
 }
 
 /// Splits off the first word of a text.
@@ -116,9 +115,9 @@ pub(super) fn int_or_string() -> Node {
     let one = |kind: &str| {
         let mut map = kfc_yaml::Map::new();
         map.set("type", string(kind));
-        Node::map(map, Mark::NONE)
+        Node::map(map, None)
     };
-    Node::seq(vec![one("integer"), one("string")], Mark::NONE)
+    Node::seq(vec![one("integer"), one("string")], None)
 }
 
 fn attribute<'t>(text: &'t str, draft: &mut Draft<'t>) -> Read<'t, &'t str> {
@@ -145,7 +144,7 @@ fn attribute<'t>(text: &'t str, draft: &mut Draft<'t>) -> Read<'t, &'t str> {
                 let (value, after) = read(rest)?;
                 values.push(value);
                 let Some(next) = after.strip_prefix('|') else {
-                    draft.fields.push((known.field, Node::seq(values, Mark::NONE)));
+                    draft.fields.push((known.field, Node::seq(values, None)));
                     return Ok(after);
                 };
                 rest = next;
@@ -165,6 +164,6 @@ fn list_type<'t>(text: &'t str, draft: &mut Draft<'t>) -> Read<'t, &'t str> {
     draft.fields.push(("x-kubernetes-list-type", string(kind)));
     let Some(rest) = rest.strip_prefix('(') else { return Ok(rest) };
     let (keys, rest) = rest.split_once(')').ok_or_else(|| wrong("expected `)` after the keys", rest))?;
-    draft.fields.push((MAP_KEYS, Node::seq(keys.split(',').map(string).collect(), Mark::NONE)));
+    draft.fields.push((MAP_KEYS, Node::seq(keys.split(',').map(string).collect(), None)));
     Ok(rest)
 }

@@ -89,7 +89,7 @@ impl Notation {
                     Code::Cycle => "this type contains itself",
                     _ => "this type is nested deeper than 100 levels",
                 };
-                let mark = marks.get(at).copied().unwrap_or(Mark::NONE);
+                let mark = marks.get(at).copied();
                 Err(Diagnostic::error(code, message).at(mark).into())
             }
         }
@@ -386,7 +386,7 @@ impl<'a, 't> Reader<'a, 't> {
         }
         let rest = match rest.strip_prefix('!') {
             Some(rest) => {
-                parts.required.push(Node::string(&name, Mark::NONE));
+                parts.required.push(Node::string(&name, None));
                 rest
             }
             None => rest,
@@ -423,7 +423,7 @@ impl<'a, 't> Reader<'a, 't> {
     fn rule(&mut self, text: &'t str, parts: &mut Parts, depth: usize) {
         let mut rule = Map::new();
         match value::read_text(text) {
-            Some(text) => rule.set("rule", Node::string(&text, Mark::NONE)),
+            Some(text) => rule.set("rule", Node::string(&text, None)),
             None => self.wrong(&Wrong { message: "the quotes of this rule do not end".to_owned(), at: text }),
         }
         while let Some(line) = self.next_at(depth) {
@@ -431,14 +431,14 @@ impl<'a, 't> Reader<'a, 't> {
             let known = RULE_FIELDS.iter().find(|field| **field == word);
             match (known, value::read_text(rest)) {
                 (Some(&"optionalOldSelf"), _) => rule.set("optionalOldSelf", line::yes()),
-                (Some(field), Some(text)) => rule.set(field, Node::string(&text, Mark::NONE)),
+                (Some(field), Some(text)) => rule.set(field, Node::string(&text, None)),
                 _ => {
                     let message = format!("expected one of {}", RULE_FIELDS.join(", "));
                     self.wrong(&Wrong { message, at: line.text });
                 }
             }
         }
-        parts.rules.push(Node::map(rule, Mark::NONE));
+        parts.rules.push(Node::map(rule, None));
     }
 }
 
@@ -465,11 +465,11 @@ impl Parts {
         if !self.required.is_empty() {
             self.required.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
             let required = std::mem::take(&mut self.required);
-            self.push("required", Node::seq(required, Mark::NONE));
+            self.push("required", Node::seq(required, None));
         }
         if !self.rules.is_empty() {
             let rules = std::mem::take(&mut self.rules);
-            self.push(RULES, Node::seq(rules, Mark::NONE));
+            self.push(RULES, Node::seq(rules, None));
         }
         for (junctor, list) in JUNCTORS.into_iter().zip(std::mem::take(&mut self.lists)) {
             if !list.is_empty() {
@@ -491,7 +491,7 @@ fn key(name: &str) -> CompactString {
     if is_simple(name) {
         return joined(&[name, ":"]);
     }
-    let one = Node::scalar("1".into(), ScalarKind::Int, Mark::NONE);
+    let one = Node::scalar("1".into(), ScalarKind::Int, None);
     text_of(&entry(name, one)).unwrap_or_default().trim_end().trim_end_matches(" 1").into()
 }
 
@@ -509,7 +509,7 @@ fn joined(parts: &[&str]) -> CompactString {
 }
 
 fn entry(name: &str, value: Node) -> Map {
-    Map::from_iter([Entry { key: Key::new(name, Mark::NONE), value }])
+    Map::from_iter([Entry { key: Key::new(name, None), value }])
 }
 
 fn text_of(map: &Map) -> Option<String> {

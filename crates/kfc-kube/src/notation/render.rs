@@ -23,7 +23,12 @@ impl Notation {
     ///
     /// # Errors
     /// A message when the schema is larger than any API server accepts.
-    pub fn render(&self, name: &str, column: usize, mark: Mark) -> Result<Option<Rendered>, &'static str> {
+    pub fn render(
+        &self,
+        name: &str,
+        column: usize,
+        mark: impl Into<Option<Mark>>,
+    ) -> Result<Option<Rendered>, &'static str> {
         let named = self.named(name).filter(|(schema, _)| !schema.parts.is_empty());
         let Some((schema, extent)) = named else { return Ok(None) };
         let bytes = extent.bytes_at(column);
@@ -33,7 +38,7 @@ impl Notation {
         let out = Vec::with_capacity(bytes + SPACES.len());
         let mut writer = Writer { types: &self.types, out, written: FxHashMap::default() };
         writer.schema(schema, column);
-        Ok(Some(Rendered { text: writer.out, column, mark }))
+        Ok(Some(Rendered { text: writer.out, column, mark: Mark::stored(mark) }))
     }
 }
 

@@ -1,5 +1,5 @@
 use super::{Notation, write};
-use kfc_diagnostics::{Code, Mark, SourceId};
+use kfc_diagnostics::{Code, SourceId};
 use kfc_yaml::emit::emit;
 use kfc_yaml::parse::parse;
 use kfc_yaml::{Entry, Key, Map, Node};
@@ -16,9 +16,9 @@ fn notation(text: &str) -> Notation {
 
 /// The schema of a type, as text at the start of a line.
 fn rendered(text: &str, name: &str) -> String {
-    let rendered = notation(text).render(name, 0, Mark::NONE).unwrap().unwrap();
+    let rendered = notation(text).render(name, 0, None).unwrap().unwrap();
     let mut out = Vec::new();
-    emit(&Node::map(Map::deferred(rendered), Mark::NONE), &mut out).unwrap();
+    emit(&Node::map(Map::deferred(rendered), None), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -96,9 +96,9 @@ fn a_schema_is_written_as_the_emitter_writes_it() {
         long.trim(),
         long.trim(),
     );
-    let rendered = notation(&text).render("A.v1", 0, Mark::NONE).unwrap().unwrap();
-    let copied = Node::map(Map::deferred(rendered), Mark::NONE);
-    let read = Node::map(copied.as_map().unwrap().as_slice().iter().cloned().collect(), Mark::NONE);
+    let rendered = notation(&text).render("A.v1", 0, None).unwrap().unwrap();
+    let copied = Node::map(Map::deferred(rendered), None);
+    let read = Node::map(copied.as_map().unwrap().as_slice().iter().cloned().collect(), None);
     let text_of = |node: &Node| {
         let mut out = Vec::new();
         emit(node, &mut out).unwrap();
@@ -113,11 +113,11 @@ fn a_schema_is_written_as_the_emitter_writes_it() {
 
 #[test]
 fn a_deferred_mapping_becomes_its_own_when_it_is_changed() {
-    let rendered = notation("A.v1 object\n  a string\n").render("A.v1", 0, Mark::NONE).unwrap().unwrap();
+    let rendered = notation("A.v1 object\n  a string\n").render("A.v1", 0, None).unwrap().unwrap();
     let mut map = Map::deferred(rendered);
     let before = map.clone();
     assert!(map.is_same_text(&before) && map == before && !map.is_empty());
-    map.set("type", Node::string("string", Mark::NONE));
+    map.set("type", Node::string("string", None));
     assert!(map.as_deferred().is_none() && map != before);
     assert_eq!(before.get("type").and_then(Node::as_text), Some("object"));
 }
@@ -193,7 +193,7 @@ fn a_schema_that_would_fill_the_memory_is_refused() {
         let below = level - 1;
         let _ = write!(text, "\nT{level} object\n  a T{below}\n  b T{below}\n");
     }
-    assert!(notation(&text).render("T29", 0, Mark::NONE).is_err());
+    assert!(notation(&text).render("T29", 0, None).is_err());
 }
 
 fn schema() -> impl Strategy<Value = Node> {
@@ -206,33 +206,33 @@ fn schema() -> impl Strategy<Value = Node> {
         "{type: string, x-kubernetes-validations: [{rule: self == oldSelf, message: a message of many words that is long enough to be folded where a line ends}]}",
         "{}",
     ]);
-    let entry = |key: &str, value: Node| Entry { key: Key::new(key, Mark::NONE), value };
+    let entry = |key: &str, value: Node| Entry { key: Key::new(key, None), value };
     leaf.prop_map(node).prop_recursive(4, 30, 4, move |inner| {
         let names = prop::sample::select(vec!["a", "b10", "b9", "x-y", "$ref", "true", "a b", "1"]);
         prop_oneof![
             prop::collection::btree_map(names, inner.clone(), 1..5).prop_map(move |fields| {
-                let required = fields.keys().take(1).map(|name| Node::string(name, Mark::NONE)).collect();
+                let required = fields.keys().take(1).map(|name| Node::string(name, None)).collect();
                 let fields = fields.into_iter().map(|(name, value)| entry(name, value)).collect();
                 Node::map(
                     Map::from_iter([
-                        entry("properties", Node::map(fields, Mark::NONE)),
-                        entry("required", Node::seq(required, Mark::NONE)),
-                        entry("type", Node::string("object", Mark::NONE)),
+                        entry("properties", Node::map(fields, None)),
+                        entry("required", Node::seq(required, None)),
+                        entry("type", Node::string("object", None)),
                     ]),
-                    Mark::NONE,
+                    None,
                 )
             }),
             inner.clone().prop_map(move |items| {
-                let kind = Node::string("array", Mark::NONE);
-                Node::map(Map::from_iter([entry("items", items), entry("type", kind)]), Mark::NONE)
+                let kind = Node::string("array", None);
+                Node::map(Map::from_iter([entry("items", items), entry("type", kind)]), None)
             }),
             inner.clone().prop_map(move |values| {
-                let kind = Node::string("object", Mark::NONE);
+                let kind = Node::string("object", None);
                 let fields = [entry("additionalProperties", values), entry("type", kind)];
-                Node::map(Map::from_iter(fields), Mark::NONE)
+                Node::map(Map::from_iter(fields), None)
             }),
             prop::collection::vec(inner, 1..3).prop_map(move |all| {
-                Node::map(Map::from_iter([entry("oneOf", Node::seq(all, Mark::NONE))]), Mark::NONE)
+                Node::map(Map::from_iter([entry("oneOf", Node::seq(all, None))]), None)
             }),
         ]
     })

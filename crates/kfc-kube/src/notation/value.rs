@@ -1,6 +1,5 @@
 //! Scalars and JSON in the notation: a word without quotes, or JSON.
 
-use kfc_diagnostics::Mark;
 use kfc_yaml::parse::resolve_plain;
 use kfc_yaml::value::{from_json, to_json};
 use kfc_yaml::{Node, ScalarKind};
@@ -47,18 +46,18 @@ pub(super) fn read(text: &str) -> Option<(Node, &str)> {
     }
     let simple = value.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     if let Some(text) = simple.filter(|text| !text.contains('\\')) {
-        return Some((Node::string(text, Mark::NONE), rest));
+        return Some((Node::string(text, None), rest));
     }
     let json = serde_json::from_str(value).ok()?;
-    Some((from_json(&json, Mark::NONE), rest))
+    Some((from_json(&json, None), rest))
 }
 
 fn word(text: &str) -> Node {
     match resolve_plain(text) {
         kind @ (ScalarKind::Null | ScalarKind::Bool | ScalarKind::Int | ScalarKind::Float) => {
-            Node::scalar(text.into(), kind, Mark::NONE)
+            Node::scalar(text.into(), kind, None)
         }
-        _ => Node::string(text, Mark::NONE),
+        _ => Node::string(text, None),
     }
 }
 

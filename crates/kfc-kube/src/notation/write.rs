@@ -6,7 +6,6 @@ use super::words::{
     ATTRIBUTES, Attribute, INT_OR_STRING, JUNCTORS, MAP_KEYS, QUANTITY, QUANTITY_PATTERN, RULE_FIELDS, RULES,
     TYPES, Takes,
 };
-use kfc_diagnostics::Mark;
 use kfc_yaml::emit::compare_keys;
 use kfc_yaml::value::{from_json, to_json};
 use kfc_yaml::{Map, Node};
@@ -77,7 +76,7 @@ struct Form {
 impl Form {
     fn plain(&self, field: &str) -> Option<Node> {
         let json = serde_json::from_str(self.plain.get(field)?).ok()?;
-        Some(from_json(&json, Mark::NONE))
+        Some(from_json(&json, None))
     }
 
     fn text(&self, field: &str) -> Option<String> {
@@ -434,7 +433,7 @@ fn written_attribute(attribute: &Attribute, form: &Form) -> String {
         Takes::Value => format!(" {word}={}", written(&value)),
         Takes::Values if attribute.field == "required" => {
             let mut others = required(form).filter(|name| !form.properties.contains_key(name));
-            let others = joined(&mut others.by_ref().map(|name| written(&Node::string(&name, Mark::NONE))));
+            let others = joined(&mut others.by_ref().map(|name| written(&Node::string(&name, None))));
             if others.is_empty() { others } else { format!(" {word}={others}") }
         }
         Takes::Values => {

@@ -3,7 +3,7 @@
 use super::label::Pair;
 use super::write::Style;
 use super::{document, layout};
-use kfc_diagnostics::{Mark, Result};
+use kfc_diagnostics::Result;
 use kfc_yaml::{Map, Node};
 
 /// What a new kustomization file says.
@@ -36,14 +36,14 @@ pub fn create(new: &NewKustomization) -> Result<String> {
         ("nameSuffix", &new.name_suffix),
     ]);
     for (field, pairs) in [("commonLabels", &new.labels), ("commonAnnotations", &new.annotations)] {
-        let node = pairs.iter().map(|(key, value)| document::entry(key, Node::string(value, Mark::NONE)));
+        let node = pairs.iter().map(|(key, value)| document::entry(key, Node::string(value, None)));
         if !pairs.is_empty() {
-            map.push(document::entry(field, Node::map(node.collect::<Map>(), Mark::NONE)));
+            map.push(document::entry(field, Node::map(node.collect::<Map>(), None)));
         }
     }
     if !new.resources.is_empty() {
-        let items = new.resources.iter().map(|path| Node::string(path, Mark::NONE)).collect();
-        map.push(document::entry("resources", Node::seq(items, Mark::NONE)));
+        let items = new.resources.iter().map(|path| Node::string(path, None)).collect();
+        map.push(document::entry("resources", Node::seq(items, None)));
     }
-    layout::whole(&Node::map(map, Mark::NONE), Style::default())
+    layout::whole(&Node::map(map, None), Style::default())
 }

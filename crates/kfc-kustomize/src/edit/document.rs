@@ -3,7 +3,7 @@
 use super::layout::{rewrite, style_of, whole};
 use super::write::Style;
 use crate::kustomization;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result, SourceId};
+use kfc_diagnostics::{Code, Diagnostic, Result, SourceId};
 use kfc_yaml::{Entry, Key, Map, Node, parse};
 
 /// The text of a kustomization file, and the fields that commands change.
@@ -39,7 +39,7 @@ impl Document {
     /// # Errors
     /// Values that cannot be written, and changes that make it no kustomization.
     pub fn finish(self) -> Result<String> {
-        let root = Node::map(self.fields, Mark::NONE);
+        let root = Node::map(self.fields, None);
         kustomization::read(&root).errors.into_result(())?;
         let Some(before) = &self.before else {
             return Ok(format!("{}{}", self.text, whole(&root, Style::default())?));
@@ -78,7 +78,7 @@ impl Document {
     pub fn set_text(&mut self, field: &str, text: &str) {
         match text {
             "" => drop(self.fields.remove(field)),
-            text => self.fields.set(field, Node::string(text, Mark::NONE)),
+            text => self.fields.set(field, Node::string(text, None)),
         }
     }
 
@@ -93,7 +93,7 @@ impl Document {
         if items.is_empty() {
             drop(self.fields.remove(field));
         } else {
-            self.fields.set(field, Node::seq(items, Mark::NONE));
+            self.fields.set(field, Node::seq(items, None));
         }
     }
 
@@ -108,10 +108,10 @@ impl Document {
 /// A mapping of texts, those that are empty left out.
 pub(super) fn texts<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Map {
     let filled = entries.into_iter().filter(|(_, text)| !text.is_empty());
-    filled.map(|(key, text)| entry(key, Node::string(text, Mark::NONE))).collect()
+    filled.map(|(key, text)| entry(key, Node::string(text, None))).collect()
 }
 
 /// An entry of a mapping.
 pub(super) fn entry(key: &str, value: Node) -> Entry {
-    Entry { key: Key::new(key, Mark::NONE), value }
+    Entry { key: Key::new(key, None), value }
 }

@@ -2,7 +2,7 @@
 
 use super::Document;
 use super::document::entry;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_yaml::{Map, Node, ScalarKind};
 
 /// Moves every deprecated field; `is_file` returns whether a path names a file next to the kustomization. Returns a
@@ -18,7 +18,7 @@ pub fn fix(document: &mut Document, is_file: impl Fn(&str) -> bool) -> Result<Ve
     let strategic = |item: &Node| {
         let text = item.as_text().unwrap_or_default();
         let field = if is_file(text) { "path" } else { "patch" };
-        Node::map([entry(field, item.clone())].into_iter().collect(), Mark::NONE)
+        Node::map([entry(field, item.clone())].into_iter().collect(), None)
     };
     note(
         move_items(document, "patchesStrategicMerge", "patches", strategic),
@@ -56,9 +56,9 @@ fn move_labels(document: &mut Document) -> Result<bool> {
     }
     document.fields_mut().remove(super::label::COMMON_LABELS);
     if !common_keys.is_empty() {
-        let flag = Node::scalar("true".into(), ScalarKind::Bool, Mark::NONE);
+        let flag = Node::scalar("true".into(), ScalarKind::Bool, None);
         let item = [entry("includeSelectors", flag), entry("pairs", common)].into_iter().collect();
-        document.push_item("labels", Node::map(item, Mark::NONE));
+        document.push_item("labels", Node::map(item, None));
     }
     Ok(true)
 }
@@ -79,7 +79,7 @@ fn move_charts(document: &mut Document) -> bool {
     let Some(old) = document.fields_mut().remove("helmChartInflationGenerator") else { return false };
     for item in old.as_seq().unwrap_or_default() {
         let fields = CHART_FIELDS.iter().filter_map(|(from, to)| Some(entry(to, item.get(from)?.clone())));
-        document.push_item("helmCharts", Node::map(fields.collect(), Mark::NONE));
+        document.push_item("helmCharts", Node::map(fields.collect(), None));
         let mut globals =
             document.fields().get("helmGlobals").and_then(Node::as_map).cloned().unwrap_or_default();
         for (from, to) in [("chartHome", "chartHome"), ("helmHome", "configHome")] {
@@ -88,7 +88,7 @@ fn move_charts(document: &mut Document) -> bool {
             }
         }
         if !globals.is_empty() {
-            document.fields_mut().set("helmGlobals", Node::map(globals, Mark::NONE));
+            document.fields_mut().set("helmGlobals", Node::map(globals, None));
         }
     }
     true
@@ -101,7 +101,7 @@ fn move_env(document: &mut Document, field: &str) -> bool {
         if let Some(env) = map.remove("env") {
             let mut envs = map.get("envs").and_then(Node::as_seq).unwrap_or_default().to_vec();
             envs.push(env);
-            map.set("envs", Node::seq(envs, Mark::NONE));
+            map.set("envs", Node::seq(envs, None));
             moved = true;
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Document;
 use super::document::{entry, texts};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 use kfc_yaml::{Map, Node, ScalarKind};
 
 /// The field of config maps.
@@ -44,7 +44,7 @@ pub fn add(document: &mut Document, field: &str, wanted: &GeneratorEntry) -> Res
     let mut items = document.items(field).to_vec();
     match items.iter_mut().find(|item| is_named(item, &wanted.name, &wanted.namespace)) {
         Some(item) => extend(item, wanted)?,
-        None => items.push(Node::map(new_entry(wanted), Mark::NONE)),
+        None => items.push(Node::map(new_entry(wanted), None)),
     }
     document.set_items(field, items);
     Ok(())
@@ -66,7 +66,7 @@ pub fn set(document: &mut Document, field: &str, wanted: &GeneratorEntry, new_na
     }
     errors.into_result(())?;
     if let Some(map) = item.as_map_mut().filter(|_| !new_namespace.is_empty()) {
-        map.set("namespace", Node::string(new_namespace, Mark::NONE));
+        map.set("namespace", Node::string(new_namespace, None));
     }
     document.set_items(field, items);
     Ok(())
@@ -126,18 +126,18 @@ fn new_entry(wanted: &GeneratorEntry) -> Map {
     ]);
     for (field, sources) in sources(wanted) {
         if !sources.is_empty() {
-            let items = sources.iter().map(|text| Node::string(text, Mark::NONE)).collect();
-            map.push(entry(field, Node::seq(items, Mark::NONE)));
+            let items = sources.iter().map(|text| Node::string(text, None)).collect();
+            map.push(entry(field, Node::seq(items, None)));
         }
     }
     if wanted.disable_name_suffix_hash {
-        map.push(entry("options", Node::map(hash_option().collect(), Mark::NONE)));
+        map.push(entry("options", Node::map(hash_option().collect(), None)));
     }
     map
 }
 
 fn hash_option() -> impl Iterator<Item = kfc_yaml::Entry> {
-    let flag = Node::scalar("true".into(), ScalarKind::Bool, Mark::NONE);
+    let flag = Node::scalar("true".into(), ScalarKind::Bool, None);
     std::iter::once(entry("disableNameSuffixHash", flag))
 }
 
@@ -170,22 +170,22 @@ fn extend(item: &mut Node, wanted: &GeneratorEntry) -> Result<()> {
         let known = |items: &[Node], text: &str| items.iter().any(|node| node.as_text() == Some(text));
         for text in sources {
             if !known(&items, text) {
-                items.push(Node::string(text, Mark::NONE));
+                items.push(Node::string(text, None));
             }
         }
         if !items.is_empty() {
-            map.set(field, Node::seq(items, Mark::NONE));
+            map.set(field, Node::seq(items, None));
         }
     }
     for (field, text) in [("behavior", &wanted.behavior), ("type", &wanted.secret_type)] {
         if !text.is_empty() {
-            map.set(field, Node::string(text, Mark::NONE));
+            map.set(field, Node::string(text, None));
         }
     }
     if wanted.disable_name_suffix_hash {
         let mut options = map.get("options").and_then(Node::as_map).cloned().unwrap_or_default();
         hash_option().for_each(|entry| options.set(&entry.key.text, entry.value.clone()));
-        map.set("options", Node::map(options, Mark::NONE));
+        map.set("options", Node::map(options, None));
     }
     Ok(())
 }
@@ -195,7 +195,7 @@ fn set_literal(item: &mut Node, literal: &str, name: &str) -> Result<()> {
     let literals = item.get_mut("literals").and_then(Node::as_seq_mut);
     let old = literals.and_then(|all| all.iter_mut().find(|node| node.as_text().and_then(key_of) == key));
     if let Some(old) = old {
-        *old = Node::string(literal, Mark::NONE);
+        *old = Node::string(literal, None);
     } else {
         let message = format!("`{name}` has no literal `{}`", key.unwrap_or_default());
         return Err(Diagnostic::error(Code::EditMissing, message).into());

@@ -2,7 +2,7 @@
 
 use super::Document;
 use super::document::{entry, texts};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_yaml::{Node, ScalarKind};
 
 /// Keeps what the entry has now, instead of a new name, tag or digest.
@@ -42,7 +42,7 @@ pub fn set_images(document: &mut Document, arguments: &[String]) -> Result<()> {
                 ("newTag", &new_tag),
                 ("digest", &digest),
             ];
-            Node::map(texts(fields), Mark::NONE)
+            Node::map(texts(fields), None)
         });
     }
     document.set_items("images", items);
@@ -93,9 +93,9 @@ pub fn set_replicas(document: &mut Document, arguments: &[String]) -> Result<()>
         if let Some((name, count)) = count.and_then(|(name, count)| Some((name, count.parse::<u32>().ok()?)))
         {
             put(&mut items, name, |_| {
-                let count = Node::scalar(count.to_string().into(), ScalarKind::Int, Mark::NONE);
-                let name = Node::string(name, Mark::NONE);
-                Node::map([entry("name", name), entry("count", count)].into_iter().collect(), Mark::NONE)
+                let count = Node::scalar(count.to_string().into(), ScalarKind::Int, None);
+                let name = Node::string(name, None);
+                Node::map([entry("name", name), entry("count", count)].into_iter().collect(), None)
             });
         } else {
             let error = Diagnostic::error(Code::Usage, format!("`{argument}` sets no replicas"));

@@ -2,7 +2,7 @@
 
 use super::Document;
 use super::document::entry;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 use kfc_yaml::{Map, Node, ScalarKind};
 
 /// The field of labels that selectors and templates get, too.
@@ -39,7 +39,7 @@ pub fn pairs(arguments: &[String]) -> Result<Vec<Pair>> {
 pub fn add(document: &mut Document, field: &str, pairs: &[Pair], force: bool) -> Result<()> {
     let mut map = document.fields().get(field).and_then(Node::as_map).cloned().unwrap_or_default();
     put(&mut map, field, pairs, force)?;
-    document.fields_mut().set(field, Node::map(map, Mark::NONE));
+    document.fields_mut().set(field, Node::map(map, None));
     Ok(())
 }
 
@@ -60,15 +60,15 @@ pub fn add_without_selectors(
         !is_true(item, "includeSelectors") && is_true(item, "includeTemplates") == include_templates
     };
     let at = items.iter().position(is_meant).unwrap_or_else(|| {
-        let flag = Node::scalar("true".into(), ScalarKind::Bool, Mark::NONE);
+        let flag = Node::scalar("true".into(), ScalarKind::Bool, None);
         let templates = include_templates.then(|| entry("includeTemplates", flag));
-        items.push(Node::map(templates.into_iter().collect(), Mark::NONE));
+        items.push(Node::map(templates.into_iter().collect(), None));
         items.len() - 1
     });
     if let Some(item) = items[at].as_map_mut() {
         let mut map = item.get("pairs").and_then(Node::as_map).cloned().unwrap_or_default();
         put(&mut map, "labels", pairs, force)?;
-        item.set("pairs", Node::map(map, Mark::NONE));
+        item.set("pairs", Node::map(map, None));
     }
     document.set_items("labels", items);
     Ok(())
@@ -83,7 +83,7 @@ fn put(map: &mut Map, field: &str, pairs: &[Pair], force: bool) -> Result<()> {
                 let error = Diagnostic::error(Code::EditExists, message).at(old.mark);
                 errors.push(error.help("use `--force` to overwrite it"));
             }
-            None => map.set(key, Node::string(value, Mark::NONE)),
+            None => map.set(key, Node::string(value, None)),
         }
     }
     errors.into_result(())

@@ -1,7 +1,7 @@
 //! Carries a change of a tree into the text that the tree was read from, touching only the lines that have to change.
 
 use super::write::Style;
-use kfc_diagnostics::{Result, SourceId};
+use kfc_diagnostics::{Mark, Result, SourceId};
 use kfc_yaml::parse::parse_last_wins;
 use kfc_yaml::{Entry, Map, Node, Scalar, Value, emit};
 use std::collections::{HashMap, VecDeque};
@@ -201,8 +201,8 @@ impl Rewriter<'_> {
             return Ok(false);
         };
         let mut bytes = Vec::new();
-        let node = Node { value: Value::Scalar(new.clone()), mark: kfc_diagnostics::Mark::NONE };
-        emit::emit(&Node::seq(vec![node], kfc_diagnostics::Mark::NONE), &mut bytes)?;
+        let node = Node { value: Value::Scalar(new.clone()), mark: Mark::stored(None) };
+        emit::emit(&Node::seq(vec![node], None), &mut bytes)?;
         let text = String::from_utf8_lossy(&bytes);
         let text = text.strip_prefix("- ").unwrap_or(&text).trim_end_matches('\n');
         if text.contains('\n') || text.starts_with(['|', '>']) {

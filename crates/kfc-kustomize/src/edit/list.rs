@@ -1,7 +1,7 @@
 //! Lists of paths: `resources`, `components`, `generators`, `transformers`, and `buildMetadata`.
 
 use super::Document;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 use kfc_yaml::Node;
 
 /// What `buildMetadata` may list.
@@ -16,7 +16,7 @@ pub fn add(document: &mut Document, field: &str, texts: &[String]) -> Diagnostic
             Some(mark) => warnings.push(
                 Diagnostic::warning(Code::EditExists, format!("`{text}` is already in `{field}`")).at(mark),
             ),
-            None => document.push_item(field, Node::string(text, Mark::NONE)),
+            None => document.push_item(field, Node::string(text, None)),
         }
     }
     warnings

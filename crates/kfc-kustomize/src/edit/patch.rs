@@ -2,7 +2,7 @@
 
 use super::Document;
 use super::document::{entry, texts};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_yaml::{Map, Node};
 
 /// An entry of `patches` as arguments tell it; empty texts are left out.
@@ -22,14 +22,14 @@ impl PatchEntry {
     fn node(&self) -> Node {
         let mut map: Map = texts([("path", self.path.as_str()), ("patch", &self.patch)]);
         let target = texts(self.target.iter().map(|(field, text)| (*field, text.as_str())));
-        let flag = || Node::scalar("true".into(), kfc_yaml::ScalarKind::Bool, Mark::NONE);
+        let flag = || Node::scalar("true".into(), kfc_yaml::ScalarKind::Bool, None);
         let options: Map = self.options.iter().map(|name| entry(name, flag())).collect();
         for (field, value) in [("target", target), ("options", options)] {
             if !value.is_empty() {
-                map.push(entry(field, Node::map(value, Mark::NONE)));
+                map.push(entry(field, Node::map(value, None)));
             }
         }
-        Node::map(map, Mark::NONE)
+        Node::map(map, None)
     }
 
     /// Checks that it names a file or has a text, not both.

@@ -3,7 +3,7 @@
 
 use super::Document;
 use super::document::{entry, texts};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::GroupVersion;
 use kfc_yaml::{Map, Node, ScalarKind, Value};
 
@@ -135,7 +135,7 @@ fn options_for(text: &str, token: &str) -> Option<Map> {
         let is_alone = part == token && parts.next().is_none();
         is_alone.then(|| {
             let mut options = texts([("delimiter", delimiter.to_string().as_str())]);
-            let index = Node::scalar(index.to_string().into(), ScalarKind::Int, Mark::NONE);
+            let index = Node::scalar(index.to_string().into(), ScalarKind::Int, None);
             options.push(entry("index", index));
             options
         })
@@ -169,17 +169,16 @@ fn replacement(var: &Node, uses: Vec<Use>) -> Node {
     ]);
     let mut targets: Vec<Node> = Vec::new();
     for Use { select, path, options } in uses {
-        let mut fields: Map = [entry("select", Node::map(select, Mark::NONE))].into_iter().collect();
-        let paths = vec![Node::string(&path, Mark::NONE)];
-        fields.push(entry("fieldPaths", Node::seq(paths, Mark::NONE)));
+        let mut fields: Map = [entry("select", Node::map(select, None))].into_iter().collect();
+        let paths = vec![Node::string(&path, None)];
+        fields.push(entry("fieldPaths", Node::seq(paths, None)));
         if !options.is_empty() {
-            fields.push(entry("options", Node::map(options, Mark::NONE)));
+            fields.push(entry("options", Node::map(options, None)));
         }
-        targets.push(Node::map(fields, Mark::NONE));
+        targets.push(Node::map(fields, None));
     }
-    let fields =
-        [entry("source", Node::map(source, Mark::NONE)), entry("targets", Node::seq(targets, Mark::NONE))];
-    Node::map(fields.into_iter().collect(), Mark::NONE)
+    let fields = [entry("source", Node::map(source, None)), entry("targets", Node::seq(targets, None))];
+    Node::map(fields.into_iter().collect(), None)
 }
 
 #[cfg(test)]

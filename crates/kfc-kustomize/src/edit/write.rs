@@ -1,6 +1,6 @@
 //! Writes new parts of a file: block style, keys in the order given, scalars as kustomize writes them.
 
-use kfc_diagnostics::{Mark, Result};
+use kfc_diagnostics::Result;
 use kfc_yaml::{Entry, Map, Node, Value, emit};
 
 /// Columns that a level of mappings adds.
@@ -22,11 +22,11 @@ impl Style {
         let below = match &entry.value.value {
             Value::Map(map) if !map.is_empty() => self.map(map, column + INDENT)?,
             Value::Seq(items) if !items.is_empty() => self.seq(items, column + self.list_indent)?,
-            _ => return scalar(&Node::map(Map::from_iter([entry.clone()]), Mark::NONE), column),
+            _ => return scalar(&Node::map(Map::from_iter([entry.clone()]), None), column),
         };
         // A key alone is written as it would be with a value.
-        let key = Entry { key: entry.key.clone(), value: Node::null(Mark::NONE) };
-        let line = scalar(&Node::map(Map::from_iter([key]), Mark::NONE), column)?;
+        let key = Entry { key: entry.key.clone(), value: Node::null(None) };
+        let line = scalar(&Node::map(Map::from_iter([key]), None), column)?;
         let line = line.strip_suffix(" null\n").unwrap_or(&line).to_owned();
         Ok(format!("{line}\n{below}"))
     }
@@ -39,7 +39,7 @@ impl Style {
         let lines = match &item.value {
             Value::Map(map) if !map.is_empty() => self.map(map, column + INDENT)?,
             Value::Seq(items) if !items.is_empty() => self.seq(items, column + INDENT)?,
-            _ => return scalar(&Node::seq(vec![item.clone()], Mark::NONE), column),
+            _ => return scalar(&Node::seq(vec![item.clone()], None), column),
         };
         let text = lines.trim_start_matches(' ');
         Ok(format!("{}- {text}", " ".repeat(column)))

@@ -122,8 +122,11 @@ fn generate_resources(root: &mut Root, warnings: &mut Diagnostics, track: Track)
 
 /// The step of a generator; what it makes has places in its file.
 fn generator(kind: StepKind, entry: Option<Mark>) -> Step {
-    let entry = entry.unwrap_or(Mark::NONE);
-    Step::new(kind, entry).with_text(entry)
+    let step = Step::new(kind, entry);
+    match entry {
+        Some(start) => step.with_text(start),
+        None => step,
+    }
 }
 
 /// What each generator field makes, with the kind of its plug-in and its step.

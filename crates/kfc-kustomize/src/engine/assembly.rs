@@ -92,7 +92,7 @@ impl Assembly {
     ///
     /// # Errors
     /// Everything that is wrong with it, and patches that find no target.
-    pub fn apply(&mut self, loader: Loader, entry: Mark, owner: Option<u32>) -> Result<()> {
+    pub fn apply(&mut self, loader: Loader, entry: Option<Mark>, owner: Option<u32>) -> Result<()> {
         let known = |resource: &crate::resource::Resource| resource.owner.is_some();
         let mut root = load::load_component(loader, entry, &self.schema)?;
         openapi::assign(&mut root, &mut openapi::InForce::after_others());

@@ -20,9 +20,9 @@ pub(super) fn of_root(root: &Root) -> Vec<Declared> {
         (StepKind::NameSuffix, &kustomization.name_suffix, places.name_suffix),
     ];
     let given = texts.into_iter().filter(|(_, text, _)| !text.is_empty());
-    list.extend(given.map(|(kind, text, place)| entry(Step::of_field(kind, place), text.clone())));
+    list.extend(given.map(|(kind, text, place)| entry(Step::new(kind, place), text.clone())));
     for label in &kustomization.labels {
-        list.push(entry(Step::of_field(StepKind::Labels, label.mark), keys(&label.places)));
+        list.push(entry(Step::new(StepKind::Labels, label.mark), keys(&label.places)));
     }
     for (kind, places) in [
         (StepKind::CommonLabels, &places.common_labels),

@@ -13,7 +13,7 @@ use crate::provenance::{Step, StepKind};
 use crate::reference::names;
 use crate::resource::{Resource, ResourceSet};
 use crate::transform::{TransformerConfig, labels, order};
-use kfc_diagnostics::{Diagnostics, Mark, Result};
+use kfc_diagnostics::{Diagnostics, Result};
 use kfc_yaml::Node;
 use rayon::prelude::*;
 
@@ -34,7 +34,7 @@ impl Settings {
     /// The settings of a build of `root`. `sortOptions` goes before `--reorder`, as in kustomize.
     pub(super) fn of(root: &Root, options: &Options) -> Self {
         let metadata = &root.kustomization.build_metadata;
-        let asks = |word: &str| metadata.iter().any(|item| item.text == word);
+        let asks = |word: &str| metadata.iter().any(|item| item.value == word);
         let sort = match (&root.kustomization.sort_options, options.reorder) {
             (Some(sort), _) => Some(sort.clone()),
             (None, Reorder::None) => None,
@@ -96,7 +96,7 @@ pub(super) fn finish(accumulated: Accumulated, settings: &Settings) -> Result<Bu
 
 fn add_managed_by(set: &mut ResourceSet) -> Result<()> {
     let label = ("app.kubernetes.io/managed-by".to_owned(), format!("kustomize-{KUSTOMIZE_VERSION}"));
-    let step = Step::new(StepKind::BuildMetadata, Mark::NONE);
+    let step = Step::new(StepKind::BuildMetadata, None);
     labels::apply(set.pass(&step), &[label], &TransformerConfig::metadata_labels())
 }
 

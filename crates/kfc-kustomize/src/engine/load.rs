@@ -4,7 +4,7 @@
 use super::origin;
 use crate::kustomization::{
     self, Named,
-    model::{Kind, Kustomization, Patch, Replacement, ReplacementField, Spanned},
+    model::{Kind, Kustomization, Patch, Replacement, ReplacementField},
 };
 use crate::provenance::Configuration;
 use crate::resource::Origin;
@@ -14,7 +14,7 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, Sourc
 use kfc_kube::redaction::note_target;
 use kfc_kube::schema::Schema;
 use kfc_source::{Loader, Resolved};
-use kfc_yaml::{Node, parse};
+use kfc_yaml::{Node, Spanned, parse};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -117,13 +117,18 @@ pub(super) fn load(loader: Loader, builtin: &Arc<Schema>) -> Result<Root> {
 ///
 /// # Errors
 /// As [`load`], and when the root is not a kustomize component.
-pub(super) fn load_component(loader: Loader, entry: Mark, builtin: &Arc<Schema>) -> Result<Root> {
+pub(super) fn load_component(loader: Loader, entry: Option<Mark>, builtin: &Arc<Schema>) -> Result<Root> {
     load_root(loader, Origin::default(), Some((Kind::Component, entry)), &Shared::new(builtin))
 }
 
 /// Loads one root; `wanted` is the kind that the field naming it asks for, with the place of the entry.
-fn load_root(loader: Loader, origin: Origin, wanted: Option<(Kind, Mark)>, shared: &Shared) -> Result<Root> {
-    let entry = wanted.map_or(Mark::NONE, |(_, entry)| entry);
+fn load_root(
+    loader: Loader,
+    origin: Origin,
+    wanted: Option<(Kind, Option<Mark>)>,
+    shared: &Shared,
+) -> Result<Root> {
+    let entry = wanted.and_then(|(_, entry)| entry);
     let found = loader.find_kustomization().map_err(|errors| errors.or_at(entry))?;
     let (documents, warnings) = parse::parse_last_wins(&found.source.text, found.id)?;
     let document = first_document(documents, Mark { source: found.id, offset: 0 })?;
@@ -135,7 +140,7 @@ fn load_root(loader: Loader, origin: Origin, wanted: Option<(Kind, Mark)>, share
     load_parts(loader, found.name, read, origin, shared)
 }
 
-fn wrong_kind(wanted: Kind, entry: Mark, document: &Node) -> Diagnostic {
+fn wrong_kind(wanted: Kind, entry: Option<Mark>, document: &Node) -> Diagnostic {
     let (message, help) = match wanted {
         Kind::Component => ("this root is not a kustomize component", "list it under `resources`"),
         Kind::Kustomization => ("a kustomize component cannot be a resource", "list it under `components`"),
@@ -216,7 +221,7 @@ fn load_parts(
 /// Everything else that [`Kustomization::named`] lists is read where its field is: what a file means depends on the field (the
 /// target and options of a patch, the list of a plug-in), and errors come in the order of the fields. Generators and charts
 /// read their files when they run. The test `named` compares what a build reads with that list.
-fn roots_of(kustomization: &Kustomization) -> (Vec<&Spanned>, Vec<&Spanned>) {
+fn roots_of(kustomization: &Kustomization) -> (Vec<&Spanned<String>>, Vec<&Spanned<String>>) {
     let (mut entries, mut components) = (Vec::new(), Vec::new());
     for named in kustomization.named() {
         match named {
@@ -229,21 +234,26 @@ fn roots_of(kustomization: &Kustomization) -> (Vec<&Spanned>, Vec<&Spanned>) {
 }
 
 /// Loads the entries of a list of files and roots in parallel; the result has the order of the list.
-fn entries(loader: &Loader, paths: &[&Spanned], origin: &Origin, shared: &Shared) -> Result<Vec<Entry>> {
+fn entries(
+    loader: &Loader,
+    paths: &[&Spanned<String>],
+    origin: &Origin,
+    shared: &Shared,
+) -> Result<Vec<Entry>> {
     let loaded: Vec<Result<Entry>> =
         paths.par_iter().with_max_len(1).map(|path| entry(loader, path, origin, shared)).collect();
     all(loaded)
 }
 
 /// Loads one entry of `resources`, a file or a root.
-fn entry(loader: &Loader, path: &Spanned, origin: &Origin, shared: &Shared) -> Result<Entry> {
-    match loader.resolve(&path.text, path.mark)? {
+fn entry(loader: &Loader, path: &Spanned<String>, origin: &Origin, shared: &Shared) -> Result<Entry> {
+    match loader.resolve(&path.value, path.mark)? {
         Resolved::File(file) => {
             let documents = parse::parse(&file.source.text, file.id)?;
-            Ok(Entry::File { origin: origin::below(origin, &path.text), documents })
+            Ok(Entry::File { origin: origin::below(origin, &path.value), documents })
         }
         Resolved::Root(child) => {
-            let origin = child_origin(origin, &path.text, &child);
+            let origin = child_origin(origin, &path.value, &child);
             let root = load_root(child, origin, Some((Kind::Kustomization, path.mark)), shared)?;
             Ok(Entry::Root(Box::new(root)))
         }
@@ -264,13 +274,13 @@ fn child_origin(origin: &Origin, path: &str, child: &Loader) -> Origin {
 
 fn load_components(
     loader: &Loader,
-    paths: &[&Spanned],
+    paths: &[&Spanned<String>],
     origin: &Origin,
     shared: &Shared,
 ) -> Result<Vec<Root>> {
-    let load = |path: &&Spanned| {
-        let child = loader.child(&path.text, path.mark)?;
-        let origin = child_origin(origin, &path.text, &child);
+    let load = |path: &&Spanned<String>| {
+        let child = loader.child(&path.value, path.mark)?;
+        let origin = child_origin(origin, &path.value, &child);
         load_root(child, origin, Some((Kind::Component, path.mark)), shared)
     };
     all(paths.par_iter().with_max_len(1).map(load).collect())
@@ -306,15 +316,15 @@ fn load_configs(
 ///
 /// # Errors
 /// Text of several lines that is not YAML.
-pub(crate) fn inline_documents(loader: &Loader, item: &Spanned) -> Result<Option<Vec<Node>>> {
-    let several_lines = item.text.trim_end().contains('\n');
-    if item.text.trim().is_empty() {
+pub(crate) fn inline_documents(loader: &Loader, item: &Spanned<String>) -> Result<Option<Vec<Node>>> {
+    let several_lines = item.value.trim_end().contains('\n');
+    if item.value.trim().is_empty() {
         return Ok(Some(Vec::new()));
     }
-    if !several_lines && !item.text.contains(['{', ':']) {
+    if !several_lines && !item.value.contains(['{', ':']) {
         return Ok(None);
     }
-    let (id, source) = loader.sources().add_inline(item.mark, &item.text);
+    let (id, source) = loader.sources().add_inline(item.mark, &item.value);
     match parse::parse(&source.text, id) {
         Ok(documents) if documents.iter().all(|d| d.as_map().is_some()) && !documents.is_empty() => {
             Ok(Some(documents))
@@ -352,7 +362,7 @@ pub(super) fn load_patch(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> 
     if let Some(target) = &patch.target {
         note_target(loader.sources(), id, &target.gvk.kind);
     }
-    let place = patch.mark.unwrap_or(Mark::NONE);
+    let place = patch.mark;
     LoadedPatch::read(&source.text, id, place, patch.target.as_ref(), PatchOptions::of(patch))
 }
 
@@ -361,18 +371,18 @@ fn load_json6902(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
     if let Some(target) = &patch.target {
         note_target(loader.sources(), id, &target.gvk.kind);
     }
-    let place = patch.mark.unwrap_or(Mark::NONE);
+    let place = patch.mark;
     LoadedPatch::read_json6902(&source.text, id, place, patch.target.as_ref())
 }
 
 fn patch_text(loader: &Loader, patch: &Patch) -> Result<(SourceId, Arc<Source>)> {
-    let place = patch.mark.unwrap_or(Mark::NONE);
+    let place = patch.mark;
     match (&patch.path, &patch.patch) {
         (Some(path), None) => {
-            let file = loader.load(&path.text, path.mark)?;
+            let file = loader.load(&path.value, path.mark)?;
             Ok((file.id, file.source))
         }
-        (None, Some(text)) => Ok(loader.sources().add_inline(text.mark, &text.text)),
+        (None, Some(text)) => Ok(loader.sources().add_inline(text.mark, &text.value)),
         (Some(_), Some(text)) => {
             let error = Diagnostic::error(
                 Code::FieldConflict,
@@ -391,11 +401,11 @@ fn patch_text(loader: &Loader, patch: &Patch) -> Result<(SourceId, Arc<Source>)>
 }
 
 /// Loads one entry of `patchesStrategicMerge`: a file when there is one of that name, else the patch itself.
-pub(super) fn load_strategic(loader: &Loader, item: &Spanned) -> Result<LoadedPatch> {
-    let (id, source) = if item.text.contains('\n') || item.text.trim_start().starts_with('{') {
-        loader.sources().add_inline(item.mark, &item.text)
+pub(super) fn load_strategic(loader: &Loader, item: &Spanned<String>) -> Result<LoadedPatch> {
+    let (id, source) = if item.value.contains('\n') || item.value.trim_start().starts_with('{') {
+        loader.sources().add_inline(item.mark, &item.value)
     } else {
-        let file = loader.load(&item.text, item.mark)?;
+        let file = loader.load(&item.value, item.mark)?;
         (file.id, file.source)
     };
     LoadedPatch::read_strategic(&source.text, id, item.mark)
@@ -430,15 +440,15 @@ fn load_settings(loader: &Loader, kustomization: &Kustomization, shared: &Shared
     }
 }
 
-fn documents(loader: &Loader, path: &Spanned) -> Result<Vec<Node>> {
-    let file = loader.load(&path.text, path.mark)?;
+fn documents(loader: &Loader, path: &Spanned<String>) -> Result<Vec<Node>> {
+    let file = loader.load(&path.value, path.mark)?;
     parse::parse(&file.source.text, file.id)
 }
 
 /// The field specs of a root, and those of each of its own files.
 fn load_config(
     loader: &Loader,
-    paths: &[Spanned],
+    paths: &[Spanned<String>],
     shared: &Shared,
 ) -> Result<(Arc<TransformerConfig>, Vec<Configuration>)> {
     if paths.is_empty() {

@@ -4,7 +4,7 @@
 use super::read::{ORIGIN, TRANSFORMATIONS};
 use crate::provenance::{Step, StepKind};
 use crate::resource::{ConfiguredBy, Origin, Resource, ResourceSet};
-use kfc_diagnostics::{Mark, Result};
+use kfc_diagnostics::Result;
 use kfc_yaml::{Map, Node, emit};
 
 /// The apiVersion of what kustomization fields configure.
@@ -79,7 +79,7 @@ pub(super) fn join(base: &str, path: &str) -> String {
 /// # Errors
 /// None in practice: origins hold plain text only.
 pub(super) fn annotate(set: &mut ResourceSet, origins: bool, transformations: bool) -> Result<()> {
-    let by = Step::new(StepKind::BuildMetadata, Mark::NONE);
+    let by = Step::new(StepKind::BuildMetadata, None);
     for resource in &mut set.list {
         let origin = resource.origin.as_ref().filter(|_| origins).map(origin_text).transpose()?;
         let steps = (transformations && !resource.transformations.is_empty())
@@ -138,9 +138,9 @@ fn push_line(text: &mut String, indent: &str, key: &str, value: &str) -> Result<
         return Ok(());
     }
     let mut map = Map::new();
-    map.set(key, Node::string(value, Mark::NONE));
+    map.set(key, Node::string(value, None));
     let mut line = Vec::new();
-    emit::emit(&Node::map(map, Mark::NONE), &mut line)?;
+    emit::emit(&Node::map(map, None), &mut line)?;
     text.push_str(indent);
     text.push_str(&String::from_utf8_lossy(&line));
     Ok(())

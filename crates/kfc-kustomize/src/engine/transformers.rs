@@ -97,18 +97,18 @@ impl Steps<'_> {
     fn names(&mut self) {
         let Kustomization { namespace, name_prefix, name_suffix, places, .. } = &self.root.kustomization;
         if !namespace.is_empty() {
-            let step = Step::of_field(StepKind::Namespace, places.namespace);
+            let step = Step::new(StepKind::Namespace, places.namespace);
             let pass = self.set.pass(&step);
             let result = namespace::apply(pass, namespace, &self.config.namespace, NamespaceRules::default());
             self.ran("NamespaceTransformer", result);
         }
         if !name_prefix.is_empty() {
-            let step = Step::of_field(StepKind::NamePrefix, places.name_prefix);
+            let step = Step::new(StepKind::NamePrefix, places.name_prefix);
             let result = prefix::apply(self.set.pass(&step), name_prefix, &self.config.name_prefix);
             self.ran("PrefixTransformer", result);
         }
         if !name_suffix.is_empty() {
-            let step = Step::of_field(StepKind::NameSuffix, places.name_suffix);
+            let step = Step::new(StepKind::NameSuffix, places.name_suffix);
             let result = suffix::apply(self.set.pass(&step), name_suffix, &self.config.name_suffix);
             self.ran("SuffixTransformer", result);
         }
@@ -118,8 +118,7 @@ impl Steps<'_> {
         let kustomization = &self.root.kustomization;
         let places = &kustomization.places;
         for label in &kustomization.labels {
-            let step =
-                LazyLock::new(|| Step::of_field(StepKind::Labels, label.mark).with_keys(&label.places));
+            let step = LazyLock::new(|| Step::new(StepKind::Labels, label.mark).with_keys(&label.places));
             let fields = labels::fields_of(label, self.config);
             let result = fields.and_then(|fields| labels::apply(self.set.pass(&step), &label.pairs, &fields));
             self.ran("LabelTransformer", result);

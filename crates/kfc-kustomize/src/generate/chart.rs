@@ -17,7 +17,7 @@ const SCHEMA: &str = "values.schema.json";
 ///
 /// # Errors
 /// [`Code::OutsideRoot`], [`Code::WrongFileType`]; [`Code::Helm`] for what helm could not read either.
-pub(super) fn check(location: &Path, loader: &Loader, mark: Mark) -> Result<()> {
+pub(super) fn check(location: &Path, loader: &Loader, mark: Option<Mark>) -> Result<()> {
     let root = loader.root();
     // A fetched chart is outside of the root, and nothing in it may lead out of the chart.
     let locate = |path: &Path| -> Result<PathBuf> {
@@ -55,18 +55,12 @@ pub(super) fn check(location: &Path, loader: &Loader, mark: Mark) -> Result<()> 
 }
 
 /// A file of a chart, which may not lead out of it.
-pub(super) fn in_chart<'p>(location: &'p Path, path: &'p Path, referrer: Mark) -> Named<'p> {
+pub(super) fn in_chart<'p>(location: &'p Path, path: &'p Path, referrer: Option<Mark>) -> Named<'p> {
     let limit = Some(Limit { folder: location, what: "its chart" });
-    Named {
-        files: &Os,
-        path,
-        limit,
-        shown: path.to_str().unwrap_or("a file of the chart"),
-        referrer: Some(referrer),
-    }
+    Named { files: &Os, path, limit, shown: path.to_str().unwrap_or("a file of the chart"), referrer }
 }
 
-fn check_schema(bytes: &[u8], shown: &str, mark: Mark) -> Result<()> {
+fn check_schema(bytes: &[u8], shown: &str, mark: Option<Mark>) -> Result<()> {
     let schema: Value = serde_json::from_slice(bytes).map_err(|_| {
         Diagnostics::from(Diagnostic::error(Code::Helm, format!("`{shown}` is not JSON")).at(mark))
     })?;
@@ -113,7 +107,7 @@ fn leads_out(reference: &str, is_on_the_web: bool) -> bool {
 
 /// Looks into a chart that is packed, and into those that are packed in it.
 #[cfg(feature = "fetch")]
-fn check_packed(bytes: &[u8], shown: &str, mark: Mark) -> Result<()> {
+fn check_packed(bytes: &[u8], shown: &str, mark: Option<Mark>) -> Result<()> {
     use kfc_source::remote::archive::{Limits, files_of};
     /// Charts in each other.
     const DEEPEST: usize = 8;
@@ -147,7 +141,7 @@ fn is_packed_dependency(parts: &[&str]) -> bool {
 }
 
 #[cfg(not(feature = "fetch"))]
-fn check_packed(_: &[u8], shown: &str, mark: Mark) -> Result<()> {
+fn check_packed(_: &[u8], shown: &str, mark: Option<Mark>) -> Result<()> {
     let message = format!("this kfc was built without the feature `fetch`, and cannot look into `{shown}`");
     Err(Diagnostic::error(Code::Helm, message).at(mark).help("unpack the chart").into())
 }

@@ -3,7 +3,7 @@
 use super::pairs::{self, Head};
 use crate::kustomization::model::{ConfigMapArgs, GeneratorOptions};
 use crate::resource::Resource;
-use kfc_diagnostics::{Mark, Result};
+use kfc_diagnostics::Result;
 use kfc_source::Loader;
 
 /// Makes a config map. Values that are not UTF-8 text go into `binaryData`, as base64.
@@ -21,7 +21,7 @@ pub fn generate(
         namespace: &args.namespace,
         behavior: args.behavior,
         options: pairs::merge_options(args.options.as_ref(), global),
-        mark: args.mark.unwrap_or(Mark::NONE),
+        mark: args.mark,
     };
     let mut object = pairs::object(&head)?;
     for pair in pairs::load(&args.sources, loader)? {

@@ -2,7 +2,7 @@
 
 use crate::provenance::{Step, StepKind};
 use crate::resource::ResourceSet;
-use kfc_diagnostics::{Diagnostics, Mark, Result};
+use kfc_diagnostics::{Diagnostics, Result};
 use kfc_yaml::{Node, Value, json};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -35,7 +35,7 @@ pub(crate) fn append_to_names(set: &mut ResourceSet) -> Result<()> {
             resource.remember_id();
             let name = format!("{}-{hash}", resource.name());
             // The entry that made the resource asks for the hash.
-            let entry = resource.history().base().map_or(Mark::NONE, |base| base.entry);
+            let entry = resource.history().base().and_then(|base| base.entry);
             resource.edit(&Step::new(StepKind::Hash, entry)).set_name(&name);
         }
     }

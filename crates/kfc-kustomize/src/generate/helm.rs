@@ -37,7 +37,7 @@ const REPOSITORY: &str = "kfc";
 /// [`Code::Helm`] when helm is not enabled, not installed or fails, and for what helm must not be given;
 /// [`Code::OutsideRoot`] for charts and files that the root may not read.
 pub fn render(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Result<String> {
-    let mark = chart.mark.unwrap_or(Mark::NONE);
+    let mark = chart.mark;
     if !loader.options().helm.enabled {
         let error = Diagnostic::error(
             Code::Helm,
@@ -98,7 +98,7 @@ pub fn pulled(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Path
 /// # Errors
 /// A chart that the root may not read.
 pub fn local(chart: &HelmChart, globals: &HelmGlobals, loader: &Loader) -> Result<Option<PathBuf>> {
-    let mark = chart.mark.unwrap_or(Mark::NONE);
+    let mark = chart.mark;
     for folder in [home(globals).to_owned(), pulled_to(chart, globals)] {
         // The name counts below the home also when it begins with `/`, as in kustomize.
         let text = format!("{folder}/{}", chart.name);
@@ -116,7 +116,7 @@ fn is_missing(errors: &Diagnostics) -> bool {
 }
 
 /// A directory that helm may write: one that the root may read, or that does not exist yet.
-fn place(path: &str, loader: &Loader, mark: Mark) -> Result<PathBuf> {
+fn place(path: &str, loader: &Loader, mark: Option<Mark>) -> Result<PathBuf> {
     match loader.real_path(path, mark) {
         Ok(place) => Ok(place),
         Err(errors) if is_missing(&errors) => Ok(clean(&loader.root().join(path))),
@@ -125,7 +125,7 @@ fn place(path: &str, loader: &Loader, mark: Mark) -> Result<PathBuf> {
 }
 
 /// Refuses what helm would take for something else than a value.
-fn check_words(chart: &HelmChart, loader: &Loader, mark: Mark) -> Result<()> {
+fn check_words(chart: &HelmChart, loader: &Loader, mark: Option<Mark>) -> Result<()> {
     let options = loader.options();
     let mut errors = Diagnostics::default();
     let fields = [
@@ -237,7 +237,7 @@ impl Repository {
     }
 }
 
-fn failed(mark: Mark, why: &str) -> Diagnostics {
+fn failed(mark: Option<Mark>, why: &str) -> Diagnostics {
     Diagnostic::error(Code::Helm, why.to_owned()).at(mark).into()
 }
 
@@ -245,7 +245,7 @@ fn failed(mark: Mark, why: &str) -> Diagnostics {
 struct Run<'a> {
     chart: &'a HelmChart,
     loader: &'a Loader,
-    mark: Mark,
+    mark: Option<Mark>,
     scratch: &'a Path,
     /// Variables of this run alone.
     variables: Vec<(&'static str, PathBuf)>,

@@ -1,7 +1,7 @@
 //! `IAMPolicyGenerator`: a Kubernetes service account that acts as a Google Cloud one.
 
 use crate::types::IamPolicyArgs;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_yaml::{Map, Node};
 
 /// The annotation by which GKE knows the Google service account.
@@ -19,7 +19,7 @@ pub fn generate(args: &IamPolicyArgs) -> Result<Node> {
         );
         return Err(error.help("set `cloud: gke`").into());
     }
-    let text = |value: &str| Node::string(value, Mark::NONE);
+    let text = |value: &str| Node::string(value, None);
     let account = format!("{}@{}.iam.gserviceaccount.com", args.account_name, args.account_project);
     let mut annotations = Map::new();
     annotations.set(ANNOTATION, text(&account));
@@ -28,10 +28,10 @@ pub fn generate(args: &IamPolicyArgs) -> Result<Node> {
     if !args.kubernetes_namespace.is_empty() {
         metadata.set("namespace", text(&args.kubernetes_namespace));
     }
-    metadata.set("annotations", Node::map(annotations, Mark::NONE));
+    metadata.set("annotations", Node::map(annotations, None));
     let mut root = Map::new();
     root.set("apiVersion", text("v1"));
     root.set("kind", text("ServiceAccount"));
-    root.set("metadata", Node::map(metadata, Mark::NONE));
-    Ok(Node::map(root, Mark::NONE))
+    root.set("metadata", Node::map(metadata, None));
+    Ok(Node::map(root, None))
 }

@@ -1,11 +1,11 @@
 //! The keys and values of config maps and secrets: from env files, files and literals, in this order, as in kustomize.
 
-use crate::kustomization::model::{GeneratorOptions, KvSources, Spanned};
+use crate::kustomization::model::{GeneratorOptions, KvSources};
 use crate::resource::{Behavior, Resource};
 use base64::Engine as _;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::Loader;
-use kfc_yaml::{Map, Node};
+use kfc_yaml::{Map, Node, Spanned};
 use rustc_hash::FxHashMap;
 
 /// A key with its value, which may be binary.
@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 pub(super) struct Pair {
     pub key: String,
     pub value: Vec<u8>,
-    pub mark: Mark,
+    pub mark: Option<Mark>,
 }
 
 /// Loads the pairs of a generator.
@@ -36,8 +36,8 @@ pub(super) fn load(sources: &KvSources, loader: &Loader) -> Result<Vec<Pair>> {
     errors.into_result(pairs)
 }
 
-fn literal_pair(literal: &Spanned) -> std::result::Result<Pair, Diagnostic> {
-    match literal.text.split_once('=') {
+fn literal_pair(literal: &Spanned<String>) -> std::result::Result<Pair, Diagnostic> {
+    match literal.value.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok(Pair {
             key: key.to_owned(),
             value: without_quotes(value).as_bytes().to_vec(),
@@ -54,8 +54,8 @@ fn without_quotes(text: &str) -> &str {
 }
 
 /// `path`, with the file's name as the key, or `key=path`.
-fn one_file(file: &Spanned, loader: &Loader) -> Result<Pair> {
-    let parts: Vec<&str> = file.text.split('=').collect();
+fn one_file(file: &Spanned<String>, loader: &Loader) -> Result<Pair> {
+    let parts: Vec<&str> = file.value.split('=').collect();
     let (key, path) = match parts.as_slice() {
         [path] => (path.rsplit('/').next().unwrap_or(path), *path),
         [key, path] if !key.is_empty() && !path.is_empty() => (*key, *path),
@@ -66,15 +66,15 @@ fn one_file(file: &Spanned, loader: &Loader) -> Result<Pair> {
     Ok(Pair { key: key.to_owned(), value, mark: file.mark })
 }
 
-fn wrong_file(file: &Spanned, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::Generator, format!("`{}` is not a file entry: {why}", file.text)).at(file.mark)
+fn wrong_file(file: &Spanned<String>, why: &str) -> Diagnostic {
+    Diagnostic::error(Code::Generator, format!("`{}` is not a file entry: {why}", file.value)).at(file.mark)
 }
 
 /// Lines of `key=value`. A key alone has an empty value: kustomize took it from the environment before its version 5.
-fn env_file(env: &Spanned, loader: &Loader) -> Result<Vec<Pair>> {
-    let bytes = loader.load_bytes(&env.text, env.mark)?;
+fn env_file(env: &Spanned<String>, loader: &Loader) -> Result<Vec<Pair>> {
+    let bytes = loader.load_bytes(&env.value, env.mark)?;
     let Ok(text) = std::str::from_utf8(&bytes) else {
-        let message = format!("`{}` is not UTF-8 text, so it cannot be an env file", env.text);
+        let message = format!("`{}` is not UTF-8 text, so it cannot be an env file", env.value);
         return Err(Diagnostic::error(Code::NotText, message).at(env.mark).into());
     };
     let mut errors = Diagnostics::default();
@@ -90,7 +90,8 @@ fn env_file(env: &Spanned, loader: &Loader) -> Result<Vec<Pair>> {
         };
         if !is_variable_name(key) {
             // The line may be part of a secret.
-            let message = format!("line {} of `{}` does not start with a variable name", index + 1, env.text);
+            let message =
+                format!("line {} of `{}` does not start with a variable name", index + 1, env.value);
             let help = "use letters, digits, `-`, `_` and `.`; a name does not start with a digit";
             errors.push(Diagnostic::error(Code::Generator, message).at(env.mark).help(help));
             continue;
@@ -114,7 +115,7 @@ fn is_dots(key: &str) -> bool {
 
 /// The rule of Kubernetes for the keys of config maps and secrets.
 fn check_keys(pairs: &[Pair]) -> Result<()> {
-    let mut seen: FxHashMap<&str, Mark> = FxHashMap::default();
+    let mut seen: FxHashMap<&str, Option<Mark>> = FxHashMap::default();
     let mut errors = Diagnostics::default();
     for Pair { key, mark, .. } in pairs {
         let fits = key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
@@ -159,7 +160,7 @@ pub(super) struct Head<'a> {
     pub namespace: &'a str,
     pub behavior: Behavior,
     pub options: GeneratorOptions,
-    pub mark: Mark,
+    pub mark: Option<Mark>,
 }
 
 /// A generated object while it is made.
@@ -172,7 +173,13 @@ impl Generated {
     }
 
     /// Puts a value into a mapping.
-    pub(super) fn put(&mut self, field: &str, key: &str, value: &str, (mark, of_object): (Mark, Mark)) {
+    pub(super) fn put(
+        &mut self,
+        field: &str,
+        key: &str,
+        value: &str,
+        (mark, of_object): (Option<Mark>, Option<Mark>),
+    ) {
         if let Some(map) = self.0.get_or_insert_map(field, of_object).as_map_mut() {
             map.set(key, Node::string(value, mark));
         }

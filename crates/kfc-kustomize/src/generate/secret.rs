@@ -3,7 +3,7 @@
 use super::pairs::{self, Head};
 use crate::kustomization::model::{GeneratorOptions, SecretArgs};
 use crate::resource::Resource;
-use kfc_diagnostics::{Mark, Result};
+use kfc_diagnostics::Result;
 use kfc_source::Loader;
 use kfc_yaml::{Map, Node};
 
@@ -19,7 +19,7 @@ pub fn generate(args: &SecretArgs, global: Option<&GeneratorOptions>, loader: &L
         namespace: &common.namespace,
         behavior: common.behavior,
         options: pairs::merge_options(common.options.as_ref(), global),
-        mark: common.mark.unwrap_or(Mark::NONE),
+        mark: common.mark,
     };
     let mut object = pairs::object(&head)?;
     let secret_type = if args.secret_type.is_empty() { "Opaque" } else { &args.secret_type };

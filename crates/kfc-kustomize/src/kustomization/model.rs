@@ -6,11 +6,11 @@
 
 use crate::types::{Behavior, FieldSpec, KeyPlaces, Selector};
 use kfc_diagnostics::Mark;
-use kfc_yaml::Node;
-pub use kfc_yaml::fields::Spanned;
+use kfc_yaml::{Node, Spanned};
 
 /// `kind: Kustomization` or `kind: Component`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// A root of its own.
     #[default]
@@ -21,15 +21,16 @@ pub enum Kind {
 
 /// A whole kustomization file.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Kustomization {
     /// Which kind.
     pub kind: Kind,
     /// `resources` with `bases` appended, as kustomize's `FixKustomizationPostUnmarshalling` does.
-    pub resources: Vec<Spanned>,
+    pub resources: Vec<Spanned<String>>,
     /// `components`.
-    pub components: Vec<Spanned>,
+    pub components: Vec<Spanned<String>>,
     /// `crds`: files with OpenAPI definitions that name reference fields.
-    pub crds: Vec<Spanned>,
+    pub crds: Vec<Spanned<String>>,
     /// `namespace`.
     pub namespace: String,
     /// `namePrefix`.
@@ -45,7 +46,7 @@ pub struct Kustomization {
     /// `patches`.
     pub patches: Vec<Patch>,
     /// `patchesStrategicMerge`: file paths or inline documents.
-    pub patches_strategic_merge: Vec<Spanned>,
+    pub patches_strategic_merge: Vec<Spanned<String>>,
     /// `patchesJson6902`.
     pub patches_json6902: Vec<Patch>,
     /// `images` with the older `imageTags` folded in.
@@ -63,17 +64,17 @@ pub struct Kustomization {
     /// `replacements`.
     pub replacements: Vec<ReplacementField>,
     /// `configurations`: files with transformer configuration.
-    pub configurations: Vec<Spanned>,
+    pub configurations: Vec<Spanned<String>>,
     /// `openapi.path`.
-    pub openapi_path: Option<Spanned>,
+    pub openapi_path: Option<Spanned<String>>,
     /// `openapi.version`.
-    pub openapi_version: Option<Spanned>,
+    pub openapi_version: Option<Spanned<String>>,
     /// `generators`: file paths, roots or inline documents.
-    pub generators: Vec<Spanned>,
+    pub generators: Vec<Spanned<String>>,
     /// `transformers`.
-    pub transformers: Vec<Spanned>,
+    pub transformers: Vec<Spanned<String>>,
     /// `validators`.
-    pub validators: Vec<Spanned>,
+    pub validators: Vec<Spanned<String>>,
     /// `helmCharts`, with the older `helmChartInflationGenerator` folded in.
     pub helm_charts: Vec<HelmChart>,
     /// `helmGlobals`.
@@ -81,13 +82,14 @@ pub struct Kustomization {
     /// `sortOptions`.
     pub sort_options: Option<SortOptions>,
     /// `buildMetadata`: any of `managedByLabel`, `originAnnotations`, `transformerAnnotations`.
-    pub build_metadata: Vec<Spanned>,
+    pub build_metadata: Vec<Spanned<String>>,
     /// Locations of the fields whose values have no location here.
     pub places: Places,
 }
 
 /// Locations of the fields whose values have none in a [`Kustomization`].
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Places {
     /// `namespace`.
     pub namespace: Option<Mark>,
@@ -103,6 +105,7 @@ pub struct Places {
 
 /// One entry of `labels`.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Label {
     /// The labels, in source order.
     pub pairs: Vec<(String, String)>,
@@ -120,11 +123,12 @@ pub struct Label {
 
 /// One entry of `patches` or `patchesJson6902`.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Patch {
     /// The file.
-    pub path: Option<Spanned>,
+    pub path: Option<Spanned<String>>,
     /// The inline text.
-    pub patch: Option<Spanned>,
+    pub patch: Option<Spanned<String>>,
     /// What it is applied to; none for a strategic merge patch that names its target itself.
     pub target: Option<Selector>,
     /// `options.allowNameChange`.
@@ -137,6 +141,7 @@ pub struct Patch {
 
 /// One entry of `images`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Image {
     /// Image name without tag or digest.
     pub name: String,
@@ -156,6 +161,7 @@ pub struct Image {
 
 /// One entry of `replicas`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Replica {
     /// Name of the resource.
     pub name: String,
@@ -169,17 +175,19 @@ pub struct Replica {
 
 /// Where key-value pairs of a generator come from.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct KvSources {
     /// `literals`: `key=value`.
-    pub literals: Vec<Spanned>,
+    pub literals: Vec<Spanned<String>>,
     /// `files`: `path` or `key=path`.
-    pub files: Vec<Spanned>,
+    pub files: Vec<Spanned<String>>,
     /// `envs`, with the older `env` folded in.
-    pub envs: Vec<Spanned>,
+    pub envs: Vec<Spanned<String>>,
 }
 
 /// `generatorOptions`, or the `options` of one generator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GeneratorOptions {
     /// Labels to add.
     pub labels: Vec<(String, String)>,
@@ -193,6 +201,7 @@ pub struct GeneratorOptions {
 
 /// One entry of `configMapGenerator`.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ConfigMapArgs {
     /// Namespace.
     pub namespace: String,
@@ -210,6 +219,7 @@ pub struct ConfigMapArgs {
 
 /// One entry of `secretGenerator`.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct SecretArgs {
     /// What it shares with config maps.
     pub common: ConfigMapArgs,
@@ -219,6 +229,7 @@ pub struct SecretArgs {
 
 /// One entry of `vars`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Var {
     /// The variable, used as `$(NAME)`.
     pub name: String,
@@ -232,6 +243,7 @@ pub struct Var {
 
 /// `objref` of a var.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VarTarget {
     /// `apiVersion`.
     pub api_version: String,
@@ -245,15 +257,17 @@ pub struct VarTarget {
 
 /// One entry of `replacements`: inline or in a file.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum ReplacementField {
     /// `path`: a file with one replacement or a list of them.
-    File(Spanned),
+    File(Spanned<String>),
     /// An inline one.
     Inline(Box<Replacement>),
 }
 
 /// A replacement.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Replacement {
     /// Where the value is copied from.
     pub source: Option<ReplacementSource>,
@@ -265,6 +279,7 @@ pub struct Replacement {
 
 /// `source` of a replacement.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ReplacementSource {
     /// The resource: group, version, kind, name, namespace are compared as they are, empty for any.
     pub resource: Selector,
@@ -278,13 +293,14 @@ pub struct ReplacementSource {
 
 /// One of `targets` of a replacement.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ReplacementTarget {
     /// The resources; none is an error.
     pub select: Option<Selector>,
     /// Resources left out.
     pub reject: Vec<Selector>,
     /// The fields, `metadata.name` when not given.
-    pub field_paths: Vec<Spanned>,
+    pub field_paths: Vec<Spanned<String>>,
     /// How the value is put in.
     pub options: FieldOptions,
     /// Its location.
@@ -293,6 +309,7 @@ pub struct ReplacementTarget {
 
 /// `options` of a replacement's source or target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FieldOptions {
     /// Splits the value.
     pub delimiter: String,
@@ -307,6 +324,7 @@ pub struct FieldOptions {
 /// One entry of `helmCharts`. Field names as in kustomize.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the fields of kustomize's type")]
+#[non_exhaustive]
 pub struct HelmChart {
     /// The chart.
     pub name: String,
@@ -348,6 +366,7 @@ pub struct HelmChart {
 
 /// `helmGlobals`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HelmGlobals {
     /// Where charts are kept, `charts` when not given.
     pub chart_home: String,
@@ -357,6 +376,7 @@ pub struct HelmGlobals {
 
 /// `sortOptions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SortOptions {
     /// `order: legacy` (true) or `fifo`.
     pub legacy: bool,
@@ -364,8 +384,17 @@ pub struct SortOptions {
     pub legacy_options: Option<LegacySortOptions>,
 }
 
+impl SortOptions {
+    /// `legacy`: the order of kustomize's built-in list of kinds.
+    #[must_use]
+    pub fn legacy() -> Self {
+        Self { legacy: true, legacy_options: None }
+    }
+}
+
 /// `legacySortOptions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LegacySortOptions {
     /// Kinds that come first, in this order.
     pub order_first: Vec<String>,

@@ -1,23 +1,24 @@
 //! What a kustomization names outside of itself: the one list of fields that hold files, roots, charts and patches. Whatever
 //! follows these (`kfc vendor`, `kfc kustomize localize`) asks here, so that a new field is added once.
 
-use super::model::{ConfigMapArgs, HelmChart, HelmGlobals, Kustomization, ReplacementField, Spanned};
+use super::model::{ConfigMapArgs, HelmChart, HelmGlobals, Kustomization, ReplacementField};
 use super::plugin::Plugin;
+use kfc_yaml::Spanned;
 
 /// One thing that a kustomization, or the configuration of a plug-in, names.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Named<'k> {
     /// `resources`: a file or a root.
-    Resource(&'k Spanned),
+    Resource(&'k Spanned<String>),
     /// `components`: a root.
-    Component(&'k Spanned),
+    Component(&'k Spanned<String>),
     /// `generators`, `transformers`, `validators`: a file, a root, or the configuration itself.
-    Plugin(&'k Spanned),
+    Plugin(&'k Spanned<String>),
     /// A file: `crds`, `configurations`, `openapi.path`, the `path` of a patch or replacement.
-    File(&'k Spanned),
+    File(&'k Spanned<String>),
     /// `patchesStrategicMerge`: a file, or the patch itself.
-    Patch(&'k Spanned),
+    Patch(&'k Spanned<String>),
     /// The `files` and `envs` of a generator.
     Generator(&'k ConfigMapArgs),
     /// A chart with its values; the second part says where charts are.

@@ -54,8 +54,8 @@ pub(super) fn patch(node: &Node, errors: &Errors) -> Option<Patch> {
 /// The fields of a patch; plug-ins have further fields.
 pub(super) fn patch_fields(fields: &Fields<'_>, node: &Node, errors: &Errors) -> Patch {
     let mut patch = Patch {
-        path: fields.spanned("path").filter(|path| !path.text.is_empty()),
-        patch: fields.spanned("patch").filter(|patch| !patch.text.is_empty()),
+        path: fields.spanned("path").filter(|path| !path.value.is_empty()),
+        patch: fields.spanned("patch").filter(|patch| !patch.value.is_empty()),
         target: fields.node("target").and_then(|target| selector(target, errors)),
         mark: Some(node.mark),
         ..Patch::default()
@@ -124,7 +124,7 @@ pub(super) fn generator_options(fields: &Fields<'_>, name: &'static str) -> Opti
 /// What config maps and secrets share. With `plugin`, the name may come from `metadata`.
 pub(super) fn generator_fields(fields: &Fields<'_>, node: &Node, errors: &Errors) -> ConfigMapArgs {
     let mut envs = fields.strings("envs");
-    envs.extend(fields.spanned("env").filter(|env| !env.text.is_empty()));
+    envs.extend(fields.spanned("env").filter(|env| !env.value.is_empty()));
     ConfigMapArgs {
         namespace: fields.string("namespace"),
         name: fields.string("name"),
@@ -139,7 +139,7 @@ pub(super) fn generator_fields(fields: &Fields<'_>, node: &Node, errors: &Errors
 fn behavior(fields: &Fields<'_>, errors: &Errors) -> Behavior {
     let words = ["create", "replace", "merge"];
     let Some(word) = fields.spanned("behavior") else { return Behavior::Unspecified };
-    match word.text.as_str() {
+    match word.value.as_str() {
         "create" => Behavior::Create,
         "replace" => Behavior::Replace,
         "merge" => Behavior::Merge,
@@ -203,7 +203,7 @@ pub(super) fn var(node: &Node, errors: &Errors) -> Option<Var> {
 /// An entry of `replacements`: a path or an inline one.
 pub(super) fn replacement_field(node: &Node, errors: &Errors) -> Option<ReplacementField> {
     if let Some(path) =
-        Fields::of(node, "a replacement", errors)?.spanned("path").filter(|p| !p.text.is_empty())
+        Fields::of(node, "a replacement", errors)?.spanned("path").filter(|p| !p.value.is_empty())
     {
         return Some(ReplacementField::File(path));
     }
@@ -269,7 +269,7 @@ pub(super) fn helm_chart(node: &Node, errors: &Errors) -> Option<HelmChart> {
 }
 
 pub(super) fn helm_chart_fields(fields: &Fields<'_>, node: &Node) -> HelmChart {
-    let texts = |name| fields.strings(name).into_iter().map(|item| item.text).collect();
+    let texts = |name| fields.strings(name).into_iter().map(|item| item.value).collect();
     HelmChart {
         name: fields.string("name"),
         version: fields.string("version"),

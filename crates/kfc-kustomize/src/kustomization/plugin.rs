@@ -2,13 +2,13 @@
 //! list them: resources with `apiVersion: builtin`.
 
 use super::model::{
-    ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, ReplacementField, Replica, SecretArgs, Spanned,
+    ConfigMapArgs, HelmChart, HelmGlobals, Image, Patch, ReplacementField, Replica, SecretArgs,
 };
 use super::parts;
 use crate::types::{FieldSpec, IamPolicyArgs, NamespaceRules, Subjects, ValueAddArgs, ValueAddTarget};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
-use kfc_yaml::Node;
 use kfc_yaml::fields::{Errors, Fields};
+use kfc_yaml::{Node, Spanned};
 
 /// The apiVersion of built-in plug-ins.
 const BUILTIN: &str = "builtin";
@@ -40,7 +40,7 @@ pub enum Plugin {
     /// `PatchTransformer` or `PatchJson6902Transformer`.
     Patch(Patch),
     /// `PatchStrategicMergeTransformer`: paths and inline patches.
-    PatchStrategicMerge(Vec<Spanned>),
+    PatchStrategicMerge(Vec<Spanned<String>>),
     /// `ReplacementTransformer`.
     Replacements(Vec<ReplacementField>),
     /// `HashTransformer`.
@@ -186,7 +186,7 @@ fn namespace(fields: &Fields<'_>, config: &Node, errors: &Errors, specs: Vec<Fie
     let namespace = config.at(&["metadata", "namespace"]).and_then(Node::as_text).unwrap_or("");
     let subjects = match fields.spanned("setRoleBindingSubjects") {
         None => Subjects::default(),
-        Some(word) => match word.text.as_str() {
+        Some(word) => match word.value.as_str() {
             "" | "defaultOnly" => Subjects::DefaultOnly,
             "allServiceAccounts" => Subjects::AllServiceAccounts,
             "none" => Subjects::None,
@@ -207,15 +207,15 @@ fn namespace(fields: &Fields<'_>, config: &Node, errors: &Errors, specs: Vec<Fie
 }
 
 fn json_patch(fields: &Fields<'_>, config: &Node, errors: &Errors) -> Patch {
-    let json = fields.spanned("jsonOp").filter(|json| !json.text.is_empty());
+    let json = fields.spanned("jsonOp").filter(|json| !json.value.is_empty());
     let patch = parts::patch_fields(fields, config, errors);
     Patch { patch: patch.patch.clone().or(json), ..patch }
 }
 
 /// `paths` lists files; `patches` holds inline documents as text.
-fn strategic_patches(fields: &Fields<'_>) -> Vec<Spanned> {
+fn strategic_patches(fields: &Fields<'_>) -> Vec<Spanned<String>> {
     let mut patches = fields.strings("paths");
-    patches.extend(fields.spanned("patches").filter(|inline| !inline.text.is_empty()));
+    patches.extend(fields.spanned("patches").filter(|inline| !inline.value.is_empty()));
     patches
 }
 

@@ -53,7 +53,7 @@ pub fn read_replacement_file(document: &Node) -> Result<(Vec<Replacement>, Diagn
 }
 
 fn kind(fields: &Fields<'_>, errors: &Errors) -> Kind {
-    let kind = match fields.spanned("kind").map(|kind| (kind.text.as_str().to_owned(), kind.mark)) {
+    let kind = match fields.spanned("kind").map(|kind| (kind.value.as_str().to_owned(), kind.mark)) {
         None => Kind::Kustomization,
         Some((text, mark)) => match text.as_str() {
             "" | "Kustomization" => Kind::Kustomization,
@@ -70,10 +70,10 @@ fn kind(fields: &Fields<'_>, errors: &Errors) -> Kind {
         Kind::Kustomization => "kustomize.config.k8s.io/v1beta1",
         Kind::Component => "kustomize.config.k8s.io/v1alpha1",
     };
-    if let Some(version) = fields.spanned("apiVersion").filter(|v| !v.text.is_empty() && v.text != wanted) {
+    if let Some(version) = fields.spanned("apiVersion").filter(|v| !v.value.is_empty() && v.value != wanted) {
         let error = Diagnostic::error(
             Code::BadValue,
-            format!("`{}` is not the apiVersion of this kind", version.text),
+            format!("`{}` is not the apiVersion of this kind", version.value),
         );
         errors.push(error.at(version.mark).help(format!("write `apiVersion: {wanted}`")));
     }
@@ -153,16 +153,16 @@ fn read_settings(fields: &Fields<'_>, into: &mut Kustomization, errors: &Errors)
     into.sort_options = fields.nested("sortOptions", "`sortOptions`").map(|options| {
         let order = options.spanned("order");
         let legacy_options = options.nested("legacySortOptions", "`legacySortOptions`").map(|legacy| {
-            let texts = |name| legacy.strings(name).into_iter().map(|item| item.text).collect();
+            let texts = |name| legacy.strings(name).into_iter().map(|item| item.value).collect();
             let options =
                 LegacySortOptions { order_first: texts("orderFirst"), order_last: texts("orderLast") };
             legacy.finish();
             options
         });
         let mark = fields.node("sortOptions").map(|node| node.mark);
-        check_order(order.as_ref().map(|o| o.text.as_str()), legacy_options.is_some(), mark, errors);
+        check_order(order.as_ref().map(|o| o.value.as_str()), legacy_options.is_some(), mark, errors);
         options.finish();
-        SortOptions { legacy: order.is_some_and(|order| order.text == "legacy"), legacy_options }
+        SortOptions { legacy: order.is_some_and(|order| order.value == "legacy"), legacy_options }
     });
 }
 
@@ -176,7 +176,7 @@ fn check_order(order: Option<&str>, has_legacy_options: bool, mark: Option<Mark>
         }
         _ => Diagnostic::error(Code::BadValue, "`sortOptions.order` must be `legacy` or `fifo`"),
     };
-    errors.push(Diagnostic { mark, ..error });
+    errors.push(error.at(mark));
 }
 
 /// The one OpenAPI version that kustomize 5.5 has built in.
@@ -184,12 +184,12 @@ const OPENAPI_VERSION: &str = "v1.21.2";
 
 fn check_openapi_version(kustomization: &Kustomization, errors: &Errors) {
     let Some(version) =
-        kustomization.openapi_version.as_ref().filter(|version| version.text != OPENAPI_VERSION)
+        kustomization.openapi_version.as_ref().filter(|version| version.value != OPENAPI_VERSION)
     else {
         return;
     };
     let error =
-        Diagnostic::error(Code::BadValue, format!("OpenAPI version `{}` is not built in", version.text));
+        Diagnostic::error(Code::BadValue, format!("OpenAPI version `{}` is not built in", version.value));
     errors
         .push(error.at(version.mark).help(format!("use `{OPENAPI_VERSION}`, or give a schema with `path`")));
 }

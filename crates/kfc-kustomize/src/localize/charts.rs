@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 impl Walk {
     /// Copies the directory of a chart. A missing chart is an error of the build, not of the copy.
     pub(super) fn chart(&mut self, root: &Root, chart: &HelmChart, globals: &HelmGlobals) -> Result<()> {
-        let mark = chart.mark.unwrap_or(Mark::NONE);
+        let mark = chart.mark;
         if Path::new(&globals.chart_home).is_absolute() {
             let message = format!("the chart home `{}` is an absolute path", globals.chart_home);
             let error = Diagnostic::error(Code::LocalizeScope, message).at(mark);
@@ -38,11 +38,11 @@ impl Walk {
     }
 
     /// Copies all files of a directory; symbolic links are followed as long as they stay in `limit`.
-    fn tree(&mut self, folder: &Path, limit: &Path, place: &Path, mark: Mark) -> Result<()> {
+    fn tree(&mut self, folder: &Path, limit: &Path, place: &Path, mark: Option<Mark>) -> Result<()> {
         let locate = |path: &Path| -> Result<PathBuf> {
             let shown = path.strip_prefix(folder).unwrap_or(path).display().to_string();
             let limit = Some(Limit { folder: limit, what: "the scope" });
-            Ok(Named { files: &Os, path, limit, shown: &shown, referrer: Some(mark) }.locate()?)
+            Ok(Named { files: &Os, path, limit, shown: &shown, referrer: mark }.locate()?)
         };
         for file in walk::files(folder, mark, &locate)? {
             let bytes = file.read(&file.below.display().to_string(), mark)?;

@@ -19,7 +19,7 @@ impl Copy {
     ///
     /// # Errors
     /// [`Code::Localize`] when something else has its place already.
-    pub(super) fn put(&mut self, place: PathBuf, bytes: Vec<u8>, referrer: Mark) -> Result<()> {
+    pub(super) fn put(&mut self, place: PathBuf, bytes: Vec<u8>, referrer: Option<Mark>) -> Result<()> {
         if self.files.get(&place).is_some_and(|there| *there != bytes) {
             let message = format!("two different files would become `{}`", place.display());
             let error = Diagnostic::error(Code::Localize, message).at(referrer);

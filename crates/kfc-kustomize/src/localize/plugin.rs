@@ -4,28 +4,27 @@
 use super::rename::Renames;
 use super::root::{Root, Walk, texts_at};
 use crate::engine::inline_documents;
-use crate::kustomization::model::Spanned;
 use crate::kustomization::plugin::{self, Plugin};
 use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_source::{File, Resolved};
-use kfc_yaml::{Node, parse};
+use kfc_yaml::{Node, Spanned, parse};
 
 impl Walk {
     /// One entry of `generators`, `transformers` or `validators`; returns the text that replaces it.
-    pub(super) fn plugin_entry(&mut self, root: &Root, item: &Spanned) -> Result<String> {
+    pub(super) fn plugin_entry(&mut self, root: &Root, item: &Spanned<String>) -> Result<String> {
         if let Some(documents) = inline_documents(&root.loader, item)? {
             let source = documents.first().map(|document| document.mark.source);
             let text = match source.and_then(|id| Some((id, root.loader.sources().get(id)?))) {
                 Some((id, source)) => {
                     self.configurations(root, &documents)?.apply(&source.text, id, &documents)?
                 }
-                None => item.text.clone(),
+                None => item.value.clone(),
             };
             return Ok(text);
         }
-        match root.loader.resolve(&item.text, item.mark)? {
-            Resolved::Root(child) => self.child(root, &item.text, child, Some(root), item.mark),
-            Resolved::File(file) => self.plugin_file(root, root, &item.text, &file, item.mark),
+        match root.loader.resolve(&item.value, item.mark)? {
+            Resolved::Root(child) => self.child(root, &item.value, child, Some(root), item.mark),
+            Resolved::File(file) => self.plugin_file(root, root, &item.value, &file, item.mark),
         }
     }
 
@@ -36,7 +35,7 @@ impl Walk {
         of: &Root,
         path: &str,
         file: &File,
-        referrer: Mark,
+        referrer: Option<Mark>,
     ) -> Result<String> {
         let documents = parse::parse(&file.source.text, file.id)?;
         let text = self.configurations(of, &documents)?.apply(&file.source.text, file.id, &documents)?;

@@ -1,9 +1,8 @@
 //! Paths that change, by their location in a text.
 
 use crate::edit;
-use crate::kustomization::model::Spanned;
 use kfc_diagnostics::{Mark, SourceId};
-use kfc_yaml::{Node, Value};
+use kfc_yaml::{Node, Spanned, Value};
 use rustc_hash::FxHashMap;
 
 /// New texts for scalars.
@@ -12,9 +11,9 @@ pub(super) struct Renames(FxHashMap<Mark, String>);
 
 impl Renames {
     /// The scalar gets another text, when it differs.
-    pub(super) fn set(&mut self, old: &Spanned, new: String) {
-        if old.text != new {
-            self.0.insert(old.mark, new);
+    pub(super) fn set(&mut self, old: &Spanned<String>, new: String) {
+        if let Some(mark) = old.mark.filter(|_| old.value != new) {
+            self.0.insert(mark, new);
         }
     }
 

@@ -5,10 +5,10 @@ use super::place::{self, relative};
 use super::rename::Renames;
 use super::scope::{Scope, refuse_without_ref};
 use crate::kustomization::Named;
-use crate::kustomization::model::{ConfigMapArgs, Kustomization, Spanned};
+use crate::kustomization::model::{ConfigMapArgs, Kustomization};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::{FileSystem as _, Loader, Os, Resolved, is_web_address};
-use kfc_yaml::{Node, parse};
+use kfc_yaml::{Node, Spanned, parse};
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
@@ -36,7 +36,7 @@ impl Root {
     }
 
     /// The destination of a path that does not exist yet or whose symbolic links are not resolved, `..` taken out.
-    pub(super) fn lexical(&self, path: &Path, referrer: Mark) -> Result<PathBuf> {
+    pub(super) fn lexical(&self, path: &Path, referrer: Option<Mark>) -> Result<PathBuf> {
         let below = path.strip_prefix(self.loader.root()).unwrap_or(path);
         let mut place = self.destination.clone();
         for part in below.components() {
@@ -98,7 +98,7 @@ impl Walk {
         errors.collect(self.charts(root, &read.kustomization, document, &mut renames));
         errors.into_result(())?;
         let text = renames.apply(&found.source.text, found.id, &documents)?;
-        self.copy.put(root.destination.join(&found.name), text.into_bytes(), start)
+        self.copy.put(root.destination.join(&found.name), text.into_bytes(), Some(start))
     }
 
     /// Copies what a root names; paths become those of the copies.
@@ -156,7 +156,8 @@ impl Walk {
         ];
         for (field, names) in fields {
             let charts = document.get(field).and_then(Node::as_seq).unwrap_or_default();
-            let values: Vec<Spanned> = charts.iter().flat_map(|chart| texts_at(chart, names)).collect();
+            let values: Vec<Spanned<String>> =
+                charts.iter().flat_map(|chart| texts_at(chart, names)).collect();
             errors.collect(self.files(root, values.iter(), renames));
         }
         for chart in &k.helm_charts {
@@ -165,23 +166,25 @@ impl Walk {
         errors.into_result(())
     }
 
-    fn resource(&mut self, root: &Root, item: &Spanned, plugins_of: Option<&Root>) -> Result<String> {
-        if !is_web_address(&item.text) && !leads_to_something(&root.loader, &item.text) {
-            refuse_without_ref(&item.text, item.mark)?;
+    fn resource(&mut self, root: &Root, item: &Spanned<String>, plugins_of: Option<&Root>) -> Result<String> {
+        if !is_web_address(&item.value) && !leads_to_something(&root.loader, &item.value) {
+            refuse_without_ref(&item.value, item.mark)?;
         }
-        match (root.loader.resolve(&item.text, item.mark)?, plugins_of) {
-            (Resolved::Root(child), plugins_of) => self.child(root, &item.text, child, plugins_of, item.mark),
-            (Resolved::File(file), Some(of)) => self.plugin_file(root, of, &item.text, &file, item.mark),
-            (Resolved::File(_), None) => self.file(root, &item.text, item.mark),
+        match (root.loader.resolve(&item.value, item.mark)?, plugins_of) {
+            (Resolved::Root(child), plugins_of) => {
+                self.child(root, &item.value, child, plugins_of, item.mark)
+            }
+            (Resolved::File(file), Some(of)) => self.plugin_file(root, of, &item.value, &file, item.mark),
+            (Resolved::File(_), None) => self.file(root, &item.value, item.mark),
         }
     }
 
-    fn component(&mut self, root: &Root, item: &Spanned) -> Result<String> {
-        if !leads_to_something(&root.loader, &item.text) {
-            refuse_without_ref(&item.text, item.mark)?;
+    fn component(&mut self, root: &Root, item: &Spanned<String>) -> Result<String> {
+        if !leads_to_something(&root.loader, &item.value) {
+            refuse_without_ref(&item.value, item.mark)?;
         }
-        let child = root.loader.child(&item.text, item.mark)?;
-        self.child(root, &item.text, child, None, item.mark)
+        let child = root.loader.child(&item.value, item.mark)?;
+        self.child(root, &item.value, child, None, item.mark)
     }
 
     /// Copies a root that another names as `path`; returns the path of the copy.
@@ -191,7 +194,7 @@ impl Walk {
         path: &str,
         child: Loader,
         plugins_of: Option<&Root>,
-        referrer: Mark,
+        referrer: Option<Mark>,
     ) -> Result<String> {
         let child = if let (Some(remote), Some(repository)) = (child.remote(), child.repository()) {
             refuse_without_ref(path, referrer)?;
@@ -210,12 +213,12 @@ impl Walk {
     pub(super) fn files<'a>(
         &mut self,
         root: &Root,
-        paths: impl Iterator<Item = &'a Spanned>,
+        paths: impl Iterator<Item = &'a Spanned<String>>,
         renames: &mut Renames,
     ) -> Result<()> {
         let mut errors = Diagnostics::default();
         for path in paths {
-            if let Some(renamed) = errors.collect(self.file(root, &path.text, path.mark)) {
+            if let Some(renamed) = errors.collect(self.file(root, &path.value, path.mark)) {
                 renames.set(path, renamed);
             }
         }
@@ -223,8 +226,8 @@ impl Walk {
     }
 
     /// A strategic merge patch: a file, or the patch itself.
-    fn patch(&mut self, root: &Root, item: &Spanned, renames: &mut Renames) -> Result<()> {
-        let is_inline = item.text.contains('\n') || item.text.trim_start().starts_with('{');
+    fn patch(&mut self, root: &Root, item: &Spanned<String>, renames: &mut Renames) -> Result<()> {
+        let is_inline = item.value.contains('\n') || item.value.trim_start().starts_with('{');
         if is_inline { Ok(()) } else { self.files(root, std::iter::once(item), renames) }
     }
 
@@ -234,9 +237,9 @@ impl Walk {
         let file_name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
         for item in &args.sources.files {
             // More than one `=` is the build's to complain of.
-            let (key, path) = match item.text.split_once('=') {
+            let (key, path) = match item.value.split_once('=') {
                 Some((key, path)) => (Some(key), path),
-                None => (None, item.text.as_str()),
+                None => (None, item.value.as_str()),
             };
             let Some(renamed) = errors.collect(self.file(root, path, item.mark)) else { continue };
             let text = match key {
@@ -251,14 +254,14 @@ impl Walk {
     }
 
     /// Copies one file; returns the path of the copy.
-    fn file(&mut self, root: &Root, path: &str, referrer: Mark) -> Result<String> {
+    fn file(&mut self, root: &Root, path: &str, referrer: Option<Mark>) -> Result<String> {
         let (place, renamed) = self.place(root, path, referrer)?;
         self.copy.put(place, root.loader.load_bytes(path, referrer)?, referrer)?;
         Ok(renamed)
     }
 
     /// Where a file goes, below the new directory, and what the root calls it then.
-    pub(super) fn place(&self, root: &Root, path: &str, referrer: Mark) -> Result<(PathBuf, String)> {
+    pub(super) fn place(&self, root: &Root, path: &str, referrer: Option<Mark>) -> Result<(PathBuf, String)> {
         if is_web_address(path) {
             let place = place::of_file(path);
             let renamed = place.to_string_lossy().into_owned();
@@ -277,7 +280,13 @@ impl Walk {
     }
 
     /// Refuses a path outside the scope or in the new directory; returns it without symbolic links.
-    pub(super) fn within(&self, root: &Root, path: &Path, shown: &str, referrer: Mark) -> Result<PathBuf> {
+    pub(super) fn within(
+        &self,
+        root: &Root,
+        path: &Path,
+        shown: &str,
+        referrer: Option<Mark>,
+    ) -> Result<PathBuf> {
         let real = Os.canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if real.starts_with(&self.new_folder) {
             let message = format!("`{shown}` is in the destination");
@@ -317,9 +326,9 @@ fn unchanged_spelling(written: &str, new: String) -> String {
 }
 
 /// The texts of fields, and those in lists of them.
-pub(super) fn texts_at(node: &Node, names: &[&str]) -> Vec<Spanned> {
+pub(super) fn texts_at(node: &Node, names: &[&str]) -> Vec<Spanned<String>> {
     let values = names.iter().filter_map(|name| node.get(name));
     let items = values.flat_map(|value| value.as_seq().unwrap_or(std::slice::from_ref(value)));
-    let spanned = |item: &Node| Some(Spanned { text: item.as_text()?.to_owned(), mark: item.mark });
-    items.filter_map(spanned).filter(|item| !item.text.is_empty()).collect()
+    let spanned = |item: &Node| Some(Spanned::at(item.as_text()?.to_owned(), item.mark));
+    items.filter_map(spanned).filter(|item| !item.value.is_empty()).collect()
 }

@@ -64,7 +64,7 @@ impl Scope {
 pub(super) fn of_door(error: Diagnostic, repository: Option<&Path>) -> Diagnostic {
     match (error.code, repository) {
         (Code::OutsideRoot, None) => {
-            let error = Diagnostic { code: Code::LocalizeScope, ..error };
+            let error = error.with_code(Code::LocalizeScope);
             error.help("give a directory that contains all of it with `--scope`")
         }
         _ => error,
@@ -94,7 +94,7 @@ pub fn default_name(loader: &Loader) -> String {
 ///
 /// # Errors
 /// [`Code::LocalizeScope`].
-pub fn refuse_without_ref(url: &str, referrer: Mark) -> Result<()> {
+pub fn refuse_without_ref(url: &str, referrer: Option<Mark>) -> Result<()> {
     use kfc_source::remote::Source;
     let without = match RemoteRoot::parse(url) {
         Some(Ok(RemoteRoot { source: Source::Git { reference, .. }, .. })) => reference.is_empty(),

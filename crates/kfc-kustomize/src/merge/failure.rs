@@ -6,14 +6,14 @@ use kfc_diagnostics::Mark;
 pub(super) struct Failure {
     /// What is wrong.
     pub(super) message: String,
-    /// What was looked at.
-    pub(super) place: Mark,
+    /// What was looked at, if that is known.
+    pub(super) place: Option<Mark>,
     /// What could have been meant.
     pub(super) help: Option<String>,
 }
 
 impl Failure {
-    pub(super) fn new(message: impl Into<String>, place: Mark) -> Self {
-        Self { message: message.into(), place, help: None }
+    pub(super) fn new(message: impl Into<String>, place: impl Into<Option<Mark>>) -> Self {
+        Self { message: message.into(), place: place.into(), help: None }
     }
 }

@@ -134,7 +134,7 @@ fn failed(target: &Node, operation: &Operation, number: usize, why: Failure) -> 
         .at(operation.mark)
         .label(why.place, "this is the current value")
         .note(format!("it is operation {} of the patch", number + 1));
-    Diagnostic { help: why.help, ..error }.into()
+    error.helped(why.help).into()
 }
 
 fn apply_one(target: &mut Node, operation: &Operation) -> Applied {

@@ -51,7 +51,7 @@ impl Pointer {
             } else {
                 "a path begins with a slash"
             };
-            Err(Failure { message: message.to_owned(), place: root.mark, help: None })
+            Err(Failure { message: message.to_owned(), place: Some(root.mark), help: None })
         }
     }
 }
@@ -80,11 +80,7 @@ pub(super) fn holder_mut<'n, 'p>(
             Value::Seq(items) => item_position(step, items.len()).and_then(|at| items.get_mut(at)),
             Value::Scalar(_) => None,
         };
-        node = next.ok_or_else(|| Failure {
-            message: String::new(),
-            place: kfc_diagnostics::Mark::NONE,
-            help: None,
-        })?;
+        node = next.ok_or_else(|| Failure::new("", None))?;
     }
     Ok((node, last))
 }
@@ -126,7 +122,7 @@ pub(super) fn missing(node: &Node, step: &str) -> Failure {
         None if names.is_empty() => None,
         None => Some(format!("its keys are {}", quoted_list(&names))),
     };
-    Failure { message, place: node.mark, help }
+    Failure { message, place: Some(node.mark), help }
 }
 
 /// The first few names, each in quotes.

@@ -66,7 +66,7 @@ impl Log {
     pub(crate) fn created(&mut self, node: &mut Node) {
         self.brought_in();
         let made = self.resolve(node.mark);
-        let mark = self.keep(self.place_of(node.mark), node.mark, Mark::NONE, None);
+        let mark = self.keep(self.place_of(node.mark), node.mark, None, None);
         self.mark_made(node, made, mark);
     }
 
@@ -86,20 +86,20 @@ impl Log {
     }
 
     /// The line that brought a value in: its own, unless a patch moved or copied it from elsewhere in the resource.
-    fn place_of(&self, mark: Mark) -> Mark {
+    fn place_of(&self, mark: Mark) -> Option<Mark> {
         let mark = self.resolve(mark);
         let is_written = match self.step.writes {
             Writes::NoMarks => false,
             Writes::MarksOf(text) => mark.source == text,
             Writes::AllMarks => true,
         };
-        if is_written { mark } else { self.step.place }
+        if is_written { mark.known() } else { self.step.place }
     }
 
     fn changed(&mut self, before: Node, after: &mut Node) {
         let place = self.place_of(after.mark);
         self.brought_in();
-        after.mark = self.keep(place, after.mark, before.mark, Some(before));
+        after.mark = self.keep(place, after.mark, before.mark.known(), Some(before));
     }
 
     fn compare_maps(&mut self, old: Map, new: &mut Map, parent: Mark) {
@@ -122,7 +122,7 @@ impl Log {
         let keys = self.step.keys.clone();
         for (at, entry) in new.iter_mut().enumerate() {
             let key = keys.iter().flat_map(|keys| keys.iter()).find(|(key, _)| entry.key.text == *key);
-            self.step.place = key.map_or(place, |(_, mark)| *mark);
+            self.step.place = key.map_or(place, |(_, mark)| Some(*mark));
             match position(&old, at, &entry.key.text).and_then(|at| old[at].take()) {
                 Some(before) => self.compare(before.value, &mut entry.value),
                 None => self.created(&mut entry.value),

@@ -3,8 +3,7 @@
 use super::{Stage, Step, Writes};
 use crate::types::TransformerConfig;
 use kfc_diagnostics::{Mark, SourceId};
-use kfc_yaml::Node;
-use kfc_yaml::fields::Spanned;
+use kfc_yaml::{Node, Spanned};
 
 /// The source of marks that point at a record of a [`History`]: their offset is its number.
 const RECORDS: SourceId = SourceId(u32::MAX - 1);
@@ -26,9 +25,9 @@ enum Record {
 #[derive(Clone, Debug)]
 struct Change {
     step: Step,
-    place: Mark,
-    /// What the field's mark was; [`Mark::NONE`] when there was no field.
-    earlier: Mark,
+    place: Option<Mark>,
+    /// What the field's mark was, if there was a field with one.
+    earlier: Option<Mark>,
     /// The mark that a build without histories has after the change.
     location: Mark,
     /// The value before; none when there was no field.
@@ -70,8 +69,8 @@ pub(crate) struct Log {
 pub struct Link<'t> {
     /// The step.
     pub step: &'t Step,
-    /// Location of the new value.
-    pub place: Mark,
+    /// Location of the new value, if a text holds it.
+    pub place: Option<Mark>,
     /// The value before; none for the first step of a field.
     pub before: Option<&'t Node>,
 }
@@ -82,8 +81,8 @@ pub struct Link<'t> {
 pub struct Last<'t> {
     /// The step.
     pub step: &'t Step,
-    /// Location of the new value.
-    pub place: Mark,
+    /// Location of the new value, if a text holds it.
+    pub place: Option<Mark>,
 }
 
 /// An entry of a file that asks for a change.
@@ -127,7 +126,7 @@ impl Origins {
 #[non_exhaustive]
 pub struct Configuration {
     /// The entry that names it.
-    pub path: Spanned,
+    pub path: Spanned<String>,
     /// The field specs in it.
     pub config: TransformerConfig,
 }
@@ -183,14 +182,14 @@ impl History {
         let log = self.0.as_ref()?;
         Some(match log.change(mark) {
             Some(change) => Last { step: &change.step, place: change.place },
-            None => log.start(log.resolve(mark)),
+            None => log.start(log.resolve(mark).known()),
         })
     }
 
     /// The line in a source that made the field with this mark what it is.
     #[must_use]
-    pub fn place(&self, mark: Mark) -> Mark {
-        self.last(mark).map_or(mark, |last| last.place)
+    pub fn place(&self, mark: Mark) -> Option<Mark> {
+        self.last(mark).map_or(mark.known(), |last| last.place)
     }
 
     /// The place that a key with this mark comes from.
@@ -210,13 +209,13 @@ impl History {
     pub fn chain(&self, mark: Mark) -> Vec<Link<'_>> {
         let Some(log) = &self.0 else { return Vec::new() };
         let mut links = Vec::new();
-        let mut mark = log.resolve(mark);
-        while let Some(change) = log.change(mark) {
+        let mut mark = log.resolve(mark).known();
+        while let Some(change) = mark.and_then(|mark| log.change(mark)) {
             links.push(Link { step: &change.step, place: change.place, before: change.before.as_ref() });
             mark = change.earlier;
         }
         let is_made = links.last().is_some_and(|first| first.before.is_none());
-        if mark != Mark::NONE && !is_made || links.is_empty() {
+        if mark.is_some() && !is_made || links.is_empty() {
             let Last { step, place } = log.start(mark);
             links.push(Link { step, place, before: None });
         }
@@ -229,7 +228,7 @@ impl History {
         let log = self.0.as_deref();
         let first = log.map_or(parent, |log| log.resolve(parent));
         let marks: Vec<Mark> = std::iter::successors(Some(first), |mark| {
-            log.and_then(|log| log.change(*mark)).map(|change| change.earlier)
+            log.and_then(|log| log.change(*mark)).and_then(|change| change.earlier)
         })
         .collect();
         let removals = log.map_or(&[][..], |log| &log.removals);
@@ -305,15 +304,21 @@ impl Log {
     }
 
     /// How the value at a mark of a text, or without a mark, was added.
-    fn start(&self, mark: Mark) -> Last<'_> {
-        let step = self.source_of(mark);
-        Last { step, place: if mark == Mark::NONE { step.place } else { mark } }
+    fn start(&self, mark: Option<Mark>) -> Last<'_> {
+        let step = mark.map_or(&self.base, |mark| self.source_of(mark));
+        Last { step, place: mark.or(step.place) }
     }
 
     /// Keeps a change of a field, whose mark was `earlier`, to a value with the mark `written`; returns the mark that leads
     /// to the change.
-    pub(super) fn keep(&mut self, place: Mark, written: Mark, earlier: Mark, before: Option<Node>) -> Mark {
-        let (earlier, location) = (self.resolve(earlier), self.location(written));
+    pub(super) fn keep(
+        &mut self,
+        place: Option<Mark>,
+        written: Mark,
+        earlier: Option<Mark>,
+        before: Option<Node>,
+    ) -> Mark {
+        let (earlier, location) = (earlier.map(|mark| self.resolve(mark)), self.location(written));
         self.record_mark(Record::Change(Change { step: self.step.clone(), place, earlier, location, before }))
     }
 

@@ -105,10 +105,10 @@ impl fmt::Display for StepKind {
 pub struct Input {
     /// Its name as expressions have it: `parameters.dbSize`.
     pub name: String,
-    /// Location of its value; [`Mark::NONE`] when it is in no text.
-    pub place: Mark,
+    /// Location of its value, if a text holds it.
+    pub place: Option<Mark>,
     /// Location of the entry with the value, of which `place` may be one field. Else the same location.
-    pub entry: Mark,
+    pub entry: Option<Mark>,
     /// Who set it, in the words of the program that uses the engine: `default`, `--set`.
     pub by: String,
     /// Whether its value must not be shown.
@@ -118,7 +118,8 @@ pub struct Input {
 impl Input {
     /// A value at a place, which is not secret.
     #[must_use]
-    pub fn new(name: impl Into<String>, place: Mark, by: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<String>, place: impl Into<Option<Mark>>, by: impl Into<String>) -> Self {
+        let place = place.into().and_then(Mark::known);
         Self { name: name.into(), place, entry: place, by: by.into(), secret: false }
     }
 }
@@ -181,10 +182,10 @@ pub enum Writes {
 pub struct Step {
     /// The field that asks for it.
     pub kind: StepKind,
-    /// The entry that asks for it; two steps of one entry are one.
-    pub entry: Mark,
+    /// The entry that asks for it, if one does; two steps of one entry are one.
+    pub entry: Option<Mark>,
     /// The place of what it changes, when nothing better is known.
-    pub place: Mark,
+    pub place: Option<Mark>,
     /// Which of the values that it writes have marks.
     pub writes: Writes,
     /// The places of the keys that it sets, where each has its own.
@@ -217,33 +218,28 @@ impl<F: FnOnce() -> Step> Cause for LazyLock<Step, F> {
 /// The step of all values in files of `resources`.
 impl Default for Step {
     fn default() -> Self {
-        Self::new(StepKind::Base, Mark::NONE)
+        Self::new(StepKind::Base, None)
     }
 }
 
 impl Step {
-    /// A step that is asked for at a place.
+    /// A step that is asked for at a place, such as a field of a kustomization.
     #[must_use]
-    pub const fn new(kind: StepKind, entry: Mark) -> Self {
+    pub fn new(kind: StepKind, entry: impl Into<Option<Mark>>) -> Self {
+        let entry = entry.into().and_then(Mark::known);
         Self { kind, entry, place: entry, writes: Writes::NoMarks, keys: None, details: None, stage: None }
-    }
-
-    /// The step that a field of a kustomization asks for.
-    #[must_use]
-    pub fn of_field(kind: StepKind, entry: Option<Mark>) -> Self {
-        Self::new(kind, entry.unwrap_or(Mark::NONE))
     }
 
     /// The step that a field with keys asks for.
     #[must_use]
     pub fn of_keys(kind: StepKind, keys: &KeyPlaces) -> Self {
-        Self::of_field(kind, keys.first().map(|(_, mark)| *mark)).with_keys(keys)
+        Self::new(kind, keys.first().map(|(_, mark)| *mark)).with_keys(keys)
     }
 
     /// With values from the text of `start`, which is where changes without a place of their own are shown.
     #[must_use]
     pub fn with_text(self, start: Mark) -> Self {
-        Self { place: start, writes: Writes::MarksOf(start.source), ..self }
+        Self { place: Some(start), writes: Writes::MarksOf(start.source), ..self }
     }
 
     /// Whose values all have the mark of the place that they come from.

@@ -130,7 +130,7 @@ impl Target {
             place: resource
                 .node
                 .at(&["metadata", "name"])
-                .and_then(|name| resource.history().last(name.mark).map(|last| last.place)),
+                .and_then(|name| resource.history().last(name.mark)?.place),
         }
     }
 
@@ -238,7 +238,7 @@ fn fix_fields(
         account_namespaces: account_namespaces(resource),
         targets,
     };
-    let by = provenance::Step::new(StepKind::NameReference, Mark::NONE).with_marks();
+    let by = provenance::Step::new(StepKind::NameReference, None).with_marks();
     resource.edit(&by).walk(|object| {
         plan.iter().try_for_each(|step| {
             let in_role = step.route.spec.path.ends_with("roleRef/name");

@@ -10,7 +10,7 @@ use kfc_kube::ResId;
 use kfc_kube::effective_namespace;
 use kfc_yaml::parse::{DEEPEST, resolve_plain};
 use kfc_yaml::size::{Size, TOO_LARGE};
-use kfc_yaml::{Node, ScalarKind, Value};
+use kfc_yaml::{Node, ScalarKind, Spanned, Value};
 use std::sync::LazyLock;
 
 /// The field of sources and targets that name none.
@@ -51,11 +51,11 @@ pub(crate) fn step(replacement: &Replacement) -> Step {
         let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
         format!("from {} {name} {path}", if gvk.kind.is_empty() { "the resource" } else { &gvk.kind })
     });
-    Step::new(StepKind::Replacements, replacement.mark.unwrap_or(Mark::NONE)).with_details(from)
+    Step::new(StepKind::Replacements, replacement.mark).with_details(from)
 }
 
 fn wrong(mark: Option<Mark>, message: impl Into<String>) -> Diagnostic {
-    Diagnostic { mark, ..Diagnostic::error(Code::Replacement, message) }
+    Diagnostic::error(Code::Replacement, message).at(mark)
 }
 
 /// A namespace, or `default` for none. Replacements do not ask whether a kind lives in a namespace at all.
@@ -97,7 +97,7 @@ fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Excerpt
         let (place, what, near) = field_path::explain_missing(&resource.node, &steps);
         let message = format!("{} `{}` has no value at `{path}`", resource.kind(), resource.name());
         let error = wrong(source.mark, message).label(resource.location(place), what);
-        Err(Diagnostic { help: near, ..error }.into())
+        Err(error.helped(near).into())
     }
 }
 
@@ -169,14 +169,11 @@ fn apply_target(
 }
 
 fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Excerpt, step: &Step) -> Result<()> {
-    let default = crate::kustomization::model::Spanned {
-        text: DEFAULT_PATH.to_owned(),
-        mark: target.mark.unwrap_or(Mark::NONE),
-    };
+    let default = Spanned { value: DEFAULT_PATH.to_owned(), mark: target.mark };
     let paths =
         if target.field_paths.is_empty() { std::slice::from_ref(&default) } else { &target.field_paths };
     for path in paths {
-        let steps = field_path::split_replacement(&path.text);
+        let steps = field_path::split_replacement(path);
         let create = target.options.create.then(|| Kind::of(value));
         let mut growth = Growth::new(&resource.node, value, steps.len());
         let step = LazyLock::new(|| Step { place: path.mark, ..step.clone() });
@@ -189,12 +186,12 @@ fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Excerpt,
             })
         });
         match found {
-            Ok(0) => return Err(not_found(resource, &path.text, &steps, path.mark).into()),
+            Ok(0) => return Err(not_found(resource, &path.value, &steps, path.mark).into()),
             Ok(_) => {}
             Err(error) => {
                 let resource = format!("this is in {} `{}`", resource.kind(), resource.name());
-                let place = error.mark.unwrap_or(Mark::NONE);
-                return Err(Diagnostic { mark: Some(path.mark), ..error }.label(place, resource).into());
+                let place = error.mark;
+                return Err(error.at(path.mark).label_or_note(place, resource).into());
             }
         }
     }
@@ -231,7 +228,7 @@ impl Growth {
     }
 }
 
-fn not_found(resource: &Resource, path: &str, steps: &[String], mark: Mark) -> Diagnostic {
+fn not_found(resource: &Resource, path: &str, steps: &[String], mark: Option<Mark>) -> Diagnostic {
     let (place, what, near) = field_path::explain_missing(&resource.node, steps);
     let message = format!("{} `{}` has no field `{path}`", resource.kind(), resource.name());
     let error = Diagnostic::error(Code::Replacement, message).at(mark);

@@ -58,7 +58,7 @@ impl VarSet {
         let mut expansion = Expansion { values: self.values(set)?, places, used: FxHashSet::default() };
         let mut specs = FieldSpecs::new(&config.var_reference);
         let mut errors = Diagnostics::default();
-        let step = Step::new(StepKind::Vars, Mark::NONE).with_marks();
+        let step = Step::new(StepKind::Vars, None).with_marks();
         for resource in &mut set.list {
             errors.collect(specs.visit(resource.edit(&step), Create::Nothing, |field| {
                 field.change_from(|node, sourcing| expansion.replace_in(node, sourcing))
@@ -113,7 +113,7 @@ fn note_target(var: &Var, set: &mut ResourceSet) -> Result<()> {
             let message =
                 format!("the variable `{}` may take its value from {} resources", var.name, several.len());
             let error = Diagnostic::error(Code::Variable, message)
-                .at(var.mark.unwrap_or(Mark::NONE))
+                .at(var.mark)
                 .help("add the `namespace` to its `objref`");
             return Err(several
                 .iter()
@@ -126,11 +126,11 @@ fn note_target(var: &Var, set: &mut ResourceSet) -> Result<()> {
 
 fn value_of(var: &Var, resource: &Resource) -> std::result::Result<Scalar, Diagnostic> {
     let steps = field_path::split_variable(&var.field_path);
-    let mark = var.mark.unwrap_or(Mark::NONE);
+    let mark = var.mark;
     let found = field_path::lookup(&resource.node, &steps).map_err(|error| {
-        let place = resource.location(error.mark.unwrap_or(Mark::NONE));
+        let place = error.mark.map(|mark| resource.location(mark));
         let resource = format!("this is in {} `{}`", resource.kind(), resource.name());
-        Diagnostic { code: Code::Variable, mark: Some(mark), ..error }.label(place, resource)
+        error.with_code(Code::Variable).at(mark).label_or_note(place, resource)
     })?;
     let Some(node) = found else {
         let message = format!("{} `{}` has no field `{}`", resource.kind(), resource.name(), var.field_path);
@@ -248,14 +248,14 @@ impl Expansion {
 
 fn duplicate_variable(var: &Var, known: &Var) -> Diagnostic {
     Diagnostic::error(Code::Variable, format!("the variable `{}` is defined more than once", var.name))
-        .at(var.mark.unwrap_or(Mark::NONE))
-        .label(known.mark.unwrap_or(Mark::NONE), "the first one is here")
+        .at(var.mark)
+        .label(known.mark, "the first one is here")
         .help("variables of all roots of a build share their names; rename one")
 }
 
 fn never_used(var: &Var) -> Diagnostic {
     let message = format!("the variable `{}` is not used", var.name);
-    Diagnostic::warning(Code::Variable, message).at(var.mark.unwrap_or(Mark::NONE))
+    Diagnostic::warning(Code::Variable, message).at(var.mark)
 }
 
 fn no_target(var: &Var, set: &ResourceSet) -> Diagnostic {
@@ -264,7 +264,7 @@ fn no_target(var: &Var, set: &ResourceSet) -> Diagnostic {
         "the variable `{}` takes its value from {} `{}`, which does not exist",
         var.name, target.kind, target.name
     );
-    let error = Diagnostic::error(Code::Variable, message).at(var.mark.unwrap_or(Mark::NONE));
+    let error = Diagnostic::error(Code::Variable, message).at(var.mark);
     let same_kind = set.list.iter().filter(|resource| resource.kind() == target.kind);
     let names: Vec<&str> =
         same_kind.flat_map(|r| r.previous.iter().map(|p| p.name.as_str()).chain([r.name()])).collect();

@@ -50,7 +50,7 @@ impl Selector {
 
     fn refuse(&self, field: &str, text: &str, what: &str, why: &str) -> Diagnostic {
         let message = format!("`{field}: {text}` is not a {what}: {why}");
-        Diagnostic { mark: self.mark, ..Diagnostic::error(Code::BadValue, message) }
+        Diagnostic::error(Code::BadValue, message).at(self.mark)
     }
 }
 

@@ -86,7 +86,7 @@ fn every_change_of_a_field_leads_back_to_its_base() {
     }
     assert_eq!(chain(&resource, &["spec", "image"]), ["base -", "patches web:1", "patches web:2"]);
     let mark = mark_of(&resource, &["spec", "image"]);
-    assert_eq!(resource.history().place(mark), Mark { source: PATCH, offset: 1 });
+    assert_eq!(resource.history().place(mark), Some(Mark { source: PATCH, offset: 1 }));
     assert_eq!(resource.location(mark), base, "errors are shown where a build without history shows them");
 }
 
@@ -94,20 +94,20 @@ fn every_change_of_a_field_leads_back_to_its_base() {
 fn an_equal_value_keeps_its_provenance_but_errors_follow_the_new_one() {
     let mut resource = kept();
     let base = mark_of(&resource, &["spec", "image"]);
-    let text = Step::new(StepKind::Patch, Mark::NONE).with_text(Mark { source: PATCH, offset: 0 });
+    let text = Step::new(StepKind::Patch, None).with_text(Mark { source: PATCH, offset: 0 });
     for path in [["spec", "image"], ["spec", "words"], ["spec", "list"], ["metadata", "labels"]] {
         let base = mark_of(&resource, &path);
         let mut value = resource.node.at(&path).unwrap().clone();
         set_marks(&mut value, Mark { source: PATCH, offset: 7 });
         put(resource.edit(&text), &path, value);
         let mark = mark_of(&resource, &path);
-        assert_eq!(resource.history().place(mark), base, "{path:?}");
+        assert_eq!(resource.history().place(mark), Some(base), "{path:?}");
         assert_eq!(resource.location(mark), Mark { source: PATCH, offset: 7 }, "{path:?}");
     }
     assert_eq!(resource.history().steps().count(), 1, "nothing has changed");
-    put(resource.edit(&step(3)), &["spec", "image"], Node::string("web:2", Mark::NONE));
+    put(resource.edit(&step(3)), &["spec", "image"], Node::string("web:2", None));
     let links = resource.history().chain(mark_of(&resource, &["spec", "image"]));
-    assert_eq!(links.first().map(|link| link.place), Some(base));
+    assert_eq!(links.first().map(|link| link.place), Some(Some(base)));
 }
 
 fn set_marks(node: &mut Node, mark: Mark) {
@@ -204,7 +204,7 @@ fn a_value_of_another_resource_keeps_its_place_and_its_location() {
         let adopted = editor.adopt(&value).into_owned();
         put(editor, &["spec", "copy"], adopted);
         let mark = mark_of(&target, &["spec", "copy", "a"]);
-        assert_eq!((target.history().place(mark), target.location(mark)), (place, base));
+        assert_eq!((target.history().place(mark), target.location(mark)), (Some(place), base));
     }
 }
 
@@ -245,7 +245,7 @@ fn a_stage_is_handed_on_with_every_step() {
 #[test]
 fn a_step_that_removes_the_whole_object_is_known_by_its_text() {
     let mut resource = kept();
-    let by = Step::new(StepKind::Patch, Mark::NONE).with_text(Mark { source: PATCH, offset: 0 });
+    let by = Step::new(StepKind::Patch, None).with_text(Mark { source: PATCH, offset: 0 });
     let done: Result<(), Diagnostics> = resource.edit(&by).change(|object| {
         object.remove();
         *object.node.as_map_mut().unwrap() = kfc_yaml::Map::new();

@@ -7,6 +7,7 @@ use kfc_diagnostics::{Diagnostic, Diagnostics, Mark};
 use kfc_kube::Object;
 use kfc_yaml::{Node, Value};
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
 
 /// An object with what belongs to its tree.
@@ -239,7 +240,7 @@ impl Excerpt {
         let places = history.is_kept().then(|| {
             let mut places = Vec::new();
             each_mark(&mut node, &mut |mark| {
-                places.push(history.place(*mark));
+                places.push(Mark::stored(history.place(*mark)));
                 *mark = history.location(*mark);
             });
             places
@@ -265,8 +266,15 @@ pub trait Locate {
 
 impl Locate for Diagnostic {
     fn located(mut self, location: &dyn Fn(Mark) -> Mark) -> Self {
-        self.mark = self.mark.map(location);
+        self.mark = self.mark.map(location).and_then(Mark::known);
         self.labels.iter_mut().for_each(|label| label.mark = location(label.mark));
+        self
+    }
+}
+
+/// A change that cannot fail.
+impl Locate for Infallible {
+    fn located(self, _: &dyn Fn(Mark) -> Mark) -> Self {
         self
     }
 }

@@ -6,7 +6,7 @@ use super::{Create, FieldSpec, FieldSpecs};
 use crate::kustomization::model::Image;
 use crate::provenance::{Step, StepKind};
 use crate::resource::{Field, ResourceSet};
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_yaml::{Node, Value};
 use std::sync::LazyLock;
 
@@ -60,13 +60,13 @@ fn has_container_list(node: &Node) -> bool {
 
 /// The step that an entry asks for.
 pub(crate) fn step(image: &Image) -> Step {
-    let entry = image.mark.unwrap_or(Mark::NONE);
+    let entry = image.mark;
     let Image { new_name, new_tag, digest, tag_suffix, .. } = image;
     let fields = [("newName", new_name), ("newTag", new_tag), ("digest", digest), ("tagSuffix", tag_suffix)];
     let given = fields.iter().filter(|(_, value)| !value.is_empty());
     let words: Vec<String> = given.map(|(field, value)| format!("{field} {value}")).collect();
     let step = Step::new(StepKind::Images, entry).with_details(words.join(", "));
-    Step { place: image.change_mark.unwrap_or(entry), ..step }
+    Step { place: image.change_mark.or(entry), ..step }
 }
 
 fn change_container_lists(field: &mut Field<'_>, change: &Change<'_>) -> Result<()> {

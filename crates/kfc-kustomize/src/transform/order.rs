@@ -96,15 +96,15 @@ mod tests {
     use super::*;
     use crate::kustomization::model::LegacySortOptions;
     use crate::provenance::Step;
-    use kfc_diagnostics::Mark;
+
     use kfc_yaml::{Map, Node};
     use proptest::prelude::*;
 
     fn resource(api_version: &str, kind: &str, namespace: &str, name: &str) -> Resource {
         let mut map = Map::new();
-        map.set("apiVersion", Node::string(api_version, Mark::NONE));
-        map.set("kind", Node::string(kind, Mark::NONE));
-        let mut resource = Resource::new(Node::map(map, Mark::NONE), false);
+        map.set("apiVersion", Node::string(api_version, None));
+        map.set("kind", Node::string(kind, None));
+        let mut resource = Resource::new(Node::map(map, None), false);
         resource.edit(&Step::default()).set_name(name);
         if !namespace.is_empty() {
             resource.edit(&Step::default()).set_namespace(namespace);

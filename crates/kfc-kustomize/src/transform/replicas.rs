@@ -6,7 +6,7 @@ use crate::kustomization::model::Replica;
 use crate::provenance::{Step, StepKind};
 use crate::resource::{Field, Resource, ResourceSet};
 use compact_str::format_compact;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_yaml::{Node, ScalarKind};
 
 /// Sets the replica count of the resources that have the name, or had it at any time, and a kind of the specs.
@@ -36,8 +36,8 @@ pub fn apply(set: &mut ResourceSet, replica: &Replica, fields: &[FieldSpec]) -> 
 
 /// The step that an entry asks for.
 pub(crate) fn step(replica: &Replica) -> Step {
-    let entry = replica.mark.unwrap_or(Mark::NONE);
-    Step { place: replica.count_mark.unwrap_or(entry), ..Step::new(StepKind::Replicas, entry) }
+    let entry = replica.mark;
+    Step { place: replica.count_mark.or(entry), ..Step::new(StepKind::Replicas, entry) }
 }
 
 fn has_or_had_name(resource: &Resource, name: &str) -> bool {

@@ -8,7 +8,7 @@ use kfc_yaml::parse::parse;
 
 /// The first document of a text.
 pub(crate) fn yaml(text: &str) -> Node {
-    parse(text, SourceId::NONE).unwrap().remove(0)
+    parse(text, SourceId(0)).unwrap().remove(0)
 }
 
 /// Gives a resource another name; the earlier identity is not remembered.
@@ -18,7 +18,7 @@ pub(crate) fn rename(resource: &mut Resource, name: &str) {
 
 /// The resources of a text; a few well-known kinds live in no namespace.
 pub(crate) fn resources(text: &str) -> ResourceSet {
-    let list = parse(text, SourceId::NONE).unwrap().into_iter().map(|node| {
+    let list = parse(text, SourceId(0)).unwrap().into_iter().map(|node| {
         let mut resource = Resource::new(node, false);
         resource.set_cluster_scoped(match resource.kind() {
             "Namespace" => resource.api_version() == "v1",

@@ -2,6 +2,7 @@
 
 /// What a generator does when its resource already exists (kustomize's `behavior`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Behavior {
     /// Not given; acts as create.
     #[default]

@@ -4,6 +4,7 @@ use kfc_kube::Gvk;
 
 /// One field of the kinds that `gvk` selects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct FieldSpec {
     /// The kinds; an empty part means any.
     pub gvk: Gvk,

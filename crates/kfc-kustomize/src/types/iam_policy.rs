@@ -2,6 +2,7 @@
 
 /// Which service accounts an `IAMPolicyGenerator` links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IamPolicyArgs {
     /// The cloud; only `gke` exists.
     pub cloud: String,

@@ -2,6 +2,7 @@
 
 /// Which subjects of role bindings get the namespace (`setSubjects`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Subjects {
     /// `defaultOnly`: those with the name `default`, of any kind.
     #[default]
@@ -14,6 +15,7 @@ pub enum Subjects {
 
 /// How a namespace transformer treats existing namespaces; the default is that of the field `namespace` of a kustomization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NamespaceRules {
     /// Which subjects of role bindings get the namespace.
     pub subjects: Subjects,

@@ -6,6 +6,7 @@ use kfc_kube::Gvk;
 /// kustomize's `Selector`: group, version, kind, name and namespace are regular expressions anchored at both ends,
 /// empty for any; the two selectors are Kubernetes label selector expressions (`a=b,c!=d,e in (f,g),!h`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Selector {
     /// Expressions for group, version and kind.
     pub gvk: Gvk,

@@ -5,6 +5,7 @@ use kfc_kube::Gvk;
 
 /// Fields that hold the name of a resource of the kind `referral`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NameReference {
     /// The kind that is referred to.
     pub referral: Gvk,
@@ -14,6 +15,7 @@ pub struct NameReference {
 
 /// The field specs of all transformers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TransformerConfig {
     /// `namePrefix`.
     pub name_prefix: Vec<FieldSpec>,

@@ -4,6 +4,7 @@ use super::Selector;
 
 /// The value of a `ValueAddTransformer` and the fields that it sets.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ValueAddArgs {
     /// The value. kustomize takes the name of the directory of the kustomization when none is given; the caller does so.
     pub value: String,
@@ -15,6 +16,7 @@ pub struct ValueAddArgs {
 
 /// One entry of `targets`.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ValueAddTarget {
     /// Selects the resources; an empty selector selects all.
     pub selector: Selector,

@@ -3,11 +3,11 @@
 
 use crate::engine::inline_documents;
 use crate::generate::helm;
-use crate::kustomization::model::{ConfigMapArgs, HelmChart, HelmGlobals, Spanned};
+use crate::kustomization::model::{ConfigMapArgs, HelmChart, HelmGlobals};
 use crate::kustomization::{Named, plugin};
-use kfc_diagnostics::{Diagnostics, Mark, Result};
+use kfc_diagnostics::{Diagnostics, Result};
 use kfc_source::{File, Loader, Resolved, is_web_address};
-use kfc_yaml::{Node, parse};
+use kfc_yaml::{Node, Spanned, parse};
 use rayon::prelude::*;
 
 /// Requests every remote source of the roots in the directories of these loaders; their remotes record the requests.
@@ -35,7 +35,7 @@ fn walk_root(loader: &Loader, plugins_of: Option<&Loader>) -> Result<()> {
 fn follow(loader: &Loader, named: &Named<'_>, plugins_of: Option<&Loader>) -> Result<()> {
     match named {
         Named::Resource(path) => entry(loader, path, plugins_of),
-        Named::Component(path) => walk_root(&loader.child(&path.text, path.mark)?, None),
+        Named::Component(path) => walk_root(&loader.child(&path.value, path.mark)?, None),
         Named::Plugin(item) => match inline_documents(loader, item)? {
             Some(documents) => {
                 gather(documents.iter().map(|config| plugin_sources(config, loader)).collect())
@@ -56,8 +56,8 @@ fn gather(results: Vec<Result<()>>) -> Result<()> {
     errors.into_result(())
 }
 
-fn entry(loader: &Loader, path: &Spanned, plugins_of: Option<&Loader>) -> Result<()> {
-    match (loader.resolve(&path.text, path.mark)?, plugins_of) {
+fn entry(loader: &Loader, path: &Spanned<String>, plugins_of: Option<&Loader>) -> Result<()> {
+    match (loader.resolve(&path.value, path.mark)?, plugins_of) {
         (Resolved::Root(root), plugins_of) => walk_root(&root, plugins_of),
         (Resolved::File(file), Some(of)) => plugin_file(&file, of),
         (Resolved::File(_), None) => Ok(()),
@@ -75,9 +75,9 @@ fn plugin_sources(config: &Node, loader: &Loader) -> Result<()> {
     gather(plugin.named().iter().map(|named| follow(loader, named, None)).collect())
 }
 
-fn file(loader: &Loader, path: &Spanned) -> Result<()> {
-    if is_web_address(&path.text) && !path.text.contains('\n') {
-        loader.load_bytes(&path.text, path.mark).map(drop)
+fn file(loader: &Loader, path: &Spanned<String>) -> Result<()> {
+    if is_web_address(&path.value) && !path.value.contains('\n') {
+        loader.load_bytes(&path.value, path.mark).map(drop)
     } else {
         Ok(())
     }
@@ -85,8 +85,8 @@ fn file(loader: &Loader, path: &Spanned) -> Result<()> {
 
 /// The files of a generator, `path` or `key=path`.
 fn pairs(loader: &Loader, args: &ConfigMapArgs) -> Result<()> {
-    let named = args.sources.files.iter().map(|file| match file.text.split_once('=') {
-        Some((key, path)) if !key.contains("://") => Spanned { text: path.to_owned(), mark: file.mark },
+    let named = args.sources.files.iter().map(|file| match file.value.split_once('=') {
+        Some((key, path)) if !key.contains("://") => Spanned { value: path.to_owned(), mark: file.mark },
         _ => file.clone(),
     });
     let envs = args.sources.envs.iter().cloned();
@@ -97,7 +97,7 @@ fn chart(loader: &Loader, chart: &HelmChart, globals: &HelmGlobals) -> Result<()
     if chart.repo.is_empty() || chart.name.is_empty() || helm::local(chart, globals, loader)?.is_some() {
         return Ok(());
     }
-    let mark = chart.mark.unwrap_or(Mark::NONE);
+    let mark = chart.mark;
     loader.chart(&chart.repo, &chart.name, &chart.version, mark).map(drop)
 }
 

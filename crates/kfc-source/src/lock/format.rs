@@ -1,6 +1,6 @@
 //! `kfc.lock` as types. `kfc vendor` writes it; what else it must be is checked after it is read.
 
-use kfc_yaml::de::Spanned;
+use kfc_yaml::Spanned;
 use serde::Deserialize;
 
 /// Which remote sources a tree has, and what each was when it was vendored.

@@ -5,8 +5,8 @@ use super::format::{LockFile, LockedArtifact, LockedChart, LockedFile, LockedGit
 use super::{tree, write};
 use crate::source::{Pin, Source};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
-use kfc_yaml::de::{self, Spanned};
-use kfc_yaml::{Node, parse};
+use kfc_yaml::de;
+use kfc_yaml::{Node, Spanned, parse};
 
 /// Reads the text of a lock. Its directory is left empty.
 ///

@@ -6,10 +6,12 @@ use super::oci;
 use super::web::{Client, Failure};
 use crate::lock::tree;
 use crate::source::Pin;
-use kfc_diagnostics::{Code, SourceId};
-use kfc_yaml::{Node, parse};
+use kfc_diagnostics::Code;
 use semver::{Version, VersionReq};
+use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
+use yaml_serde::Value;
 
 /// A chart that is to be fetched.
 #[derive(Clone, Copy, Debug)]
@@ -105,41 +107,39 @@ fn newest_tag(client: &Client, repository: &str, range: &str) -> Result<String, 
     tag.ok_or_else(|| refused(format!("there is no version `{range}` among the tags")))
 }
 
-/// The releases of a chart in the index of a repository, in its order.
+/// The index of a repository, as far as kfc reads it. What it says of other charts may have any form.
+#[derive(Deserialize)]
+struct Index {
+    entries: BTreeMap<String, Vec<Value>>,
+}
+
+/// A version of a chart in an index.
+#[derive(Deserialize)]
+struct IndexEntry {
+    version: String,
+    urls: Vec<String>,
+    digest: Option<String>,
+}
+
+/// The releases of a chart in the index of a repository, in its order. As helm does, it passes over versions that it cannot read.
 ///
 /// # Errors
 /// A sentence on what is wrong with the index.
 pub fn releases(index: &[u8], name: &str) -> Result<Vec<Release>, String> {
-    let text = std::str::from_utf8(index).map_err(|_| "the index of the repository is not UTF-8 text")?;
-    let documents = parse::parse(text, SourceId::NONE)
-        .map_err(|errors| format!("the index of the repository is not YAML: {}", first_message(&errors)))?;
-    let index = documents.first().ok_or("the index of the repository is empty")?;
-    let entries = index
-        .get("entries")
-        .and_then(Node::as_map)
-        .ok_or("there is no `entries` in the index of the repository")?;
-    let Some(list) = entries.get(name).and_then(Node::as_seq) else {
-        let names = entries.iter().map(|entry| entry.key.text.as_str());
-        let near = kfc_diagnostics::nearest(name, names);
+    let Index { mut entries } = yaml_serde::from_slice(index)
+        .map_err(|error| format!("the index of the repository cannot be read: {error}"))?;
+    let Some(list) = entries.remove(name) else {
+        let near = kfc_diagnostics::nearest(name, entries.keys().map(String::as_str));
         let near = near.map(|near| format!("; the nearest is `{near}`")).unwrap_or_default();
         return Err(format!("the repository has no chart `{name}`{near}"));
     };
-    let text = |node: &Node, field: &str| node.get(field).and_then(Node::as_text).unwrap_or("").to_owned();
-    let releases = list.iter().map(|node| Release {
-        version: text(node, "version"),
-        url: node
-            .at(&["urls"])
-            .and_then(Node::as_seq)
-            .and_then(|urls| urls.first()?.as_text())
-            .unwrap_or("")
-            .to_owned(),
-        digest: text(node, "digest"),
+    let entries = list.into_iter().filter_map(|entry| yaml_serde::from_value::<IndexEntry>(entry).ok());
+    let releases = entries.map(|IndexEntry { version, urls, digest }| Release {
+        version,
+        url: urls.into_iter().next().unwrap_or_default(),
+        digest: digest.unwrap_or_default(),
     });
     Ok(releases.filter(|release| !release.url.is_empty() && !release.version.is_empty()).collect())
-}
-
-fn first_message(errors: &kfc_diagnostics::Diagnostics) -> &str {
-    errors.0.first().map_or("it cannot be read", |error| &error.message)
 }
 
 /// The item with exactly this version, else the newest within the range. Pre-releases count only when the range names one.
@@ -212,11 +212,19 @@ mod tests {
 
     #[test]
     fn an_index_names_its_charts() {
-        let index = b"entries:\n  web:\n  - version: 1.0.0\n    urls: [web-1.0.0.tgz]\n    digest: abc\n  - version: 2\n";
+        let index = b"entries:\n  web:\n  - version: 1.0.0\n    urls: [web-1.0.0.tgz]\n    digest: abc\n  - version: 2\n  \
+            - version: 0.9.0\n    urls: [web-0.9.0.tgz, other.tgz]\n    digest: null\n    created: 2020-01-01\n  \
+            - version: 0.8.0\n    urls: []\n";
         let found = releases(index, "web").unwrap();
-        assert_eq!((found.len(), found[0].url.as_str()), (1, "web-1.0.0.tgz"));
+        let found: Vec<_> = found
+            .iter()
+            .map(|found| [&found.version, &found.url, &found.digest].map(String::as_str))
+            .collect();
+        assert_eq!(found, [["1.0.0", "web-1.0.0.tgz", "abc"], ["0.9.0", "web-0.9.0.tgz", ""]]);
         assert!(releases(index, "wbe").unwrap_err().contains("the nearest is `web`"));
-        assert!(releases(b"<html>", "web").unwrap_err().contains("index"));
-        assert!(releases(b"a: {", "web").unwrap_err().contains("is not YAML"));
+        for wrong in [&b"<html>"[..], b"a: {", b"", b"\xff", b"apiVersion: v1", b"entries: [web]"] {
+            let error = releases(wrong, "web").unwrap_err();
+            assert!(error.starts_with("the index of the repository cannot be read: "), "{error}");
+        }
     }
 }

@@ -43,9 +43,9 @@ fn list_one(source: &Source, fetched: &Arc<Fetched>, before: &Lock) -> Result<Li
         return Ok(Listed { entry: entry(tree.clone()), fetched: Arc::clone(fetched), list: None });
     }
     let list = tree::list(&fetched.folder, matches!(source, Source::Git { .. })).map_err(|errors| {
-        let of_source = |error: Diagnostic| Diagnostic {
-            message: format!("`{source}` is refused: {}", error.message),
-            ..error
+        let of_source = |mut error: Diagnostic| {
+            error.message = format!("`{source}` is refused: {}", error.message);
+            error
         };
         Diagnostics(errors.0.into_iter().map(of_source).collect())
     })?;

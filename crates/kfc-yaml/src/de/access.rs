@@ -107,7 +107,7 @@ enum Part<'a> {
     Text(&'a str),
 }
 
-/// A key as a [`super::Spanned`].
+/// A key as a [`crate::Spanned`].
 struct SpannedName<'a> {
     parts: std::array::IntoIter<Part<'a>, 2>,
     value: Option<Part<'a>>,
@@ -139,7 +139,7 @@ fn number(mark: Mark) -> U64Deserializer<Error> {
     spanned::pack(mark).into_deserializer()
 }
 
-/// The fields of [`super::Spanned`]: the location, then the value itself.
+/// The fields of [`crate::Spanned`]: the location, then the value itself.
 pub(super) struct SpannedFields<'a> {
     reader: Reader<'a>,
     at: usize,

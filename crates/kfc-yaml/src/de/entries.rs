@@ -1,6 +1,6 @@
 //! Mappings whose keys are names.
 
-use super::spanned::Spanned;
+use crate::Spanned;
 use serde_core::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;

@@ -7,12 +7,12 @@
 //!
 //! The name of a container is what messages call it: `#[serde(rename = "a component")]`. An enum of units is a list of words. With a
 //! name such as `$keyed a source`, an enum of newtypes is chosen by the key that a mapping has: the names of the variants are keys.
-//! [`TextOr`] and [`Entries`] are further shapes. [`Spanned`] keeps
+//! [`TextOr`] and [`Entries`] are further shapes. [`Spanned`](crate::Spanned) keeps
 //! the location of a value, [`Node`] the tree as it is.
 //!
 //! ```
 //! use kfc_diagnostics::Sources;
-//! use kfc_yaml::{de::{self, Spanned}, parse::parse};
+//! use kfc_yaml::{Spanned, de, parse::parse};
 //! use serde::Deserialize;
 //!
 //! #[derive(Deserialize)]
@@ -56,7 +56,6 @@ mod tree;
 
 pub use entries::Entries;
 pub use error::Error;
-pub use spanned::Spanned;
 pub use text_or::TextOr;
 pub use tree::Mapping;
 

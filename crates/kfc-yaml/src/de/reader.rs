@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
         }
         let help = node.as_text().map(|text| format!("put it in quotes: \"{text}\""));
         let error = wrong_type(node, &self.name(), "a string");
-        self.context.push(Diagnostic { help, ..error });
+        self.context.push(error.helped(help));
         String::new()
     }
 
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         let near = |entry: &Entry| nearest(&entry.key.text, keys.iter().copied());
         let near = if found.is_empty() { map.iter().find_map(near) } else { None };
         let help = near.map(|near| format!("did you mean `{near}`?"));
-        self.context.push(Diagnostic { help, ..error });
+        self.context.push(error.helped(help));
         None
     }
 }

@@ -1,7 +1,8 @@
 //! The JSON Schemas of the shapes of this module.
 
-use super::{Entries, Mapping, Spanned, TextOr};
+use super::{Entries, Mapping, TextOr};
 use crate::Node;
+use crate::Spanned;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
 

@@ -1,48 +1,15 @@
-//! Values with their location.
+//! Reads values with their location.
 
+use crate::Spanned;
 use kfc_diagnostics::{Mark, SourceId};
 use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
 
 /// The name by which a reader knows that a location is wanted.
 pub(super) const NAME: &str = "$kfc::Spanned";
 /// Its fields.
 pub(super) const FIELDS: &[&str] = &["$mark", "$value"];
-
-/// A value with its location, if a text holds it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Spanned<T> {
-    /// The value.
-    pub value: T,
-    /// Its location; none for values of the command line, and defaults.
-    pub mark: Option<Mark>,
-}
-
-impl<T> Spanned<T> {
-    /// A value that no text holds.
-    pub const fn nowhere(value: T) -> Self {
-        Self { value, mark: None }
-    }
-
-    /// A value at a location.
-    pub const fn at(value: T, mark: Mark) -> Self {
-        Self { value, mark: Some(mark) }
-    }
-
-    /// The location where one is needed, as in a [`crate::Node`]: that of values that no text holds if there is none.
-    pub fn place(&self) -> Mark {
-        self.mark.unwrap_or(Mark::NONE)
-    }
-}
-
-impl<T> Deref for Spanned<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
 
 /// A location as one number.
 pub(super) fn pack(mark: Mark) -> u64 {

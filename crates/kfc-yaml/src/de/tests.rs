@@ -1,4 +1,5 @@
-use super::{Entries, Mapping, Spanned, TextOr, read};
+use super::{Entries, Mapping, TextOr, read};
+use crate::Spanned;
 use crate::parse::parse;
 use crate::{Node, value::to_json};
 use kfc_diagnostics::{SourceId, Sources};

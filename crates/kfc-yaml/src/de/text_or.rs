@@ -1,6 +1,6 @@
 //! Values with a short form.
 
-use super::spanned::Spanned;
+use crate::Spanned;
 use serde_core::de::{Deserialize, Deserializer, EnumAccess, VariantAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;

@@ -131,7 +131,6 @@ fn number<T: Copy>(key: &[T], at: usize, start: i64, digit: &impl Fn(T) -> Optio
 mod tests {
     use super::{compare, is_sorted, sorted};
     use crate::node::{Entry, Key, Node};
-    use kfc_diagnostics::Mark;
     use proptest::prelude::*;
 
     #[test]
@@ -154,7 +153,7 @@ mod tests {
     }
 
     fn entries(keys: &[String]) -> Vec<Entry> {
-        let entry = |key: &String| Entry { key: Key::new(key, Mark::NONE), value: Node::null(Mark::NONE) };
+        let entry = |key: &String| Entry { key: Key::new(key, None), value: Node::null(None) };
         keys.iter().map(entry).collect()
     }
 

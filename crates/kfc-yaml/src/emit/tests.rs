@@ -3,11 +3,11 @@
 use super::{emit, emit_all};
 use crate::node::{Entry, Key, Map, Node, ScalarKind, Value};
 use crate::parse::parse;
-use kfc_diagnostics::{Mark, SourceId};
+use kfc_diagnostics::SourceId;
 use proptest::prelude::*;
 
 fn string(text: &str) -> Node {
-    Node::string(text, Mark::NONE)
+    Node::string(text, None)
 }
 
 fn emitted(node: &Node) -> Option<String> {
@@ -34,7 +34,7 @@ fn expand(text: &str) -> String {
 /// Checks strings as items of a list.
 fn check_values(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
-        let list = Node::seq(vec![string(&expand(text))], Mark::NONE);
+        let list = Node::seq(vec![string(&expand(text))], None);
         assert_eq!(emitted(&list), Some(format!("- {}\n", expand(expected))), "{text:?}");
     }
 }
@@ -42,9 +42,9 @@ fn check_values(cases: &[(&str, &str)]) {
 /// Checks strings as keys with the value 1.
 fn check_keys(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
-        let one = Node::scalar("1".into(), ScalarKind::Int, Mark::NONE);
-        let entry = Entry { key: Key::new(&expand(text), Mark::NONE), value: one };
-        let map = Node::map(Map::from_iter([entry]), Mark::NONE);
+        let one = Node::scalar("1".into(), ScalarKind::Int, None);
+        let entry = Entry { key: Key::new(&expand(text), None), value: one };
+        let map = Node::map(Map::from_iter([entry]), None);
         assert_eq!(emitted(&map), Some(format!("{}\n", expand(expected))), "{text:?}");
     }
 }
@@ -123,7 +123,7 @@ fn what_kustomize_cannot_write_is_an_error_at_its_place() {
 
 #[test]
 fn keys_of_more_than_1024_characters_of_json_are_an_error() {
-    let with_key = |key: String| emitted(&Node::map(Map::from_iter([entry(&key, string("v"))]), Mark::NONE));
+    let with_key = |key: String| emitted(&Node::map(Map::from_iter([entry(&key, string("v"))]), None));
     assert!(with_key("é".repeat(1022)).is_some());
     assert!(with_key("é".repeat(1023)).is_none());
     assert!(with_key("<".repeat(170)).is_some());
@@ -146,7 +146,7 @@ fn documents_are_joined_in_order() {
 }
 
 fn entry(key: &str, value: Node) -> Entry {
-    Entry { key: Key::new(key, Mark::NONE), value }
+    Entry { key: Key::new(key, None), value }
 }
 
 /// What is special in YAML, without the characters that are folded or refused.
@@ -164,14 +164,14 @@ fn nasty_string() -> impl Strategy<Value = String> {
 }
 
 fn scalar() -> impl Strategy<Value = Node> {
-    let number = |text: String, kind| Node::scalar(text.into(), kind, Mark::NONE);
+    let number = |text: String, kind| Node::scalar(text.into(), kind, None);
     prop_oneof![
         8 => nasty_string().prop_map(|text| string(&text)),
         1 => any::<i64>().prop_map(move |value| number(value.to_string(), ScalarKind::Int)),
         1 => any::<f64>().prop_filter("JSON has none", |value| value.is_finite())
             .prop_map(move |value| number(format!("{value:e}"), ScalarKind::Float)),
         1 => any::<bool>().prop_map(move |value| number(value.to_string(), ScalarKind::Bool)),
-        1 => Just(Node::null(Mark::NONE)),
+        1 => Just(Node::null(None)),
     ]
 }
 
@@ -179,11 +179,11 @@ fn tree() -> impl Strategy<Value = Node> {
     scalar().prop_recursive(4, 40, 5, |inner| {
         let map = prop::collection::btree_map(nasty_string(), inner.clone(), 0..5);
         prop_oneof![
-            prop::collection::vec(inner, 0..5).prop_map(|items| Node::seq(items, Mark::NONE)),
+            prop::collection::vec(inner, 0..5).prop_map(|items| Node::seq(items, None)),
             map.prop_map(|map| {
                 let entries =
                     map.into_iter().filter(|(key, _)| key != "<<").map(|(key, value)| entry(&key, value));
-                Node::map(entries.collect(), Mark::NONE)
+                Node::map(entries.collect(), None)
             }),
         ]
     })
@@ -194,7 +194,7 @@ fn normalise(node: &mut Node) {
     match &mut node.value {
         Value::Scalar(scalar) if scalar.kind == ScalarKind::Float => {
             let text = super::float(&scalar.text).unwrap();
-            *node = Node::scalar(text.clone(), crate::parse::resolve_plain(&text), Mark::NONE);
+            *node = Node::scalar(text.clone(), crate::parse::resolve_plain(&text), None);
         }
         Value::Scalar(_) => {}
         Value::Seq(items) => items.iter_mut().for_each(normalise),
@@ -205,7 +205,7 @@ fn normalise(node: &mut Node) {
 proptest! {
     #[test]
     fn what_is_written_reads_back_and_is_written_the_same(tree in tree()) {
-        let mut tree = Node::map(Map::from_iter([entry("spec", tree)]), Mark::NONE);
+        let mut tree = Node::map(Map::from_iter([entry("spec", tree)]), None);
         let text = emitted(&tree).unwrap();
         let read = parse(&text, SourceId::NONE).unwrap_or_else(|errors| panic!("{text}\n{errors:?}"));
         normalise(&mut tree);

@@ -287,7 +287,7 @@ impl Builder<'_> {
                         if self.duplicates == Duplicates::Refused {
                             return Err(Box::new(error.help("remove one of them, or join their values")));
                         }
-                        self.warnings.push(Diagnostic { severity: Severity::Warning, ..error });
+                        self.warnings.push(error.with_severity(Severity::Warning));
                         map.remove(&key.text);
                     }
                     open.key = Some(key);

@@ -48,7 +48,7 @@ pub struct LoadedPatch {
     /// Whether resources remember the identity that they had before a JSON patch.
     pub(super) remembers: bool,
     /// Where the entry is in the kustomization.
-    pub(super) mark: Mark,
+    pub(super) mark: Option<Mark>,
     /// The field that lists it.
     pub(super) kind: StepKind,
 }
@@ -62,7 +62,7 @@ impl LoadedPatch {
     pub fn read(
         text: &str,
         source: SourceId,
-        mark: Mark,
+        mark: Option<Mark>,
         target: Option<&Selector>,
         options: PatchOptions,
     ) -> Result<Self> {
@@ -83,7 +83,7 @@ impl LoadedPatch {
     ///
     /// # Errors
     /// [`Code::BadPatch`] for a document that names no resource.
-    pub fn read_strategic(text: &str, source: SourceId, mark: Mark) -> Result<Self> {
+    pub fn read_strategic(text: &str, source: SourceId, mark: Option<Mark>) -> Result<Self> {
         let mut content = Content::Strategic(resources(parse::parse(text, source)?)?);
         make_maps_of_text(&mut content, &["labels", "annotations"]);
         let (options, kind) = (PatchOptions::default(), StepKind::PatchStrategicMerge);
@@ -98,7 +98,7 @@ impl LoadedPatch {
     pub fn read_json6902(
         text: &str,
         source: SourceId,
-        mark: Mark,
+        mark: Option<Mark>,
         target: Option<&Selector>,
     ) -> Result<Self> {
         let start = Mark { source, offset: 0 };
@@ -158,7 +158,7 @@ impl LoadedPatch {
     }
 }
 
-fn content(text: &str, source: SourceId, entry: Mark) -> Result<Content> {
+fn content(text: &str, source: SourceId, entry: Option<Mark>) -> Result<Content> {
     if text.is_empty() {
         return Ok(Content::Json(Vec::new()));
     }
@@ -268,7 +268,7 @@ fn make_maps_of_text(content: &mut Content, fields: &[&str]) {
     }
 }
 
-fn needs_target(start: Mark, entry: Mark) -> Diagnostics {
+fn needs_target(start: Mark, entry: Option<Mark>) -> Diagnostics {
     Diagnostic::error(Code::BadPatch, "a JSON patch needs a `target`")
         .at(start)
         .label(entry, "it is listed here")

@@ -69,7 +69,7 @@ pub(super) fn not_there<'a>(
     list: impl Iterator<Item = &'a Resource>,
     id: &ResId,
     document: &Node,
-    entry: Mark,
+    entry: Option<Mark>,
 ) -> Diagnostic {
     let name_mark = document.at(&["metadata", "name"]).map_or(document.mark, |node| node.mark);
     let message = format!("patch target {}/{} matches nothing", id.gvk.kind, id.name);

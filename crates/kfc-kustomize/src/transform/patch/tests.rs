@@ -23,7 +23,8 @@ fn named(name: &str) -> Selector {
 }
 
 fn read(text: &str, target: Option<&Selector>) -> Result<LoadedPatch, Diagnostics> {
-    LoadedPatch::read(text, SourceId::NONE, Mark::NONE, target, PatchOptions::default())
+    let entry = Mark { source: SourceId(0), offset: 0 };
+    LoadedPatch::read(text, SourceId(1), Some(entry), target, PatchOptions::default())
 }
 
 fn apply(set: &mut ResourceSet, text: &str, target: Option<&Selector>) -> Result<(), Diagnostics> {
@@ -104,7 +105,7 @@ fn options_let_name_and_kind_change() {
     let mut set = resources(TWO);
     let options = PatchOptions { allow_name_change: true, allow_kind_change: true };
     let text = "{apiVersion: v1, kind: Namespace, metadata: {name: new}}";
-    let patch = LoadedPatch::read(text, SourceId::NONE, Mark::NONE, Some(&named("ui")), options).unwrap();
+    let patch = LoadedPatch::read(text, SourceId::NONE, None, Some(&named("ui")), options).unwrap();
     let again = read(
         "{apiVersion: apps/v1, kind: Namespace, metadata: {name: new, namespace: kubeflow}, a: 1}",
         None,
@@ -116,7 +117,7 @@ fn options_let_name_and_kind_change() {
 
     let mut set = resources(&TWO.replace(", namespace: kubeflow", ""));
     let everything =
-        LoadedPatch::read(text, SourceId::NONE, Mark::NONE, Some(&Selector::default()), options).unwrap();
+        LoadedPatch::read(text, SourceId::NONE, None, Some(&Selector::default()), options).unwrap();
     let errors = apply_patches(&mut set, &[everything], &Schema::builtin()).unwrap_err();
     assert_eq!(errors.0[0].code, Code::DuplicateId);
 }
@@ -154,7 +155,7 @@ fn json_patches_can_add_a_first_annotation() {
     assert!(!json_of(&set, 1).contains("annotations"));
 
     // Only where kustomize keeps notes on the resource, for the older field.
-    let patch = || LoadedPatch::read_json6902(text, SourceId::NONE, Mark::NONE, Some(&named("ui")));
+    let patch = || LoadedPatch::read_json6902(text, SourceId::NONE, None, Some(&named("ui")));
     let mut set = resources(TWO);
     assert!(apply_patches(&mut set, &[patch().unwrap()], &Schema::builtin()).is_err());
     let mut set = resources(TWO);
@@ -203,8 +204,8 @@ fn texts_that_are_no_patch_are_refused() {
     );
     assert!(read("", Some(&some)).unwrap().is_empty());
     assert!(read("", None).is_err());
-    assert!(LoadedPatch::read_strategic("# nothing", SourceId::NONE, Mark::NONE).unwrap().is_empty());
-    assert!(LoadedPatch::read_json6902("[]", SourceId::NONE, Mark::NONE, Some(&some)).is_err());
+    assert!(LoadedPatch::read_strategic("# nothing", SourceId::NONE, None).unwrap().is_empty());
+    assert!(LoadedPatch::read_json6902("[]", SourceId::NONE, None, Some(&some)).is_err());
 }
 
 #[test]
