@@ -324,7 +324,7 @@ mod tests {
     use kfc_diagnostics::{Code, Severity, SourceId};
 
     fn node(text: &str) -> Node {
-        parse(text, SourceId::NONE).unwrap().remove(0)
+        parse(text, SourceId(0)).unwrap().remove(0)
     }
 
     /// What `read` gives, and the messages of what was found.
