@@ -3,7 +3,7 @@
 use super::duration::duration;
 use crate::cli::name::dns_name;
 use clap::Args;
-use kfc_cluster::apply::{InventoryId, LockTerms};
+use kfc_cluster::apply::{DEFAULT_NAMESPACE, InventoryId, LockTerms};
 use kfc_cluster::cluster::Options;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use std::path::PathBuf;
@@ -116,4 +116,14 @@ pub(in crate::cli) fn inventory_name(name: &str) -> Result<String> {
     let message = format!("`{name}` is not a valid name of an inventory");
     let help = format!("use up to 50 lowercase letters, digits and hyphens: `{}`", dns_name(name));
     Err(Diagnostic::error(Code::Usage, message).help(help).into())
+}
+
+/// An inventory as it is named on the command line. A profile may be named as it is: `gke+gpu` has the inventory `gke-gpu`.
+pub(in crate::cli) fn inventory_id(text: &str) -> std::result::Result<InventoryId, String> {
+    let (namespace, name) = text.split_once('/').unwrap_or((DEFAULT_NAMESPACE, text));
+    let name = name.replace('+', "-");
+    match inventory_name(&name) {
+        Ok(name) if !namespace.is_empty() => Ok(InventoryId::new(namespace, &name)),
+        _ => Err("expected `NAME` or `NAMESPACE/NAME`".to_owned()),
+    }
 }

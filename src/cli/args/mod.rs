@@ -5,6 +5,8 @@ mod cluster;
 #[cfg(feature = "cluster")]
 mod duration;
 #[cfg(feature = "cluster")]
+mod how;
+#[cfg(feature = "cluster")]
 mod kinds;
 mod remote;
 mod report;
@@ -12,9 +14,11 @@ mod restrictor;
 mod stack;
 
 #[cfg(feature = "cluster")]
-pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_name};
+pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_id, inventory_name};
 #[cfg(feature = "cluster")]
 pub(super) use duration::duration;
+#[cfg(feature = "cluster")]
+pub(super) use how::{CascadeFlag, DryRun, HowArgs};
 #[cfg(feature = "cluster")]
 pub(super) use kinds::KindArgs;
 pub(super) use remote::RemoteArgs;
