@@ -4,12 +4,14 @@ use super::apply_args::ApplyArgs;
 use super::apply_run::{Purpose, run_waves};
 use super::apply_text::render_waves;
 use super::args::{ClusterArgs, DryRun};
+use super::consent::is_asked;
 use super::exit::{DONE, FAILED};
 use super::intake::Intake;
 use super::interrupt::{Held, run_holding};
 use super::output;
 use super::plan_file::PlanFile;
 use super::progress::Progress;
+use super::several::Clusters;
 use clap::Args;
 use kfc_cluster::apply::{self, Session};
 use kfc_cluster::cluster::Connection;
@@ -42,27 +44,43 @@ pub(super) fn run(args: &ApplyArgs) -> u8 {
             }
         };
     }
-    let contexts = args.cluster.each_context();
-    let is_several = contexts.len() > 1;
-    let mut status = DONE;
-    for cluster in contexts {
-        if is_several {
-            output::note(&format!("cluster {}:", cluster.context.as_deref().unwrap_or_default()));
+    let sources = Arc::new(Sources::default());
+    let intake = match read(args, &sources).and_then(|intake| agreed_beforehand(args).map(|()| intake)) {
+        Ok(intake) => intake,
+        Err(errors) => {
+            output::report_run(&errors, &sources, "the apply");
+            return FAILED;
         }
-        let one = finish(args, &cluster, Purpose::Apply);
-        status = if status == DONE { one } else { status };
-        if one != DONE && !args.keep_going {
-            return one;
+    };
+    let work = |cluster: &ClusterArgs, progress: &Progress| {
+        apply(args, cluster, Purpose::Apply, (&intake, progress))
+    };
+    let list = args.cluster.each_context();
+    let clusters = Clusters { list, keep_going: args.keep_going, sources: &sources };
+    match args.parallel {
+        Some(parallel) if clusters.list.len() > 1 => {
+            clusters.in_parallel(parallel.most(clusters.list.len()), &work)
         }
+        _ => clusters.one_after_another(&work),
     }
-    status
+}
+
+/// Checks that runs in parallel have nothing to ask: questions of several clusters would be mixed up.
+fn agreed_beforehand(args: &ApplyArgs) -> Result<()> {
+    let is_parallel = args.parallel.is_some() && args.cluster.each_context().len() > 1;
+    if !is_parallel || args.how.yes || args.how.dry_run.is_some() || !is_asked() {
+        return Ok(());
+    }
+    let message = "clusters that are applied to in parallel cannot ask, so all has to be agreed to before";
+    let help = "look with `--dry-run=server`, then agree with `--yes` (and `--no-prune` to delete nothing)";
+    Err(Diagnostic::error(Code::Usage, message).help(help).into())
 }
 
 /// Runs against one cluster.
 fn finish(args: &ApplyArgs, cluster: &ClusterArgs, purpose: Purpose<'_>) -> u8 {
     let sources = Arc::new(Sources::default());
     let progress = Progress::new();
-    let result = apply(args, cluster, purpose, (&sources, &progress));
+    let result = read(args, &sources).and_then(|intake| apply(args, cluster, purpose, (&intake, &progress)));
     progress.end();
     match result {
         Ok(text) if text.is_empty() => DONE,
@@ -74,17 +92,20 @@ fn finish(args: &ApplyArgs, cluster: &ClusterArgs, purpose: Purpose<'_>) -> u8 {
     }
 }
 
-fn apply(
-    args: &ApplyArgs,
-    cluster: &ClusterArgs,
-    purpose: Purpose<'_>,
-    (sources, progress): (&Arc<Sources>, &Progress),
-) -> Result<String> {
+fn read(args: &ApplyArgs, sources: &Arc<Sources>) -> Result<Intake> {
     let restrictor = match args.load_restrictor.as_deref() {
         Some("LoadRestrictionsNone") => LoadRestrictor::None,
         _ => LoadRestrictor::RootOnly,
     };
-    let intake = Intake::read(&args.target, &args.stack, restrictor, sources)?;
+    Intake::read(&args.target, &args.stack, restrictor, sources)
+}
+
+fn apply(
+    args: &ApplyArgs,
+    cluster: &ClusterArgs,
+    purpose: Purpose<'_>,
+    (intake, progress): (&Intake, &Progress),
+) -> Result<String> {
     if args.how.dry_run == Some(DryRun::Client) {
         return Ok(render_waves(&intake.waves("default", &args.only)?));
     }

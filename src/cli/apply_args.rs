@@ -1,6 +1,6 @@
 //! The arguments of `kfc apply` and `kfc plan`.
 
-use super::args::{CascadeFlag, ClusterArgs, HowArgs, InventoryArgs, LockArgs, StackArgs};
+use super::args::{CascadeFlag, ClusterArgs, HowArgs, InventoryArgs, LockArgs, Parallel, StackArgs};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -24,6 +24,9 @@ pub(super) struct ApplyArgs {
     /// With several contexts in `--context`, go on with the next cluster after a failure.
     #[arg(long)]
     pub(super) keep_going: bool,
+    /// With several contexts in `--context`, apply to at most N clusters at the same time; to all of them without a number.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    pub(super) parallel: Option<Parallel>,
     #[command(flatten)]
     pub(super) how: HowArgs,
     /// Read files outside the kustomization root.

@@ -53,6 +53,8 @@ mod progress;
 mod rollback;
 mod run;
 mod schema;
+#[cfg(feature = "cluster")]
+mod several;
 mod side;
 mod sides;
 #[cfg(feature = "cluster")]

@@ -70,7 +70,8 @@ fn rollback(args: &RollbackArgs, sources: &Arc<Sources>, progress: &Progress) ->
     let held = Held::default();
     run_holding(&held, async {
         let connection = Arc::new(Connection::open(&args.cluster.options()).await?);
-        let work = restore(args, &connection, (&id, given.as_ref()), progress);
+        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        let work = restore(args, session, (&id, given.as_ref()), progress);
         let done = if args.how.dry_run.is_some() {
             work.await
         } else {
@@ -85,11 +86,10 @@ fn rollback(args: &RollbackArgs, sources: &Arc<Sources>, progress: &Progress) ->
 
 async fn restore(
     args: &RollbackArgs,
-    connection: &Connection,
+    session: Session<'_>,
     (id, given): (&InventoryId, Option<&Intake>),
     progress: &Progress,
 ) -> Result<String> {
-    let session = Session::start(connection, args.cluster.concurrency, progress).await?;
     let history = InventoryHistory::read(&session, id).await?;
     let revision = match args.to {
         Some(number) => history.revision(number)?,
@@ -107,10 +107,8 @@ async fn restore(
         None => kept(&session, &history, revision, id).await?,
     };
     if let Some(restored) = bundle.restored.as_ref().filter(|restored| !restored.kept.is_empty()) {
-        let (count, names) = (count_of(restored.kept.len()), named(restored.kept.iter()));
-        progress.say(&format!(
-            "note: {count} are kept as they are in the cluster, as a history has no Secrets: {names}"
-        ));
+        let names = named(restored.kept.iter());
+        progress.say(&format!("note: kept as they are in the cluster, as a history has no Secrets: {names}"));
     }
     if args.how.dry_run == Some(DryRun::Client) {
         return Ok(render_waves(&bundle.waves));

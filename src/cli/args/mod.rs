@@ -8,6 +8,8 @@ mod duration;
 mod how;
 #[cfg(feature = "cluster")]
 mod kinds;
+#[cfg(feature = "cluster")]
+mod parallel;
 mod remote;
 mod report;
 mod restrictor;
@@ -21,6 +23,8 @@ pub(super) use duration::duration;
 pub(super) use how::{CascadeFlag, DryRun, HowArgs};
 #[cfg(feature = "cluster")]
 pub(super) use kinds::KindArgs;
+#[cfg(feature = "cluster")]
+pub(super) use parallel::Parallel;
 pub(super) use remote::RemoteArgs;
 pub(super) use report::{Colour, ReportArgs};
 pub(super) use restrictor::RestrictorFlag;

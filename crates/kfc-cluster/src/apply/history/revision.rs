@@ -195,8 +195,7 @@ pub(super) mod tests {
     #[test]
     fn only_changes_count() {
         let object = |name: &str| format!("ConfigMap shop/{name}").parse().unwrap();
-        let mut report = Report::default();
-        report.outcomes = vec![(object("a"), Outcome::Unchanged)];
+        let mut report = Report { outcomes: vec![(object("a"), Outcome::Unchanged)], ..Report::default() };
         assert!(Tally::of(&report).is_empty());
         report.outcomes.extend([(object("b"), Outcome::Created), (object("c"), Outcome::Recreated)]);
         report.pruned.push(object("d"));
