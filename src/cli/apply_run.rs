@@ -160,7 +160,7 @@ async fn record(
         return;
     }
     let new = NewRevision {
-        time: SystemTime::now(),
+        time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION"),
         result,
         changes,

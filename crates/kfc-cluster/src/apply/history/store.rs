@@ -15,7 +15,7 @@ use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use std::time::SystemTime;
+use std::time::Duration;
 
 /// The label of all config maps of a history, with the name of the inventory.
 const LABEL: &str = "kfc.dev/history";
@@ -61,8 +61,8 @@ impl RevisionContent<'_> {
 /// A run that is to be recorded.
 #[derive(Clone, Debug)]
 pub struct NewRevision<'r> {
-    /// When it ended.
-    pub time: SystemTime,
+    /// When it ended, since 1970: only the program reads a clock.
+    pub time: Duration,
     /// The version of kfc.
     pub version: &'r str,
     /// How it ended.
