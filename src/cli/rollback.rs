@@ -184,6 +184,8 @@ fn given_again(
     let source = intake.source(target, &args.stack, &revision.source.only);
     let mut bundle = intake.bundle(session.connection.namespace(), source)?;
     apply::settle_scopes(&mut bundle.waves, &session.discovery());
+    // A file does not tell what was copied out of a Secret before it was written.
+    bundle.secret.extend(revision.withheld.iter().cloned());
     let digest = bundle.digest();
     if digest != revision.digest {
         let number = revision.number;

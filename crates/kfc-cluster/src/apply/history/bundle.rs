@@ -23,54 +23,47 @@ pub struct RecordedBundle<'b> {
     pub secret: &'b HashSet<ObjectId>,
 }
 
-impl RecordedBundle<'_> {
-    /// Whether an object is withheld: its text holds a value that must not be stored, or it is known to.
-    pub(super) fn withholds(&self, item: &Item, body: &Value) -> bool {
-        // The namespace of an object may be settled since it became known.
-        let is_same = |known: &ObjectId| {
-            (&known.group, &known.kind, &known.name)
-                == (&item.object.group, &item.object.kind, &item.object.name)
-        };
-        self.secret.iter().any(is_same) || holds_secret(&from_json(body, None))
-    }
-
-    /// The objects that are withheld, in the order of their identities.
-    #[must_use]
-    pub fn withheld(&self) -> Vec<ObjectId> {
-        let mut withheld: Vec<ObjectId> = items(self.waves)
-            .filter(|item| self.withholds(item, &body_of(item)))
-            .map(|item| item.object.clone())
-            .collect();
-        withheld.sort();
-        withheld
-    }
-
+/// What a revision says of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Examined {
     /// The digest of its objects: independent of their order, their waves and the spelling of their fields. An object that is
     /// withheld counts by its identity only, because a digest would tell a short value to anybody who tries all of them.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        let line = |item: &Item| {
-            let body = body_of(item);
-            let content = if self.withholds(item, &body) { String::new() } else { body.to_string() };
+    pub(super) digest: String,
+    /// The objects that are withheld, in the order of their identities.
+    pub(super) withheld: Vec<ObjectId>,
+}
+
+impl RecordedBundle<'_> {
+    /// Looks at each object once.
+    pub(super) fn examined(&self) -> Examined {
+        // The namespace of an object may be settled since it became known that it holds a secret.
+        let name = |object: &ObjectId| (object.group.clone(), object.kind.clone(), object.name.clone());
+        let known: HashSet<(String, String, String)> = self.secret.iter().map(name).collect();
+        let mut withheld = Vec::new();
+        let mut lines = Vec::new();
+        for item in items(self.waves) {
+            let object = &item.object;
+            // What cannot be read may hold anything.
+            let read = serde_json::from_str::<Value>(&item.body);
+            let is_withheld = known.contains(&name(object))
+                || read.as_ref().map_or(true, |body| holds_secret(&from_json(body, None)));
+            let body = read.unwrap_or_default();
+            let content = if is_withheld { String::new() } else { body.to_string() };
+            withheld.extend(is_withheld.then(|| object.clone()));
             // The namespace as it is written: that of the cluster's context is not part of the bundle.
             let namespace = body["metadata"]["namespace"].as_str().unwrap_or_default();
-            let object = &item.object;
-            format!("{} {} {namespace} {}\n{content}\n", object.api_version(), object.kind, object.name)
-        };
-        let mut lines: Vec<String> = items(self.waves).map(line).collect();
+            let (version, kind, name) = (object.api_version(), &object.kind, &object.name);
+            lines.push(format!("{version} {kind} {namespace} {name}\n{content}\n"));
+        }
+        withheld.sort();
         lines.sort();
-        digest(lines.concat())
+        Examined { digest: digest(lines.concat()), withheld }
     }
 }
 
 /// Every resource of some waves, hooks included.
 fn items(waves: &[Wave]) -> impl Iterator<Item = &Item> {
     waves.iter().flat_map(|wave| wave.items.iter().chain(wave.hooks.iter().map(|hook| &hook.item)))
-}
-
-/// A resource as JSON, with its keys in order.
-pub(super) fn body_of(item: &Item) -> Value {
-    serde_json::from_str(&item.body).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -104,7 +97,7 @@ pub(super) mod tests {
     }
 
     fn digest(text: &str) -> String {
-        bundle(&waves(text), &HashSet::new()).digest()
+        bundle(&waves(text), &HashSet::new()).examined().digest
     }
 
     const MAP: &str =
@@ -138,7 +131,7 @@ pub(super) mod tests {
         let known = ObjectId { version: "v1".to_owned(), ..id("ConfigMap other/copied") };
         let secret = HashSet::from([known]);
         let withheld: Vec<String> =
-            bundle(&waves, &secret).withheld().iter().map(ToString::to_string).collect();
+            bundle(&waves, &secret).examined().withheld.iter().map(ToString::to_string).collect();
         assert_eq!(withheld, ["ConfigMap shop/copied", "ConfigMap shop/url", "Secret shop/s", "Job shop/h"]);
     }
 

@@ -1,7 +1,7 @@
 //! The kept copy of a bundle: its waves without the objects that are withheld, compressed and cut into parts that fit into
 //! config maps.
 
-use super::bundle::{RecordedBundle, body_of};
+use super::bundle::RecordedBundle;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -11,6 +11,7 @@ use kfc_kube::readiness::{Expression, ReadyRule};
 use kfc_kube::wave::{Gate, HookItem, Item, Wave, phase};
 use kfc_kube::{ObjectId, ObjectPattern};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 
 /// Config maps hold at most 1 MiB of data.
@@ -88,9 +89,10 @@ struct StoredExpression {
 }
 
 impl KeptCopy {
-    /// What is kept of a bundle.
-    pub(super) fn of(bundle: &RecordedBundle<'_>) -> Self {
-        let is_kept = |item: &Item| !bundle.withholds(item, &body_of(item));
+    /// What is kept of a bundle without the objects that are withheld.
+    pub(super) fn of(bundle: &RecordedBundle<'_>, withheld: &[ObjectId]) -> Self {
+        let withheld: HashSet<&ObjectId> = withheld.iter().collect();
+        let is_kept = |item: &Item| !withheld.contains(&item.object);
         let mut waves = bundle.waves.to_vec();
         for wave in &mut waves {
             wave.items.retain(is_kept);
@@ -261,7 +263,9 @@ mod tests {
         }];
         let (waves, none) = (waves(TEXT), HashSet::new());
         let bundle = RecordedBundle { ignore: &ignore, ready: &ready, ..bundle(&waves, &none) };
-        let packed = KeptCopy::of(&bundle).packed().unwrap();
+        let withheld = bundle.examined().withheld;
+        assert_eq!(withheld.len(), 2);
+        let packed = KeptCopy::of(&bundle, &withheld).packed().unwrap();
         let copy = KeptCopy::unpacked(&packed).unwrap();
         assert_eq!((&copy.ignore[..], &copy.ready[..]), (&ignore[..], &ready[..]));
         let names =
@@ -276,13 +280,17 @@ mod tests {
         assert_eq!(copy.waves[1].items[0].body, waves[1].items.last().unwrap().body);
         assert_eq!(copy.waves[1].hooks[0].hook, waves[1].hooks[0].hook);
         assert_eq!((copy.waves[0].gate, copy.waves[1].gate), (waves[0].gate, waves[1].gate));
-        assert_eq!(KeptCopy::of(&bundle).packed().unwrap(), packed, "the same copy has the same bytes");
+        assert_eq!(
+            KeptCopy::of(&bundle, &withheld).packed().unwrap(),
+            packed,
+            "the same copy has the same bytes"
+        );
     }
 
     #[test]
     fn what_is_not_a_copy_is_refused() {
         assert!(KeptCopy::unpacked(b"planted").is_none());
-        let packed = KeptCopy::of(&bundle(&waves(TEXT), &HashSet::new())).packed().unwrap();
+        let packed = KeptCopy::of(&bundle(&waves(TEXT), &HashSet::new()), &[]).packed().unwrap();
         assert!(KeptCopy::unpacked(&packed[..packed.len() / 2]).is_none());
     }
 

@@ -5,7 +5,7 @@ use super::super::hook_record::digest;
 use super::super::inventory_id::InventoryId;
 use super::super::session::Session;
 use super::super::snapshot::METADATA;
-use super::bundle::RecordedBundle;
+use super::bundle::{Examined, RecordedBundle};
 use super::copy::{KeptCopy, parts};
 use super::revision::{CopyRef, Revision, RevisionResult, RevisionSource, Tally, time_text, trim};
 use crate::cluster::{Body, Failure};
@@ -52,7 +52,7 @@ impl RevisionContent<'_> {
     #[must_use]
     pub fn digest(&self) -> String {
         match self {
-            Self::Bundle(bundle) => bundle.digest(),
+            Self::Bundle(bundle) => bundle.examined().digest,
             Self::Copy(revision) => revision.digest.clone(),
         }
     }
@@ -174,12 +174,14 @@ impl InventoryHistory {
         if keep == 0 {
             return self.delete(session).await;
         }
-        let (withheld, copy) = match new.content {
-            RevisionContent::Copy(revision) => (revision.withheld.clone(), revision.copy.clone()),
+        let (digest, withheld, copy) = match new.content {
+            RevisionContent::Copy(revision) => {
+                (revision.digest.clone(), revision.withheld.clone(), revision.copy.clone())
+            }
             RevisionContent::Bundle(bundle) => {
-                let copy =
-                    self.keep(session, &bundle).await.map_err(|failure| self.trouble("write", &failure))?;
-                (bundle.withheld(), copy)
+                let Examined { digest, withheld } = bundle.examined();
+                let copy = self.keep(session, &KeptCopy::of(&bundle, &withheld)).await;
+                (digest, withheld, copy.map_err(|failure| self.trouble("write", &failure))?)
             }
         };
         self.revisions.push(Revision {
@@ -188,7 +190,7 @@ impl InventoryHistory {
             version: new.version.to_owned(),
             result: new.result,
             changes: new.changes,
-            digest: new.content.digest(),
+            digest,
             source: new.source.clone(),
             rollback_to: new.rollback_to,
             withheld,
@@ -234,9 +236,9 @@ impl InventoryHistory {
         Self { id: id.clone(), revisions: Vec::new(), version: None }.delete(session).await
     }
 
-    /// Writes the copy of a bundle, unless a revision has the same one; `None` when it is too large.
-    async fn keep(&self, session: &Session<'_>, bundle: &RecordedBundle<'_>) -> Answer<Option<CopyRef>> {
-        let Some(packed) = KeptCopy::of(bundle).packed() else { return Ok(None) };
+    /// Writes a copy, unless a revision has the same one; `None` when it is too large.
+    async fn keep(&self, session: &Session<'_>, copy: &KeptCopy) -> Answer<Option<CopyRef>> {
+        let Some(packed) = copy.packed() else { return Ok(None) };
         let Some(parts) = parts(&packed) else { return Ok(None) };
         let copy = CopyRef { digest: digest(&packed), parts: parts.len() };
         if self.revisions.iter().any(|revision| revision.copy.as_ref() == Some(&copy)) {
