@@ -139,7 +139,7 @@ fn several_clusters_are_applied_to_at_the_same_time() {
     let args = ["apply", "shop.yaml", "--name", "shop", "--context", "one,two", "--parallel"];
     let run = cluster.on_terminal(&args, "");
     assert!(run.code == Some(1) && run.out.contains("cannot ask"), "{}", run.out);
-    let run = cluster.on_terminal(&[&args[..], &["--yes"]].concat(), "");
+    let run = cluster.on_terminal(&[&args[..], &["--yes", "--no-prune"]].concat(), "");
     assert!(run.code == Some(0) && run.out.contains("one: done: "), "{}", run.out);
 }
 
