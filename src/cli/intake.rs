@@ -1,5 +1,6 @@
 //! What is to be applied or deleted, as waves of resources, and the name of its inventory.
 
+use super::apply_run::RunBundle;
 use super::args::{InventoryArgs, StackArgs, inventory_name};
 use super::here;
 use super::name::dns_name;
@@ -9,16 +10,18 @@ use super::targets::{
 };
 use kfc_catalogue::assemble::{self, Assembled};
 use kfc_catalogue::resolve::{Plan, Planned};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources, nearest};
+use kfc_cluster::apply::RevisionSource;
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Foreign, Result, Sources, nearest};
 use kfc_kube::ObjectId;
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::{ReadyRule, annotated_in};
+use kfc_kube::redaction::came_from_secret;
 use kfc_kube::schema::Schema;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::LoadRestrictor;
 use kfc_validate::readiness::Conditions;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
@@ -50,7 +53,9 @@ impl Intake {
             let resources = resources_of_file(path, &schema, texts)?;
             return Ok(Self::Resources { hint: name_of(path.file_stem()), resources });
         }
-        let options = here::builds().restricted(restrictor);
+        let mut options = here::builds().restricted(restrictor);
+        // Only origins tell which values came out of Secrets.
+        options.keep_origins = true;
         Ok(match load(&Target::of(target), stack, &options, texts)? {
             Loaded::Root(bundle) => {
                 let directory = path.canonicalize().unwrap_or_default();
@@ -62,9 +67,27 @@ impl Intake {
 
     /// Its waves; those of some components when these are named.
     pub(super) fn waves(&self, namespace: &str, only: &[String]) -> Result<Vec<Wave>> {
+        self.scheduled(namespace, only).map(|(waves, _)| waves)
+    }
+
+    /// What a run applies of it.
+    pub(super) fn bundle(&self, namespace: &str, source: RevisionSource) -> Result<RunBundle> {
+        let (waves, secret) = self.scheduled(namespace, &source.only)?;
+        Ok(RunBundle {
+            waves,
+            ignore: self.ignore().to_vec(),
+            ready: self.ready().to_vec(),
+            secret,
+            source,
+            restored: None,
+        })
+    }
+
+    /// Its waves, and the objects with values that came out of Secrets.
+    fn scheduled(&self, namespace: &str, only: &[String]) -> Result<(Vec<Wave>, HashSet<ObjectId>)> {
         match self {
             Self::Planned { resolved, .. } => {
-                let assembled = resolved.assemble(false)?;
+                let assembled = resolved.assemble(true)?;
                 let known = assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?;
                 output::report(&known, &Sources::default());
                 let mut waves = assemble::schedule(&resolved.plan, &assembled, namespace)?;
@@ -81,13 +104,16 @@ impl Intake {
                     }
                     waves.retain(|wave| wave.objects().next().is_some());
                 }
-                Ok(waves)
+                Ok((waves, with_secrets(&assembled.bundle.resources.list, namespace)))
             }
             Self::Resources { .. } if !only.is_empty() => {
                 let message = "`--only` needs a profile or a stack: these resources have no components";
                 Err(Diagnostic::error(Code::Usage, message).into())
             }
-            Self::Resources { resources, .. } => wave::of_bundle(&objects(resources), namespace),
+            Self::Resources { resources, .. } => {
+                let waves = wave::of_bundle(&objects(resources), namespace)?;
+                Ok((waves, with_secrets(resources, namespace)))
+            }
         }
     }
 
@@ -117,12 +143,39 @@ impl Intake {
         }
     }
 
+    /// What it was made from, as a revision shows it.
+    pub(super) fn source(&self, target: &str, stack: &StackArgs, only: &[String]) -> RevisionSource {
+        let target = if target == "-" { "standard input" } else { target };
+        let listed = |flag: &str, names: &[String]| {
+            (!names.is_empty()).then(|| format!("--{flag}={}", names.join(",")))
+        };
+        let mut arguments: Vec<String> = listed("components", &stack.components).into_iter().collect();
+        arguments.extend(listed("without", &stack.without));
+        arguments.extend(listed("present", &stack.present));
+        arguments.extend(stack.catalogue.iter().map(|folder| format!("--catalog={}", folder.display())));
+        arguments.extend(stack.no_builtin.then(|| "--no-builtin".to_owned()));
+        let mut components = Vec::new();
+        if let Self::Planned { resolved, .. } = self {
+            arguments
+                .extend(stack.set.iter().map(|setting| format!("--set={}", resolved.shown_setting(setting))));
+            let planned = resolved.plan.components.iter().filter(|planned| !planned.present);
+            components.extend(planned.map(|planned| planned.name().to_owned()));
+        }
+        let shown = |text: &String| Foreign::new(text.as_str()).message();
+        RevisionSource {
+            target: Foreign::new(target).message(),
+            arguments: arguments.iter().map(shown).collect(),
+            only: only.to_vec(),
+            components,
+        }
+    }
+
     /// The conditions of readiness of its waves.
     ///
     /// # Errors
     /// Those that cannot be run.
     pub(super) fn conditions(&self, waves: &[Wave]) -> Result<Arc<Conditions>> {
-        Conditions::compile(self.ready(), &annotated_in(waves)).map(Arc::new)
+        conditions(self.ready(), waves)
     }
 
     /// The name of its inventory. Resources without a stack have none: two directories of one name would prune each other's
@@ -138,6 +191,20 @@ impl Intake {
             }
         }
     }
+}
+
+/// The conditions of readiness of some rules and of waves.
+///
+/// # Errors
+/// Those that cannot be run.
+pub(super) fn conditions(ready: &[ReadyRule], waves: &[Wave]) -> Result<Arc<Conditions>> {
+    Conditions::compile(ready, &annotated_in(waves)).map(Arc::new)
+}
+
+/// The objects with values that came out of Secrets.
+fn with_secrets(resources: &[Resource], namespace: &str) -> HashSet<ObjectId> {
+    let secret = resources.iter().filter(|resource| came_from_secret(*resource));
+    secret.map(|resource| ObjectId::of(resource, namespace)).collect()
 }
 
 /// The component of each object.

@@ -1,15 +1,20 @@
 //! `kfc inventory`: the inventories of a cluster, and how objects move from one to another.
 
-use super::args::{ClusterArgs, LockArgs, inventory_name};
+use super::args::{ClusterArgs, LockArgs, inventory_id};
 use super::consent::count_of;
 use super::exit::{DONE, FAILED};
+use super::here;
 use super::interrupt::{Held, run_holding, run_until_interrupted};
+use super::name::dns_name;
 use super::output;
 use super::progress::Progress;
+use super::targets::Target;
 use clap::{Args, Subcommand};
+use kfc_catalogue::catalogue::Stack;
 use kfc_cluster::apply::{self, DEFAULT_NAMESPACE, Inventory, InventoryId, Session};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_source::Loader;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -35,7 +40,7 @@ pub(super) struct ListArgs {
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
     /// The inventory: `NAME`, or `NAMESPACE/NAME` outside of `default`.
-    #[arg(value_name = "[NAMESPACE/]NAME", value_parser = id)]
+    #[arg(value_name = "[NAMESPACE/]NAME", value_parser = inventory_id)]
     inventory: InventoryId,
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -44,7 +49,7 @@ pub(super) struct ShowArgs {
 #[derive(Debug, Args)]
 pub(super) struct RebuildArgs {
     /// The inventory: `NAME`, or `NAMESPACE/NAME` outside of `default`.
-    #[arg(value_name = "[NAMESPACE/]NAME", value_parser = id)]
+    #[arg(value_name = "[NAMESPACE/]NAME", value_parser = inventory_id)]
     inventory: InventoryId,
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -58,10 +63,10 @@ pub(super) struct RebuildArgs {
 #[derive(Debug, Args)]
 pub(super) struct MoveArgs {
     /// The inventory that has the objects: `NAME`, or `NAMESPACE/NAME` outside of `default`.
-    #[arg(value_name = "OLD", value_parser = id)]
+    #[arg(value_name = "OLD", value_parser = inventory_id)]
     from: InventoryId,
     /// The inventory that gets them; it is created when it does not exist.
-    #[arg(value_name = "NEW", value_parser = id)]
+    #[arg(value_name = "NEW", value_parser = inventory_id)]
     to: InventoryId,
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -70,16 +75,6 @@ pub(super) struct MoveArgs {
     /// Only list what would be moved.
     #[arg(long)]
     dry_run: bool,
-}
-
-/// An inventory as it is named on the command line. A profile may be named as it is: `gke+gpu` has the inventory `gke-gpu`.
-fn id(text: &str) -> std::result::Result<InventoryId, String> {
-    let (namespace, name) = text.split_once('/').unwrap_or((DEFAULT_NAMESPACE, text));
-    let name = name.replace('+', "-");
-    match inventory_name(&name) {
-        Ok(name) if !namespace.is_empty() => Ok(InventoryId::new(namespace, &name)),
-        _ => Err("expected `NAME` or `NAMESPACE/NAME`".to_owned()),
-    }
 }
 
 pub(super) fn run(command: &InventoryCommand) -> u8 {
@@ -154,7 +149,18 @@ fn rebuild(args: &RebuildArgs, progress: &Progress) -> Result<String> {
     })
 }
 
-async fn existing(session: &Session<'_>, id: &InventoryId) -> Result<Inventory> {
+/// The inventory of the stack in the working directory.
+pub(super) fn inventory_here() -> Result<InventoryId> {
+    let Target::Stack(file) = Target::of(".") else {
+        let error = Diagnostic::error(Code::Usage, "there is no `kfc.yaml` here that names an inventory");
+        return Err(error.help("name one; `kfc inventory list` lists those of the cluster").into());
+    };
+    let loader = Loader::here(here::reads(), &Arc::new(Sources::default()));
+    Ok(InventoryId::new(DEFAULT_NAMESPACE, &dns_name(&Stack::load(&loader, &file)?.name)))
+}
+
+/// An inventory, which has to exist.
+pub(super) async fn existing(session: &Session<'_>, id: &InventoryId) -> Result<Inventory> {
     let inventory = Inventory::read(session, id).await?;
     if inventory.exists() {
         return Ok(inventory);

@@ -3,6 +3,7 @@
 use super::exit::FAILED;
 use super::here;
 use super::output;
+use super::table::table;
 use clap::{Args, ValueEnum};
 use kfc_catalogue::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role};
 use kfc_diagnostics::Sources;
@@ -79,7 +80,10 @@ pub(super) fn run(args: &ListArgs) -> u8 {
         rows.retain(|row| row.columns.iter().any(|column| column.to_lowercase().contains(&word)));
     }
     output::print(&match args.format {
-        Format::Text => document(table(&heads, &rows)),
+        Format::Text => {
+            let rows: Vec<Vec<String>> = rows.into_iter().map(|row| row.columns).collect();
+            document(table(&heads, &rows))
+        }
         Format::Json => {
             let all: Value = rows.into_iter().map(|row| row.json).collect();
             json_document(format!("{all:#}\n"))
@@ -183,21 +187,4 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
         columns: vec![name.to_owned(), kind, default_text, description.to_owned()],
         json: json!({"name": name, "schema": parameter.shown_schema(), "default": default}),
     }
-}
-
-/// Columns side by side; the last one is not padded.
-fn table(heads: &[&str], rows: &[Row]) -> String {
-    let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
-    let lines: Vec<&Vec<String>> =
-        std::iter::once(&heads).chain(rows.iter().map(|row| &row.columns)).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-    let mut out = String::new();
-    for line in lines {
-        let cells: Vec<String> =
-            line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        out.push_str(cells.join("  ").trim_end());
-        out.push('\n');
-    }
-    out
 }

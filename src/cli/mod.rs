@@ -4,6 +4,10 @@
 mod apply;
 #[cfg(feature = "cluster")]
 mod apply_args;
+#[cfg(feature = "cluster")]
+mod apply_run;
+#[cfg(feature = "cluster")]
+mod apply_text;
 mod argocd;
 mod args;
 mod build;
@@ -25,6 +29,8 @@ mod golden;
 mod golden_targets;
 mod graph;
 mod here;
+#[cfg(feature = "cluster")]
+mod history;
 mod init;
 #[cfg(feature = "cluster")]
 mod intake;
@@ -43,12 +49,17 @@ mod plan_file;
 mod plan_graph;
 #[cfg(feature = "cluster")]
 mod progress;
+#[cfg(feature = "cluster")]
+mod rollback;
 mod run;
 mod schema;
+#[cfg(feature = "cluster")]
+mod several;
 mod side;
 mod sides;
 #[cfg(feature = "cluster")]
 mod status;
+mod table;
 mod targets;
 mod validate;
 mod validation;

@@ -20,6 +20,8 @@ const NAMED: usize = 3;
 pub(super) struct Progress {
     /// The live line; `None` where standard error is not a terminal.
     line: Option<ProgressBar>,
+    /// What each plain line begins with.
+    prefix: String,
     state: Mutex<State>,
     /// The hidden values that lines have shown.
     hidden: Mutex<Numbers>,
@@ -49,7 +51,12 @@ impl Progress {
             line.enable_steady_tick(Duration::from_millis(120));
             line
         });
-        Self { line, state: Mutex::default(), hidden: Mutex::default() }
+        Self { line, prefix: String::new(), state: Mutex::default(), hidden: Mutex::default() }
+    }
+
+    /// Plain lines for one of several clusters that are worked on at the same time: each begins with its name.
+    pub(super) fn of_cluster(name: &str) -> Self {
+        Self { line: None, prefix: format!("{name}: "), state: Mutex::default(), hidden: Mutex::default() }
     }
 
     /// Removes the live line.
@@ -66,7 +73,12 @@ impl Progress {
         match &self.line {
             Some(line) => line.println(text),
             // There is nowhere to report a closed standard error.
-            None => drop(writeln!(std::io::stderr().lock(), "{text}")),
+            None if self.prefix.is_empty() => drop(writeln!(std::io::stderr().lock(), "{text}")),
+            None => {
+                let prefixed = |all: String, line: &str| all + &self.prefix + line + "\n";
+                let lines = text.lines().fold(String::new(), prefixed);
+                drop(std::io::stderr().lock().write_all(lines.as_bytes()));
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::exit::{DONE, USAGE};
 #[cfg(feature = "cluster")]
-use super::{apply, apply_args, delete, inventory, status};
+use super::{apply, apply_args, delete, history, inventory, rollback, status};
 use super::{
     argocd, build, detect, diff, explain, golden, graph, init, kustomize, list, schema, validate, vendoring,
     version,
@@ -50,6 +50,9 @@ enum KfcCommand {
     Explain(explain::ExplainArgs),
     /// Render the graph of the selected components, with the reason for each.
     Graph(graph::GraphArgs),
+    /// List the revisions of an inventory: when and from what it was applied, and what that changed.
+    #[cfg(feature = "cluster")]
+    History(history::HistoryArgs),
     /// Write a new stack: kfc.yaml, an overlay, snippets for CI and Argo CD.
     Init(init::InitArgs),
     /// List the inventories of a cluster, show their objects, or move these to another inventory.
@@ -63,6 +66,9 @@ enum KfcCommand {
     /// Save what an apply would do; `kfc apply FILE` then does exactly that, or refuses.
     #[cfg(feature = "cluster")]
     Plan(apply::PlanArgs),
+    /// Apply the bundle of an earlier revision of an inventory again, and prune what it did not contain.
+    #[cfg(feature = "cluster")]
+    Rollback(rollback::RollbackArgs),
     /// Print the JSON Schema of a kind of kfc.
     Schema(schema::SchemaArgs),
     /// Show whether everything that was applied is ready, component by component. Exits with 0 when it is, 1 when it is not.
@@ -132,12 +138,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::Golden { command } => golden::run(&command),
         KfcCommand::Explain(args) => explain::run(&args),
         KfcCommand::Graph(args) => graph::run(&args),
+        #[cfg(feature = "cluster")]
+        KfcCommand::History(args) => history::run(&args),
         KfcCommand::Init(args) => init::run(&args),
         #[cfg(feature = "cluster")]
         KfcCommand::Inventory { command } => inventory::run(&command),
         KfcCommand::List(args) => list::run(&args),
         #[cfg(feature = "cluster")]
         KfcCommand::Plan(args) => apply::plan(&args),
+        #[cfg(feature = "cluster")]
+        KfcCommand::Rollback(args) => rollback::run(&args),
         KfcCommand::Schema(args) => schema::run(&args),
         #[cfg(feature = "cluster")]
         KfcCommand::Status(args) => status::run(&args),

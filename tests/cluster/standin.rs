@@ -193,6 +193,7 @@ pub(crate) fn is_known(name: &str, inventory: &[(String, String, String)]) -> bo
     if name == "kube-root-ca.crt"
         || (plural == "serviceaccounts" && name == "default")
         || name.starts_with("kfc-inventory-")
+        || name.starts_with("kfc-history-")
     {
         return true;
     }

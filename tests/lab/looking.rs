@@ -75,13 +75,7 @@ fn a_lost_inventory_is_made_again_from_its_field_manager() {
 #[ignore = "needs the lab: .ci/lab"]
 fn several_clusters_are_applied_to_one_after_another() {
     let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
-    let (name, _) = cluster.kubectl(&["config", "view", "--output=jsonpath={.clusters[0].name}"]).succeeds();
-    let (user, _) = cluster.kubectl(&["config", "view", "--output=jsonpath={.users[0].name}"]).succeeds();
-    cluster.kubectl(&["config", "set-cluster", "away", "--server=https://127.0.0.1:9"]).succeeds();
-    for (context, of) in [("one", name.as_str()), ("two", name.as_str()), ("away", "away")] {
-        let (of, user) = (format!("--cluster={of}"), format!("--user={user}"));
-        cluster.kubectl(&["config", "set-context", context, &of, &user]).succeeds();
-    }
+    contexts(&cluster, &["one", "two"], &["away"]);
     cluster.write("shop.yaml", &map("a"));
     let apply = |contexts: &str, more: &[&str]| {
         cluster.kfc(&[&["apply", "shop.yaml", "--name", "shop", "--context", contexts], more].concat())
@@ -93,6 +87,60 @@ fn several_clusters_are_applied_to_one_after_another() {
     assert!(err.contains("cluster away:\n") && !err.contains("cluster one:\n"), "{err}");
     let (_, err) = apply("away,one", &["--keep-going"]).fails();
     assert!(err.contains("cluster one:\n") && err.contains("done: 1 unchanged"), "{err}");
+}
+
+/// A kubeconfig in which every context named is one of the cluster of the lab, or of a server that does not answer.
+fn contexts(cluster: &Cluster, here: &[&str], away: &[&str]) {
+    let (name, _) = cluster.kubectl(&["config", "view", "--output=jsonpath={.clusters[0].name}"]).succeeds();
+    let (user, _) = cluster.kubectl(&["config", "view", "--output=jsonpath={.users[0].name}"]).succeeds();
+    cluster.kubectl(&["config", "set-cluster", "away", "--server=https://127.0.0.1:9"]).succeeds();
+    let all = here.iter().map(|context| (context, name.as_str()));
+    for (context, of) in all.chain(away.iter().map(|context| (context, "away"))) {
+        let (of, user) = (format!("--cluster={of}"), format!("--user={user}"));
+        let namespace = format!("--namespace={context}");
+        cluster.kubectl(&["config", "set-context", context, &of, &user, &namespace]).succeeds();
+    }
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn several_clusters_are_applied_to_at_the_same_time() {
+    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+    contexts(&cluster, &["one", "two"], &["away"]);
+    for namespace in ["one", "two"] {
+        let object = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}");
+        cluster.apply(&object);
+    }
+    // One server for both, with a namespace for each: the second run waits for the lock of the inventory that both have.
+    cluster.write("shop.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}");
+    let apply = |contexts: &str, more: &[&str]| {
+        cluster.kfc(&[&["apply", "shop.yaml", "--name", "shop", "--context", contexts], more].concat())
+    };
+    let (out, err) = apply("one,two", &["--parallel"]).succeeds();
+    let mut blocks: Vec<&str> = out.split_inclusive("/a\n").collect();
+    blocks.sort_unstable();
+    assert_eq!(
+        blocks,
+        ["cluster one:\ncreated ConfigMap one/a\n", "cluster two:\ncreated ConfigMap two/a\n"],
+        "{err}"
+    );
+    for line in ["one: done: 1 created", "two: done: 1 created"] {
+        assert!(err.lines().any(|said| said.starts_with(line)), "{line}: {err}");
+    }
+    // A failure stops what is not begun, and is the status of all.
+    let (_, err) = apply("away,one,two", &["--parallel=1"]).fails();
+    assert!(err.contains("cluster away:\nerror[KFC1601]") && err.contains("not begun: one, two\n"), "{err}");
+    let (_, err) = apply("away,one,two", &["--parallel=2", "--keep-going"]).fails();
+    assert!(
+        err.contains("one: done: ") && err.contains("two: done: ") && !err.contains("not begun"),
+        "{err}"
+    );
+    // Questions of several clusters would be mixed up.
+    let args = ["apply", "shop.yaml", "--name", "shop", "--context", "one,two", "--parallel"];
+    let run = cluster.on_terminal(&args, "");
+    assert!(run.code == Some(1) && run.out.contains("cannot ask"), "{}", run.out);
+    let run = cluster.on_terminal(&[&args[..], &["--yes", "--no-prune"]].concat(), "");
+    assert!(run.code == Some(0) && run.out.contains("one: done: "), "{}", run.out);
 }
 
 const OPERATOR: &str = "\

@@ -9,6 +9,7 @@ mod cluster;
 mod consent;
 mod controllers;
 mod faults;
+mod history;
 mod hooks;
 mod idempotence;
 mod kubectl;

@@ -255,6 +255,12 @@ codes! {
     ReadyCondition = "KFC1612",
     /// A hook whose annotations are wrong, or whose object belongs to somebody else.
     Hook = "KFC1613",
+    /// A revision of an inventory that does not exist or was not kept, or a history that cannot be read or written.
+    History = "KFC1614",
+    /// An object that a revision names without its values, and that a rollback therefore cannot restore.
+    Withheld = "KFC1615",
+    /// A bundle that is not the one of a revision.
+    OtherBundle = "KFC1616",
 
     /// A saved answer of a cluster that cannot be read.
     SavedAnswer = "KFC1701",

@@ -3,10 +3,11 @@
 use super::duration::duration;
 use crate::cli::name::dns_name;
 use clap::Args;
-use kfc_cluster::apply::{InventoryId, LockTerms};
+use kfc_cluster::apply::{DEFAULT_NAMESPACE, InventoryId, LockTerms};
 use kfc_cluster::cluster::Options;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Which cluster, and how many requests it gets.
@@ -91,11 +92,19 @@ impl LockArgs {
     }
 }
 
-/// Who runs this: `alice@laptop, process 1234`.
+/// How many locks this process has asked for.
+static LOCKS: AtomicUsize = AtomicUsize::new(0);
+
+/// Who runs this: `alice@laptop, process 1234`. A lock is known by its holder, so that each further one of a process, which may
+/// work on several contexts of one cluster at the same time, has a number too: `process 1234.2`.
 fn holder() -> String {
+    let number = match LOCKS.fetch_add(1, Ordering::Relaxed) {
+        0 => String::new(),
+        more => format!(".{}", more + 1),
+    };
     let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     let user = user.filter(|user| !user.is_empty()).map_or(String::new(), |user| format!("{user}@"));
-    format!("{user}{}, process {}", host(), std::process::id())
+    format!("{user}{}, process {}{number}", host(), std::process::id())
 }
 
 #[cfg(unix)]
@@ -116,4 +125,24 @@ pub(in crate::cli) fn inventory_name(name: &str) -> Result<String> {
     let message = format!("`{name}` is not a valid name of an inventory");
     let help = format!("use up to 50 lowercase letters, digits and hyphens: `{}`", dns_name(name));
     Err(Diagnostic::error(Code::Usage, message).help(help).into())
+}
+
+/// An inventory as it is named on the command line. A profile may be named as it is: `gke+gpu` has the inventory `gke-gpu`.
+pub(in crate::cli) fn inventory_id(text: &str) -> std::result::Result<InventoryId, String> {
+    let (namespace, name) = text.split_once('/').unwrap_or((DEFAULT_NAMESPACE, text));
+    let name = name.replace('+', "-");
+    match inventory_name(&name) {
+        Ok(name) if !namespace.is_empty() => Ok(InventoryId::new(namespace, &name)),
+        _ => Err("expected `NAME` or `NAMESPACE/NAME`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holder;
+
+    #[test]
+    fn two_locks_of_a_process_have_two_holders() {
+        assert_ne!(holder(), holder());
+    }
 }

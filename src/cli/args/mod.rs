@@ -5,18 +5,26 @@ mod cluster;
 #[cfg(feature = "cluster")]
 mod duration;
 #[cfg(feature = "cluster")]
+mod how;
+#[cfg(feature = "cluster")]
 mod kinds;
+#[cfg(feature = "cluster")]
+mod parallel;
 mod remote;
 mod report;
 mod restrictor;
 mod stack;
 
 #[cfg(feature = "cluster")]
-pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_name};
+pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_id, inventory_name};
 #[cfg(feature = "cluster")]
 pub(super) use duration::duration;
 #[cfg(feature = "cluster")]
+pub(super) use how::{CascadeFlag, DryRun, HowArgs};
+#[cfg(feature = "cluster")]
 pub(super) use kinds::KindArgs;
+#[cfg(feature = "cluster")]
+pub(super) use parallel::Parallel;
 pub(super) use remote::RemoteArgs;
 pub(super) use report::{Colour, ReportArgs};
 pub(super) use restrictor::RestrictorFlag;

@@ -34,6 +34,16 @@ impl Resolved {
         readiness::check(&[], &annotated(objects(&assembled.bundle.resources.list)))?;
         Ok(assembled)
     }
+
+    /// A setting of the command line as it may be shown: the value of a fact, and that of a parameter that is declared and not
+    /// secret.
+    #[cfg(feature = "cluster")]
+    pub(in crate::cli) fn shown_setting(&self, setting: &str) -> String {
+        match setting.split_once('=') {
+            Some((name, _)) if !is_open_setting(&self.catalogue, name) => format!("{name}=…"),
+            _ => setting.to_owned(),
+        }
+    }
 }
 
 /// Reads the catalogue, and the stack of a target, as the arguments change it.
@@ -101,6 +111,22 @@ fn hide_parameters(stack: &Stack, catalogue: &Catalogue, texts: &Sources) {
             _ => texts.hide(entry.value.mark),
         }
     }
+}
+
+/// Whether a setting has a value that may be shown.
+#[cfg(feature = "cluster")]
+fn is_open_setting(catalogue: &Catalogue, name: &str) -> bool {
+    let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+    if first == "facts" {
+        return true;
+    }
+    let globals = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+    let own = rest.split('.').next().filter(|own| !own.is_empty());
+    let (declared, name) = match (catalogue.components.get(first), own) {
+        (Some(component), Some(own)) => (&component.parameters[..], own),
+        _ => (globals, first),
+    };
+    declared.iter().any(|parameter| parameter.name.value == name && !parameter.is_secret())
 }
 
 /// The catalogue of a stack, with the directories that the arguments name.
@@ -198,5 +224,27 @@ fn put(tree: &mut Node, steps: &[&str], value: Node, mark: Mark) {
     }
     if let Some(below) = map.get_mut(step) {
         put(below, rest, value, mark);
+    }
+}
+
+#[cfg(all(test, feature = "cluster"))]
+mod tests {
+    use super::is_open_setting;
+    use crate::cli::here;
+    use kfc_catalogue::catalogue::Catalogue;
+    use kfc_diagnostics::Sources;
+    use kfc_source::Loader;
+    use std::sync::Arc;
+
+    #[test]
+    fn only_values_of_facts_and_of_declared_parameters_that_are_not_secret_are_shown() {
+        let loader = Loader::here(here::reads(), &Arc::new(Sources::default()));
+        let catalogue = Catalogue::load(&loader, &[]).unwrap();
+        for open in ["domain", "facts.storage.class", "fairing.registry"] {
+            assert!(is_open_setting(&catalogue, open), "{open}");
+        }
+        for hidden in ["dex.passwordHash", "mysql.password", "nobody.knows", "password", ""] {
+            assert!(!is_open_setting(&catalogue, hidden), "{hidden}");
+        }
     }
 }

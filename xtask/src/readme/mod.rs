@@ -9,12 +9,14 @@ use sandbox::{Place, Sandbox};
 use std::path::Path;
 
 /// Commands that are not run here, by how they begin, with the reason.
-const LEFT: [(&str, &str); 8] = [
+const LEFT: [(&str, &str); 10] = [
     ("cargo test", "the step `tests` runs it"),
     ("cargo install ", "the step `sizes` builds the program"),
     ("kfc apply ", "needs a cluster: `.ci/lab`"),
     ("kfc delete ", "needs a cluster: `.ci/lab`"),
     ("kfc diff cluster ", "needs a cluster: `.ci/lab`"),
+    ("kfc history ", "needs a cluster: `.ci/lab`"),
+    ("kfc rollback ", "needs a cluster: `.ci/lab`"),
     ("kfc inventory ", "needs a cluster: `.ci/lab`"),
     ("kfc detect ", "needs a cluster: `cargo test --test cluster`"),
     ("kubectl port-forward ", "needs a cluster"),

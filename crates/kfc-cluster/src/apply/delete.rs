@@ -2,10 +2,12 @@
 
 use super::claims::Claims;
 use super::event::Event;
+use super::forget::forget;
+use super::history::InventoryHistory;
 use super::hook_due::DueHook;
 use super::hook_record::HookRecord;
 use super::hook_run::Runner;
-use super::inventory::{self, Entry, Inventory};
+use super::inventory::{Entry, Inventory};
 use super::inventory_id::InventoryId;
 use super::owner;
 use super::removal::{self, Kinds, PRUNE_ANNOTATION, RemovalPlan, Rules, Stay};
@@ -154,7 +156,7 @@ async fn run_hooks(
     Ok(hooks.into_iter().map(|(hook, wave)| (hook.item.object, wave)).collect())
 }
 
-/// Deletes what a plan says, then the inventory when it lists nothing more; hooks run before that and after. What is deleted
+/// Deletes what a plan says, then the inventory with its history when it lists nothing more; hooks run before that and after. What is deleted
 /// is removed from the inventory wave by wave, so that the next run completes one that stopped. Returns what stays too.
 ///
 /// # Errors
@@ -203,6 +205,7 @@ pub async fn delete(
     release(session, &all.staying, &id).await;
     if inventory.is_empty() {
         record.delete(session).await?;
+        InventoryHistory::delete_of(session, &id).await?;
         inventory.delete(session).await?;
     } else {
         inventory.write(session).await?;
@@ -255,7 +258,7 @@ pub async fn delete_objects(
     let away: Vec<ObjectId> = all.gone.iter().chain(&all.absent).cloned().collect();
     let is_away = |object: &ObjectId| away.iter().any(|gone| gone.same_object(object));
     let concerned = listed.iter().filter(|(_, objects)| objects.iter().any(is_away));
-    inventory::forget(session, &away, concerned.map(|(id, _)| id.clone())).await?;
+    forget(session, &away, concerned.map(|(id, _)| id.clone())).await?;
     if all.errors.is_empty() { Ok(all) } else { Err(all.errors) }
 }
 

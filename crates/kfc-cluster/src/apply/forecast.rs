@@ -220,7 +220,7 @@ impl Forecast {
         let listed = inventory.entries().map(|entry| &entry.object);
         let claims = Claims::read(session, Some(id), listed).await?;
         let rules = Rules { own: Some(id), kinds, taken: &[] };
-        let prune_set = PruneSet::find(session, inventory, waves, &rules, &claims).await;
+        let prune_set = PruneSet::find(session, inventory, (waves, &[]), &rules, &claims).await;
         self.staying = prune_set.plan.staying;
         let objects: Vec<ObjectId> = prune_set.plan.going.into_iter().map(|(object, _)| object).collect();
         let snapshot = Snapshot::of_objects(session, objects.iter()).await;

@@ -229,9 +229,9 @@ fn read_entry(value: &Value) -> Option<Remembered> {
     })
 }
 
-/// The digest of a resource.
-pub(super) fn digest(body: &str) -> String {
-    Sha256::digest(body.as_bytes()).iter().fold(String::new(), |mut text, byte| {
+/// The digest of a resource, or of other bytes.
+pub(super) fn digest(body: impl AsRef<[u8]>) -> String {
+    Sha256::digest(body).iter().fold(String::new(), |mut text, byte| {
         // Writing into a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text

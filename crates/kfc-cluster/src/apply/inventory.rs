@@ -320,22 +320,6 @@ pub(super) fn read_shards<'v>(items: impl Iterator<Item = &'v Value>) -> Result<
     Ok(shards)
 }
 
-/// Removes objects from other inventories; an inventory that becomes empty is deleted.
-pub(super) async fn forget(
-    session: &Session<'_>,
-    gone: &[ObjectId],
-    inventories: impl IntoIterator<Item = InventoryId>,
-) -> Result<()> {
-    for id in inventories {
-        let mut inventory = Inventory::read(session, &id).await?;
-        for object in gone {
-            inventory.remove(object);
-        }
-        if inventory.is_empty() { inventory.delete(session).await? } else { inventory.write(session).await? }
-    }
-    Ok(())
-}
-
 fn unreadable(id: &InventoryId, line: &str) -> Diagnostics {
     let message = format!("the inventory {id} has a line that kfc cannot read: `{line}`");
     let error = Diagnostic::error(Code::Inventory, message);

@@ -42,7 +42,16 @@ impl InventoryId {
         Some(Self::new(namespace, name))
     }
 
-    /// How it is named on the command line.
+    /// How it is named as an argument: `shop`, or `team/shop` outside of `default`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.namespace.as_str() {
+            DEFAULT_NAMESPACE => self.name.clone(),
+            namespace => format!("{namespace}/{}", self.name),
+        }
+    }
+
+    /// How it is named by flags.
     #[must_use]
     pub fn flags(&self) -> String {
         match self.namespace.as_str() {

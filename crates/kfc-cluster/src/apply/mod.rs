@@ -18,7 +18,9 @@ mod event;
 mod fields;
 mod forecast;
 mod foreseen;
+mod forget;
 mod gone;
+mod history;
 mod hook_due;
 mod hook_record;
 mod hook_run;
@@ -52,6 +54,10 @@ pub use delete::{Deleting, Deletion, delete, delete_objects, deletion_hooks, pla
 pub use event::{Event, Observer, Unobserved};
 pub use forecast::{Forecast, Leaving, Prediction, Question, forecast};
 pub use foreseen::{Change, Preview};
+pub use history::{
+    CopyRef, InventoryHistory, KeptCopy, NewRevision, RecordedBundle, Revision, RevisionContent,
+    RevisionResult, RevisionSource, Tally, lacking,
+};
 pub use hook_due::{DueHook, KnownHooks, Trigger};
 pub use hook_record::HookRecord;
 pub use inventory::{Entry, Inventory, LABEL, inventories};

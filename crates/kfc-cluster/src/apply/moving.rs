@@ -1,5 +1,6 @@
 //! Moves all objects of one inventory to another: a stack was renamed, or another profile replaces it.
 
+use super::history::InventoryHistory;
 use super::hook_record::HookRecord;
 use super::inventory::Inventory;
 use super::inventory_id::OLD_MANAGER;
@@ -12,7 +13,7 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectId;
 
 /// Moves what `from` lists to `to`: first the list, then the fields from the old field manager to the new one, then `from` is
-/// deleted. When it stops in between, at least one of them lists each object, and the next try completes it. Only the managed
+/// deleted with its history, which is that of other bundles than those of `to`. When it stops in between, at least one of them lists each object, and the next try completes it. Only the managed
 /// fields of the objects change. Returns the objects.
 ///
 /// # Errors
@@ -56,6 +57,7 @@ pub async fn move_inventory(
     }
     errors.into_result(())?;
     hooks.delete(session).await?;
+    InventoryHistory::delete_of(session, &from.id).await?;
     from.delete(session).await?;
     Ok(entries.into_iter().map(|entry| entry.object).collect())
 }

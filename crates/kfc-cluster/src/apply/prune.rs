@@ -30,11 +30,12 @@ impl PruneSet {
     pub(super) async fn find(
         session: &Session<'_>,
         inventory: &Inventory,
-        waves: &[Wave],
+        (waves, kept): (&[Wave], &[ObjectId]),
         rules: &Rules<'_>,
         claims: &Claims,
     ) -> Self {
-        let staying: HashSet<_> = waves.iter().flat_map(Wave::objects).map(ObjectId::identity).collect();
+        let staying: HashSet<_> =
+            waves.iter().flat_map(Wave::objects).chain(kept).map(ObjectId::identity).collect();
         let left = inventory.entries().filter(|entry| !staying.contains(&entry.object.identity()));
         let left: Vec<Entry> = left.cloned().collect();
         let plan = if left.is_empty() {

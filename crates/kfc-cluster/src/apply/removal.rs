@@ -458,7 +458,7 @@ fn is_of_every_namespace(object: &ObjectId) -> bool {
         }
         // Our own lists and locks.
         ("ConfigMap" | "Lease", name) => {
-            ["kfc-inventory-", "kfc-hooks-"].iter().any(|own| name.starts_with(own))
+            ["kfc-inventory-", "kfc-hooks-", "kfc-history-"].iter().any(|own| name.starts_with(own))
         }
         _ => false,
     }

@@ -2,10 +2,11 @@
 
 use super::event::Event;
 use super::foreseen::Preview;
+use super::forget::forget;
 use super::hook_due::{DueHook, Trigger};
 use super::hook_record::HookRecord;
 use super::hook_run::{Left, Runner};
-use super::inventory::{self, Inventory};
+use super::inventory::Inventory;
 use super::outcome::Outcome;
 use super::prune;
 use super::report::Report;
@@ -25,7 +26,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::time::Instant;
 
 /// Applies waves with their hooks, waits for each, then deletes what left the bundle since the last run of this inventory, when
-/// that was agreed to.
+/// that was agreed to. The report says what was done, also when the run fails.
 ///
 /// # Errors
 /// What the server refuses and what does not become ready, all of one wave together. Later waves do not start then, and
@@ -35,9 +36,9 @@ pub async fn apply(
     waves: &[Wave],
     inventory: &mut Inventory,
     settings: &Settings,
-    mut survey: Survey,
-    preview: &Preview,
-) -> Result<Report> {
+    (mut survey, preview): (Survey, &Preview),
+    report: &mut Report,
+) -> Result<()> {
     let before = inventory.clone();
     let due = survey.hooks.due(waves, trigger(&survey, preview, settings));
     let mut record = survey.hooks.record.clone();
@@ -54,13 +55,11 @@ pub async fn apply(
     }
     let runner = runner(session, settings, &survey);
     let mut hooks = Hooks { runner, due, record, is_dry: settings.dry_run, removed: Vec::new() };
-    let mut report = Report::default();
     let mut touched = HashSet::new();
     let sent =
-        send_waves(session, waves, settings, (&survey, preview), (&mut hooks, &mut touched), &mut report)
-            .await;
+        send_waves(session, waves, settings, (&survey, preview), (&mut hooks, &mut touched), report).await;
     let done = match sent {
-        Ok(()) => hooks.run((Moment::PostApply, None), &mut touched, &mut report).await,
+        Ok(()) => hooks.run((Moment::PostApply, None), &mut touched, report).await,
         Err(errors) => Err(errors),
     };
     if let Err(errors) = done {
@@ -78,14 +77,14 @@ pub async fn apply(
     hooks.removed.iter().for_each(|object| inventory.remove(object));
     drop(hooks);
     let taken = if settings.adopt { std::mem::take(&mut survey.shared) } else { BTreeMap::new() };
-    prune::prune(session, survey.prune_set, inventory, settings, &mut report).await?;
+    prune::prune(session, survey.prune_set, inventory, settings, report).await?;
     if !settings.dry_run {
         inventory.write(session).await?;
         for (id, objects) in taken {
-            inventory::forget(session, &objects, [id]).await?;
+            forget(session, &objects, [id]).await?;
         }
     }
-    Ok(report)
+    Ok(())
 }
 
 /// Applies waves and waits for each. `touched` gets every object that exists now, or may exist.

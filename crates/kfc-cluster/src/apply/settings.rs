@@ -3,6 +3,7 @@
 use super::inventory_id::InventoryId;
 use super::recreate::Recreate;
 use super::removal::Kinds;
+use kfc_kube::ObjectId;
 use kfc_kube::ignore::IgnoreRule;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct Settings {
     pub ignore: Vec<IgnoreRule>,
     /// What may be deleted and created again.
     pub recreate: Recreate,
+    /// Objects that stay as they are, although the waves lack them: their values are not known.
+    pub kept: Vec<ObjectId>,
     /// Whether the waves are a part of the bundle only: then nothing has left it.
     pub partial: bool,
     /// Run all hooks, also when the bundle changes nothing.

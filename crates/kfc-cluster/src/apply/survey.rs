@@ -54,7 +54,7 @@ pub async fn survey(
     let prune_set = if settings.partial {
         PruneSet::default()
     } else {
-        PruneSet::find(session, inventory, waves, &rules, &claims).await
+        PruneSet::find(session, inventory, (waves, &settings.kept), &rules, &claims).await
     };
     let shared = claims.shared(objects());
     let known_found: HashSet<_> = inventory

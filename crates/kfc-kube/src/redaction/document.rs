@@ -293,6 +293,17 @@ fn patch_target(holder: &Node) -> Target {
     }
 }
 
+/// Whether a whole Secret is somewhere inside an object.
+pub(super) fn has_embedded_secret(node: &Node) -> bool {
+    match &node.value {
+        Value::Map(map) => {
+            is_embedded_secret(node) || map.iter().any(|entry| has_embedded_secret(&entry.value))
+        }
+        Value::Seq(items) => items.iter().any(has_embedded_secret),
+        Value::Scalar(_) => false,
+    }
+}
+
 /// A whole Secret inside another object, not a mere reference to one.
 fn is_embedded_secret(node: &Node) -> bool {
     let has_data = |name: &str| {

@@ -10,11 +10,13 @@
 
 pub mod copied;
 mod document;
+mod holding;
 pub mod line;
 pub mod message;
 pub mod object;
 mod redactor;
 
+pub use holding::{came_from_secret, holds_secret};
 pub use redactor::{Redactor, note_target, render, render_plain, render_run};
 
 use base64::Engine as _;

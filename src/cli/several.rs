@@ -1,0 +1,205 @@
+//! Runs against several clusters: one after another, or some of them at the same time.
+
+use super::args::{ClusterArgs, Parallel};
+use super::exit::{DONE, FAILED};
+use super::output;
+use super::progress::Progress;
+use kfc_diagnostics::{Code, Diagnostics, Result, Sources};
+use std::sync::{Mutex, PoisonError};
+
+/// What is done in one cluster; returns what goes to standard output.
+pub(super) type Work<'w> = &'w (dyn Fn(&ClusterArgs, &Progress) -> Result<String> + Sync);
+
+/// Several clusters, and what becomes of the others when one fails.
+pub(super) struct Clusters<'c> {
+    pub(super) list: Vec<ClusterArgs>,
+    /// Go on with the next one after a failure.
+    pub(super) keep_going: bool,
+    /// The texts that errors point into.
+    pub(super) sources: &'c Sources,
+}
+
+/// How far a run has come.
+#[derive(Default)]
+struct Turn {
+    /// The first cluster that is not begun.
+    next: usize,
+    stopped: bool,
+    status: u8,
+}
+
+impl Clusters<'_> {
+    /// Runs one after the other. Returns the worst exit status.
+    pub(super) fn one_after_another(&self, work: Work<'_>) -> u8 {
+        let mut turn = Turn::default();
+        while let Some(cluster) = turn.take(&self.list) {
+            if self.list.len() > 1 {
+                output::note(&format!("cluster {}:", name(cluster)));
+            }
+            let progress = Progress::new();
+            let result = work(cluster, &progress);
+            progress.end();
+            let is_final = self.is_final(&result);
+            turn.add(self.finish(result), is_final);
+        }
+        self.finish_turn(&turn)
+    }
+
+    /// Runs at most `most` at the same time, each in a thread of its own. The lines of progress begin with the name of the
+    /// cluster; what a run comes to is printed in one piece. Returns the worst exit status.
+    pub(super) fn in_parallel(&self, most: usize, work: Work<'_>) -> u8 {
+        let turn = Mutex::new(Turn::default());
+        let lock = || turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let runner = || {
+            loop {
+                // The lock must not be held during the run.
+                let taken = lock().take(&self.list);
+                let Some(cluster) = taken else { break };
+                let progress = Progress::of_cluster(name(cluster));
+                let result = work(cluster, &progress);
+                progress.end();
+                let is_final = self.is_final(&result);
+                // One block at a time.
+                let mut turn = lock();
+                let status = match result {
+                    Ok(text) if text.is_empty() => DONE,
+                    Ok(text) => output::print(&format!("cluster {}:\n{text}", name(cluster))),
+                    Err(errors) => {
+                        output::note(&format!("cluster {}:", name(cluster)));
+                        self.finish(Err(errors))
+                    }
+                };
+                turn.add(status, is_final);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..most.min(self.list.len()) {
+                scope.spawn(runner);
+            }
+        });
+        self.finish_turn(&turn.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether no further cluster is begun after a result.
+    fn is_final(&self, result: &Result<String>) -> bool {
+        let is_interrupted =
+            |errors: &Diagnostics| errors.0.iter().any(|error| error.code == Code::Interrupted);
+        result.as_ref().is_err_and(|errors| !self.keep_going || is_interrupted(errors))
+    }
+
+    /// Prints what a run came to.
+    fn finish(&self, result: Result<String>) -> u8 {
+        match result {
+            Ok(text) if text.is_empty() => DONE,
+            Ok(text) => output::print(&text),
+            Err(errors) => {
+                output::report_run(&errors, self.sources, "the apply");
+                FAILED
+            }
+        }
+    }
+
+    /// Names the clusters that were not begun.
+    fn finish_turn(&self, turn: &Turn) -> u8 {
+        let left: Vec<&str> = self.list.iter().skip(turn.next).map(name).collect();
+        if !left.is_empty() {
+            output::note(&format!("not begun: {}", left.join(", ")));
+        }
+        turn.status
+    }
+}
+
+impl Turn {
+    /// The next cluster, unless a failure stopped the run.
+    fn take<'c>(&mut self, list: &'c [ClusterArgs]) -> Option<&'c ClusterArgs> {
+        let next = list.get(self.next).filter(|_| !self.stopped)?;
+        self.next += 1;
+        Some(next)
+    }
+
+    fn add(&mut self, status: u8, is_final: bool) {
+        self.status = self.status.max(status);
+        self.stopped |= is_final;
+    }
+}
+
+fn name(cluster: &ClusterArgs) -> &str {
+    cluster.context.as_deref().unwrap_or("of the current context")
+}
+
+impl Parallel {
+    /// How many of some clusters are worked on at the same time.
+    pub(super) fn most(self, clusters: usize) -> usize {
+        match self {
+            Self::All => clusters,
+            Self::AtMost(most) => most.get(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Clusters, Progress};
+    use crate::cli::args::ClusterArgs;
+    use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    fn clusters<'c>(names: &[&str], keep_going: bool, sources: &'c Sources) -> Clusters<'c> {
+        let context =
+            |name: &&str| ClusterArgs { context: Some((*name).to_owned()), ..ClusterArgs::default() };
+        Clusters { list: names.iter().map(context).collect(), keep_going, sources }
+    }
+
+    /// Runs clusters of which those called `bad` fail and `cut` is interrupted; returns the status, which were begun, and the
+    /// most at a time.
+    fn run(names: &[&str], keep_going: bool, most: Option<usize>) -> (u8, Vec<String>, usize) {
+        let (begun, now, peak) = (Mutex::new(Vec::new()), AtomicUsize::new(0), AtomicUsize::new(0));
+        let work = |cluster: &ClusterArgs, _: &Progress| -> Result<String> {
+            let name = cluster.context.clone().unwrap();
+            begun.lock().unwrap().push(name.clone());
+            peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(if name == "slow" { 300 } else { 50 }));
+            now.fetch_sub(1, Ordering::SeqCst);
+            match name.as_str() {
+                "bad" => Err(Diagnostic::error(Code::Refused, "it failed").into()),
+                "cut" => Err(Diagnostic::error(Code::Interrupted, "stopped").into()),
+                _ => Ok(String::new()),
+            }
+        };
+        let sources = Sources::default();
+        let clusters = clusters(names, keep_going, &sources);
+        let status = match most {
+            Some(most) => clusters.in_parallel(most, &work),
+            None => clusters.one_after_another(&work),
+        };
+        let mut begun = begun.into_inner().unwrap();
+        begun.sort();
+        (status, begun, peak.into_inner())
+    }
+
+    #[test]
+    fn a_failure_stops_what_is_not_begun_unless_the_run_is_to_go_on() {
+        let (status, begun, peak) = run(&["a", "bad", "b"], false, None);
+        assert_eq!((status, begun, peak), (1, vec!["a".to_owned(), "bad".to_owned()], 1));
+        let (status, begun, peak) = run(&["a", "bad", "b"], true, None);
+        assert_eq!((status, begun.len(), peak), (1, 3, 1));
+        let (status, begun, _) = run(&["bad", "slow", "b", "c"], false, Some(2));
+        assert_eq!((status, begun), (1, vec!["bad".to_owned(), "slow".to_owned()]));
+        let (status, begun, peak) = run(&["bad", "slow", "b", "c"], true, Some(2));
+        assert_eq!((status, begun.len(), peak), (1, 4, 2));
+    }
+
+    #[test]
+    fn all_are_begun_at_once_when_that_is_asked_for() {
+        let (status, begun, peak) = run(&["a", "b", "c"], false, Some(9));
+        assert_eq!((status, begun.len(), peak), (0, 3, 3));
+    }
+
+    #[test]
+    fn an_interrupt_begins_nothing_more() {
+        assert_eq!(run(&["cut", "a"], true, None).1, ["cut"]);
+        assert_eq!(run(&["cut", "slow", "a"], true, Some(2)).1, ["cut", "slow"]);
+    }
+}
