@@ -307,3 +307,39 @@ fn single_components_are_recorded_and_restored_alone_and_a_moved_inventory_has_n
     let (_, err) = cluster.kfc(&["history", "other"]).succeeds();
     assert!(err.contains("the inventory `other` has no history"), "{err}");
 }
+
+const COPIES: &str = "\
+resources: [all.yaml]
+replacements:
+- source: {kind: Secret, name: s, fieldPath: stringData.password}
+  targets: [{select: {kind: ConfigMap, name: copied}, fieldPaths: [data.a]}]
+";
+
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn what_was_copied_out_of_a_secret_is_not_kept_either() {
+    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+    cluster.write("root/kustomization.yaml", COPIES);
+    let root = |value: &str| {
+        let text = [map("m", value), map("copied", "x"), secret("anna-1")].concat();
+        cluster.write("root/all.yaml", text.trim_end_matches("---\n"));
+        cluster.kfc(&["apply", "root", "--name", "shop"]).succeeds();
+    };
+    root("1");
+    assert_eq!(value(&cluster, "copied"), Some("anna-1".into()));
+    root("2");
+    let all = revisions(&cluster);
+    let withheld = all[0]["withheld"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap());
+    assert_eq!(withheld.collect::<Vec<_>>(), ["ConfigMap", "Secret"]);
+    let text = cluster.list("configmap").iter().map(copied).collect::<String>();
+    assert!(text.contains("default") && !text.contains("anna-1"), "{text}");
+    let (_, err) = cluster.kfc(&["rollback", "shop", "--yes"]).fails();
+    assert!(err.contains("error[KFC1615]: revision 1 keeps no copy of 1 object"), "{err}");
+    assert!(err.contains("ConfigMap default/copied"), "{err}");
+    assert_eq!(value(&cluster, "m"), Some("2".into()), "nothing was changed");
+    // The built bundle is the same, although its text does not tell what was copied.
+    let first = [map("m", "1"), map("copied", "anna-1"), secret("anna-1")].concat();
+    cluster.write("first.yaml", &first);
+    let (out, err) = cluster.kfc(&["rollback", "shop", "first.yaml", "--to", "1"]).succeeds();
+    assert_eq!(out, "changed ConfigMap default/m\n", "{err}");
+}
