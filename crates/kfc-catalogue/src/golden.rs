@@ -11,6 +11,7 @@ use crate::assemble::assemble;
 use crate::catalogue::{Catalogue, Stack};
 use crate::definitions;
 use crate::resolve::resolve;
+use base16ct::lower;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources};
 use kfc_kube::notation::{self, Notation};
 use kfc_kustomize::resource::Resource;
@@ -22,7 +23,6 @@ use sha2::{Digest, Sha256};
 use similar::TextDiff;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use yaml_serde::Mapping;
 
@@ -220,10 +220,8 @@ fn without_schemas<'r>(resource: &'r Resource, schemas: &mut BTreeMap<String, Ma
     for (version, schema) in definitions::versions_mut(&mut node) {
         let Some(map) = schema.as_map() else { continue };
         let Some(form) = map.as_deferred() else { continue };
-        let mut name = format!("{}/{version}@", resource.name());
-        for byte in Sha256::digest(form.text()).iter().take(4) {
-            let _ = write!(name, "{byte:02x}");
-        }
+        let digest = lower::encode_string(&Sha256::digest(form.text())[..4]);
+        let name = format!("{}/{version}@{digest}", resource.name());
         let reference = definitions::reference_to(&format!("{SCHEMAS}#{name}"));
         schemas.insert(name, map.clone());
         schema.value = Value::Map(reference);

@@ -3,10 +3,10 @@
 //! Where objects are compared, in any order and by several threads, a token stands for each value. It never leaves the
 //! program: when a report or message is written, its tokens become numbers.
 
+use base16ct::lower;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 /// What stands for a credential.
 pub const COVERED: &str = "***";
@@ -21,13 +21,8 @@ const STARRED: char = '*';
 /// What stands for bytes inside the program: the same for the same bytes.
 #[must_use]
 pub fn token(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    let mut token = OPEN.to_string();
-    for byte in hash.iter().take(DIGITS / 2) {
-        let _ = write!(token, "{byte:02x}");
-    }
-    token.push(CLOSE);
-    token
+    let digits = lower::encode_string(&Sha256::digest(bytes)[..DIGITS / 2]);
+    format!("{OPEN}{digits}{CLOSE}")
 }
 
 /// What stands for the credential of an address inside the program: stars when it is written, but the same only for the same

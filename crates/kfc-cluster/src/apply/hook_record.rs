@@ -5,6 +5,7 @@ use super::inventory::{self, Identity, identity};
 use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::{Body, Failure};
+use base16ct::lower;
 use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::ObjectId;
@@ -13,7 +14,6 @@ use kfc_kube::wave::{HookItem, Item, Wave, phase};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// The label of the config map, with the name of the inventory.
 const LABEL: &str = "kfc.dev/hooks";
@@ -231,11 +231,7 @@ fn read_entry(value: &Value) -> Option<Remembered> {
 
 /// The digest of a resource, or of other bytes.
 pub(super) fn digest(body: impl AsRef<[u8]>) -> String {
-    Sha256::digest(body).iter().fold(String::new(), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    lower::encode_string(&Sha256::digest(body))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One entry of a report for programs: a rule, what it found in which resource, and the line of source. What differs
 //! between two bundles and what a validation finds are both written from this, in every format for programs.
 
+use base16ct::lower;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -65,11 +66,7 @@ impl Entry {
 
 /// The start of a text's digest.
 pub(super) fn hash(text: &str) -> String {
-    let mut out = String::with_capacity(FINGERPRINT);
-    for byte in Sha256::digest(text).iter().take(FINGERPRINT / 2) {
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
+    lower::encode_string(&Sha256::digest(text)[..FINGERPRINT / 2])
 }
 
 /// A path as a relative reference: reserved characters are percent-encoded.

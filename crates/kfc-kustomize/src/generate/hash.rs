@@ -2,10 +2,10 @@
 
 use crate::provenance::{Step, StepKind};
 use crate::resource::ResourceSet;
+use base16ct::lower;
 use kfc_diagnostics::{Diagnostics, Result};
 use kfc_yaml::{Node, Value, json};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// Length of a suffix.
 const LENGTH: usize = 10;
@@ -16,11 +16,8 @@ const LENGTH: usize = 10;
 /// # Errors
 /// Content that has no JSON form.
 pub fn suffix(node: &Node) -> Result<String> {
-    let mut hex = String::with_capacity(LENGTH);
-    for byte in Sha256::digest(content(node)?.as_bytes()).iter().take(LENGTH / 2) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Ok(hex.chars().map(harmless_digit).collect())
+    let digits = lower::encode_string(&Sha256::digest(content(node)?.as_bytes())[..LENGTH / 2]);
+    Ok(digits.chars().map(harmless_digit).collect())
 }
 
 /// Appends the content hash to the name of every resource that asks for it.

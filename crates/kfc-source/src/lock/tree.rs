@@ -12,6 +12,7 @@
 
 use crate::door;
 use crate::tree_path::{Paths, link_stays};
+use base16ct::lower;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -75,15 +76,7 @@ pub type List = BTreeMap<String, Line>;
 /// The sha256 of bytes, in hexadecimal.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(digest: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * digest.len());
-    for byte in digest {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    lower::encode_string(&Sha256::digest(bytes))
 }
 
 /// Whether a text is a sha256 in hexadecimal, as we write it.
@@ -299,7 +292,7 @@ fn hash(path: &Path, mode: Mode) -> std::io::Result<String> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hex(&digest.finalize())),
+            0 => return Ok(lower::encode_string(&digest.finalize())),
             count => digest.update(&buffer[..count]),
         }
     }
