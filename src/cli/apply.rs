@@ -5,7 +5,7 @@ use super::apply_run::{Purpose, run_waves};
 use super::apply_text::render_waves;
 use super::args::{ClusterArgs, DryRun};
 use super::consent::is_asked;
-use super::exit::{DONE, FAILED};
+use super::exit::FAILED;
 use super::intake::Intake;
 use super::interrupt::{Held, run_holding};
 use super::output;
@@ -82,14 +82,7 @@ fn finish(args: &ApplyArgs, cluster: &ClusterArgs, purpose: Purpose<'_>) -> u8 {
     let progress = Progress::new();
     let result = read(args, &sources).and_then(|intake| apply(args, cluster, purpose, (&intake, &progress)));
     progress.end();
-    match result {
-        Ok(text) if text.is_empty() => DONE,
-        Ok(text) => output::print(&text),
-        Err(errors) => {
-            output::report_run(&errors, &sources, "the apply");
-            FAILED
-        }
-    }
+    output::finish(result, &sources, "the apply")
 }
 
 fn read(args: &ApplyArgs, sources: &Arc<Sources>) -> Result<Intake> {

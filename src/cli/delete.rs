@@ -2,7 +2,6 @@
 
 use super::args::{ClusterArgs, InventoryArgs, KindArgs, LockArgs, StackArgs, duration, inventory_name};
 use super::consent::{confirm_deletion, count_of, named, staying};
-use super::exit::{DONE, FAILED};
 use super::here;
 use super::intake::Intake;
 use super::interrupt::{Held, run_holding, run_until_interrupted};
@@ -64,14 +63,7 @@ pub(super) fn run(args: &DeleteArgs) -> u8 {
     let progress = Progress::new();
     let result = delete(args, &sources, &progress);
     progress.end();
-    match result {
-        Ok(text) if text.is_empty() => DONE,
-        Ok(text) => output::print(&text),
-        Err(errors) => {
-            output::report_run(&errors, &sources, "the deletion");
-            FAILED
-        }
-    }
+    output::finish(result, &sources, "the deletion")
 }
 
 fn delete(args: &DeleteArgs, sources: &Arc<Sources>, progress: &Progress) -> Result<String> {

@@ -1,7 +1,6 @@
 //! `kfc history`: the revisions of an inventory.
 
 use super::args::{ClusterArgs, inventory_id};
-use super::exit::{DONE, FAILED};
 use super::interrupt::run_until_interrupted;
 use super::inventory::{existing, inventory_here};
 use super::output;
@@ -46,14 +45,7 @@ pub(super) fn run(args: &HistoryArgs) -> u8 {
     let progress = Progress::new();
     let result = history(args, &progress);
     progress.end();
-    match result {
-        Ok(text) if text.is_empty() => DONE,
-        Ok(text) => output::print(&text),
-        Err(errors) => {
-            output::report_run(&errors, &Sources::default(), "the command");
-            FAILED
-        }
-    }
+    output::finish(result, &Sources::default(), "the command")
 }
 
 fn history(args: &HistoryArgs, progress: &Progress) -> Result<String> {

@@ -67,12 +67,12 @@ impl Intake {
 
     /// Its waves; those of some components when these are named.
     pub(super) fn waves(&self, namespace: &str, only: &[String]) -> Result<Vec<Wave>> {
-        self.scheduled(namespace, only).map(|(waves, _)| waves)
+        self.scheduled(namespace, only, false).map(|(waves, _)| waves)
     }
 
     /// What a run applies of it.
     pub(super) fn bundle(&self, namespace: &str, source: RevisionSource) -> Result<RunBundle> {
-        let (waves, secret) = self.scheduled(namespace, &source.only)?;
+        let (waves, secret) = self.scheduled(namespace, &source.only, true)?;
         Ok(RunBundle {
             waves,
             ignore: self.ignore().to_vec(),
@@ -83,11 +83,16 @@ impl Intake {
         })
     }
 
-    /// Its waves, and the objects with values that came out of Secrets.
-    fn scheduled(&self, namespace: &str, only: &[String]) -> Result<(Vec<Wave>, HashSet<ObjectId>)> {
+    /// Its waves, and the objects with values that came out of Secrets, which only origins tell.
+    fn scheduled(
+        &self,
+        namespace: &str,
+        only: &[String],
+        keep_origins: bool,
+    ) -> Result<(Vec<Wave>, HashSet<ObjectId>)> {
         match self {
             Self::Planned { resolved, .. } => {
-                let assembled = resolved.assemble(true)?;
+                let assembled = resolved.assemble(keep_origins)?;
                 let known = assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?;
                 output::report(&known, &Sources::default());
                 let mut waves = assemble::schedule(&resolved.plan, &assembled, namespace)?;

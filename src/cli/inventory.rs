@@ -2,7 +2,6 @@
 
 use super::args::{ClusterArgs, LockArgs, inventory_id};
 use super::consent::count_of;
-use super::exit::{DONE, FAILED};
 use super::here;
 use super::interrupt::{Held, run_holding, run_until_interrupted};
 use super::name::dns_name;
@@ -86,14 +85,7 @@ pub(super) fn run(command: &InventoryCommand) -> u8 {
         InventoryCommand::Move(args) => move_all(args, &progress),
     };
     progress.end();
-    match result {
-        Ok(text) if text.is_empty() => DONE,
-        Ok(text) => output::print(&text),
-        Err(errors) => {
-            output::report_run(&errors, &Sources::default(), "the command");
-            FAILED
-        }
-    }
+    output::finish(result, &Sources::default(), "the command")
 }
 
 fn list(args: &ListArgs, progress: &Progress) -> Result<String> {

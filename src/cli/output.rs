@@ -54,6 +54,19 @@ pub(super) fn report(diagnostics: &Diagnostics, sources: &Sources) {
     report_run(diagnostics, sources, "the build");
 }
 
+/// Prints what a run that is called `what` came to: its text, if it has one, or its errors. Returns the exit status.
+#[cfg(feature = "cluster")]
+pub(super) fn finish(result: Result<String>, sources: &Sources, what: &str) -> u8 {
+    match result {
+        Ok(text) if text.is_empty() => DONE,
+        Ok(text) => print(&text),
+        Err(errors) => {
+            report_run(&errors, sources, what);
+            FAILED
+        }
+    }
+}
+
 /// As [`report`], for a run that is called `what`.
 pub(super) fn report_run(diagnostics: &Diagnostics, sources: &Sources, what: &str) {
     if diagnostics.is_empty() {

@@ -4,7 +4,6 @@ use super::apply_run::{Purpose, Restored, RunBundle, run_waves};
 use super::apply_text::render_waves;
 use super::args::{ClusterArgs, DryRun, HowArgs, LockArgs, StackArgs, inventory_id};
 use super::consent::{count_of, named};
-use super::exit::{DONE, FAILED};
 use super::history::source;
 use super::intake::{Intake, conditions};
 use super::interrupt::{Held, run_holding};
@@ -47,14 +46,7 @@ pub(super) fn run(args: &RollbackArgs) -> u8 {
     let progress = Progress::new();
     let result = rollback(args, &sources, &progress);
     progress.end();
-    match result {
-        Ok(text) if text.is_empty() => DONE,
-        Ok(text) => output::print(&text),
-        Err(errors) => {
-            output::report_run(&errors, &sources, "the rollback");
-            FAILED
-        }
-    }
+    output::finish(result, &sources, "the rollback")
 }
 
 fn rollback(args: &RollbackArgs, sources: &Arc<Sources>, progress: &Progress) -> Result<String> {

@@ -1,7 +1,6 @@
 //! Runs against several clusters: one after another, or some of them at the same time.
 
 use super::args::{ClusterArgs, Parallel};
-use super::exit::{DONE, FAILED};
 use super::output;
 use super::progress::Progress;
 use kfc_diagnostics::{Code, Diagnostics, Result, Sources};
@@ -61,14 +60,14 @@ impl Clusters<'_> {
                 let is_final = self.is_final(&result);
                 // One block at a time.
                 let mut turn = lock();
-                let status = match result {
-                    Ok(text) if text.is_empty() => DONE,
-                    Ok(text) => output::print(&format!("cluster {}:\n{text}", name(cluster))),
-                    Err(errors) => {
-                        output::note(&format!("cluster {}:", name(cluster)));
-                        self.finish(Err(errors))
-                    }
+                if result.is_err() {
+                    output::note(&format!("cluster {}:", name(cluster)));
+                }
+                let named = |text: String| match text.as_str() {
+                    "" => text,
+                    lines => format!("cluster {}:\n{lines}", name(cluster)),
                 };
+                let status = self.finish(result.map(named));
                 turn.add(status, is_final);
             }
         };
@@ -89,14 +88,7 @@ impl Clusters<'_> {
 
     /// Prints what a run came to.
     fn finish(&self, result: Result<String>) -> u8 {
-        match result {
-            Ok(text) if text.is_empty() => DONE,
-            Ok(text) => output::print(&text),
-            Err(errors) => {
-                output::report_run(&errors, self.sources, "the apply");
-                FAILED
-            }
-        }
+        output::finish(result, self.sources, "the apply")
     }
 
     /// Names the clusters that were not begun.
