@@ -1,6 +1,7 @@
 //! What is remembered of hooks: a config map next to those of the inventory, which only bundles with hooks have. It says which
 //! hooks are still to run, as the object of a hook may be gone, and has those of a deletion, which knows no bundle.
 
+use super::config_map::{CONFIG_MAP_BYTES, config_map, config_maps};
 use super::inventory::{self, Identity, identity};
 use super::inventory_id::InventoryId;
 use super::session::Session;
@@ -18,8 +19,6 @@ use std::collections::BTreeMap;
 /// The label of the config map, with the name of the inventory.
 const LABEL: &str = "kfc.dev/hooks";
 const KEY: &str = "hooks";
-/// Config maps hold at most 1 MiB of data.
-const MOST_BYTES: usize = 900_000;
 
 /// A hook as it is remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,26 +148,17 @@ impl HookRecord {
             return self.delete(session).await;
         }
         let text = Value::Array(now.iter().map(write_entry).collect()).to_string();
-        if text.len() > MOST_BYTES {
+        if text.len() > CONFIG_MAP_BYTES {
             let message = "the hooks that run during a deletion are larger than a config map can be";
             return Err(Diagnostic::error(Code::Hook, message).into());
         }
-        let mut object = json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": format!("kfc-hooks-{}", self.id.name),
-                "namespace": self.id.namespace,
-                "labels": {LABEL: self.id.name, "app.kubernetes.io/managed-by": "kfc"},
-            },
-            "data": {KEY: text},
-        });
+        let mut object = config_map(&self.id, (LABEL, &self.name()), ("data", json!({KEY: text})));
         let (method, path) = match &self.version {
             Some(version) => {
                 object["metadata"]["resourceVersion"] = Value::from(version.as_str());
                 (Method::PUT, self.path())
             }
-            None => (Method::POST, format!("/api/v1/namespaces/{}/configmaps", self.id.namespace)),
+            None => (Method::POST, config_maps(&self.id.namespace)),
         };
         let (path, body) = (format!("{path}?fieldManager=kfc"), object.to_string());
         let sent = session.connection.send(method, &path, "application/json", Body::Json(&body)).await;
@@ -194,8 +184,12 @@ impl HookRecord {
         }
     }
 
+    fn name(&self) -> String {
+        format!("kfc-hooks-{}", self.id.name)
+    }
+
     fn path(&self) -> String {
-        format!("/api/v1/namespaces/{}/configmaps/kfc-hooks-{}", self.id.namespace, self.id.name)
+        format!("{}/{}", config_maps(&self.id.namespace), self.name())
     }
 
     fn trouble(&self, verb: &str, failure: &Failure) -> Diagnostics {

@@ -2,6 +2,7 @@
 //! the bundle. It is written before anything is applied, with the old and the new objects, and trimmed at the end: when a
 //! run stops in between, it lists at least what exists.
 
+use super::config_map::{CONFIG_MAP_BYTES, config_map, config_maps};
 use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::{Body, Failure};
@@ -13,8 +14,6 @@ use std::collections::BTreeMap;
 
 /// The label that all config maps of an inventory have, with its name.
 pub const LABEL: &str = "kfc.dev/inventory";
-/// An object of the API server is at most 1.5 MiB; config maps hold at most 1 MiB of data.
-const SHARD_BYTES: usize = 900_000;
 const KEY: &str = "objects";
 
 /// The mark of an object that existed before the inventory first listed it, and that no inventory listed.
@@ -186,7 +185,7 @@ impl Inventory {
         for entry in self.entries.values() {
             let line = write_line(entry);
             if let Some(last) = texts.last_mut() {
-                if last.len() + line.len() > SHARD_BYTES {
+                if last.len() + line.len() > CONFIG_MAP_BYTES {
                     texts.push(line);
                 } else {
                     last.push_str(&line);
@@ -204,16 +203,7 @@ impl Inventory {
     ) -> std::result::Result<(String, String), Failure> {
         let known = self.shards.get(at);
         let name = known.map_or_else(|| shard_name(&self.id.name, at), |(name, _)| name.clone());
-        let mut object = json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": name,
-                "namespace": self.id.namespace,
-                "labels": {LABEL: self.id.name, "app.kubernetes.io/managed-by": "kfc"},
-            },
-            "data": {KEY: text},
-        });
+        let mut object = config_map(&self.id, (LABEL, &name), ("data", json!({KEY: text})));
         let all = config_maps(&self.id.namespace);
         let (method, path) = match known {
             Some((name, version)) => {
@@ -350,10 +340,6 @@ async fn delete(session: &Session<'_>, namespace: &str, name: &str) -> std::resu
     }
 }
 
-fn config_maps(namespace: &str) -> String {
-    format!("/api/v1/namespaces/{namespace}/configmaps")
-}
-
 fn shard_name(name: &str, at: usize) -> String {
     if at == 0 { format!("kfc-inventory-{name}") } else { format!("kfc-inventory-{name}.{at}") }
 }
@@ -388,7 +374,7 @@ fn read_line(line: &str) -> Option<Entry> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Inventory, SHARD_BYTES, read_line, write_line, writing_order};
+    use super::{CONFIG_MAP_BYTES, Entry, Inventory, read_line, write_line, writing_order};
     use crate::apply::InventoryId;
     use kfc_kube::ObjectId;
 
@@ -465,7 +451,7 @@ mod tests {
         }
         let texts = inventory.texts();
         assert!(texts.len() > 1);
-        assert!(texts.iter().all(|text| text.len() <= SHARD_BYTES));
+        assert!(texts.iter().all(|text| text.len() <= CONFIG_MAP_BYTES));
         assert_eq!(texts.iter().map(|text| text.lines().count()).sum::<usize>(), 30_000);
     }
 }

@@ -9,6 +9,7 @@
 //! finds. The cluster is the only place where anything is remembered.
 
 mod claims;
+mod config_map;
 mod conflict;
 mod delete;
 mod desired;

@@ -1,6 +1,7 @@
 //! The kept copy of a bundle: its waves without the objects that are withheld, compressed and cut into parts that fit into
 //! config maps.
 
+use super::super::config_map::CONFIG_MAP_BYTES;
 use super::bundle::RecordedBundle;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -14,8 +15,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 
-/// Config maps hold at most 1 MiB of data.
-const PART_BYTES: usize = 900_000;
 /// A larger copy is not kept: it would fill the store of the cluster.
 const MOST_PARTS: usize = 10;
 /// A bundle is not larger; a forged copy may be.
@@ -128,7 +127,7 @@ impl KeptCopy {
 
 /// The parts of a copy, one for each config map; `None` when there would be too many.
 pub(super) fn parts(packed: &[u8]) -> Option<Vec<&[u8]>> {
-    let parts: Vec<&[u8]> = packed.chunks(PART_BYTES).collect();
+    let parts: Vec<&[u8]> = packed.chunks(CONFIG_MAP_BYTES).collect();
     (parts.len() <= MOST_PARTS).then_some(parts)
 }
 
@@ -226,7 +225,7 @@ impl StoredReady {
 #[cfg(test)]
 mod tests {
     use super::super::bundle::tests::{bundle, waves};
-    use super::{KeptCopy, MOST_PARTS, PART_BYTES, parts};
+    use super::{CONFIG_MAP_BYTES, KeptCopy, MOST_PARTS, parts};
     use crate::apply::RecordedBundle;
     use kfc_kube::ObjectPattern;
     use kfc_kube::ignore::{FieldPattern, IgnoreRule};
@@ -296,10 +295,13 @@ mod tests {
 
     #[test]
     fn a_large_copy_is_cut_and_a_huge_one_not_kept() {
-        let bytes = vec![1; PART_BYTES * 2 + 1];
+        let bytes = vec![1; CONFIG_MAP_BYTES * 2 + 1];
         let cut = parts(&bytes).unwrap();
-        assert_eq!(cut.iter().map(|part| part.len()).collect::<Vec<_>>(), [PART_BYTES, PART_BYTES, 1]);
+        assert_eq!(
+            cut.iter().map(|part| part.len()).collect::<Vec<_>>(),
+            [CONFIG_MAP_BYTES, CONFIG_MAP_BYTES, 1]
+        );
         assert_eq!(cut.concat(), bytes);
-        assert!(parts(&vec![1; PART_BYTES * MOST_PARTS + 1]).is_none());
+        assert!(parts(&vec![1; CONFIG_MAP_BYTES * MOST_PARTS + 1]).is_none());
     }
 }

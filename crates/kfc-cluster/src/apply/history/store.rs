@@ -1,6 +1,7 @@
 //! The history in the cluster: one config map lists the revisions, others hold the copies. A copy is named after its bytes, so
 //! that revisions with the same bundle share it, and a run that was stopped while it wrote one does no harm.
 
+use super::super::config_map::{CONFIG_MAP_BYTES, config_map, config_maps};
 use super::super::hook_record::digest;
 use super::super::inventory_id::InventoryId;
 use super::super::session::Session;
@@ -21,8 +22,6 @@ use std::time::Duration;
 const LABEL: &str = "kfc.dev/history";
 const KEY: &str = "revisions";
 const COPY_KEY: &str = "bundle.json.gz";
-/// Config maps hold at most 1 MiB of data.
-const MOST_BYTES: usize = 900_000;
 /// How much of a digest the name of a copy has.
 const NAME_DIGITS: usize = 16;
 
@@ -247,12 +246,12 @@ impl InventoryHistory {
         for (at, part) in parts.iter().enumerate() {
             let name = part_name(&self.id, &copy, at);
             let data = json!({COPY_KEY: STANDARD.encode(part)});
-            let config_map = self.config_map(&name, ("binaryData", data));
-            let sent = send(session, Method::POST, &all(&self.id), &config_map).await;
+            let part = config_map(&self.id, (LABEL, &name), ("binaryData", data));
+            let sent = send(session, Method::POST, &config_maps(&self.id.namespace), &part).await;
             match sent {
                 // Left by a run that was stopped.
                 Err(failure) if failure.status == 409 => {
-                    send(session, Method::PUT, &path(&self.id, &name), &config_map).await?;
+                    send(session, Method::PUT, &path(&self.id, &name), &part).await?;
                 }
                 sent => drop(sent?),
             }
@@ -262,22 +261,22 @@ impl InventoryHistory {
 
     async fn write(&mut self, session: &Session<'_>) -> Result<()> {
         let text = serde_json::to_string(&self.revisions).unwrap_or_default();
-        if text.len() > MOST_BYTES {
+        if text.len() > CONFIG_MAP_BYTES {
             let message =
                 format!("the history of the inventory {} is larger than a config map can be", self.id);
             let help = "keep fewer revisions with `--keep-revisions`";
             return Err(Diagnostic::error(Code::History, message).help(help).into());
         }
         let name = list_name(&self.id);
-        let mut config_map = self.config_map(&name, ("data", json!({KEY: text})));
+        let mut list = config_map(&self.id, (LABEL, &name), ("data", json!({KEY: text})));
         let (method, path) = match &self.version {
             Some(version) => {
-                config_map["metadata"]["resourceVersion"] = Value::from(version.as_str());
+                list["metadata"]["resourceVersion"] = Value::from(version.as_str());
                 (Method::PUT, path(&self.id, &name))
             }
-            None => (Method::POST, all(&self.id)),
+            None => (Method::POST, config_maps(&self.id.namespace)),
         };
-        let answer = send(session, method, &path, &config_map).await;
+        let answer = send(session, method, &path, &list).await;
         let answer = answer.map_err(|failure| self.trouble("write", &failure))?;
         self.version = Some(answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned());
         Ok(())
@@ -292,7 +291,7 @@ impl InventoryHistory {
         if !self.revisions.is_empty() {
             needed.insert(list_name(&self.id));
         }
-        let listed = format!("{}?labelSelector={LABEL}%3D{}", all(&self.id), self.id.name);
+        let listed = format!("{}?labelSelector={LABEL}%3D{}", config_maps(&self.id.namespace), self.id.name);
         let (_, answer) = session.connection.send(Method::GET, &listed, METADATA, Body::None).await?;
         for item in answer["items"].as_array().into_iter().flatten() {
             let Some(name) = item["metadata"]["name"].as_str() else { continue };
@@ -306,20 +305,6 @@ impl InventoryHistory {
             }
         }
         Ok(())
-    }
-
-    fn config_map(&self, name: &str, (field, data): (&str, Value)) -> Value {
-        let mut config_map = json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": name,
-                "namespace": self.id.namespace,
-                "labels": {LABEL: self.id.name, "app.kubernetes.io/managed-by": "kfc"},
-            },
-        });
-        config_map[field] = data;
-        config_map
     }
 
     fn trouble(&self, verb: &str, failure: &Failure) -> Diagnostics {
@@ -343,12 +328,8 @@ async fn send(session: &Session<'_>, method: Method, path: &str, object: &Value)
     Ok(sent?.1)
 }
 
-fn all(id: &InventoryId) -> String {
-    format!("/api/v1/namespaces/{}/configmaps", id.namespace)
-}
-
 fn path(id: &InventoryId, name: &str) -> String {
-    format!("{}/{name}", all(id))
+    format!("{}/{name}", config_maps(&id.namespace))
 }
 
 fn list_name(id: &InventoryId) -> String {
