@@ -138,8 +138,12 @@ fn answers(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
 #[cfg(feature = "cluster")]
 fn live(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
     use kfc_cluster::cluster::{Connection, Options};
-    let options =
-        Options { kubeconfig: source.kubeconfig.clone(), context: source.context.clone(), rate: 50.0 };
+    let options = Options {
+        kubeconfig: source.kubeconfig.clone(),
+        context: source.context.clone(),
+        rate: 50.0,
+        proxies: super::args::proxies(),
+    };
     run_until_interrupted(async {
         let connection = Connection::open(&options).await?;
         let (lists, warnings) = kfc_cluster::snapshot(&connection).await?;

@@ -26,5 +26,6 @@ mod parity {
 mod profiles;
 mod robustness;
 mod shop;
+mod sign_in;
 mod takeover;
 mod upstream;

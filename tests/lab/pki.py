@@ -33,6 +33,46 @@ def make_certificate(folder, name, subject, names=()):
             "-set_serial", f"0x{os.urandom(8).hex()}", "-extfile", f"{name}.ext", "-out", f"{name}.crt")
 
 
+def der(tag, *parts):
+    """An element of DER."""
+    content = b"".join(parts)
+    length = len(content)
+    if length > 127:
+        count = (length.bit_length() + 7) // 8
+        return bytes([tag, 0x80 | count]) + length.to_bytes(count, "big") + content
+    return bytes([tag, length]) + content
+
+
+def parts_of(element):
+    """The elements in an element of DER."""
+    def content(data):
+        start = 2 + (data[1] & 0x7F if data[1] & 0x80 else 0)
+        return start, int.from_bytes(data[2:start], "big") if start > 2 else data[1]
+    start, _ = content(element)
+    parts, rest = [], element[start:]
+    while rest:
+        start, length = content(rest)
+        parts.append(rest[:start + length])
+        rest = rest[start + length:]
+    return parts
+
+
+def make_version_1(folder, name):
+    """Makes NAME.crt a certificate of X.509 version 1: without a version and extensions. Old versions of openssl make these."""
+    openssl(folder, "x509", "-in", f"{name}.crt", "-outform", "DER", "-out", f"{name}.der")
+    with open(f"{folder}/{name}.der", "rb") as file:
+        signed, algorithm, _ = parts_of(file.read())
+    signed = der(0x30, *(part for part in parts_of(signed) if part[0] not in (0xA0, 0xA3)))
+    with open(f"{folder}/{name}.signed", "wb") as file:
+        file.write(signed)
+    openssl(folder, "dgst", "-sha256", "-sign", "ca.key", "-out", f"{name}.signature", f"{name}.signed")
+    with open(f"{folder}/{name}.signature", "rb") as file:
+        signature = file.read()
+    with open(f"{folder}/{name}.der", "wb") as file:
+        file.write(der(0x30, signed, algorithm, der(0x03, b"\0", signature)))
+    openssl(folder, "x509", "-inform", "DER", "-in", f"{name}.der", "-out", f"{name}.crt")
+
+
 def write_kubeconfig(path, pki, user):
     cluster = {"server": f"https://127.0.0.1:{PORT}", "certificate-authority": f"{pki}/ca.crt"}
     credentials = {"client-certificate": f"{pki}/{user}.crt", "client-key": f"{pki}/{user}.key"}

@@ -4,7 +4,7 @@ use super::duration::duration;
 use crate::cli::name::dns_name;
 use clap::Args;
 use kfc_cluster::apply::{DEFAULT_NAMESPACE, InventoryId, LockTerms};
-use kfc_cluster::cluster::Options;
+use kfc_cluster::cluster::{Options, Proxies};
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,7 +47,12 @@ impl ClusterArgs {
     }
 
     pub(in crate::cli) fn options(&self) -> Options {
-        Options { kubeconfig: self.kubeconfig.clone(), context: self.context.clone(), rate: self.qps }
+        Options {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            rate: self.qps,
+            proxies: proxies(),
+        }
     }
 }
 
@@ -90,6 +95,15 @@ impl LockArgs {
             duration: self.lock_duration,
         }
     }
+}
+
+/// The proxies that the environment names, by either spelling.
+pub(in crate::cli) fn proxies() -> Proxies {
+    let variable = |names: [&str; 2]| {
+        let mut values = names.into_iter().filter_map(|name| std::env::var(name).ok());
+        values.find(|value| !value.is_empty())
+    };
+    Proxies { https: variable(["HTTPS_PROXY", "https_proxy"]), none: variable(["NO_PROXY", "no_proxy"]) }
 }
 
 /// How many locks this process has asked for.

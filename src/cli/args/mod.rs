@@ -16,7 +16,7 @@ mod restrictor;
 mod stack;
 
 #[cfg(feature = "cluster")]
-pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_id, inventory_name};
+pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_id, inventory_name, proxies};
 #[cfg(feature = "cluster")]
 pub(super) use duration::duration;
 #[cfg(feature = "cluster")]

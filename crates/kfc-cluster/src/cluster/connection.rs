@@ -2,6 +2,8 @@
 
 use super::Failure;
 use super::limiter::Limiter;
+use super::old_certificates::with_any_version;
+use super::proxy::{self, Proxies};
 use super::words::chain;
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
@@ -35,6 +37,8 @@ pub struct Options {
     pub context: Option<String>,
     /// Requests a second; zero for no limit.
     pub rate: f64,
+    /// The proxies of the caller's environment.
+    pub proxies: Proxies,
 }
 
 /// The body of a request, with its type.
@@ -97,17 +101,10 @@ impl Connection {
         config.default_retry = false;
         let server = bare_address(config.cluster_url.to_string().trim_end_matches('/'));
         let plug_in = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
-        let client = Client::try_from(config).map_err(|error| {
+        let client = with_any_version(|| Client::try_from(config.clone()), |error| chain(error));
+        let client = client.map_err(|error| {
             let message = format!("cannot connect to {server}: {}", chain(&error));
-            let mut error = Diagnostic::error(Code::Unreachable, message);
-            if error.message.contains("UnsupportedCertVersion") {
-                error = error.note(
-                    "the client certificate of the kubeconfig is of X.509 version 1, as `openssl x509 -req` makes it without extensions",
-                );
-                error = error.help(
-                    "sign it again as version 3: `openssl x509 -req -extfile FILE …` with `basicConstraints=CA:FALSE` in FILE",
-                );
-            }
+            let error = Diagnostic::error(Code::Unreachable, message);
             Diagnostics::from(match plug_in {
                 Some(program) => {
                     error.note(format!("the kubeconfig authenticates with the program `{program}`"))
@@ -294,16 +291,26 @@ fn check_token(config: &Config) -> Result<()> {
 async fn configuration(options: &Options) -> std::result::Result<Config, String> {
     let chosen = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
     let in_words = |error: &(dyn std::error::Error + 'static)| chain(error);
-    match &options.kubeconfig {
-        Some(path) => {
-            let read = Kubeconfig::read_from(path).map_err(|error| in_words(&error))?;
-            Config::from_custom_kubeconfig(read, &chosen).await.map_err(|error| in_words(&error))
-        }
-        None if options.context.is_some() => {
-            Config::from_kubeconfig(&chosen).await.map_err(|error| in_words(&error))
-        }
-        None => Config::infer().await.map_err(|error| in_words(&error)),
+    let read = match &options.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    // In a cluster there is none.
+    if read.is_err() && options.kubeconfig.is_none() && options.context.is_none() {
+        return Config::infer().await.map_err(|error| in_words(&error));
     }
+    let read = read.map_err(|error| in_words(&error))?;
+    let of_kubeconfig = proxy::of_kubeconfig(&read, options.context.as_deref());
+    let config = Config::from_custom_kubeconfig(read, &chosen).await;
+    let mut config = match config {
+        Ok(config) => config,
+        Err(_) if options.kubeconfig.is_none() && options.context.is_none() => {
+            return Config::infer().await.map_err(|error| in_words(&error));
+        }
+        Err(error) => return Err(in_words(&error)),
+    };
+    config.proxy_url = options.proxies.choose(of_kubeconfig.as_deref(), &config.cluster_url)?;
+    Ok(config)
 }
 
 /// What went wrong before an answer came. Failures of authentication are not temporary.
@@ -322,7 +329,54 @@ fn wrong(error: &(dyn std::error::Error + 'static)) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{http_date, warning_text};
+    #![allow(clippy::unwrap_used)]
+    use super::{Body, Connection, Options, Proxies, http_date, run, warning_text};
+    use http::Method;
+    use std::io::{BufRead, BufReader, Write};
+
+    /// The first line that a proxy is sent, when a kubeconfig names it and something is asked of the cluster.
+    fn asked_of_a_proxy(address: impl Fn(u16) -> String) -> Vec<u8> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = address(listener.local_addr().unwrap().port());
+        let first = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut first = vec![0; 3];
+            std::io::Read::read_exact(&mut stream, &mut first).unwrap();
+            if first[0] == b'C' {
+                BufReader::new(&stream).read_until(b'\n', &mut first).unwrap();
+                stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\n\r\n").unwrap();
+            }
+            first
+        });
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let config = format!(
+            "{{kind: Config, apiVersion: v1, current-context: a, users: [{{name: a, user: {{}}}}],\n\
+             contexts: [{{name: a, context: {{cluster: a, user: a}}}}],\n\
+             clusters: [{{name: a, cluster: {{server: 'https://cluster.example.com:6443', proxy-url: '{proxy}'}}}}]}}"
+        );
+        file.write_all(config.as_bytes()).unwrap();
+        let options = Options {
+            kubeconfig: Some(file.path().to_owned()),
+            context: None,
+            rate: 0.0,
+            proxies: Proxies::default(),
+        };
+        run(async {
+            let connection = Connection::open(&options).await?;
+            assert!(connection.exchange(Method::GET, "/version", "*/*", Body::None).await.is_err());
+            Ok(())
+        })
+        .unwrap();
+        first.join().unwrap()
+    }
+
+    #[test]
+    fn the_proxy_of_a_kubeconfig_is_used() {
+        let asked = asked_of_a_proxy(|port| format!("http://127.0.0.1:{port}"));
+        assert_eq!(String::from_utf8_lossy(&asked), "CONNECT cluster.example.com:6443 HTTP/1.1\r\n");
+        let asked = asked_of_a_proxy(|port| format!("socks5://127.0.0.1:{port}"));
+        assert_eq!(asked, [5, 1, 0], "version 5, one way to sign in: none");
+    }
 
     #[test]
     fn warnings_are_read_from_their_header() {

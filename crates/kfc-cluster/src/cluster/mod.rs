@@ -6,9 +6,12 @@ mod discovery;
 mod failure;
 mod limiter;
 mod live;
+mod old_certificates;
+mod proxy;
 mod words;
 
 pub use connection::{Body, Connection, Options, run};
 pub use discovery::{ApiResource, Discovery};
 pub use failure::{Cause, Failure};
 pub use live::without_server_fields;
+pub use proxy::Proxies;
