@@ -3,7 +3,9 @@
 //!
 //! `cargo bench --bench bound -- ROOT...`
 
-#![allow(clippy::print_stdout, clippy::panic, missing_docs)]
+#![allow(clippy::panic, reason = "a benchmark fails by a panic")]
+#![allow(clippy::print_stdout, reason = "says what it skips or measures")]
+#![allow(missing_docs, reason = "a program, not a library")]
 
 use kfc_diagnostics::{SourceId, Sources};
 use kfc_kustomize::engine::{Options, build};

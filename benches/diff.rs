@@ -3,7 +3,9 @@
 //! `cargo bench --bench diff -- OLD.yaml [NEW.yaml]`; without a second file the new bundle is the old one with every twentieth
 //! image and every tenth number changed, without arguments both come from the golden of `gke`, repeated to 6 MB.
 
-#![allow(clippy::print_stdout, clippy::panic, missing_docs)]
+#![allow(clippy::panic, reason = "a benchmark fails by a panic")]
+#![allow(clippy::print_stdout, reason = "says what it skips or measures")]
+#![allow(missing_docs, reason = "a program, not a library")]
 
 use kfc_diagnostics::Sources;
 use kfc_diff::report::{Format, Style, write};

@@ -1,6 +1,8 @@
 //! Parse, emit, merge and a whole build, one by one.
 
-#![allow(clippy::print_stdout, clippy::panic, missing_docs)]
+#![allow(clippy::panic, reason = "a benchmark fails by a panic")]
+#![allow(clippy::print_stdout, reason = "says what it skips or measures")]
+#![allow(missing_docs, reason = "a program, not a library")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use kfc_diagnostics::{SourceId, Sources};

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench origins -- ROOT [ROUNDS]`
 
-#![allow(clippy::print_stdout, missing_docs)]
+#![allow(clippy::print_stdout, reason = "says what it skips or measures")]
+#![allow(missing_docs, reason = "a program, not a library")]
 
 use kfc_diagnostics::Sources;
 use kfc_kustomize::engine::{Options, build};

@@ -4,7 +4,7 @@
 //! and nothing else is set, `command` the arguments, one a line (`argocd generate` when it is not there).
 //! `tests/argocd/kustomize` has the calls of `kustomize` that Argo CD makes for an application in `app/`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod case;
 mod documents;

@@ -1,7 +1,7 @@
 //! Runs the folders under `tests/cases`. Each has `input/`, which is built (or `input/root`, when that is there). `flags` has
 //! further arguments, one a line; `command` has all arguments, for what is not a build of `input`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod case;
 

@@ -2,7 +2,7 @@
 //! in `input`, the flags, and whether an output or an error is expected; `expected.yaml` is the output, to the byte, and
 //! `expected-fifo.yaml` that with `--reorder none`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod case;
 

@@ -1,6 +1,6 @@
 //! Reports are complete: applied to the old bundle they give the new one. And they are never longer than a unified diff.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod case;
 

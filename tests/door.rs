@@ -2,7 +2,7 @@
 //! refuses, what is no file is refused by its name, and no message tells what lies outside.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod support;
 

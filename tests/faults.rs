@@ -14,7 +14,8 @@
 //! `KFC_FAULTS=word cargo test --test faults -- --nocapture` prints the cases that have the
 //! word in their kind of rule, base or edits, and that we judge differently.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![allow(clippy::print_stdout, reason = "says what it skips or measures")]
 
 use kfc_diagnostics::{Severity, SourceId};
 use kfc_kube::schema::Schema;
@@ -406,7 +407,7 @@ fn the_newest_server_agrees() {
         assert_eq!(table, before[start..end], "INSTA_UPDATE=always writes the table");
     }
     assert_eq!(sum.wrong, 0, "false errors");
-    #[allow(clippy::cast_precision_loss)]
+    #[allow(clippy::cast_precision_loss, reason = "bounds and costs are rough")]
     let part = sum.placed as f64 / sum.refused as f64;
     assert!(part >= LEAST, "{part:.4} of what the server refuses is reported at the right place");
 }

@@ -1,7 +1,7 @@
 //! The snippets of docs/gitops.md do what they say: YAML is YAML, and the steps of CI run in a repository that `kfc init` made.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod documents;
 

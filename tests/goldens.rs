@@ -1,6 +1,6 @@
 //! The built-in catalogue, held against its schemas, its goldens, and what an API server would say of them.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod setting;
 

@@ -2,7 +2,8 @@
 //! in for helm and writes down what it is given, and with the real one where there is one (`KFC_TEST_HELM`, or in `PATH`).
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(clippy::print_stderr, reason = "says what it skips or measures")]
 
 mod support;
 

@@ -1,7 +1,8 @@
 //! The program that gives the namespace of every profile what pipelines need in it (`sync.py` of pipelines), run as
 //! metacontroller runs it, with a stand-in for the object store's interface.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![allow(missing_docs, reason = "a program, not a library")]
 
 mod setting;
 

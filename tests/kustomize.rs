@@ -3,7 +3,7 @@
 //! a line. `expected.yaml` is the output, to the byte; `refused` has the error of a tree that kustomize refuses, whose words kfc
 //! need not share. `known` lists trees with another outcome, and the reason; each is ignored, and fails once it has none.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod case;
 

@@ -1,7 +1,7 @@
 //! Small inputs that ask for much end with an error: in bounded memory, within seconds, and never by an abort.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod support;
 

@@ -2,9 +2,8 @@
 //! network. Repositories and servers are all on this machine. What is local only is under `tests/edit/localize`.
 
 #![cfg(all(unix, feature = "fetch"))]
-#![allow(clippy::unwrap_used, clippy::panic)]
-// Each test file uses part of what is shared.
-#![allow(dead_code)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![allow(dead_code, reason = "each program that has it uses part of it")]
 
 mod support;
 

@@ -2,7 +2,7 @@
 //! Ignored where there is no `../shared` with the checkout and kustomize's output for it.
 
 #![cfg_attr(not(unix), allow(dead_code, unused_imports))]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod case;
 

@@ -1,7 +1,8 @@
 //! Where output goes: files are whole whatever happens, folders hold what the last run wrote, streams work.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![allow(clippy::print_stdout, reason = "says what it skips or measures")]
 
 mod support;
 

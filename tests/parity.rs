@@ -6,7 +6,9 @@
 //! directory with a checkout of each source; the comparisons are ignored without it. With `KFC_PARITY=write`, the run writes
 //! the results to `docs/parity.md`. CRDs are not compared here.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![allow(clippy::print_stderr, reason = "says what it skips or measures")]
+#![allow(missing_docs, reason = "a program, not a library")]
 
 mod case;
 mod parity {

@@ -2,7 +2,8 @@
 //! page has the fields that the types have.
 
 #![cfg(feature = "schema")]
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(missing_docs, reason = "a program, not a library")]
 
 use kfc_catalogue::files::{ComponentFile, OverlayFile, PlatformFile, StackText};
 use kfc_catalogue::schema::{FileKind, reference};

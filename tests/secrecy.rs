@@ -2,7 +2,7 @@
 //! the marker in it. And nothing that is read can forge a line or steer a terminal.
 
 #![cfg(all(unix, feature = "fetch"))]
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod support;
 

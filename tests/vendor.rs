@@ -2,7 +2,7 @@
 //! refused when anything was tampered with. Repositories and servers are all on this machine.
 
 #![cfg(all(unix, feature = "fetch"))]
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod support;
 

@@ -19,8 +19,7 @@ struct Kfc {
     command: KfcCommand,
 }
 
-// There is one value in a run: its size does not matter.
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant, reason = "there is one value in a run")]
 #[derive(Debug, Subcommand)]
 enum KfcCommand {
     /// Apply a profile, a stack or any resources to a cluster, wave by wave, and wait until they are ready.
@@ -99,8 +98,7 @@ struct Kustomize {
     command: KustomizeCommand,
 }
 
-// There is one value in a run: its size does not matter.
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant, reason = "there is one value in a run")]
 #[derive(Debug, Subcommand)]
 enum KustomizeCommand {
     /// Build a kustomization root from a directory or URL.

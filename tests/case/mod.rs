@@ -5,8 +5,9 @@
 //! ignored when a program that its file `needs` lists (one a line) is not there. All that its commands print and their exit
 //! codes are one text, which `insta` compares with `expected.snap` in the folder.
 
-// Each file of tests uses a part of this.
-#![allow(clippy::unwrap_used, clippy::print_stderr, dead_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(clippy::print_stderr, reason = "says what it skips or measures")]
+#![allow(dead_code, reason = "each program that has it uses part of it")]
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::fmt::Write as _;

@@ -2,7 +2,8 @@
 //! real server cannot be made to show. Most of these tests wait, so they are one program, and run beside each other.
 
 #![cfg(feature = "cluster")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
+#![allow(clippy::print_stderr, reason = "says what it skips or measures")]
 
 mod apply;
 #[cfg(unix)]

@@ -1,8 +1,7 @@
 //! Starts the stand-in for an API server in `tests/apiserver`, which runs on this machine for the time of a test, and what
 //! tests against it have in common. Needs python3; says that a test is skipped where there is none.
 
-// Each test file uses part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each program that has it uses part of it")]
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

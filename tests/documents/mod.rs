@@ -1,6 +1,7 @@
 //! What the tests of documents share: the blocks of a page, and YAML of them.
 
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(dead_code, reason = "each program that has it uses part of it")]
 
 use kfc_diagnostics::SourceId;
 use kfc_yaml::parse;

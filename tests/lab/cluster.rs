@@ -10,8 +10,7 @@
 //! and nothing ever leaves. It ends when the value is dropped or the test is killed. Stand-ins answer webhooks, fill in
 //! certificates, bind claims and give load balancers addresses; [`Setup`] chooses among them.
 
-// Each test uses part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each program that has it uses part of it")]
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -124,7 +123,7 @@ impl Cluster {
 
     /// kfc inside the namespace.
     pub(crate) fn kfc_command(&self, args: &[&str]) -> Command {
-        self.command(env!("CARGO_BIN_EXE_kfc"), args)
+        self.command(kfc(), args)
     }
 
     /// Runs kfc.
@@ -144,7 +143,8 @@ impl Cluster {
             \x20       os.write(fd, line + b'\\n')\n\
             \x20   return data\n\
             sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[2:], read)))\n";
-        let mut command = self.command("python3", &["-c", SCRIPT, answers, env!("CARGO_BIN_EXE_kfc")]);
+        let kfc = kfc();
+        let mut command = self.command("python3", &["-c", SCRIPT, answers, kfc.to_str().unwrap()]);
         Run::of(command.args(args).env("NO_COLOR", "1"))
     }
 
@@ -265,6 +265,11 @@ impl Run {
         assert_eq!(self.code, Some(1), "{}{}", self.out, self.err);
         (self.out, self.err)
     }
+}
+
+/// The program under test: that of this build, or the one that `$KFC_LAB_PROGRAM` names, such as the one that is shipped.
+fn kfc() -> PathBuf {
+    std::env::var_os("KFC_LAB_PROGRAM").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_kfc")), PathBuf::from)
 }
 
 /// A file of the lab in the repository.

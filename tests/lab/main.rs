@@ -2,7 +2,8 @@
 //! control plane has to be built first; `.ci/lab` builds it and runs them.
 
 #![cfg(feature = "cluster")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
+#![allow(clippy::print_stdout, reason = "says what it skips or measures")]
 
 mod admission;
 mod cluster;

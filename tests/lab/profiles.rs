@@ -115,10 +115,23 @@ fn arrives(profile: &str) {
     let (out, err) = cluster.kfc(&["diff", "cluster", profile, "--all"]).succeeds();
     assert!(out.is_empty() || out.contains("nothing differs"), "{profile}: {out}{err}");
     let (diff, of_diff) = (start.elapsed().as_secs_f64(), cluster.requests("kfc/").len());
+    let (delete, of_delete) = leaves(&cluster, profile, &bundle);
     println!(
         "figure: {profile}: {objects} objects, first apply {first:.0} s with {of_first} requests, second {second:.1} s with \
-         {of_second}, diff cluster {diff:.1} s with {of_diff}"
+         {of_second}, diff cluster {diff:.1} s with {of_diff}, delete {delete:.0} s with {of_delete}"
     );
+}
+
+/// Deletes a profile with all its data, after which nothing of its bundle is there. Gives the seconds it took, and the requests.
+fn leaves(cluster: &Cluster, profile: &str, bundle: &str) -> (f64, usize) {
+    let start = Instant::now();
+    cluster.kfc(&["delete", profile, "--yes", "--delete-all"]).succeeds();
+    let time = start.elapsed().as_secs_f64();
+    let requests = cluster.requests("kfc/").len();
+    // Kinds that went with their definitions are unknown to kubectl, which then names no object.
+    let left = cluster.kubectl(&["get", "-f", bundle, "--ignore-not-found", "--output=name"]);
+    assert_eq!(left.out, "", "{profile}");
+    (time, requests)
 }
 
 /// What the platform itself has and a cluster of ours has not.

@@ -1,7 +1,7 @@
 //! What is recorded of upstream: releases, roots, and what differs on purpose.
 
 // The lab uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each program that has it uses part of it")]
 
 use kfc_diagnostics::SourceId;
 use kfc_yaml::parse::parse;

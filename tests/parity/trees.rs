@@ -1,7 +1,7 @@
 //! The trees of both sides, built by our own engine.
 
 // The lab uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each program that has it uses part of it")]
 
 use super::table::{Root, Source};
 use kfc_diagnostics::SourceId;

@@ -1,6 +1,8 @@
 //! What the tests of the catalogue have in common: the catalogue, and bundles of stacks.
 
-#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(dead_code, reason = "each program that has it uses part of it")]
+#![allow(missing_docs, reason = "a program, not a library")]
 
 use kfc_catalogue::assemble::assemble;
 use kfc_catalogue::catalogue::{Catalogue, Stack};

@@ -1,7 +1,7 @@
 //! What the tests of remote sources share: projects in temporary folders, git repositories, servers on loopback.
 
-// Each file of tests uses a part of this.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![allow(dead_code, reason = "each program that has it uses part of it")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

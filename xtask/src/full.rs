@@ -33,11 +33,14 @@ fn figures_of(log: &str) -> Vec<String> {
     log.lines().filter_map(|line| line.strip_prefix("figure: ")).map(str::to_owned).collect()
 }
 
-/// All tests of the lab.
+/// All tests of the lab, with the program that is shipped.
 fn lab() -> Result<Vec<String>, Failure> {
+    succeed(&mut line("cargo build --locked --profile dist"))?;
     let started = Instant::now();
     std::fs::create_dir_all(top().join("target/lab"))?;
-    let log = logged(line(".ci/lab --show-output").env("KFC_LAB_ALL", "1"), "target/lab/full.log")?;
+    let mut tests = line(".ci/lab --show-output");
+    tests.env("KFC_LAB_ALL", "1").env("KFC_LAB_PROGRAM", top().join("target/dist/kfc"));
+    let log = logged(&mut tests, "target/lab/full.log")?;
     let mut figures = figures_of(&log);
     figures.push(format!("all tests of the lab: {} s", started.elapsed().as_secs()));
     Ok(figures)
@@ -123,7 +126,7 @@ pub(crate) fn run(seconds: u32) -> Finished {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
     use super::{figures_of, fuzz_targets, runs_of};
 
     #[test]

@@ -55,7 +55,7 @@ impl Recorded {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
     use super::Recorded;
 
     #[test]

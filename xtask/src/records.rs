@@ -188,7 +188,7 @@ pub(crate) fn check() -> Finished {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
     use super::{Record, record, settled};
     use std::path::Path;
 

@@ -1,7 +1,8 @@
 //! A build reads exactly what `Kustomization::named` lists: a field that names files and is not in the list would be missed by
 //! `kfc vendor` and `kfc kustomize localize`.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![allow(missing_docs, reason = "a program, not a library")]
 
 use kfc_diagnostics::SourceId;
 use kfc_kustomize::Kustomizer;

@@ -1,7 +1,8 @@
 //! A build that keeps origins finds the same errors as one that keeps none, at the same places, although the fields that are
 //! wrong were changed before.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![allow(missing_docs, reason = "a program, not a library")]
 
 use kfc_kustomize::engine::Options;
 use kfc_kustomize::{Built, Kustomizer};

@@ -196,7 +196,7 @@ impl Bound {
         Self { items: item.items.max(count), all: count * item.all + count + 1.0, ..item }
     }
 
-    #[allow(clippy::cast_precision_loss)]
+    #[allow(clippy::cast_precision_loss, reason = "bounds and costs are rough")]
     fn of(value: &Value) -> Self {
         let joined = |count: usize, inside: &mut dyn Iterator<Item = Self>| {
             inside.fold(Self { items: count as f64, text: 0.0, all: 1.0 }, Self::with)
@@ -309,7 +309,7 @@ impl Costs {
         self.joined(&inside)
     }
 
-    #[allow(clippy::cast_precision_loss)]
+    #[allow(clippy::cast_precision_loss, reason = "bounds and costs are rough")]
     fn joined(&mut self, inside: &[&IdedExpr]) -> (Bound, f64) {
         let start = Bound { items: inside.len() as f64, text: 0.0, all: 1.0 };
         inside.iter().fold((start, 0.0), |(bound, steps), expression| {
@@ -396,7 +396,7 @@ impl Costs {
     }
 
     /// `lists.range(n)`: its length must be a number in the rule.
-    #[allow(clippy::cast_precision_loss)]
+    #[allow(clippy::cast_precision_loss, reason = "bounds and costs are rough")]
     fn range(&mut self, count: Option<&&IdedExpr>) -> (Bound, f64) {
         if let Some(Expr::Literal(LiteralValue::Int(count))) = count.map(|count| &count.expr) {
             let count = (*count.inner()).max(0) as f64;
@@ -420,13 +420,13 @@ impl Costs {
         }
         let values =
             operands.iter().skip(1).fold(Bound::default(), |sum, operand| sum.with(self.cost(operand).0));
-        #[allow(clippy::cast_precision_loss)]
+        #[allow(clippy::cast_precision_loss, reason = "bounds and costs are rough")]
         let length = format.inner().len() as f64 * 1000.0 + values.all * 4.0;
         (Bound::text(length), length / 16.0)
     }
 }
 
-#[allow(clippy::cast_precision_loss)]
+#[allow(clippy::cast_precision_loss, reason = "bounds and costs are rough")]
 fn literal(value: &LiteralValue) -> Bound {
     match value {
         LiteralValue::String(text) => Bound::text(text.inner().len() as f64),

@@ -58,8 +58,8 @@ fn read_integer(text: &str) -> Option<Number> {
 
 fn read_float(text: &str) -> Option<f64> {
     let plain = without_underscores(text);
-    // Go reads an integer first, too (`014` is 12), and rounds it in the same way.
-    #[allow(clippy::cast_precision_loss)]
+    // Go reads an integer first, too (`014` is 12).
+    #[allow(clippy::cast_precision_loss, reason = "Go rounds an integer in the same way")]
     let integer = go_integer(&plain).map(|value| value as f64);
     integer.or_else(|| go_float(&plain))
 }
@@ -119,7 +119,7 @@ pub fn go_float_key(text: &str) -> Option<CompactString> {
         let word = text.strip_prefix('+').unwrap_or(text).to_ascii_lowercase();
         return matches!(word.as_str(), ".inf" | "-.inf" | ".nan").then(|| word.into());
     };
-    #[allow(clippy::cast_possible_truncation)]
+    #[allow(clippy::cast_possible_truncation, reason = "as Go, which writes what is left of it")]
     let value = value as f32;
     if value.is_infinite() {
         return Some(CompactString::const_new(if value > 0.0 { ".inf" } else { "-.inf" }));

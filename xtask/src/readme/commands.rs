@@ -57,7 +57,7 @@ fn is_open(command: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
     use super::{of, without_comment};
 
     #[test]

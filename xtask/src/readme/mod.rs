@@ -181,7 +181,7 @@ pub(crate) fn run(program: &Path) -> Finished {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
     use super::{LEFT, PLACES, commands, entry, objects, unused};
     use crate::program::{read, top};
 

@@ -171,7 +171,7 @@ pub(crate) fn of_catalogue(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
     use super::{NOTHING, Token, of_catalogue, of_markdown, of_rust, token};
 
     /// The words of a prose, line by line.

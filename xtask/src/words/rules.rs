@@ -131,7 +131,7 @@ fn is_allowed(words: &str, lines: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
     use super::super::prose;
     use super::Rules;
 

@@ -364,7 +364,7 @@ impl Chooser<'_> {
     }
 
     /// The provider that the stack prefers, else the layers, later ones first. `None` after an error.
-    #[allow(clippy::option_option)]
+    #[allow(clippy::option_option, reason = "the outer one is an error, the inner one no preference")]
     fn preference(&mut self, capability: &str) -> Option<Option<Spanned<String>>> {
         let layers = self.profile.layers.iter().rev().filter_map(|name| self.catalogue.layers.get(name));
         let of_layers = layers.flat_map(|layer| &layer.prefers).map(|entry| (entry, false));

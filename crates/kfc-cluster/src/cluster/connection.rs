@@ -329,7 +329,7 @@ fn wrong(error: &(dyn std::error::Error + 'static)) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
     use super::{Body, Connection, Options, Proxies, http_date, run, warning_text};
     use http::Method;
     use std::io::{BufRead, BufReader, Write};

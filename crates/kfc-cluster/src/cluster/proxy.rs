@@ -91,7 +91,7 @@ pub(super) fn of_kubeconfig(config: &Kubeconfig, context: Option<&str>) -> Optio
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
     use super::Proxies;
 
     fn chosen(none: &str, cluster: &str) -> bool {

@@ -195,7 +195,7 @@ fn json_patches_make_the_old_objects_the_new_ones() {
 }
 
 #[test]
-#[allow(clippy::print_stderr)]
+#[allow(clippy::print_stderr, reason = "says what it skips or measures")]
 fn a_unified_diff_is_one_that_patch_reads() {
     let texts = Some((BEFORE, AFTER));
     let unified = written(Format::Unified, &report(), &Style { texts, ..style() });

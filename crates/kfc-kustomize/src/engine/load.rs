@@ -61,8 +61,7 @@ pub(super) struct Root {
 }
 
 /// One entry of `resources`.
-// Entries are few: the size of a variant does not matter.
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant, reason = "entries are few")]
 pub(super) enum Entry {
     /// A file with its documents.
     File {

@@ -206,7 +206,7 @@ pub fn describe(error: &Error) -> String {
 
 /// The permissions of new files, before the umask; only their owner could read temporary ones.
 #[cfg(unix)]
-#[allow(clippy::unnecessary_wraps)]
+#[allow(clippy::unnecessary_wraps, reason = "other systems have none")]
 fn permissions_of_new_files() -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt;
     Some(Permissions::from_mode(0o666))

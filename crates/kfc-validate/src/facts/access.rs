@@ -106,7 +106,7 @@ fn queues(here: &mut Here<'_, '_>) {
         here.invalid("handSize", "should not be greater than queues");
     }
     // The number of different hands of cards has to fit a number of 60 bits.
-    #[allow(clippy::cast_precision_loss)]
+    #[allow(clippy::cast_precision_loss, reason = "compared with 60 bits")]
     let entropy = (0..hand.max(0)).map(|dealt| ((queues - dealt).max(1) as f64).log2()).sum::<f64>();
     if hand <= queues && entropy > 60.0 {
         here.invalid(

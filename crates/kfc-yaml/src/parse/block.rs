@@ -17,7 +17,7 @@ const MANY: usize = 64;
 
 /// Parses one document between two byte offsets. The outer option is none when the document is left to the general
 /// parser, the inner one when there is nothing in it.
-#[allow(clippy::option_option)]
+#[allow(clippy::option_option, reason = "the outer one says whether it was found out, the inner one what")]
 pub(super) fn parse(text: &str, start: usize, end: usize, source: SourceId) -> Option<Option<Node>> {
     let mut reader = Reader {
         text: text.get(..end)?,
@@ -80,18 +80,27 @@ impl<'t> Reader<'t> {
 
     /// From the start of a line, goes to the first character of the next line with content and gives its column; nothing
     /// at the end of the document.
-    #[allow(clippy::option_option)]
+    #[allow(
+        clippy::option_option,
+        reason = "the outer one says whether it was found out, the inner one what"
+    )]
     fn next_content(&mut self) -> Option<Option<usize>> {
         self.next_line_with(Comments::Skipped)
     }
 
     /// As [`Reader::next_content`], but comments count as content.
-    #[allow(clippy::option_option)]
+    #[allow(
+        clippy::option_option,
+        reason = "the outer one says whether it was found out, the inner one what"
+    )]
     fn next_content_without_comments(&mut self) -> Option<Option<usize>> {
         self.next_line_with(Comments::Content)
     }
 
-    #[allow(clippy::option_option)]
+    #[allow(
+        clippy::option_option,
+        reason = "the outer one says whether it was found out, the inner one what"
+    )]
     fn next_line_with(&mut self, comments: Comments) -> Option<Option<usize>> {
         let bytes = self.text.as_bytes();
         loop {
@@ -488,7 +497,10 @@ impl<'t> Reader<'t> {
 
     /// The indentation of the first line with content, when it belongs to the scalar. Gives up when a blank line before it
     /// is longer.
-    #[allow(clippy::option_option)]
+    #[allow(
+        clippy::option_option,
+        reason = "the outer one says whether it was found out, the inner one what"
+    )]
     fn block_indent(&self, parent: Parent) -> Option<Option<usize>> {
         let bytes = self.text.as_bytes();
         let mut line = self.at;
