@@ -212,7 +212,9 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
 
 pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let bundle = engine::build(&args.target, &options(&args.common), &sources);
+    let mut options = options(&args.common);
+    options.generated_names = false;
+    let bundle = engine::build(&args.target, &options, &sources);
     finish(
         bundle.and_then(|bundle| write(bundle, Names::Kustomize, &args.common, BundleFormat::Yaml)),
         &sources,

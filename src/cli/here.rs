@@ -26,7 +26,9 @@ pub(super) fn reads() -> kfc_source::Options {
 
 /// The options of a build when no flag changes them.
 pub(super) fn builds() -> kfc_kustomize::engine::Options {
-    kfc_kustomize::engine::Options::new(&surroundings())
+    let mut options = kfc_kustomize::engine::Options::new(&surroundings());
+    options.generated_names = true;
+    options
 }
 
 /// A directory that the user names, shown as it was written.

@@ -15,7 +15,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// An object of a mapping node that has `kind` and `metadata.name` (the caller checked).
+    /// An object of a mapping node that has `kind` and a name or `generateName` (the caller checked).
     #[must_use]
     pub fn new(node: Node, cluster_scoped: bool) -> Self {
         Self { node, cluster_scoped }
@@ -49,10 +49,19 @@ impl Object {
         self.text(&["kind"])
     }
 
-    /// `metadata.name`, or an empty text.
+    /// `metadata.name`; the `metadata.generateName` of an object that gets its name from the server; else an empty text.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.text(&["metadata", "name"])
+        match self.text(&["metadata", "name"]) {
+            "" => self.text(&["metadata", "generateName"]),
+            name => name,
+        }
+    }
+
+    /// Whether it has a name of its own: without one, each object that is created from it is another.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        !self.text(&["metadata", "name"]).is_empty()
     }
 
     /// `metadata.namespace`, or an empty text.

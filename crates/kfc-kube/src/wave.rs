@@ -1,11 +1,14 @@
 //! The waves of a bundle: the resources of each, and the condition for the next wave.
 
-use crate::hook::Hook;
+use crate::hook::{HOOK_ANNOTATION, Hook};
 use crate::object::Object;
 use crate::object_id::ObjectId;
-use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_yaml::json;
 use std::collections::HashSet;
+
+/// What follows the `generateName` of a hook in its name.
+const GENERATED: &str = "kfc";
 
 /// A resource that is to be applied.
 #[derive(Clone, Debug)]
@@ -118,8 +121,12 @@ pub fn collect<'o>(
         while waves.len() <= at {
             waves.push(Wave { items: Vec::new(), hooks: Vec::new(), gate, awaited: Vec::new() });
         }
-        let item = item(resource, namespace)?;
         let hook = hook_of(resource)?;
+        let item = match (&hook, resource.is_named()) {
+            (_, true) => item(resource, namespace)?,
+            (Some(_), false) => item(&named(resource), namespace)?,
+            (None, false) => return Err(nameless(resource)),
+        };
         if let Some(wave) = waves.get_mut(at) {
             match hook {
                 Some(hook) => wave.hooks.push(HookItem { item, hook }),
@@ -148,6 +155,26 @@ pub fn hook_of(resource: &Object) -> Result<Option<Hook>> {
         let message = format!("{}: {why}", ObjectId::of(resource, ""));
         Diagnostic::error(Code::Hook, message).at(resource.mark()).into()
     })
+}
+
+/// A hook that is to get its name from the server has one: kfc deletes the object of its last run before it runs again.
+fn named(hook: &Object) -> Object {
+    let mut hook = hook.clone();
+    let name = format!("{}{GENERATED}", hook.name());
+    if let Some(metadata) = hook.metadata_mut() {
+        metadata.remove("generateName");
+    }
+    hook.set_name(&name);
+    hook
+}
+
+fn nameless(resource: &Object) -> Diagnostics {
+    let message = format!(
+        "{} has `generateName` instead of a name: each apply would create another object",
+        ObjectId::of(resource, "")
+    );
+    let help = format!("give it a name, or make it a hook with the annotation `{HOOK_ANNOTATION}`");
+    Diagnostic::error(Code::NotAResource, message).at(resource.mark()).help(help).into()
 }
 
 fn item(resource: &Object, namespace: &str) -> Result<Item> {
@@ -231,6 +258,27 @@ mod tests {
         let items: Vec<&str> = waves[0].items.iter().map(|item| item.object.name.as_str()).collect();
         let hooks: Vec<&str> = waves[0].hooks.iter().map(|hook| hook.item.object.name.as_str()).collect();
         assert_eq!((items, hooks), (vec!["plain"], vec!["c", "a", "b"]));
+    }
+
+    #[test]
+    fn a_hook_without_a_name_gets_one_and_an_ordinary_object_is_refused() {
+        let objects = objects(
+            "
+{kind: Job, apiVersion: batch/v1, metadata: {generateName: m-, namespace: a, annotations: {kfc.dev/hook: pre-apply}}}
+---
+{kind: Job, apiVersion: batch/v1, metadata: {generateName: m-, namespace: a}}
+",
+        );
+        let waves = of_bundle(&[&objects[0]], "").unwrap();
+        let item = &waves[0].hooks[0].item;
+        assert_eq!(item.object.to_string(), "Job a/m-kfc");
+        assert!(
+            item.body.contains(r#""name":"m-kfc""#) && !item.body.contains("generateName"),
+            "{}",
+            item.body
+        );
+        let errors = of_bundle(&[&objects[1]], "").unwrap_err();
+        assert!(errors.0[0].message.starts_with("Job a/m- has `generateName` instead of a name"), "{errors}");
     }
 
     #[test]

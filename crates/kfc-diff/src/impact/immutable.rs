@@ -39,7 +39,9 @@ const FIELDS: [(&str, &[&str]); 28] = [
 
 /// One finding for each immutable field.
 pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
-    if changed.kind != ChangeKind::Changed {
+    // Without a name of its own, each object is another: nothing is changed in a cluster.
+    let is_named = |node: &Node| node.at(&["metadata", "name"]).is_some();
+    if changed.kind != ChangeKind::Changed || !changed.old_node().is_some_and(is_named) {
         return Vec::new();
     }
     let kind = changed.resource_kind();

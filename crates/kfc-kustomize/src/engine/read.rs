@@ -44,7 +44,7 @@ const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 /// ignored, a document whose kind ends in `List` and that has `items` gives its items, after all other documents.
 ///
 /// # Errors
-/// [`Code::NotAResource`] for each document that has no kind or no name.
+/// [`Code::NotAResource`] for each document that has no kind, or neither a name nor `generateName`.
 pub fn resources(documents: Vec<Node>, schema: &Schema) -> Result<Vec<Resource>> {
     let mut queue = VecDeque::from(documents);
     let mut list = Vec::with_capacity(queue.len());
@@ -101,7 +101,7 @@ fn list_items(mut document: Node) -> std::result::Result<Expanded, Diagnostic> {
 /// Reads one document as a resource.
 ///
 /// # Errors
-/// [`Code::NotAResource`] when it has no kind or no name.
+/// [`Code::NotAResource`] when it has no kind, or neither a name nor `generateName`.
 pub fn resource(mut node: Node, schema: &Schema) -> Result<Resource> {
     let Some(map) = node.as_map() else {
         return Err(Diagnostic::error(
@@ -121,19 +121,30 @@ pub fn resource(mut node: Node, schema: &Schema) -> Result<Resource> {
         ));
     }
     let cluster_scoped = schema.is_namespaced(api_version, kind) == Some(false);
-    let name = node.at(&["metadata", "name"]).and_then(Node::as_text).unwrap_or("");
-    if name.is_empty() && !kind.ends_with("List") {
-        let help = if node.at(&["metadata", "generateName"]).is_some() {
-            "kustomize trees cannot use `generateName`; give it a name"
-        } else {
-            "add a name below `metadata`"
-        };
-        return Err(missing(&node, "metadata.name", help));
+    let has =
+        |field| node.at(&["metadata", field]).and_then(Node::as_text).is_some_and(|text| !text.is_empty());
+    if !has("name") && !has("generateName") && !kind.ends_with("List") {
+        return Err(missing(&node, "metadata.name", "add a name below `metadata`"));
     }
     normalise_annotations(&mut node)?;
     let mut resource = Resource::new(node, cluster_scoped);
     take_notes(&mut resource);
     Ok(resource)
+}
+
+/// Refuses resources that have `generateName` instead of a name, as kustomize does.
+///
+/// # Errors
+/// [`Code::NotAResource`] for each of them.
+pub(super) fn refuse_generated_names(resources: &[Resource]) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    for resource in
+        resources.iter().filter(|resource| !resource.is_named() && !resource.kind().ends_with("List"))
+    {
+        let help = "kustomize does not take `generateName`, `kfc build` does; or give it a name";
+        errors.extend(missing(&resource.node, "metadata.name", help));
+    }
+    errors.into_result(())
 }
 
 fn missing(node: &Node, field: &str, help: &str) -> Diagnostics {

@@ -3,7 +3,7 @@
 use super::accumulated::Track;
 use super::bundle::Bundle;
 use super::options::Options;
-use super::{accumulate, finish, load, openapi};
+use super::{accumulate, finish, load, openapi, read};
 use kfc_diagnostics::{Result, Sources};
 use kfc_kube::schema::Schema;
 use kfc_source::Loader;
@@ -28,6 +28,9 @@ pub fn build_root(loader: &Loader, options: &Options) -> Result<Bundle> {
     let settings = finish::Settings::of(&root, options);
     let track = Track { annotations: settings.tracks_origins(), fields: options.keep_origins };
     let accumulated = accumulate::accumulate(root, track)?;
+    if !options.generated_names {
+        read::refuse_generated_names(&accumulated.set.list)?;
+    }
     let mut bundle = finish::finish(accumulated, &settings)?;
     bundle.warnings.extend(loader.remotes().warnings());
     Ok(bundle)

@@ -96,7 +96,8 @@ impl ResourceSet {
         let mut seen: FxHashMap<IdRef<'_>, Mark> = FxHashMap::default();
         seen.reserve(self.list.len());
         let mut errors = Diagnostics::default();
-        for (index, resource) in self.list.iter().enumerate() {
+        // Those without a name of their own never meet in a cluster.
+        for (index, resource) in self.list.iter().enumerate().filter(|(_, resource)| resource.is_named()) {
             match seen.entry(IdRef::of(resource)) {
                 std::collections::hash_map::Entry::Vacant(slot) => {
                     slot.insert(resource.mark());

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 pub(super) fn check(resources: &[&Object]) -> Vec<Finding> {
     let mut seen: FxHashMap<(&str, &str, &str, &str), &Object> = FxHashMap::default();
     let mut all = Vec::new();
-    for resource in resources.iter().copied() {
+    for resource in resources.iter().copied().filter(|resource| resource.is_named()) {
         let key = (resource.group(), resource.kind(), home(resource), resource.name());
         if let Some(first) = seen.insert(key, resource) {
             let mut found = Findings::of(resource);

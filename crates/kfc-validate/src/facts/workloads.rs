@@ -195,7 +195,7 @@ fn indexes(here: &mut Here<'_, '_>) {
     let completions = here.number(&["spec", "completions"]).unwrap_or(0);
     let name = here.text(&["metadata", "name"]).unwrap_or("");
     let longest = format!("{name}-{}", (completions - 1).max(0));
-    if completions > 0 && name.len() <= 63 && !super::words::is_label(&longest) {
+    if completions > 0 && !name.is_empty() && name.len() <= 63 && !super::words::is_label(&longest) {
         here.invalid("metadata.name", "will not able to create pod with invalid DNS label");
     }
     for (index, rule) in here.items(&["spec", "successPolicy", "rules"]) {

@@ -106,6 +106,17 @@ pub(super) fn check(resource: &Object, namespaced: Option<bool>, found: &mut Fin
         let message = format!("`{}` is not a valid name for {}", resource.name(), article(resource.kind()));
         found.error_at(Code::BadName, name, message).help = Some(syntax.describe().to_owned());
     }
+    // The server adds a few letters and digits.
+    if let Some(prefix) = top.at(&["metadata", "generateName"]).filter(|_| !resource.is_named())
+        && !syntax.holds(&format!("{}x", resource.name()))
+    {
+        let message = format!(
+            "`{}` is not the start of a valid name for {}",
+            resource.name(),
+            article(resource.kind())
+        );
+        found.error_at(Code::BadName, prefix, message).help = Some(syntax.describe().to_owned());
+    }
     if let (Some(namespace), Some(false)) = (top.at(&["metadata", "namespace"]), namespaced) {
         let message = format!("{} is cluster-scoped: `namespace` has no effect", resource.kind());
         found.warning_at(Code::WrongScope, namespace, message);
