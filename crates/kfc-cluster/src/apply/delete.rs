@@ -409,7 +409,11 @@ impl Remover<'_> {
                     return Ok(End::Stays(stay));
                 }
                 match self.request(object, &live).await {
-                    Ok(()) => {}
+                    Ok(true) => {
+                        self.session.notify(&Event::Deleted { object });
+                        return Ok(End::Gone);
+                    }
+                    Ok(false) => {}
                     Err(failure) if failure.is_not_found() => continue,
                     // It changed in the meantime, or a webhook is starting or stopping.
                     Err(failure) if failure.status == 409 || failure.is_of_webhook() => {
@@ -458,19 +462,24 @@ impl Remover<'_> {
         lines
     }
 
-    /// Requests the deletion of exactly this object, after the objects that it owns.
-    async fn request(&self, object: &ObjectId, live: &Value) -> std::result::Result<(), Failure> {
-        let Some(kind) = self.session.any_version(object).await else { return Ok(()) };
+    /// Requests the deletion of exactly this object. Workloads and custom resources go after the objects that they own, such as
+    /// pods; all else at once, because what it may own does not matter to what is deleted later. Returns whether it is gone
+    /// already: the server then answers with a status instead of the object.
+    async fn request(&self, object: &ObjectId, live: &Value) -> std::result::Result<bool, Failure> {
+        let Some(kind) = self.session.any_version(object).await else { return Ok(false) };
+        let is_user = matches!(phase(&object.kind, &object.group), Phase::Users);
         let body = json!({
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "propagationPolicy": "Foreground",
+            "propagationPolicy": if is_user { "Foreground" } else { "Background" },
             "preconditions": {"uid": live["metadata"]["uid"]},
         });
         let body = body.to_string();
         let path = kind.path_of(object);
         let body = Body::Json(&body);
-        self.session.connection.send(Method::DELETE, &path, "application/json", body).await.map(|_| ())
+        let (_, answer) =
+            self.session.connection.send(Method::DELETE, &path, "application/json", body).await?;
+        Ok(answer["kind"] == "Status" && answer["status"] == "Success")
     }
 }
 
