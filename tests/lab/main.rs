@@ -4,6 +4,7 @@
 #![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod access;
 mod admission;
 mod cluster;
 mod consent;
@@ -14,6 +15,7 @@ mod hooks;
 mod idempotence;
 mod kubectl;
 mod leaving;
+mod locks;
 mod looking;
 mod needs;
 mod owners;
@@ -24,7 +26,11 @@ mod parity {
     pub(crate) mod trees;
 }
 mod profiles;
+mod pruning;
 mod robustness;
+mod sending;
 mod shop;
+mod space;
 mod takeover;
+mod trouble;
 mod upstream;
