@@ -17,6 +17,7 @@
 #![allow(dead_code)]
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
@@ -31,7 +32,7 @@ const AUDIT: &str =
 /// How a cluster is made; `tests/lab/up --help` explains the options.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Setup {
-    /// The API server only: no controllers, no nodes, no stand-ins. Starts in half the time.
+    /// The API server only: no controllers, no nodes, nothing simulated. Starts in half the time.
     pub(crate) bare: bool,
     /// Simulated nodes; three when not given.
     pub(crate) nodes: Option<usize>,
@@ -300,6 +301,25 @@ impl Cluster {
         let (out, _) = self.kubectl(&["get", kind, "--all-namespaces", "--output=json"]).succeeds();
         let list: Value = serde_json::from_str(&out).unwrap();
         list["items"].as_array().unwrap().clone()
+    }
+
+    /// All objects but those that programs of the cluster make for others or about themselves, as `KIND NAMESPACE/NAME`.
+    pub(crate) fn objects(&self) -> BTreeSet<String> {
+        let (kinds, _) = self.kubectl(&["api-resources", "--verbs=list", "--output=name"]).succeeds();
+        let made = |kind: &&str| {
+            // Nothing in a lab deletes the volumes of claims that are gone.
+            let noted = ["events", "endpointslices", "leases", "persistentvolumes"];
+            !noted.contains(&kind.split('.').next().unwrap()) && !kind.ends_with("metrics.k8s.io")
+        };
+        let kinds: Vec<&str> = kinds.lines().filter(made).collect();
+        let all = self.list(&kinds.join(","));
+        let own = all.iter().filter(|object| object["metadata"]["ownerReferences"].is_null());
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        own.map(|object| {
+            let meta = &object["metadata"];
+            format!("{} {}/{}", text(&object["kind"]), text(&meta["namespace"]), text(&meta["name"]))
+        })
+        .collect()
     }
 
     /// Waits until something holds; panics with `what` when it does not within some seconds.

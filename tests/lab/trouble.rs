@@ -190,14 +190,15 @@ fn stop(space: &Space, mut command: Command, signal: &str, is_time: impl Fn(usiz
 #[test]
 #[ignore = "needs the lab: .ci/lab"]
 fn a_signal_in_the_middle_of_a_wave_loses_nothing() {
-    const MAPS: usize = 200;
+    const MAPS: usize = 100;
     let space = Space::of(Server::Controlled, "signal");
     space.cluster.write("signal.yaml", &space.bundle(&[&space.maps(0..MAPS)]));
     // Slow enough for a signal to come in the middle of it.
-    let slow = |method: &str| json!({"method": method, "path": "/signal/configmaps/m", "delay": 0.06, "times": 9999});
+    let slow =
+        |method: &str| json!({"method": method, "path": "/signal/configmaps/m", "delay": 0.1, "times": 9999});
     let proxy = space.cluster.with_faults(&json!([slow("PATCH"), slow("DELETE")]));
     let apply = ["apply", "signal.yaml", "--name", "signal", "--concurrency", "4"];
-    for (signal, word, from) in [("-INT", "an interrupt", 20), ("-TERM", "a request to terminate", 90)] {
+    for (signal, word, from) in [("-INT", "an interrupt", 15), ("-TERM", "a request to terminate", 50)] {
         let err = stop(&space, proxy.kfc_command(&apply), signal, |there| there >= from).refused();
         assert!(err.contains(&format!("error[KFC1608]: stopped by {word}")), "{err}");
         let (exist, listed) = (maps_of(&space), space.listed());
@@ -218,8 +219,9 @@ fn a_signal_in_the_middle_of_a_wave_loses_nothing() {
 
 #[test]
 #[ignore = "needs the lab: .ci/lab"]
-fn a_thousand_objects_go_in_parallel_but_not_all_at_once() {
-    const MANY: usize = 1200;
+fn hundreds_of_objects_go_in_parallel_but_not_all_at_once() {
+    const MANY: usize = 600;
+    // Two pages of a list.
     let space = Space::of(Server::Controlled, "many");
     space.cluster.write("many.yaml", &space.bundle(&[&space.maps(0..MANY)]));
     let mut proxy = space.cluster.with_faults(&json!([]));
