@@ -57,7 +57,8 @@ pub(crate) enum Server {
     Bare,
     /// With the controllers, without nodes: deleted objects go.
     Controlled,
-    /// The API server of the oldest supported version, only.
+    /// The API server of the oldest supported version, only. It waits for no controllers to collect garbage, so that what it deletes
+    /// goes, but for namespaces.
     Oldest,
 }
 
@@ -67,21 +68,24 @@ impl Server {
         match self {
             Self::Bare => Setup { bare: true, ..Setup::default() },
             Self::Controlled => Setup { nodes: Some(0), ..Setup::default() },
-            Self::Oldest => Setup { bare: true, oldest: true, ..Setup::default() },
+            Self::Oldest => {
+                let server_flags = vec!["--enable-garbage-collector=false"];
+                Setup { bare: true, oldest: true, server_flags, ..Setup::default() }
+            }
         }
     }
 }
 
-/// A test for each of these functions of the module, against the API server; in `.ci/full` the same against that of the
+/// A test for each of these functions of the module, against this server; in `.ci/full` the same against the API server of the
 /// oldest supported version. The functions are given the server.
 macro_rules! on_each_server {
-    ($($test:ident)*) => {
+    ($newest:ident: $($test:ident)*) => {
         mod newest {
             $(
                 #[test]
                 #[ignore = "needs the lab: .ci/lab"]
                 fn $test() {
-                    super::$test(crate::cluster::Server::Bare);
+                    super::$test(crate::cluster::Server::$newest);
                 }
             )*
         }
@@ -104,6 +108,7 @@ struct Plane {
     /// The first process of the namespace; everything in it ends with this one.
     process: Child,
     folder: PathBuf,
+    is_ready: bool,
 }
 
 impl Drop for Plane {
@@ -111,7 +116,7 @@ impl Drop for Plane {
         drop(self.process.stdin.take());
         drop(self.process.wait());
         // What programs of pods wrote to the very end is still there.
-        if std::env::var_os("KFC_LAB_KEEP").is_none() {
+        if self.is_ready && std::env::var_os("KFC_LAB_KEEP").is_none() {
             drop(std::fs::remove_dir_all(&self.folder));
         }
     }
@@ -128,9 +133,9 @@ impl Plane {
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         // From here on the folder is the control plane's, which may outlive every value of a test.
-        let plane = Self { process, folder: folder.keep() };
+        let plane = Self { process, folder: folder.keep(), is_ready: line.starts_with("ready: ") };
         assert!(
-            line.starts_with("ready: "),
+            plane.is_ready,
             "the lab does not start: run .ci/lab, and see {}",
             plane.folder.join("log").display()
         );

@@ -6,7 +6,7 @@ use super::space::{Space, map};
 use serde_json::Value;
 use std::process::{Child, Command, Stdio};
 
-on_each_server! {
+on_each_server! { Bare:
     one_run_at_a_time_works_on_an_inventory
     the_lock_of_a_killed_run_expires_and_that_of_an_interrupted_one_is_released
     who_may_not_lock_gets_a_warning

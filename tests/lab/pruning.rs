@@ -1,10 +1,19 @@
 //! What goes and what stays: what left the bundle, what is deleted, and what is asked before.
 
-use super::cluster::{Run, Server};
+use super::cluster::{Run, Server, on_each_server};
 use super::shop::{carts, developer};
 use super::space::{Space, map};
 use std::io::Write;
 use std::process::{Output, Stdio};
+
+on_each_server! { Controlled:
+    a_definition_that_left_the_bundle_stays_while_it_has_objects
+    a_component_that_left_the_stack_is_pruned
+    deletions_are_confirmed_and_bundles_without_a_stack_are_named
+    what_existed_before_is_applied_but_not_deleted
+    nothing_is_pruned_without_consent
+    a_terminal_asks_before_anything_is_deleted
+}
 
 /// Deletions need the controllers, which collect garbage and empty namespaces.
 fn space(name: &'static str) -> Space {
@@ -40,10 +49,8 @@ fn what_left_the_bundle_is_pruned_but_no_namespaces_and_volumes_without_consent(
     assert!(!space.exists());
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn a_definition_that_left_the_bundle_stays_while_it_has_objects() {
-    let space = space("toys");
+fn a_definition_that_left_the_bundle_stays_while_it_has_objects(server: Server) {
+    let space = Space::of(server, "toys");
     let schema = "schema: {openAPIV3Schema: {type: object}}";
     let definition = carts(schema).replace("shop.example.com", "toys.example.com") + "---\n";
     space.apply(&space.bundle(&[&definition, &space.map("a", "1")]), &[]).succeeds();
@@ -59,10 +66,8 @@ fn a_definition_that_left_the_bundle_stays_while_it_has_objects() {
     assert!(space.cluster.get("crd", "", "carts.toys.example.com").is_none());
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn a_component_that_left_the_stack_is_pruned() {
-    let space = space("kind");
+fn a_component_that_left_the_stack_is_pruned(server: Server) {
+    let space = Space::of(server, "kind");
     let apply = |components: &str, more: &[&str]| {
         space.cluster.kfc(&[&["apply", "kind", "--components", components, "--no-wait"], more].concat())
     };
@@ -92,10 +97,8 @@ fn a_deletion_that_is_held_up_says_by_what() {
     assert!(out.is_empty() && err.contains("nothing to delete"), "{err}");
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn deletions_are_confirmed_and_bundles_without_a_stack_are_named() {
-    let space = space("confirmed");
+fn deletions_are_confirmed_and_bundles_without_a_stack_are_named(server: Server) {
+    let space = Space::of(server, "confirmed");
     space.apply(&space.bundle(&[&space.map("a", "1")]), &[]).succeeds();
     let delete = |more: &[&str]| space.cluster.kfc(&[&["delete", "--name", "confirmed"], more].concat());
     let err = delete(&[]).refused();
@@ -107,10 +110,8 @@ fn deletions_are_confirmed_and_bundles_without_a_stack_are_named() {
     assert!(space.has_map("a"));
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn what_existed_before_is_applied_but_not_deleted() {
-    let space = space("before");
+fn what_existed_before_is_applied_but_not_deleted(server: Server) {
+    let space = Space::of(server, "before");
     space.apply_as("before-base", &space.bundle(&[]), &[]).succeeds();
     let theirs = ["create", "configmap", "theirs", "--namespace=before", "--from-literal=key=1"];
     space.cluster.kubectl(&theirs).succeeds();
@@ -129,10 +130,8 @@ fn what_existed_before_is_applied_but_not_deleted() {
     assert_eq!(out, "deleted ConfigMap before/own\ndeleted ConfigMap before/theirs\n");
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn nothing_is_pruned_without_consent() {
-    let space = space("consent");
+fn nothing_is_pruned_without_consent(server: Server) {
+    let space = Space::of(server, "consent");
     space.apply(&space.bundle(&[&space.maps(0..9)]), &[]).succeeds();
     let changed = space.bundle(&[&space.maps(0..8), &space.map("new", "1")]);
     let (out, err) = space.apply(&changed, &[]).succeeds();
@@ -155,10 +154,8 @@ fn nothing_is_pruned_without_consent() {
     assert!(space.has_map("m0001") && !err.contains("left the bundle"), "{err}");
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn a_terminal_asks_before_anything_is_deleted() {
-    let space = space("asked");
+fn a_terminal_asks_before_anything_is_deleted(server: Server) {
+    let space = Space::of(server, "asked");
     let maps = [space.map("a", "1"), space.map("b", "1")];
     space.apply(&space.bundle(&[&maps[0], &maps[1]]), &[]).succeeds();
     space.cluster.write("asked.yaml", &space.bundle(&[&maps[0]]));

@@ -6,7 +6,7 @@ use super::space::{Space, map, namespace};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
-on_each_server! {
+on_each_server! { Bare:
     conflicts_are_explained_field_by_field
     an_unknown_kind_is_not_awaited_for_long
     an_unknown_field_is_not_sent_for_long

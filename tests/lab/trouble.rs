@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::{Command, Output, Stdio};
 
-on_each_server! {
+on_each_server! { Bare:
     a_server_in_trouble_is_asked_again
     what_is_refused_is_reported_at_once_with_the_reason
     values_of_secrets_are_never_shown

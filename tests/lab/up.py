@@ -42,7 +42,7 @@ class Lab:
     def __init__(self, options):
         self.options = options
         self.folder = options.folder
-        self.programs = {}
+        self.programs, self.is_ready = {}, False
         os.makedirs(f"{self.folder}/log", exist_ok=True)
 
     def run(self, name, *flags):
@@ -71,12 +71,12 @@ class Lab:
                  *self.options.api_server)
 
     def end(self):
-        """Ends the programs, which write into the folder as long as they run."""
+        """Ends the programs, which write into the folder as long as they run. The logs of a start that failed stay."""
         for program in self.programs.values():
             program.kill()
         for program in self.programs.values():
             program.wait()
-        if self.options.remove:
+        if self.options.remove and self.is_ready:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def wait_for_server(self, api):
@@ -158,6 +158,7 @@ def main():
         proxy.start(options.folder)
         programs = dict(pair.split("=", 1) for pair in options.run)
         kubelet.start(options.folder, {image: f"{os.environ['KFC_LAB_BIN']}/{name}" for image, name in programs.items()})
+    lab.is_ready = True
     print(f"ready: {options.folder}/enter kubectl get pods --all-namespaces", flush=True)
     if options.until_closed:
         sys.stdin.buffer.read()
