@@ -6,16 +6,21 @@
 //! let web = cluster.get("deployment", "shop", "web").unwrap();   // an object as JSON
 //! ```
 //!
-//! Every cluster is in a network namespace of its own, in which nothing else can be reached: tests run beside each other,
-//! and nothing ever leaves. It ends when the value is dropped or the test is killed. Stand-ins answer webhooks, fill in
-//! certificates, bind claims and give load balancers addresses; [`Setup`] chooses among them.
+//! Every control plane is in a network namespace of its own, in which nothing else can be reached: tests run beside each other,
+//! and nothing ever leaves. It ends when the value is dropped or the test is killed. Programs that simulate the rest of a cluster answer
+//! webhooks, fill in certificates, bind claims and give load balancers addresses; [`Setup`] chooses among them.
+//!
+//! Tests that need nothing but a server share one ([`Server`]), each with namespaces and inventories of its own:
+//! `Cluster::of(Server::Bare)`. [`Cluster::with_faults`] puts a proxy before the API server.
 
 #![allow(dead_code, reason = "each program that has it uses part of it")]
 
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -26,7 +31,7 @@ const AUDIT: &str =
 /// How a cluster is made; `tests/lab/up --help` explains the options.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Setup {
-    /// The API server only: no controllers, no nodes, no stand-ins. Starts in half the time.
+    /// The API server only: no controllers, no nodes, nothing simulated. Starts in half the time.
     pub(crate) bare: bool,
     /// Simulated nodes; three when not given.
     pub(crate) nodes: Option<usize>,
@@ -44,32 +49,81 @@ pub(crate) struct Setup {
     pub(crate) oldest: bool,
 }
 
-/// A running control plane.
-pub(crate) struct Cluster {
-    /// The first process of the namespace; everything in it ends with this one.
-    process: Child,
-    folder: TempDir,
+/// A control plane that tests share. It starts with the first of them and ends with the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// The API server only: what it deletes in the foreground stays, and so do namespaces.
+    Bare,
+    /// With the controllers, without nodes: deleted objects go.
+    Controlled,
+    /// The API server of the oldest supported version, only. It waits for no controllers to collect garbage, so that what it deletes
+    /// goes, but for namespaces.
+    Oldest,
 }
 
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-        // For a look at the logs of a failed test.
-        if std::env::var_os("KFC_LAB_KEEP").is_some() {
-            self.folder.disable_cleanup(true);
+impl Server {
+    /// A control plane of this kind, as a test has it that cannot share.
+    pub(crate) fn setup(self) -> Setup {
+        match self {
+            Self::Bare => Setup { bare: true, ..Setup::default() },
+            Self::Controlled => Setup { nodes: Some(0), ..Setup::default() },
+            Self::Oldest => {
+                let server_flags = vec!["--enable-garbage-collector=false"];
+                Setup { bare: true, oldest: true, server_flags, ..Setup::default() }
+            }
         }
     }
 }
 
-impl Cluster {
-    /// A whole control plane with all stand-ins.
-    pub(crate) fn start() -> Self {
-        Self::start_with(&Setup::default())
-    }
+/// A test for each of these functions of the module, against this server; in `.ci/full` the same against the API server of the
+/// oldest supported version. The functions are given the server.
+macro_rules! on_each_server {
+    ($newest:ident: $($test:ident)*) => {
+        mod newest {
+            $(
+                #[test]
+                #[ignore = "needs the lab: .ci/lab"]
+                fn $test() {
+                    super::$test(crate::cluster::Server::$newest);
+                }
+            )*
+        }
 
-    /// The control plane that a setup describes. Panics when it cannot be started.
-    pub(crate) fn start_with(setup: &Setup) -> Self {
+        mod full {
+            $(
+                #[test]
+                #[ignore = "needs the lab: .ci/full"]
+                fn $test() {
+                    super::$test(crate::cluster::Server::Oldest);
+                }
+            )*
+        }
+    };
+}
+pub(crate) use on_each_server;
+
+/// The programs of a running control plane.
+struct Plane {
+    /// The first process of the namespace; everything in it ends with this one.
+    process: Child,
+    folder: PathBuf,
+    is_ready: bool,
+}
+
+impl Drop for Plane {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        drop(self.process.wait());
+        // What programs of pods wrote to the very end is still there.
+        if self.is_ready && std::env::var_os("KFC_LAB_KEEP").is_none() {
+            drop(std::fs::remove_dir_all(&self.folder));
+        }
+    }
+}
+
+impl Plane {
+    /// Panics when it cannot be started.
+    fn start(setup: &Setup) -> Self {
         let folder = tempfile::Builder::new().prefix("kfc-lab-").tempdir().unwrap();
         std::fs::write(folder.path().join("audit.yaml"), AUDIT).unwrap();
         let mut command = Command::new(lab_file("up"));
@@ -77,18 +131,52 @@ impl Cluster {
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let cluster = Self { process, folder };
+        // From here on the folder is the control plane's, which may outlive every value of a test.
+        let plane = Self { process, folder: folder.keep(), is_ready: line.starts_with("ready: ") };
         assert!(
-            line.starts_with("ready: "),
+            plane.is_ready,
             "the lab does not start: run .ci/lab, and see {}",
-            cluster.path("log").display()
+            plane.folder.join("log").display()
         );
-        cluster
+        plane
+    }
+}
+
+/// A control plane as one test uses it.
+pub(crate) struct Cluster {
+    plane: Arc<Plane>,
+    /// Where clients of a shared control plane run, with a kubeconfig of their own.
+    own: Option<TempDir>,
+}
+
+impl Cluster {
+    /// A whole control plane with everything that is simulated.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&Setup::default())
     }
 
-    /// The folder of the lab: clients run in it, and find `kubeconfig` and `log/` there.
+    /// The control plane that a setup describes. Panics when it cannot be started.
+    pub(crate) fn start_with(setup: &Setup) -> Self {
+        Self { plane: Arc::new(Plane::start(setup)), own: None }
+    }
+
+    /// A shared control plane.
+    pub(crate) fn of(server: Server) -> Self {
+        static PLANES: [OnceLock<Arc<Plane>>; 3] = [const { OnceLock::new() }; 3];
+        let plane = PLANES[server as usize].get_or_init(|| Arc::new(Plane::start(&server.setup())));
+        let own = tempfile::Builder::new().prefix("kfc-client-").tempdir().unwrap();
+        std::fs::copy(plane.folder.join("kubeconfig"), own.path().join("kubeconfig")).unwrap();
+        Self { plane: Arc::clone(plane), own: Some(own) }
+    }
+
+    /// The folder of the control plane, with its certificates and logs.
+    pub(crate) fn plane(&self) -> &Path {
+        &self.plane.folder
+    }
+
+    /// The folder in which clients run, with their `kubeconfig`: that of the control plane, unless it is shared.
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        self.own.as_ref().map_or(self.plane(), TempDir::path)
     }
 
     /// A file in the folder.
@@ -111,10 +199,11 @@ impl Cluster {
 
     /// A program inside the namespace of the cluster, with its kubeconfig, without a terminal.
     pub(crate) fn command(&self, program: impl AsRef<Path>, args: &[&str]) -> Command {
-        let mut command = Command::new(self.path("enter"));
+        let mut command = Command::new(self.plane().join("enter"));
         command
             .arg(program.as_ref())
             .args(args)
+            .env("LAB_KUBECONFIG", self.kubeconfig())
             .env("CI", "true")
             .stdin(Stdio::null())
             .current_dir(self.folder());
@@ -146,6 +235,11 @@ impl Cluster {
         let kfc = kfc();
         let mut command = self.command("python3", &["-c", SCRIPT, answers, kfc.to_str().unwrap()]);
         Run::of(command.args(args).env("NO_COLOR", "1"))
+    }
+
+    /// The same cluster behind a proxy with these faults: see `trouble.py`.
+    pub(crate) fn with_faults(&self, faults: &Value) -> Troubled<'_> {
+        Troubled::start(self, faults)
     }
 
     /// Runs kubectl.
@@ -185,6 +279,18 @@ impl Cluster {
         self.kubectl(&["wait", "--for=condition=Established", "-f", file.to_str().unwrap()]).succeeds();
     }
 
+    /// Signs a service account in, and gives the context of the kubeconfig that uses its token.
+    pub(crate) fn sign_in(&self, namespace: &str, account: &str) -> String {
+        let context = format!("{namespace}-{account}");
+        let token = self.kubectl(&["create", "token", account, "--namespace", namespace]).succeeds().0;
+        let token = format!("--token={}", token.trim());
+        self.kubectl(&["config", "set-credentials", &context, &token]).succeeds();
+        let user = format!("--user={context}");
+        let space = format!("--namespace={namespace}");
+        self.kubectl(&["config", "set-context", &context, "--cluster=lab", &user, &space]).succeeds();
+        context
+    }
+
     /// An object, or none; the namespace of one that lives in none is empty.
     pub(crate) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
         let mut args = vec!["get", kind, name, "--ignore-not-found", "--output=json"];
@@ -202,6 +308,25 @@ impl Cluster {
         list["items"].as_array().unwrap().clone()
     }
 
+    /// All objects but those that programs of the cluster make for others or about themselves, as `KIND NAMESPACE/NAME`.
+    pub(crate) fn objects(&self) -> BTreeSet<String> {
+        let (kinds, _) = self.kubectl(&["api-resources", "--verbs=list", "--output=name"]).succeeds();
+        let made = |kind: &&str| {
+            // Nothing in a lab deletes the volumes of claims that are gone.
+            let noted = ["events", "endpointslices", "leases", "persistentvolumes"];
+            !noted.contains(&kind.split('.').next().unwrap()) && !kind.ends_with("metrics.k8s.io")
+        };
+        let kinds: Vec<&str> = kinds.lines().filter(made).collect();
+        let all = self.list(&kinds.join(","));
+        let own = all.iter().filter(|object| object["metadata"]["ownerReferences"].is_null());
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        own.map(|object| {
+            let meta = &object["metadata"];
+            format!("{} {}/{}", text(&object["kind"]), text(&meta["namespace"]), text(&meta["name"]))
+        })
+        .collect()
+    }
+
     /// Waits until something holds; panics with `what` when it does not within some seconds.
     #[track_caller]
     #[expect(clippy::unused_self, reason = "the cluster is what is waited for")]
@@ -214,6 +339,83 @@ impl Cluster {
     }
 }
 
+/// A cluster behind a proxy that makes faults.
+pub(crate) struct Troubled<'c> {
+    cluster: &'c Cluster,
+    proxy: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    config: tempfile::NamedTempFile,
+}
+
+impl Drop for Troubled<'_> {
+    fn drop(&mut self) {
+        drop(self.proxy.kill());
+        drop(self.proxy.wait());
+    }
+}
+
+impl<'c> Troubled<'c> {
+    fn start(cluster: &'c Cluster, faults: &Value) -> Self {
+        let (program, plane) = (lab_file("trouble.py"), cluster.plane().to_str().unwrap());
+        let mut command = cluster.command("python3", &["-B", program.to_str().unwrap(), plane]);
+        let mut proxy = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (input, output) = (proxy.stdin.take().unwrap(), proxy.stdout.take().unwrap());
+        let mut output = BufReader::new(output);
+        let mut port = String::new();
+        output.read_line(&mut port).unwrap();
+        let server = format!("https://127.0.0.1:{}", port.trim());
+        let mut config: Value =
+            serde_json::from_str(&std::fs::read_to_string(cluster.plane().join("kubeconfig")).unwrap())
+                .unwrap();
+        config["clusters"][0]["cluster"]["server"] = server.into();
+        let file = tempfile::NamedTempFile::new_in(cluster.folder()).unwrap();
+        std::fs::write(file.path(), config.to_string()).unwrap();
+        let mut troubled = Self { cluster, proxy, input, output, config: file };
+        troubled.change(faults);
+        troubled
+    }
+
+    /// The kubeconfig of an administrator through the proxy.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        self.config.path()
+    }
+
+    /// Replaces the faults.
+    pub(crate) fn change(&mut self, faults: &Value) {
+        self.ask(faults);
+    }
+
+    /// The faults that have not happened as often as they say.
+    pub(crate) fn left(&mut self) -> Vec<Value> {
+        self.ask(&Value::Null)["left"].as_array().unwrap().clone()
+    }
+
+    /// How many requests there were at once, at most.
+    pub(crate) fn peak(&mut self) -> u64 {
+        self.ask(&Value::Null)["peak"].as_u64().unwrap()
+    }
+
+    fn ask(&mut self, faults: &Value) -> Value {
+        writeln!(self.input, "{faults}").unwrap();
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// kfc inside the namespace, through the proxy.
+    pub(crate) fn kfc_command(&self, args: &[&str]) -> Command {
+        let mut command = self.cluster.kfc_command(args);
+        command.env("LAB_KUBECONFIG", self.kubeconfig());
+        command
+    }
+
+    /// Runs kfc through the proxy.
+    pub(crate) fn kfc(&self, args: &[&str]) -> Run {
+        Run::of(&mut self.kfc_command(args))
+    }
+}
+
 impl Setup {
     /// The folder with the programs of the control plane.
     fn programs(&self) -> PathBuf {
@@ -222,6 +424,8 @@ impl Setup {
 
     fn options(&self) -> Vec<String> {
         let mut options = vec!["--until-closed".to_owned()];
+        // For a look at the logs of a failed test.
+        options.extend(std::env::var_os("KFC_LAB_KEEP").is_none().then(|| "--remove".to_owned()));
         options.extend(self.bare.then(|| "--bare".to_owned()));
         options.extend(self.programs.iter().map(|(image, program)| format!("--run={image}={program}")));
         options.extend(self.nodes.map(|nodes| format!("--nodes={nodes}")));
@@ -257,6 +461,14 @@ impl Run {
     pub(crate) fn succeeds(self) -> (String, String) {
         assert_eq!(self.code, Some(0), "{}{}", self.out, self.err);
         (self.out, self.err)
+    }
+
+    /// Standard error of a run that ended with 1 and printed nothing else.
+    #[track_caller]
+    pub(crate) fn refused(self) -> String {
+        let (out, err) = self.fails();
+        assert!(out.is_empty(), "standard output has to stay empty: {out}");
+        err
     }
 
     /// Standard output and standard error of a run that ended with 1.

@@ -1,11 +1,16 @@
 //! What is known and agreed to before anything is written: all conflicts and missing rights at once, objects that have to be
 //! recreated, and the diff on a terminal.
 
-use super::cluster::{Cluster, Setup};
+use super::cluster::{Cluster, Server, Setup, on_each_server};
 use super::shop::{apply, developer};
 
-fn bare() -> Cluster {
-    Cluster::start_with(&Setup { bare: true, audited: true, ..Setup::default() })
+on_each_server! { Bare:
+    conflicts_of_all_waves_are_one_answer_and_nothing_is_written
+    a_terminal_shows_the_diff_and_asks
+}
+
+fn bare(server: Server) -> Cluster {
+    Cluster::start_with(&Setup { audited: true, ..server.setup() })
 }
 
 fn job(image: &str) -> String {
@@ -90,10 +95,8 @@ fn a_changed_job_is_recreated_by_consent_and_data_only_by_name() {
     assert_ne!(uid("persistentvolumeclaim", "data"), data);
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn conflicts_of_all_waves_are_one_answer_and_nothing_is_written() {
-    let cluster = bare();
+fn conflicts_of_all_waves_are_one_answer_and_nothing_is_written(server: Server) {
+    let cluster = bare(server);
     let namespace = |label: &str| {
         format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: shop, labels: {{team: {label}}}}}\n---\n")
     };
@@ -117,10 +120,8 @@ fn conflicts_of_all_waves_are_one_answer_and_nothing_is_written() {
     assert!(cluster.get("configmap", "default", "new").is_none());
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn a_terminal_shows_the_diff_and_asks() {
-    let cluster = bare();
+fn a_terminal_shows_the_diff_and_asks(server: Server) {
+    let cluster = bare(server);
     let secret = |value: &str| {
         format!(
             "apiVersion: v1\nkind: Secret\nmetadata: {{name: s, namespace: default}}\nstringData: {{password: {value}}}\n---\n"

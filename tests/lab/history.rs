@@ -1,8 +1,13 @@
 //! The past of an inventory: what an apply records, and how a rollback restores it, with the rights and the Secrets that there are.
 
-use super::cluster::{Cluster, Setup};
+use super::cluster::{Cluster, Server, Setup, on_each_server};
 use super::shop::{apply, developer};
 use serde_json::Value;
+
+on_each_server! { Bare:
+    single_components_are_recorded_and_restored_alone_and_a_moved_inventory_has_no_past
+    what_was_copied_out_of_a_secret_is_not_kept_either
+}
 
 fn map(name: &str, value: &str) -> String {
     format!(
@@ -268,10 +273,8 @@ metadata: {name: narrow, namespace: team}
     assert!(!err.contains("KFC1614"), "{err}");
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn single_components_are_recorded_and_restored_alone_and_a_moved_inventory_has_no_past() {
-    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+fn single_components_are_recorded_and_restored_alone_and_a_moved_inventory_has_no_past(server: Server) {
+    let cluster = Cluster::start_with(&server.setup());
     let stack = |only: &[&str]| cluster.kfc(&[&["apply", "site", "--no-wait"], only].concat());
     cluster.write(
         "site/kfc.yaml",
@@ -315,10 +318,8 @@ replacements:
   targets: [{select: {kind: ConfigMap, name: copied}, fieldPaths: [data.a]}]
 ";
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn what_was_copied_out_of_a_secret_is_not_kept_either() {
-    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+fn what_was_copied_out_of_a_secret_is_not_kept_either(server: Server) {
+    let cluster = Cluster::start_with(&server.setup());
     cluster.write("root/kustomization.yaml", COPIES);
     let root = |value: &str| {
         let text = [map("m", value), map("copied", "x"), secret("anna-1")].concat();

@@ -1,8 +1,12 @@
 //! Hooks run around the workloads, once for each change; a hook that fails stops the run. Objects are ready when a user says so.
 
-use super::cluster::{Cluster, Run, Setup};
+use super::cluster::{Cluster, Run, Server, on_each_server};
 use std::process::Stdio;
 use std::time::Duration;
+
+on_each_server! { Bare:
+    an_object_is_ready_when_its_annotation_says_so
+}
 
 /// A Job; `more` is further fields of its specification.
 fn job(name: &str, annotations: &str, image: &str, more: &str) -> String {
@@ -177,10 +181,8 @@ metadata:
 data: {size: '1'}
 ";
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn an_object_is_ready_when_its_annotation_says_so() {
-    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+fn an_object_is_ready_when_its_annotation_says_so(server: Server) {
+    let cluster = Cluster::start_with(&server.setup());
     cluster.write("cell.yaml", MAP);
     let args = ["apply", "cell.yaml", "--name", "cell"];
     let (_, err) = cluster.kfc(&[&args[..], &["--timeout", "1s"]].concat()).fails();

@@ -1,9 +1,14 @@
 //! A second apply writes nothing and asks little: the server's own log of requests is counted.
 
-use super::cluster::{Cluster, Setup};
+use super::cluster::{Cluster, Server, Setup, on_each_server};
 use super::shop;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
+
+on_each_server! { Bare:
+    whatever_was_edited_between_two_runs_is_found
+    a_key_that_left_the_plain_values_of_a_secret_leaves_it
+}
 
 /// How many requests of each kind.
 fn counted(requests: &[String]) -> BTreeMap<&str, usize> {
@@ -97,10 +102,8 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
 subjects: [{kind: ServiceAccount, name: default, namespace: shop}, {kind: User, name: anna}]
 ";
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn whatever_was_edited_between_two_runs_is_found() {
-    let cluster = Cluster::start_with(&Setup { audited: true, bare: true, ..Setup::default() });
+fn whatever_was_edited_between_two_runs_is_found(server: Server) {
+    let cluster = Cluster::start_with(&Setup { audited: true, ..server.setup() });
     let deployment = shop::deployment("shop", "{cpu: '2', memory: 1Gi}");
     let policy = shop::network_policy("shop");
     cluster.write("shop.yaml", &shop::bundle(&[SETTINGS, &deployment, &policy, BINDING]));
@@ -138,10 +141,8 @@ fn whatever_was_edited_between_two_runs_is_found() {
     assert_eq!(apply(&[]).succeeds().0, "");
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn a_key_that_left_the_plain_values_of_a_secret_leaves_it() {
-    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+fn a_key_that_left_the_plain_values_of_a_secret_leaves_it(server: Server) {
+    let cluster = Cluster::start_with(&server.setup());
     let secret = |key: &str| {
         format!(
             "apiVersion: v1\nkind: Secret\nmetadata: {{name: login, namespace: default}}\nstringData: {{{key}: anna}}\n"

@@ -1,8 +1,12 @@
 //! Fields that others own are left to them: those of controllers without being asked, others by declaration.
 
-use super::cluster::{Cluster, Setup};
+use super::cluster::{Cluster, Server, Setup, on_each_server};
 use super::shop::{apply, bundle, webhook};
 use serde_json::json;
+
+on_each_server! { Bare:
+    an_annotation_leaves_fields_of_its_object_to_others
+}
 
 const WEB: &str = "\
 apiVersion: apps/v1
@@ -82,10 +86,8 @@ fn fields_that_controllers_write_are_left_to_them() {
     assert!(!err.contains("--adopt") && err.contains("its value is `2`; the bundle has `1`"), "{err}");
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn an_annotation_leaves_fields_of_its_object_to_others() {
-    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+fn an_annotation_leaves_fields_of_its_object_to_others(server: Server) {
+    let cluster = Cluster::start_with(&server.setup());
     let marked = shop().replacen(
         "{name: web, namespace: default}",
         "{name: web, namespace: default, annotations: {kfc.dev/ignore-fields: 'spec.replicas, spec.template.spec.containers[name=web].resources'}}",

@@ -1,9 +1,15 @@
 //! What is there and whether it is ready: status, parts of a stack, several clusters, a lost inventory, and kinds whose
 //! readiness or definition comes late.
 
-use super::cluster::{Cluster, Setup};
+use super::cluster::{Cluster, Server, Setup, on_each_server};
 use super::shop::carts;
 use std::process::Stdio;
+
+on_each_server! { Bare:
+    several_clusters_are_applied_to_one_after_another
+    several_clusters_are_applied_to_at_the_same_time
+    a_service_without_an_address_is_named_and_not_awaited
+}
 
 const STACK: &str = "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata: {name: site}\nspec:\n  platform: kind\n  components: [cert-manager, metacontroller]\n";
 
@@ -71,10 +77,8 @@ fn a_lost_inventory_is_made_again_from_its_field_manager() {
     assert_eq!(out, "pruned ConfigMap default/b\n");
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn several_clusters_are_applied_to_one_after_another() {
-    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+fn several_clusters_are_applied_to_one_after_another(server: Server) {
+    let cluster = Cluster::start_with(&server.setup());
     contexts(&cluster, &["one", "two"], &["away"]);
     cluster.write("shop.yaml", &map("a"));
     let apply = |contexts: &str, more: &[&str]| {
@@ -102,10 +106,8 @@ fn contexts(cluster: &Cluster, here: &[&str], away: &[&str]) {
     }
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn several_clusters_are_applied_to_at_the_same_time() {
-    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+fn several_clusters_are_applied_to_at_the_same_time(server: Server) {
+    let cluster = Cluster::start_with(&server.setup());
     contexts(&cluster, &["one", "two"], &["away"]);
     for namespace in ["one", "two"] {
         let object = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}");
@@ -213,11 +215,9 @@ fn a_definition_that_an_object_holds_back_names_the_object() {
     assert!(cluster.get("crd", "", "carts.shop.example.com").is_none());
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn a_service_without_an_address_is_named_and_not_awaited() {
+fn a_service_without_an_address_is_named_and_not_awaited(server: Server) {
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n";
-    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+    let cluster = Cluster::start_with(&server.setup());
     cluster.write("web.yaml", service);
     let (_, err) = cluster.kfc(&["apply", "web.yaml", "--name", "web"]).succeeds();
     assert!(

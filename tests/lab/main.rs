@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
 #![allow(clippy::print_stdout, reason = "says what it skips or measures")]
 
+mod access;
 mod admission;
 mod cluster;
 mod consent;
@@ -15,6 +16,7 @@ mod hooks;
 mod idempotence;
 mod kubectl;
 mod leaving;
+mod locks;
 mod looking;
 mod needs;
 mod owners;
@@ -25,8 +27,12 @@ mod parity {
     pub(crate) mod trees;
 }
 mod profiles;
+mod pruning;
 mod robustness;
+mod sending;
 mod shop;
 mod sign_in;
+mod space;
 mod takeover;
+mod trouble;
 mod upstream;

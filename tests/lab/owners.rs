@@ -70,6 +70,9 @@ fn the_old_field_manager_and_another_inventory_are_left_behind() {
     cluster.kubectl(&old).succeeds();
     let list = r#"{"data": {"objects": "0 v1 Namespace - shared\n1 v1 ConfigMap shared a\n"}}"#;
     cluster.kubectl(&["patch", "configmap", "kfc-inventory-kind", "--patch", list]).succeeds();
+    let (out, _) = apply(&cluster, "kind", &text("1"), &["--dry-run", "server"]).succeeds();
+    assert_eq!(out, "changed ConfigMap shared/a\n");
+    assert_eq!(managers(&cluster, "a"), ["kfc"], "a dry run takes nothing over");
     let (out, _) = apply(&cluster, "kind", &text("1"), &[]).succeeds();
     assert_eq!(out, "changed ConfigMap shared/a\n");
     assert_eq!(managers(&cluster, "a"), ["kfc-kind"]);
@@ -209,6 +212,11 @@ fn detect_and_apply_in_turn_take_nothing_away() {
     assert_eq!(std::fs::read_to_string(cluster.path("site/kfc.yaml")).unwrap(), first);
     let (out, err) = cluster.kfc(&["apply", "site", "--yes"]).succeeds();
     assert_eq!(out, "", "{err}");
+    // A file that is written again keeps its name, by which the cluster knows its objects.
+    cluster.write("renamed/kfc.yaml", &first.replace("name: site", "name: mine"));
+    cluster.kfc(&["detect", "-o", "renamed/kfc.yaml", "--force"]).succeeds();
+    let renamed = std::fs::read_to_string(cluster.path("renamed/kfc.yaml")).unwrap();
+    assert!(renamed.contains("  name: mine\n"), "{renamed}");
     // Less of it: nothing goes without a word, and data not even then.
     let run = cluster.kfc(&["diff", "cluster", "site", "--without", "katib"]);
     assert!(run.code == Some(1) && run.out.contains("- Deployment kubeflow/katib-controller"), "{}", run.out);

@@ -6,6 +6,7 @@ use super::{
     needs,
 };
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// A test for each of some profiles.
@@ -96,6 +97,7 @@ fn every_profile_with_a_golden_has_a_test() {
 fn arrives(profile: &str) {
     let cluster = Cluster::start_with(&Setup { audited: true, ..Setup::default() });
     prepare(&cluster, profile);
+    let before = cluster.objects();
     let bundle = cluster.path("bundle.yaml").to_str().unwrap().to_owned();
     cluster.kfc(&["build", profile, "-o", &bundle]).succeeds();
     let start = Instant::now();
@@ -120,6 +122,31 @@ fn arrives(profile: &str) {
         "figure: {profile}: {objects} objects, first apply {first:.0} s with {of_first} requests, second {second:.1} s with \
          {of_second}, diff cluster {diff:.1} s with {of_diff}, delete {delete:.0} s with {of_delete}"
     );
+    // It takes longer than to apply a profile, so that one of those that every change is tried with is enough.
+    if !profile.contains('+') && profile != "onprem" {
+        leaves_nothing(&cluster, profile, &before);
+    }
+}
+
+/// Deletes a profile: what holds data, and what may hold objects of others, only when it is asked for.
+fn leaves_nothing(cluster: &Cluster, profile: &str, before: &BTreeSet<String>) {
+    let start = Instant::now();
+    let (out, err) = cluster.kfc(&["delete", profile, "--yes"]).succeeds();
+    assert!(!out.contains("Namespace ") && !out.contains("PersistentVolumeClaim "), "{profile}: {out}");
+    assert!(out.contains("deleted CustomResourceDefinition "), "definitions without objects go: {out}");
+    for kept in [
+        "namespaces are deleted only with `--delete-namespaces` or `--delete-all`",
+        "PVCs are deleted only with `--delete-pvcs` or `--delete-all`",
+    ] {
+        assert!(err.contains(kept), "{profile}: {err}");
+    }
+    cluster.kfc(&["delete", profile, "--yes", "--delete-all"]).succeeds();
+    let after = cluster.objects();
+    let left: Vec<&String> = after.difference(before).collect();
+    assert_eq!(left, Vec::<&String>::new(), "{profile} leaves objects");
+    let gone: Vec<&String> = before.difference(&after).collect();
+    assert_eq!(gone, Vec::<&String>::new(), "a deletion of {profile} deletes what is not its own");
+    println!("figure: {profile}: deleted in {:.0} s", start.elapsed().as_secs_f64());
 }
 
 /// Deletes a profile with all its data, after which nothing of its bundle is there. Gives the seconds it took, and the requests.

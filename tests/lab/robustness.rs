@@ -106,11 +106,34 @@ fn is_killed(times: u32) {
             assert_eq!(cluster.kfc(&args).succeeds().0, "", "round {round}");
         }
     }
+    is_killed_while_it_deletes(&cluster, whole, times);
     assert!(completed < times / 2, "{completed} of {times} runs were complete before they were killed");
     println!(
         "figure: {times} runs of 48 objects killed at random moments, {completed} of them after their end: nothing lost"
     );
     std::thread::sleep(Duration::ZERO);
+}
+
+/// Kills deletions: what still exists stays listed, and the last one leaves nothing.
+fn is_killed_while_it_deletes(cluster: &Cluster, whole: Duration, times: u32) {
+    let delete = ["delete", "--name", "kill", "--yes", "--delete-all", "--lock-duration", "1s"];
+    for round in 1..=times / 5 {
+        let mut run =
+            cluster.kfc_command(&delete).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole * round / (times / 5 + 1));
+        run.kill().unwrap();
+        run.wait().unwrap();
+        let exists = existing(cluster);
+        let lists = if exists.is_empty() { BTreeSet::new() } else { listed(cluster) };
+        let lost: Vec<_> = exists.difference(&lists).collect();
+        assert!(lost.is_empty(), "deletion {round}: the inventory does not list {lost:?}");
+    }
+    cluster.kfc(&delete).succeeds();
+    for kind in [("namespace", "kill"), ("crd", "toys.kill.example.com")] {
+        assert!(cluster.get(kind.0, "", kind.1).is_none(), "{kind:?}");
+    }
+    assert_eq!(cluster.kfc(&["inventory", "list"]).succeeds().0, "");
+    assert!(cluster.get("lease", "default", "kfc-inventory-kill").is_none());
 }
 
 /// The labelled objects of a bundle.

@@ -1,9 +1,13 @@
 //! What other tools installed is taken over: without a conflict where nothing but the owner of a field changes, and with
 //! `--adopt` so that fields which left the bundle leave the object.
 
-use super::cluster::{Cluster, Setup};
+use super::cluster::{Cluster, Server, Setup, on_each_server};
 use super::shop::{apply, bundle, carts, deployment, network_policy, webhook};
 use serde_json::Value;
+
+on_each_server! { Bare:
+    an_apply_after_kubectls_takes_equal_fields_without_a_conflict
+}
 
 const SETTINGS: &str = "\
 apiVersion: v1
@@ -23,8 +27,8 @@ fn shop() -> String {
     ])
 }
 
-fn bare() -> Cluster {
-    Cluster::start_with(&Setup { bare: true, ..Setup::default() })
+fn bare(server: Server) -> Cluster {
+    Cluster::start_with(&server.setup())
 }
 
 /// Who owns fields of an object, but for its status.
@@ -43,11 +47,9 @@ fn managers(cluster: &Cluster, kind: &str, name: &str) -> Vec<String> {
     names
 }
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn an_apply_after_kubectls_takes_equal_fields_without_a_conflict() {
+fn an_apply_after_kubectls_takes_equal_fields_without_a_conflict(server: Server) {
     for how in ["--server-side", "--server-side=false"] {
-        let cluster = bare();
+        let cluster = bare(server);
         let file = cluster.write("shop.yaml", &shop());
         cluster.kubectl(&["apply", how, "-f", file.to_str().unwrap()]).succeeds();
         let (out, err) = apply(&cluster, &[]).succeeds();

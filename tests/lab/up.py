@@ -1,7 +1,9 @@
 """Starts a control plane and what stands in for the rest of a cluster, inside the namespaces that `up` made."""
 
 import argparse
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +32,7 @@ def arguments():
                         help="run a program of build's as the containers that have this image (without its tag)")
     parser.add_argument("--api-server", default=[], action="append", metavar="FLAG", help="a further flag of the API server")
     parser.add_argument("--until-closed", action="store_true", help="end when standard input ends")
+    parser.add_argument("--remove", action="store_true", help="remove the folder at the end")
     return parser.parse_args()
 
 
@@ -39,7 +42,7 @@ class Lab:
     def __init__(self, options):
         self.options = options
         self.folder = options.folder
-        self.programs = {}
+        self.programs, self.is_ready = {}, False
         os.makedirs(f"{self.folder}/log", exist_ok=True)
 
     def run(self, name, *flags):
@@ -66,6 +69,15 @@ class Lab:
                  "--requestheader-username-headers=X-Remote-User",
                  "--proxy-client-cert-file=pki/front-proxy.crt", "--proxy-client-key-file=pki/front-proxy.key",
                  *self.options.api_server)
+
+    def end(self):
+        """Ends the programs, which write into the folder as long as they run. The logs of a start that failed stay."""
+        for program in self.programs.values():
+            program.kill()
+        for program in self.programs.values():
+            program.wait()
+        if self.options.remove and self.is_ready:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def wait_for_server(self, api):
         end = time.monotonic() + 120
@@ -133,6 +145,7 @@ def main():
     subprocess.run(["ip", "route", "add", "local", "10.0.0.0/8", "dev", "lo"], check=True)
     pki.make(options.folder, KUBERNETES_SERVICE)
     lab = Lab(options)
+    atexit.register(lab.end)
     lab.start_server()
     api = Api(options.folder, "lab")
     lab.wait_for_server(api)
@@ -145,6 +158,7 @@ def main():
         proxy.start(options.folder)
         programs = dict(pair.split("=", 1) for pair in options.run)
         kubelet.start(options.folder, {image: f"{os.environ['KFC_LAB_BIN']}/{name}" for image, name in programs.items()})
+    lab.is_ready = True
     print(f"ready: {options.folder}/enter kubectl get pods --all-namespaces", flush=True)
     if options.until_closed:
         sys.stdin.buffer.read()

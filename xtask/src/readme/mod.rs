@@ -18,7 +18,7 @@ const LEFT: [(&str, &str); 10] = [
     ("kfc history ", "needs a cluster: `.ci/lab`"),
     ("kfc rollback ", "needs a cluster: `.ci/lab`"),
     ("kfc inventory ", "needs a cluster: `.ci/lab`"),
-    ("kfc detect ", "needs a cluster: `cargo test --test cluster`"),
+    ("kfc detect ", "needs a cluster: `.ci/lab`"),
     ("kubectl port-forward ", "needs a cluster"),
 ];
 

@@ -421,6 +421,10 @@ impl Sender<'_> {
                 Verdict::Final
             };
         }
+        // The schema of a definition that has just changed follows in a moment.
+        if failure.is_of_schema() && is_grace {
+            return Verdict::Again(failure.message.clone());
+        }
         // Somebody else wrote at the same moment, or created the object between our two requests.
         let is_race = failure.status == 409 && !conflict::is_conflict(failure);
         if is_race && started.elapsed() < GRACE * 3 {

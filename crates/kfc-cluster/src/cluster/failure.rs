@@ -61,7 +61,15 @@ impl Failure {
     /// Whether the same request may well succeed in a moment: the server is busy, restarting or cannot be reached.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self.status, 0 | 429 | 502 | 503 | 504) || (self.status == 500 && !self.is_of_webhook())
+        let is_internal = self.status == 500 && !self.is_of_webhook() && !self.is_of_schema();
+        matches!(self.status, 0 | 429 | 502 | 503 | 504) || is_internal
+    }
+
+    /// Whether the object does not have the form that the server knows of its kind, as with a field that does not exist. The
+    /// server calls that an internal error.
+    #[must_use]
+    pub fn is_of_schema(&self) -> bool {
+        self.status == 500 && self.message.contains("failed to create typed patch object")
     }
 
     /// Whether a webhook did not answer.
@@ -85,7 +93,9 @@ impl Failure {
     /// Whether the server has refused the request, so that it has changed nothing. After other failures it may have.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        (400..500).contains(&self.status) && !self.is_transient() || self.is_of_webhook()
+        (400..500).contains(&self.status) && !self.is_transient()
+            || self.is_of_webhook()
+            || self.is_of_schema()
     }
 
     /// Whether the namespace is being deleted, so that nothing can be created in it yet.
@@ -131,11 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_that_does_not_answer_is_not_a_failure_of_the_server() {
+    fn only_a_failure_of_the_server_itself_is_temporary() {
         let body = br#"{"kind":"Status","message":"Internal error occurred: failed calling webhook \"w\": refused","reason":"InternalError"}"#;
         let failure = Failure::read(500, body, None);
         assert!(failure.is_of_webhook() && !failure.is_transient());
         assert!(Failure::read(500, b"oops", None).is_transient());
+        let body = br#"{"kind":"Status","message":"failed to create typed patch object (shop/a; /v1, Kind=ConfigMap): .dta: field not declared in schema"}"#;
+        let failure = Failure::read(500, body, None);
+        assert!(failure.is_of_schema() && failure.is_refusal() && !failure.is_transient());
         assert!(!Failure::read(403, b"no", None).is_transient());
     }
 }
