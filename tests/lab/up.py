@@ -1,6 +1,7 @@
 """Starts a control plane and what stands in for the rest of a cluster, inside the namespaces that `up` made."""
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from api import PORT, Api, Refused
 SERVICES = "10.96.0.0/16"
 KUBERNETES_SERVICE = "10.96.0.1"
 ETCD = 12379
+# The ports of gateways, to which `kubectl port-forward` can connect, and the address at which gateway.py serves it.
+FORWARDED, FORWARD = [8080], "127.0.0.2"
 
 
 def arguments():
@@ -93,7 +96,17 @@ class Lab:
         self.run("kube-scheduler", *users("scheduler"), f"--secure-port={PORT + 2}", "--kube-api-qps=200", "--kube-api-burst=400")
         self.run("kwok", "--kubeconfig=kubeconfig", "--manage-all-nodes=true", "--node-ip=127.0.0.1", "--cidr=10.0.0.1/16",
                  "--node-lease-duration-seconds=40", f"--server-address=127.0.0.1:{PORT + 3}",
-                 f"--config={os.environ['KFC_LAB_BIN']}/stages.yaml")
+                 "--tls-cert-file=pki/server.crt", "--tls-private-key-file=pki/server.key", f"--node-port={PORT + 3}",
+                 f"--config={os.environ['KFC_LAB_BIN']}/stages.yaml", f"--config={self.write_forwards()}")
+
+    def write_forwards(self):
+        """Where `kubectl port-forward` finds what answers for the pods of gateways."""
+        forwards = [{"ports": [port], "target": {"address": FORWARD, "port": port}} for port in FORWARDED]
+        path = f"{self.folder}/forwards.yaml"
+        with open(path, "w") as file:
+            json.dump({"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterPortForward", "metadata": {"name": "lab"},
+                       "spec": {"forwards": forwards}}, file)
+        return path
 
     def wait_for_controllers(self, api):
         """What the controller manager makes of an empty server: an installer's rights and accounts rest on it."""
@@ -144,7 +157,7 @@ def main():
     if options.run:
         proxy.start(options.folder)
         programs = dict(pair.split("=", 1) for pair in options.run)
-        kubelet.start(options.folder, {image: f"{os.environ['KFC_LAB_BIN']}/{name}" for image, name in programs.items()})
+        kubelet.start(options.folder, {image: os.path.join(os.environ["KFC_LAB_BIN"], name) for image, name in programs.items()})
     print(f"ready: {options.folder}/enter kubectl get pods --all-namespaces", flush=True)
     if options.until_closed:
         sys.stdin.buffer.read()
