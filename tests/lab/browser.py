@@ -2,7 +2,7 @@
 
     get URL [HEADER: VALUE…]       open a page and follow redirects
     click URL                      the same, then send the form of the page that is there
-    login URL USER PASSWORD        the same until a form asks for a password, and fill that one in
+    login URL USER PASSWORD        send each form that comes, and fill in the first one that asks for a password
     forge URL                      open a page with the cookies of the browser, each value changed
 
 Cookies stay in LAB/NAME.cookies, and are sent, kept and dropped as RFC 6265 says. `--host NAME=ADDRESS` gives a name an address;
@@ -69,7 +69,7 @@ class Browser:
             self.steps.append({"method": request.get_method(), "url": url, "status": answer.status, "cookies": cookies})
             text = answer.read().decode(errors="replace")
             if len(self.steps) > MOST_STEPS:
-                sys.exit(json.dumps(self.steps))
+                sys.exit(f"too many redirects: {self.steps}")
             location = answer.headers.get("Location")
             if answer.status in (301, 302, 303, 307, 308) and location:
                 url = urllib.parse.urljoin(url, location)
@@ -84,7 +84,7 @@ class Browser:
 
     def submit(self, form, filled):
         values = {name: filled.get(kind, value) for name, kind, value in form["inputs"]}
-        url = urllib.parse.urljoin(self.page["url"], form["action"])
+        url = urllib.parse.urljoin(self.page["url"], form["action"] or self.page["url"])
         if form["method"] == "GET":
             self.open(url.partition("?")[0] + "?" + urllib.parse.urlencode(values))
         else:
@@ -92,13 +92,13 @@ class Browser:
 
     def login(self, url, user, password):
         self.open(url)
-        while form := self.form():
+        asked = False
+        while (form := self.form()) and len(self.steps) < MOST_STEPS:
             asks = any(kind == "password" for _, kind, _ in form["inputs"])
+            if asks and asked:
+                return
             self.submit(form, {"text": user, "email": user, "password": password} if asks else {})
-            if asks:
-                return
-            if len(self.steps) > MOST_STEPS:
-                return
+            asked = asked or asks
 
     def forge(self, url):
         for cookie in self.jar:

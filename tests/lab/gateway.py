@@ -110,6 +110,12 @@ class Places:
             raise Reply(503, f"no service {namespace}/{name}".encode())
         return found["spec"]
 
+    def pod(self, namespace, name):
+        """A running pod of a service."""
+        selector = ",".join(f"{key}={value}" for key, value in self.service(namespace, name)["selector"].items())
+        path = f"/api/v1/namespaces/{namespace}/pods?labelSelector={urllib.parse.quote(selector)}"
+        return next(pod for pod in self.api.items(path) if pod["status"].get("podIP") and "deletionTimestamp" not in pod["metadata"])
+
     def address(self, host, namespace=None):
         name = re.fullmatch(r"([^.]+)\.([^.]+)\.svc(\.cluster\.local)?", host)
         if name:
@@ -119,11 +125,12 @@ class Places:
         return self.hosts[host]
 
     def fetch(self, url):
-        """A document of an issuer, as the control plane gets it."""
+        """A document of an issuer, as the control plane of the mesh gets it."""
         parts = urllib.parse.urlsplit(url)
         secure = parts.scheme == "https"
         connection = http.client.HTTPConnection(parts.hostname, parts.port or (443 if secure else 80), timeout=10)
-        sock = socket.create_connection((self.address(parts.hostname), connection.port), timeout=10)
+        source = self.pod(GATEWAY[0], "istiod")["status"]["podIP"]
+        sock = socket.create_connection((self.address(parts.hostname), connection.port), timeout=10, source_address=(source, 0))
         connection.sock = self.trust.wrap_socket(sock, server_hostname=parts.hostname) if secure else sock
         connection.request("GET", parts.path)
         answer = connection.getresponse()
@@ -163,11 +170,9 @@ class Mesh:
     def __init__(self, places):
         self.places, self.api = places, places.api
         self.config = yaml.safe_load(self.api.ask("GET", CONFIG)["data"]["mesh"])
-        service = places.service(*GATEWAY)
-        self.ports = {port["port"]: port["targetPort"] for port in service["ports"]}
-        selector = ",".join(f"{key}={value}" for key, value in service["selector"].items())
-        path = f"/api/v1/namespaces/{GATEWAY[0]}/pods?labelSelector={urllib.parse.quote(selector)}"
-        self.labels = self.api.items(path)[0]["metadata"]["labels"]
+        self.ports = {port["port"]: port["targetPort"] for port in places.service(*GATEWAY)["ports"]}
+        pod = places.pod(*GATEWAY)
+        self.labels, self.address = pod["metadata"]["labels"], pod["status"]["podIP"]
 
     def applied(self, plural):
         """The objects of a kind that apply to the workload: those of its namespace and of the root namespace."""
@@ -240,7 +245,7 @@ class Mesh:
         sent += [("host", request.header("host")), ("content-length", "0")]
         try:
             address = self.places.address(how["service"].rpartition("/")[2])
-            status, headers, body = send((address, how["port"]), request.method, how.get("pathPrefix", "") + request.target, sent)
+            status, headers, body = send(self.address, (address, how["port"]), request.method, how.get("pathPrefix", "") + request.target, sent)
         except OSError as error:
             status, headers, body = 500, [], str(error).encode()
         if status >= 500:
@@ -380,7 +385,7 @@ class Mesh:
         target = rewrite + request.target[len(prefix):] if rewrite else request.target
         to = only(destination["destination"], "host", "port")
         service = self.places.address(to["host"], namespace)
-        return send((service, to["port"]["number"]), request.method, target, request.headers, request.body)
+        return send(self.address, (service, to["port"]["number"]), request.method, target, request.headers, request.body)
 
 
 def is_signed(key, text, signature):
@@ -392,9 +397,9 @@ def is_signed(key, text, signature):
     return len(signature) == size and pow(int.from_bytes(signature, "big"), exponent, modulus) == int.from_bytes(wanted, "big")
 
 
-def send(place, method, target, headers, body=b""):
-    """Status, headers and body of an answer."""
-    connection = http.client.HTTPConnection(*place, timeout=30)
+def send(source, place, method, target, headers, body=b""):
+    """Status, headers and body of an answer to a request that comes from the address `source`."""
+    connection = http.client.HTTPConnection(*place, timeout=30, source_address=(source, 0))
     connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
     for key, value in headers:
         if key not in HOP:
@@ -513,7 +518,7 @@ def serve_router(lab, places, address):
         to = places.service(route["metadata"]["namespace"], spec["to"]["name"])
         port = next(port["port"] for port in to["ports"] if spec["port"]["targetPort"] in (port.get("name"), port["targetPort"]))
         request.set("x-forwarded-proto", scheme)
-        return send((to["clusterIP"], port), request.method, request.target, request.headers, request.body)
+        return send(address, (to["clusterIP"], port), request.method, request.target, request.headers, request.body)
 
     os.makedirs(f"{lab}/pki", exist_ok=True)
     pki.make_certificate(f"{lab}/pki", "router", "/CN=router", [f"DNS:{host}" for host in routes])
