@@ -14,6 +14,7 @@ mod hooks;
 mod idempotence;
 mod kubectl;
 mod leaving;
+mod login;
 mod looking;
 mod needs;
 mod owners;
