@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument("--without", default="", metavar="NAME,…", help=f"stand-ins to leave out: {', '.join(standins.ALL)}")
     parser.add_argument("--leave", default="", metavar="NAMESPACE/SERVICE,…", help="webhooks that a real program answers with a certificate of its own")
     parser.add_argument("--run", default=[], action="append", metavar="IMAGE=PROGRAM",
-                        help="run a program of build's as the containers that have this image (without its tag)")
+                        help="run a program, by its path or of build's, as the containers that have this image (without its tag)")
     parser.add_argument("--api-server", default=[], action="append", metavar="FLAG", help="a further flag of the API server")
     parser.add_argument("--until-closed", action="store_true", help="end when standard input ends")
     return parser.parse_args()
