@@ -353,6 +353,9 @@ mod full {
             );
             let page = platform.visit("bob", &["login", PAGE, "bob@example.net", "12341234"]);
             assert_eq!(page.user(), "bob@example.net");
+            let count = platform.answered().len();
+            assert_eq!(platform.visit("nobody", &["get", "http://localhost:8080/dex/"]).status, 403);
+            assert_eq!(platform.answered().len(), count, "the path of dex leads to the dashboard");
             assert!(page.urls().iter().any(|url| url.starts_with("https://login.example.com/dex/auth")));
         }
 
