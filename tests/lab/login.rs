@@ -5,7 +5,7 @@
 use super::cluster::{Cluster, Run, Setup, lab_file};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// The image that each program is the container of.
@@ -16,10 +16,10 @@ const ROUTER: &str = "10.250.0.1";
 /// The address of an identity provider outside the cluster.
 const ISSUER: &str = "10.250.0.2";
 
-/// A program out of its image, where a maintainer has put those; else the one that `tests/lab/build` makes.
+/// A program out of its image, where a maintainer has put it.
 fn program(name: &str) -> String {
-    let images = std::env::var_os("KFC_LAB_IMAGES").map(|folder| PathBuf::from(folder).join(name));
-    images.map_or_else(|| name.to_owned(), |path| path.to_str().unwrap().to_owned())
+    let folder = std::env::var("KFC_LAB_IMAGES").expect("KFC_LAB_IMAGES: see docs/testing.md");
+    Path::new(&folder).join(name).to_str().unwrap().to_owned()
 }
 
 /// A cluster, and who works with it until it ends.
@@ -181,7 +181,7 @@ mod full {
     ];
 
     #[test]
-    #[ignore = "needs the lab, and minutes: .ci/full"]
+    #[ignore = "needs the lab and the programs of images: docs/testing.md"]
     fn nobody_reaches_the_dashboard_without_a_session() {
         let mut platform = Platform::start(&["oauth2-proxy"]);
         platform.shell("kfc apply minikube --components central-dashboard,oauth2-proxy,dex").succeeds();
@@ -201,7 +201,7 @@ mod full {
     }
 
     mod images {
-        //! With the programs of the images that the bases name, where a maintainer has them.
+        //! Whole logins.
         use super::*;
 
         /// The blocks of commands of a section, from its title to the next one.
