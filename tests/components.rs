@@ -596,6 +596,7 @@ fn nothing_is_exposed_unless_it_is_asked_for() {
             let kind = object["spec"]["type"].as_str().unwrap_or("ClusterIP");
             let is_open = match resource.kind() {
                 "Service" => !["ClusterIP", "ExternalName"].contains(&kind),
+                "NetworkPolicy" => resource.name() == "allow-outside-to-istio-ingressgateway",
                 kind => kind == "Route" || kind == "Ingress",
             };
             assert!(!is_open, "{profile}: {} {} is exposed", resource.kind(), resource.name());
@@ -632,8 +633,17 @@ fn exposure_needs_credentials_of_ones_own() {
         );
         let stack = few(&format!("{OWN}\n    {exposed}"));
         assert_eq!(said_of_credentials(&setting, &stack).unwrap(), "", "{profile}");
-        let gateway = object(&setting.resources(&stack), "Service", "istio-ingressgateway");
+        let resources = setting.resources(&stack);
+        let gateway = object(&resources, "Service", "istio-ingressgateway");
         assert_eq!(gateway["spec"]["type"], kind, "{profile}");
+        // The policies of the namespace let in nobody from outside, but this one does, to all ports of the Service.
+        let policy = object(&resources, "NetworkPolicy", "allow-outside-to-istio-ingressgateway");
+        let ports = |list: &serde_json::Value, name: &str| {
+            let numbers = list.as_array().unwrap().iter().map(|port| port[name].as_u64().unwrap());
+            numbers.collect::<BTreeSet<_>>()
+        };
+        let let_in = ports(&policy["spec"]["ingress"][0]["ports"], "port");
+        assert_eq!(let_in, ports(&gateway["spec"]["ports"], "targetPort"), "{profile}");
         let found = gateway["metadata"]["annotations"].as_object().map_or(0, serde_json::Map::len);
         assert_eq!(found, annotations, "{profile} with {exposure}");
     }

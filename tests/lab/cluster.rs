@@ -37,8 +37,9 @@ pub(crate) struct Setup {
     pub(crate) nodes: Option<usize>,
     /// Stand-ins to leave out: `webhooks`, `certificates`, `claims`, `addresses`.
     pub(crate) without: Vec<&'static str>,
-    /// Real programs: an image without its tag, and the program that runs as the containers that have it.
-    pub(crate) programs: Vec<(&'static str, &'static str)>,
+    /// Real programs: an image without its tag, and the program that runs as the containers that have it, by its path or as
+    /// `tests/lab/build` calls it.
+    pub(crate) programs: Vec<(&'static str, String)>,
     /// Webhook services, as `NAMESPACE/NAME`, that real programs answer with certificates of their own.
     pub(crate) left: Vec<&'static str>,
     /// Further flags of the API server.

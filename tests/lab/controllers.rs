@@ -45,7 +45,7 @@ spec:
 #[ignore = "needs the lab: .ci/lab"]
 fn managers_reconcile_a_train_job_to_complete_and_an_inference_service_to_ready() {
     let cluster = Cluster::start_with(&Setup {
-        programs: MANAGERS.iter().map(|(program, image, _)| (*image, *program)).collect(),
+        programs: MANAGERS.iter().map(|(program, image, _)| (*image, (*program).to_owned())).collect(),
         left: MANAGERS.iter().filter_map(|(_, _, service)| *service).collect(),
         ..Setup::default()
     });

@@ -41,7 +41,7 @@ class Container:
         self.name = f"{self.namespace}.{pod['metadata']['name']}.{spec['name']}"
         self.folder = f"{lab}/pods/{self.name}"
         self.root = f"{self.folder}/root"
-        self.volumes, self.process = {}, None
+        self.volumes, self.process, self.known_hosts = {}, None, None
         self.state = {"program": os.path.basename(program), "pod": pod["metadata"]["name"], "waits": None, "restarts": 0,
                       "running": False, "ready": False}
         self.stopped = threading.Event()
@@ -69,6 +69,7 @@ class Container:
                 return
             try:
                 self.fill_volumes()
+                self.write_hosts()
             except (Waits, OSError, Refused):
                 pass  # A Secret that went keeps its last content, as in a cluster.
             self.note(ready=self.is_ready())
@@ -215,7 +216,9 @@ class Container:
                 os.mknod(f"{self.root}/dev/{name}", 0o020666, os.makedev(major, minor))
                 os.chmod(f"{self.root}/dev/{name}", 0o666)
         write(f"{self.root}/etc/passwd", b"root:x:0:0::/:\nnonroot:x:65532:65532::/:\n")
-        write(f"{self.root}/etc/hosts", self.hosts().encode())
+        # The authorities that an image knows.
+        shutil.copy(f"{self.lab}/pki/ca.crt", f"{self.root}/etc/ssl/certs/ca-certificates.crt")
+        self.write_hosts()
         self.command = (self.spec.get("command") or ["/program"])[0]
         path = self.command if self.command.startswith("/") else f"/usr/bin/{self.command}"
         os.makedirs(os.path.dirname(self.root + path), exist_ok=True)
@@ -233,15 +236,21 @@ class Container:
             os.makedirs(target, exist_ok=True)
         subprocess.run(["mount", "--bind", source, target], check=True)
 
-    def hosts(self):
-        """Names of services, which a cluster's DNS would answer."""
+    def write_hosts(self):
+        """Names of services, which a cluster's DNS would answer, and of what LAB/hosts has outside of it."""
         lines = ["127.0.0.1 localhost", f"{self.pod['status']['podIP']} {self.pod['metadata']['name']}"]
         for service in self.api.items("/api/v1/services"):
             meta, address = service["metadata"], service["spec"].get("clusterIP")
             if address and address != "None":
                 name = f"{meta['name']}.{meta['namespace']}"
                 lines.append(f"{address} {name} {name}.svc {name}.svc.cluster.local")
-        return "\n".join(lines) + "\n"
+        text = "\n".join(lines) + "\n"
+        if os.path.exists(f"{self.lab}/hosts"):
+            with open(f"{self.lab}/hosts") as file:
+                text += file.read()
+        if text != self.known_hosts:
+            write(f"{self.root}/etc/hosts", text.encode())
+            self.known_hosts = text
 
     def user(self):
         context = (self.pod["spec"].get("securityContext") or {}) | (self.spec.get("securityContext") or {})

@@ -17,6 +17,7 @@ mod idempotence;
 mod kubectl;
 mod leaving;
 mod locks;
+mod login;
 mod looking;
 mod needs;
 mod owners;

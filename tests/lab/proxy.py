@@ -1,5 +1,5 @@
 """A kube-proxy in user space: listens at the address of each service and connects to one of its ready pods. Pods of real
-programs reach the API server and one another through it."""
+programs reach the API server and one another through it, where network policies let them."""
 
 import random
 import socket
@@ -7,12 +7,14 @@ import sys
 import threading
 
 from api import PORT, Api
+from policies import Policies
 
 KUBERNETES = ("10.96.0.1", 443)
 
 
 class Proxy:
-    def __init__(self):
+    def __init__(self, policies):
+        self.policies = policies
         self.lock = threading.Lock()
         self.services, self.slices, self.listening = {}, {}, set()
 
@@ -63,11 +65,14 @@ class Proxy:
 
     def accept(self, listener, place):
         while True:
-            client, _ = listener.accept()
-            threading.Thread(target=self.connect, args=(client, place), daemon=True).start()
+            client, source = listener.accept()
+            threading.Thread(target=self.connect, args=(client, source[0], place), daemon=True).start()
 
-    def connect(self, client, place):
+    def connect(self, client, source, place):
         target = self.target(place)
+        if target and not self.policies.admit(source, target):
+            print(f"proxy: no network policy lets {source} reach {target}", file=sys.stderr, flush=True)
+            target = None
         try:
             server = socket.create_connection(target, timeout=5) if target else None
         except OSError:
@@ -94,7 +99,7 @@ def pass_on(source, target):
 
 
 def start(folder):
-    proxy = Proxy()
+    proxy = Proxy(Policies(folder))
     proxy.listen(KUBERNETES)
     for path, seen in (("/api/v1/services", proxy.see_service), ("/apis/discovery.k8s.io/v1/endpointslices", proxy.see_slice)):
         threading.Thread(target=Api(folder, "lab").follow, args=(path, seen), daemon=True).start()

@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,8 @@ from api import PORT, Api, Refused
 SERVICES = "10.96.0.0/16"
 KUBERNETES_SERVICE = "10.96.0.1"
 ETCD = 12379
+# The ports of gateways, to which `kubectl port-forward` can connect, and the address at which gateway.py serves it.
+FORWARDED, FORWARD = [8080], "127.0.0.2"
 
 
 def arguments():
@@ -29,7 +32,7 @@ def arguments():
     parser.add_argument("--without", default="", metavar="NAME,…", help=f"stand-ins to leave out: {', '.join(standins.ALL)}")
     parser.add_argument("--leave", default="", metavar="NAMESPACE/SERVICE,…", help="webhooks that a real program answers with a certificate of its own")
     parser.add_argument("--run", default=[], action="append", metavar="IMAGE=PROGRAM",
-                        help="run a program of build's as the containers that have this image (without its tag)")
+                        help="run a program, by its path or of build's, as the containers that have this image (without its tag)")
     parser.add_argument("--api-server", default=[], action="append", metavar="FLAG", help="a further flag of the API server")
     parser.add_argument("--until-closed", action="store_true", help="end when standard input ends")
     parser.add_argument("--remove", action="store_true", help="remove the folder at the end")
@@ -105,7 +108,17 @@ class Lab:
         self.run("kube-scheduler", *users("scheduler"), f"--secure-port={PORT + 2}", "--kube-api-qps=200", "--kube-api-burst=400")
         self.run("kwok", "--kubeconfig=kubeconfig", "--manage-all-nodes=true", "--node-ip=127.0.0.1", "--cidr=10.0.0.1/16",
                  "--node-lease-duration-seconds=40", f"--server-address=127.0.0.1:{PORT + 3}",
-                 f"--config={os.environ['KFC_LAB_BIN']}/stages.yaml")
+                 "--tls-cert-file=pki/server.crt", "--tls-private-key-file=pki/server.key", f"--node-port={PORT + 3}",
+                 f"--config={os.environ['KFC_LAB_BIN']}/stages.yaml", f"--config={self.write_forwards()}")
+
+    def write_forwards(self):
+        """Where `kubectl port-forward` finds what answers for the pods of gateways."""
+        forwards = [{"ports": [port], "target": {"address": FORWARD, "port": port}} for port in FORWARDED]
+        path = f"{self.folder}/forwards.yaml"
+        with open(path, "w") as file:
+            json.dump({"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterPortForward", "metadata": {"name": "lab"},
+                       "spec": {"forwards": forwards}}, file)
+        return path
 
     def wait_for_controllers(self, api):
         """What the controller manager makes of an empty server: an installer's rights and accounts rest on it."""
@@ -157,7 +170,7 @@ def main():
     if options.run:
         proxy.start(options.folder)
         programs = dict(pair.split("=", 1) for pair in options.run)
-        kubelet.start(options.folder, {image: f"{os.environ['KFC_LAB_BIN']}/{name}" for image, name in programs.items()})
+        kubelet.start(options.folder, {image: os.path.join(os.environ["KFC_LAB_BIN"], name) for image, name in programs.items()})
     lab.is_ready = True
     print(f"ready: {options.folder}/enter kubectl get pods --all-namespaces", flush=True)
     if options.until_closed:
