@@ -9,7 +9,7 @@ use sandbox::{Place, Sandbox};
 use std::path::Path;
 
 /// Commands that are not run here, by how they begin, with the reason.
-const LEFT: [(&str, &str); 10] = [
+const LEFT: [(&str, &str); 11] = [
     ("cargo test", "the step `tests` runs it"),
     ("cargo install ", "the step `sizes` builds the program"),
     ("kfc apply ", "needs a cluster: `.ci/lab`"),
@@ -19,7 +19,8 @@ const LEFT: [(&str, &str); 10] = [
     ("kfc rollback ", "needs a cluster: `.ci/lab`"),
     ("kfc inventory ", "needs a cluster: `.ci/lab`"),
     ("kfc detect ", "needs a cluster: `.ci/lab`"),
-    ("kubectl port-forward ", "needs a cluster"),
+    ("kubectl port-forward ", "needs a cluster: `.ci/lab login`"),
+    ("kubectl rollout ", "needs a cluster: `.ci/lab login`"),
 ];
 
 /// Commands that run elsewhere than in a root, by how they begin.
