@@ -32,7 +32,6 @@ mod pruning;
 mod robustness;
 mod sending;
 mod shop;
-mod sign_in;
 mod space;
 mod takeover;
 mod trouble;

@@ -145,8 +145,12 @@ fn a_user_of_one_namespace_gets_along() {
 #[ignore = "needs the lab: .ci/lab"]
 fn two_runs_at_once_are_kept_apart() {
     let cluster = cluster();
-    let maps: String = (0..300).map(|at| config_map(&format!("m{at:03}"), "1")).collect();
-    cluster.write("many.yaml", &[NAMESPACE, &maps].concat());
+    // At 50 requests a second, a run that writes them all takes some seconds.
+    let write = |value: &str| {
+        let maps: String = (0..300).map(|at| config_map(&format!("m{at:03}"), value)).collect();
+        cluster.write("many.yaml", &[NAMESPACE, &maps].concat());
+    };
+    write("1");
     let args = ["apply", "many.yaml", "--name", "many", "--concurrency", "2"];
     let first = cluster.kfc_command(&args).stdout(std::process::Stdio::null()).spawn().unwrap();
     let holder = || cluster.get("lease", "default", "kfc-inventory-many");
@@ -158,6 +162,7 @@ fn two_runs_at_once_are_kept_apart() {
     assert!(first.wait_with_output().unwrap().status.success());
     assert!(holder().is_none());
     // A run that is killed leaves a lock that expires.
+    write("2");
     let mut killed = cluster.kfc_command(&[&args[..], &["--lock-duration", "2s"]].concat()).spawn().unwrap();
     cluster.wait("the run holds the lock", 20, || holder().is_some());
     killed.kill().unwrap();

@@ -117,10 +117,16 @@ fn arrives(profile: &str) {
     let (out, err) = cluster.kfc(&["diff", "cluster", profile, "--all"]).succeeds();
     assert!(out.is_empty() || out.contains("nothing differs"), "{profile}: {out}{err}");
     let (diff, of_diff) = (start.elapsed().as_secs_f64(), cluster.requests("kfc/").len());
-    let (delete, of_delete) = leaves_nothing(&cluster, profile, &before);
+    // The server takes longer to delete a profile than to create it: that of each platform is enough, and one for every change.
+    let deletion = if profile.contains('+') || profile == "onprem" {
+        String::new()
+    } else {
+        let (delete, of_delete) = leaves_nothing(&cluster, profile, &before);
+        format!(", delete {delete:.0} s with {of_delete}")
+    };
     println!(
         "figure: {profile}: {objects} objects, first apply {first:.0} s with {of_first} requests, second {second:.1} s with \
-         {of_second}, diff cluster {diff:.1} s with {of_diff}, delete {delete:.0} s with {of_delete}"
+         {of_second}, diff cluster {diff:.1} s with {of_diff}{deletion}"
     );
 }
 
