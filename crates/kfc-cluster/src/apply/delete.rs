@@ -468,10 +468,12 @@ impl Remover<'_> {
     async fn request(&self, object: &ObjectId, live: &Value) -> std::result::Result<bool, Failure> {
         let Some(kind) = self.session.any_version(object).await else { return Ok(false) };
         let is_user = matches!(phase(&object.kind, &object.group), Phase::Users);
+        let is_owner =
+            is_user && (matches!(&*object.group, "" | "apps" | "batch") || !is_built_in(&object.group));
         let body = json!({
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "propagationPolicy": if is_user { "Foreground" } else { "Background" },
+            "propagationPolicy": if is_owner { "Foreground" } else { "Background" },
             "preconditions": {"uid": live["metadata"]["uid"]},
         });
         let body = body.to_string();
