@@ -449,12 +449,17 @@ pub(crate) struct Run {
     pub(crate) err: String,
 }
 
+impl From<Output> for Run {
+    fn from(Output { status, stdout, stderr }: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: status.code(), out: text(stdout), err: text(stderr) }
+    }
+}
+
 impl Run {
     /// Runs a command to its end.
     pub(crate) fn of(command: &mut Command) -> Self {
-        let Output { status, stdout, stderr } = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Self { code: status.code(), out: text(stdout), err: text(stderr) }
+        command.output().unwrap().into()
     }
 
     /// Standard output and standard error of a run that ended with 0.

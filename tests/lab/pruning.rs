@@ -4,7 +4,7 @@ use super::cluster::{Run, Server, on_each_server};
 use super::shop::{carts, developer};
 use super::space::{Space, map};
 use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 on_each_server! { Controlled:
     a_definition_that_left_the_bundle_stays_while_it_has_objects
@@ -177,9 +177,7 @@ fn input(space: &Space, args: &[&str], text: &str) -> Run {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut run = command.spawn().unwrap();
     run.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let Output { status, stdout, stderr } = run.wait_with_output().unwrap();
-    let [out, err] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    Run { code: status.code(), out, err }
+    run.wait_with_output().unwrap().into()
 }
 
 #[test]

@@ -11,13 +11,13 @@ import base64
 import http.server
 import json
 import os
-import socket
 import ssl
 import sys
 import threading
 
 import pki
 from api import JSON_PATCH, MERGE_PATCH, Api, Refused
+from listener import Listener
 
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -74,23 +74,6 @@ class Answers(http.server.BaseHTTPRequestHandler):
         else:
             response["allowed"] = True
         self.answer({"apiVersion": review.get("apiVersion"), "kind": review.get("kind"), "response": response})
-
-
-class Listener(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    context = None
-
-    def server_bind(self):
-        # Beside the proxy, which listens on the same port of some addresses.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        super().server_bind()
-
-    def finish_request(self, request, client_address):
-        try:
-            with self.context.wrap_socket(request, server_side=True) as wrapped:
-                super().finish_request(wrapped, client_address)
-        except (OSError, ValueError):
-            pass  # The other side went away.
 
 
 class Webhooks:

@@ -27,6 +27,7 @@ import threading
 import time
 
 from api import PORT, Api
+from listener import Listener
 
 # Of one connection each: they are not passed on.
 HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
@@ -136,19 +137,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Resets the connection, once the handler returns."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-class Listener(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    context = None
-
-    def finish_request(self, request, client_address):
-        try:
-            with self.context.wrap_socket(request, server_side=True) as wrapped:
-                super().finish_request(wrapped, client_address)
-        except (OSError, ValueError):
-            pass  # The other side went away.
 
 
 def main():

@@ -5,7 +5,7 @@ use super::cluster::{Run, Server, on_each_server};
 use super::space::Space;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 on_each_server! { Bare:
     a_server_in_trouble_is_asked_again
@@ -182,9 +182,7 @@ fn stop(space: &Space, mut command: Command, signal: &str, is_time: impl Fn(usiz
     space.cluster.wait("the run gets on", 60, || is_time(maps_of(space).len()));
     // The client that enters the namespace has become kfc itself.
     assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap().success());
-    let Output { status, stdout, stderr } = run.wait_with_output().unwrap();
-    let [out, err] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    Run { code: status.code(), out, err }
+    run.wait_with_output().unwrap().into()
 }
 
 #[test]

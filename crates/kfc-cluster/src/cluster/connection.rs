@@ -289,28 +289,31 @@ fn check_token(config: &Config) -> Result<()> {
 }
 
 async fn configuration(options: &Options) -> std::result::Result<Config, String> {
-    let chosen = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
     let in_words = |error: &(dyn std::error::Error + 'static)| chain(error);
-    let read = match &options.kubeconfig {
-        Some(path) => Kubeconfig::read_from(path),
-        None => Kubeconfig::read(),
-    };
-    // In a cluster there is none.
-    if read.is_err() && options.kubeconfig.is_none() && options.context.is_none() {
-        return Config::infer().await.map_err(|error| in_words(&error));
-    }
-    let read = read.map_err(|error| in_words(&error))?;
-    let of_kubeconfig = proxy::of_kubeconfig(&read, options.context.as_deref());
-    let config = Config::from_custom_kubeconfig(read, &chosen).await;
-    let mut config = match config {
-        Ok(config) => config,
-        Err(_) if options.kubeconfig.is_none() && options.context.is_none() => {
-            return Config::infer().await.map_err(|error| in_words(&error));
+    match of_kubeconfig(options).await {
+        Ok((mut config, proxy)) => {
+            config.proxy_url = options.proxies.choose(proxy.as_deref(), &config.cluster_url)?;
+            Ok(config)
         }
-        Err(error) => return Err(in_words(&error)),
+        // In a cluster there is none.
+        Err(_) if options.kubeconfig.is_none() && options.context.is_none() => {
+            Config::infer().await.map_err(|error| in_words(&error))
+        }
+        Err(error) => Err(in_words(&error)),
+    }
+}
+
+/// The configuration by a kubeconfig, and the proxy that it names.
+async fn of_kubeconfig(
+    options: &Options,
+) -> std::result::Result<(Config, Option<String>), kube::config::KubeconfigError> {
+    let chosen = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
+    let read = match &options.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path)?,
+        None => Kubeconfig::read()?,
     };
-    config.proxy_url = options.proxies.choose(of_kubeconfig.as_deref(), &config.cluster_url)?;
-    Ok(config)
+    let proxy = proxy::of_kubeconfig(&read, options.context.as_deref());
+    Ok((Config::from_custom_kubeconfig(read, &chosen).await?, proxy))
 }
 
 /// What went wrong before an answer came. Failures of authentication are not temporary.
