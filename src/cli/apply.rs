@@ -4,14 +4,13 @@ use super::apply_args::ApplyArgs;
 use super::apply_run::{Purpose, run_waves};
 use super::apply_text::render_waves;
 use super::args::{ClusterArgs, DryRun};
-use super::consent::is_asked;
-use super::exit::FAILED;
+use super::consent::AGREED;
 use super::intake::Intake;
 use super::interrupt::{Held, run_holding};
 use super::output;
 use super::plan_file::PlanFile;
 use super::progress::Progress;
-use super::several::Clusters;
+use super::several::{Clusters, Done};
 use clap::Args;
 use kfc_cluster::apply::{self, Session};
 use kfc_cluster::cluster::Connection;
@@ -19,6 +18,9 @@ use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_source::LoadRestrictor;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// What the run is called.
+const RUN: &str = "the apply";
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -31,6 +33,11 @@ pub(super) struct PlanArgs {
 
 /// Saves a plan.
 pub(super) fn plan(args: &PlanArgs) -> u8 {
+    if args.apply.cluster.each_context().len() > 1 {
+        let error =
+            Diagnostic::error(Code::Usage, "a plan is for one cluster, and `--context` names several");
+        return output::finish(Err(error.help("save a plan for each").into()), &Sources::default(), RUN);
+    }
     finish(&args.apply, &args.apply.cluster, Purpose::Save(&args.apply, &args.output))
 }
 
@@ -38,42 +45,18 @@ pub(super) fn run(args: &ApplyArgs) -> u8 {
     if let Some(saved) = PlanFile::read(&args.target) {
         return match saved.arguments(args) {
             Ok(args) => finish(&args, &args.cluster, Purpose::Saved(&saved)),
-            Err(errors) => {
-                output::report_run(&errors, &Sources::default(), "the apply");
-                FAILED
-            }
+            Err(errors) => output::finish(Err(errors), &Sources::default(), RUN),
         };
     }
     let sources = Arc::new(Sources::default());
-    let intake = match read(args, &sources).and_then(|intake| agreed_beforehand(args).map(|()| intake)) {
-        Ok(intake) => intake,
-        Err(errors) => {
-            output::report_run(&errors, &sources, "the apply");
-            return FAILED;
-        }
-    };
-    let work = |cluster: &ClusterArgs, progress: &Progress| {
-        apply(args, cluster, Purpose::Apply, (&intake, progress))
-    };
-    let list = args.cluster.each_context();
-    let clusters = Clusters { list, keep_going: args.keep_going, sources: &sources };
-    match args.parallel {
-        Some(parallel) if clusters.list.len() > 1 => {
-            clusters.in_parallel(parallel.most(clusters.list.len()), &work)
-        }
-        _ => clusters.one_after_another(&work),
+    let clusters = Clusters::new(&args.cluster, &args.several, (RUN, &sources));
+    let is_agreed = args.how.yes || args.how.dry_run.is_some();
+    match clusters.check_agreed(is_agreed, AGREED).and_then(|()| read(args, &sources)) {
+        Ok(intake) => clusters.run(&|cluster, progress| {
+            apply(args, cluster, Purpose::Apply, (&intake, progress)).map(Done::from)
+        }),
+        Err(errors) => output::finish(Err(errors), &sources, RUN),
     }
-}
-
-/// Checks that runs in parallel have nothing to ask: questions of several clusters would be mixed up.
-fn agreed_beforehand(args: &ApplyArgs) -> Result<()> {
-    let is_parallel = args.parallel.is_some() && args.cluster.each_context().len() > 1;
-    if !is_parallel || args.how.yes || args.how.dry_run.is_some() || !is_asked() {
-        return Ok(());
-    }
-    let message = "clusters that are applied to in parallel cannot ask, so all has to be agreed to before";
-    let help = "look with `--dry-run=server`, then agree with `--yes` (and `--no-prune` to delete nothing)";
-    Err(Diagnostic::error(Code::Usage, message).help(help).into())
 }
 
 /// Runs against one cluster.
@@ -82,7 +65,7 @@ fn finish(args: &ApplyArgs, cluster: &ClusterArgs, purpose: Purpose<'_>) -> u8 {
     let progress = Progress::new();
     let result = read(args, &sources).and_then(|intake| apply(args, cluster, purpose, (&intake, &progress)));
     progress.end();
-    output::finish(result, &sources, "the apply")
+    output::finish(result, &sources, RUN)
 }
 
 fn read(args: &ApplyArgs, sources: &Arc<Sources>) -> Result<Intake> {
@@ -116,15 +99,8 @@ fn apply(
         let session = session.with_readiness(intake.conditions(&bundle.waves)?);
         apply::settle_scopes(&mut bundle.waves, &session.discovery());
         let work = run_waves(&args.how, &session, (&bundle, purpose), &id, progress);
-        let done = if args.how.dry_run.is_some() || matches!(purpose, Purpose::Save(..)) {
-            work.await
-        } else {
-            Box::pin(held.during(&connection, &id, &args.lock, progress, work)).await
-        };
-        connection
-            .take_warnings()
-            .iter()
-            .for_each(|text| progress.say(&format!("warning of the server: {text}")));
-        done
+        let only_looks = args.how.dry_run.is_some() || matches!(purpose, Purpose::Save(..));
+        let lock = (!only_looks).then(|| args.lock.terms(&id));
+        Box::pin(held.during(&connection, lock, progress, work)).await
     })
 }

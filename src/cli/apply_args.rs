@@ -1,6 +1,6 @@
 //! The arguments of `kfc apply` and `kfc plan`.
 
-use super::args::{CascadeFlag, ClusterArgs, HowArgs, InventoryArgs, LockArgs, Parallel, StackArgs};
+use super::args::{CascadeFlag, ClusterArgs, HowArgs, InventoryArgs, LockArgs, SeveralArgs, StackArgs};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -21,12 +21,8 @@ pub(super) struct ApplyArgs {
     /// Apply only these components of the profile or stack; the rest stays as it is.
     #[arg(long, value_name = "COMPONENT,…", value_delimiter = ',')]
     pub(super) only: Vec<String>,
-    /// With several contexts in `--context`, go on with the next cluster after a failure.
-    #[arg(long)]
-    pub(super) keep_going: bool,
-    /// With several contexts in `--context`, apply to at most N clusters at the same time; to all of them without a number.
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
-    pub(super) parallel: Option<Parallel>,
+    #[command(flatten)]
+    pub(super) several: SeveralArgs,
     #[command(flatten)]
     pub(super) how: HowArgs,
     /// Read files outside the kustomization root.
@@ -61,7 +57,7 @@ pub(super) fn words(args: &ApplyArgs) -> Vec<String> {
     flag("prune", args.how.prune);
     flag("prune-most", args.how.prune_most);
     flag("no-prune", args.how.no_prune);
-    flag("keep-going", args.keep_going);
+    flag("keep-going", args.several.keep_going);
     let kinds = args.how.kinds.kinds();
     flag("delete-namespaces", kinds.namespaces);
     flag("delete-crds", kinds.crds);

@@ -10,6 +10,10 @@ use std::io::{BufRead, IsTerminal, Write as _};
 /// Objects that are named when many stay for one reason.
 const NAMED: usize = 5;
 
+/// How a run that applies something asks nothing.
+pub(super) const AGREED: &str =
+    "look with `--dry-run=server`, then agree with `--yes` (and `--no-prune` to delete nothing)";
+
 /// Whether there is a terminal on which the user can be asked.
 pub(super) fn is_asked() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()

@@ -1,6 +1,8 @@
 //! `kfc delete`.
 
-use super::args::{ClusterArgs, InventoryArgs, KindArgs, LockArgs, StackArgs, duration, inventory_name};
+use super::args::{
+    ClusterArgs, InventoryArgs, KindArgs, LockArgs, SeveralArgs, StackArgs, duration, inventory_name,
+};
 use super::consent::{confirm_deletion, count_of, named, staying};
 use super::here;
 use super::intake::Intake;
@@ -8,6 +10,7 @@ use super::interrupt::{Held, run_holding, run_until_interrupted};
 use super::name::dns_name;
 use super::output;
 use super::progress::Progress;
+use super::several::{Clusters, Done};
 use super::targets::{Target, is_bundle_file};
 use clap::Args;
 use kfc_catalogue::catalogue::Stack;
@@ -32,6 +35,8 @@ pub(super) struct DeleteArgs {
     target: String,
     #[command(flatten)]
     cluster: ClusterArgs,
+    #[command(flatten)]
+    several: SeveralArgs,
     #[command(flatten)]
     inventory: InventoryArgs,
     #[command(flatten)]
@@ -58,18 +63,30 @@ pub(super) struct DeleteArgs {
     dry_run: bool,
 }
 
+/// What the run is called.
+const RUN: &str = "the deletion";
+
 pub(super) fn run(args: &DeleteArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let progress = Progress::new();
-    let result = delete(args, &sources, &progress);
-    progress.end();
-    output::finish(result, &sources, "the deletion")
+    let clusters = Clusters::new(&args.cluster, &args.several, (RUN, &sources));
+    let agreed = "look with `--dry-run`, then agree with `--yes`";
+    match clusters.check_agreed(args.yes || args.dry_run, agreed).and_then(|()| subject(args, &sources)) {
+        Ok(subject) => {
+            clusters.run(&|cluster, progress| delete(args, cluster, &subject, progress).map(Done::from))
+        }
+        Err(errors) => output::finish(Err(errors), &sources, RUN),
+    }
 }
 
-fn delete(args: &DeleteArgs, sources: &Arc<Sources>, progress: &Progress) -> Result<String> {
-    match subject(args, sources)? {
-        Subject::Inventory(name) => delete_inventory(args, &name, progress),
-        Subject::Resources(intake) => delete_resources(args, &intake, progress),
+fn delete(
+    args: &DeleteArgs,
+    cluster: &ClusterArgs,
+    subject: &Subject,
+    progress: &Progress,
+) -> Result<String> {
+    match subject {
+        Subject::Inventory(name) => delete_inventory(args, cluster, name, progress),
+        Subject::Resources(intake) => delete_resources(args, cluster, intake, progress),
     }
 }
 
@@ -100,17 +117,20 @@ fn subject(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Subject> {
     Intake::read(&args.target, &stack, LoadRestrictor::RootOnly, sources).map(Subject::Resources)
 }
 
-fn delete_inventory(args: &DeleteArgs, name: &str, progress: &Progress) -> Result<String> {
+fn delete_inventory(
+    args: &DeleteArgs,
+    cluster: &ClusterArgs,
+    name: &str,
+    progress: &Progress,
+) -> Result<String> {
     let id = args.inventory.id(name);
     let held = Held::default();
     run_holding(&held, async {
-        let connection = Arc::new(Connection::open(&args.cluster.options()).await?);
-        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        let connection = Arc::new(Connection::open(&cluster.options()).await?);
+        let session = Session::start(&connection, cluster.concurrency, progress).await?;
         let work = run_deletion(args, &session, &id, progress);
-        if args.dry_run {
-            return work.await;
-        }
-        held.during(&connection, &id, &args.lock, progress, work).await
+        let lock = (!args.dry_run).then(|| args.lock.terms(&id));
+        held.during(&connection, lock, progress, work).await
     })
 }
 
@@ -173,11 +193,16 @@ fn would_delete(plan: &RemovalPlan) -> String {
     lines("would delete", &plan.going.iter().map(|(object, _)| object.clone()).collect::<Vec<_>>())
 }
 
-fn delete_resources(args: &DeleteArgs, intake: &Intake, progress: &Progress) -> Result<String> {
+fn delete_resources(
+    args: &DeleteArgs,
+    cluster: &ClusterArgs,
+    intake: &Intake,
+    progress: &Progress,
+) -> Result<String> {
     run_until_interrupted(async {
-        let connection = Connection::open(&args.cluster.options()).await?;
+        let connection = Connection::open(&cluster.options()).await?;
         let mut waves = intake.waves(connection.namespace(), &[])?;
-        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        let session = Session::start(&connection, cluster.concurrency, progress).await?;
         apply::settle_scopes(&mut waves, &session.discovery());
         let numbered = waves.iter().enumerate();
         let items = numbered.flat_map(|(at, wave)| wave.objects().map(move |object| (object, at)));

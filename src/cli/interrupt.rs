@@ -1,8 +1,7 @@
 //! Runs what talks to a cluster until it is done or interrupted, and releases the locks that it holds then.
 
-use super::args::LockArgs;
 use super::progress::Progress;
-use kfc_cluster::apply::{InventoryId, Lock, Locked};
+use kfc_cluster::apply::{Lock, LockTerms, Locked};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use std::cell::RefCell;
@@ -18,18 +17,35 @@ type HeldLock = (Arc<Connection>, Rc<Lock>);
 pub(super) struct Held(RefCell<Vec<HeldLock>>);
 
 impl Held {
-    /// Runs `work` with the lock of an inventory, and releases the lock afterwards.
+    /// Runs `work` with the lock of an inventory, or without one if it only looks, and shows the warnings of the server.
     pub(super) async fn during<T>(
         &self,
         connection: &Arc<Connection>,
-        inventory: &InventoryId,
-        args: &LockArgs,
+        terms: Option<LockTerms>,
         progress: &Progress,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let lock = match Lock::acquire(connection, &args.terms(inventory), progress).await? {
+        let done = match terms {
+            Some(terms) => self.locked(connection, &terms, progress, work).await,
+            None => work.await,
+        };
+        for text in connection.take_warnings() {
+            progress.say(&format!("warning of the server: {text}"));
+        }
+        done
+    }
+
+    async fn locked<T>(
+        &self,
+        connection: &Arc<Connection>,
+        terms: &LockTerms,
+        progress: &Progress,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let lock = match Lock::acquire(connection, terms, progress).await? {
             Locked::Held(lock) => Rc::new(lock),
             Locked::Impossible(why) => {
+                let inventory = &terms.inventory;
                 progress.say(&format!(
                     "warning: the inventory {inventory} cannot be locked, so do not start a second run: {why} \
                      (a lock needs get, create, update and delete on leases.coordination.k8s.io in `{}`)",

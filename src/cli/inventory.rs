@@ -134,10 +134,8 @@ fn rebuild(args: &RebuildArgs, progress: &Progress) -> Result<String> {
             progress.say(&format!("the inventory {id} lists {count}, {} of them new", added.len()));
             Ok(lines(if args.dry_run { "would add" } else { "added" }, added.iter()))
         };
-        if args.dry_run {
-            return work.await;
-        }
-        held.during(&connection, id, &args.lock, progress, work).await
+        let lock = (!args.dry_run).then(|| args.lock.terms(id));
+        held.during(&connection, lock, progress, work).await
     })
 }
 
@@ -190,8 +188,9 @@ fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
             ));
             Ok(lines("moved", moved.iter()))
         };
-        let work = Box::pin(held.during(&connection, second, &args.lock, progress, work));
-        held.during(&connection, first, &args.lock, progress, work).await
+        let lock = |id: &InventoryId| Some(args.lock.terms(id));
+        let work = Box::pin(held.during(&connection, lock(second), progress, work));
+        held.during(&connection, lock(first), progress, work).await
     })
 }
 

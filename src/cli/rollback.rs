@@ -2,14 +2,15 @@
 
 use super::apply_run::{Purpose, Restored, RunBundle, run_waves};
 use super::apply_text::render_waves;
-use super::args::{ClusterArgs, DryRun, HowArgs, LockArgs, StackArgs, inventory_id};
-use super::consent::{count_of, named};
+use super::args::{ClusterArgs, DryRun, HowArgs, LockArgs, SeveralArgs, StackArgs, inventory_id};
+use super::consent::{AGREED, count_of, named};
 use super::history::source;
 use super::intake::{Intake, conditions};
 use super::interrupt::{Held, run_holding};
 use super::inventory::inventory_here;
 use super::output;
 use super::progress::Progress;
+use super::several::{Clusters, Done};
 use clap::Args;
 use kfc_cluster::apply::{self, InventoryHistory, InventoryId, Revision, Session};
 use kfc_cluster::cluster::Connection;
@@ -36,20 +37,32 @@ pub(super) struct RollbackArgs {
     #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
+    several: SeveralArgs,
+    #[command(flatten)]
     lock: LockArgs,
     #[command(flatten)]
     how: HowArgs,
 }
 
+/// What the run is called.
+const RUN: &str = "the rollback";
+
 pub(super) fn run(args: &RollbackArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let progress = Progress::new();
-    let result = rollback(args, &sources, &progress);
-    progress.end();
-    output::finish(result, &sources, "the rollback")
+    let clusters = Clusters::new(&args.cluster, &args.several, (RUN, &sources));
+    match clusters
+        .check_agreed(args.how.yes || args.how.dry_run.is_some(), AGREED)
+        .and_then(|()| subject(args, &sources))
+    {
+        Ok((id, given)) => clusters.run(&|cluster, progress| {
+            rollback(args, cluster, (&id, given.as_ref()), progress).map(Done::from)
+        }),
+        Err(errors) => output::finish(Err(errors), &sources, RUN),
+    }
 }
 
-fn rollback(args: &RollbackArgs, sources: &Arc<Sources>, progress: &Progress) -> Result<String> {
+/// The inventory, and the bundle that is given again.
+fn subject(args: &RollbackArgs, sources: &Arc<Sources>) -> Result<(InventoryId, Option<Intake>)> {
     if args.target.is_none() && !args.stack.is_empty() {
         let message = "flags that change a profile or a stack need the bundle to be given again";
         let help = "name it after the inventory: `kfc rollback NAME TARGET --to N`";
@@ -58,21 +71,22 @@ fn rollback(args: &RollbackArgs, sources: &Arc<Sources>, progress: &Progress) ->
     let id = args.inventory.clone().map_or_else(inventory_here, Ok)?;
     let given = args.target.as_deref();
     let given = given.map(|target| Intake::read(target, &args.stack, LoadRestrictor::RootOnly, sources));
-    let given = given.transpose()?;
+    Ok((id, given.transpose()?))
+}
+
+fn rollback(
+    args: &RollbackArgs,
+    cluster: &ClusterArgs,
+    (id, given): (&InventoryId, Option<&Intake>),
+    progress: &Progress,
+) -> Result<String> {
     let held = Held::default();
     run_holding(&held, async {
-        let connection = Arc::new(Connection::open(&args.cluster.options()).await?);
-        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
-        let work = restore(args, session, (&id, given.as_ref()), progress);
-        let done = if args.how.dry_run.is_some() {
-            work.await
-        } else {
-            Box::pin(held.during(&connection, &id, &args.lock, progress, work)).await
-        };
-        for text in connection.take_warnings() {
-            progress.say(&format!("warning of the server: {text}"));
-        }
-        done
+        let connection = Arc::new(Connection::open(&cluster.options()).await?);
+        let session = Session::start(&connection, cluster.concurrency, progress).await?;
+        let work = restore(args, session, (id, given), progress);
+        let lock = args.how.dry_run.is_none().then(|| args.lock.terms(id));
+        Box::pin(held.during(&connection, lock, progress, work)).await
     })
 }
 

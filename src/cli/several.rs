@@ -1,21 +1,41 @@
 //! Runs against several clusters: one after another, or some of them at the same time.
 
-use super::args::{ClusterArgs, Parallel};
+use super::args::{ClusterArgs, Parallel, SeveralArgs};
+use super::consent::is_asked;
+use super::exit::DONE;
 use super::output;
 use super::progress::Progress;
-use kfc_diagnostics::{Code, Diagnostics, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use std::sync::{Mutex, PoisonError};
 
-/// What is done in one cluster; returns what goes to standard output.
-pub(super) type Work<'w> = &'w (dyn Fn(&ClusterArgs, &Progress) -> Result<String> + Sync);
+/// What is done in one cluster.
+type Work<'w> = &'w (dyn Fn(&ClusterArgs, &Progress) -> Result<Done> + Sync);
 
-/// Several clusters, and what becomes of the others when one fails.
+/// What a run in one cluster came to.
+pub(super) struct Done {
+    /// What goes to standard output.
+    pub(super) text: String,
+    /// The exit status.
+    pub(super) status: u8,
+}
+
+impl From<String> for Done {
+    fn from(text: String) -> Self {
+        Self { text, status: DONE }
+    }
+}
+
+/// The clusters that a command works on, and what becomes of the others when one fails.
 pub(super) struct Clusters<'c> {
-    pub(super) list: Vec<ClusterArgs>,
+    list: Vec<ClusterArgs>,
     /// Go on with the next one after a failure.
-    pub(super) keep_going: bool,
+    keep_going: bool,
+    /// How many are worked on at the same time; one after the other when not given.
+    parallel: Option<Parallel>,
     /// The texts that errors point into.
-    pub(super) sources: &'c Sources,
+    sources: &'c Sources,
+    /// What the run is called.
+    what: &'static str,
 }
 
 /// How far a run has come.
@@ -27,9 +47,37 @@ struct Turn {
     status: u8,
 }
 
-impl Clusters<'_> {
-    /// Runs one after the other. Returns the worst exit status.
-    pub(super) fn one_after_another(&self, work: Work<'_>) -> u8 {
+impl<'c> Clusters<'c> {
+    /// The clusters of some flags, for a run that is called `what`, and the texts that its errors point into.
+    pub(super) fn new(
+        cluster: &ClusterArgs,
+        several: &SeveralArgs,
+        (what, sources): (&'static str, &'c Sources),
+    ) -> Self {
+        let SeveralArgs { keep_going, parallel } = *several;
+        Self { list: cluster.each_context(), keep_going, parallel, sources, what }
+    }
+
+    /// Checks that runs at the same time have nothing to ask, as questions of several clusters would be mixed up; `agreed` are
+    /// the flags by which they ask nothing.
+    pub(super) fn check_agreed(&self, is_agreed: bool, agreed: &str) -> Result<()> {
+        if self.parallel.is_none() || self.list.len() == 1 || is_agreed || !is_asked() {
+            return Ok(());
+        }
+        let message =
+            "runs in several clusters at the same time cannot ask, so all has to be agreed to before";
+        Err(Diagnostic::error(Code::Usage, message).help(agreed).into())
+    }
+
+    /// Runs in each cluster. Returns the worst exit status.
+    pub(super) fn run(&self, work: Work<'_>) -> u8 {
+        match self.parallel {
+            Some(parallel) if self.list.len() > 1 => self.in_parallel(parallel.most(self.list.len()), work),
+            _ => self.one_after_another(work),
+        }
+    }
+
+    fn one_after_another(&self, work: Work<'_>) -> u8 {
         let mut turn = Turn::default();
         while let Some(cluster) = turn.take(&self.list) {
             if self.list.len() > 1 {
@@ -39,14 +87,14 @@ impl Clusters<'_> {
             let result = work(cluster, &progress);
             progress.end();
             let is_final = self.is_final(&result);
-            turn.add(self.finish(result), is_final);
+            turn.add(self.finish(cluster, result), is_final);
         }
         self.finish_turn(&turn)
     }
 
     /// Runs at most `most` at the same time, each in a thread of its own. The lines of progress begin with the name of the
-    /// cluster; what a run comes to is printed in one piece. Returns the worst exit status.
-    pub(super) fn in_parallel(&self, most: usize, work: Work<'_>) -> u8 {
+    /// cluster; what a run comes to is printed in one piece.
+    fn in_parallel(&self, most: usize, work: Work<'_>) -> u8 {
         let turn = Mutex::new(Turn::default());
         let lock = || turn.lock().unwrap_or_else(PoisonError::into_inner);
         let runner = || {
@@ -63,12 +111,7 @@ impl Clusters<'_> {
                 if result.is_err() {
                     output::note(&format!("cluster {}:", name(cluster)));
                 }
-                let named = |text: String| match text.as_str() {
-                    "" => text,
-                    lines => format!("cluster {}:\n{lines}", name(cluster)),
-                };
-                let status = self.finish(result.map(named));
-                turn.add(status, is_final);
+                turn.add(self.finish(cluster, result), is_final);
             }
         };
         std::thread::scope(|scope| {
@@ -80,15 +123,22 @@ impl Clusters<'_> {
     }
 
     /// Whether no further cluster is begun after a result.
-    fn is_final(&self, result: &Result<String>) -> bool {
+    fn is_final(&self, result: &Result<Done>) -> bool {
         let is_interrupted =
             |errors: &Diagnostics| errors.0.iter().any(|error| error.code == Code::Interrupted);
         result.as_ref().is_err_and(|errors| !self.keep_going || is_interrupted(errors))
     }
 
-    /// Prints what a run came to.
-    fn finish(&self, result: Result<String>) -> u8 {
-        output::finish(result, self.sources, "the apply")
+    /// Prints what a run came to; what several print on standard output is told apart by their names.
+    fn finish(&self, cluster: &ClusterArgs, result: Result<Done>) -> u8 {
+        let Done { mut text, status } = match result {
+            Ok(done) => done,
+            Err(errors) => return output::finish(Err(errors), self.sources, self.what),
+        };
+        if self.list.len() > 1 && !text.is_empty() {
+            text.insert_str(0, &format!("cluster {}:\n", name(cluster)));
+        }
+        output::finish(Ok(text), self.sources, self.what).max(status)
     }
 
     /// Names the clusters that were not begun.
@@ -131,24 +181,19 @@ impl Parallel {
 
 #[cfg(test)]
 mod tests {
-    use super::{Clusters, Progress};
-    use crate::cli::args::ClusterArgs;
+    use super::{Clusters, Done, Progress};
+    use crate::cli::args::{ClusterArgs, Parallel, SeveralArgs};
     use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+    use std::num::NonZeroUsize;
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
-
-    fn clusters<'c>(names: &[&str], keep_going: bool, sources: &'c Sources) -> Clusters<'c> {
-        let context =
-            |name: &&str| ClusterArgs { context: Some((*name).to_owned()), ..ClusterArgs::default() };
-        Clusters { list: names.iter().map(context).collect(), keep_going, sources }
-    }
 
     /// Runs clusters of which those called `bad` fail and `cut` is interrupted; returns the status, which were begun, and the
     /// most at a time.
     fn run(names: &[&str], keep_going: bool, most: Option<usize>) -> (u8, Vec<String>, usize) {
         let (begun, now, peak) = (Mutex::new(Vec::new()), AtomicUsize::new(0), AtomicUsize::new(0));
-        let work = |cluster: &ClusterArgs, _: &Progress| -> Result<String> {
+        let work = |cluster: &ClusterArgs, _: &Progress| -> Result<Done> {
             let name = cluster.context.clone().unwrap();
             begun.lock().unwrap().push(name.clone());
             peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
@@ -157,15 +202,14 @@ mod tests {
             match name.as_str() {
                 "bad" => Err(Diagnostic::error(Code::Refused, "it failed").into()),
                 "cut" => Err(Diagnostic::error(Code::Interrupted, "stopped").into()),
-                _ => Ok(String::new()),
+                _ => Ok(String::new().into()),
             }
         };
         let sources = Sources::default();
-        let clusters = clusters(names, keep_going, &sources);
-        let status = match most {
-            Some(most) => clusters.in_parallel(most, &work),
-            None => clusters.one_after_another(&work),
-        };
+        let cluster = ClusterArgs { context: Some(names.join(",")), ..ClusterArgs::default() };
+        let parallel = most.and_then(NonZeroUsize::new).map(Parallel::AtMost);
+        let several = SeveralArgs { keep_going, parallel };
+        let status = Clusters::new(&cluster, &several, ("the run", &sources)).run(&work);
         let mut begun = begun.into_inner().unwrap();
         begun.sort();
         (status, begun, peak.into_inner())

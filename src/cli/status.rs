@@ -1,16 +1,18 @@
 //! `kfc status`: whether everything that was applied is ready.
 
-use super::args::{ClusterArgs, InventoryArgs, StackArgs, inventory_name};
+use super::args::{ClusterArgs, InventoryArgs, Parallel, SeveralArgs, StackArgs, inventory_name};
 use super::consent::count_of;
 use super::exit::{DONE, FAILED};
 use super::intake::Intake;
 use super::interrupt::run_until_interrupted;
+use super::inventory::existing;
 use super::output;
 use super::progress::Progress;
+use super::several::{Clusters, Done};
 use clap::Args;
-use kfc_cluster::apply::{self, Inventory, ObjectStatus, Session};
+use kfc_cluster::apply::{self, ObjectStatus, Session};
 use kfc_cluster::cluster::Connection;
-use kfc_diagnostics::{Code, Diagnostic, Numbers, Result, Sources};
+use kfc_diagnostics::{Numbers, Result, Sources};
 use kfc_kube::ObjectId;
 use kfc_kube::ready::State;
 use kfc_source::LoadRestrictor;
@@ -30,60 +32,63 @@ pub(super) struct StatusArgs {
     cluster: ClusterArgs,
     #[command(flatten)]
     inventory: InventoryArgs,
+    /// With several contexts in `--context`, ask at most N clusters at the same time; all of them without a number.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    parallel: Option<Parallel>,
     /// List the objects that are ready too.
     #[arg(long)]
     all: bool,
 }
 
+/// What the run is called.
+const RUN: &str = "the command";
+
 pub(super) fn run(args: &StatusArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let progress = Progress::new();
-    let result = status(args, &sources, &progress);
-    progress.end();
-    match result {
-        Ok((text, is_ready)) => match output::print(&text) {
-            DONE if is_ready => DONE,
-            _ => FAILED,
-        },
-        Err(errors) => {
-            output::report_run(&errors, &sources, "the command");
-            FAILED
-        }
+    // The state of one cluster does not depend on another.
+    let several = SeveralArgs { keep_going: true, parallel: args.parallel };
+    let clusters = Clusters::new(&args.cluster, &several, (RUN, &sources));
+    match subject(args, &sources) {
+        Ok(subject) => clusters.run(&|cluster, progress| status(args, cluster, &subject, progress)),
+        Err(errors) => output::finish(Err(errors), &sources, RUN),
     }
 }
 
-fn status(args: &StatusArgs, sources: &Arc<Sources>, progress: &Progress) -> Result<(String, bool)> {
+/// What was applied.
+struct Subject {
+    /// The name of its inventory.
+    name: String,
+    /// What it was applied from, if that is given.
+    intake: Option<Intake>,
+}
+
+fn subject(args: &StatusArgs, sources: &Arc<Sources>) -> Result<Subject> {
     let target = match (&args.target, &args.inventory.name) {
-        (None, Some(_)) => None,
-        (target, _) => Some(target.as_deref().unwrap_or(".")),
+        (None, Some(name)) => return Ok(Subject { name: inventory_name(name)?, intake: None }),
+        (target, _) => target.as_deref().unwrap_or("."),
     };
-    let intake = target
-        .map(|target| Intake::read(target, &args.stack, LoadRestrictor::RootOnly, sources))
-        .transpose()?;
-    let name = match (&intake, &args.inventory.name) {
-        (Some(intake), _) => intake.name(&args.inventory)?,
-        (None, Some(name)) => inventory_name(name)?,
-        (None, None) => return Err(Diagnostic::error(Code::Usage, "pass a target or `--name`").into()),
-    };
-    let id = args.inventory.id(&name);
+    let intake = Intake::read(target, &args.stack, LoadRestrictor::RootOnly, sources)?;
+    Ok(Subject { name: intake.name(&args.inventory)?, intake: Some(intake) })
+}
+
+fn status(args: &StatusArgs, cluster: &ClusterArgs, subject: &Subject, progress: &Progress) -> Result<Done> {
+    let Subject { name, intake } = subject;
+    let id = args.inventory.id(name);
     run_until_interrupted(async {
-        let connection = Connection::open(&args.cluster.options()).await?;
-        let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
+        let connection = Connection::open(&cluster.options()).await?;
+        let session = Session::start(&connection, cluster.concurrency, progress).await?;
         // Where nothing runs conditions, kinds decide.
         let conditions = intake.as_ref().and_then(|intake| intake.conditions(&[]).ok()).unwrap_or_default();
         let session = session.with_readiness(conditions);
-        let inventory = Inventory::read(&session, &id).await?;
-        if !inventory.exists() {
-            let error = Diagnostic::error(Code::Inventory, format!("the inventory {id} does not exist"));
-            return Err(error.help("`kfc inventory list` shows those that exist").into());
-        }
-        let components = match &intake {
+        let inventory = existing(&session, &id).await?;
+        let components = match intake {
             Some(intake) => intake.components(connection.namespace())?,
             None => HashMap::new(),
         };
         let found = apply::status(&session, &inventory).await?;
         let is_ready = found.iter().all(|status| status.state == State::Ready);
-        Ok((rendered(&name, &found, &components, args.all), is_ready))
+        let status = if is_ready { DONE } else { FAILED };
+        Ok(Done { text: rendered(name, &found, &components, args.all), status })
     })
 }
 

@@ -243,6 +243,35 @@ impl Cluster {
         Troubled::start(self, faults)
     }
 
+    /// Lets clients of this control plane reach another, which is in a network of its own, with a context for it.
+    pub(crate) fn reach(&self, other: &Cluster, context: &str) -> Link {
+        let (socket, port) = (other.plane().join(context), "26443");
+        let socket = socket.to_str().unwrap();
+        let link = Link([other.relay(socket, "16443"), self.relay(port, socket)]);
+        let pki = |name: &str| other.plane().join("pki").join(name).display().to_string();
+        let name = |flag: &str, value: &str| format!("--{flag}={value}");
+        let server = name("server", &format!("https://127.0.0.1:{port}"));
+        let authority = name("certificate-authority", &pki("ca.crt"));
+        self.kubectl(&["config", "set-cluster", context, &server, &authority]).succeeds();
+        let (certificate, key) =
+            (name("client-certificate", &pki("admin.crt")), name("client-key", &pki("admin.key")));
+        self.kubectl(&["config", "set-credentials", context, &certificate, &key]).succeeds();
+        let (cluster, user) = (name("cluster", context), name("user", context));
+        self.kubectl(&["config", "set-context", context, &cluster, &user]).succeeds();
+        link
+    }
+
+    /// Passes connections on, from and to a port in the namespace or a socket.
+    fn relay(&self, from: &str, to: &str) -> Child {
+        let program = lab_file("relay.py");
+        let mut command = self.command("python3", &["-B", program.to_str().unwrap(), from, to]);
+        let mut relay = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(relay.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+        relay
+    }
+
     /// Runs kubectl.
     pub(crate) fn kubectl(&self, args: &[&str]) -> Run {
         Run::of(&mut self.command("kubectl", args))
@@ -336,6 +365,18 @@ impl Cluster {
         while !holds() {
             assert!(Instant::now() < end, "after {seconds} seconds: {what} is not so");
             std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+}
+
+/// The way from one control plane to another, as long as the value lives.
+pub(crate) struct Link([Child; 2]);
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        for relay in &mut self.0 {
+            drop(relay.kill());
+            drop(relay.wait());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is there and whether it is ready: status, parts of a stack, several clusters, a lost inventory, and kinds whose
+//! What is there and whether it is ready: status, parts of a stack, a lost inventory, and kinds whose
 //! readiness or definition comes late.
 
 use super::cluster::{Cluster, Server, Setup, on_each_server};
@@ -6,8 +6,6 @@ use super::shop::carts;
 use std::process::Stdio;
 
 on_each_server! { Bare:
-    several_clusters_are_applied_to_one_after_another
-    several_clusters_are_applied_to_at_the_same_time
     a_service_without_an_address_is_named_and_not_awaited
 }
 
@@ -75,74 +73,6 @@ fn a_lost_inventory_is_made_again_from_its_field_manager() {
     cluster.write("shop.yaml", &with_data("a"));
     let (out, _) = cluster.kfc(&[&apply[..], &["--prune"]].concat()).succeeds();
     assert_eq!(out, "pruned ConfigMap default/b\n");
-}
-
-fn several_clusters_are_applied_to_one_after_another(server: Server) {
-    let cluster = Cluster::start_with(&server.setup());
-    contexts(&cluster, &["one", "two"], &["away"]);
-    cluster.write("shop.yaml", &map("a"));
-    let apply = |contexts: &str, more: &[&str]| {
-        cluster.kfc(&[&["apply", "shop.yaml", "--name", "shop", "--context", contexts], more].concat())
-    };
-    let (out, err) = apply("one,two", &[]).succeeds();
-    assert_eq!(out, "created ConfigMap default/a\n");
-    assert!(err.contains("cluster one:\n") && err.contains("cluster two:\n"), "{err}");
-    let (_, err) = apply("away,one", &[]).fails();
-    assert!(err.contains("cluster away:\n") && !err.contains("cluster one:\n"), "{err}");
-    let (_, err) = apply("away,one", &["--keep-going"]).fails();
-    assert!(err.contains("cluster one:\n") && err.contains("done: 1 unchanged"), "{err}");
-}
-
-/// A kubeconfig in which every context named is one of the cluster of the lab, or of a server that does not answer.
-fn contexts(cluster: &Cluster, here: &[&str], away: &[&str]) {
-    let (name, _) = cluster.kubectl(&["config", "view", "--output=jsonpath={.clusters[0].name}"]).succeeds();
-    let (user, _) = cluster.kubectl(&["config", "view", "--output=jsonpath={.users[0].name}"]).succeeds();
-    cluster.kubectl(&["config", "set-cluster", "away", "--server=https://127.0.0.1:9"]).succeeds();
-    let all = here.iter().map(|context| (context, name.as_str()));
-    for (context, of) in all.chain(away.iter().map(|context| (context, "away"))) {
-        let (of, user) = (format!("--cluster={of}"), format!("--user={user}"));
-        let namespace = format!("--namespace={context}");
-        cluster.kubectl(&["config", "set-context", context, &of, &user, &namespace]).succeeds();
-    }
-}
-
-fn several_clusters_are_applied_to_at_the_same_time(server: Server) {
-    let cluster = Cluster::start_with(&server.setup());
-    contexts(&cluster, &["one", "two"], &["away"]);
-    for namespace in ["one", "two"] {
-        let object = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}");
-        cluster.apply(&object);
-    }
-    // One server for both, with a namespace for each: the second run waits for the lock of the inventory that both have.
-    cluster.write("shop.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}");
-    let apply = |contexts: &str, more: &[&str]| {
-        cluster.kfc(&[&["apply", "shop.yaml", "--name", "shop", "--context", contexts], more].concat())
-    };
-    let (out, err) = apply("one,two", &["--parallel"]).succeeds();
-    let mut blocks: Vec<&str> = out.split_inclusive("/a\n").collect();
-    blocks.sort_unstable();
-    assert_eq!(
-        blocks,
-        ["cluster one:\ncreated ConfigMap one/a\n", "cluster two:\ncreated ConfigMap two/a\n"],
-        "{err}"
-    );
-    for line in ["one: done: 1 created", "two: done: 1 created"] {
-        assert!(err.lines().any(|said| said.starts_with(line)), "{line}: {err}");
-    }
-    // A failure stops what is not begun, and is the status of all.
-    let (_, err) = apply("away,one,two", &["--parallel=1"]).fails();
-    assert!(err.contains("cluster away:\nerror[KFC1601]") && err.contains("not begun: one, two\n"), "{err}");
-    let (_, err) = apply("away,one,two", &["--parallel=2", "--keep-going"]).fails();
-    assert!(
-        err.contains("one: done: ") && err.contains("two: done: ") && !err.contains("not begun"),
-        "{err}"
-    );
-    // Questions of several clusters would be mixed up.
-    let args = ["apply", "shop.yaml", "--name", "shop", "--context", "one,two", "--parallel"];
-    let run = cluster.on_terminal(&args, "");
-    assert!(run.code == Some(1) && run.out.contains("cannot ask"), "{}", run.out);
-    let run = cluster.on_terminal(&[&args[..], &["--yes", "--no-prune"]].concat(), "");
-    assert!(run.code == Some(0) && run.out.contains("one: done: "), "{}", run.out);
 }
 
 const OPERATOR: &str = "\

@@ -11,6 +11,7 @@ mod cluster;
 mod consent;
 mod controllers;
 mod faults;
+mod fleet;
 mod history;
 mod hooks;
 mod idempotence;

@@ -16,7 +16,7 @@ pub(in crate::cli) struct ClusterArgs {
     /// The kubeconfig, instead of `$KUBECONFIG` or `~/.kube/config`.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) kubeconfig: Option<PathBuf>,
-    /// The context of the kubeconfig, instead of its current one.
+    /// The context of the kubeconfig, instead of its current one; several are separated by commas.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) context: Option<String>,
     /// The most requests per second, with bursts of four times as many; 0 for no limit but that of the server, which answers

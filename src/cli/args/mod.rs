@@ -8,11 +8,11 @@ mod duration;
 mod how;
 #[cfg(feature = "cluster")]
 mod kinds;
-#[cfg(feature = "cluster")]
-mod parallel;
 mod remote;
 mod report;
 mod restrictor;
+#[cfg(feature = "cluster")]
+mod several;
 mod stack;
 
 #[cfg(feature = "cluster")]
@@ -23,9 +23,9 @@ pub(super) use duration::duration;
 pub(super) use how::{CascadeFlag, DryRun, HowArgs};
 #[cfg(feature = "cluster")]
 pub(super) use kinds::KindArgs;
-#[cfg(feature = "cluster")]
-pub(super) use parallel::Parallel;
 pub(super) use remote::RemoteArgs;
 pub(super) use report::{Colour, ReportArgs};
 pub(super) use restrictor::RestrictorFlag;
+#[cfg(feature = "cluster")]
+pub(super) use several::{Parallel, SeveralArgs};
 pub(super) use stack::StackArgs;

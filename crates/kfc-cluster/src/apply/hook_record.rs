@@ -1,7 +1,7 @@
 //! What is remembered of hooks: a config map next to those of the inventory, which only bundles with hooks have. It says which
 //! hooks are still to run, as the object of a hook may be gone, and has those of a deletion, which knows no bundle.
 
-use super::config_map::{CONFIG_MAP_BYTES, config_map, config_maps};
+use super::config_map::{CONFIG_MAP_BYTES, config_map, config_maps, write_config_map};
 use super::inventory::{self, Identity, identity};
 use super::inventory_id::InventoryId;
 use super::session::Session;
@@ -152,18 +152,9 @@ impl HookRecord {
             let message = "the hooks that run during a deletion are larger than a config map can be";
             return Err(Diagnostic::error(Code::Hook, message).into());
         }
-        let mut object = config_map(&self.id, (LABEL, &self.name()), ("data", json!({KEY: text})));
-        let (method, path) = match &self.version {
-            Some(version) => {
-                object["metadata"]["resourceVersion"] = Value::from(version.as_str());
-                (Method::PUT, self.path())
-            }
-            None => (Method::POST, config_maps(&self.id.namespace)),
-        };
-        let (path, body) = (format!("{path}?fieldManager=kfc"), object.to_string());
-        let sent = session.connection.send(method, &path, "application/json", Body::Json(&body)).await;
-        let (_, answer) = sent.map_err(|failure| self.trouble("write", &failure))?;
-        self.version = Some(answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned());
+        let object = config_map(&self.id, (LABEL, &self.name()), ("data", json!({KEY: text})));
+        let written = write_config_map(session, object, self.version.as_deref()).await;
+        self.version = Some(written.map_err(|failure| self.trouble("write", &failure))?);
         self.written = now;
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! the bundle. It is written before anything is applied, with the old and the new objects, and trimmed at the end: when a
 //! run stops in between, it lists at least what exists.
 
-use super::config_map::{CONFIG_MAP_BYTES, config_map, config_maps};
+use super::config_map::{CONFIG_MAP_BYTES, config_map, config_maps, write_config_map};
 use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::{Body, Failure};
@@ -203,30 +203,9 @@ impl Inventory {
     ) -> std::result::Result<(String, String), Failure> {
         let known = self.shards.get(at);
         let name = known.map_or_else(|| shard_name(&self.id.name, at), |(name, _)| name.clone());
-        let mut object = config_map(&self.id, (LABEL, &name), ("data", json!({KEY: text})));
-        let all = config_maps(&self.id.namespace);
-        let (method, path) = match known {
-            Some((name, version)) => {
-                object["metadata"]["resourceVersion"] = Value::from(version.as_str());
-                (Method::PUT, format!("{all}/{name}?fieldManager=kfc"))
-            }
-            None => (Method::POST, format!("{all}?fieldManager=kfc")),
-        };
-        let body = object.to_string();
-        let sent = session.connection.send(method, &path, "application/json", Body::Json(&body)).await;
-        let answer = match sent {
-            Ok((_, answer)) => answer,
-            // The answer to a first try may have been lost: then this run has written it.
-            Err(failure) if failure.status == 409 => {
-                let there = session.connection.get(&format!("{all}/{name}")).await;
-                let is_ours = |there: &Value| {
-                    there["data"][KEY] == text && there["metadata"]["labels"][LABEL] == self.id.name.as_str()
-                };
-                there.ok().filter(is_ours).ok_or(failure)?
-            }
-            Err(failure) => return Err(failure),
-        };
-        Ok((name, answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()))
+        let object = config_map(&self.id, (LABEL, &name), ("data", json!({KEY: text})));
+        let version = write_config_map(session, object, known.map(|(_, version)| version.as_str())).await?;
+        Ok((name, version))
     }
 
     fn unwritten(&self, failure: &Failure) -> Diagnostics {

@@ -1,9 +1,10 @@
 //! Deletes what has left the bundle since the last run, the last wave first.
 
 use super::claims::Claims;
-use super::delete::{Remover, Stayed, release, strike};
+use super::delete::{release, strike};
 use super::inventory::{Entry, Inventory};
 use super::removal::{RemovalPlan, Rules};
+use super::remover::{Remover, Stayed};
 use super::report::Report;
 use super::session::Session;
 use super::settings::Settings;

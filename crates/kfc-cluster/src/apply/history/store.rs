@@ -1,7 +1,9 @@
 //! The history in the cluster: one config map lists the revisions, others hold the copies. A copy is named after its bytes, so
 //! that revisions with the same bundle share it, and a run that was stopped while it wrote one does no harm.
 
-use super::super::config_map::{CONFIG_MAP_BYTES, config_map, config_maps};
+use super::super::config_map::{
+    CONFIG_MAP_BYTES, config_map, config_maps, replace_config_map, write_config_map,
+};
 use super::super::hook_record::digest;
 use super::super::inventory_id::InventoryId;
 use super::super::session::Session;
@@ -14,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -247,13 +249,10 @@ impl InventoryHistory {
             let name = part_name(&self.id, &copy, at);
             let data = json!({COPY_KEY: STANDARD.encode(part)});
             let part = config_map(&self.id, (LABEL, &name), ("binaryData", data));
-            let sent = send(session, Method::POST, &config_maps(&self.id.namespace), &part).await;
-            match sent {
+            match write_config_map(session, part.clone(), None).await {
                 // Left by a run that was stopped.
-                Err(failure) if failure.status == 409 => {
-                    send(session, Method::PUT, &path(&self.id, &name), &part).await?;
-                }
-                sent => drop(sent?),
+                Err(failure) if failure.status == 409 => replace_config_map(session, &part).await?,
+                written => drop(written?),
             }
         }
         Ok(Some(copy))
@@ -268,17 +267,9 @@ impl InventoryHistory {
             return Err(Diagnostic::error(Code::History, message).help(help).into());
         }
         let name = list_name(&self.id);
-        let mut list = config_map(&self.id, (LABEL, &name), ("data", json!({KEY: text})));
-        let (method, path) = match &self.version {
-            Some(version) => {
-                list["metadata"]["resourceVersion"] = Value::from(version.as_str());
-                (Method::PUT, path(&self.id, &name))
-            }
-            None => (Method::POST, config_maps(&self.id.namespace)),
-        };
-        let answer = send(session, method, &path, &list).await;
-        let answer = answer.map_err(|failure| self.trouble("write", &failure))?;
-        self.version = Some(answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned());
+        let list = config_map(&self.id, (LABEL, &name), ("data", json!({KEY: text})));
+        let written = write_config_map(session, list, self.version.as_deref()).await;
+        self.version = Some(written.map_err(|failure| self.trouble("write", &failure))?);
         Ok(())
     }
 
@@ -320,12 +311,6 @@ impl InventoryHistory {
         }
         .into()
     }
-}
-
-async fn send(session: &Session<'_>, method: Method, path: &str, object: &Value) -> Answer<Value> {
-    let (path, body) = (format!("{path}?fieldManager=kfc"), object.to_string());
-    let sent = session.connection.send(method, &path, "application/json", Body::Json(&body)).await;
-    Ok(sent?.1)
 }
 
 fn path(id: &InventoryId, name: &str) -> String {
