@@ -188,7 +188,7 @@ fn what_init_writes_is_strictly_valid_on_every_profile() {
         let name = profile.replace('+', "-");
         let (code, _, said) = run(folder.path(), &["init", &profile, &name]);
         assert_eq!(code, Some(0), "{profile}: {said}");
-        let (code, _, said) = run(folder.path(), &["validate", &name, "--strict"]);
+        let (code, _, said) = run(folder.path(), &["validate", &name, "--strict", "--complete"]);
         assert_eq!(code, Some(0), "{profile}: {said}");
     }
 }

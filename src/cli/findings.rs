@@ -2,7 +2,7 @@
 
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::text::{document, for_message, json_document};
-use kfc_diagnostics::{Mark, Sources};
+use kfc_diagnostics::{Mark, Severity, Sources};
 use kfc_diff::report::{self, Case, Entry, Failure, Level, Place, Rule, Suite};
 use kfc_validate::{Finding, Verdict, Version};
 use serde_json::{Value, json};
@@ -35,10 +35,6 @@ pub(super) fn numbered(checked: &[Checked]) -> Vec<Checked> {
     checked
 }
 
-fn level(finding: &Finding) -> &'static str {
-    if finding.is_error() { "error" } else { "warning" }
-}
-
 fn text(value: &Value) -> String {
     json_document(serde_json::to_string_pretty(value).unwrap_or_default() + "\n")
 }
@@ -51,7 +47,7 @@ pub(super) fn json(checked: &[Checked], sources: &Sources) -> String {
             .map(|(file, line, column)| json!({"file": file, "line": line, "column": column}));
         json!({
             "code": diagnostic.code.as_str(),
-            "severity": level(finding),
+            "severity": diagnostic.severity.word(),
             "message": diagnostic.message,
             "help": diagnostic.help,
             "notes": diagnostic.notes,
@@ -97,7 +93,11 @@ fn entries(checked: &[Checked], sources: &Sources) -> Vec<Entry> {
         let title = subject_of(finding);
         Entry {
             rule: finding.diagnostic.code.as_str().to_owned(),
-            level: if finding.is_error() { Level::Error } else { Level::Warning },
+            level: match finding.diagnostic.severity {
+                Severity::Error => Level::Error,
+                Severity::Warning => Level::Warning,
+                Severity::Note => Level::Note,
+            },
             message: sentence(finding),
             subject: if finding.path.is_empty() { title } else { format!("{title} {}", finding.path) },
             place: match place {

@@ -54,6 +54,7 @@ mod rollback;
 mod run;
 mod schema;
 #[cfg(feature = "cluster")]
+mod schema_catalogue;
 mod several;
 mod side;
 mod sides;

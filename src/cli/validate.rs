@@ -6,6 +6,7 @@ use super::findings::{self, Checked};
 use super::here;
 use super::members::members;
 use super::output;
+use super::schema_catalogue::{Catalogued, SchemaLocation, Wanted, look_up};
 use super::side::{ClusterSide, Reader, Side};
 use super::sides::{Sides, both};
 use super::targets::{
@@ -16,14 +17,14 @@ use super::validation::{finding_diagnostic, version};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::API_VERSION;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, Sources, nearest};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity, SourceId, Sources, nearest};
 use kfc_diff::Input;
 use kfc_kube::ObjectId;
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::{FileSystem as _, Loader, Os};
-use kfc_validate::{Finding, KindName, Options, Verdict, immutable, table, validate};
+use kfc_validate::{Finding, KindName, Options, Verdict, immutable, table, undefined, validate};
 use kfc_yaml::{Node, parse::parse};
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -59,6 +60,13 @@ pub(super) struct ValidateArgs {
     /// Files or directories with further CRDs.
     #[arg(long, value_name = "FILE|DIR")]
     crds: Vec<PathBuf>,
+    /// A catalogue of JSON Schemas for kinds without a CRD, in kubeconform's layouts: a directory, a URL, or a template
+    /// such as `schemas/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json`; can be repeated, and the first that has a kind counts.
+    #[arg(long, value_name = "DIR|URL|TEMPLATE")]
+    schema_location: Vec<SchemaLocation>,
+    /// Files or directories with policies that the cluster has, their bindings and parameters; those of the bundle are run anyway.
+    #[arg(long, value_name = "FILE|DIR")]
+    policies: Vec<PathBuf>,
     /// The existing resources, whose immutable fields must not change: a bundle, a git revision (`HEAD~1:.`), `golden`, or
     /// `cluster`.
     #[arg(long, value_name = "FILE|GIT-REF|golden|cluster")]
@@ -69,6 +77,9 @@ pub(super) struct ValidateArgs {
     /// Treat warnings as errors, also those for kinds without a schema.
     #[arg(long)]
     strict: bool,
+    /// Nothing but the bundle is in the cluster: references to other resources are errors.
+    #[arg(long)]
+    complete: bool,
     /// Codes of findings to ignore.
     #[arg(long, value_name = "CODE,…", value_delimiter = ',')]
     ignore: Vec<String>,
@@ -109,6 +120,8 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut errors = Diagnostics::default();
     let asked = args.kubernetes_version.as_deref().map(version).transpose()?;
     let ignored = ignored(&args.ignore)?;
+    let policies: Vec<Resource> =
+        args.policies.iter().filter_map(|path| errors.collect(files(path, sources))).flatten().collect();
     let crds: Vec<Resource> =
         args.crds.iter().filter_map(|path| errors.collect(files(path, sources))).flatten().collect();
     errors.into_result(())?;
@@ -124,10 +137,23 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
             let kubernetes = asked.or(of_profile).unwrap_or(table::covered().last);
             let mut options = Options::of_version(Some(kubernetes));
             options.strict = args.strict;
+            options.complete = args.complete;
+            options.beside = objects(&policies).into_iter().cloned().collect();
             options.ignored.clone_from(&ignored);
             options.skipped.clone_from(&args.skip_kind);
             options.allow_missing_schema = args.allow_missing_schema;
-            let mut verdict = validate(&objects(&bundle.resources), &objects(&crds), &options);
+            let resources = objects(&bundle.resources);
+            let mut definitions = objects(&crds);
+            let mut catalogued = Catalogued::default();
+            if !args.schema_location.is_empty() {
+                let wanted = undefined(&resources, &definitions, &options);
+                let wanted = wanted.into_iter().map(|(api_version, kind)| Wanted { api_version, kind });
+                let looked_up = look_up(&wanted.collect(), &args.schema_location, kubernetes, sources);
+                catalogued = errors.collect(looked_up).unwrap_or_default();
+            }
+            definitions.extend(&catalogued.definitions);
+            let mut verdict = validate(&resources, &definitions, &options);
+            verdict.findings.extend(catalogued.missing.0.into_iter().map(Finding::of_bundle));
             errors.collect(checked_something(&bundle.target, &verdict, args));
             if let Some(against) = &args.against {
                 let mut changed =
@@ -278,8 +304,8 @@ fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
 /// What was checked, in one line: "12 resources are valid for Kubernetes 1.37, 1 could not be checked".
 fn summary(checked: &Checked, is_one_of_several: bool) -> String {
     let Verdict { findings, checked: count, unchecked, skipped, .. } = &checked.verdict;
-    let errors = findings.iter().filter(|finding| finding.is_error()).count();
-    let warnings = findings.len() - errors;
+    let of = |severity| findings.iter().filter(|finding| finding.diagnostic.severity == severity).count();
+    let (errors, warnings, notes) = (of(Severity::Error), of(Severity::Warning), of(Severity::Note));
     let verb = match (errors, *count) {
         (0, 1) => "resource is valid",
         (0, _) => "resources are valid",
@@ -300,6 +326,7 @@ fn summary(checked: &Checked, is_one_of_several: bool) -> String {
     add(*skipped, "was skipped by `--skip-kind`", "were skipped by `--skip-kind`");
     add(errors, "error", "errors");
     add(warnings, "warning", "warnings");
+    add(notes, "note", "notes");
     if is_one_of_several { format!("{}: {line}\n", checked.target) } else { format!("{line}\n") }
 }
 

@@ -149,14 +149,18 @@ codes! {
     /// A component that is left out although something that takes part requires it.
     LeftOut = "KFC1015",
 
-    /// A reference to a resource or field that does not exist.
-    Dangling = "KFC1101",
+    /// A reference to a resource that is not in the bundle, but may be in the cluster.
+    Outside = "KFC1101",
     /// A resource that comes before what it needs.
     Order = "KFC1102",
     /// A custom resource definition that an API server refuses.
     NotStructural = "KFC1103",
     /// A pod that its namespace does not let in.
     PodSecurity = "KFC1104",
+    /// A reference whose name is most likely misspelt.
+    Misspelt = "KFC1105",
+    /// A reference to a key or port that a resource of the bundle does not have.
+    MissingPart = "KFC1106",
 
     /// A resource to be explained that is not in the bundle, or not one alone.
     ExplainedResource = "KFC1301",
@@ -228,6 +232,8 @@ codes! {
     NothingChecked = "KFC1524",
     /// A value that the API server's own rules for its field refuse.
     ServerRule = "KFC1525",
+    /// A resource that a policy refuses.
+    Policy = "KFC1526",
 
     /// A cluster that cannot be found or does not answer.
     Unreachable = "KFC1601",

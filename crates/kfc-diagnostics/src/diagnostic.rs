@@ -18,6 +18,20 @@ pub enum Severity {
     Error,
     /// The build goes on.
     Warning,
+    /// Nothing is wrong, as far as is known.
+    Note,
+}
+
+impl Severity {
+    /// Its word: `error`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
 }
 
 /// A place with a word on it: "first set here", "the nearest is this".
@@ -78,6 +92,12 @@ impl Diagnostic {
     #[must_use]
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// A note.
+    #[must_use]
+    pub fn info(code: Code, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, ..Self::error(code, message) }
     }
 
     /// With another severity.
@@ -210,10 +230,7 @@ impl Diagnostics {
 impl fmt::Display for Diagnostic {
     /// The severity, the code and the message; places and lines are for [`crate::render`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let severity = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
+        let severity = self.severity.word();
         write!(f, "{severity}[{}]: {}", self.code.as_str(), Numbers::default().shown(&self.message))
     }
 }

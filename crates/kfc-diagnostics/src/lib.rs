@@ -35,4 +35,4 @@ pub use numbers::{Numbers, credential, is_token, token};
 pub use redact::{NothingSecret, Redact};
 pub use render::{Style, render, render_plain, render_run};
 pub use source::{Mark, Position, Source, SourceId, Sources, Target};
-pub use suggest::nearest;
+pub use suggest::{edits, nearest};

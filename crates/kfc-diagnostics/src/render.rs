@@ -91,10 +91,7 @@ fn numbered(diagnostics: &Diagnostics, sources: &Sources, redact: &dyn Redact) -
 }
 
 fn plain(diagnostic: &Diagnostic, sources: &Sources, out: &mut String) {
-    let word = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
+    let word = diagnostic.severity.word();
     let mut line = |text: &str| {
         out.push_str(visible(text).trim_end());
         out.push('\n');
@@ -138,6 +135,7 @@ fn render_one(
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let main = diagnostic.mark.map(|mark| (mark, "", true));
     let others = diagnostic.labels.iter().map(|Label { mark, text }| (*mark, text.as_str(), false));
@@ -180,13 +178,13 @@ impl Place<'_> {
         self.source.position(self.mark.offset)
     }
 
-    /// The rendered location: with its line for an error, only named for a warning.
+    /// The rendered location: with its line for an error, else only named.
     fn elements(&self, severity: Severity, sources: &Sources, redact: &dyn Redact) -> Vec<Element<'_>> {
         let position = self.position();
         let name = visible(&self.source.name);
         let origin =
             || Origin::path(name.clone()).line(position.line as usize).char_column(position.column as usize);
-        if severity == Severity::Warning {
+        if severity != Severity::Error {
             return vec![origin().into()];
         }
         let (line, start) = line_at(&self.source, self.mark);

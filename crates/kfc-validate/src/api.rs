@@ -177,7 +177,7 @@ fn unknown(
         found.error_at(Code::UnknownApi, place, message).help = help;
     } else if !allow_missing {
         let message = format!("{api_version} {kind} was not checked: it has no definition");
-        let help = "name the directory of its CRD with `--crds`, or pass `--allow-missing-schema`";
+        let help = "name its CRD with `--crds`, or a catalogue with `--schema-location`, or pass `--allow-missing-schema`";
         found.warning(Code::NotChecked, &Path::TOP, place.mark.known(), message).help = Some(help.to_owned());
     }
 }

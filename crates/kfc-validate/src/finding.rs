@@ -7,7 +7,7 @@ use kfc_kube::redaction::message;
 use kfc_kube::{Object, ObjectId};
 use kfc_yaml::Node;
 
-/// One error or warning about a resource.
+/// One error, warning or note about a resource.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finding {
@@ -96,6 +96,11 @@ impl<'r> Findings<'r> {
         message: impl Into<String>,
     ) -> &mut Diagnostic {
         self.push_at(node, Diagnostic::warning(code, message))
+    }
+
+    /// Adds a note at a node of the resource.
+    pub(super) fn info_at(&mut self, code: Code, node: &Node, message: impl Into<String>) -> &mut Diagnostic {
+        self.push_at(node, Diagnostic::info(code, message))
     }
 
     fn push_at(&mut self, node: &Node, diagnostic: Diagnostic) -> &mut Diagnostic {

@@ -3,7 +3,7 @@
 //! [`validate`] does all of it. [`table`] has the types of Kubernetes and [`definitions`] those of CRDs, both as [`shape`]s;
 //! `check` checks a value against its shape. `foreign` has CRDs of kinds that platforms define. `rules` runs the rules of CRDs,
 //! `api` knows removed and deprecated versions, `resource` and `facts` have what the API server checks beyond types, `bundle` what resources
-//! require of each other. `changes` compares with an older bundle. [`readiness`] judges live objects by conditions of users.
+//! require of each other, `policies` what policies refuse. `changes` compares with an older bundle. [`readiness`] judges live objects by conditions of users.
 //!
 //! This crate must never know files, kustomize, plans of the catalogue or a cluster. Others may build on it.
 //!
@@ -25,6 +25,8 @@ mod api;
 #[cfg(feature = "rules")]
 mod budget;
 pub mod bundle;
+#[cfg(feature = "rules")]
+mod cel_value;
 mod changes;
 mod check;
 pub mod definitions;
@@ -38,6 +40,11 @@ mod format;
 mod limits;
 mod path;
 mod pods;
+#[cfg(feature = "rules")]
+mod policies;
+#[cfg(not(feature = "rules"))]
+#[path = "without_policies.rs"]
+mod policies;
 #[cfg(feature = "rules")]
 pub mod readiness;
 #[cfg(not(feature = "rules"))]
@@ -56,5 +63,5 @@ mod version;
 
 pub use changes::immutable;
 pub use finding::Finding;
-pub use validation::{KindName, Options, Verdict, validate};
+pub use validation::{KindName, Options, Verdict, undefined, validate};
 pub use version::{Span, Version};

@@ -1,6 +1,7 @@
 //! Conditions of readiness that users write in CEL, run by the kube-cel crate within the budget that the rules of CRDs have.
 
 use super::budget::check_cost;
+use super::cel_value::value_of;
 use super::facts::{condition, with_stack};
 use super::finding::{Finding, Findings};
 use super::path::Path;
@@ -10,11 +11,8 @@ use kfc_kube::ready::{State, unobserved};
 use kfc_kube::wave::Item;
 use kfc_kube::{Object, ObjectId, ObjectPattern};
 use kube_cel::KubeCelExt;
-use kube_cel::cel::objects::{Key, Map};
 use kube_cel::cel::{Context, ExecutionError, Program, Value as CelValue};
 use serde_json::Value;
-use std::collections::HashMap;
-use std::sync::Arc;
 
 /// An expression that can be run.
 #[derive(Debug)]
@@ -186,28 +184,6 @@ impl Condition {
             Err(ExecutionError::UndeclaredReference(name)) => Err(format!("`{name}` is not defined")),
             Err(ExecutionError::IndexOutOfBounds(_)) => Err("a list is shorter than that".to_owned()),
             Err(_) => Err("an operator or function cannot take the values of the object".to_owned()),
-        }
-    }
-}
-
-/// A value as CEL has it: numbers without a fraction are integers, and keys are as they are written.
-fn value_of(value: &Value) -> CelValue {
-    match value {
-        Value::Null => CelValue::Null,
-        Value::Bool(is) => CelValue::Bool(*is),
-        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(number), _) => CelValue::Int(number),
-            (None, Some(number)) => CelValue::UInt(number),
-            (None, None) => CelValue::Float(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Value::String(text) => CelValue::String(Arc::new(text.clone())),
-        Value::Array(items) => CelValue::List(Arc::new(items.iter().map(value_of).collect())),
-        Value::Object(fields) => {
-            let fields: HashMap<Key, CelValue> = fields
-                .iter()
-                .map(|(name, value)| (Key::String(Arc::new(name.clone())), value_of(value)))
-                .collect();
-            CelValue::Map(Map { map: Arc::new(fields) })
         }
     }
 }

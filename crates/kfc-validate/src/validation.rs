@@ -10,11 +10,12 @@ use super::readiness;
 use super::rules::{self, Rules};
 use super::table::{self, Table};
 use super::version::Version;
-use super::{facts, foreign, resource};
+use super::{facts, foreign, policies, resource};
 use kfc_diagnostics::{Code, Severity};
 use kfc_kube::{Object, ObjectId};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
 
 /// What is checked, and how strictly.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,10 @@ pub struct Options {
     pub kubernetes: Option<Version>,
     /// Whether warnings are errors.
     pub strict: bool,
+    /// Whether the bundle is all that the cluster will have, so that references to other resources are errors.
+    pub complete: bool,
+    /// What the cluster has besides: policies with their bindings and parameters, and namespaces. They are not checked.
+    pub beside: Vec<Object>,
     /// Codes of findings that are left out.
     pub ignored: Vec<Code>,
     /// Kinds that are not checked.
@@ -111,10 +116,18 @@ pub fn validate(resources: &[&Object], definitions: &[&Object], options: &Option
     all.extend(check_rules(&checked, &definitions, &all));
     all.extend(checked.iter().flat_map(|resource| readiness::find(resource)));
     all.extend(bundle::check(resources, &|resource| options.skips(resource)));
+    let beside = options.beside.iter().chain(resources.iter().copied());
+    all.extend(policies::check(&beside.collect::<Vec<_>>(), &checked));
     all.retain(|finding| !options.ignores(finding.diagnostic.code));
-    if options.strict {
-        for finding in &mut all {
-            finding.diagnostic.severity = Severity::Error;
+    for finding in &mut all {
+        let severity = &mut finding.diagnostic.severity;
+        let is_raised = match severity {
+            Severity::Error => true,
+            Severity::Warning => options.strict,
+            Severity::Note => options.complete,
+        };
+        if is_raised {
+            *severity = Severity::Error;
         }
     }
     Verdict {
@@ -123,6 +136,27 @@ pub fn validate(resources: &[&Object], definitions: &[&Object], options: &Option
         unchecked,
         skipped: resources.len() - checked.len(),
     }
+}
+
+/// The kinds of resources, with their apiVersion, that neither the version of Kubernetes nor a CRD of the bundle or among further
+/// ones defines.
+#[must_use]
+pub fn undefined(
+    resources: &[&Object],
+    definitions: &[&Object],
+    options: &Options,
+) -> BTreeSet<(String, String)> {
+    let table = table::shared(options.kubernetes.unwrap_or(table::covered().last));
+    let foreign = foreign::definitions();
+    let all = foreign.iter().chain(definitions.iter().copied()).chain(resources.iter().copied());
+    let definitions = Definitions::of(all, &FxHashSet::default());
+    let is_undefined = |resource: &&&Object| {
+        let (api_version, kind) = (resource.api_version(), resource.kind());
+        table.kind(api_version, kind).is_none() && definitions.kind(api_version, kind).is_none()
+    };
+    let checked = resources.iter().filter(|resource| !options.skips(resource));
+    let kinds = checked.filter(is_undefined);
+    kinds.map(|resource| (resource.api_version().to_owned(), resource.kind().to_owned())).collect()
 }
 
 /// Checks one resource by itself; returns whether there was a schema to check it against, or it is known that none exists.

@@ -1,10 +1,10 @@
-//! Dangling references: names of resources, keys and ports that do not exist. All are warnings: a bundle may be applied to
-//! a cluster that has the rest.
+//! References to what is not in the bundle: names of resources, keys and ports. A resource may be in the cluster, which is a note;
+//! a name that is misspelt is an error.
 
 use super::super::finding::{Finding, Findings};
 use super::super::pods::{items, text};
 use super::needs::{Need, home, needs};
-use kfc_diagnostics::{Code, nearest};
+use kfc_diagnostics::{Code, edits, nearest};
 use kfc_kube::Object;
 use std::collections::{HashMap, HashSet};
 
@@ -45,7 +45,7 @@ pub(super) fn check(resources: &[&Object], checked: &[&Object]) -> Vec<Finding> 
                 // A missing namespace is reported once, not for each resource in it.
                 None if need.kind == "Namespace" && !namespaces.insert(need.name) => {}
                 None if !told.insert(key) => {}
-                None => dangling(&need, resources, &mut found),
+                None => missing(&need, resources, &mut found),
             }
         }
         all.append(&mut found.list);
@@ -71,25 +71,44 @@ fn made_by_controllers<'r>(resources: &[&'r Object]) -> HashSet<Key<'r>> {
         .collect()
 }
 
-fn dangling(need: &Need<'_>, resources: &[&Object], found: &mut Findings<'_>) {
+fn missing(need: &Need<'_>, resources: &[&Object], found: &mut Findings<'_>) {
     let same = || resources.iter().copied().filter(|r| r.kind() == need.kind);
-    let near = nearest(
-        need.name,
-        same()
-            .filter(|r| r.namespace() == need.namespace)
-            .map(kfc_kube::Object::name)
-            .filter(|name| *name != need.name),
-    );
+    let names = same()
+        .filter(|r| r.namespace() == need.namespace)
+        .map(kfc_kube::Object::name)
+        .filter(|name| *name != need.name);
+    let near = nearest(need.name, names);
     if OF_THE_CLUSTER.contains(&need.kind) && near.is_none() {
         return;
     }
     let message = format!("{} does not exist in the bundle", need.object());
+    if let Some(near) = near.filter(|near| is_misspelt(need.name, near)) {
+        found.error_at(Code::Misspelt, need.node, message).help = Some(format!("did you mean `{near}`?"));
+        return;
+    }
     let elsewhere = same().find(|r| r.name() == need.name).map(home);
-    found.warning_at(Code::Dangling, need.node, message).help = match (near, elsewhere) {
+    found.info_at(Code::Outside, need.node, message).help = match (near, elsewhere) {
         (_, Some(namespace)) if !namespace.is_empty() => Some(format!("the namespace `{namespace}` has one")),
         (Some(near), _) => Some(format!("the nearest is `{near}`")),
         _ => None,
     };
+}
+
+/// Whether a name is most likely another one, misspelt: one long word of it differs in one letter or two neighbours, or only its
+/// separators differ. Names of a series, as `store-1` and `store-b`, and plurals are names of their own.
+fn is_misspelt(name: &str, other: &str) -> bool {
+    const SEPARATORS: [char; 2] = ['-', '.'];
+    let words = |name: &'_ str| name.split(SEPARATORS).map(str::to_owned).collect::<Vec<_>>();
+    let (ours, theirs) = (words(name), words(other));
+    if ours.len() != theirs.len() {
+        return ours.concat() == theirs.concat();
+    }
+    let mut different = ours.iter().zip(&theirs).filter(|(a, b)| a != b);
+    let (Some((a, b)), None) = (different.next(), different.next()) else { return false };
+    let letters = |word: &str| word.replace(|c: char| c.is_ascii_digit(), "");
+    let is_plural = |one: &str, many: &str| many.strip_suffix('s') == Some(one);
+    let is_long = a.len().min(b.len()) >= 4;
+    is_long && edits(a, b) == 1 && letters(a) != letters(b) && !is_plural(a, b) && !is_plural(b, a)
 }
 
 /// The key or port of a resource that exists.
@@ -102,7 +121,7 @@ fn check_parts(need: &Need<'_>, target: &Object, found: &mut Findings<'_>) {
         // A controller fills a resource without data.
         if !keys.is_empty() && !keys.contains(&word) {
             let message = format!("{} has no key `{word}`", need.object());
-            found.warning_at(Code::Dangling, key, message).help =
+            found.warning_at(Code::MissingPart, key, message).help =
                 nearest(word, keys).map(|near| format!("did you mean `{near}`?"));
         }
     }
@@ -113,7 +132,29 @@ fn check_parts(need: &Need<'_>, target: &Object, found: &mut Findings<'_>) {
             |one: &kfc_yaml::Node| text(one, &["port"]) == Some(word) || text(one, &["name"]) == Some(word);
         if !items(&target.node, &["spec", "ports"]).any(is_it) {
             let message = format!("{} has no port `{word}`", need.object());
-            found.warning_at(Code::Dangling, port, message);
+            found.warning_at(Code::MissingPart, port, message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_misspelt;
+
+    #[test]
+    fn a_name_is_misspelt_if_one_letter_differs_but_not_of_a_series() {
+        for name in ["web-confg", "web-ocnfig", "webconfig", "wab-config"] {
+            assert_eq!(is_misspelt(name, "web-config"), name != "wab-config", "{name}");
+        }
+        for (name, other) in [
+            ("store-1", "store-2"),
+            ("store-a", "store-b"),
+            ("secret", "secrets"),
+            ("db", "dbs"),
+            ("model1", "model2"),
+            ("shop-cart", "shop-site"),
+        ] {
+            assert!(!is_misspelt(name, other), "{name} {other}");
         }
     }
 }
