@@ -21,13 +21,14 @@ mod parity {
 }
 
 use kfc_diagnostics::SourceId;
+use kfc_source::FileSystem;
 use kfc_yaml::parse::parse;
 use kfc_yaml::value::to_json;
 use libtest_mimic::{Completion, Trial};
 use parity::compare::{Compared, compare_all, differences};
 use parity::table::Tables;
 use parity::{page, trees};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -140,6 +141,21 @@ fn what_a_server_stores_differently_is_found() {
     );
 }
 
+fn files_of_newer_releases_replace_those_of_the_tree() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("parity-trees");
+    for (file, text) in
+        [("platform/store.yaml", "image: store:1.2.0"), ("store/release.yaml", "image: store:1.3.0")]
+    {
+        let path = directory.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let source = json!({"repository": "a/b", "release": "v1", "commit": "c",
+        "files": {"store.yaml": "store/release.yaml"}, "versions": {"1.3.0": "1.3.1"}});
+    let trees = trees::Trees::of(&directory, "platform", &serde_json::from_value(source).unwrap());
+    assert_eq!(trees.read(&directory.join("platform/store.yaml")).unwrap(), b"image: store:1.3.1");
+}
+
 /// The comparison of one component, or the reason why there is none.
 fn trial(name: &str, compared: &Result<Arc<Compared>, String>) -> Trial {
     let (name, compared) = (name.to_owned(), compared.clone());
@@ -160,6 +176,10 @@ fn main() -> ExitCode {
         ("every_component_has_a_table", every_component_has_a_table as fn()),
         ("two_spellings_of_one_object_are_equal", two_spellings_of_one_object_are_equal),
         ("what_a_server_stores_differently_is_found", what_a_server_stores_differently_is_found),
+        (
+            "files_of_newer_releases_replace_those_of_the_tree",
+            files_of_newer_releases_replace_those_of_the_tree,
+        ),
     ] {
         trials.push(case::trial(name, test));
     }

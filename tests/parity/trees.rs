@@ -29,11 +29,17 @@ pub(crate) fn directory() -> Result<PathBuf, String> {
 pub(crate) struct Trees {
     directory: PathBuf,
     remotes: Arc<BTreeMap<String, String>>,
+    files: Arc<BTreeMap<PathBuf, PathBuf>>,
+    versions: Arc<BTreeMap<String, String>>,
 }
 
 impl Trees {
-    pub(crate) fn of(directory: &Path, source: &Source) -> Self {
-        Self { directory: directory.to_owned(), remotes: Arc::new(source.remotes.clone()) }
+    pub(crate) fn of(directory: &Path, name: &str, source: &Source) -> Self {
+        let newer =
+            |(file, other): (&String, &String)| (directory.join(name).join(file), directory.join(other));
+        let files = Arc::new(source.files.iter().map(newer).collect());
+        let (remotes, versions) = (Arc::new(source.remotes.clone()), Arc::new(source.versions.clone()));
+        Self { directory: directory.to_owned(), remotes, files, versions }
     }
 
     fn with_local_paths(&self, path: &Path, text: String) -> String {
@@ -53,12 +59,15 @@ impl FileSystem for Trees {
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Refusal> {
-        let bytes = Os.read(path)?;
+        let bytes = Os.read(self.files.get(path).map_or(path, PathBuf::as_path))?;
+        let mut text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => return Ok(error.into_bytes()),
+        };
         if path.ends_with("kustomization.yaml") {
-            Ok(self.with_local_paths(path, String::from_utf8_lossy(&bytes).into_owned()).into_bytes())
-        } else {
-            Ok(bytes)
+            text = self.with_local_paths(path, text);
         }
+        Ok(self.versions.iter().fold(text, |text, (old, new)| text.replace(old, new)).into_bytes())
     }
 
     fn is_directory(&self, path: &Path) -> bool {
@@ -109,7 +118,7 @@ pub(crate) fn upstream(directory: &Path, source: &Source, root: &Root) -> Vec<Va
         let text = std::fs::read_to_string(&path).unwrap();
         parse(&text, SourceId::NONE).unwrap().iter().map(to_json).filter(Value::is_object).collect()
     } else {
-        build(&Trees::of(directory, source), &path, root.namespace.as_deref())
+        build(&Trees::of(directory, &root.source, source), &path, root.namespace.as_deref())
     }
 }
 

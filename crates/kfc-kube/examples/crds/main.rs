@@ -249,6 +249,8 @@ impl Cleaner {
                 column.as_map_mut().into_iter().for_each(|column| drop(column.remove("description")));
             }
             if let Some(map) = version.as_map_mut() {
+                // An API server has words of its own, which name the version to use.
+                map.remove("deprecationWarning");
                 let is_empty = |node: &Node| {
                     node.as_seq().is_some_and(<[Node]>::is_empty) || node.as_text() == Some("false")
                 };
