@@ -15,6 +15,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// The number of insertions, deletions, substitutions and swaps of neighbours between two words. Words over 100 characters
 /// are not compared, so that hostile input costs nothing.
+#[must_use]
 pub fn edits(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(101).collect(), b.chars().take(101).collect());
     if a.len() > 100 || b.len() > 100 {

@@ -2,9 +2,10 @@
 //! give what is wanted. What is not known here is taken.
 
 use super::super::budget::{Budget, check_text};
+use super::cel_cost::{self, Sized};
 use super::cel_types::{Checker, Scope, Type};
 use super::here::{Check, Here, is_true, text};
-use super::words::is_reserved;
+use super::words::escaped;
 use kfc_yaml::Node;
 use kfc_yaml::value::to_json;
 use kube_cel::ErrorKind;
@@ -277,9 +278,13 @@ fn definition(here: &mut Here<'_, '_>) {
         return;
     }
     let found = with_stack(|| {
-        let mut found = Found::new();
-        of_schema(schema, "schema.openAPIV3Schema", At { is_root: true, ..At::default() }, &mut found);
-        found
+        let mut rules = Rules::default();
+        let at = At { is_root: true, times: Some(1.0), ..At::default() };
+        of_schema(schema, "schema.openAPIV3Schema", at, &mut rules);
+        if let Some(words) = cel_cost::refusal_of_all(rules.cost) {
+            rules.found.push(("schema.openAPIV3Schema".to_owned(), words));
+        }
+        rules.found
     });
     report(here, found);
 }
@@ -302,39 +307,72 @@ struct At {
     is_root: bool,
     /// Whether the older value of the same part cannot be found: in a list without keys.
     is_uncorrelated: bool,
+    /// How often the value can be in a resource.
+    times: cel_cost::Times,
     depth: usize,
 }
 
-fn of_schema(schema: &Node, path: &str, at: At, found: &mut Found) {
+/// The rules of a whole schema: what is wrong with them, and what they cost together.
+#[derive(Default)]
+struct Rules {
+    found: Found,
+    cost: f64,
+}
+
+fn of_schema(schema: &Node, path: &str, at: At, all: &mut Rules) {
     if at.depth > DEEPEST {
         return;
     }
-    let before = found.len();
+    let before = all.found.len();
     let rules = schema.get("x-kubernetes-validations").and_then(Node::as_seq).unwrap_or_default();
     if !rules.is_empty() {
         let value = declared(schema, at.is_root, 0);
+        let sized = Sized::of(schema, at.is_root, 0);
         for (index, rule) in rules.iter().enumerate() {
-            of_rule(rule, &format!("{path}.x-kubernetes-validations[{index}]"), &value, at, found);
+            let path = format!("{path}.x-kubernetes-validations[{index}]");
+            let before = all.found.len();
+            of_rule(rule, &path, &value, at, &mut all.found);
+            if let Some(sized) = sized.as_ref().filter(|_| all.found.len() == before) {
+                all.cost += costs(rule, &path, sized, at.times, &mut all.found);
+            }
         }
-        if found.len() == before {
-            on_default(schema, path, found);
+        if all.found.len() == before {
+            on_default(schema, path, &mut all.found);
         }
     }
-    let inner = At { is_root: false, depth: at.depth + 1, ..at };
+    let times = cel_cost::times_below(schema, at.times);
+    let inner = At { is_root: false, depth: at.depth + 1, times, ..at };
     for entry in schema.get("properties").and_then(Node::as_map).into_iter().flatten() {
         let name = entry.key.text.as_str();
         let step =
             if name.contains(['.', '/', '[', '\'']) { super::here::key(name) } else { format!(".{name}") };
-        of_schema(&entry.value, &format!("{path}.properties{step}"), inner, found);
+        of_schema(&entry.value, &format!("{path}.properties{step}"), inner, all);
     }
     if let Some(values) = schema.get("additionalProperties").filter(|values| values.as_map().is_some()) {
-        of_schema(values, &format!("{path}.additionalProperties"), inner, found);
+        of_schema(values, &format!("{path}.additionalProperties"), inner, all);
     }
     if let Some(items) = schema.get("items").filter(|items| items.as_map().is_some()) {
         let has_keys = schema.get("x-kubernetes-list-type").and_then(text) == Some("map");
         let of_items = At { is_uncorrelated: at.is_uncorrelated || !has_keys, ..inner };
-        of_schema(items, &format!("{path}.items"), of_items, found);
+        of_schema(items, &format!("{path}.items"), of_items, all);
     }
+}
+
+/// What a rule and its message cost; reports what the server finds too much.
+fn costs(rule: &Node, path: &str, value: &Rc<Sized>, times: cel_cost::Times, found: &mut Found) -> f64 {
+    let read = |field: &str| Program::compile(expression(rule, field)?).ok();
+    let of_rule = read("rule").map_or(0.0, |rule| cel_cost::of_rule(rule.expression(), value, times));
+    let of_message =
+        read("messageExpression").map_or(0.0, |text| cel_cost::of_message(text.expression(), value));
+    for (field, name, cost) in [
+        ("rule", "estimated rule cost", of_rule),
+        ("messageExpression", "estimated messageExpression cost", of_message),
+    ] {
+        if let Some(words) = cel_cost::refusal(name, cost) {
+            found.push((format!("{path}.{field}"), words));
+        }
+    }
+    of_rule + of_message
 }
 
 fn of_rule(rule: &Node, path: &str, value: &Type, at: At, found: &mut Found) {
@@ -431,15 +469,4 @@ fn fields(schema: &Node, is_object: bool, depth: usize) -> Type {
         all.entry("kind".to_owned()).or_insert(Type::String);
     }
     Type::Object(Rc::new(all))
-}
-
-/// How a property is written in an expression.
-fn escaped(name: &str) -> String {
-    if is_reserved(name) {
-        return format!("__{name}__");
-    }
-    name.replace("__", "__underscores__")
-        .replace('.', "__dot__")
-        .replace('-', "__dash__")
-        .replace('/', "__slash__")
 }

@@ -8,6 +8,8 @@ mod admission;
 #[cfg(feature = "rules")]
 mod cel;
 #[cfg(feature = "rules")]
+mod cel_cost;
+#[cfg(feature = "rules")]
 mod cel_types;
 mod crd;
 mod cron;

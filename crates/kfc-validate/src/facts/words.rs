@@ -598,6 +598,18 @@ fn is_search_domain(text: &str) -> bool {
     text.is_empty() || (text.len() <= 253 && text.split('.').all(is_part))
 }
 
+/// How a property is written in an expression.
+#[cfg(feature = "rules")]
+pub(super) fn escaped(name: &str) -> String {
+    if is_reserved(name) {
+        return format!("__{name}__");
+    }
+    name.replace("__", "__underscores__")
+        .replace('.', "__dot__")
+        .replace('-', "__dash__")
+        .replace('/', "__slash__")
+}
+
 #[cfg(test)]
 mod tests {
     use super::Writing;
