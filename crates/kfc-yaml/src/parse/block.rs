@@ -5,6 +5,7 @@
 //! Whatever it is not sure of (anchors, tags, odd indentation, everything that is an error) it leaves to the general
 //! parser, by giving up on the document.
 
+use super::general::kind_in_flow;
 use super::scalar::resolve_plain;
 use crate::node::{Entry, Key, Map, Node, ScalarKind, Spelling};
 use crate::size::DEEPEST;
@@ -648,7 +649,8 @@ impl<'t> Reader<'t> {
             }
             _ => {
                 let text = self.flow_plain()?;
-                Some(self.scalar(text, start))
+                let kind = kind_in_flow(resolve_plain(text), text);
+                Some(Node::scalar(CompactString::new(text), kind, self.mark(start)))
             }
         }
     }
@@ -801,7 +803,6 @@ fn escape(rest: &mut std::str::CharIndices<'_>, text: &mut String) -> Option<boo
         'e' => '\u{1b}',
         ' ' => ' ',
         '"' => '"',
-        '/' => '/',
         '\\' => '\\',
         'N' => '\u{85}',
         '_' => '\u{a0}',
