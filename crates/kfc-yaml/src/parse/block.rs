@@ -437,7 +437,7 @@ impl<'t> Reader<'t> {
                 }
                 '\\' if quote == b'"' => {
                     if !escape(&mut rest, &mut text)? {
-                        skip_indentation(&mut rest);
+                        skip_blank_lines(&mut rest, &mut text);
                     }
                     kept = text.len();
                 }
@@ -474,9 +474,9 @@ impl<'t> Reader<'t> {
         let (mut chomp, mut indent) = (Chomp::Clip, None);
         loop {
             match self.byte(self.at) {
-                Some(b'-') => chomp = Chomp::Strip,
-                Some(b'+') => chomp = Chomp::Keep,
-                Some(digit @ b'1'..=b'9') => indent = Some(usize::from(digit - b'0')),
+                Some(b'-') if chomp == Chomp::Clip => chomp = Chomp::Strip,
+                Some(b'+') if chomp == Chomp::Clip => chomp = Chomp::Keep,
+                Some(digit @ b'1'..=b'9') if indent.is_none() => indent = Some(usize::from(digit - b'0')),
                 _ => break,
             }
             self.at += 1;
@@ -785,6 +785,16 @@ fn skip_indentation(rest: &mut std::str::CharIndices<'_>) {
     let mut ahead = rest.clone();
     while ahead.next().is_some_and(|(_, c)| c == ' ' || c == '\t') {
         *rest = ahead.clone();
+    }
+}
+
+/// After an escaped line break, each further one counts.
+fn skip_blank_lines(rest: &mut std::str::CharIndices<'_>, text: &mut String) {
+    skip_indentation(rest);
+    while rest.as_str().starts_with('\n') {
+        rest.next();
+        text.push('\n');
+        skip_indentation(rest);
     }
 }
 

@@ -143,7 +143,10 @@ impl<'t> Receiver<'t> for Builder<'t> {
             },
             Event::Scalar { text, style, properties } => self.scalar(&text, style, &properties, mark),
             Event::Alias(name) => {
-                let node = self.alias(name, mark)?;
+                let mut node = self.alias(name, mark)?;
+                if self.reads_flow_as_kustomize() {
+                    put_into_flow(&mut node);
+                }
                 self.place(node, false)
             }
             Event::DocumentStart | Event::DocumentEnd => {
@@ -162,7 +165,7 @@ impl<'t> Builder<'t> {
     fn scalar(&mut self, text: &str, style: Style, properties: &Properties<'t>, mark: Mark) -> Step<()> {
         let tag = properties.tag.as_deref().filter(|tag| *tag != "!");
         let is_absent = style == Style::Plain && text.is_empty();
-        let in_flow = self.duplicates == Duplicates::Refused && self.is_in_flow();
+        let in_flow = self.reads_flow_as_kustomize();
         let kind = match kind(text, style, tag) {
             _ if is_absent && in_flow => ScalarKind::Str,
             kind if in_flow => kind_in_flow(kind, text),
@@ -181,10 +184,10 @@ impl<'t> Builder<'t> {
         self.place(node, is_merge)
     }
 
-    /// Whether what is open is written in braces or brackets. A missing value is an empty string then: that is
-    /// how it comes out of kustomize's way through Go's YAML library.
-    fn is_in_flow(&self) -> bool {
-        self.stack.last().is_some_and(|open| open.in_flow)
+    /// Whether what is open is in braces or brackets, in a file of which kustomize writes them again. A missing value is an
+    /// empty string then: that is how it comes out of kustomize's way through Go's YAML library.
+    fn reads_flow_as_kustomize(&self) -> bool {
+        self.duplicates == Duplicates::Refused && self.stack.last().is_some_and(|open| open.in_flow)
     }
 
     fn open(&mut self, node: Node, in_flow: bool, anchor: Option<&'t str>) -> Step<()> {
@@ -336,6 +339,18 @@ fn join(node: &mut Node, merge: Node) -> Step<()> {
         }
     }
     Ok(())
+}
+
+/// What an alias stands for, in the braces or brackets around the alias.
+fn put_into_flow(node: &mut Node) {
+    match &mut node.value {
+        Value::Scalar(scalar) if scalar.kind == ScalarKind::Null && scalar.text.is_empty() => {
+            scalar.kind = ScalarKind::Str;
+        }
+        Value::Scalar(scalar) => scalar.kind = kind_in_flow(scalar.kind, &scalar.text),
+        Value::Seq(items) => items.iter_mut().for_each(put_into_flow),
+        Value::Map(map) => map.iter_mut().for_each(|entry| put_into_flow(&mut entry.value)),
+    }
 }
 
 /// The kind of a scalar in braces or brackets. kustomize writes the time of a date in quotes there, for its colons, and so

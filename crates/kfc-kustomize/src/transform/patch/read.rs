@@ -160,7 +160,9 @@ impl LoadedPatch {
 
 fn content(text: &str, source: SourceId, entry: Option<Mark>) -> Result<Content> {
     let mut documents = filled(documents(text, source)?);
-    let Some(first) = documents.first() else { return Ok(Content::Json(Vec::new())) };
+    let Some(first) = documents.first() else {
+        return Ok(Content::Strategic(Vec::new()));
+    };
     match &first.value {
         Value::Seq(_) => Ok(Content::Json(operations(first)?)),
         Value::Map(_) => Ok(Content::Strategic(resources(std::mem::take(&mut documents))?)),
