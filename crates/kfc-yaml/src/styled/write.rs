@@ -81,6 +81,7 @@ impl Default for Writer {
 }
 
 /// What the characters of a scalar allow.
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 #[derive(Default)]
 struct Analysis {
     has_breaks: bool,
@@ -661,10 +662,12 @@ fn scalar_tag<'n>(node: &'n StyledNode, text: &str, style: Style) -> (&'n str, b
     if is_string && style != Style::Plain {
         return ("", false);
     }
-    match resolved_tag(text) == tag {
-        true => ("", false),
-        false if is_string => ("", true),
-        false => (tag, false),
+    if resolved_tag(text) == tag {
+        ("", false)
+    } else if is_string {
+        ("", true)
+    } else {
+        (tag, false)
     }
 }
 
