@@ -46,7 +46,7 @@ impl Scanner<'_> {
         (draft.scan, draft.token) = (end, end);
     }
 
-    /// Takes a comment behind the token that starts at `token`.
+    /// Takes a comment after the token that starts at `token`.
     pub(super) fn scan_line_comment(&mut self, token: usize) {
         if self.newlines > 0 || self.comments.is_none() {
             return;

@@ -17,7 +17,7 @@ pub(crate) enum Event<'t> {
     DocumentEnd,
 }
 
-/// What may stand before a node.
+/// What may be before a node.
 #[derive(Default)]
 pub(crate) struct Properties<'t> {
     pub(crate) anchor: Option<&'t str>,

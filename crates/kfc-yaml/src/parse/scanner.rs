@@ -402,7 +402,7 @@ impl<'t> Scanner<'t> {
         isize::try_from(self.at.column).unwrap_or(isize::MAX)
     }
 
-    /// Whether `---` or `...` stands here; at the start of a line, that is a marker.
+    /// Whether `---` or `...` is here; at the start of a line, that is a marker.
     fn is_document_marker(&self) -> bool {
         let marker = [self.byte(0), self.byte(1), self.byte(2)];
         (marker == *b"---" || marker == *b"...") && self.is_space_or_end(3)
