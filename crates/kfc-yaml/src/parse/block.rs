@@ -5,8 +5,7 @@
 //! Whatever it is not sure of (anchors, tags, odd indentation, everything that is an error) it leaves to the general
 //! parser, by giving up on the document.
 
-use super::general::kind_in_flow;
-use super::scalar::resolve_plain;
+use super::scalar::{kind_in_flow, resolve_plain};
 use crate::node::{Entry, Key, Map, Node, ScalarKind, Spelling};
 use crate::size::DEEPEST;
 use compact_str::CompactString;

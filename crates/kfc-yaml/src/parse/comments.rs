@@ -1,31 +1,11 @@
 //! Comments, and the tokens that they belong to, by the rules of Go's YAML library: a comment on lines of its own is the
 //! head of what follows, or the foot of what ended before; one after a value belongs to the line.
 
-use super::scanner::{Position, Scanner, Sort};
+use super::scanner::Scanner;
+use super::token::{Comment, Position, Relation, Sort};
 
 /// Characters after a comment in which the next one has to begin.
 const REACH: usize = 512;
-
-/// What a comment belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Relation {
-    Head,
-    Line,
-    Foot,
-}
-
-/// One comment, which may have several lines.
-#[derive(Clone, Debug)]
-pub(super) struct Comment {
-    pub(super) relation: Relation,
-    pub(super) text: String,
-    /// It belongs to the first token that starts here or later.
-    pub(super) token: usize,
-    start: Position,
-    end: usize,
-    /// Where the blanks before it begin.
-    scan: usize,
-}
 
 /// A comment while its lines are read.
 struct Draft {

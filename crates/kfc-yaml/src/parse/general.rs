@@ -1,8 +1,8 @@
 //! Reads documents with a complete YAML parser: anchors, aliases, merge keys, tags, flow collections over several lines.
 
 use super::grammar::{CORE, Comments, Event, Grammar, Properties, Receiver, Stop};
-use super::scalar::resolve_plain;
-use super::scanner::{Fault, Style};
+use super::scalar::{kind_in_flow, resolve_plain};
+use super::token::{Fault, Style};
 use crate::node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};
 use crate::size::{DEEPEST, Size};
 use compact_str::CompactString;
@@ -351,12 +351,6 @@ fn put_into_flow(node: &mut Node) {
         Value::Seq(items) => items.iter_mut().for_each(put_into_flow),
         Value::Map(map) => map.iter_mut().for_each(|entry| put_into_flow(&mut entry.value)),
     }
-}
-
-/// The kind of a scalar in braces or brackets. kustomize writes the time of a date in quotes there, for its colons, and so
-/// never reads it as a date again.
-pub(super) fn kind_in_flow(kind: ScalarKind, text: &str) -> ScalarKind {
-    if kind == ScalarKind::Timestamp && text.contains(':') { ScalarKind::Str } else { kind }
 }
 
 fn kind(text: &str, style: Style, tag: Option<&str>) -> ScalarKind {

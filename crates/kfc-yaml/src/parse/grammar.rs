@@ -1,7 +1,7 @@
 //! Which tokens may follow one another, by the rules of libyaml: reads tokens and reports what they say as events.
 
-use super::comments::Relation;
-use super::scanner::{Fault, Kind, Scanner, Style, Token};
+use super::scanner::Scanner;
+use super::token::{Fault, Kind, Relation, Style, Token};
 use kfc_diagnostics::Diagnostic;
 use std::borrow::Cow;
 

@@ -10,7 +10,8 @@ mod documents;
 mod general;
 pub(crate) mod grammar;
 mod scalar;
-pub(crate) mod scanner;
+mod scanner;
+pub(crate) mod token;
 
 pub use crate::size::DEEPEST;
 pub use documents::{parse, parse_every_key, parse_generally, parse_last_wins, parse_resources};

@@ -3,7 +3,7 @@
 //!
 //! The scanner knows indentation and keys without `?`; which tokens may follow one another is the business of `grammar`.
 
-use super::comments::Comment;
+use super::token::{Comment, Fault, Kind, Position, Scan, Sort, Style, Token};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
@@ -14,106 +14,10 @@ const LONGEST_KEY: usize = 1024;
 /// comes after the end of the document.
 const LOOKAHEAD: usize = 2;
 
-/// What is wrong with a text, and where.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(super) message: &'static str,
-    pub(super) help: Option<&'static str>,
-    /// Byte in the text.
-    pub(super) at: usize,
-}
-
-pub(super) type Scan<T> = std::result::Result<T, Fault>;
-
 const LEFT_OPEN: &str = "is a quote, bracket or brace left open above?";
 const ALIGN: &str = "entries of one mapping or list start in the same column, and a key is followed by `: `";
 const QUOTE_COLON: &str = "put a text that contains `: ` in quotes, or correct the indentation";
 const NO_TABS: &str = "indent with spaces: YAML allows no tabs there";
-
-/// How a scalar is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words of YAML")]
-pub enum Style {
-    Plain,
-    SingleQuoted,
-    DoubleQuoted,
-    Literal,
-    Folded,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind<'t> {
-    StreamEnd,
-    /// `%YAML 1.1`.
-    Version(u8, u8),
-    /// `%TAG`.
-    TagDirective {
-        handle: &'t str,
-        prefix: Cow<'t, str>,
-    },
-    DocumentStart,
-    DocumentEnd,
-    BlockSequenceStart,
-    BlockMappingStart,
-    BlockEnd,
-    FlowSequenceStart,
-    FlowSequenceEnd,
-    FlowMappingStart,
-    FlowMappingEnd,
-    BlockEntry,
-    FlowEntry,
-    Key,
-    Value,
-    Alias(&'t str),
-    Anchor(&'t str),
-    /// The handle is empty for `!<…>` and for `!` alone, whose suffix is `!`.
-    Tag {
-        handle: &'t str,
-        suffix: Cow<'t, str>,
-    },
-    Scalar {
-        text: Cow<'t, str>,
-        style: Style,
-    },
-}
-
-/// The kinds of tokens that decide what a comment belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
-    BlockEntry,
-    BlockSequenceStart,
-    FlowEntry,
-    Value,
-    Other,
-}
-
-impl Kind<'_> {
-    fn sort(&self) -> Sort {
-        match self {
-            Self::BlockEntry => Sort::BlockEntry,
-            Self::BlockSequenceStart => Sort::BlockSequenceStart,
-            Self::FlowEntry => Sort::FlowEntry,
-            Self::Value => Sort::Value,
-            _ => Sort::Other,
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Token<'t> {
-    pub(super) kind: Kind<'t>,
-    /// The byte where it starts.
-    pub(super) at: usize,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Position {
-    pub(super) byte: usize,
-    pub(super) character: usize,
-    pub(super) line: usize,
-    /// In characters.
-    pub(super) column: usize,
-}
 
 /// A token that is the start of a key, if a colon follows it.
 #[derive(Clone, Copy, Debug, Default)]

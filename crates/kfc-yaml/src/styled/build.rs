@@ -1,7 +1,8 @@
 //! From text to styled documents.
 
-use super::{Comments, Content, Style, StyledDocument, StyledNode, resolved_tag};
-use crate::parse::grammar::{CORE, Event, Grammar, Properties, Receiver, Stop};
+use super::node::{Content, StyledDocument, StyledNode, resolved_tag};
+use crate::parse::grammar::{CORE, Comments, Event, Grammar, Properties, Receiver, Stop};
+use crate::parse::token::Style;
 use crate::size::DEEPEST;
 use kfc_diagnostics::{Code, Diagnostic};
 use std::collections::HashSet;

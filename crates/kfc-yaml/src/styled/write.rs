@@ -1,8 +1,9 @@
 //! From styled documents to text, as Go's YAML library writes them for kustomize: with an indentation of two, and lists in
 //! the column of their keys.
 
-use super::{Comments, Content, Style, StyledDocument, StyledNode, resolved_tag};
-use crate::parse::grammar::CORE;
+use super::node::{Content, StyledDocument, StyledNode, resolved_tag};
+use crate::parse::grammar::{CORE, Comments};
+use crate::parse::token::Style;
 
 /// Spaces that a level of indentation has.
 const INDENT: usize = 2;
