@@ -111,12 +111,18 @@ fn check_keys(pairs: &[Pair]) -> Result<()> {
     let mut errors = Diagnostics::default();
     for Pair { key, mark, .. } in pairs {
         if let Some(first) = seen.insert(key, *mark) {
-            let error =
-                Diagnostic::error(Code::Generator, format!("the key `{key}` is defined more than once"));
+            let message = format!("{} is defined more than once", shown_key(key));
+            let error = Diagnostic::error(Code::Generator, message);
             errors.push(error.at(*mark).label(first, "the first one comes from here"));
         }
     }
     errors.into_result(())
+}
+
+/// A key as a message names it. What Kubernetes does not accept as a key may be a line of a secret text.
+fn shown_key(key: &str) -> String {
+    let is_key = key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    if is_key { format!("the key `{key}`") } else { "a key".to_owned() }
 }
 
 /// The options of one generator, with the kustomization's options where it has none of its own.
