@@ -452,12 +452,12 @@ pub(super) fn load_value_add(
         args.value = loader.root().file_name().unwrap_or_default().to_string_lossy().into_owned();
     }
     let mut warnings = Diagnostics::default();
-    if let Some(path) = &args.target_file_path {
-        if let Some(document) = documents(loader, path)?.first() {
-            let (targets, found) = kustomization::plugin::read_value_add_targets(document)?;
-            args.targets.extend(targets);
-            warnings.extend(found);
-        }
+    if let Some(path) = &args.target_file_path
+        && let Some(document) = documents(loader, path)?.first()
+    {
+        let (targets, found) = kustomization::plugin::read_value_add_targets(document)?;
+        args.targets.extend(targets);
+        warnings.extend(found);
     }
     if args.targets.is_empty() {
         let error = Diagnostic::error(Code::MissingField, "this transformer needs at least one target");

@@ -65,7 +65,9 @@ pub(super) fn chart(chart: &HelmChart, globals: &HelmGlobals, root: &Root) -> Re
     let (id, source) = root.loader.sources().add(format!("chart {}", chart.name), text);
     let (documents, _) = parse::parse_resources(&source.text, id)?;
     let mut resources = read::resources(documents, &root.schema)?;
-    resources.iter_mut().for_each(|resource| resource.helm_generated = true);
+    for resource in &mut resources {
+        resource.helm_generated = true;
+    }
     Ok(resources)
 }
 

@@ -33,6 +33,10 @@ pub struct PreviousId {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an annotation of kustomize, and they are independent"
+)]
 pub struct Resource {
     /// The object, and where the values of its fields come from, when the build keeps that.
     tree: Tree,

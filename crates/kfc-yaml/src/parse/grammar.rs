@@ -211,7 +211,7 @@ impl<'t, 'r, R: Receiver<'t>> Grammar<'t, 'r, R> {
         match self.kind()? {
             Kind::StreamEnd => return Ok(false),
             Kind::Version(..) | Kind::TagDirective { .. } | Kind::DocumentStart => {
-                self.explicit_start(start)?
+                self.explicit_start(start)?;
             }
             _ if is_first => {
                 self.add_default_handles();
@@ -357,13 +357,11 @@ impl<'t, 'r, R: Receiver<'t>> Grammar<'t, 'r, R> {
         if handle.is_empty() {
             return Ok(suffix);
         }
-        match self.handles.iter().find(|(known, _)| *known == handle) {
-            Some((_, prefix)) => Ok(Cow::Owned(format!("{prefix}{suffix}"))),
-            None => {
-                let (message, help) = ("this handle of tags is not defined", None);
-                Err(Fault { message, help, at: token.at }.into())
-            }
+        if let Some((_, prefix)) = self.handles.iter().find(|(known, _)| *known == handle) {
+            return Ok(Cow::Owned(format!("{prefix}{suffix}")));
         }
+        let (message, help) = ("this handle of tags is not defined", None);
+        Err(Fault { message, help, at: token.at }.into())
     }
 
     fn block_sequence(&mut self, properties: Properties<'t>) -> Parse<()> {

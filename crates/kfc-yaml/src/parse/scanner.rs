@@ -3,7 +3,7 @@
 //!
 //! The scanner knows indentation and keys without `?`; which tokens may follow one another is the business of `grammar`.
 
-use super::token::{Comment, Fault, Kind, Position, Scan, Sort, Style, Token};
+use super::token::{Comment, Fault, Kind, Position, Scan, Seen, Sort, Style, Token};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
@@ -49,7 +49,7 @@ pub(super) struct Scanner<'t> {
     /// Line breaks since the last character that is not a blank.
     pub(super) newlines: usize,
     /// The last token and the one before, each with its start.
-    pub(super) last: (Option<(Sort, usize)>, Option<(Sort, usize)>),
+    pub(super) last: (Seen, Seen),
 }
 
 /// What is between two words of a scalar.

@@ -70,6 +70,9 @@ pub(super) enum Sort {
     Other,
 }
 
+/// A token that was read, with its start.
+pub(super) type Seen = Option<(Sort, usize)>;
+
 impl Kind<'_> {
     pub(super) fn sort(&self) -> Sort {
         match self {

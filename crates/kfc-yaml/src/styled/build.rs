@@ -57,7 +57,7 @@ impl<'t> Receiver<'t> for Builder {
             Event::Alias(name) if self.anchors.contains(name) => {
                 self.place(StyledNode { comments, ..StyledNode::new(Content::Alias(name.to_owned())) });
             }
-            Event::Alias(_) => return Err(refused("the anchor does not exist")),
+            Event::Alias(_) => return Err(refused("the anchor does not exist").into()),
             Event::Scalar { text, style, properties } => {
                 let default = match (style, &*text) {
                     // Go's library writes this tag, although nobody wrote it.
@@ -74,8 +74,8 @@ impl<'t> Receiver<'t> for Builder {
     }
 }
 
-fn refused(why: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(Code::Syntax, why))
+fn refused(why: &str) -> Diagnostic {
+    Diagnostic::error(Code::Syntax, why)
 }
 
 impl Builder {
@@ -105,7 +105,7 @@ impl Builder {
         comments: Comments,
     ) -> Result<(), Box<Diagnostic>> {
         if self.stack.len() >= DEEPEST {
-            return Err(refused("the text is nested too deep"));
+            return Err(refused("the text is nested too deep").into());
         }
         let node = self.node(content, default, properties, comments);
         self.stack.push(Open { node, key: None });

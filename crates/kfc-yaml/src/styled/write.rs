@@ -327,10 +327,8 @@ impl Writer {
             return;
         }
         match &value.content {
-            Content::Scalar { .. } => {
-                if self.pending.line.is_empty() {
-                    self.pending.line = std::mem::take(&mut self.key_line);
-                }
+            Content::Scalar { .. } if self.pending.line.is_empty() => {
+                self.pending.line = std::mem::take(&mut self.key_line);
             }
             Content::Seq { in_flow: false, .. } | Content::Map { in_flow: false, .. } => {
                 std::mem::swap(&mut self.pending.line, &mut self.key_line);
