@@ -1008,11 +1008,11 @@ mod tests {
                 Ok(token) => token,
                 Err(fault) => return format!("{found} {} at {}", fault.message, fault.at),
             };
-            found.push_str(match token.kind {
+            let word = match token.kind {
                 Kind::StreamEnd => return found,
                 Kind::Scalar { text, style } => {
                     let quote = if style == Style::Plain { "" } else { "'" };
-                    found.push_str(&format!("{quote}{text}{quote}"));
+                    found.extend([quote, &text, quote]);
                     " "
                 }
                 Kind::BlockMappingStart | Kind::FlowMappingStart => "{ ",
@@ -1025,7 +1025,8 @@ mod tests {
                 Kind::Key => "? ",
                 Kind::Value => ": ",
                 _ => "* ",
-            });
+            };
+            found.push_str(word);
         }
     }
 
