@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(keys("# none\n---\r\na: 1\r\n---\r\nb: 2\r\n"), ["a", "b"]);
         assert_eq!(keys("a: 1\n...\nb: 2\n"), ["a"]);
         assert_eq!(keys("{\"a\": 1}\n{\"b\": 2}\n"), ["a"]);
-        let (_, warnings) = parse_resources("{\"a\": 1}\n{\"b\": 2}\n", SourceId::NONE).unwrap();
+        let (_, warnings) = parse_resources("{\"a\": 1}\n{\"b\": 2}\n", SourceId(0)).unwrap();
         assert_eq!(warnings.0[0].mark.unwrap().offset, 9);
         for text in ["a: 1\n--- b\nc: 2\n", "%YAML 1.1\n---\na: 1\n", "%YAML 1.2\n"] {
             assert!(parse_resources(text, SourceId::NONE).is_err(), "{text}");

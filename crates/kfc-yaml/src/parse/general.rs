@@ -172,7 +172,7 @@ impl<'t> Builder<'t> {
             kind => kind,
         };
         let spelling = match style {
-            Style::Plain if tag.is_some() && kind == ScalarKind::Str => Spelling::Tagged,
+            Style::Plain if properties.tag.is_some() && kind == ScalarKind::Str => Spelling::Tagged,
             Style::Plain => Spelling::Plain,
             Style::Folded => Spelling::Folded,
             _ => Spelling::Quoted,
