@@ -46,10 +46,10 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Puts kfc under a name that Argo CD's `kustomize.path.v5.5.0` may point at.
+/// Puts kfc under a name that Argo CD's `kustomize.path.v5.8.1` may point at.
 #[cfg(unix)]
 fn kustomize(folder: &Path) -> PathBuf {
-    let program = folder.join("kustomize-v5.5.0");
+    let program = folder.join("kustomize-v5.8.1");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_kfc"), &program).unwrap();
     program
 }
@@ -113,7 +113,7 @@ fn argo_cd_reads_the_version() {
     for arguments in [&["version"][..], &["version", "--short"]] {
         let output = Command::new(&program).args(arguments).output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty());
-        assert_eq!(version_in(&String::from_utf8(output.stdout).unwrap()), "v5.5.0");
+        assert_eq!(version_in(&String::from_utf8(output.stdout).unwrap()), "v5.8.1");
     }
 }
 
@@ -198,7 +198,7 @@ fn the_installation_puts_the_sidecar_in_place() {
     assert!(named("containers", "argocd-repo-server")["volumeMounts"].as_array().unwrap().len() == 3);
     let copied = named("initContainers", "kfc-kustomize")["command"][2].clone();
     let settings = bundle.iter().find(|resource| resource["kind"] == "ConfigMap").unwrap();
-    assert_eq!(settings["data"]["kustomize.path.v5.5.0-kfc"], copied);
+    assert_eq!(settings["data"]["kustomize.path.v5.8.1-kfc"], copied);
     // The API server wants names that are unique among containers and init containers together, and among volumes.
     let names = |lists: &[&str]| {
         let items = lists.iter().flat_map(|list| pod[*list].as_array().unwrap());

@@ -157,7 +157,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 /// Whether a program of this name is to behave as kustomize: `kustomize`, or one of several versions that Argo CD can use,
-/// `kustomize-v5.5.0`.
+/// `kustomize-v5.8.1`.
 fn is_kustomize(program: &Path) -> bool {
     let name = program.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.strip_prefix("kustomize").is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))

@@ -155,6 +155,52 @@ fn write_character(c: char, out: &mut String) {
     }
 }
 
+/// JSON that is written without blanks, with an indentation of two, and a line for each value. Empty collections stay as they
+/// are.
+#[must_use]
+pub fn indented(compact: &str) -> String {
+    let mut out = String::with_capacity(compact.len() * 2);
+    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+    let mut rest = compact.chars().peekable();
+    let new_line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(c) = rest.next() {
+        if in_string {
+            (in_string, is_escaped) = (is_escaped || c != '"', c == '\\' && !is_escaped);
+            out.push(c);
+            continue;
+        }
+        match c {
+            '{' | '[' => {
+                out.push(c);
+                if rest.peek().is_some_and(|next| !matches!(next, '}' | ']')) {
+                    depth += 1;
+                    new_line(&mut out, depth);
+                } else {
+                    out.extend(rest.next());
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                new_line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                new_line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c => {
+                in_string = c == '"';
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
 /// A JSON list of documents, one a line.
 ///
 /// # Errors

@@ -26,6 +26,7 @@ pub mod parse;
 pub mod size;
 mod spanned;
 mod style;
+pub mod styled;
 pub mod through_json;
 pub mod value;
 

@@ -157,7 +157,7 @@ fn check_engine(sandbox: &Sandbox) -> Result<(), Failure> {
     let named = sandbox.shell(&format!("kustomize build '{root}'"), Place::Root)?;
     same("under the name kustomize", &named.stdout, &bundle)?;
     let version = sandbox.shell("kustomize version", Place::Root)?;
-    same("kustomize version", &version.stdout, b"v5.5.0\n")?;
+    same("kustomize version", &version.stdout, b"v5.8.1\n")?;
     let empty = sandbox.shell("mkdir empty && kfc build empty", Place::Root)?;
     let is_failure = empty.status.code() == Some(1) && empty.stdout.is_empty();
     check(is_failure, "a build that fails ends with 1 and prints nothing")

@@ -65,7 +65,10 @@ fn add_entries(entries: Vec<Entry>, into: &mut Accumulated, schema: &Schema, tra
         .with_max_len(1)
         .map(|entry| match entry {
             Entry::Root(root) => accumulate(*root, track),
-            Entry::File { origin, documents } => file_resources(documents, &origin, schema, track),
+            Entry::File { origin, documents, warnings } => {
+                let read = file_resources(documents, &origin, schema, track)?;
+                Ok(Accumulated { warnings, ..read })
+            }
         })
         .collect();
     let mut errors = Diagnostics::default();

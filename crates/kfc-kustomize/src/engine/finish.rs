@@ -32,23 +32,27 @@ pub(super) struct Settings {
 
 impl Settings {
     /// The settings of a build of `root`. `sortOptions` goes before `--reorder`, as in kustomize.
-    pub(super) fn of(root: &Root, options: &Options) -> Self {
+    ///
+    /// # Errors
+    /// `sortOptions` that are wrong.
+    pub(super) fn of(root: &Root, options: &Options) -> Result<Self> {
         let metadata = &root.kustomization.build_metadata;
         let asks = |word: &str| metadata.iter().any(|item| item.value == word);
         let sort = match (&root.kustomization.sort_options, options.reorder) {
-            (Some(sort), _) => Some(sort.clone()),
-            (None, Reorder::None) => None,
-            (None, Reorder::Unspecified | Reorder::Legacy) => {
-                Some(SortOptions { legacy: true, legacy_options: None })
+            (Some(sort), _) => {
+                sort.check()?;
+                Some(sort.clone())
             }
+            (None, Reorder::None) => None,
+            (None, Reorder::Unspecified | Reorder::Legacy) => Some(SortOptions::legacy()),
         };
-        Self {
+        Ok(Self {
             sort,
             managed_by_label: options.managed_by_label || asks("managedByLabel"),
             origin_annotations: asks("originAnnotations"),
             transformer_annotations: asks("transformerAnnotations"),
             tracks_origins: !metadata.is_empty(),
-        }
+        })
     }
 
     /// Nothing is sorted, labelled or annotated.

@@ -10,6 +10,7 @@ use crate::provenance::Configuration;
 use crate::resource::Origin;
 use crate::transform::TransformerConfig;
 use crate::transform::patch::{LoadedPatch, PatchOptions};
+use crate::types::ValueAddArgs;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
 use kfc_kube::redaction::note_target;
 use kfc_kube::schema::Schema;
@@ -69,6 +70,8 @@ pub(super) enum Entry {
         origin: Origin,
         /// Its documents.
         documents: Vec<Node>,
+        /// What is to be said about its text.
+        warnings: Diagnostics,
     },
     /// Another root.
     Root(Box<Root>),
@@ -95,12 +98,23 @@ impl PluginConfigs {
 struct Shared {
     default_config: Arc<TransformerConfig>,
     builtin: Arc<Schema>,
+    /// The namespace for charts of roots that have none of their own: that of the nearest root above.
+    chart_namespace: Arc<str>,
 }
 
 impl Shared {
     fn new(builtin: &Arc<Schema>) -> Self {
         let default_config = Arc::new(TransformerConfig::default_config());
-        Self { default_config, builtin: Arc::clone(builtin) }
+        Self { default_config, builtin: Arc::clone(builtin), chart_namespace: "".into() }
+    }
+
+    /// For the roots below this one.
+    fn below(&self, kustomization: &Kustomization) -> Self {
+        let mut below = self.clone();
+        if !kustomization.namespace.is_empty() {
+            below.chart_namespace = kustomization.namespace.as_str().into();
+        }
+        below
     }
 }
 
@@ -163,7 +177,11 @@ fn load_parts(
     origin: Origin,
     shared: &Shared,
 ) -> Result<Root> {
-    let kustomization = read.kustomization;
+    let mut kustomization = read.kustomization;
+    let shared = &shared.below(&kustomization);
+    for chart in kustomization.helm_charts.iter_mut().filter(|chart| chart.namespace.is_empty()) {
+        chart.namespace = shared.chart_namespace.to_string();
+    }
     let mut errors = read.errors;
     let (entry_paths, component_paths) = roots_of(&kustomization);
     let ((resources, components), (configs, patches)) = rayon::join(
@@ -248,8 +266,8 @@ fn entries(
 fn entry(loader: &Loader, path: &Spanned<String>, origin: &Origin, shared: &Shared) -> Result<Entry> {
     match loader.resolve(&path.value, path.mark)? {
         Resolved::File(file) => {
-            let documents = parse::parse(&file.source.text, file.id)?;
-            Ok(Entry::File { origin: origin::below(origin, &path.value), documents })
+            let (documents, warnings) = parse::parse_resources(&file.source.text, file.id)?;
+            Ok(Entry::File { origin: origin::below(origin, &path.value), documents, warnings })
         }
         Resolved::Root(child) => {
             let origin = child_origin(origin, &path.value, &child);
@@ -339,21 +357,20 @@ fn load_patches(loader: &Loader, kustomization: &Kustomization) -> Result<[Vec<L
     let patches = all(kustomization.patches.iter().map(|patch| load_patch(loader, patch)).collect());
     let strategic =
         kustomization.patches_strategic_merge.iter().map(|item| load_strategic(loader, item)).collect();
-    let strategic = all(strategic).and_then(|list| not_all_empty(list, kustomization));
+    let first = kustomization.patches_strategic_merge.first().and_then(|item| item.mark);
+    let strategic = all(strategic).and_then(|list| not_all_empty(list, first));
     let json = all(kustomization.patches_json6902.iter().map(|patch| load_json6902(loader, patch)).collect());
     let lists = [patches, strategic, json].map(|list| errors.collect(list).unwrap_or_default());
     errors.into_result(lists)
 }
 
-/// kustomize puts up with empty files among `patchesStrategicMerge`, but not with nothing else.
-fn not_all_empty(patches: Vec<LoadedPatch>, kustomization: &Kustomization) -> Result<Vec<LoadedPatch>> {
-    match kustomization.patches_strategic_merge.first() {
-        Some(first) if patches.iter().all(LoadedPatch::is_empty) => {
-            let error = Diagnostic::error(Code::BadPatch, "these patches are empty").at(first.mark);
-            Err(error.help("remove them, or write what they change").into())
-        }
-        _ => Ok(patches),
+/// kustomize accepts empty files among `patchesStrategicMerge`, but not when all are. `place` is that of the first.
+fn not_all_empty(patches: Vec<LoadedPatch>, place: Option<Mark>) -> Result<Vec<LoadedPatch>> {
+    if patches.is_empty() || !patches.iter().all(LoadedPatch::is_empty) {
+        return Ok(patches);
     }
+    let error = Diagnostic::error(Code::BadPatch, "these patches are empty").at(place);
+    Err(error.help("remove them, or write what they change").into())
 }
 
 pub(super) fn load_patch(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
@@ -400,7 +417,7 @@ fn patch_text(loader: &Loader, patch: &Patch) -> Result<(SourceId, Arc<Source>)>
 }
 
 /// Loads one entry of `patchesStrategicMerge`: a file when there is one of that name, else the patch itself.
-pub(super) fn load_strategic(loader: &Loader, item: &Spanned<String>) -> Result<LoadedPatch> {
+fn load_strategic(loader: &Loader, item: &Spanned<String>) -> Result<LoadedPatch> {
     let (id, source) = if item.value.contains('\n') || item.value.trim_start().starts_with('{') {
         loader.sources().add_inline(item.mark, &item.value)
     } else {
@@ -408,6 +425,45 @@ pub(super) fn load_strategic(loader: &Loader, item: &Spanned<String>) -> Result<
         (file.id, file.source)
     };
     LoadedPatch::read_strategic(&source.text, id, item.mark)
+}
+
+/// Loads the patches of a `PatchStrategicMergeTransformer` that is configured at `place`.
+pub(super) fn load_strategic_plugin(
+    loader: &Loader,
+    items: &[Spanned<String>],
+    place: Option<Mark>,
+) -> Result<Vec<LoadedPatch>> {
+    if items.is_empty() {
+        let error = Diagnostic::error(Code::MissingField, "this transformer needs `paths` or `patches`");
+        return Err(error.at(place).into());
+    }
+    all(items.iter().map(|item| load_strategic(loader, item)).collect())
+        .and_then(|patches| not_all_empty(patches, place))
+}
+
+/// The arguments of a `ValueAddTransformer` that is configured at `place`, with the targets of its file and the value that
+/// it has without one: the name of the directory of the kustomization.
+pub(super) fn load_value_add(
+    loader: &Loader,
+    mut args: ValueAddArgs,
+    place: Option<Mark>,
+) -> Result<(ValueAddArgs, Diagnostics)> {
+    if args.value.is_empty() {
+        args.value = loader.root().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    }
+    let mut warnings = Diagnostics::default();
+    if let Some(path) = &args.target_file_path
+        && let Some(document) = documents(loader, path)?.first()
+    {
+        let (targets, found) = kustomization::plugin::read_value_add_targets(document)?;
+        args.targets.extend(targets);
+        warnings.extend(found);
+    }
+    if args.targets.is_empty() {
+        let error = Diagnostic::error(Code::MissingField, "this transformer needs at least one target");
+        return Err(error.at(place).help("list it under `targets`").into());
+    }
+    Ok((args, warnings))
 }
 
 /// What a root's smaller files say.

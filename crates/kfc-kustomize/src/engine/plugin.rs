@@ -63,7 +63,12 @@ pub(super) fn origin(config: &Resource, root: &Root) -> Origin {
 pub(super) fn chart(chart: &HelmChart, globals: &HelmGlobals, root: &Root) -> Result<Vec<Resource>> {
     let text = generate::helm::render(chart, globals, &root.loader)?;
     let (id, source) = root.loader.sources().add(format!("chart {}", chart.name), text);
-    read::resources(parse::parse(&source.text, id)?, &root.schema)
+    let (documents, _) = parse::parse_resources(&source.text, id)?;
+    let mut resources = read::resources(documents, &root.schema)?;
+    for resource in &mut resources {
+        resource.helm_generated = true;
+    }
+    Ok(resources)
 }
 
 /// Runs one transformer or validator configuration on the resources.
@@ -97,11 +102,7 @@ pub(super) fn transform(
             patch::apply_patches(pass.set, &[patch], &root.schema)
         }
         Plugin::PatchStrategicMerge(items) => {
-            let mut errors = Diagnostics::default();
-            let loaded =
-                items.iter().filter_map(|item| errors.collect(load::load_strategic(&root.loader, item)));
-            let patches: Vec<_> = loaded.collect();
-            errors.into_result(())?;
+            let patches = load::load_strategic_plugin(&root.loader, &items, config.mark().known())?;
             patch::apply_patches(pass.set, &patches, &root.schema)
         }
         Plugin::Replacements(fields) => {
@@ -110,7 +111,11 @@ pub(super) fn transform(
             replacements::apply(pass.set, &replacements)
         }
         Plugin::Hash => generate::hash::append_to_names(pass.set),
-        Plugin::ValueAdd(args) => value_add::apply(pass, &args),
+        Plugin::ValueAdd(args) => {
+            let (args, found) = load::load_value_add(&root.loader, args, config.mark().known())?;
+            warnings.extend(found);
+            value_add::apply(pass, &args)
+        }
         Plugin::ConfigMap(_) | Plugin::Secret(_) | Plugin::HelmChart(..) | Plugin::IamPolicy(_) => {
             Err(wrong_field(config, "a generator", "generators").into())
         }

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 const NOTES: &str = "internal.config.kubernetes.io/";
 
 /// Annotations that never reach the output, with and without [`NOTES`] in front.
-const DROPPED: [&str; 19] = [
+const DROPPED: [&str; 20] = [
     "internal.config.kubernetes.io/previousKinds",
     "internal.config.kubernetes.io/previousNames",
     "internal.config.kubernetes.io/previousNamespaces",
@@ -22,6 +22,7 @@ const DROPPED: [&str; 19] = [
     "internal.config.kubernetes.io/refBy",
     "internal.config.kubernetes.io/generatorBehavior",
     "internal.config.kubernetes.io/needsHashSuffix",
+    "internal.config.kubernetes.io/helm-generated",
     "internal.config.kubernetes.io/index",
     "internal.config.kubernetes.io/path",
     "internal.config.kubernetes.io/id",
@@ -195,6 +196,7 @@ fn take_notes(resource: &mut Resource) {
     let enabled = |name: &str| note(name) == "enabled";
     let (needs_hash, names, kinds) =
         (enabled("needsHashSuffix"), enabled("allowNameChange"), enabled("allowKindChange"));
+    let helm_generated = note("helm-generated") == "true";
     let behavior = match note("generatorBehavior").as_str() {
         "create" => Behavior::Create,
         "merge" => Behavior::Merge,
@@ -217,6 +219,7 @@ fn take_notes(resource: &mut Resource) {
     resource.needs_hash = needs_hash;
     resource.allow_name_change = names;
     resource.allow_kind_change = kinds;
+    resource.helm_generated = helm_generated;
     resource.behavior = behavior;
     resource.previous = previous;
     resource.prefixes = prefixes;

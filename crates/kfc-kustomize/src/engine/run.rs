@@ -25,7 +25,7 @@ pub fn build(target: &str, options: &Options, sources: &Arc<Sources>) -> Result<
 pub fn build_root(loader: &Loader, options: &Options) -> Result<Bundle> {
     let mut root = load::load(loader.clone(), &Arc::new(Schema::builtin()))?;
     openapi::assign(&mut root, &mut openapi::InForce::default());
-    let settings = finish::Settings::of(&root, options);
+    let settings = finish::Settings::of(&root, options)?;
     let track = Track { annotations: settings.tracks_origins(), fields: options.keep_origins };
     let accumulated = accumulate::accumulate(root, track)?;
     if !options.generated_names {

@@ -70,6 +70,9 @@ fn wrong_file(file: &Spanned<String>, why: &str) -> Diagnostic {
     Diagnostic::error(Code::Generator, format!("`{}` is not a file entry: {why}", file.value)).at(file.mark)
 }
 
+/// The bytes of a line of an env file from which on kustomize reads no further, without a word.
+const LONGEST_LINE: usize = 64 << 10;
+
 /// Lines of `key=value`. A key alone has an empty value: kustomize took it from the environment before its version 5.
 fn env_file(env: &Spanned<String>, loader: &Loader) -> Result<Vec<Pair>> {
     let bytes = loader.load_bytes(&env.value, env.mark)?;
@@ -79,57 +82,47 @@ fn env_file(env: &Spanned<String>, loader: &Loader) -> Result<Vec<Pair>> {
     };
     let mut errors = Diagnostics::default();
     let mut pairs = Vec::new();
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let line = line.trim_start();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let (key, value) = match line.split_once('=') {
-            Some((key, value)) => (key, value.to_owned()),
-            None => (line, String::new()),
-        };
-        if !is_variable_name(key) {
+    for (index, line) in text.strip_prefix('\u{feff}').unwrap_or(text).split('\n').enumerate() {
+        if line.len() >= LONGEST_LINE {
             // The line may be part of a secret.
-            let message =
-                format!("line {} of `{}` does not start with a variable name", index + 1, env.value);
-            let help = "use letters, digits, `-`, `_` and `.`; a name does not start with a digit";
-            errors.push(Diagnostic::error(Code::Generator, message).at(env.mark).help(help));
-            continue;
+            let message = format!("line {} of `{}` has 65,536 bytes or more", index + 1, env.value);
+            let error = Diagnostic::error(Code::Generator, message).at(env.mark);
+            errors.push(error.help("put the value into a file, and list it under `files`"));
         }
-        pairs.push(Pair { key: key.to_owned(), value: value.into_bytes(), mark: env.mark });
+        pairs.extend(env_line(line, env.mark));
     }
     errors.into_result(pairs)
 }
 
-fn is_variable_name(key: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    !key.is_empty()
-        && key.chars().all(fits)
-        && !key.starts_with(|c: char| c.is_ascii_digit())
-        && !is_dots(key)
+/// The pair of a line; nothing for blanks, a comment, or a line without a key. Any other text is a key, as in kustomize:
+/// whether the API server takes it is a question for who validates the bundle.
+fn env_line(line: &str, mark: Option<Mark>) -> Option<Pair> {
+    let line = line.strip_suffix('\r').unwrap_or(line).trim_start();
+    if line.starts_with('#') {
+        return None;
+    }
+    let (key, value) = line.split_once('=').unwrap_or((line, ""));
+    (!key.is_empty()).then(|| Pair { key: key.to_owned(), value: value.as_bytes().to_vec(), mark })
 }
 
-fn is_dots(key: &str) -> bool {
-    key == "." || key.starts_with("..")
-}
-
-/// The rule of Kubernetes for the keys of config maps and secrets.
+/// Refuses keys that are defined more than once.
 fn check_keys(pairs: &[Pair]) -> Result<()> {
     let mut seen: FxHashMap<&str, Option<Mark>> = FxHashMap::default();
     let mut errors = Diagnostics::default();
     for Pair { key, mark, .. } in pairs {
-        let fits = key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-        if !fits || key.is_empty() || key.len() > 253 || is_dots(key) {
-            let error = Diagnostic::error(Code::Generator, format!("`{key}` is not a valid key"));
-            errors.push(error.at(*mark).help("use letters, digits, `-`, `_` and `.`, at most 253 of them"));
-        }
         if let Some(first) = seen.insert(key, *mark) {
-            let error =
-                Diagnostic::error(Code::Generator, format!("the key `{key}` is defined more than once"));
+            let message = format!("{} is defined more than once", shown_key(key));
+            let error = Diagnostic::error(Code::Generator, message);
             errors.push(error.at(*mark).label(first, "the first one comes from here"));
         }
     }
     errors.into_result(())
+}
+
+/// A key as a message names it. What Kubernetes does not accept as a key may be a line of a secret text.
+fn shown_key(key: &str) -> String {
+    let is_key = key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    if is_key { format!("the key `{key}`") } else { "a key".to_owned() }
 }
 
 /// The options of one generator, with the kustomization's options where it has none of its own.
@@ -250,7 +243,8 @@ pub(super) fn base64_lines(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{base64_lines, without_quotes};
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+    use super::{base64_lines, env_line, without_quotes};
 
     #[test]
     fn only_matching_quotes_are_taken_off() {
@@ -258,6 +252,21 @@ mod tests {
             [("\"a\"", "a"), ("'a'", "a"), ("\"a'", "\"a'"), ("a\"", "a\""), ("\"", "\""), ("''", "")]
         {
             assert_eq!(without_quotes(text), expected);
+        }
+    }
+
+    #[test]
+    fn lines_of_env_files_are_pairs_of_any_text() {
+        let pair = |line: &str| {
+            let pair = env_line(line, None)?;
+            Some((pair.key, String::from_utf8(pair.value).unwrap()))
+        };
+        let some = |key: &str, value: &str| Some((key.to_owned(), value.to_owned()));
+        assert_eq!(pair("  export A=b # c\r"), some("export A", "b # c"));
+        assert_eq!(pair("2FA = x=y"), some("2FA ", " x=y"));
+        assert_eq!(pair("HOME"), some("HOME", ""));
+        for line in ["", " \t", "# A=b", "  # A=b", "=x", "\r"] {
+            assert_eq!(pair(line), None, "{line:?}");
         }
     }
 

@@ -5,7 +5,7 @@
 //! keep a field of their own.
 
 use crate::types::{Behavior, FieldSpec, KeyPlaces, Selector};
-use kfc_diagnostics::Mark;
+use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::{Node, Spanned};
 
 /// `kind: Kustomization` or `kind: Component`.
@@ -271,6 +271,8 @@ pub enum ReplacementField {
 pub struct Replacement {
     /// Where the value is copied from.
     pub source: Option<ReplacementSource>,
+    /// `sourceValue`: the value itself, instead of a source.
+    pub source_value: Option<Spanned<String>>,
     /// Where it goes.
     pub targets: Vec<ReplacementTarget>,
     /// Location of the entry.
@@ -378,17 +380,51 @@ pub struct HelmGlobals {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SortOptions {
-    /// `order: legacy` (true) or `fifo`.
-    pub legacy: bool,
+    /// `order`.
+    pub order: Order,
     /// `legacySortOptions`, when given.
     pub legacy_options: Option<LegacySortOptions>,
+    /// Their location.
+    pub mark: Option<Mark>,
+}
+
+/// `order` of `sortOptions`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Order {
+    /// Another word, or none.
+    #[default]
+    Unknown,
+    /// `fifo`: as listed.
+    Fifo,
+    /// `legacy`: by kind.
+    Legacy,
 }
 
 impl SortOptions {
     /// `legacy`: the order of kustomize's built-in list of kinds.
     #[must_use]
     pub fn legacy() -> Self {
-        Self { legacy: true, legacy_options: None }
+        Self { order: Order::Legacy, ..Self::default() }
+    }
+
+    /// Refuses an unknown order, and options of another one. Only those of the root that is built count: kustomize does not
+    /// look at the `sortOptions` of a base.
+    ///
+    /// # Errors
+    /// [`Code::BadValue`] and [`Code::FieldConflict`].
+    pub fn check(&self) -> Result<()> {
+        let error = match (self.order, &self.legacy_options) {
+            (Order::Legacy, _) | (Order::Fifo, None) => return Ok(()),
+            (Order::Fifo, Some(_)) => {
+                Diagnostic::error(Code::FieldConflict, "`legacySortOptions` goes with `order: legacy` only")
+                    .help("set `order: legacy`, or remove `legacySortOptions`")
+            }
+            (Order::Unknown, _) => {
+                Diagnostic::error(Code::BadValue, "`sortOptions.order` must be `legacy` or `fifo`")
+            }
+        };
+        Err(error.at(self.mark).into())
     }
 }
 

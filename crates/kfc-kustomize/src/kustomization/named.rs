@@ -51,6 +51,7 @@ impl Plugin {
     pub fn named(&self) -> Vec<Named<'_>> {
         match self {
             Self::Patch(patch) => patch.path.iter().map(Named::File).collect(),
+            Self::ValueAdd(args) => args.target_file_path.iter().map(Named::File).collect(),
             Self::PatchStrategicMerge(patches) => patches.iter().map(Named::Patch).collect(),
             Self::Replacements(fields) => files_of(fields).collect(),
             Self::ConfigMap(args) => vec![Named::Generator(args)],
@@ -65,7 +66,6 @@ impl Plugin {
             | Self::Image { .. }
             | Self::Replicas { .. }
             | Self::Hash
-            | Self::ValueAdd(_)
             | Self::IamPolicy(_) => Vec::new(),
         }
     }

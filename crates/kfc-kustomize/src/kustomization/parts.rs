@@ -215,6 +215,7 @@ pub(super) fn replacement(node: &Node, errors: &Errors) -> Option<Replacement> {
     fields.node("path");
     let replacement = Replacement {
         source: fields.node("source").and_then(|source| replacement_source(source, errors)),
+        source_value: fields.spanned("sourceValue"),
         targets: fields.list("targets", |target| replacement_target(target, errors)),
         mark: Some(node.mark),
     };

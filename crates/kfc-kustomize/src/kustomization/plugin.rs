@@ -110,14 +110,27 @@ pub fn read(config: &Node) -> Result<(Plugin, Diagnostics)> {
 
 fn of_kind(kind: &str, fields: &Fields<'_>, config: &Node, errors: &Errors) -> Option<Plugin> {
     let specs = || fields.list("fieldSpecs", |item| parts::field_spec(item, errors));
+    let required_specs = |specs: Vec<FieldSpec>| {
+        if fields.node("fieldSpecs").is_none() {
+            let error = Diagnostic::error(Code::MissingField, format!("a {kind} needs `fieldSpecs`"));
+            errors.push(
+                error.at(config.mark).help("list the fields to change, such as `- path: metadata/name`"),
+            );
+        }
+        specs
+    };
     Some(match kind {
         "AnnotationsTransformer" => {
             Plugin::Annotations { annotations: fields.pairs("annotations"), fields: specs() }
         }
         "LabelTransformer" => Plugin::Labels { labels: fields.pairs("labels"), fields: specs() },
         "NamespaceTransformer" => namespace(fields, config, errors, specs()),
-        "PrefixTransformer" => Plugin::Prefix { prefix: fields.string("prefix"), fields: specs() },
-        "SuffixTransformer" => Plugin::Suffix { suffix: fields.string("suffix"), fields: specs() },
+        "PrefixTransformer" => {
+            Plugin::Prefix { prefix: fields.string("prefix"), fields: required_specs(specs()) }
+        }
+        "SuffixTransformer" => {
+            Plugin::Suffix { suffix: fields.string("suffix"), fields: required_specs(specs()) }
+        }
         "PrefixSuffixTransformer" => Plugin::PrefixSuffix {
             prefix: fields.string("prefix"),
             suffix: fields.string("suffix"),
@@ -220,7 +233,31 @@ fn strategic_patches(fields: &Fields<'_>) -> Vec<Spanned<String>> {
 }
 
 fn value_add(fields: &Fields<'_>, errors: &Errors) -> ValueAddArgs {
-    let targets = fields.list("targets", |item| {
+    ValueAddArgs {
+        value: fields.string("value").trim().to_owned(),
+        target_file_path: fields.spanned("targetFilePath").filter(|path| !path.value.is_empty()),
+        targets: value_add_targets(fields, errors),
+    }
+}
+
+/// Reads a file that `targetFilePath` of a `ValueAddTransformer` names.
+///
+/// # Errors
+/// Wrong types. Unknown fields are warnings, which are returned.
+pub fn read_value_add_targets(document: &Node) -> Result<(Vec<ValueAddTarget>, Diagnostics)> {
+    let errors = Errors::replacements();
+    let fields = Fields::of(document, "a file of targets", &errors);
+    let targets = fields.map(|fields| {
+        let targets = value_add_targets(&fields, &errors);
+        fields.finish();
+        targets
+    });
+    let (errors, warnings) = errors.split();
+    errors.into_result((targets.unwrap_or_default(), warnings))
+}
+
+fn value_add_targets(fields: &Fields<'_>, errors: &Errors) -> Vec<ValueAddTarget> {
+    fields.list("targets", |item| {
         let target = Fields::of(item, "a target", errors)?;
         let selector =
             target.node("selector").and_then(|node| parts::selector(node, errors)).unwrap_or_default();
@@ -229,8 +266,7 @@ fn value_add(fields: &Fields<'_>, errors: &Errors) -> ValueAddArgs {
         target.node("notSelector");
         target.finish();
         Some(ValueAddTarget { selector, field_path, file_path_position })
-    });
-    ValueAddArgs { value: fields.string("value"), target_file_path: fields.string("targetFilePath"), targets }
+    })
 }
 
 fn iam_policy(fields: &Fields<'_>) -> IamPolicyArgs {

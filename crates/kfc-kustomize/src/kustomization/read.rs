@@ -1,8 +1,10 @@
 //! Reads a kustomization file.
 
-use super::model::{HelmGlobals, Kind, Kustomization, LegacySortOptions, Places, Replacement, SortOptions};
+use super::model::{
+    HelmGlobals, Kind, Kustomization, LegacySortOptions, Order, Places, Replacement, SortOptions,
+};
 use super::parts;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_yaml::Node;
 use kfc_yaml::fields::{Errors, Fields};
 
@@ -34,6 +36,10 @@ pub fn read(document: &Node) -> Read {
         }
         check_metadata(&fields);
         fields.finish();
+        if is_empty(document) {
+            let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
+            errors.push(error.at(document.mark).help("list at least one file under `resources`"));
+        }
     }
     let (errors, mut warnings) = errors.split();
     warnings.0.extend(deprecations(document));
@@ -78,6 +84,16 @@ fn kind(fields: &Fields<'_>, errors: &Errors) -> Kind {
         errors.push(error.at(version.mark).help(format!("write `apiVersion: {wanted}`")));
     }
     kind
+}
+
+/// Whether a kustomization says no more than its kind. Of other fields, null and an empty string count as missing, but an empty
+/// list or mapping does not: such a kustomization builds to nothing.
+fn is_empty(document: &Node) -> bool {
+    let says_nothing =
+        |value: &Node| value.is_null() || value.as_scalar().is_some_and(|scalar| scalar.text.is_empty());
+    let is_head = |name: &str| ["apiVersion", "kind"].iter().any(|head| name.eq_ignore_ascii_case(head));
+    let mut entries = document.as_map().into_iter().flatten();
+    entries.all(|entry| is_head(&entry.key.text) || says_nothing(&entry.value))
 }
 
 fn check_metadata(fields: &Fields<'_>) {
@@ -159,27 +175,17 @@ fn read_settings(fields: &Fields<'_>, into: &mut Kustomization, errors: &Errors)
             legacy.finish();
             options
         });
-        let mark = fields.node("sortOptions").map(|node| node.mark);
-        check_order(order.as_ref().map(|o| o.value.as_str()), legacy_options.is_some(), mark, errors);
+        let order = match order.as_ref().map(|order| order.value.as_str()) {
+            Some("legacy") => Order::Legacy,
+            Some("fifo") => Order::Fifo,
+            _ => Order::Unknown,
+        };
         options.finish();
-        SortOptions { legacy: order.is_some_and(|order| order.value == "legacy"), legacy_options }
+        SortOptions { order, legacy_options, mark: fields.place("sortOptions") }
     });
 }
 
-fn check_order(order: Option<&str>, has_legacy_options: bool, mark: Option<Mark>, errors: &Errors) {
-    let error = match order {
-        Some("legacy") => return,
-        Some("fifo") if !has_legacy_options => return,
-        Some("fifo") => {
-            Diagnostic::error(Code::FieldConflict, "`legacySortOptions` goes with `order: legacy` only")
-                .help("set `order: legacy`, or remove `legacySortOptions`")
-        }
-        _ => Diagnostic::error(Code::BadValue, "`sortOptions.order` must be `legacy` or `fifo`"),
-    };
-    errors.push(error.at(mark));
-}
-
-/// The one OpenAPI version that kustomize 5.5 has built in.
+/// The one OpenAPI version that kustomize 5.8.1 has built in.
 const OPENAPI_VERSION: &str = "v1.21.2";
 
 fn check_openapi_version(kustomization: &Kustomization, errors: &Errors) {

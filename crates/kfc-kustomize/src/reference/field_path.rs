@@ -142,7 +142,7 @@ impl Kind {
 }
 
 /// What a step is looked up as. The form of the step alone decides, as in kyaml: `0` is never a key.
-enum Part<'s> {
+pub(super) enum Part<'s> {
     /// `0`: the item at a position.
     Index(i64),
     /// `*`: every item.
@@ -156,13 +156,21 @@ enum Part<'s> {
 }
 
 impl<'s> Part<'s> {
-    fn of(step: &'s str) -> Self {
+    pub(super) fn of(step: &'s str) -> Self {
         let inside = step.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         match (step.parse(), inside) {
             (Ok(index), _) => Self::Index(index),
             (_, Some(inside)) => inside.split_once('=').map_or(Self::NoItem, |(f, v)| Self::Item(f, v)),
             _ if step == "*" => Self::Every,
             _ => Self::Field(step),
+        }
+    }
+
+    /// The kind of node that it is looked up in.
+    pub(super) fn holder(&self) -> Kind {
+        match self {
+            Self::Index(0..) | Self::Item(..) | Self::NoItem => Kind::Seq,
+            Self::Index(_) | Self::Every | Self::Field(_) => Kind::Map,
         }
     }
 }
@@ -174,28 +182,52 @@ impl<'s> Part<'s> {
 pub fn lookup<'n>(root: &'n Node, path: &[String]) -> Result<Option<&'n Node>, Diagnostic> {
     let mut node = root;
     for step in path {
-        let next = match (&node.value, Part::of(step)) {
-            (_, Part::NoItem) => return Err(no_item(node, step)),
-            (Value::Seq(items), Part::Item("", wanted)) => {
-                items.iter().find(|item| item.as_text() == Some(wanted))
-            }
-            (Value::Seq(items), Part::Item(field, wanted)) => {
-                items.iter().find(|item| item.get(field).and_then(Node::as_text) == Some(wanted))
-            }
-            (Value::Seq(items), Part::Index(index)) => {
-                usize::try_from(index).ok().and_then(|index| items.get(index))
-            }
-            (Value::Seq(items), Part::Field("-")) => items.last(),
-            (Value::Map(map), Part::Field(name)) if name != "-" => map.get(name),
-            (Value::Scalar(_), _) if node.is_null() => None,
-            _ => return Err(wrong_node(node, step)),
-        };
-        match next {
-            Some(next) => node = next,
-            None => return Ok(None),
+        match (child(node, step)?, &node.value) {
+            (Some(at), Value::Seq(items)) => node = &items[at],
+            (Some(at), Value::Map(map)) => node = &map.as_slice()[at].value,
+            _ => return Ok(None),
         }
     }
     Ok(Some(node))
+}
+
+/// The same, to be changed.
+pub(super) fn lookup_mut<'n>(
+    root: &'n mut Node,
+    path: &[String],
+) -> Result<Option<&'n mut Node>, Diagnostic> {
+    let mut node = root;
+    for step in path {
+        match (child(node, step)?, &mut node.value) {
+            (Some(at), Value::Seq(items)) => node = &mut items[at],
+            (Some(at), Value::Map(map)) => match map.iter_mut().nth(at) {
+                Some(entry) => node = &mut entry.value,
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(node))
+}
+
+/// Where the child is that a step of a source leads to.
+fn child(node: &Node, step: &str) -> Result<Option<usize>, Diagnostic> {
+    Ok(match (&node.value, Part::of(step)) {
+        (_, Part::NoItem) => return Err(no_item(node, step)),
+        (Value::Seq(items), Part::Item("", wanted)) => {
+            items.iter().position(|item| item.as_text() == Some(wanted))
+        }
+        (Value::Seq(items), Part::Item(field, wanted)) => {
+            items.iter().position(|item| item.get(field).and_then(Node::as_text) == Some(wanted))
+        }
+        (Value::Seq(items), Part::Index(index)) => {
+            usize::try_from(index).ok().filter(|index| *index < items.len())
+        }
+        (Value::Seq(items), Part::Field("-")) => items.len().checked_sub(1),
+        (Value::Map(map), Part::Field(name)) if name != "-" => map.position(name),
+        (Value::Scalar(_), _) if node.is_null() => None,
+        _ => return Err(wrong_node(node, step)),
+    })
 }
 
 fn wrong_node(node: &Node, step: &str) -> Diagnostic {
@@ -233,7 +265,7 @@ pub fn visit(
         return Err(Diagnostic::error(Code::TooDeep, message).at(node.mark));
     }
     let mut visitor = |node: &mut Node| visit(node, rest, create, set);
-    let made = create.map(|kind| rest.first().map_or(kind, |next| part_kind(next)));
+    let made = create.map(|kind| rest.first().map_or(kind, |next| Part::of(next).holder()));
     let mark = node.mark;
     match (&mut node.value, Part::of(step)) {
         (_, Part::NoItem) => Err(no_item(node, step)),
@@ -273,14 +305,6 @@ pub fn visit(
 
 fn sum(counts: impl Iterator<Item = Result<usize, Diagnostic>>) -> Result<usize, Diagnostic> {
     counts.sum()
-}
-
-/// The kind of node that a step is looked up in.
-fn part_kind(step: &str) -> Kind {
-    match Part::of(step) {
-        Part::Index(0..) | Part::Item(..) | Part::NoItem => Kind::Seq,
-        Part::Index(_) | Part::Every | Part::Field(_) => Kind::Map,
-    }
 }
 
 /// The items that `[field=pattern]` matches; the pattern is a regular expression that may match anywhere, as in kustomize.

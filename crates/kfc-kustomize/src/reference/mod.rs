@@ -3,4 +3,5 @@
 pub mod field_path;
 pub mod names;
 pub mod replacements;
+mod structured;
 pub mod vars;

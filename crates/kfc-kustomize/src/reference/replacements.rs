@@ -1,6 +1,7 @@
 //! `replacements`: a value that is copied from one field to others.
 
 use super::field_path::{self, Kind};
+use super::structured::{self, Outcome};
 use crate::kustomization::model::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
 use crate::provenance::{Step, StepKind};
 use crate::redaction;
@@ -29,10 +30,18 @@ pub fn apply(set: &mut ResourceSet, replacements: &[Replacement]) -> Result<()> 
 }
 
 fn apply_one(set: &mut ResourceSet, replacement: &Replacement) -> Result<()> {
-    let Some(source) = &replacement.source else {
-        return Err(wrong(replacement.mark, "a replacement needs a `source`").into());
+    let value = match (&replacement.source, &replacement.source_value) {
+        (Some(source), None) => source_value(set, source)?,
+        (None, Some(value)) => given_value(value),
+        (None, None) => {
+            let error = wrong(replacement.mark, "a replacement needs a `source` or a `sourceValue`");
+            return Err(error.into());
+        }
+        (Some(source), Some(value)) => {
+            let error = wrong(value.mark, "a replacement has either `source` or `sourceValue`, not both");
+            return Err(error.label_or_note(source.mark, "the source is here").into());
+        }
     };
-    let value = source_value(set, source)?;
     if replacement.targets.is_empty() {
         return Err(wrong(replacement.mark, "a replacement needs at least one target").into());
     }
@@ -46,11 +55,14 @@ fn apply_one(set: &mut ResourceSet, replacement: &Replacement) -> Result<()> {
 
 /// The step that an entry asks for.
 pub(crate) fn step(replacement: &Replacement) -> Step {
-    let from = replacement.source.as_ref().map_or_else(String::new, |source| {
-        let Selector { gvk, name, .. } = &source.resource;
-        let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
-        format!("from {} {name} {path}", if gvk.kind.is_empty() { "the resource" } else { &gvk.kind })
-    });
+    let from = replacement.source.as_ref().map_or_else(
+        || "from `sourceValue`".to_owned(),
+        |source| {
+            let Selector { gvk, name, .. } = &source.resource;
+            let path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
+            format!("from {} {name} {path}", if gvk.kind.is_empty() { "the resource" } else { &gvk.kind })
+        },
+    );
     Step::new(StepKind::Replacements, replacement.mark).with_details(from)
 }
 
@@ -61,6 +73,12 @@ fn wrong(mark: Option<Mark>, message: impl Into<String>) -> Diagnostic {
 /// A namespace, or `default` for none. Replacements do not ask whether a kind lives in a namespace at all.
 fn or_default(namespace: &str) -> &str {
     effective_namespace(namespace, false)
+}
+
+/// `sourceValue`: a scalar without a type, as if it was written without quotes.
+fn given_value(value: &Spanned<String>) -> Excerpt {
+    let kind = resolve_plain(&value.value);
+    Excerpt::written(Node::scalar(value.value.as_str().into(), kind, value.mark))
 }
 
 fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Excerpt> {
@@ -180,6 +198,9 @@ fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Excerpt,
         let mut editor = resource.edit(&step);
         let value = editor.adopt(value);
         let found = editor.change(|object| {
+            if structured::set(&mut object.node, &steps, &value, create.is_some()) != Outcome::NotThere {
+                return Ok(1);
+            }
             field_path::visit(&mut object.node, &steps, create, &mut |field| {
                 growth.count(field)?;
                 set_field(field, &value, &target.options, create.is_some())

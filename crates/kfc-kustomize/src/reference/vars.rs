@@ -140,7 +140,28 @@ fn value_of(var: &Var, resource: &Resource) -> std::result::Result<Scalar, Diagn
         return Err(error.help(near.unwrap_or_else(|| "correct the variable's `fieldref`".to_owned())));
     };
     // A mapping or list is not a value that could be put into a text: the variable stays as it is written.
-    Ok(node.as_scalar().cloned().unwrap_or(Scalar::new(syntax(&var.name).into(), ScalarKind::Str)))
+    let Some(scalar) = node.as_scalar() else {
+        return Ok(Scalar::new(syntax(&var.name).into(), ScalarKind::Str));
+    };
+    decoded(scalar).ok_or_else(|| {
+        let message = format!("the variable `{}` cannot hold this {}", var.name, node.describe());
+        let error = Diagnostic::error(Code::Variable, message).at(mark);
+        error.label(resource.location(node.mark), "the value is here").help("write the number in decimal")
+    })
+}
+
+/// A scalar as kustomize reads it for a variable: with Go's `strconv`, which knows the numbers of YAML in decimal only, and
+/// takes a leading zero for nothing more than a digit. Nothing for other numbers.
+fn decoded(scalar: &Scalar) -> Option<Scalar> {
+    let text = match scalar.kind {
+        ScalarKind::Int => scalar.text.parse::<i64>().ok()?.to_string().into(),
+        ScalarKind::Float => {
+            scalar.text.parse::<f64>().ok().filter(|number| number.is_finite())?;
+            scalar.text.clone()
+        }
+        _ => scalar.text.clone(),
+    };
+    Some(Scalar { text, ..scalar.clone() })
 }
 
 fn syntax(name: &str) -> String {

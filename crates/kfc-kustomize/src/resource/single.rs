@@ -33,6 +33,10 @@ pub struct PreviousId {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an annotation of kustomize, and they are independent"
+)]
 pub struct Resource {
     /// The object, and where the values of its fields come from, when the build keeps that.
     tree: Tree,
@@ -50,6 +54,8 @@ pub struct Resource {
     pub allow_name_change: bool,
     /// Whether a patch may change the kind (`options.allowKindChange`).
     pub allow_kind_change: bool,
+    /// Whether helm rendered it, so that it has the namespace that helm was given, and keeps it.
+    pub helm_generated: bool,
     /// Current ids of resources that refer to this one, found by the name reference pass.
     pub ref_by: Vec<ResId>,
     /// Names of the variables used in this resource.
@@ -119,6 +125,7 @@ impl Resource {
             needs_hash: false,
             allow_name_change: false,
             allow_kind_change: false,
+            helm_generated: false,
             ref_by: Vec::new(),
             ref_vars: Vec::new(),
             owner: None,

@@ -236,6 +236,12 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
+    /// A value of a kustomization.
+    #[must_use]
+    pub fn written(node: Node) -> Self {
+        Self { node, places: None }
+    }
+
     pub(super) fn new(mut node: Node, history: &History) -> Self {
         let places = history.is_kept().then(|| {
             let mut places = Vec::new();

@@ -1,4 +1,4 @@
-//! The field specs that kustomize 5.5 has built in, written down compactly: one line for a field of many kinds.
+//! The field specs that kustomize 5.8.1 has built in, written down compactly: one line for a field of many kinds.
 //!
 //! A kind is written `Kind`, `Kind.group` or `Kind/version`; `*` is every kind. In paths `~` stands for where the kind
 //! keeps its pod template (or, for a pod, itself).
@@ -110,8 +110,10 @@ const ANNOTATIONS_CREATED: Fields = &[
 const IMAGES_CREATED: Fields = &[
     ("spec/containers[]/image", EVERY),
     ("spec/initContainers[]/image", EVERY),
+    ("spec/volumes[]/image/reference", EVERY),
     ("spec/template/spec/containers[]/image", EVERY),
     ("spec/template/spec/initContainers[]/image", EVERY),
+    ("spec/template/spec/volumes[]/image/reference", EVERY),
 ];
 
 const REPLICAS_CREATED: Fields =

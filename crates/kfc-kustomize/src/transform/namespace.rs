@@ -10,7 +10,7 @@ use kfc_yaml::Node;
 /// Sets `metadata.namespace` of every resource whose kind lives in a namespace, the fields of the field specs, and
 /// subjects of role bindings. As in kustomize, a spec for `metadata/name` (that of the kind Namespace) counts for
 /// resources of `apiVersion: v1` only, specs for `metadata/namespace` and role binding subjects do not count, and
-/// every resource remembers the identity it had.
+/// every resource remembers the identity it had. What helm rendered stays as it is: helm was given the namespace.
 ///
 /// # Errors
 /// Fields that are not scalars, paths that cannot be followed, and [`Code::DuplicateId`] when two resources have one
@@ -30,7 +30,7 @@ pub fn apply(
     let is_name = |spec: &&FieldSpec| spec.path == "metadata/name";
     let mut names = FieldSpecs::new(fields.iter().filter(is_name));
     let mut others = FieldSpecs::new(fields.iter().filter(|spec| !is_name(spec) && !is_built_in(spec)));
-    for resource in &mut set.list {
+    for resource in set.list.iter_mut().filter(|resource| !resource.helm_generated) {
         resource.remember_id();
         if !resource.cluster_scoped {
             resource.edit(step).walk(|object| setter.set_own_namespace(object))?;

@@ -1,6 +1,6 @@
 //! The order of the output: kustomize's `sortOptions`, and the legacy order that also sorts field specs.
 
-use crate::kustomization::model::SortOptions;
+use crate::kustomization::model::{Order, SortOptions};
 use crate::resource::{Resource, ResourceSet};
 use kfc_kube::{GroupVersion, Gvk};
 use std::cmp::Ordering;
@@ -38,7 +38,7 @@ const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfi
 /// those named last), then group, version and kind, then namespace and name. Without `legacySortOptions` the legacy
 /// order has kustomize's own lists; with them, a list that is not given is empty.
 pub fn sort(set: &mut ResourceSet, options: &SortOptions) {
-    if !options.legacy {
+    if options.order != Order::Legacy {
         return;
     }
     match &options.legacy_options {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn legacy() -> SortOptions {
-        SortOptions { legacy: true, legacy_options: None }
+        SortOptions::legacy()
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
         let names = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
         let lists =
             LegacySortOptions { order_first: names(&["Pod", "Foo", "Pod"]), order_last: names(&["Bar"]) };
-        let options = SortOptions { legacy: true, legacy_options: Some(lists) };
+        let options = SortOptions { legacy_options: Some(lists), ..legacy() };
         let list = [
             ["v1", "Bar", "", "a"],
             ["v1", "Namespace", "", "a"],

@@ -274,6 +274,7 @@ fn has_notes(resource: &Resource) -> bool {
         || resource.behavior != Behavior::Unspecified
         || resource.allow_name_change
         || resource.allow_kind_change
+        || resource.helm_generated
 }
 
 fn create_annotations(object: &mut Object) {

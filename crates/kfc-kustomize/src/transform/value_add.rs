@@ -10,12 +10,8 @@ use kfc_yaml::{Map, Node, Value};
 ///
 /// # Errors
 /// Wrong selectors, [`Code::FieldPath`] for paths that do not fit a resource, [`Code::WrongType`] for fields that are
-/// not scalars, [`Code::Plugin`] for a `targetFilePath`.
+/// not scalars.
 pub fn apply(Pass { set, step }: Pass<'_>, args: &ValueAddArgs) -> Result<()> {
-    if !args.target_file_path.is_empty() {
-        let error = Diagnostic::error(Code::Plugin, "`targetFilePath` is not supported");
-        return Err(error.help("write the targets under `targets`").into());
-    }
     for target in &args.targets {
         let selector = target.selector.compile()?;
         let steps: Vec<_> = split_path(&target.field_path).filter(|step| !step.trim().is_empty()).collect();

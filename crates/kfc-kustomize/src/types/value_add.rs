@@ -1,15 +1,16 @@
 //! The configuration of a `ValueAddTransformer`.
 
 use super::Selector;
+use kfc_yaml::Spanned;
 
 /// The value of a `ValueAddTransformer` and the fields that it sets.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ValueAddArgs {
-    /// The value. kustomize takes the name of the directory of the kustomization when none is given; the caller does so.
+    /// The value; empty for the name of the directory of the kustomization, which the caller knows.
     pub value: String,
-    /// `targetFilePath`: a file with further targets. Not supported.
-    pub target_file_path: String,
+    /// `targetFilePath`: a file with further targets, which the caller reads.
+    pub target_file_path: Option<Spanned<String>>,
     /// The fields.
     pub targets: Vec<ValueAddTarget>,
 }

@@ -1,4 +1,4 @@
-//! What is expected here is what `kustomize build` of version 5.5 prints.
+//! What is expected here is what `kustomize build` of version 5.8.1 prints.
 
 use super::{emit, emit_all};
 use crate::node::{Entry, Key, Map, Node, ScalarKind, Value};

@@ -5,7 +5,7 @@
 //! Whatever it is not sure of (anchors, tags, odd indentation, everything that is an error) it leaves to the general
 //! parser, by giving up on the document.
 
-use super::scalar::resolve_plain;
+use super::scalar::{kind_in_flow, resolve_plain};
 use crate::node::{Entry, Key, Map, Node, ScalarKind, Spelling};
 use crate::size::DEEPEST;
 use compact_str::CompactString;
@@ -436,7 +436,7 @@ impl<'t> Reader<'t> {
                 }
                 '\\' if quote == b'"' => {
                     if !escape(&mut rest, &mut text)? {
-                        skip_indentation(&mut rest);
+                        skip_blank_lines(&mut rest, &mut text);
                     }
                     kept = text.len();
                 }
@@ -473,9 +473,9 @@ impl<'t> Reader<'t> {
         let (mut chomp, mut indent) = (Chomp::Clip, None);
         loop {
             match self.byte(self.at) {
-                Some(b'-') => chomp = Chomp::Strip,
-                Some(b'+') => chomp = Chomp::Keep,
-                Some(digit @ b'1'..=b'9') => indent = Some(usize::from(digit - b'0')),
+                Some(b'-') if chomp == Chomp::Clip => chomp = Chomp::Strip,
+                Some(b'+') if chomp == Chomp::Clip => chomp = Chomp::Keep,
+                Some(digit @ b'1'..=b'9') if indent.is_none() => indent = Some(usize::from(digit - b'0')),
                 _ => break,
             }
             self.at += 1;
@@ -648,7 +648,8 @@ impl<'t> Reader<'t> {
             }
             _ => {
                 let text = self.flow_plain()?;
-                Some(self.scalar(text, start))
+                let kind = kind_in_flow(resolve_plain(text), text);
+                Some(Node::scalar(CompactString::new(text), kind, self.mark(start)))
             }
         }
     }
@@ -786,6 +787,16 @@ fn skip_indentation(rest: &mut std::str::CharIndices<'_>) {
     }
 }
 
+/// After an escaped line break, each further one counts.
+fn skip_blank_lines(rest: &mut std::str::CharIndices<'_>, text: &mut String) {
+    skip_indentation(rest);
+    while rest.as_str().starts_with('\n') {
+        rest.next();
+        text.push('\n');
+        skip_indentation(rest);
+    }
+}
+
 /// Reads an escape from after its backslash. False when it was a line break.
 fn escape(rest: &mut std::str::CharIndices<'_>, text: &mut String) -> Option<bool> {
     let (_, c) = rest.next()?;
@@ -801,7 +812,6 @@ fn escape(rest: &mut std::str::CharIndices<'_>, text: &mut String) -> Option<boo
         'e' => '\u{1b}',
         ' ' => ' ',
         '"' => '"',
-        '/' => '/',
         '\\' => '\\',
         'N' => '\u{85}',
         '_' => '\u{a0}',

@@ -1,12 +1,13 @@
-//! Reads a document with a complete YAML parser: anchors, aliases, merge keys, tags, flow collections over several lines.
+//! Reads documents with a complete YAML parser: anchors, aliases, merge keys, tags, flow collections over several lines.
 
-use super::scalar::resolve_plain;
+use super::grammar::{CORE, Comments, Event, Grammar, Properties, Receiver, Stop};
+use super::scalar::{kind_in_flow, resolve_plain};
+use super::token::{Fault, Style};
 use crate::node::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};
 use crate::size::{DEEPEST, Size};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, SourceId};
 use rustc_hash::{FxHashMap, FxHashSet};
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 /// Nodes that aliases may expand to in one text.
 const MOST_ALIASED: usize = 1_000_000;
@@ -31,22 +32,30 @@ pub(super) enum Duplicates {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Documents {
     All,
-    /// Only the first one.
+    /// Only the first one; what follows is not looked at.
     First,
 }
 
-/// Parses documents of `text`, which starts at byte `base` of the source. Returns them with warnings.
+/// What was read.
+pub(super) struct Parsed {
+    /// The documents that are not null.
+    pub(super) nodes: Vec<Node>,
+    pub(super) warnings: Diagnostics,
+    /// Where text follows after the first document, when no more is read.
+    pub(super) rest: Option<Mark>,
+}
+
+/// Parses documents of `text`, which starts at byte `base` of the source.
 pub(super) fn parse(
     text: &str,
     base: usize,
     source: SourceId,
     duplicates: Duplicates,
     documents: Documents,
-) -> Result<(Vec<Node>, Diagnostics)> {
-    let places = Places::of(text, base, source);
+) -> Result<Parsed> {
     let mut builder = Builder {
-        text,
-        places,
+        base,
+        source,
         stack: Vec::new(),
         anchors: FxHashMap::default(),
         aliased: 0,
@@ -54,86 +63,46 @@ pub(super) fn parse(
         documents: Vec::new(),
         duplicates,
         warnings: Diagnostics::default(),
-        ends_without_break: !text.lines().next_back().unwrap_or("").trim_matches(' ').is_empty()
-            && !text.ends_with('\n'),
-        end: text.chars().count(),
     };
-    for item in Parser::new_from_str(text) {
-        let (event, span) =
-            item.map_err(|error| syntax_error(error.info(), builder.places.mark(error.marker().index())))?;
-        let is_end = matches!(event, Event::DocumentEnd);
-        builder.take(event, span).map_err(|error| *error)?;
-        if is_end && documents == Documents::First {
-            break;
-        }
-    }
+    let rest = match read(text, &mut builder, documents) {
+        Ok(rest) => rest.map(|at| builder.mark(at)),
+        Err(Stop::Refused(error)) => return Err((*error).into()),
+        Err(Stop::Fault(fault)) => return Err(syntax_error(&fault, builder.mark(fault.at)).into()),
+    };
     builder.documents.retain(|document| !document.is_null());
-    Ok((builder.documents, builder.warnings))
+    Ok(Parsed { nodes: builder.documents, warnings: builder.warnings, rest })
 }
 
-fn syntax_error(info: &str, mark: Mark) -> Diagnostic {
-    if info.contains("recursion limit") {
-        return too_deep(mark);
+/// Reads documents into a builder. Returns the byte of what follows after the first one, when no more is read.
+fn read<'t>(
+    text: &'t str,
+    builder: &mut Builder<'t>,
+    documents: Documents,
+) -> std::result::Result<Option<usize>, Stop> {
+    let mut grammar = Grammar::new(text, builder);
+    if documents == Documents::First {
+        grammar.document()?;
+        return Ok(grammar.trailing());
     }
-    let info = info.trim_end_matches('.');
-    let error = Diagnostic::error(Code::Syntax, format!("this is not valid YAML: {info}")).at(mark);
-    let lower = info.to_lowercase();
-    if lower.contains("tab") {
-        error.help("indent with spaces: YAML allows no tabs there")
-    } else if lower.contains("quote") || lower.contains("end of stream") {
-        error.help("is a quote, bracket or brace left open above?")
-    } else if lower.contains("mapping values") {
-        error.help("put a text that contains `: ` in quotes, or correct the indentation")
-    } else if lower.contains("indent") || lower.contains("block") || lower.contains("simple key") {
-        error.help("entries of one mapping or list start in the same column, and a key is followed by `: `")
-    } else {
-        error
-    }
+    while grammar.document()? {}
+    Ok(None)
+}
+
+fn syntax_error(fault: &Fault, mark: Mark) -> Diagnostic {
+    let message = format!("this is not valid YAML: {}", fault.message);
+    Diagnostic::error(Code::Syntax, message).at(mark).helped(fault.help.map(str::to_owned))
 }
 
 fn too_deep(mark: Mark) -> Diagnostic {
     Diagnostic::error(Code::TooDeep, format!("this is nested more than {DEEPEST} levels deep")).at(mark)
 }
 
-/// Turns the parser's positions, which count characters, into bytes.
-struct Places {
-    base: usize,
-    source: SourceId,
-    /// The byte offset of every 256th character; none for ASCII.
-    offsets: Option<Vec<usize>>,
-    text: String,
-}
-
-/// Characters between two entries of [`Places::offsets`].
-const STRIDE: usize = 256;
-
-impl Places {
-    fn of(text: &str, base: usize, source: SourceId) -> Self {
-        let offsets =
-            (!text.is_ascii()).then(|| text.char_indices().step_by(STRIDE).map(|(at, _)| at).collect());
-        let text = if text.is_ascii() { String::new() } else { text.to_owned() };
-        Self { base, source, offsets, text }
-    }
-
-    fn byte(&self, character: usize) -> usize {
-        let Some(offsets) = &self.offsets else { return self.base + character };
-        let start = offsets.get(character / STRIDE).copied().unwrap_or(self.text.len());
-        let rest = self.text.get(start..).unwrap_or("");
-        let within = rest.char_indices().nth(character % STRIDE).map_or(rest.len(), |(at, _)| at);
-        self.base + start + within
-    }
-
-    fn mark(&self, character: usize) -> Mark {
-        Mark { source: self.source, offset: u32::try_from(self.byte(character)).unwrap_or(u32::MAX) }
-    }
-}
-
 /// A mapping or sequence that is being read.
-struct Open {
+struct Open<'t> {
     node: Node,
     /// Whether it is written in braces or brackets.
     in_flow: bool,
-    anchor: usize,
+    anchor: Option<&'t str>,
     /// The key that waits for its value.
     key: Option<Key>,
     /// Values of merge keys, joined when the mapping is complete.
@@ -143,98 +112,97 @@ struct Open {
 }
 
 struct Builder<'t> {
-    text: &'t str,
-    places: Places,
-    stack: Vec<Open>,
-    anchors: FxHashMap<usize, (Node, Size)>,
+    base: usize,
+    source: SourceId,
+    stack: Vec<Open<'t>>,
+    /// Nodes by their anchors; none while a node is being read.
+    anchors: FxHashMap<&'t str, Option<(Node, Size)>>,
     aliased: usize,
     /// Bytes of text that aliases expanded to.
     aliased_bytes: usize,
     documents: Vec<Node>,
     duplicates: Duplicates,
     warnings: Diagnostics,
-    /// Whether the last line has no line break, nor has a block scalar that it ends.
-    ends_without_break: bool,
-    /// Number of characters.
-    end: usize,
 }
 
 type Step<T> = std::result::Result<T, Box<Diagnostic>>;
 
-impl Builder<'_> {
-    fn take(&mut self, event: Event<'_>, span: Span) -> Step<()> {
-        let mark = self.places.mark(span.start.index());
+impl<'t> Receiver<'t> for Builder<'t> {
+    fn take(&mut self, event: Event<'t>, at: usize, _: Option<Box<Comments>>) -> Step<()> {
+        let mark = self.mark(at);
         match event {
-            Event::MappingStart(anchor, _) => self.open(Node::map(Map::new(), mark), anchor),
-            Event::SequenceStart(anchor, _) => self.open(Node::seq(Vec::new(), mark), anchor),
-            Event::MappingEnd | Event::SequenceEnd => match self.stack.pop() {
+            Event::MapStart { in_flow, properties } => {
+                self.open(Node::map(Map::new(), mark), in_flow, properties.anchor)
+            }
+            Event::SeqStart { in_flow, properties } => {
+                self.open(Node::seq(Vec::new(), mark), in_flow, properties.anchor)
+            }
+            Event::MapEnd | Event::SeqEnd => match self.stack.pop() {
                 Some(open) => self.close(open),
                 None => Ok(()),
             },
-            Event::Scalar(text, style, anchor, tag) => {
-                // The parser writes `~` for a missing value.
-                let written =
-                    self.text.as_bytes().get(mark.offset as usize - self.places.base) == Some(&b'~');
-                let absent = style == ScalarStyle::Plain
-                    && (text.is_empty()
-                        || span.start.index() == span.end.index()
-                        || (&*text == "~" && !written));
-                let text = if absent { "" } else { &*text };
-                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-                let cut = self.ends_without_break && is_block && span.end.index() >= self.end;
-                let text = if cut { text.strip_suffix('\n').unwrap_or(text) } else { text };
-                let in_flow = absent && self.duplicates == Duplicates::Refused && self.is_in_flow();
-                let kind = if in_flow { ScalarKind::Str } else { kind(text, style, tag.as_deref()) };
-                let scalar = Scalar {
-                    text: CompactString::new(text),
-                    kind,
-                    spelling: match style {
-                        ScalarStyle::Plain if tag.is_some() && kind == ScalarKind::Str => Spelling::Tagged,
-                        ScalarStyle::Plain => Spelling::Plain,
-                        ScalarStyle::Folded => Spelling::Folded,
-                        _ => Spelling::Quoted,
-                    },
-                    shared: 0,
-                };
-                let node = Node { value: Value::Scalar(scalar), mark };
-                let merge = style == ScalarStyle::Plain && tag.is_none() && text == "<<";
-                self.anchor(anchor, &node);
-                self.place(node, merge)
-            }
-            Event::Alias(anchor) => {
-                let node = self.alias(anchor, mark)?;
+            Event::Scalar { text, style, properties } => self.scalar(&text, style, &properties, mark),
+            Event::Alias(name) => {
+                let mut node = self.alias(name, mark)?;
+                if self.reads_flow_as_kustomize() {
+                    put_into_flow(&mut node);
+                }
                 self.place(node, false)
             }
-            Event::DocumentStart(_) | Event::DocumentEnd => {
+            Event::DocumentStart | Event::DocumentEnd => {
                 self.anchors.clear();
                 Ok(())
             }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd => Ok(()),
         }
     }
+}
 
-    /// Whether what is open is written in braces or brackets. A missing value is an empty string then: that is
-    /// how it comes out of kustomize's way through Go's YAML library.
-    fn is_in_flow(&self) -> bool {
-        self.stack.last().is_some_and(|open| open.in_flow)
+impl<'t> Builder<'t> {
+    fn mark(&self, at: usize) -> Mark {
+        Mark { source: self.source, offset: u32::try_from(self.base + at).unwrap_or(u32::MAX) }
     }
 
-    fn open(&mut self, node: Node, anchor: usize) -> Step<()> {
+    fn scalar(&mut self, text: &str, style: Style, properties: &Properties<'t>, mark: Mark) -> Step<()> {
+        let tag = properties.tag.as_deref().filter(|tag| *tag != "!");
+        let is_absent = style == Style::Plain && text.is_empty();
+        let in_flow = self.reads_flow_as_kustomize();
+        let kind = match kind(text, style, tag) {
+            _ if is_absent && in_flow => ScalarKind::Str,
+            kind if in_flow => kind_in_flow(kind, text),
+            kind => kind,
+        };
+        let spelling = match style {
+            Style::Plain if properties.tag.is_some() && kind == ScalarKind::Str => Spelling::Tagged,
+            Style::Plain => Spelling::Plain,
+            Style::Folded => Spelling::Folded,
+            _ => Spelling::Quoted,
+        };
+        let scalar = Scalar { text: CompactString::new(text), kind, spelling, shared: 0 };
+        let node = Node { value: Value::Scalar(scalar), mark };
+        let is_merge = style == Style::Plain && tag.is_none() && text == "<<";
+        self.anchor(properties.anchor, &node);
+        self.place(node, is_merge)
+    }
+
+    /// Whether what is open is in braces or brackets, in a file of which kustomize writes them again. A missing value is an
+    /// empty string then: that is how it comes out of kustomize's way through Go's YAML library.
+    fn reads_flow_as_kustomize(&self) -> bool {
+        self.duplicates == Duplicates::Refused && self.stack.last().is_some_and(|open| open.in_flow)
+    }
+
+    fn open(&mut self, node: Node, in_flow: bool, anchor: Option<&'t str>) -> Step<()> {
         if self.stack.len() >= DEEPEST {
             return Err(Box::new(too_deep(node.mark)));
         }
-        let start = node.mark.offset as usize - self.places.base;
-        let in_flow = matches!(self.text.as_bytes().get(start), Some(b'{' | b'['));
-        // The parser puts a list whose dashes are below its key at the place of its first item.
-        if let Some(parent) = self.stack.last_mut().filter(|parent| parent.node.mark == node.mark) {
-            parent.in_flow = false;
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, None);
         }
         let (merges, seen) = (Vec::new(), FxHashSet::default());
         self.stack.push(Open { node, in_flow, anchor, key: None, merges, seen });
         Ok(())
     }
 
-    fn close(&mut self, mut open: Open) -> Step<()> {
+    fn close(&mut self, mut open: Open<'t>) -> Step<()> {
         for merge in std::mem::take(&mut open.merges) {
             join(&mut open.node, merge)?;
         }
@@ -242,16 +210,26 @@ impl Builder<'_> {
         self.place(open.node, false)
     }
 
-    fn anchor(&mut self, anchor: usize, node: &Node) {
-        if anchor > 0 {
-            self.anchors.insert(anchor, (node.clone(), Size::of(node)));
+    fn anchor(&mut self, anchor: Option<&'t str>, node: &Node) {
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, Some((node.clone(), Size::of(node))));
         }
     }
 
-    fn alias(&mut self, anchor: usize, mark: Mark) -> Step<Node> {
-        let Some((node, size)) = self.anchors.get(&anchor) else {
-            let error = Diagnostic::error(Code::BadAlias, "this alias is inside the value that it refers to");
-            return Err(Box::new(error.at(mark)));
+    fn alias(&mut self, name: &str, mark: Mark) -> Step<Node> {
+        let (node, size) = match self.anchors.get(name) {
+            Some(Some(anchored)) => anchored,
+            Some(None) => {
+                let message = "this alias is inside the value that it refers to";
+                return Err(Box::new(Diagnostic::error(Code::BadAlias, message).at(mark)));
+            }
+            None => {
+                let message = format!("the anchor `{name}` does not exist");
+                let error = Diagnostic::error(Code::BadAlias, message).at(mark);
+                return Err(Box::new(
+                    error.help("define it earlier in the document, or put the text in quotes"),
+                ));
+            }
         };
         self.aliased += size.values;
         self.aliased_bytes += size.bytes;
@@ -363,18 +341,28 @@ fn join(node: &mut Node, merge: Node) -> Step<()> {
     Ok(())
 }
 
-fn kind(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> ScalarKind {
-    let resolved = || if style == ScalarStyle::Plain { resolve_plain(text) } else { ScalarKind::Str };
+/// What an alias stands for, in the braces or brackets around the alias.
+fn put_into_flow(node: &mut Node) {
+    match &mut node.value {
+        Value::Scalar(scalar) if scalar.kind == ScalarKind::Null && scalar.text.is_empty() => {
+            scalar.kind = ScalarKind::Str;
+        }
+        Value::Scalar(scalar) => scalar.kind = kind_in_flow(scalar.kind, &scalar.text),
+        Value::Seq(items) => items.iter_mut().for_each(put_into_flow),
+        Value::Map(map) => map.iter_mut().for_each(|entry| put_into_flow(&mut entry.value)),
+    }
+}
+
+fn kind(text: &str, style: Style, tag: Option<&str>) -> ScalarKind {
+    let resolved = || if style == Style::Plain { resolve_plain(text) } else { ScalarKind::Str };
     let Some(tag) = tag else { return resolved() };
-    let core = tag.is_yaml_core_schema();
-    match tag.suffix.as_str() {
-        "str" if core => ScalarKind::Str,
-        "int" if core => ScalarKind::Int,
-        "float" if core => ScalarKind::Float,
-        "bool" if core => ScalarKind::Bool,
-        "null" if core => ScalarKind::Null,
-        "binary" if core => ScalarKind::Binary,
-        "timestamp" if core => ScalarKind::Timestamp,
+    match tag.strip_prefix(CORE) {
+        Some("int") => ScalarKind::Int,
+        Some("float") => ScalarKind::Float,
+        Some("bool") => ScalarKind::Bool,
+        Some("null") => ScalarKind::Null,
+        Some("binary") => ScalarKind::Binary,
+        Some("timestamp") => ScalarKind::Timestamp,
         // A tag of somebody's own leaves the text as it is.
         _ => ScalarKind::Str,
     }

@@ -19,6 +19,12 @@ pub fn resolve_plain(text: &str) -> ScalarKind {
     }
 }
 
+/// The kind of a scalar in braces or brackets. kustomize writes the time of a date in quotes there, for its colons, and so
+/// never reads it as a date again.
+pub(super) fn kind_in_flow(kind: ScalarKind, text: &str) -> ScalarKind {
+    if kind == ScalarKind::Timestamp && text.contains(':') { ScalarKind::Str } else { kind }
+}
+
 fn resolve_number(text: &str) -> ScalarKind {
     if is_special_float(text) {
         return ScalarKind::Float;

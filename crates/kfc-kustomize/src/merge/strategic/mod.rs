@@ -1,4 +1,4 @@
-//! Strategic merge patches as kustomize 5.5 applies them.
+//! Strategic merge patches as kustomize 5.8.1 applies them.
 //!
 //! Mappings merge field by field, null removes a field, scalars and most lists are replaced, and lists of which the
 //! schema knows a merge key merge item by item (see `keyed_list`). A merge cleans up the whole target, as in kustomize:

@@ -1,4 +1,4 @@
-//! Expected results are kustomize 5.5's.
+//! Expected results are kustomize 5.8.1's.
 
 use super::{Outcome, apply};
 use kfc_diagnostics::SourceId;

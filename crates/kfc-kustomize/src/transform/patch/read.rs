@@ -6,7 +6,7 @@ use crate::merge::json_patch;
 use crate::provenance::{Step, StepKind};
 use crate::resource::Selector;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
-use kfc_yaml::{Node, Value, parse, through_json};
+use kfc_yaml::{Node, ScalarKind, Value, parse, through_json};
 
 /// What a patch may change besides content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl LoadedPatch {
     /// # Errors
     /// [`Code::BadPatch`] for a document that names no resource.
     pub fn read_strategic(text: &str, source: SourceId, mark: Option<Mark>) -> Result<Self> {
-        let mut content = Content::Strategic(resources(parse::parse(text, source)?)?);
+        let mut content = Content::Strategic(resources(filled(parsed(text, source)?))?);
         make_maps_of_text(&mut content, &["labels", "annotations"]);
         let (options, kind) = (PatchOptions::default(), StepKind::PatchStrategicMerge);
         Ok(Self { content, target: None, options, remembers: true, mark, kind })
@@ -159,13 +159,11 @@ impl LoadedPatch {
 }
 
 fn content(text: &str, source: SourceId, entry: Option<Mark>) -> Result<Content> {
-    if text.is_empty() {
-        return Ok(Content::Json(Vec::new()));
-    }
-    let mut documents = documents(text, source)?;
-    let Some(first) = documents.first() else { return Err(empty(Mark { source, offset: 0 })) };
+    let mut documents = filled(documents(text, source)?);
+    let Some(first) = documents.first() else {
+        return Ok(Content::Strategic(Vec::new()));
+    };
     match &first.value {
-        Value::Seq(items) if items.is_empty() => Err(empty(first.mark)),
         Value::Seq(_) => Ok(Content::Json(operations(first)?)),
         Value::Map(_) => Ok(Content::Strategic(resources(std::mem::take(&mut documents))?)),
         Value::Scalar(_) => {
@@ -186,13 +184,23 @@ fn operations(document: &Node) -> Result<Vec<json_patch::Operation>> {
     json_patch::read(&document)
 }
 
+/// The documents that hold anything. Like comments alone, `{}` and `[]` are patches that change nothing.
+fn filled(mut documents: Vec<Node>) -> Vec<Node> {
+    documents.retain(|document| match &document.value {
+        Value::Map(map) => !map.is_empty(),
+        Value::Seq(items) => !items.is_empty(),
+        Value::Scalar(scalar) => scalar.kind != ScalarKind::Null,
+    });
+    documents
+}
+
 /// The documents of a patch. A text that begins with a bracket has to be JSON, as in kustomize.
 fn documents(text: &str, source: SourceId) -> Result<Vec<Node>> {
     if !text.starts_with('[') {
-        return parse::parse(text, source);
+        return parsed(text, source);
     }
     match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(_) => parse::parse(text, source),
+        Ok(_) => parsed(text, source),
         Err(error) => {
             let offset = offset_of(text, error.line(), error.column());
             let help = "write it as strict JSON, or as a YAML list with a `-` before each operation";
@@ -200,6 +208,10 @@ fn documents(text: &str, source: SourceId) -> Result<Vec<Node>> {
             Err(Diagnostic::error(Code::BadPatch, message).at(Mark { source, offset }).help(help).into())
         }
     }
+}
+
+fn parsed(text: &str, source: SourceId) -> Result<Vec<Node>> {
+    parse::parse_resources(text, source).map(|(documents, _)| documents)
 }
 
 /// The offset of a line and a column in bytes, both counted from 1.

@@ -1,0 +1,17 @@
+//! Documents that keep how they are written: the styles of scalars and collections, tags, anchors and comments.
+//!
+//! kustomize writes the YAML in a field of a resource again after a replacement changed it. Go's YAML library then keeps of
+//! the text what is in this tree, and nothing else: blank lines and the indentation of lists go.
+
+mod build;
+mod node;
+mod write;
+
+pub use crate::parse::grammar::Comments;
+pub use crate::parse::token::Style;
+pub use build::parse;
+pub use node::{Content, StyledDocument, StyledNode};
+pub use write::write;
+
+#[cfg(test)]
+mod tests;
