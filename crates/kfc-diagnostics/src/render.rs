@@ -246,7 +246,9 @@ fn line_at(source: &Source, mark: Mark) -> (&str, usize) {
     }
     let start = source.text[..offset].rfind('\n').map_or(0, |i| i + 1);
     let end = source.text[offset..].find('\n').map_or(source.text.len(), |i| offset + i);
-    (source.text[start..end].trim_end_matches('\r'), offset - start)
+    let line = source.text[start..end].trim_end_matches('\r');
+    // The mark may be at the end of the line, behind what is not shown.
+    (line, (offset - start).min(line.len()))
 }
 
 /// The bytes of the word that starts at a byte of a line: a quoted text, or up to the next space or colon; one character
@@ -281,6 +283,14 @@ mod tests {
         let error =
             Diagnostic::error(Code::UnknownField, "unknown field `namePrefx`").at(Mark { source, offset });
         render(&error.help(help).into(), &sources, Style { colour: false, width: 80 }, &NothingSecret)
+    }
+
+    #[test]
+    fn a_place_behind_what_is_shown_of_a_line_is_its_end() {
+        for text in ["&*[\r", "&*[\r\nb: 1", "\r"] {
+            let offset = u32::try_from(text.find('\r').unwrap() + 1).unwrap();
+            assert!(shown(text, offset, "").contains(" --> kustomization.yaml:"), "{text:?}");
+        }
     }
 
     #[test]

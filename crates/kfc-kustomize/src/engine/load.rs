@@ -100,17 +100,19 @@ struct Shared {
     builtin: Arc<Schema>,
     /// The namespace for charts of roots that have none of their own: that of the nearest root above.
     chart_namespace: Arc<str>,
+    /// Whether the root may have nothing, as one that a user has not filled in yet.
+    may_be_empty: bool,
 }
 
 impl Shared {
     fn new(builtin: &Arc<Schema>) -> Self {
         let default_config = Arc::new(TransformerConfig::default_config());
-        Self { default_config, builtin: Arc::clone(builtin), chart_namespace: "".into() }
+        Self { default_config, builtin: Arc::clone(builtin), chart_namespace: "".into(), may_be_empty: false }
     }
 
     /// For the roots below this one.
     fn below(&self, kustomization: &Kustomization) -> Self {
-        let mut below = self.clone();
+        let mut below = Self { may_be_empty: false, ..self.clone() };
         if !kustomization.namespace.is_empty() {
             below.chart_namespace = kustomization.namespace.as_str().into();
         }
@@ -126,12 +128,13 @@ pub(super) fn load(loader: Loader, builtin: &Arc<Schema>) -> Result<Root> {
     load_root(loader, Origin::default(), None, &Shared::new(builtin))
 }
 
-/// Loads a kustomize component that is named at `entry`, and all below it.
+/// Loads a kustomize component that is named at `entry`, and all below it. It may be empty.
 ///
 /// # Errors
 /// As [`load`], and when the root is not a kustomize component.
 pub(super) fn load_component(loader: Loader, entry: Option<Mark>, builtin: &Arc<Schema>) -> Result<Root> {
-    load_root(loader, Origin::default(), Some((Kind::Component, entry)), &Shared::new(builtin))
+    let shared = Shared { may_be_empty: true, ..Shared::new(builtin) };
+    load_root(loader, Origin::default(), Some((Kind::Component, entry)), &shared)
 }
 
 /// Loads one root; `wanted` is the kind that the field naming it asks for, with the place of the entry.
@@ -147,6 +150,9 @@ fn load_root(
     let document = first_document(documents, Mark { source: found.id, offset: 0 })?;
     let mut read = kustomization::read(&document);
     read.warnings.extend(warnings);
+    if !shared.may_be_empty && kustomization::is_empty(&document) {
+        read.errors.push(empty(document.mark));
+    }
     if let Some((kind, entry)) = wanted.filter(|(kind, _)| *kind != read.kustomization.kind) {
         return Err(wrong_kind(kind, entry, &document).into());
     }
@@ -164,10 +170,12 @@ fn wrong_kind(wanted: Kind, entry: Option<Mark>, document: &Node) -> Diagnostic 
 
 /// The document of a kustomization file; kustomize ignores further ones.
 fn first_document(documents: Vec<Node>, start: Mark) -> Result<Node> {
-    documents.into_iter().next().ok_or_else(|| {
-        let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
-        error.at(start).help("list at least one file under `resources`").into()
-    })
+    documents.into_iter().next().ok_or_else(|| empty(start).into())
+}
+
+fn empty(mark: Mark) -> Diagnostic {
+    let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
+    error.at(mark).help("list at least one file under `resources`")
 }
 
 fn load_parts(

@@ -36,10 +36,6 @@ pub fn read(document: &Node) -> Read {
         }
         check_metadata(&fields);
         fields.finish();
-        if is_empty(document) {
-            let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
-            errors.push(error.at(document.mark).help("list at least one file under `resources`"));
-        }
     }
     let (errors, mut warnings) = errors.split();
     warnings.0.extend(deprecations(document));
@@ -88,7 +84,8 @@ fn kind(fields: &Fields<'_>, errors: &Errors) -> Kind {
 
 /// Whether a kustomization says no more than its kind. Of other fields, null and an empty string count as missing, but an empty
 /// list or mapping does not: such a kustomization builds to nothing.
-fn is_empty(document: &Node) -> bool {
+#[must_use]
+pub fn is_empty(document: &Node) -> bool {
     let says_nothing =
         |value: &Node| value.is_null() || value.as_scalar().is_some_and(|scalar| scalar.text.is_empty());
     let is_head = |name: &str| ["apiVersion", "kind"].iter().any(|head| name.eq_ignore_ascii_case(head));

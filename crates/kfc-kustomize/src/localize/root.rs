@@ -86,7 +86,8 @@ impl Walk {
         let found = root.scope.bound(root.loader.clone()).find_kustomization()?;
         let start = Mark { source: found.id, offset: 0 };
         let (documents, _) = parse::parse_last_wins(&found.source.text, found.id)?;
-        let Some(document) = documents.first() else {
+        let Some(document) = documents.first().filter(|document| !crate::kustomization::is_empty(document))
+        else {
             return Err(Diagnostic::error(Code::BadValue, "this kustomization file is empty")
                 .at(start)
                 .into());
