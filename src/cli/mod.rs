@@ -12,6 +12,7 @@ mod argocd;
 mod args;
 mod build;
 mod bundle_format;
+mod catalog;
 #[cfg(feature = "cluster")]
 mod changes;
 #[cfg(feature = "cluster")]
@@ -61,6 +62,7 @@ mod sides;
 mod status;
 mod table;
 mod targets;
+mod upgrade;
 mod validate;
 mod validation;
 mod vendoring;

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod chart;
 #[cfg(feature = "fetch")]
 mod credentials;
+mod copy;
 mod git;
 #[cfg(feature = "fetch")]
 pub mod oci;
@@ -14,6 +15,6 @@ mod remotes;
 #[cfg(feature = "fetch")]
 mod web;
 
-pub use crate::options::{Event, Listener, LockUse, Observer, Refresh, RemoteOptions, Renewal};
+pub use crate::options::{Event, Listener, LocalCopy, LockUse, Observer, Refresh, RemoteOptions, Renewal};
 pub use crate::source::{Pin, Request, Source};
 pub use remotes::{Fetched, Remotes};
