@@ -10,7 +10,11 @@
 //! another way, component by component: `cargo xtask facts` runs it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "says what it skips or measures, or what a release changes")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "says what it skips or measures, or what a release changes"
+)]
 #![allow(missing_docs, reason = "a program, not a library")]
 
 mod case;

@@ -34,7 +34,8 @@ fn version(name: &str, is_stored: bool) -> String {
 fn upstream() -> Repository {
     let kustomization = "resources: [all.yaml]\nnamespace: shop\n";
     let old = store("db:8.0", &[version("v1alpha1", true), version("v1", false)].join(", "));
-    let upstream = Repository::new(&[("apps/store/kustomization.yaml", kustomization), ("apps/store/all.yaml", &old)]);
+    let upstream =
+        Repository::new(&[("apps/store/kustomization.yaml", kustomization), ("apps/store/all.yaml", &old)]);
     upstream.git(&["tag", "v1"]);
     upstream.commit(&[("apps/store/all.yaml", &store("db:8.4", &version("v1", true)))]);
     upstream.git(&["tag", "v2"]);
@@ -76,7 +77,8 @@ fn catalogue(repository: &Repository) -> Project {
          value: '{{ parameters.flavour }}'\n  ready: [{deployment: db, namespace: shop}]\n",
     );
     let fixed = "      fixed: {flavour: {value: plain, reason: upstream has one flavour}}\n";
-    let fixed = |name: &str| release(name, repository, "").replacen("    page:\n", &format!("{fixed}    page:\n"), 1);
+    let fixed =
+        |name: &str| release(name, repository, "").replacen("    page:\n", &format!("{fixed}    page:\n"), 1);
     Project::new(&[
         ("catalogue/bases/database/component.yaml", &database),
         ("catalogue/bases/database/kustomization.yaml", "resources: [own.yaml]\nnamespace: shop\n"),
@@ -97,11 +99,15 @@ fn catalogue(repository: &Repository) -> Project {
         ),
         (
             "catalogue/platforms/defaults.yaml",
-            &format!("{KIND}Platform\nmetadata: {{name: defaults}}\nspec: {{role: abstract, declares: {{}}}}\n"),
+            &format!(
+                "{KIND}Platform\nmetadata: {{name: defaults}}\nspec: {{role: abstract, declares: {{}}}}\n"
+            ),
         ),
         (
             "catalogue/platforms/edge.yaml",
-            &format!("{KIND}Platform\nmetadata: {{name: edge}}\nspec: {{role: platform, components: [page]}}\n"),
+            &format!(
+                "{KIND}Platform\nmetadata: {{name: edge}}\nspec: {{role: platform, components: [page]}}\n"
+            ),
         ),
         ("catalogue/releases/v1.yaml", &fixed("v1")),
         ("catalogue/releases/v2.yaml", &fixed("v2")),
@@ -130,15 +136,22 @@ fn a_release_is_fetched_once_and_built_with_our_setters_and_overlays() {
         assert!(at_release.contains(part), "{part}: {at_release}");
     }
     assert!(!at_release.contains("name: settings"), "{at_release}");
-    let stack = format!("{KIND}Stack\nmetadata: {{name: s}}\nspec:\n  platform: edge\n  release: got\n  builtin: false\n  catalogues: [catalogue]\n");
+    let stack = format!(
+        "{KIND}Stack\nmetadata: {{name: s}}\nspec:\n  platform: edge\n  release: got\n  builtin: false\n  catalogues: [catalogue]\n"
+    );
     project.write("kfc.yaml", &stack);
     assert_eq!(project.good(&["build", "kfc.yaml", "--set", "database.size=7Gi"]), at_release);
     assert_eq!(project.good(&["build", "kfc.yaml", "--release", "catalog"]), ours);
-    let refused = project.bad(&[&BUILD[..], &["--release", "got", "--set", "database.flavour=other"]].concat());
+    let refused =
+        project.bad(&[&BUILD[..], &["--release", "got", "--set", "database.flavour=other"]].concat());
     assert!(refused.contains("cannot be set in this release: upstream has one flavour"), "{refused}");
     project.write("got/vendor/more.txt", "");
     let tree = project.path("got/vendor");
-    let tree = std::fs::read_dir(tree).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
+    let tree = std::fs::read_dir(tree)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.is_dir())
+        .unwrap();
     std::fs::write(tree.join("tree/apps/store/all.yaml"), "").unwrap();
     let refused = project.bad(&[&BUILD[..], &["--release", "got"]].concat());
     assert!(refused.contains("KFC1404"), "{refused}");
@@ -148,7 +161,9 @@ fn a_release_is_fetched_once_and_built_with_our_setters_and_overlays() {
 fn a_checkout_stands_for_the_network_when_it_is_the_release() {
     let upstream = upstream();
     let project = catalogue(&upstream);
-    let fetch = |from: &str| project.run(&["catalog", "fetch", "v1", "-o", "got", "--catalog", "catalogue", "--from", from]);
+    let fetch = |from: &str| {
+        project.run(&["catalog", "fetch", "v1", "-o", "got", "--catalog", "catalogue", "--from", from])
+    };
     let clone = upstream.path().to_str().unwrap();
     assert!(fetch(clone).status.success(), "{}", text(&fetch(clone).stderr));
     let lock = project.read("got/kfc.lock");
@@ -162,9 +177,16 @@ fn a_checkout_stands_for_the_network_when_it_is_the_release() {
     }
     std::fs::remove_dir_all(project.path("got")).unwrap();
     let unknown = fetch("plain");
-    assert!(text(&unknown.stderr).contains("the digest of the release is not known"), "{}", text(&unknown.stderr));
+    assert!(
+        text(&unknown.stderr).contains("the digest of the release is not known"),
+        "{}",
+        text(&unknown.stderr)
+    );
     let map = project.read("catalogue/releases/v1.yaml");
-    project.write("catalogue/releases/v1.yaml", &map.replace("  components:", &format!("  tree: {tree}\n  components:")));
+    project.write(
+        "catalogue/releases/v1.yaml",
+        &map.replace("  components:", &format!("  tree: {tree}\n  components:")),
+    );
     assert!(fetch("plain").status.success(), "{}", text(&fetch("plain").stderr));
     assert_eq!(project.read("got/kfc.lock"), lock);
     std::fs::remove_dir_all(project.path("got")).unwrap();
@@ -182,7 +204,8 @@ fn an_upgrade_says_what_to_save_and_which_versions_to_migrate_before_it_applies(
         project.good(&["catalog", "fetch", name, "-o", name, "--catalog", "catalogue"]);
     }
     let upgrade = |from: &str, to: &str| {
-        let arguments = ["upgrade", "edge", "--no-builtin", "--catalog", "catalogue", "--from", from, "--to", to];
+        let arguments =
+            ["upgrade", "edge", "--no-builtin", "--catalog", "catalogue", "--from", from, "--to", to];
         let output = project.run(&arguments);
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
@@ -215,7 +238,10 @@ Step 4: apply
     assert_eq!(code, Some(0), "{said}");
     let (code, said, _) = upgrade("./v1", "catalog");
     assert_eq!(code, Some(1));
-    assert!(said.contains("the CRD of `Shelf` is removed: every `Shelf` in the cluster is deleted"), "{said}");
+    assert!(
+        said.contains("the CRD of `Shelf` is removed: every `Shelf` in the cluster is deleted"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -225,9 +251,13 @@ fn a_component_names_its_sources_and_the_lock_pins_them() {
         "{KIND}Component\nmetadata: {{name: web}}\nspec:\n  stage: workbench\n  source:\n    git: {}\n    ref: v1\n    path: apps/store\n    only: [{{kind: Service}}]\n",
         upstream.url()
     );
-    let defaults = format!("{KIND}Platform\nmetadata: {{name: defaults}}\nspec: {{role: abstract, declares: {{}}}}\n");
-    let edge = format!("{KIND}Platform\nmetadata: {{name: edge}}\nspec: {{role: platform, components: [web]}}\n");
-    let stack = format!("{KIND}Stack\nmetadata: {{name: s}}\nspec: {{platform: edge, builtin: false, catalogues: [c]}}\n");
+    let defaults =
+        format!("{KIND}Platform\nmetadata: {{name: defaults}}\nspec: {{role: abstract, declares: {{}}}}\n");
+    let edge =
+        format!("{KIND}Platform\nmetadata: {{name: edge}}\nspec: {{role: platform, components: [web]}}\n");
+    let stack = format!(
+        "{KIND}Stack\nmetadata: {{name: s}}\nspec: {{platform: edge, builtin: false, catalogues: [c]}}\n"
+    );
     let project = Project::new(&[
         ("c/bases/web/component.yaml", &component),
         ("c/platforms/defaults.yaml", &defaults),
@@ -245,7 +275,7 @@ fn a_component_names_its_sources_and_the_lock_pins_them() {
     project.good(&["vendor", "--check"]);
     project.write("c/bases/web/component.yaml", &component.replace("apps/store", "apps/shop"));
     let missing = project.bad(&["build", "kfc.yaml"]);
-    assert!(missing.contains("c/bases/web/component.yaml:8:11"), "{missing}");
+    assert!(missing.contains("c/bases/web/component.yaml:9:11"), "{missing}");
     project.write("c/bases/web/component.yaml", &format!("{component}  base: .\n"));
     let both = project.bad(&["build", "kfc.yaml"]);
     assert!(both.contains("a component has either `base` or `source`"), "{both}");
@@ -261,7 +291,8 @@ fn awaited_in_vain(waves: &str) -> Vec<String> {
     let commands = commands.map(|command| command.as_str().unwrap().to_owned());
     let waits_in_vain = |command: &String| {
         let named = command.split_whitespace().filter(|word| !word.starts_with('-'));
-        let mut named = named.filter_map(|word| word.split_once('/')).map(|(_, name)| name.trim_matches('\''));
+        let mut named =
+            named.filter_map(|word| word.split_once('/')).map(|(_, name)| name.trim_matches('\''));
         named.any(|name| !names.contains(&name))
     };
     commands.filter(waits_in_vain).collect()
@@ -279,7 +310,8 @@ fn every_profile_builds_from_every_release() {
     assert!(!directories.is_empty(), "there is no release");
     let goldens = std::fs::read_dir(top.join("golden")).unwrap().map(|entry| entry.unwrap().path());
     let goldens = goldens.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    let mut profiles: Vec<String> = goldens.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    let mut profiles: Vec<String> =
+        goldens.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     profiles.retain(|name| name != "targets");
     profiles.sort();
     let mut problems = String::new();
@@ -292,7 +324,8 @@ fn every_profile_builds_from_every_release() {
                 .unwrap();
             if output.status.success() {
                 for command in awaited_in_vain(&text(&output.stdout)) {
-                    problems += &format!("{} {profile}: nothing satisfies `{command}`\n", directory.display());
+                    problems +=
+                        &format!("{} {profile}: nothing satisfies `{command}`\n", directory.display());
                 }
             } else {
                 problems += &format!("{} {profile}: {}\n", directory.display(), text(&output.stderr));

@@ -58,9 +58,15 @@ fn validate(kind: FileKind, text: &str) -> Vec<String> {
 #[test]
 fn every_file_fits_its_type_and_its_schema() {
     let mut counts = [0; FileKind::ALL.len()];
-    for folder in
-        ["bases", "overlays", "platforms", "releases", "examples", "tests/catalogue", "tests/cases/stack-file"]
-    {
+    for folder in [
+        "bases",
+        "overlays",
+        "platforms",
+        "releases",
+        "examples",
+        "tests/catalogue",
+        "tests/cases/stack-file",
+    ] {
         for entry in walkdir::WalkDir::new(top().join(folder)).into_iter().map(Result::unwrap) {
             let path = entry.path();
             let name = path.file_name().unwrap().to_string_lossy();
@@ -259,5 +265,8 @@ fn the_program_prints_every_schema() {
     assert_eq!(text, kfc_diff::report::SCHEMA.as_bytes());
     let (code, _, errors) = printed("stak");
     assert_eq!(code, Some(2));
-    assert!(errors.contains("use one of component, overlay, platform, release, stack, lock, report"), "{errors}");
+    assert!(
+        errors.contains("use one of component, overlay, platform, release, stack, lock, report"),
+        "{errors}"
+    );
 }

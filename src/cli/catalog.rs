@@ -134,7 +134,11 @@ fn components(catalogue: &Catalogue, release: &Release) -> String {
         }
     }
     for (overlay, reason) in &release.left_out {
-        rows.push(vec![format!("overlay {}", overlay.value), String::new(), format!("left out: {}", reason.value)]);
+        rows.push(vec![
+            format!("overlay {}", overlay.value),
+            String::new(),
+            format!("left out: {}", reason.value),
+        ]);
     }
     table(&["COMPONENT", "VERSION", "FROM"], &rows)
 }
@@ -154,11 +158,8 @@ fn fetch(args: &CatalogFetchArgs, texts: &Arc<Sources>) -> Result<String> {
     let folder = folder.canonicalize().map_err(|error| output::cannot_write(&folder, &error))?;
     let surroundings = here::surroundings();
     let has_lock = folder.join(lock::FILE).symlink_metadata().is_ok();
-    let before = if has_lock {
-        Lock::load(&folder, &surroundings, texts)?
-    } else {
-        Lock::new(&folder, &surroundings)
-    };
+    let before =
+        if has_lock { Lock::load(&folder, &surroundings, texts)? } else { Lock::new(&folder, &surroundings) };
     Fetch { args, texts, folder, before }.run()
 }
 

@@ -4,8 +4,8 @@ use super::exit::{DONE, USAGE};
 #[cfg(feature = "cluster")]
 use super::{apply, apply_args, delete, history, inventory, rollback, status};
 use super::{
-    argocd, build, catalog, detect, diff, explain, golden, graph, init, kustomize, list, schema, upgrade, validate,
-    vendoring, version,
+    argocd, build, catalog, detect, diff, explain, golden, graph, init, kustomize, list, schema, upgrade,
+    validate, vendoring, version,
 };
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;

@@ -1,8 +1,8 @@
 //! `kfc upgrade`: what an upgrade of a stack to another release asks of people.
 
+use super::args::StackArgs;
 #[cfg(feature = "cluster")]
 use super::args::{ClusterArgs, InventoryArgs, KindArgs, inventory_name};
-use super::args::StackArgs;
 use super::diff_report::write_to;
 use super::exit::{DONE, FAILED, USAGE};
 use super::side::{ClusterSide, Reader};
@@ -13,8 +13,8 @@ use clap::{Args, ValueEnum};
 use kfc_catalogue::catalogue::{Catalogue, FETCHED};
 use kfc_diagnostics::text::{document, json_document};
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
-use kfc_diff::upgrade::{TextForm, Upgrade};
 use kfc_diff::Input;
+use kfc_diff::upgrade::{TextForm, Upgrade};
 use kfc_kube::Object;
 use kfc_kube::schema::Schema;
 use kfc_source::{LoadRestrictor, Loader};
@@ -143,12 +143,9 @@ fn upgrade(args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<u8> {
         cluster: cluster.clone(),
     };
     let (old_reader, new_reader) = (reader(&old_stack), reader(&new_stack));
-    let (before, after) = rayon::join(
-        || old_reader.read(&old_side, &args.target),
-        || new_reader.read(&args.target, &old_side),
-    );
-    let Sides { before, after, refused } =
-        both(before?, after?, (&old_side, &args.target), &new_reader)?;
+    let (before, after) =
+        rayon::join(|| old_reader.read(&old_side, &args.target), || new_reader.read(&args.target, &old_side));
+    let Sides { before, after, refused } = both(before?, after?, (&old_side, &args.target), &new_reader)?;
     if !refused.is_empty() {
         return Err(refused);
     }

@@ -232,13 +232,19 @@ pub(crate) fn compare_release(
 pub(crate) fn versions_that_differ(upstream: &[Value], ours: &[Value]) -> Vec<String> {
     let of = |objects: &[Value]| -> BTreeMap<String, String> {
         let definitions = objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition");
-        definitions.map(|one| (one["metadata"]["name"].as_str().unwrap_or_default().to_owned(), shown_versions(one))).collect()
+        definitions
+            .map(|one| (one["metadata"]["name"].as_str().unwrap_or_default().to_owned(), shown_versions(one)))
+            .collect()
     };
     let (upstream, ours) = (of(upstream), of(ours));
     let names: BTreeSet<&String> = upstream.keys().chain(ours.keys()).collect();
     let differs = |name: &&&String| upstream.get(**name) != ours.get(**name);
-    let side = |side: &BTreeMap<String, String>, name: &String| side.get(name).cloned().unwrap_or("nothing".to_owned());
-    let line = |name: &String| format!("CustomResourceDefinition {name}: {} → {}", side(&upstream, name), side(&ours, name));
+    let side = |side: &BTreeMap<String, String>, name: &String| {
+        side.get(name).cloned().unwrap_or("nothing".to_owned())
+    };
+    let line = |name: &String| {
+        format!("CustomResourceDefinition {name}: {} → {}", side(&upstream, name), side(&ours, name))
+    };
     names.iter().filter(differs).map(|name| line(name)).collect()
 }
 

@@ -19,13 +19,15 @@ pub(crate) fn report(tables: &Tables, directory: &Path) -> (String, usize) {
             continue;
         }
         count += facts.len();
-        writeln!(text, "{name}: {} of {} objects equal, upstream → ours:", found.equal(), found.common).unwrap();
+        writeln!(text, "{name}: {} of {} objects equal, upstream → ours:", found.equal(), found.common)
+            .unwrap();
         facts.iter().for_each(|fact| writeln!(text, "  {fact}").unwrap());
     }
     for problem in &problems {
         writeln!(text, "cannot be built: {problem}").unwrap();
     }
-    writeln!(text, "unchanged: {}", if holding.is_empty() { "none".to_owned() } else { holding.join(", ") }).unwrap();
+    writeln!(text, "unchanged: {}", if holding.is_empty() { "none".to_owned() } else { holding.join(", ") })
+        .unwrap();
     let components = found.len() - holding.len();
     writeln!(text, "{count} facts of {components} components no longer hold").unwrap();
     (text, count + problems.len())

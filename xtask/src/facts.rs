@@ -41,7 +41,8 @@ pub(crate) fn run(options: &Options) -> Finished {
     let mut wrong = Vec::new();
     for profile in &profiles {
         let release = directory.display().to_string();
-        let arguments = ["build", profile, "--no-builtin", "--catalog", ".", "--offline", "--release", &release];
+        let arguments =
+            ["build", profile, "--no-builtin", "--catalog", ".", "--offline", "--release", &release];
         let output = command(&program, arguments).output()?;
         if !output.status.success() {
             println!("\n{profile} cannot be built:\n{}", String::from_utf8_lossy(&output.stderr));

@@ -47,6 +47,7 @@ fn of_source(
     keep_origins: bool,
 ) -> Result<Part> {
     let mut part = Part::of_document(folder.clone(), &source.kustomization, file, schema, keep_origins)?;
+    part.forgive_deprecated();
     if !source.takes_all() {
         part.narrow(|resource| source.takes(resource))?;
     }

@@ -8,17 +8,17 @@ mod setters;
 mod step;
 mod waves;
 
-use crate::catalogue::{Base, Stack};
+use crate::catalogue::{Base, BaseOrigin, Stack};
 use crate::resolve::{Inputs, Plan, Planned};
+pub use base::roots as base_roots;
 pub use credentials::known_credentials;
-use kfc_diagnostics::{Diagnostics, Result};
+use kfc_diagnostics::{Code, Diagnostics, Result};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::engine::assembly::{Assembly, Part};
 use kfc_kustomize::resource::Resource;
 use kfc_source::Loader;
 use rayon::prelude::*;
-pub use base::roots as base_roots;
 pub use schedule::schedule;
 use std::sync::Arc;
 pub use step::{AppliedOverlay, OVERLAY, PARAMETER, SETTER};
@@ -69,6 +69,11 @@ fn run(plan: &Plan, stack: &Stack, loader: &Loader, keep_origins: bool) -> Resul
     errors.into_result(())?;
     apply_overlays(plan, stack, loader, &mut assembly)?;
     let mut bundle = assembly.finish()?;
+    let has_sources = |planned: &Planned| matches!(planned.component.base.origin, BaseOrigin::Sources { .. });
+    if plan.components.iter().any(has_sources) {
+        // A setter may replace the only use of a variable of upstream.
+        bundle.warnings.0.retain(|warning| warning.code != Code::Variable);
+    }
     bundle.warnings.extend(plan.warnings.clone());
     let waves = waves::order(plan, &mut bundle.resources);
     Ok(Assembled { bundle, waves })

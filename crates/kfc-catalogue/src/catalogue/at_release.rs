@@ -78,7 +78,9 @@ impl Catalogue {
         }
         // An overlay that comes after one that is left out comes after nothing.
         for overlay in self.overlays.values_mut() {
-            overlay.after.retain(|name| release.left_out.iter().all(|(left_out, _)| left_out.value != name.value));
+            overlay
+                .after
+                .retain(|name| release.left_out.iter().all(|(left_out, _)| left_out.value != name.value));
         }
         errors.into_result(self)
     }

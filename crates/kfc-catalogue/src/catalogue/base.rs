@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn a_chart_is_a_kustomization_with_one_chart() {
-        let several = sources("[{chart: c, repository: https://h, version: 1.0.0, namespace: n, values: {x: 1}}]");
+        let several =
+            sources("[{chart: c, repository: https://h, version: 1.0.0, namespace: n, values: {x: 1}}]");
         let chart = json!({"name": "c", "repo": "https://h", "version": "1.0.0", "releaseName": "a", "includeCRDs": true,
             "namespace": "n", "valuesInline": {"x": 1}});
         assert_eq!(to_json(&several[0].kustomization), json!({"helmCharts": [chart], "namespace": "n"}));

@@ -129,7 +129,9 @@ fn origin(
     if let (Some(base), Some(source)) = (&base, sources.first()) {
         let error = Diagnostic::error(Code::FieldConflict, "a component has either `base` or `source`");
         let error = error.at(base.mark).label(source.mark, "the first source is here");
-        errors.push(error.help("to change what a source builds, name its URL in the kustomization of the base"));
+        errors.push(
+            error.help("to change what a source builds, name its URL in the kustomization of the base"),
+        );
     }
     if sources.is_empty() {
         let here = || Spanned { value: ".".to_owned(), mark: name.mark };

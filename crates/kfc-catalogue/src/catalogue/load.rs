@@ -175,7 +175,14 @@ mod tests {
     fn parameter(name: &str, secret: bool, default: &str) -> Parameter {
         let name = Spanned::nowhere(name.to_owned());
         let default = parse(default, SourceId(0)).unwrap().into_iter().next();
-        Parameter { name, schema: json!({"writeOnly": secret}), default, published: false, derived: false, fixed: None }
+        Parameter {
+            name,
+            schema: json!({"writeOnly": secret}),
+            default,
+            published: false,
+            derived: false,
+            fixed: None,
+        }
     }
 
     #[test]

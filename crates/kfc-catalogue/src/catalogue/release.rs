@@ -147,9 +147,10 @@ fn fix_parameters(component: &mut Component, fixed: &Entries<FixedParameter>, er
 
 /// Whether the value or the condition of a setter depends on a parameter of its component.
 fn names_parameter(setter: &Setter, parameter: &str) -> bool {
-    let condition = setter.when.as_ref().map(|when| {
-        kfc_yaml::Node::string(&format!("{{{{ {} }}}}", when.value), when.mark)
-    });
+    let condition = setter
+        .when
+        .as_ref()
+        .map(|when| kfc_yaml::Node::string(&format!("{{{{ {} }}}}", when.value), when.mark));
     let named = names_in(&setter.new_value).into_iter().chain(condition.iter().flat_map(names_in));
     named.into_iter().any(|name| {
         name.below("parameters").and_then(|path| path.first()).is_some_and(|first| first == parameter)

@@ -3,9 +3,9 @@
 use super::source::Commit;
 use super::support::supports;
 use super::{ApiVersion, Metadata, Ready, Selected, Setter, Support, words};
+use kfc_yaml::Node;
 use kfc_yaml::Spanned;
 use kfc_yaml::de::{Entries, TextOr};
-use kfc_yaml::Node;
 use serde::Deserialize;
 
 /// A release of upstream's manifests, and where each component of the catalogue is in it.

@@ -76,7 +76,8 @@ impl TryFrom<Spanned<String>> for Commit {
 
     fn try_from(written: Spanned<String>) -> Result<Self, String> {
         let is_hash = |text: &str| {
-            [40, 64].contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+            [40, 64].contains(&text.len())
+                && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         };
         if is_hash(&written.value) {
             return Ok(Self(written));

@@ -115,7 +115,8 @@ pub enum TextForm {
 fn component(before: &Input, after: &Input, object: &Object) -> Option<String> {
     let of = |input: &Input| {
         let is_it = |other: &Object| {
-            (other.kind(), other.namespace(), other.name()) == (object.kind(), object.namespace(), object.name())
+            (other.kind(), other.namespace(), other.name())
+                == (object.kind(), object.namespace(), object.name())
         };
         let found = input.resources.iter().find(|member| is_it(member.traced.object()))?;
         found.component.clone()
@@ -144,13 +145,15 @@ fn backups(report: &Report, old: &[&Object]) -> Vec<Concern> {
     let changed = report.changes.iter().filter(|change| change.kind == ChangeKind::Changed);
     let mut found = Vec::new();
     for change in changed {
-        let Some(volumes) = workloads.get(&change.identity.to_string()).map(|object| claims_of(object)) else {
+        let Some(volumes) = workloads.get(&change.identity.to_string()).map(|object| claims_of(object))
+        else {
             continue;
         };
         let images = change.fields.iter().filter(|field| field.class == Class::Image);
         let images: Vec<String> = images
             .filter_map(|field| {
-                let text = |value: Option<&serde_json::Value>| value.and_then(|v| v.as_str()).map(str::to_owned);
+                let text =
+                    |value: Option<&serde_json::Value>| value.and_then(|v| v.as_str()).map(str::to_owned);
                 Some(format!("{} → {}", text(field.change.before())?, text(field.change.after())?))
             })
             .collect();

@@ -52,7 +52,8 @@ impl Text {
     fn migrations(&mut self, migrations: &[&Migration]) {
         for migration in migrations {
             let object = self.code(&migration.definition);
-            let of = migration.component.as_ref().map_or(String::new(), |component| format!(" ({component})"));
+            let of =
+                migration.component.as_ref().map_or(String::new(), |component| format!(" ({component})"));
             let from = migration.from.join(", ");
             match &migration.to {
                 Some(to) => self.item(&format!("{object}{of}: stored in {from}, to be stored in {to}")),

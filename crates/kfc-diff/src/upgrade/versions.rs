@@ -69,7 +69,8 @@ fn versions(definition: &Object) -> Vec<Version<'_>> {
 
 /// The versions that objects may be stored in: what a cluster says, or the one that the CRD stores.
 fn stored<'n>(definition: &'n Object, live: Option<&'n Object>, versions: &[Version<'n>]) -> Vec<&'n str> {
-    let list = |definition: &'n Object| definition.node.at(&["status", "storedVersions"]).and_then(Node::as_seq);
+    let list =
+        |definition: &'n Object| definition.node.at(&["status", "storedVersions"]).and_then(Node::as_seq);
     let listed = live.and_then(list).or_else(|| list(definition)).unwrap_or_default();
     let listed: Vec<&str> = listed.iter().filter_map(Node::as_text).collect();
     if listed.is_empty() {
@@ -91,10 +92,7 @@ fn is_definition(object: &Object) -> bool {
 }
 
 /// The migrations between the CRDs of two bundles; those that must happen before come first.
-pub(super) fn migrations(
-    sides: &Sides<'_>,
-    component: impl Fn(&Object) -> Option<String>,
-) -> Vec<Migration> {
+pub(super) fn migrations(sides: &Sides<'_>, component: impl Fn(&Object) -> Option<String>) -> Vec<Migration> {
     let mut found: Vec<Migration> = Vec::new();
     for new in sides.after.iter().filter(|object| is_definition(object)) {
         let old = sides.before.iter().find(|old| is_definition(old) && old.name() == new.name());
@@ -120,11 +118,8 @@ fn migration(before: &Object, live: Option<&Object>, after: &Object) -> Option<M
     if removed.is_empty() && moved.is_empty() && no_longer_served.is_empty() {
         return None;
     }
-    let (time, from) = if removed.is_empty() {
-        (MigrationTime::After, moved)
-    } else {
-        (MigrationTime::Before, removed)
-    };
+    let (time, from) =
+        if removed.is_empty() { (MigrationTime::After, moved) } else { (MigrationTime::Before, removed) };
     // Before the new CRD is applied, only versions of the old one can be stored, and only those of both survive.
     let in_both = |version: &&Version<'_>| has(&old, version.name);
     let to = match time {
@@ -150,7 +145,11 @@ fn migration(before: &Object, live: Option<&Object>, after: &Object) -> Option<M
         from: owned(from),
         to,
         no_longer_served: owned(no_longer_served),
-        served: new.iter().filter(|version| version.is_served).map(|version| version.name.to_owned()).collect(),
+        served: new
+            .iter()
+            .filter(|version| version.is_served)
+            .map(|version| version.name.to_owned())
+            .collect(),
         commands,
     })
 }
@@ -163,13 +162,17 @@ fn commands(definition: &str, time: MigrationTime, old: &[Version<'_>], to: &str
         let operations = old.iter().enumerate().filter_map(|(at, version)| {
             let is_meant = version.name == to;
             let changes = is_meant != version.is_stored;
-            let operation = format!(r#"{{"op":"replace","path":"/spec/versions/{at}/storage","value":{is_meant}}}"#);
+            let operation =
+                format!(r#"{{"op":"replace","path":"/spec/versions/{at}/storage","value":{is_meant}}}"#);
             changes.then_some(operation)
         });
         let operations: Vec<String> = operations.collect();
-        commands.push(format!("kubectl patch crd {definition} --type=json --patch='[{}]'", operations.join(",")));
+        commands
+            .push(format!("kubectl patch crd {definition} --type=json --patch='[{}]'", operations.join(",")));
     }
-    commands.push(format!("kubectl get {definition} --all-namespaces --output=json | kubectl replace --filename=-"));
+    commands.push(format!(
+        "kubectl get {definition} --all-namespaces --output=json | kubectl replace --filename=-"
+    ));
     commands.push(format!(
         r#"kubectl patch crd {definition} --subresource=status --type=merge --patch='{{"status":{{"storedVersions":["{to}"]}}}}'"#
     ));
@@ -210,12 +213,25 @@ mod tests {
     #[test]
     fn what_is_stored_in_a_version_that_goes_is_migrated_before() {
         use MigrationTime::{After, Before};
-        let expect = |time, to: &str, gone: &str, commands| Some((time, to.to_owned(), gone.to_owned(), commands));
+        let expect =
+            |time, to: &str, gone: &str, commands| Some((time, to.to_owned(), gone.to_owned(), commands));
         let old = definition(&["v1alpha1!", "v1"], "");
-        assert_eq!(migration(&old, &definition(&["v1!"], "")), expect(Before, "v1alpha1 → v1", "v1alpha1", 3));
-        assert_eq!(migration(&old, &definition(&["v1alpha1", "v1!"], "")), expect(After, "v1alpha1 → v1", "", 2));
-        assert_eq!(migration(&old, &definition(&["(v1alpha1)", "v1!"], "")), expect(After, "v1alpha1 → v1", "v1alpha1", 2));
-        assert_eq!(migration(&old, &definition(&["v2!"], "")), expect(Before, "v1alpha1 → nothing", "v1alpha1+v1", 0));
+        assert_eq!(
+            migration(&old, &definition(&["v1!"], "")),
+            expect(Before, "v1alpha1 → v1", "v1alpha1", 3)
+        );
+        assert_eq!(
+            migration(&old, &definition(&["v1alpha1", "v1!"], "")),
+            expect(After, "v1alpha1 → v1", "", 2)
+        );
+        assert_eq!(
+            migration(&old, &definition(&["(v1alpha1)", "v1!"], "")),
+            expect(After, "v1alpha1 → v1", "v1alpha1", 2)
+        );
+        assert_eq!(
+            migration(&old, &definition(&["v2!"], "")),
+            expect(Before, "v1alpha1 → nothing", "v1alpha1+v1", 0)
+        );
         assert_eq!(migration(&old, &old), None);
     }
 
@@ -223,7 +239,10 @@ mod tests {
     fn a_cluster_knows_more_versions_than_the_stored_one() {
         let old = definition(&["v1alpha1", "v1!"], "v1alpha1, v1");
         let found = migration(&old, &definition(&["v1!"], ""));
-        assert_eq!(found, Some((MigrationTime::Before, "v1alpha1 → v1".to_owned(), "v1alpha1".to_owned(), 2)));
+        assert_eq!(
+            found,
+            Some((MigrationTime::Before, "v1alpha1 → v1".to_owned(), "v1alpha1".to_owned(), 2))
+        );
         let only_served = definition(&["v1alpha1", "v1!"], "");
         let found = migration(&only_served, &definition(&["v1!"], ""));
         assert_eq!(found, Some((MigrationTime::After, " → v1".to_owned(), "v1alpha1".to_owned(), 0)));

@@ -8,7 +8,7 @@ use super::{load, openapi};
 use crate::provenance::{Declared, Stage};
 use crate::resource::{Resource, ResourceSet};
 use crate::transform::TransformerConfig;
-use kfc_diagnostics::{Mark, Result};
+use kfc_diagnostics::{Code, Mark, Result};
 use kfc_kube::schema::Schema;
 use kfc_source::Loader;
 use kfc_yaml::Node;
@@ -67,6 +67,11 @@ impl Part {
         std::mem::take(vars).resolve(set, config.as_deref().unwrap_or(&TransformerConfig::default()))?;
         set.list.retain(fits);
         Ok(())
+    }
+
+    /// Drops the warnings of deprecated fields: who builds the files of others cannot change them.
+    pub fn forgive_deprecated(&mut self) {
+        self.0.warnings.0.retain(|warning| warning.code != Code::Deprecated);
     }
 
     /// Its resources.

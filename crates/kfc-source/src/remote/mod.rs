@@ -5,9 +5,9 @@
 pub mod archive;
 #[cfg(feature = "fetch")]
 pub mod chart;
+mod copy;
 #[cfg(feature = "fetch")]
 mod credentials;
-mod copy;
 mod git;
 #[cfg(feature = "fetch")]
 pub mod oci;
