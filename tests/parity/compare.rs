@@ -66,15 +66,18 @@ impl Found {
         self.common - differ.collect::<BTreeSet<_>>().len()
     }
 
-    /// Lines of what is not as our base and its table say: objects and fields, then reasons that no longer apply.
-    pub(crate) fn facts(&self) -> Vec<String> {
-        let line = |one: &Difference| match (&one.field, one.is_only_upstream) {
-            (Some(field), _) => format!("{}: {field}: {}", one.object, one.values),
-            (None, true) => format!("{}: only upstream has it", one.object),
-            (None, false) => format!("{}: only our base has it", one.object),
+    /// What is not as our base and its table say: objects, each with what differs. Reasons that no longer apply come last.
+    pub(crate) fn facts(&self) -> Vec<(String, String)> {
+        let what = |one: &Difference| match (&one.field, one.is_only_upstream) {
+            (Some(field), _) => format!("{field}: {}", one.values),
+            (None, true) => "only upstream has it".to_owned(),
+            (None, false) => "only our base has it".to_owned(),
         };
-        let stale = self.stale.iter().map(|line| format!("{line}: no longer differs; its reason can go"));
-        self.unnamed.iter().map(line).chain(stale).collect()
+        let stale = self
+            .stale
+            .iter()
+            .map(|line| (line.trim().to_owned(), "the reason in its table can go".to_owned()));
+        self.unnamed.iter().map(|one| (one.object.clone(), what(one))).chain(stale).collect()
     }
 
     /// What nobody gave a reason for.
@@ -228,8 +231,8 @@ pub(crate) fn compare_release(
     found
 }
 
-/// The versions of every CRD that both sides have and that differ: `name: upstream's → ours`.
-pub(crate) fn versions_that_differ(upstream: &[Value], ours: &[Value]) -> Vec<String> {
+/// The CRDs whose versions differ, each with upstream's and ours.
+pub(crate) fn versions_that_differ(upstream: &[Value], ours: &[Value]) -> Vec<(String, String)> {
     let of = |objects: &[Value]| -> BTreeMap<String, String> {
         let definitions = objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition");
         definitions
@@ -240,10 +243,11 @@ pub(crate) fn versions_that_differ(upstream: &[Value], ours: &[Value]) -> Vec<St
     let names: BTreeSet<&String> = upstream.keys().chain(ours.keys()).collect();
     let differs = |name: &&&String| upstream.get(**name) != ours.get(**name);
     let side = |side: &BTreeMap<String, String>, name: &String| {
-        side.get(name).cloned().unwrap_or("nothing".to_owned())
+        side.get(name).cloned().unwrap_or_else(|| "nothing".to_owned())
     };
     let line = |name: &String| {
-        format!("CustomResourceDefinition {name}: {} → {}", side(&upstream, name), side(&ours, name))
+        let versions = format!("versions {} → {}", side(&upstream, name), side(&ours, name));
+        (format!("CustomResourceDefinition {name}"), versions)
     };
     names.iter().filter(differs).map(|name| line(name)).collect()
 }

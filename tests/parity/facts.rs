@@ -6,6 +6,29 @@ use super::trees;
 use std::fmt::Write as _;
 use std::path::Path;
 
+/// The most objects of one fact that are named.
+const NAMED: usize = 3;
+
+/// A line for each fact; one that many objects have, such as a label with the version, is one line.
+fn lines(facts: &[(String, String)]) -> String {
+    let mut by_fact: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (object, what) in facts {
+        match by_fact.iter_mut().find(|(known, _)| known == what) {
+            Some((_, objects)) => objects.push(object),
+            None => by_fact.push((what, vec![object])),
+        }
+    }
+    let mut text = String::new();
+    for (what, objects) in by_fact {
+        if objects.len() > NAMED {
+            writeln!(text, "  {} objects, such as {}: {what}", objects.len(), objects[0]).unwrap();
+        } else {
+            objects.iter().for_each(|object| writeln!(text, "  {object}: {what}").unwrap());
+        }
+    }
+    text
+}
+
 /// The report, and how many facts no longer hold.
 pub(crate) fn report(tables: &Tables, directory: &Path) -> (String, usize) {
     let (release, problems) = trees::release(directory);
@@ -21,7 +44,7 @@ pub(crate) fn report(tables: &Tables, directory: &Path) -> (String, usize) {
         count += facts.len();
         writeln!(text, "{name}: {} of {} objects equal, upstream → ours:", found.equal(), found.common)
             .unwrap();
-        facts.iter().for_each(|fact| writeln!(text, "  {fact}").unwrap());
+        text += &lines(&facts);
     }
     for problem in &problems {
         writeln!(text, "cannot be built: {problem}").unwrap();

@@ -160,7 +160,8 @@ struct Row {
 fn add_fields(schema: &Value, prefix: &str, rows: &mut Vec<Row>) {
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        let description = field["description"].as_str().unwrap_or_default().replace('|', "\\|");
+        let description = field["description"].as_str().unwrap_or_default();
+        let description = description.replace('|', "\\|").replace('\n', " ");
         match rows.iter_mut().find(|row| row.path == path) {
             Some(known) if known.description != description => {
                 known.description.push(' ');
@@ -184,7 +185,7 @@ fn add_fields(schema: &Value, prefix: &str, rows: &mut Vec<Row>) {
     }
     let own = rows.len();
     let mappings: Vec<&Value> = choices(schema).flat_map(mappings_of).collect();
-    for choice in choices(schema) {
+    for choice in choices(schema).filter(|choice| !is_list_of_another(schema, choice)) {
         add_fields(choice, prefix, rows);
     }
     for row in &mut rows[own..] {
@@ -193,6 +194,11 @@ fn add_fields(schema: &Value, prefix: &str, rows: &mut Vec<Row>) {
             row.is_required = mappings.iter().all(|mapping| is_required(mapping, field));
         }
     }
+}
+
+/// Whether an alternative is a list of what another alternative is.
+fn is_list_of_another(schema: &Value, choice: &Value) -> bool {
+    choice["type"] == "array" && choices(schema).any(|other| *other == choice["items"])
 }
 
 fn is_required(schema: &Value, name: &str) -> bool {
