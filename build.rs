@@ -65,7 +65,7 @@ fn pack_catalogue() {
         archive.extend_from_slice(&length.to_le_bytes());
         archive.extend_from_slice(bytes);
     };
-    for folder in ["bases", "overlays", "platforms"] {
+    for folder in ["bases", "overlays", "platforms", "releases"] {
         println!("cargo:rerun-if-changed={folder}");
         for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
             let entry = entry.expect("the catalogue can be read");

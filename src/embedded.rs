@@ -1,4 +1,4 @@
-//! The catalogue that is built into the program: `bases`, `overlays` and `platforms` of this repository.
+//! The catalogue that is built into the program: `bases`, `overlays`, `platforms` and `releases` of this repository.
 
 use kfc_catalogue::catalogue::BUILT_IN;
 use kfc_source::{Embedded, FileSystem, Memory, Os};
@@ -47,7 +47,7 @@ mod tests {
         let top = Path::new(env!("CARGO_MANIFEST_DIR"));
         let built_in = files();
         let mut count = 0;
-        for directory in ["bases", "overlays", "platforms"] {
+        for directory in ["bases", "overlays", "platforms", "releases"] {
             for entry in walkdir::WalkDir::new(top.join(directory)) {
                 let entry = entry.unwrap();
                 if entry.file_type().is_file() {

@@ -5,14 +5,22 @@
 //! and so does a line without a difference. The trees of upstream are not part of the repository: `KFC_UPSTREAM` names a
 //! directory with a checkout of each source; the comparisons are ignored without it. With `KFC_PARITY=write`, the run writes
 //! the results to `docs/parity.md`. CRDs are not compared here.
+//!
+//! With `KFC_RELEASE`, a directory that `kfc catalog fetch` wrote, the program instead prints what of our bases that release has in
+//! another way, component by component: `cargo xtask facts` runs it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
-#![allow(clippy::print_stderr, reason = "says what it skips or measures")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "says what it skips or measures, or what a release changes"
+)]
 #![allow(missing_docs, reason = "a program, not a library")]
 
 mod case;
 mod parity {
     pub(crate) mod compare;
+    pub(crate) mod facts;
     pub(crate) mod form;
     pub(crate) mod grants;
     pub(crate) mod page;
@@ -27,7 +35,7 @@ use kfc_yaml::value::to_json;
 use libtest_mimic::{Completion, Trial};
 use parity::compare::{Compared, compare_all, differences};
 use parity::table::Tables;
-use parity::{page, trees};
+use parity::{facts, page, trees};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
@@ -170,6 +178,11 @@ fn trial(name: &str, compared: &Result<Arc<Compared>, String>) -> Trial {
 
 fn main() -> ExitCode {
     let tables = Tables::read();
+    if let Some(release) = std::env::var_os("KFC_RELEASE").filter(|path| !path.is_empty()) {
+        let (report, count) = facts::report(&tables, Path::new(&release));
+        print!("{report}");
+        return if count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let compared = trees::directory().map(|directory| Arc::new(compare_all(&tables, &directory)));
     let mut trials: Vec<Trial> = tables.components.keys().map(|name| trial(name, &compared)).collect();
     for (name, test) in [

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 #![allow(missing_docs, reason = "a program, not a library")]
 
-use kfc_catalogue::files::{ComponentFile, OverlayFile, PlatformFile, StackText};
+use kfc_catalogue::files::{ComponentFile, OverlayFile, PlatformFile, ReleaseFile, StackText};
 use kfc_catalogue::schema::{FileKind, reference};
 use kfc_diagnostics::{Diagnostics, SourceId, Sources};
 use kfc_source::lock;
@@ -29,6 +29,7 @@ fn read(kind: FileKind, text: &str) -> Diagnostics {
         FileKind::Component => de::read::<ComponentFile>(&node).1,
         FileKind::Overlay => de::read::<OverlayFile>(&node).1,
         FileKind::Platform => de::read::<PlatformFile>(&node).1,
+        FileKind::Release => de::read::<ReleaseFile>(&node).1,
         FileKind::Stack => de::read::<StackText>(&node).1,
         FileKind::Lock => de::read::<lock::LockFile>(&node).1,
     }
@@ -56,19 +57,27 @@ fn validate(kind: FileKind, text: &str) -> Vec<String> {
 
 #[test]
 fn every_file_fits_its_type_and_its_schema() {
-    let mut counts = [0; 5];
-    for folder in ["bases", "overlays", "platforms", "examples", "tests/catalogue", "tests/cases/stack-file"]
-    {
+    let mut counts = [0; FileKind::ALL.len()];
+    for folder in [
+        "bases",
+        "overlays",
+        "platforms",
+        "releases",
+        "examples",
+        "tests/catalogue",
+        "tests/cases/stack-file",
+    ] {
         for entry in walkdir::WalkDir::new(top().join(folder)).into_iter().map(Result::unwrap) {
             let path = entry.path();
             let name = path.file_name().unwrap().to_string_lossy();
-            let in_platforms = path.parent().unwrap().ends_with("platforms");
+            let is_in = |folder: &str| path.parent().unwrap().ends_with(folder);
             let kind = match name.as_ref() {
                 "component.yaml" => FileKind::Component,
                 "overlay.yaml" => FileKind::Overlay,
                 "kfc.yaml" => FileKind::Stack,
                 "kfc.lock" => FileKind::Lock,
-                name if in_platforms && name.ends_with(".yaml") => FileKind::Platform,
+                name if is_in("platforms") && name.ends_with(".yaml") => FileKind::Platform,
+                name if is_in("releases") && name.ends_with(".yaml") => FileKind::Release,
                 _ => continue,
             };
             let text = std::fs::read_to_string(path).unwrap();
@@ -79,7 +88,7 @@ fn every_file_fits_its_type_and_its_schema() {
             counts[FileKind::ALL.iter().position(|known| *known == kind).unwrap()] += 1;
         }
     }
-    let least = [40, 20, 15, 2, 0];
+    let least = [40, 20, 15, 4, 2, 0];
     assert!(counts.iter().zip(least).all(|(count, least)| *count >= least), "{counts:?}");
 }
 
@@ -87,7 +96,9 @@ fn every_file_fits_its_type_and_its_schema() {
 fn whole(kind: FileKind) -> String {
     match kind {
         FileKind::Component => "apiVersion: kfc.dev/v1alpha1\nkind: Component\nmetadata: {name: a}\nspec:\n  \
-            description: d\n  stage: data\n  version: v1\n  base: .\n  \
+            description: d\n  stage: data\n  version: v1\n  base: .\n  source:\n  \
+            - {git: a, ref: b, commit: '2222222222222222222222222222222222222222', path: c, namespace: d, only: [{kind: e}], except: [{group: f, namespace: g, name: h}]}\n  \
+            - {chart: a, repository: b, version: c, release: d, namespace: e, values: {f: 1}, only: [{name: g}], except: [{kind: h}]}\n  \
             requires: [b, {component: c}, {capability: e, when: f}]\n  provides: [g]\n  conflicts: [h]\n  \
             supports: [{when: i, reason: j}]\n  parameters: {k: {type: string, default: l, writeOnly: true, published: true}}\n  \
             set:\n  - {select: {kind: ConfigMap, has: data.m}, inside: n, optional: true, path: o, when: p, value: [1]}\n  \
@@ -101,8 +112,17 @@ fn whole(kind: FileKind) -> String {
             description: d\n  role: platform\n  extends: [b]\n  declares: {c: {type: string}}\n  parameters: {e: {}}\n  \
             facts: {f: 1}\n  prefers: {g: h}\n  components: [i, {name: j, when: k}]\n  without: [l]\n  supports: m\n"
             .to_owned(),
+        FileKind::Release => format!(
+            "apiVersion: kfc.dev/v1alpha1\nkind: Release\nmetadata: {{name: a}}\nspec:\n  description: d\n  git: b\n  ref: c\n  \
+             commit: '{}'\n  tree: sha256:{}\n  components:\n    e:\n      description: f\n      version: g\n      supports: v\n      \
+             roots: [h, {{path: i, namespace: j, only: [{{name: k}}], except: [{{kind: l}}]}}]\n      \
+             set: [{{select: {{kind: m}}, path: n, value: 1}}]\n      ready: [{{job: o}}]\n      \
+             fixed: {{p: {{value: q, reason: r}}}}\n  without: [w]\n  leftOut: {{s/t: u}}\n",
+            "2".repeat(40),
+            "1".repeat(64)
+        ),
         FileKind::Stack => "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata: {name: a}\nspec:\n  \
-            platform: b\n  components: [c]\n  present: [d]\n  without: [e]\n  facts: {f: 1}\n  parameters: {g: [1]}\n  \
+            platform: b\n  release: s\n  components: [c]\n  present: [d]\n  without: [e]\n  facts: {f: 1}\n  parameters: {g: [1]}\n  \
             overlays: [h]\n  prefers: {i: j}\n  catalogues: [k]\n  builtin: false\n  \
             ready: [{group: l, kind: m, namespace: n, name: o, when: p, failed: q, message: r}]\n"
             .to_owned(),
@@ -152,6 +172,18 @@ fn files_with_everything_fit_and_files_with_faults_do_not() {
         (FileKind::Component, "{crd: s}", "{crd: s, message: t}"),
         (FileKind::Component, "kind: u, ", ""),
         (FileKind::Component, "when: w, ", ""),
+        (FileKind::Component, "- {git: a, ", "- {"),
+        (FileKind::Component, "{git: a, ref: b", "{git: a, refs: b"),
+        (FileKind::Component, "{git: a, ref: b", "{git: a, chart: d, ref: b"),
+        (FileKind::Component, "commit: '2", "commit: 'v"),
+        (FileKind::Component, "repository: b, version: c, ", "repository: b, "),
+        (FileKind::Component, "only: [{kind: e}]", "only: [{kinds: e}]"),
+        (FileKind::Release, "  ref: c\n", ""),
+        (FileKind::Release, "tree: sha256:", "tree: sha1:"),
+        (FileKind::Release, "roots: [h, {path: i, ", "roots: [h, {"),
+        (FileKind::Release, "{value: q, reason: r}", "{value: q}"),
+        (FileKind::Release, "leftOut: {s/t: u}", "leftOut: [s/t]"),
+        (FileKind::Stack, "release: s", "release: 26.03"),
         (FileKind::Overlay, "{kind: j, ", "{"),
         (FileKind::Stack, ", when: p", ""),
         (FileKind::Stack, "when: p", "when: [p]"),
@@ -233,5 +265,8 @@ fn the_program_prints_every_schema() {
     assert_eq!(text, kfc_diff::report::SCHEMA.as_bytes());
     let (code, _, errors) = printed("stak");
     assert_eq!(code, Some(2));
-    assert!(errors.contains("use one of component, overlay, platform, stack, lock, report"), "{errors}");
+    assert!(
+        errors.contains("use one of component, overlay, platform, release, stack, lock, report"),
+        "{errors}"
+    );
 }

@@ -12,6 +12,7 @@ mod argocd;
 mod args;
 mod build;
 mod bundle_format;
+mod catalog;
 #[cfg(feature = "cluster")]
 mod changes;
 #[cfg(feature = "cluster")]
@@ -62,6 +63,7 @@ mod sides;
 mod status;
 mod table;
 mod targets;
+mod upgrade;
 mod validate;
 mod validation;
 mod vendoring;

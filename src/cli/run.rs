@@ -4,8 +4,8 @@ use super::exit::{DONE, USAGE};
 #[cfg(feature = "cluster")]
 use super::{apply, apply_args, delete, history, inventory, rollback, status};
 use super::{
-    argocd, build, detect, diff, explain, golden, graph, init, kustomize, list, schema, validate, vendoring,
-    version,
+    argocd, build, catalog, detect, diff, explain, golden, graph, init, kustomize, list, schema, upgrade,
+    validate, vendoring, version,
 };
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -32,6 +32,11 @@ enum KfcCommand {
     },
     /// Print the bundle of a profile, a stack, or a kustomization root.
     Build(build::KfcBuildArgs),
+    /// List the releases of upstream's manifests that components can be built from, or fetch one.
+    Catalog {
+        #[command(subcommand)]
+        command: catalog::CatalogCommand,
+    },
     /// Show what changes between two bundles, profiles, stacks, roots, revisions, or a cluster. Exits with 0 when they are
     /// the same, 1 when they differ, 2 when they could not be compared.
     Diff(diff::DiffArgs),
@@ -73,6 +78,9 @@ enum KfcCommand {
     /// Show whether everything that was applied is ready, component by component. Exits with 0 when it is, 1 when it is not.
     #[cfg(feature = "cluster")]
     Status(status::StatusArgs),
+    /// Show what an upgrade to another release asks of you: data first, then the steps in their order. Exits with 0 when an apply
+    /// does everything, 1 when there is more to do, 2 when the releases could not be compared.
+    Upgrade(upgrade::UpgradeArgs),
     /// Validate resources against the Kubernetes schemas, CRDs and one another.
     Validate(validate::ValidateArgs),
     /// Vendor remote sources: fetch each once, pin it in kfc.lock, keep its tree in vendor/.
@@ -129,6 +137,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::Apply(args) => apply::run(&args),
         KfcCommand::Argocd { command } => argocd::run(&command),
         KfcCommand::Build(args) => build::run_kfc(&args),
+        KfcCommand::Catalog { command } => catalog::run(&command),
         KfcCommand::Diff(args) => diff::run(&args),
         #[cfg(feature = "cluster")]
         KfcCommand::Delete(args) => delete::run(&args),
@@ -149,6 +158,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::Schema(args) => schema::run(&args),
         #[cfg(feature = "cluster")]
         KfcCommand::Status(args) => status::run(&args),
+        KfcCommand::Upgrade(args) => upgrade::run(&args),
         KfcCommand::Validate(args) => validate::run(&args),
         KfcCommand::Vendor(args) => vendoring::run(&args),
         KfcCommand::Version(args) => version::run_kfc(&args),

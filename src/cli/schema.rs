@@ -7,7 +7,7 @@ use kfc_diagnostics::{Code, Diagnostic, Sources};
 
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// `component`, `overlay`, `platform`, `stack`, `lock`, or `report`.
+    /// `component`, `overlay`, `platform`, `release`, `stack`, `lock`, or `report`.
     kind: String,
 }
 

@@ -66,6 +66,20 @@ impl Found {
         self.common - differ.collect::<BTreeSet<_>>().len()
     }
 
+    /// What is not as our base and its table say: objects, each with what differs. Reasons that no longer apply come last.
+    pub(crate) fn facts(&self) -> Vec<(String, String)> {
+        let what = |one: &Difference| match (&one.field, one.is_only_upstream) {
+            (Some(field), _) => format!("{field}: {}", one.values),
+            (None, true) => "only upstream has it".to_owned(),
+            (None, false) => "only our base has it".to_owned(),
+        };
+        let stale = self
+            .stale
+            .iter()
+            .map(|line| (line.trim().to_owned(), "the reason in its table can go".to_owned()));
+        self.unnamed.iter().map(|one| (one.object.clone(), what(one))).chain(stale).collect()
+    }
+
     /// What nobody gave a reason for.
     pub(crate) fn unexplained(&self) -> Option<String> {
         let mut text = String::new();
@@ -195,6 +209,59 @@ pub(crate) fn compare_all(tables: &Tables, directory: &Path) -> Compared {
     });
     let digests = digests.collect();
     Compared { components: found(tables, &upstream, &ours), digests }
+}
+
+/// Compares the bases of the components that a release of upstream has with what it has for them.
+pub(crate) fn compare_release(
+    tables: &Tables,
+    release: &BTreeMap<String, Vec<Value>>,
+) -> BTreeMap<String, Found> {
+    let (mut upstream, mut ours) = (Side::default(), Side::default());
+    for (name, objects) in release {
+        upstream.add(name, form::named(objects.clone()));
+        ours.add(name, form::named(trees::ours(name)));
+    }
+    let kinds = kinds(&upstream.definitions);
+    upstream.settle(&kinds);
+    ours.settle(&kinds);
+    upstream.add_permissions("kubeflow-roles");
+    ours.add_permissions("kubeflow-roles");
+    let mut found = found(tables, &upstream, &ours);
+    found.retain(|name, _| release.contains_key(name));
+    found
+}
+
+/// The CRDs whose versions differ, each with upstream's and ours.
+pub(crate) fn versions_that_differ(upstream: &[Value], ours: &[Value]) -> Vec<(String, String)> {
+    let of = |objects: &[Value]| -> BTreeMap<String, String> {
+        let definitions = objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition");
+        definitions
+            .map(|one| (one["metadata"]["name"].as_str().unwrap_or_default().to_owned(), shown_versions(one)))
+            .collect()
+    };
+    let (upstream, ours) = (of(upstream), of(ours));
+    let names: BTreeSet<&String> = upstream.keys().chain(ours.keys()).collect();
+    let differs = |name: &&&String| upstream.get(**name) != ours.get(**name);
+    let side = |side: &BTreeMap<String, String>, name: &String| {
+        side.get(name).cloned().unwrap_or_else(|| "nothing".to_owned())
+    };
+    let line = |name: &String| {
+        let versions = format!("versions {} → {}", side(&upstream, name), side(&ours, name));
+        (format!("CustomResourceDefinition {name}"), versions)
+    };
+    names.iter().filter(differs).map(|name| line(name)).collect()
+}
+
+/// `v1alpha1, v1 (stored), v2 (not served)`.
+fn shown_versions(definition: &Value) -> String {
+    let versions = definition["spec"]["versions"].as_array().into_iter().flatten();
+    let shown = versions.map(|version| {
+        let name = version["name"].as_str().unwrap_or_default();
+        let stored = if version["storage"] == true { " (stored)" } else { "" };
+        let served = if version["served"] == true { "" } else { " (not served)" };
+        format!("{name}{stored}{served}")
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 fn digest(mut texts: Vec<String>) -> String {

@@ -4,11 +4,13 @@
 #![allow(dead_code, reason = "each program that has it uses part of it")]
 
 use super::table::{Root, Source};
-use kfc_diagnostics::SourceId;
+use kfc_catalogue::assemble::base_bundle;
+use kfc_catalogue::catalogue::{Catalogue, Place, Release};
+use kfc_diagnostics::{SourceId, Sources};
 use kfc_kustomize::Kustomizer;
 use kfc_kustomize::engine::Options;
 use kfc_kustomize::resource::Resource;
-use kfc_source::{FileSystem, Os, Refusal, Surroundings};
+use kfc_source::{FileSystem, Loader, Os, Refusal, Surroundings};
 use kfc_yaml::parse::parse;
 use kfc_yaml::value::to_json;
 use serde_json::Value;
@@ -92,6 +94,11 @@ fn build<F: FileSystem + Clone + 'static>(files: &F, root: &Path, namespace: Opt
     let surroundings = Surroundings::bare(std::env::current_dir().unwrap(), std::env::temp_dir());
     let kustomizer = Kustomizer::new(Options::new(&Arc::new(surroundings)));
     let built = kustomizer.run(files, &root.to_string_lossy()).unwrap_or_else(|error| panic!("{error}"));
+    stored(built.resources(), namespace)
+}
+
+/// Resources as a server stores them; those without a namespace are in `namespace`.
+fn stored(resources: &[Resource], namespace: Option<&str>) -> Vec<Value> {
     let stored = |resource: &Resource| {
         let mut object = to_json(&resource.node);
         let metadata = object["metadata"].as_object_mut().unwrap();
@@ -108,7 +115,29 @@ fn build<F: FileSystem + Clone + 'static>(files: &F, root: &Path, namespace: Opt
         }
         object
     };
-    built.resources().iter().map(stored).collect()
+    resources.iter().map(stored).collect()
+}
+
+/// The objects of each component of a release that `kfc catalog fetch` wrote into a directory, and what keeps others from being
+/// built.
+pub(crate) fn release(directory: &Path) -> (BTreeMap<String, Vec<Value>>, Vec<String>) {
+    let texts = Arc::new(Sources::default());
+    let here = std::env::current_dir().unwrap();
+    let surroundings = Arc::new(Surroundings::bare(here, std::env::temp_dir()));
+    let loader = Loader::here(kfc_source::Options::new(&surroundings), &texts);
+    let place = |path: &Path| Place::on_disk(Path::new("/"), path);
+    let catalogue = Catalogue::load_only(&loader, &[place(Path::new(env!("CARGO_MANIFEST_DIR")))]).unwrap();
+    let release = Release::fetched(&loader, &place(directory)).unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<String> = release.components.iter().map(|(name, _)| name.value.clone()).collect();
+    let catalogue = catalogue.at_release(&release).unwrap_or_else(|error| panic!("{error}"));
+    let (mut built, mut problems) = (BTreeMap::new(), Vec::new());
+    for name in names {
+        match base_bundle(&catalogue.components[&name].base, &loader) {
+            Ok(bundle) => drop(built.insert(name, stored(&bundle.resources.list, None))),
+            Err(errors) => problems.push(format!("{name}: {errors}")),
+        }
+    }
+    (built, problems)
 }
 
 /// The objects of a root of upstream.

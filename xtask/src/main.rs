@@ -8,6 +8,7 @@ mod bundles;
 mod checks;
 mod compare;
 mod deny;
+mod facts;
 mod full;
 mod passing;
 mod program;
@@ -52,6 +53,8 @@ enum Task {
         #[arg(long, default_value = program::SHIPPED)]
         program: PathBuf,
     },
+    /// Tell which facts of our bases a new release of upstream no longer has, component by component
+    Facts(facts::Options),
     /// Check licences, bans, sources and advisories of all dependencies
     Deny,
     /// Build the program that is shipped; compare its size with the recorded one, and check that it links libc alone
@@ -69,6 +72,7 @@ fn run(task: &Task) -> Finished {
         Task::Full { seconds } => full::run(*seconds),
         Task::Words(options) => words::run(options),
         Task::Readme { program } => readme::run(&top().join(program)),
+        Task::Facts(options) => facts::run(options),
         Task::Deny => deny::run(),
         Task::Sizes => sizes::run(),
         Task::Compare(options) => compare::run(options),

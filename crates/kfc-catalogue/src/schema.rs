@@ -1,6 +1,6 @@
 //! The JSON Schemas of our own files, and the reference of their fields, from the types that read them.
 
-use crate::files::{ComponentFile, OverlayFile, PlatformFile, StackText};
+use crate::files::{ComponentFile, OverlayFile, PlatformFile, ReleaseFile, StackText};
 use kfc_source::lock::LockFile;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -16,6 +16,8 @@ pub enum FileKind {
     Overlay,
     /// `platforms/*.yaml`.
     Platform,
+    /// `releases/*.yaml`.
+    Release,
     /// `kfc.yaml`.
     Stack,
     /// `kfc.lock`.
@@ -24,7 +26,8 @@ pub enum FileKind {
 
 impl FileKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Component, Self::Overlay, Self::Platform, Self::Stack, Self::Lock];
+    pub const ALL: [Self; 6] =
+        [Self::Component, Self::Overlay, Self::Platform, Self::Release, Self::Stack, Self::Lock];
 
     /// Its name on the command line.
     #[must_use]
@@ -33,6 +36,7 @@ impl FileKind {
             Self::Component => "component",
             Self::Overlay => "overlay",
             Self::Platform => "platform",
+            Self::Release => "release",
             Self::Stack => "stack",
             Self::Lock => "lock",
         }
@@ -44,6 +48,7 @@ impl FileKind {
             Self::Component => "bases/NAME/component.yaml",
             Self::Overlay => "overlays/AREA/NAME/overlay.yaml",
             Self::Platform => "platforms/NAME.yaml",
+            Self::Release => "releases/NAME.yaml",
             Self::Stack => "kfc.yaml",
             Self::Lock => "kfc.lock",
         }
@@ -56,6 +61,7 @@ impl FileKind {
             Self::Component => schema_of::<ComponentFile>(),
             Self::Overlay => schema_of::<OverlayFile>(),
             Self::Platform => schema_of::<PlatformFile>(),
+            Self::Release => schema_of::<ReleaseFile>(),
             Self::Stack => schema_of::<StackText>(),
             Self::Lock => schema_of::<LockFile>(),
         };
@@ -154,7 +160,8 @@ struct Row {
 fn add_fields(schema: &Value, prefix: &str, rows: &mut Vec<Row>) {
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        let description = field["description"].as_str().unwrap_or_default().replace('|', "\\|");
+        let description = field["description"].as_str().unwrap_or_default();
+        let description = description.replace('|', "\\|").replace('\n', " ");
         match rows.iter_mut().find(|row| row.path == path) {
             Some(known) if known.description != description => {
                 known.description.push(' ');
@@ -178,7 +185,7 @@ fn add_fields(schema: &Value, prefix: &str, rows: &mut Vec<Row>) {
     }
     let own = rows.len();
     let mappings: Vec<&Value> = choices(schema).flat_map(mappings_of).collect();
-    for choice in choices(schema) {
+    for choice in choices(schema).filter(|choice| !is_list_of_another(schema, choice)) {
         add_fields(choice, prefix, rows);
     }
     for row in &mut rows[own..] {
@@ -187,6 +194,11 @@ fn add_fields(schema: &Value, prefix: &str, rows: &mut Vec<Row>) {
             row.is_required = mappings.iter().all(|mapping| is_required(mapping, field));
         }
     }
+}
+
+/// Whether an alternative is a list of what another alternative is.
+fn is_list_of_another(schema: &Value, choice: &Value) -> bool {
+    choice["type"] == "array" && choices(schema).any(|other| *other == choice["items"])
 }
 
 fn is_required(schema: &Value, name: &str) -> bool {

@@ -148,6 +148,10 @@ codes! {
     KnownCredential = "KFC1014",
     /// A component that is left out although something that takes part requires it.
     LeftOut = "KFC1015",
+    /// A release of upstream's manifests that does not exist.
+    UnknownRelease = "KFC1016",
+    /// A tree that is not the one of a release of upstream's manifests.
+    OtherRelease = "KFC1017",
 
     /// A reference to a resource that is not in the bundle, but may be in the cluster.
     Outside = "KFC1101",

@@ -43,8 +43,10 @@ pub mod model;
 mod origin;
 pub mod report;
 mod summary;
+pub mod upgrade;
 
 pub use bundles::compare;
 pub use input::{Input, Member, redacted_text, redacted_texts};
 pub use join::join;
 pub use model::{Class, Report};
+pub use upgrade::Upgrade;

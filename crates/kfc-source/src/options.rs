@@ -76,6 +76,8 @@ pub struct RemoteOptions {
     pub start: Option<PathBuf>,
     /// Is called for each fetch.
     pub observer: Observer,
+    /// Copies on this machine that sources are taken from instead of the network.
+    pub copies: Vec<LocalCopy>,
 }
 
 impl RemoteOptions {
@@ -84,6 +86,16 @@ impl RemoteOptions {
     pub fn using(lock: LockUse) -> Self {
         Self { lock, ..Self::default() }
     }
+}
+
+/// A copy of a source on this machine: a git repository, a directory or a file. What it contains is pinned and checked like
+/// what comes from the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalCopy {
+    /// A name of the source: its address, or the last part of that.
+    pub source: String,
+    /// Where the copy is.
+    pub path: PathBuf,
 }
 
 /// Which lock a run uses.

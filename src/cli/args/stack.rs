@@ -18,6 +18,10 @@ pub(in crate::cli) struct StackArgs {
     /// Sets a parameter (`domain=…`, `pipelines.storageClass=…`) or a fact (`facts.storage.class=…`).
     #[arg(long, value_name = "NAME=VALUE")]
     pub(in crate::cli) set: Vec<String>,
+    /// Build components from this release of upstream's manifests instead of the bases of the catalogue: a name of `kfc catalog
+    /// list`, or a directory that `kfc catalog fetch` wrote. With `catalog`, those bases even where the stack names a release.
+    #[arg(long, value_name = "NAME|DIR")]
+    pub(in crate::cli) release: Option<String>,
     /// Directories of catalogues that extend the built-in one.
     #[arg(long = "catalog", alias = "catalogue", value_name = "DIR")]
     pub(in crate::cli) catalogue: Vec<PathBuf>,
@@ -33,6 +37,7 @@ impl StackArgs {
             && self.without.is_empty()
             && self.present.is_empty()
             && self.set.is_empty()
+            && self.release.is_none()
             && self.catalogue.is_empty()
             && !self.no_builtin
     }

@@ -12,7 +12,11 @@ use kfc_kustomize::resource::objects;
 use kfc_source::Loader;
 use kfc_validate::readiness;
 use kfc_yaml::{Entry, Key, Map, Node, Spanned, parse};
+use std::path::Path;
 use std::sync::Arc;
+
+/// What `--release` names instead of a release: the bases of the catalogue itself.
+pub(in crate::cli) const OWN_BASES: &str = "catalog";
 
 /// A stack that was resolved, with what is needed to assemble it.
 #[derive(Debug)]
@@ -135,11 +139,20 @@ pub(in crate::cli) fn catalogue(loader: &Loader, stack: &Stack, args: &StackArgs
         stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.value)));
     let directories: Vec<Place> =
         of_stack.chain(args.catalogue.iter().map(|directory| here::place(directory))).collect();
-    if stack.builtin && !args.no_builtin {
-        Catalogue::load(loader, &directories)
+    let catalogue = if stack.builtin && !args.no_builtin {
+        Catalogue::load(loader, &directories)?
     } else {
-        Catalogue::load_only(loader, &directories)
-    }
+        Catalogue::load_only(loader, &directories)?
+    };
+    let here = || here::place(Path::new(""));
+    let (named, from) = match (&args.release, &stack.release) {
+        (Some(named), _) if named == OWN_BASES => return Ok(catalogue),
+        (Some(named), _) => (Spanned::nowhere(named.clone()), here()),
+        (None, Some(named)) => (named.clone(), stack.place.clone().unwrap_or_else(here)),
+        (None, None) => return Ok(catalogue),
+    };
+    let release = catalogue.release(loader, &named, &from)?;
+    catalogue.at_release(&release)
 }
 
 fn not_a_stack(path: &str) -> Diagnostic {

@@ -4,4 +4,5 @@ mod progress;
 mod targets;
 mod vendor;
 
-pub(super) use vendor::{VendorArgs, run};
+pub(super) use progress::Progress;
+pub(super) use vendor::{AT_ONCE, VendorArgs, run};

@@ -10,25 +10,25 @@ use std::sync::Arc;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// Shows progress.
-pub(super) struct Progress {
+pub(in crate::cli) struct Progress {
     #[cfg(feature = "fetch")]
     bars: Option<MultiProgress>,
 }
 
 impl Progress {
     #[cfg(feature = "fetch")]
-    pub(super) fn new() -> Self {
+    pub(in crate::cli) fn new() -> Self {
         Self { bars: std::io::stderr().is_terminal().then(MultiProgress::new) }
     }
 
     #[cfg(not(feature = "fetch"))]
-    pub(super) fn new() -> Self {
+    pub(in crate::cli) fn new() -> Self {
         Self {}
     }
 
     /// Shows fetches from now on.
     #[cfg_attr(not(feature = "fetch"), expect(clippy::unused_self, reason = "as with the feature"))]
-    pub(super) fn observer(&self) -> Observer {
+    pub(in crate::cli) fn observer(&self) -> Observer {
         #[cfg(feature = "fetch")]
         if let Some(bars) = self.bars.clone() {
             return bars_observer(bars);
@@ -38,7 +38,7 @@ impl Progress {
 
     /// Removes the spinners.
     #[cfg_attr(not(feature = "fetch"), expect(clippy::unused_self, reason = "as with the feature"))]
-    pub(super) fn finish(&self) {
+    pub(in crate::cli) fn finish(&self) {
         #[cfg(feature = "fetch")]
         if let Some(bars) = &self.bars {
             // There is nowhere to report a closed terminal.

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Sources that are fetched at once.
-const AT_ONCE: usize = 16;
+pub(in crate::cli) const AT_ONCE: usize = 16;
 
 /// The name of the bundle before in a report.
 const PINNED: &str = "as kfc.lock pins it";

@@ -1,24 +1,23 @@
 //! Assembles a plan into a bundle: builds the base of every component, applies setters and overlays, and
 //! orders the resources by waves.
 
+mod base;
 mod credentials;
 mod schedule;
 mod setters;
 mod step;
 mod waves;
 
-use crate::catalogue::Stack;
-use crate::definitions;
+use crate::catalogue::{Base, BaseOrigin, Stack};
 use crate::resolve::{Inputs, Plan, Planned};
+pub use base::roots as base_roots;
 pub use credentials::known_credentials;
-use kfc_diagnostics::{Diagnostics, Result};
-use kfc_kube::notation::Notation;
+use kfc_diagnostics::{Code, Diagnostics, Result};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::engine::assembly::{Assembly, Part};
 use kfc_kustomize::resource::Resource;
-use kfc_source::{Loader, Resolved};
-use kfc_yaml::Spanned;
+use kfc_source::Loader;
 use rayon::prelude::*;
 pub use schedule::schedule;
 use std::sync::Arc;
@@ -70,6 +69,11 @@ fn run(plan: &Plan, stack: &Stack, loader: &Loader, keep_origins: bool) -> Resul
     errors.into_result(())?;
     apply_overlays(plan, stack, loader, &mut assembly)?;
     let mut bundle = assembly.finish()?;
+    let has_sources = |planned: &Planned| matches!(planned.component.base.origin, BaseOrigin::Sources { .. });
+    if plan.components.iter().any(has_sources) {
+        // A setter may replace the only use of a variable of upstream.
+        bundle.warnings.0.retain(|warning| warning.code != Code::Variable);
+    }
     bundle.warnings.extend(plan.warnings.clone());
     let waves = waves::order(plan, &mut bundle.resources);
     Ok(Assembled { bundle, waves })
@@ -83,30 +87,23 @@ fn part(
     schema: &Arc<Schema>,
     keep_origins: bool,
 ) -> Result<Part> {
-    let root = base_root(planned, loader)?;
-    let mut part = Part::build(root.clone(), schema, keep_origins)?;
-    definitions::resolve(&mut part.resources().list, |path, referrer| {
-        let file = root.load(path, referrer)?;
-        Notation::parse(&file.source.text, file.id)
-    })?;
+    let mut part = base::part(&planned.component.base, loader, schema, keep_origins)?;
     setters::apply(&planned.component.set, &planned.scope, inputs, &mut part.resources().list)?;
     Ok(part)
 }
 
-/// The root of a component: a directory anywhere on disk, or a URL.
-fn root_at(folder: &Loader, path: &Spanned<String>) -> Result<Loader> {
-    let local = folder.root().join(&path.value);
-    if folder.files().is_directory(&local) {
-        let shown = format!("{}/{}", folder.shown(), path.value);
-        return folder.beside(&local, &shown, path.mark);
-    }
-    match folder.resolve(&path.value, path.mark)? {
-        Resolved::Root(root) => Ok(root),
-        Resolved::File(_) => folder.child(&path.value, path.mark),
-    }
+/// The resources of one base alone, before anything of the catalogue is set: what its roots build.
+///
+/// # Errors
+/// Everything that is wrong with its roots and sources.
+pub fn base_bundle(base: &Base, loader: &Loader) -> Result<Bundle> {
+    let schema = Arc::new(Schema::builtin());
+    let mut assembly = Assembly::new(Arc::clone(&schema), false);
+    assembly.add(base::part(base, loader, &schema, false)?, 0)?;
+    assembly.finish()
 }
 
-/// Every root that [`assemble`] would build, in its order.
+/// Every root that [`assemble`] would build, in its order. The charts that components name are requested.
 ///
 /// # Errors
 /// Roots that do not exist or cannot be fetched.
@@ -114,7 +111,7 @@ pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>>
     let mut errors = Diagnostics::default();
     let mut roots = Vec::new();
     for planned in plan.components.iter().filter(|planned| !planned.present) {
-        roots.extend(errors.collect(base_root(planned, loader)));
+        roots.extend(errors.collect(base::roots(&planned.component.base, loader)).unwrap_or_default());
     }
     for overlay in plan.overlays.iter().map(|planned| &planned.overlay).filter(|overlay| overlay.patches) {
         let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
@@ -123,17 +120,10 @@ pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>>
     if let Some(place) = &stack.place {
         for path in &stack.overlays {
             let folder = loader.beside(&place.folder, &place.shown, None)?;
-            roots.extend(errors.collect(root_at(&folder, path)));
+            roots.extend(errors.collect(base::root_at(&folder, path)));
         }
     }
     errors.into_result(roots)
-}
-
-/// The root of a component's base.
-fn base_root(planned: &Planned, loader: &Loader) -> Result<Loader> {
-    let base = &planned.component.base;
-    let folder = loader.beside(&base.place.folder, &base.place.shown, base.path.mark)?;
-    if base.path.value == "." { Ok(folder) } else { root_at(&folder, &base.path) }
 }
 
 fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut Assembly) -> Result<()> {
@@ -160,7 +150,7 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
     if let Some(place) = &stack.place {
         for path in &stack.overlays {
             let folder = loader.beside(&place.folder, &place.shown, None)?;
-            let root = root_at(&folder, path);
+            let root = base::root_at(&folder, path);
             let applied = AppliedOverlay { name: path.value.clone(), when: None, place: path.mark };
             assembly.enter(|| applied.stage());
             assembly.declare(|| applied.declared());

@@ -1,8 +1,9 @@
 //! `component.yaml`: what a user selects, what it requires and provides, and its parameters.
 
-use super::document::{Document, Named, Place};
+use super::base::{Base, BaseOrigin, BaseSource};
+use super::document::{Document, Named};
 use super::secrets::{has_write_only, remove_examples};
-use crate::files::{Awaited, ComponentFile, Ready, Requirement, Setter, Stage, Support};
+use crate::files::{Awaited, ComponentFile, ComponentSource, Ready, Requirement, Setter, Stage, Support};
 use crate::json_schema::validator;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics};
 use kfc_kube::ignore::IgnoreRule;
@@ -12,15 +13,6 @@ use kfc_yaml::Spanned;
 use kfc_yaml::de::Entries;
 use kfc_yaml::value::to_json;
 use serde_json::Value;
-
-/// The kustomization root that a component's resources come from.
-#[derive(Clone, Debug)]
-pub struct Base {
-    /// Its directory, relative to the component's directory, or a URL.
-    pub path: Spanned<String>,
-    /// Directory of the component.
-    pub place: Place,
-}
 
 /// A unit that a user selects.
 #[derive(Clone, Debug)]
@@ -68,6 +60,8 @@ pub struct Parameter {
     pub published: bool,
     /// Whether the default is made of a parameter whose values must not be shown.
     pub derived: bool,
+    /// Why only the default has an effect, in a release of upstream that cannot set the parameter.
+    pub fixed: Option<String>,
 }
 
 impl Parameter {
@@ -93,19 +87,13 @@ impl Parameter {
 pub(super) fn read(document: &Document, file: ComponentFile, errors: &mut Diagnostics) -> Component {
     let (name, spec) = (file.metadata.name, file.spec);
     check_name(&name, document, errors);
-    let (mut awaited, mut ready) = (Vec::new(), Vec::new());
-    for entry in spec.ready {
-        match entry {
-            Ready::Awaited(object) => awaited.push(object),
-            Ready::When(rule) => ready.push(rule),
-        }
-    }
-    let path = spec.base.unwrap_or_else(|| Spanned { value: ".".to_owned(), mark: name.mark });
+    let (awaited, ready) = split_ready(spec.ready);
+    let origin = origin(&name, spec.base, spec.source, errors);
     Component {
         description: spec.description,
         stage: spec.stage,
         version: spec.version,
-        base: Base { path, place: document.place.clone() },
+        base: Base { place: document.place.clone(), origin },
         requires: spec.requires,
         provides: spec.provides,
         conflicts: spec.conflicts,
@@ -117,6 +105,40 @@ pub(super) fn read(document: &Document, file: ComponentFile, errors: &mut Diagno
         name,
         ignore: spec.ignore.into_iter().map(|entry| entry.0).collect(),
     }
+}
+
+/// What is awaited, and when objects are ready.
+pub(super) fn split_ready(entries: Vec<Ready>) -> (Vec<Awaited>, Vec<ReadyRule>) {
+    let (mut awaited, mut ready) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry {
+            Ready::Awaited(object) => awaited.push(object),
+            Ready::When(rule) => ready.push(rule),
+        }
+    }
+    (awaited, ready)
+}
+
+/// Where the resources come from, which only one field may say.
+fn origin(
+    name: &Spanned<String>,
+    base: Option<Spanned<String>>,
+    sources: Vec<Spanned<ComponentSource>>,
+    errors: &mut Diagnostics,
+) -> BaseOrigin {
+    if let (Some(base), Some(source)) = (&base, sources.first()) {
+        let error = Diagnostic::error(Code::FieldConflict, "a component has either `base` or `source`");
+        let error = error.at(base.mark).label(source.mark, "the first source is here");
+        errors.push(
+            error.help("to change what a source builds, name its URL in the kustomization of the base"),
+        );
+    }
+    if sources.is_empty() {
+        let here = || Spanned { value: ".".to_owned(), mark: name.mark };
+        return BaseOrigin::Root(base.unwrap_or_else(here));
+    }
+    let list = sources.into_iter().map(|source| BaseSource::new(&name.value, source)).collect();
+    BaseOrigin::Sources { list, file: "component.yaml".to_owned() }
 }
 
 /// The name must be that of the directory, so that a reader finds it.
@@ -148,7 +170,7 @@ fn parameter(name: Spanned<String>, schema: &Node) -> kfc_diagnostics::Result<Pa
     }
     let published = published == Value::Bool(true);
     let default = schema.get("default").cloned();
-    errors.into_result(Parameter { name, schema: value, default, published, derived: false })
+    errors.into_result(Parameter { name, schema: value, default, published, derived: false, fixed: None })
 }
 
 /// `published: true` is for secrets whose default is published: so there must be one, the same everywhere.
@@ -183,7 +205,7 @@ mod tests {
 
     fn shown(schema: Value, published: bool) -> Value {
         let name = Spanned::nowhere("p".to_owned());
-        Parameter { name, schema, default: None, published, derived: false }.shown_schema()
+        Parameter { name, schema, default: None, published, derived: false, fixed: None }.shown_schema()
     }
 
     #[test]

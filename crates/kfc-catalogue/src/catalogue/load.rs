@@ -4,6 +4,7 @@ use super::component::{self, Component, Parameter};
 use super::document::{BUILT_IN, Document, Place, read_one};
 use super::overlay::{self, Overlay};
 use super::platform::{self, Layer};
+use super::release::{self, Release};
 use crate::expressions::{Name, names_in, touches};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_source::{FileSystem, Loader};
@@ -24,6 +25,8 @@ pub struct Catalogue {
     pub overlays: BTreeMap<String, Overlay>,
     /// `platforms/*.yaml`.
     pub layers: BTreeMap<String, Layer>,
+    /// `releases/*.yaml`.
+    pub releases: BTreeMap<String, Release>,
 }
 
 impl Catalogue {
@@ -47,15 +50,23 @@ impl Catalogue {
     fn with(mut self, loader: &Loader, folders: &[Place]) -> Result<Self> {
         for place in folders {
             let more = Self::read(loader, place)?;
-            if more.components.is_empty() && more.overlays.is_empty() && more.layers.is_empty() {
+            if more.is_empty() {
                 return Err(no_catalogue(&place.shown).into());
             }
             self.components.extend(more.components);
             self.overlays.extend(more.overlays);
             self.layers.extend(more.layers);
+            self.releases.extend(more.releases);
         }
         self.mark_derived();
         Ok(self)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.components.is_empty()
+            && self.overlays.is_empty()
+            && self.layers.is_empty()
+            && self.releases.is_empty()
     }
 
     /// Marks the parameters whose defaults are made of secrets, those that are made of these, and so on.
@@ -77,15 +88,13 @@ impl Catalogue {
         let folders: Vec<Place> =
             areas.iter().flat_map(|area| subfolders_with(files, area, "overlay.yaml")).collect();
         let overlays = read_all(loader, &folders, "overlay.yaml", &mut errors, overlay::read);
-        let platforms = top.join("platforms");
-        let layers = files.names_in(&platforms.folder).into_iter().filter(|name| name.ends_with(".yaml"));
-        let layers: Vec<Layer> = layers
-            .filter_map(|name| errors.collect(read_one(loader, &platforms, &name, platform::read)))
-            .collect();
+        let layers = read_files(loader, &top.join("platforms"), &mut errors, platform::read);
+        let releases = read_files(loader, &top.join("releases"), &mut errors, release::read);
         errors.into_result(Self {
             components: components.into_iter().map(|c| (c.name.value.clone(), c)).collect(),
             overlays: overlays.into_iter().map(|o| (o.name.value.clone(), o)).collect(),
             layers: layers.into_iter().map(|l| (l.name.value.clone(), l)).collect(),
+            releases: releases.into_iter().map(|r| (r.name.value.clone(), r)).collect(),
         })
     }
 }
@@ -131,6 +140,17 @@ fn subfolders_with(files: &dyn FileSystem, place: &Place, file: &str) -> Vec<Pla
     subfolders(files, place).into_iter().filter(|below| files.is_file(&below.folder.join(file))).collect()
 }
 
+/// Reads all files of a directory.
+fn read_files<F: DeserializeOwned, T>(
+    loader: &Loader,
+    place: &Place,
+    errors: &mut Diagnostics,
+    read: impl Fn(&Document, F, &mut Diagnostics) -> T,
+) -> Vec<T> {
+    let names = loader.files().names_in(&place.folder).into_iter().filter(|name| name.ends_with(".yaml"));
+    names.filter_map(|name| errors.collect(read_one(loader, place, &name, &read))).collect()
+}
+
 /// Reads the file of this name in each directory, in parallel; the result has the order of the directories.
 fn read_all<F: DeserializeOwned, T: Send>(
     loader: &Loader,
@@ -155,7 +175,14 @@ mod tests {
     fn parameter(name: &str, secret: bool, default: &str) -> Parameter {
         let name = Spanned::nowhere(name.to_owned());
         let default = parse(default, SourceId(0)).unwrap().into_iter().next();
-        Parameter { name, schema: json!({"writeOnly": secret}), default, published: false, derived: false }
+        Parameter {
+            name,
+            schema: json!({"writeOnly": secret}),
+            default,
+            published: false,
+            derived: false,
+            fixed: None,
+        }
     }
 
     #[test]

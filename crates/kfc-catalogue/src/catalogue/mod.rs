@@ -1,11 +1,14 @@
 //! The catalogue: components with their bases, overlays, and the layers of platform profiles. Reads the catalogue that
 //! is built into the program and, on top of it, the user's own directories of the same layout.
 
+mod at_release;
+mod base;
 mod component;
 mod document;
 mod load;
 mod overlay;
 mod platform;
+mod release;
 mod secrets;
 mod setter;
 mod stack;
@@ -13,9 +16,11 @@ mod stack;
 pub use crate::files::{
     Awaited, LayerComponent, ReadyKind, Requirement, Role, Select, Setter, Stage, Support, Wanted,
 };
-pub use component::{Base, Component, Parameter};
+pub use base::{Base, BaseOrigin, BaseRemote, BaseSource};
+pub use component::{Component, Parameter};
 pub use document::{API_VERSION, BUILT_IN, Place};
 pub use load::{Catalogue, DEFAULTS};
 pub use overlay::Overlay;
 pub use platform::Layer;
+pub use release::{FETCHED, Release};
 pub use stack::{Stack, StackFile};

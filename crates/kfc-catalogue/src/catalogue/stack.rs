@@ -16,6 +16,8 @@ pub struct Stack {
     pub name: String,
     /// The profile: layers joined by `+`.
     pub platform: Spanned<String>,
+    /// The release of upstream's manifests that components are built from: its name, or its directory.
+    pub release: Option<Spanned<String>>,
     /// Components that the user names; those of the platform without the field.
     pub components: Option<Vec<Spanned<String>>>,
     /// Components that are already in the cluster.
@@ -61,6 +63,7 @@ impl Stack {
         Self {
             name: profile.to_owned(),
             platform: Spanned::nowhere(profile.to_owned()),
+            release: None,
             components: None,
             present: Vec::new(),
             without: Vec::new(),
@@ -102,6 +105,7 @@ fn read(document: &Document, file: StackText, errors: &mut Diagnostics) -> Stack
     Stack {
         name: name.value,
         platform: spec.platform,
+        release: spec.release,
         components: spec.components,
         present: spec.present,
         without: spec.without,

@@ -1,12 +1,15 @@
 //! `component.yaml`.
 
 use super::readiness::rule;
+use super::source::sources;
 use super::support::supports;
-use super::{ApiVersion, Declaration, Ignore, Metadata, Setter, Support, words};
+use super::{ApiVersion, ComponentSource, Declaration, Ignore, Metadata, Setter, Support, words};
 use kfc_diagnostics::Mark;
 use kfc_kube::ObjectPattern;
 use kfc_kube::readiness::ReadyRule;
 use kfc_yaml::Spanned;
+#[cfg(feature = "schema")]
+use kfc_yaml::de::OneOr;
 use kfc_yaml::de::{Entries, TextOr};
 use serde::Deserialize;
 
@@ -48,6 +51,11 @@ pub struct ComponentSpec {
     pub version: String,
     /// The kustomization root of its resources, relative to its directory, or a URL; the directory itself when not given.
     pub base: Option<Spanned<String>>,
+    /// Where its resources come from, when that is not a kustomization root in or beside its directory: a source, or a list of
+    /// them.
+    #[serde(default, deserialize_with = "sources")]
+    #[cfg_attr(feature = "schema", schemars(with = "OneOr<ComponentSource>"))]
+    pub source: Vec<Spanned<ComponentSource>>,
     /// What it requires: components by name, or capabilities.
     #[serde(default)]
     pub requires: Vec<Requirement>,

@@ -1,4 +1,5 @@
-//! Our own files as types, one file for each kind: `component.yaml`, `overlay.yaml`, `platforms/*.yaml` and `kfc.yaml`. Readers,
+//! Our own files as types, one file for each kind: `component.yaml`, `overlay.yaml`, `platforms/*.yaml`,
+//! `releases/*.yaml` and `kfc.yaml`. Readers,
 //! JSON Schemas and the reference in docs/files.md follow from their fields and doc comments. What a file means, and whether it
 //! is right, is for [`crate::catalogue`].
 
@@ -8,7 +9,9 @@ mod overlay;
 mod parameter;
 mod platform;
 mod readiness;
+mod release;
 mod setter;
+mod source;
 mod stack;
 mod support;
 mod words;
@@ -21,7 +24,11 @@ pub use overlay::{OverlayFile, OverlayKind, OverlaySpec};
 pub use parameter::Declaration;
 pub use platform::{LayerComponent, PlatformFile, PlatformKind, PlatformSpec, Role};
 pub use readiness::ReadyWhen;
+pub use release::{
+    FixedParameter, ReleaseFile, ReleaseKind, ReleaseRoot, ReleaseSpec, ReleasedComponent, TreeDigest,
+};
 pub use setter::{Select, Setter};
+pub use source::{ChartSource, Commit, ComponentSource, GitSource, Selected};
 pub use stack::{StackKind, StackSpec, StackText};
 pub use support::Support;
 

@@ -35,6 +35,9 @@ words! {
 pub struct StackSpec {
     /// The profile: layers joined by `+`, such as `gke+gpu`.
     pub platform: Spanned<String>,
+    /// The release of upstream's manifests that components are built from: one of the catalogue, or the directory of one that
+    /// `kfc catalog fetch` wrote. The bases of the catalogue without it.
+    pub release: Option<Spanned<String>>,
     /// Components by name; what they require is included. Those of the platform when not given.
     pub components: Option<Vec<Spanned<String>>>,
     /// Components that are already in the cluster: they are not emitted, but their capabilities count.

@@ -126,11 +126,27 @@ fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -
             let mark_of = |pointer: &str| mark_at(node, pointer);
             let is_secret = parameter.is_secret();
             let checked = Checked { what: &what, code: Code::Parameter, value: &value, is_secret };
-            errors.collect(check_schema(&parameter.schema, &checked, mark_of));
+            // What a release fixes need not be what the catalogue allows.
+            errors.collect(match parameter.fixed {
+                None => check_schema(&parameter.schema, &checked, mark_of),
+                Some(_) => check_fixed(parameter, given.get(name), &what),
+            });
             values.insert(name.to_owned(), value);
         }
     }
     errors.into_result(Value::Object(values))
+}
+
+/// Refuses a value for a parameter that a release of upstream cannot set.
+fn check_fixed(parameter: &Parameter, given: Option<&Node>, what: &str) -> Result<()> {
+    let (Some(reason), Some(given)) = (&parameter.fixed, given) else { return Ok(()) };
+    let fixed = parameter.default.as_ref().map(to_json).unwrap_or_default();
+    if to_json(given) == fixed {
+        return Ok(());
+    }
+    let message = format!("{what} cannot be set in this release: {reason}");
+    let error = Diagnostic::error(Code::Parameter, message).at(given.mark);
+    Err(error.help(format!("leave it out, so that it is {fixed}; or use another release")).into())
 }
 
 /// The location of a JSON pointer.

@@ -6,13 +6,16 @@ use super::bundle::Bundle;
 use super::finish::{self, Settings};
 use super::{load, openapi};
 use crate::provenance::{Declared, Stage};
-use crate::resource::ResourceSet;
-use kfc_diagnostics::{Mark, Result};
+use crate::resource::{Resource, ResourceSet};
+use crate::transform::TransformerConfig;
+use kfc_diagnostics::{Code, Mark, Result};
 use kfc_kube::schema::Schema;
 use kfc_source::Loader;
+use kfc_yaml::Node;
 use std::sync::Arc;
 
-/// What one root came to.
+/// What one root, or several, came to.
+#[derive(Default)]
 pub struct Part(Accumulated);
 
 impl Part {
@@ -24,6 +27,51 @@ impl Part {
         let mut root = load::load(loader, schema)?;
         openapi::assign(&mut root, &mut openapi::InForce::default());
         accumulate(root, track(keep_origins)).map(Self)
+    }
+
+    /// As [`Part::build`], for a root whose kustomization is not a file: `document` has its fields, and locations in `file`, which
+    /// is in the directory of `loader`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the root.
+    pub fn of_document(
+        loader: Loader,
+        document: &Node,
+        file: &str,
+        schema: &Arc<Schema>,
+        keep_origins: bool,
+    ) -> Result<Self> {
+        let mut root = load::load_document(loader, document, file, schema)?;
+        openapi::assign(&mut root, &mut openapi::InForce::default());
+        accumulate(root, track(keep_origins)).map(Self)
+    }
+
+    /// Adds what another root came to.
+    ///
+    /// # Errors
+    /// Resources and variables that already exist.
+    pub fn join(&mut self, other: Self) -> Result<()> {
+        let first_new = self.0.set.list.len();
+        self.0.take(other.0)?;
+        self.0.set.check_unique(first_new)
+    }
+
+    /// Leaves out the resources that do not fit: they belong to another part, which has the same root. So that no two parts have
+    /// the same variables, those of this one get their values before, while all resources are there.
+    ///
+    /// # Errors
+    /// Variables without a value.
+    pub fn narrow(&mut self, fits: impl FnMut(&Resource) -> bool) -> Result<()> {
+        let Accumulated { set, config, vars, .. } = &mut self.0;
+        // A variable that nothing uses is upstream's affair.
+        std::mem::take(vars).resolve(set, config.as_deref().unwrap_or(&TransformerConfig::default()))?;
+        set.list.retain(fits);
+        Ok(())
+    }
+
+    /// Drops the warnings of deprecated fields: who builds the files of others cannot change them.
+    pub fn forgive_deprecated(&mut self) {
+        self.0.warnings.0.retain(|warning| warning.code != Code::Deprecated);
     }
 
     /// Its resources.
@@ -93,7 +141,7 @@ impl Assembly {
     /// # Errors
     /// Everything that is wrong with it, and patches that find no target.
     pub fn apply(&mut self, loader: Loader, entry: Option<Mark>, owner: Option<u32>) -> Result<()> {
-        let known = |resource: &crate::resource::Resource| resource.owner.is_some();
+        let known = |resource: &Resource| resource.owner.is_some();
         let mut root = load::load_component(loader, entry, &self.schema)?;
         openapi::assign(&mut root, &mut openapi::InForce::after_others());
         let unowned_before = self.accumulated.set.list.iter().filter(|r| !known(r)).count();

@@ -128,6 +128,20 @@ pub(super) fn load(loader: Loader, builtin: &Arc<Schema>) -> Result<Root> {
     load_root(loader, Origin::default(), None, &Shared::new(builtin))
 }
 
+/// Loads a root whose kustomization is a document of another file, `file`, in the directory of `loader`.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn load_document(
+    loader: Loader,
+    document: &Node,
+    file: &str,
+    builtin: &Arc<Schema>,
+) -> Result<Root> {
+    let read = kustomization::read(document);
+    load_parts(loader, file.to_owned(), read, Origin::default(), &Shared::new(builtin))
+}
+
 /// Loads a kustomize component that is named at `entry`, and all below it. It may be empty.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 pub mod archive;
 #[cfg(feature = "fetch")]
 pub mod chart;
+mod copy;
 #[cfg(feature = "fetch")]
 mod credentials;
 mod git;
@@ -14,6 +15,6 @@ mod remotes;
 #[cfg(feature = "fetch")]
 mod web;
 
-pub use crate::options::{Event, Listener, LockUse, Observer, Refresh, RemoteOptions, Renewal};
+pub use crate::options::{Event, Listener, LocalCopy, LockUse, Observer, Refresh, RemoteOptions, Renewal};
 pub use crate::source::{Pin, Request, Source};
 pub use remotes::{Fetched, Remotes};

@@ -1,8 +1,8 @@
 //! The remote sources of a run: each is fetched once, or taken from the vendor directory after a check.
 
-use super::git;
+use super::{copy, git};
 use crate::lock::{self, Entry, Lock};
-use crate::options::{Event, LockUse, Options, RemoteOptions};
+use crate::options::{Event, LocalCopy, LockUse, Options, RemoteOptions};
 use crate::source::{Pin, Request, Source};
 use crate::surroundings::Surroundings;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
@@ -25,6 +25,8 @@ pub struct Fetched {
     pub pinned: bool,
     /// The digest of its tree, when it was taken from the vendor directory.
     pub vendored: Option<String>,
+    /// Whether it was taken from the vendor directory of another lock than that of the run, which pins it.
+    pub further: bool,
 }
 
 type Outcome = Result<Arc<Fetched>>;
@@ -37,6 +39,8 @@ pub struct Remotes {
     start: PathBuf,
     texts: Arc<Sources>,
     found: OnceLock<Result<Option<Arc<Lock>>>>,
+    /// Locks of what the run builds upon, such as a fetched release: each has what its own roots need.
+    further: Mutex<Vec<Arc<Lock>>>,
     slots: Mutex<FxHashMap<Source, Arc<OnceLock<Outcome>>>>,
     folders: Mutex<Vec<TempDir>>,
     /// What other programs fetched.
@@ -56,6 +60,7 @@ impl Remotes {
             start,
             texts: Arc::clone(texts),
             found: OnceLock::new(),
+            further: Mutex::default(),
             slots: Mutex::default(),
             folders: Mutex::default(),
             elsewhere: Mutex::default(),
@@ -81,11 +86,37 @@ impl Remotes {
         }
     }
 
-    /// Whether a source is known without the network: the lock has it, or it has been fetched.
+    /// Reads the lock of a directory that the run builds upon, such as a fetched release. What it pins comes from its own
+    /// vendor directory, and the lock of the run need not have it. `LockUse::Ignore` ignores it, too.
+    ///
+    /// # Errors
+    /// A lock that cannot be read.
+    pub fn build_upon(&self, folder: &Path) -> Result<()> {
+        let mut further = self.further.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = || further.iter().all(|lock| lock.folder != folder);
+        if folder.join(lock::FILE).symlink_metadata().is_ok() && is_new() {
+            further.push(Arc::new(Lock::load(folder, &self.surroundings, &self.texts)?));
+        }
+        Ok(())
+    }
+
+    /// The further lock that has a source.
+    fn further(&self, source: &Source) -> Option<Arc<Lock>> {
+        if matches!(self.options.lock, LockUse::Ignore) {
+            return None;
+        }
+        let further = self.further.lock().unwrap_or_else(PoisonError::into_inner);
+        further.iter().find(|lock| lock.entry(source).is_some()).cloned()
+    }
+
+    /// Whether a source is known without the network: a lock has it, or it has been fetched.
     ///
     /// # Errors
     /// A lock that cannot be read.
     pub fn knows(&self, source: &Source) -> Result<bool> {
+        if self.further(source).is_some() {
+            return Ok(true);
+        }
         if let LockUse::Renew(renewal) = &self.options.lock {
             return Ok(renewal.lock.entry(source).is_some() && !renewal.refresh.includes(source));
         }
@@ -121,14 +152,15 @@ impl Remotes {
         slot.get_or_init(|| self.provide(request).map(Arc::new)).clone()
     }
 
-    /// The sources that were fetched or vendored, sorted, without the credentials in their addresses.
+    /// The sources that were fetched or that the lock of the run pins, sorted, without the credentials in their addresses.
     #[must_use]
     pub fn used(&self) -> Vec<(Source, Arc<Fetched>)> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let there = |(source, slot): (&Source, &Arc<OnceLock<Outcome>>)| {
             Some((source.clone(), Arc::clone(slot.get()?.as_ref().ok()?)))
         };
-        let mut used: Vec<_> = slots.iter().filter_map(there).collect();
+        let mut used: Vec<_> =
+            slots.iter().filter_map(there).filter(|(_, fetched)| !fetched.further).collect();
         used.sort_by(|a, b| a.0.cmp(&b.0));
         let mut used: Vec<_> = used.into_iter().map(|(source, fetched)| (source.bare(), fetched)).collect();
         used.sort_by(|a, b| a.0.cmp(&b.0));
@@ -164,6 +196,11 @@ impl Remotes {
 
     fn provide(&self, request: &Request) -> Result<Fetched> {
         let source = &request.source;
+        if let Some(lock) = self.further(source)
+            && let Some(entry) = lock.entry(source)
+        {
+            return Ok(Fetched { further: true, ..vendored(&lock, entry)? });
+        }
         if let Some(lock) = self.lock()? {
             let entry = lock.entry(source).ok_or_else(|| not_locked(source, &lock))?;
             return vendored(&lock, entry);
@@ -182,6 +219,10 @@ impl Remotes {
 
     fn fetch(&self, request: &Request, pin: Option<&Pin>) -> Result<Fetched> {
         let source = &request.source;
+        if let Some(copy) = self.options.copies.iter().find(|copy| source.is_called(&copy.source)) {
+            let pinned = pin.is_some();
+            return Ok(Fetched { pinned, ..self.fetch_copy(copy, request, pin)? });
+        }
         if self.options.offline {
             let error =
                 Diagnostic::error(Code::Offline, format!("`{source}` is remote, and this run is offline"));
@@ -195,6 +236,43 @@ impl Remotes {
         let event = if fetched.is_ok() { Event::Done } else { Event::Failed };
         self.options.observer.notify(source, event);
         Ok(Fetched { pinned, ..fetched? })
+    }
+
+    /// Takes a source from a copy on this machine.
+    fn fetch_copy(
+        &self,
+        copy: &LocalCopy,
+        request: &Request,
+        pin: Option<&Pin>,
+    ) -> std::result::Result<Fetched, Diagnostic> {
+        let source = &request.source;
+        match source {
+            Source::Git { reference, submodules, .. } if copy::is_repository(&copy.path) => {
+                let wanted = git::Wanted {
+                    repository: &format!("file://{}", copy.path.display()),
+                    reference,
+                    submodules: *submodules,
+                    timeout: request.timeout,
+                    plain_http: self.options.plain_http,
+                    surroundings: &self.surroundings,
+                };
+                let folder = self.scratch()?;
+                let got = git::fetch(&folder, &wanted, pin.map(|pin| pin.revision.as_str()))?;
+                let pin = Pin { revision: got.commit, ..Pin::default() };
+                Ok(Fetched { folder, pin, fixed: got.is_tag, ..Fetched::default() })
+            }
+            Source::Git { reference, .. } => {
+                let revision = copy::commit_of_directory(copy, source, reference)?;
+                let pin = Pin { revision, ..Pin::default() };
+                Ok(Fetched { folder: copy.path.clone(), pin, fixed: true, ..Fetched::default() })
+            }
+            Source::File { .. } => {
+                let folder = self.scratch()?;
+                copy::file(copy, source, &folder)?;
+                Ok(Fetched { folder, ..Fetched::default() })
+            }
+            Source::Chart { .. } | Source::Oci { .. } => Err(copy::unsupported(copy, source)),
+        }
     }
 
     fn fetch_kind(&self, request: &Request, pin: Option<&Pin>) -> std::result::Result<Fetched, Diagnostic> {
@@ -279,6 +357,7 @@ fn vendored(lock: &Lock, entry: &Entry) -> Result<Fetched> {
         fixed: true,
         pinned: true,
         vendored: Some(entry.tree.clone()),
+        further: false,
     })
 }
 

@@ -213,7 +213,14 @@ mod tests {
         std::fs::create_dir_all(folder.join("sub")).unwrap();
         std::fs::write(folder.join("sub/a.yaml"), text).unwrap();
         let pin = Pin { revision: revision.to_owned(), archive: String::new() };
-        let fetched = Fetched { folder: folder.to_owned(), pin, fixed: true, pinned: false, vendored: None };
+        let fetched = Fetched {
+            folder: folder.to_owned(),
+            pin,
+            fixed: true,
+            pinned: false,
+            vendored: None,
+            further: false,
+        };
         (source(), Arc::new(fetched))
     }
 

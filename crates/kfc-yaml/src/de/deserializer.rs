@@ -3,7 +3,7 @@
 use super::access::{Content, Items, KeyedFields, NamedEntries, SpannedFields, Word};
 use super::error::Error;
 use super::reader::Reader;
-use super::{spanned, text_or, tree};
+use super::{one_or, spanned, text_or, tree};
 use crate::{Map, Node, ScalarKind};
 use serde_core::de::{Deserializer, Visitor};
 
@@ -156,6 +156,11 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         if name == text_or::NAME {
             let is_text = self.node.is_none_or(|node| node.as_scalar().is_some());
             let form = text_or::FORMS[usize::from(!is_text)];
+            return visitor.visit_enum(Content { word: Word(form), value: self });
+        }
+        if name == one_or::NAME {
+            let is_list = self.node.is_some_and(|node| node.as_seq().is_some());
+            let form = one_or::FORMS[usize::from(is_list)];
             return visitor.visit_enum(Content { word: Word(form), value: self });
         }
         let chosen = match name.strip_prefix(KEYED) {

@@ -7,7 +7,7 @@
 //!
 //! The name of a container is what messages call it: `#[serde(rename = "a component")]`. An enum of units is a list of words. With a
 //! name such as `$keyed a source`, an enum of newtypes is chosen by the key that a mapping has: the names of the variants are keys.
-//! [`TextOr`] and [`Entries`] are further shapes. [`Spanned`](crate::Spanned) keeps
+//! [`TextOr`], [`OneOr`] and [`Entries`] are further shapes. [`Spanned`](crate::Spanned) keeps
 //! the location of a value, [`Node`] the tree as it is.
 //!
 //! ```
@@ -45,6 +45,7 @@ mod context;
 mod deserializer;
 mod entries;
 mod error;
+mod one_or;
 mod reader;
 #[cfg(feature = "schema")]
 mod schema;
@@ -56,6 +57,7 @@ mod tree;
 
 pub use entries::Entries;
 pub use error::Error;
+pub use one_or::OneOr;
 pub use text_or::TextOr;
 pub use tree::Mapping;
 

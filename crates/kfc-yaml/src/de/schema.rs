@@ -1,6 +1,6 @@
 //! The JSON Schemas of the shapes of this module.
 
-use super::{Entries, Mapping, TextOr};
+use super::{Entries, Mapping, OneOr, TextOr};
 use crate::Node;
 use crate::Spanned;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -35,6 +35,21 @@ impl<T: JsonSchema> JsonSchema for TextOr<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({"anyOf": [{"type": "string"}, generator.subschema_for::<T>()]})
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOr<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOr{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({"anyOf": [one, {"type": "array", "items": one}]})
     }
 }
 

@@ -1,0 +1,187 @@
+//! `kfc upgrade`: what an upgrade of a stack to another release asks of people.
+
+use super::args::StackArgs;
+#[cfg(feature = "cluster")]
+use super::args::{ClusterArgs, InventoryArgs, KindArgs, inventory_name};
+use super::diff_report::write_to;
+use super::exit::{DONE, FAILED, USAGE};
+use super::side::{ClusterSide, Reader};
+use super::sides::{Sides, both};
+use super::targets::{OWN_BASES, resources_of_file};
+use super::{here, output};
+use clap::{Args, ValueEnum};
+use kfc_catalogue::catalogue::{Catalogue, FETCHED};
+use kfc_diagnostics::text::{document, json_document};
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_diff::Input;
+use kfc_diff::upgrade::{TextForm, Upgrade};
+use kfc_kube::Object;
+use kfc_kube::schema::Schema;
+use kfc_source::{LoadRestrictor, Loader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Exit status when an apply alone does not do everything.
+const MORE_TO_DO: u8 = FAILED;
+/// Exit status when the releases could not be compared.
+const TROUBLE: u8 = USAGE;
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// For a comment on a pull request, or a page.
+    Markdown,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UpgradeArgs {
+    /// A profile, a stack's kfc.yaml or its directory.
+    target: String,
+    /// What is installed: a release (a name of `kfc catalog list`, a directory of `kfc catalog fetch`, or `catalog` for the bases of
+    /// the catalogue), or anything that `kfc diff` compares, such as a saved bundle, `golden`, `HEAD~1:.` or `cluster`. What TARGET
+    /// says by default.
+    #[arg(long, value_name = "RELEASE|SIDE")]
+    from: Option<String>,
+    /// The release to upgrade to.
+    #[arg(long, value_name = "RELEASE", default_value = OWN_BASES)]
+    to: String,
+    /// The CRDs of the cluster, as `kubectl get crd -o yaml` prints them: they know every version that objects are stored in.
+    #[arg(long, value_name = "FILE")]
+    stored: Option<PathBuf>,
+    #[command(flatten)]
+    stack: StackArgs,
+    /// Output format.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Also write all changes into this file, in the format of its ending, as `kfc diff` does.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// The directory of the goldens.
+    #[arg(long, default_value = "golden", value_name = "DIR")]
+    goldens: PathBuf,
+    /// Read files outside of roots too.
+    #[arg(long)]
+    unrestricted: bool,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    inventory: InventoryArgs,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    kinds: KindArgs,
+}
+
+pub(super) fn run(args: &UpgradeArgs) -> u8 {
+    let sources = Arc::new(Sources::default());
+    upgrade(args, &sources).unwrap_or_else(|errors| {
+        output::report_run(&errors, &sources, "the comparison");
+        TROUBLE
+    })
+}
+
+impl UpgradeArgs {
+    #[cfg(feature = "cluster")]
+    fn cluster_side(&self) -> Result<ClusterSide> {
+        let name = self.inventory.name.as_deref().map(inventory_name).transpose()?;
+        let namespace = self.inventory.inventory_namespace.clone();
+        Ok(ClusterSide { name, namespace, kinds: self.kinds.kinds(), args: self.cluster.clone() })
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as with clusters")]
+    fn cluster_side(&self) -> Result<ClusterSide> {
+        Ok(ClusterSide::default())
+    }
+
+    /// The arguments of the stack at a release.
+    fn at(&self, release: &str) -> StackArgs {
+        StackArgs { release: Some(release.to_owned()), ..self.stack.clone() }
+    }
+
+    /// What applies the new release.
+    fn apply_command(&self) -> String {
+        let release = match self.to.as_str() {
+            OWN_BASES => String::new(),
+            release => format!(" --release {release}"),
+        };
+        format!("kfc apply {}{release}", self.target)
+    }
+}
+
+/// Whether a word names a release rather than a side.
+fn is_release(word: &str, args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<bool> {
+    if word == OWN_BASES || Path::new(word).join(FETCHED).is_file() {
+        return Ok(true);
+    }
+    let folders: Vec<_> = args.stack.catalogue.iter().map(|folder| here::place(folder)).collect();
+    let loader = Loader::here(here::reads(), sources);
+    Ok(Catalogue::load(&loader, &folders)?.releases.contains_key(word))
+}
+
+fn upgrade(args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<u8> {
+    let schema = Schema::builtin();
+    let restrictor = if args.unrestricted { LoadRestrictor::None } else { LoadRestrictor::RootOnly };
+    let (old_stack, old_side) = match &args.from {
+        None => (args.stack.clone(), args.target.clone()),
+        Some(from) if is_release(from, args, sources)? => (args.at(from), args.target.clone()),
+        Some(side) => (args.stack.clone(), side.clone()),
+    };
+    let new_stack = args.at(&args.to);
+    let cluster = args.cluster_side()?;
+    let reader = |stack| Reader {
+        stack,
+        restrictor,
+        goldens: &args.goldens,
+        schema: &schema,
+        sources,
+        cluster: cluster.clone(),
+    };
+    let (old_reader, new_reader) = (reader(&old_stack), reader(&new_stack));
+    let (before, after) =
+        rayon::join(|| old_reader.read(&old_side, &args.target), || new_reader.read(&args.target, &old_side));
+    let Sides { before, after, refused } = both(before?, after?, (&old_side, &args.target), &new_reader)?;
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    let label = args.from.as_deref().or(args.stack.release.as_deref());
+    let before = Input { label: labelled(&args.target, label), ..before };
+    let after = Input { label: labelled(&args.target, Some(&args.to)), ..after };
+    let report = kfc_diff::compare(&before, &after, &schema);
+    let stored = args.stored.as_deref().map(|path| live_definitions(path, &schema, sources)).transpose()?;
+    let upgrade = Upgrade::new(&before, &after, &report, &stored.unwrap_or_default());
+    if let Some(file) = &args.report {
+        write_to(file, &report, Some((&before, &after)))?;
+    }
+    let apply = args.apply_command();
+    let printed = output::print(&match args.format {
+        Format::Text => document(upgrade.text(TextForm::Plain, &apply)),
+        Format::Markdown => document(upgrade.text(TextForm::Markdown, &apply)),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&upgrade).map_err(|error| {
+                Diagnostic::error(Code::Report, format!("cannot write the report as JSON: {error}"))
+            })?;
+            json_document(json + "\n")
+        }
+    });
+    Ok(match (printed, upgrade.is_plain()) {
+        (DONE, true) => DONE,
+        (DONE, false) => MORE_TO_DO,
+        _ => TROUBLE,
+    })
+}
+
+fn labelled(target: &str, release: Option<&str>) -> String {
+    release.map_or_else(|| target.to_owned(), |release| format!("{target}, {release}"))
+}
+
+/// The objects of a file with CRDs of a cluster.
+fn live_definitions(path: &Path, schema: &Schema, sources: &Sources) -> Result<Vec<Object>> {
+    let resources = resources_of_file(path, schema, sources)?;
+    Ok(resources.iter().map(|resource| (**resource).clone()).collect())
+}
