@@ -75,7 +75,9 @@ impl BaseSource {
         let mut kustomization = Map::new();
         let resources = Node::seq(vec![text(&url)], url.mark);
         kustomization.push(field("resources", resources));
-        namespace_field(source.namespace.as_ref()).into_iter().for_each(|entry| kustomization.push(entry));
+        if let Some(entry) = namespace_field(source.namespace.as_ref()) {
+            kustomization.push(entry);
+        }
         Self {
             kustomization: Node::map(kustomization, url.mark),
             remote: BaseRemote::Root(url),
@@ -93,13 +95,17 @@ impl BaseSource {
         chart.push(field("version", text(&source.version)));
         chart.push(field("releaseName", text(source.release.as_ref().unwrap_or(&component))));
         chart.push(field("includeCRDs", Node::scalar("true".into(), ScalarKind::Bool, mark)));
-        namespace_field(source.namespace.as_ref()).into_iter().for_each(|entry| chart.push(entry));
+        if let Some(entry) = namespace_field(source.namespace.as_ref()) {
+            chart.push(entry);
+        }
         if let Some(values) = source.values {
             chart.push(field("valuesInline", values.0));
         }
         let mut kustomization = Map::new();
         kustomization.push(field("helmCharts", Node::seq(vec![Node::map(chart, mark)], mark)));
-        namespace_field(source.namespace.as_ref()).into_iter().for_each(|entry| kustomization.push(entry));
+        if let Some(entry) = namespace_field(source.namespace.as_ref()) {
+            kustomization.push(entry);
+        }
         Self {
             kustomization: Node::map(kustomization, mark),
             remote: BaseRemote::Chart {
