@@ -178,30 +178,12 @@ impl Fetch<'_> {
         options.remote.observer = progress.observer();
         options.remote.copies = self.copies(&release)?;
         let loader = Loader::here(options, self.texts);
-        let walked = self.walk(catalogue.at_release(&release)?, &release, &loader);
+        let walked = walk_roots(&catalogue.at_release(&release)?, &release, &loader);
         progress.finish();
         walked?;
         let listed = store::list(&loader.remotes().used(), &self.before)?;
         check_tree(&release, &listed)?;
         self.write(&release, &reading, &listed)
-    }
-
-    /// Requests everything that the roots of the release name, each root once.
-    fn walk(&self, catalogue: Catalogue, release: &Release, loader: &Loader) -> Result<()> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(AT_ONCE).build().map_err(|error| {
-            Diagnostics::from(Diagnostic::error(Code::Usage, format!("cannot start threads: {error}")))
-        })?;
-        pool.install(|| {
-            let mut errors = Diagnostics::default();
-            let (mut roots, mut seen): (Vec<Loader>, BTreeSet<PathBuf>) = (Vec::new(), BTreeSet::new());
-            let released = |name: &String| release.components.iter().any(|(known, _)| known.value == *name);
-            for (_, component) in catalogue.components.iter().filter(|(name, _)| released(name)) {
-                let found = errors.collect(base_roots(&component.base, loader)).unwrap_or_default();
-                roots.extend(found.into_iter().filter(|root| seen.insert(root.root().to_owned())));
-            }
-            errors.into_result(())?;
-            walk::walk(&roots)
-        })
     }
 
     /// The copies on this machine that the user names.
@@ -211,15 +193,13 @@ impl Fetch<'_> {
         for from in &self.args.from {
             let named = from.split_once('=').filter(|_| !Path::new(from).exists());
             let (source, path) = named.map_or((release.git.value.as_str(), from.as_str()), |named| named);
-            match Path::new(path).canonicalize() {
-                Ok(path) => copies.push(LocalCopy { source: source.to_owned(), path }),
-                Err(_) => {
-                    let message = format!("the file or directory `{path}` does not exist");
-                    errors.push(
-                        Diagnostic::error(Code::NotFound, message)
-                            .help("write `--from PATH` for the release, `--from SOURCE=PATH` for others"),
-                    );
-                }
+            if let Ok(path) = Path::new(path).canonicalize() {
+                copies.push(LocalCopy { source: source.to_owned(), path });
+            } else {
+                let message = format!("the file or directory `{path}` does not exist");
+                let error = Diagnostic::error(Code::NotFound, message);
+                errors
+                    .push(error.help("write `--from PATH` for the release, `--from SOURCE=PATH` for others"));
             }
         }
         errors.into_result(copies)
@@ -266,4 +246,22 @@ fn check_tree(release: &Release, listed: &[Listed]) -> Result<()> {
     let message = format!("`{}` is not the release {}", main.fetched.folder.display(), release.name.value);
     let error = Diagnostic::error(Code::OtherRelease, message).note(problem);
     Err(error.help(format!("check out {}, without other files", release.commit.value)).into())
+}
+
+/// Requests everything that the roots of the release name, each root once.
+fn walk_roots(catalogue: &Catalogue, release: &Release, loader: &Loader) -> Result<()> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(AT_ONCE).build().map_err(|error| {
+        Diagnostics::from(Diagnostic::error(Code::Usage, format!("cannot start threads: {error}")))
+    })?;
+    pool.install(|| {
+        let mut errors = Diagnostics::default();
+        let (mut roots, mut seen): (Vec<Loader>, BTreeSet<PathBuf>) = (Vec::new(), BTreeSet::new());
+        let released = |name: &String| release.components.iter().any(|(known, _)| known.value == *name);
+        for (_, component) in catalogue.components.iter().filter(|(name, _)| released(name)) {
+            let found = errors.collect(base_roots(&component.base, loader)).unwrap_or_default();
+            roots.extend(found.into_iter().filter(|root| seen.insert(root.root().to_owned())));
+        }
+        errors.into_result(())?;
+        walk::walk(&roots)
+    })
 }

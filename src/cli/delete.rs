@@ -130,7 +130,7 @@ fn delete_inventory(
         let session = Session::start(&connection, cluster.concurrency, progress).await?;
         let work = run_deletion(args, &session, &id, progress);
         let lock = (!args.dry_run).then(|| args.lock.terms(&id));
-        held.during(&connection, lock, progress, work).await
+        Box::pin(held.during(&connection, lock, progress, work)).await
     })
 }
 

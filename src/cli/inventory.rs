@@ -135,7 +135,7 @@ fn rebuild(args: &RebuildArgs, progress: &Progress) -> Result<String> {
             Ok(lines(if args.dry_run { "would add" } else { "added" }, added.iter()))
         };
         let lock = (!args.dry_run).then(|| args.lock.terms(id));
-        held.during(&connection, lock, progress, work).await
+        Box::pin(held.during(&connection, lock, progress, work)).await
     })
 }
 

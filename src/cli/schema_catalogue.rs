@@ -165,13 +165,11 @@ fn schema_at(place: &str, loader: &Loader) -> Result<Answer> {
         }
         Err(errors) => return Err(errors),
     };
-    match parse(&file.source.text, file.id)?.as_slice() {
-        [schema] => Ok(Answer::Schema(to_json(schema))),
-        _ => {
-            let message = format!("`{place}` is not a JSON Schema");
-            Err(Diagnostic::error(Code::Usage, message).help("a file has one schema, of one kind").into())
-        }
+    if let [schema] = parse(&file.source.text, file.id)?.as_slice() {
+        return Ok(Answer::Schema(to_json(schema)));
     }
+    let message = format!("`{place}` is not a JSON Schema");
+    Err(Diagnostic::error(Code::Usage, message).help("a file has one schema, of one kind").into())
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ fn lines(facts: &[(String, String)]) -> String {
         if objects.len() > NAMED {
             writeln!(text, "  {} objects, such as {}: {what}", objects.len(), objects[0]).unwrap();
         } else {
-            objects.iter().for_each(|object| writeln!(text, "  {object}: {what}").unwrap());
+            for object in objects {
+                writeln!(text, "  {object}: {what}").unwrap();
+            }
         }
     }
     text

@@ -498,7 +498,7 @@ mod tests {
                        failed expression: object.spec.replicas <= 5";
         assert_eq!(said, [(Severity::Error, "large".to_owned(), message.to_owned())]);
         // Without a binding, a policy does nothing; nor does one that only records.
-        assert_eq!(found(&[&[rule.clone()], &more[..]].concat()), []);
+        assert_eq!(found(&[std::slice::from_ref(&rule), &more[..]].concat()), []);
         assert_eq!(found(&[&[rule.clone(), binding("validationActions: [Audit]")], &more[..]].concat()), []);
         let said = found(&[&[rule, binding("validationActions: [Warn]")], &more[..]].concat());
         assert_eq!(said[0].0, Severity::Warning);
