@@ -314,7 +314,7 @@ fn every_profile_builds_from_every_release() {
         goldens.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     profiles.retain(|name| name != "targets");
     profiles.sort();
-    let mut problems = String::new();
+    let mut problems: Vec<String> = Vec::new();
     for directory in &directories {
         for profile in &profiles {
             let output = std::process::Command::new(env!("CARGO_BIN_EXE_kfc"))
@@ -324,13 +324,13 @@ fn every_profile_builds_from_every_release() {
                 .unwrap();
             if output.status.success() {
                 for command in awaited_in_vain(&text(&output.stdout)) {
-                    problems +=
-                        &format!("{} {profile}: nothing satisfies `{command}`\n", directory.display());
+                    let place = directory.display();
+                    problems.push(format!("{place} {profile}: nothing satisfies `{command}`"));
                 }
             } else {
-                problems += &format!("{} {profile}: {}\n", directory.display(), text(&output.stderr));
+                problems.push(format!("{} {profile}: {}", directory.display(), text(&output.stderr)));
             }
         }
     }
-    assert!(problems.is_empty(), "{problems}");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
