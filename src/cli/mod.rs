@@ -54,8 +54,8 @@ mod progress;
 mod rollback;
 mod run;
 mod schema;
-#[cfg(feature = "cluster")]
 mod schema_catalogue;
+#[cfg(feature = "cluster")]
 mod several;
 mod side;
 mod sides;
