@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(config.template_labels.len(), 10);
         assert_eq!(config.common_annotations.len(), 9);
         assert_eq!(config.var_reference.len(), 72);
-        assert_eq!(config.images.len(), 4);
+        assert_eq!(config.images.len(), 6);
         assert_eq!(config.name_reference.len(), 16);
         assert_eq!(config.name_reference.iter().map(|r| r.fields.len()).sum::<usize>(), 166);
         assert!(has(
