@@ -129,7 +129,7 @@ impl<'c> Clusters<'c> {
         result.as_ref().is_err_and(|errors| !self.keep_going || is_interrupted(errors))
     }
 
-    /// Prints what a run came to; what several print on standard output is told apart by their names.
+    /// Prints what a run came to; what several print on standard output has their names.
     fn finish(&self, cluster: &ClusterArgs, result: Result<Done>) -> u8 {
         let Done { mut text, status } = match result {
             Ok(done) => done,

@@ -247,7 +247,7 @@ fn line_at(source: &Source, mark: Mark) -> (&str, usize) {
     let start = source.text[..offset].rfind('\n').map_or(0, |i| i + 1);
     let end = source.text[offset..].find('\n').map_or(source.text.len(), |i| offset + i);
     let line = source.text[start..end].trim_end_matches('\r');
-    // The mark may be at the end of the line, behind what is not shown.
+    // The mark may be at the end of the line, after what is not shown.
     (line, (offset - start).min(line.len()))
 }
 

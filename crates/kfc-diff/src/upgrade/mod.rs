@@ -93,12 +93,6 @@ impl Upgrade {
             && self.recreations.is_empty()
             && self.by_hand.is_empty()
     }
-
-    /// As text for a terminal, or in Markdown. `apply` is the command that applies the new bundle.
-    #[must_use]
-    pub fn text(&self, form: TextForm, apply: &str) -> String {
-        render::render(self, form, apply)
-    }
 }
 
 /// A form of text.
@@ -199,7 +193,7 @@ fn apis(group: &str, versions: &[String]) -> String {
     if apis.is_empty() { "another kind".to_owned() } else { apis.join(" or ") }
 }
 
-/// Secrets whose values change: what already runs keeps the old ones until it is told.
+/// Secrets whose values change: what already runs keeps the old ones until it restarts.
 fn changed_secrets(report: &Report) -> Vec<Concern> {
     let secrets = report.changes.iter().filter(|change| {
         let keys = change.fields.iter().filter(|field| field.folded.is_none());

@@ -3,6 +3,14 @@
 use super::{Concern, Migration, MigrationTime, TextForm, Upgrade};
 use std::fmt::Write as _;
 
+impl Upgrade {
+    /// As text for a terminal, or in Markdown. `apply` is the command that applies the new bundle.
+    #[must_use]
+    pub fn text(&self, form: TextForm, apply: &str) -> String {
+        render(self, form, apply)
+    }
+}
+
 /// Writes the parts of a text.
 struct Text {
     form: TextForm,
@@ -68,7 +76,7 @@ impl Text {
     }
 }
 
-pub(super) fn render(upgrade: &Upgrade, form: TextForm, apply: &str) -> String {
+fn render(upgrade: &Upgrade, form: TextForm, apply: &str) -> String {
     let mut text = Text { form, text: String::new() };
     let title = format!(
         "From {} ({} resources) to {} ({} resources)",
