@@ -127,7 +127,7 @@ pub struct ReleaseRoot {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReleaseRoot"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReleaseRootFields"))]
 #[serde(rename = "a root of a release", deny_unknown_fields)]
 struct RootFields {
     /// The directory in the repository.
