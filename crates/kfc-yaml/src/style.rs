@@ -306,3 +306,32 @@ pub(crate) fn is_break(c: char) -> bool {
 pub(crate) fn is_printable(c: char) -> bool {
     matches!(c, '\n' | ' '..='~' | '\u{A0}'..='\u{D7FF}' | '\u{E000}'..='\u{FEFE}' | '\u{FF00}'..='\u{FFFD}')
 }
+
+/// What follows the backslash of an escaped character.
+pub(crate) fn escape(c: char) -> String {
+    let letter = match c {
+        '\0' => '0',
+        '\u{7}' => 'a',
+        '\u{8}' => 'b',
+        '\t' => 't',
+        '\n' => 'n',
+        '\u{b}' => 'v',
+        '\u{c}' => 'f',
+        '\r' => 'r',
+        '\u{1b}' => 'e',
+        '"' => '"',
+        '\\' => '\\',
+        '\u{85}' => 'N',
+        '\u{a0}' => '_',
+        '\u{2028}' => 'L',
+        '\u{2029}' => 'P',
+        other => {
+            return match u32::from(other) {
+                code @ ..=0xFF => format!("x{code:02X}"),
+                code @ ..=0xFFFF => format!("u{code:04X}"),
+                code => format!("U{code:08X}"),
+            };
+        }
+    };
+    letter.to_string()
+}

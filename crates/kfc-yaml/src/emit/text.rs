@@ -1,6 +1,6 @@
 //! Writes scalars that are long, quoted or of several lines, with libyaml's rules for folding and escapes.
 
-use crate::style::{is_break, is_printable};
+use crate::style::{escape, is_break, is_printable};
 
 /// Columns after which scalars fold.
 pub(super) const WIDTH: usize = 80;
@@ -135,33 +135,7 @@ impl TextWriter<'_> {
 
     fn escape(&mut self, c: char) {
         self.put('\\');
-        let short = match c {
-            '\0' => '0',
-            '\u{7}' => 'a',
-            '\u{8}' => 'b',
-            '\t' => 't',
-            '\n' => 'n',
-            '\u{b}' => 'v',
-            '\u{c}' => 'f',
-            '\r' => 'r',
-            '\u{1b}' => 'e',
-            '"' => '"',
-            '\\' => '\\',
-            '\u{85}' => 'N',
-            '\u{2028}' => 'L',
-            '\u{2029}' => 'P',
-            _ => return self.escape_code(u32::from(c)),
-        };
-        self.put(short);
-    }
-
-    fn escape_code(&mut self, code: u32) {
-        let text = match code {
-            0..=0xFF => format!("x{code:02X}"),
-            0x100..=0xFFFF => format!("u{code:04X}"),
-            _ => format!("U{code:08X}"),
-        };
-        text.chars().for_each(|c| self.put(c));
+        escape(c).chars().for_each(|c| self.put(c));
     }
 
     /// A literal block. Returns whether it ends with a line break, so that the next line has begun.

@@ -4,6 +4,7 @@
 use super::node::{Content, StyledDocument, StyledNode, resolved_tag};
 use crate::parse::grammar::{CORE, Comments};
 use crate::parse::token::Style;
+use crate::style::{escape, is_break, is_printable};
 
 /// Spaces that a level of indentation has.
 const INDENT: usize = 2;
@@ -535,8 +536,7 @@ impl Writer {
             let next = characters.get(at + 1);
             if !is_printable(character) || is_break(character) || matches!(character, '"' | '\\' | '\u{feff}')
             {
-                let escape = escaped(character);
-                self.put(&escape);
+                self.put(&format!("\\{}", escape(character)));
                 after_space = false;
             } else if character == ' ' {
                 let may_break = allows_breaks && !after_space && self.column > WIDTH;
@@ -686,43 +686,6 @@ fn is_simple_key(key: &StyledNode) -> bool {
 /// The bytes of a tag as it is written.
 fn long_tag(tag: &str) -> usize {
     tag.strip_prefix(CORE).map_or(tag.len(), |name| name.len() + 2)
-}
-
-fn is_break(character: char) -> bool {
-    matches!(character, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-fn is_printable(character: char) -> bool {
-    matches!(character, '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
-        && character != '\u{feff}'
-}
-
-fn escaped(character: char) -> String {
-    let letter = match character {
-        '\0' => '0',
-        '\u{7}' => 'a',
-        '\u{8}' => 'b',
-        '\t' => 't',
-        '\n' => 'n',
-        '\u{b}' => 'v',
-        '\u{c}' => 'f',
-        '\r' => 'r',
-        '\u{1b}' => 'e',
-        '"' => '"',
-        '\\' => '\\',
-        '\u{85}' => 'N',
-        '\u{a0}' => '_',
-        '\u{2028}' => 'L',
-        '\u{2029}' => 'P',
-        other => {
-            return match u32::from(other) {
-                code @ ..=0xFF => format!("\\x{code:02X}"),
-                code @ ..=0xFFFF => format!("\\u{code:04X}"),
-                code => format!("\\U{code:08X}"),
-            };
-        }
-    };
-    format!("\\{letter}")
 }
 
 impl Analysis {
