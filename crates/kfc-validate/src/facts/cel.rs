@@ -65,10 +65,21 @@ impl Want {
     }
 }
 
-/// The type of an expression, or what is wrong with it. Runs where there is stack enough.
-fn type_of(expression: &str, scope: &Scope, want: Want) -> Result<Type, String> {
+/// An expression that nothing is known to be wrong with.
+struct Tried {
+    given: Type,
+    /// None if it is not read, as with what nests too deep.
+    program: Option<Program>,
+}
+
+impl Tried {
+    const UNREAD: Self = Self { given: Type::Unknown, program: None };
+}
+
+/// Reads an expression, or says what is wrong with it. Runs where there is stack enough.
+fn read(expression: &str, scope: &Scope, want: Want) -> Result<Tried, String> {
     if check_text(expression).is_err() {
-        return Ok(Type::Unknown);
+        return Ok(Tried::UNREAD);
     }
     let program = match Program::compile(expression) {
         Ok(program) => program,
@@ -76,7 +87,7 @@ fn type_of(expression: &str, scope: &Scope, want: Want) -> Result<Type, String> 
             let reason = error.to_string();
             // Optional fields are syntax that the library does not have.
             if reason.contains("unsupported syntax") {
-                return Ok(Type::Unknown);
+                return Ok(Tried::UNREAD);
             }
             return Err(format!("compilation failed: {}", reason.lines().next().unwrap_or("syntax error")));
         }
@@ -86,7 +97,7 @@ fn type_of(expression: &str, scope: &Scope, want: Want) -> Result<Type, String> 
         .map_err(|words| format!("compilation failed: {words}"))?;
     match want.refuses(&given) {
         Some(words) => Err(words),
-        None => Ok(given),
+        None => Ok(Tried { given, program: Some(program) }),
     }
 }
 
@@ -124,15 +135,12 @@ fn expression<'n>(node: &'n Node, field: &str) -> Option<&'n str> {
     node.get(field).and_then(text).filter(|text| !text.trim().is_empty())
 }
 
-fn try_at(found: &mut Found, below: String, expression: Option<&str>, scope: &Scope, want: Want) -> Type {
-    let Some(expression) = expression else { return Type::Unknown };
-    match type_of(expression, scope, want) {
-        Ok(given) => given,
-        Err(words) => {
-            found.push((below, words));
-            Type::Unknown
-        }
-    }
+fn try_at(found: &mut Found, below: String, expression: Option<&str>, scope: &Scope, want: Want) -> Tried {
+    let Some(expression) = expression else { return Tried::UNREAD };
+    read(expression, scope, want).unwrap_or_else(|words| {
+        found.push((below, words));
+        Tried::UNREAD
+    })
 }
 
 /// What requests of admission have.
@@ -212,9 +220,9 @@ fn of_policy(node: &Node) -> Found {
             scope.set("variables", Type::Object(Rc::new(variables.clone())));
         }
         let below = format!("variables[{index}].expression");
-        let given = try_at(&mut found, below, expression(variable, "expression"), &scope, Want::Anything);
+        let tried = try_at(&mut found, below, expression(variable, "expression"), &scope, Want::Anything);
         if let Some(name) = variable.get("name").and_then(text) {
-            variables.insert(name.to_owned(), given);
+            variables.insert(name.to_owned(), tried.given);
         }
     }
     if !variables.is_empty() {
@@ -330,10 +338,9 @@ fn of_schema(schema: &Node, path: &str, at: At, all: &mut Rules) {
         let sized = Sized::of(schema, at.is_root, 0);
         for (index, rule) in rules.iter().enumerate() {
             let path = format!("{path}.x-kubernetes-validations[{index}]");
-            let before = all.found.len();
-            of_rule(rule, &path, &value, at, &mut all.found);
-            if let Some(sized) = sized.as_ref().filter(|_| all.found.len() == before) {
-                all.cost += costs(rule, &path, sized, at.times, &mut all.found);
+            let programs = of_rule(rule, &path, &value, at, &mut all.found);
+            if let (Some(sized), Some(programs)) = (&sized, &programs) {
+                all.cost += costs(programs, &path, sized, at.times, &mut all.found);
             }
         }
         if all.found.len() == before {
@@ -358,12 +365,24 @@ fn of_schema(schema: &Node, path: &str, at: At, all: &mut Rules) {
     }
 }
 
+/// A rule and the text that it makes for its message, as far as they are read.
+struct Programs {
+    rule: Option<Program>,
+    message: Option<Program>,
+}
+
 /// What a rule and its message cost; reports what the server finds too much.
-fn costs(rule: &Node, path: &str, value: &Rc<Sized>, times: cel_cost::Times, found: &mut Found) -> f64 {
-    let read = |field: &str| Program::compile(expression(rule, field)?).ok();
-    let of_rule = read("rule").map_or(0.0, |rule| cel_cost::of_rule(rule.expression(), value, times));
+fn costs(
+    programs: &Programs,
+    path: &str,
+    value: &Rc<Sized>,
+    times: cel_cost::Times,
+    found: &mut Found,
+) -> f64 {
+    let of_rule =
+        programs.rule.as_ref().map_or(0.0, |rule| cel_cost::of_rule(rule.expression(), value, times));
     let of_message =
-        read("messageExpression").map_or(0.0, |text| cel_cost::of_message(text.expression(), value));
+        programs.message.as_ref().map_or(0.0, |text| cel_cost::of_message(text.expression(), value));
     for (field, name, cost) in [
         ("rule", "estimated rule cost", of_rule),
         ("messageExpression", "estimated messageExpression cost", of_message),
@@ -375,7 +394,9 @@ fn costs(rule: &Node, path: &str, value: &Rc<Sized>, times: cel_cost::Times, fou
     of_rule + of_message
 }
 
-fn of_rule(rule: &Node, path: &str, value: &Type, at: At, found: &mut Found) {
+/// Checks one rule; `None` if something is wrong with it.
+fn of_rule(rule: &Node, path: &str, value: &Type, at: At, found: &mut Found) -> Option<Programs> {
+    let before = found.len();
     let mut scope = Scope::default();
     scope.set("self", value.clone());
     let old = if rule.get("optionalOldSelf").is_some_and(is_true) {
@@ -391,16 +412,17 @@ fn of_rule(rule: &Node, path: &str, value: &Type, at: At, found: &mut Found) {
             format!("{path}.rule"),
             "oldSelf cannot be used on the uncorrelatable portion of the schema".to_owned(),
         ));
-        return;
+        return None;
     }
-    try_at(found, format!("{path}.rule"), text, &scope, Want::Rule);
-    try_at(
+    let of_rule = try_at(found, format!("{path}.rule"), text, &scope, Want::Rule);
+    let of_message = try_at(
         found,
         format!("{path}.messageExpression"),
         expression(rule, "messageExpression"),
         &scope,
         Want::Text,
     );
+    (found.len() == before).then_some(Programs { rule: of_rule.program, message: of_message.program })
 }
 
 /// A default has to hold the rules of its own schema, and those inside.
