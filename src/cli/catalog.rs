@@ -11,7 +11,7 @@ use kfc_catalogue::catalogue::{Catalogue, FETCHED, Place, Release};
 use kfc_diagnostics::text::document;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::vendoring::walk;
-use kfc_source::lock::{self, Lock};
+use kfc_source::lock::Lock;
 use kfc_source::remote::{LocalCopy, LockUse, RemoteOptions, Renewal, Source};
 use kfc_source::vendoring::store::{self, Listed};
 use kfc_source::{LoadRestrictor, Loader};
@@ -157,9 +157,8 @@ fn fetch(args: &CatalogFetchArgs, texts: &Arc<Sources>) -> Result<String> {
     std::fs::create_dir_all(&folder).map_err(|error| output::cannot_write(&folder, &error))?;
     let folder = folder.canonicalize().map_err(|error| output::cannot_write(&folder, &error))?;
     let surroundings = here::surroundings();
-    let has_lock = folder.join(lock::FILE).symlink_metadata().is_ok();
-    let before =
-        if has_lock { Lock::load(&folder, &surroundings, texts)? } else { Lock::new(&folder, &surroundings) };
+    let before = Lock::find(&folder, &surroundings, texts)?;
+    let before = before.unwrap_or_else(|| Lock::new(&folder, &surroundings));
     Fetch { args, texts, folder, before }.run()
 }
 

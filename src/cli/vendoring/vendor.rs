@@ -89,16 +89,13 @@ struct Work<'a> {
 
 fn vendor(args: &VendorArgs, texts: &Arc<Sources>) -> Result<u8> {
     let folder = targets::lock_directory(args.at.as_deref(), &args.targets)?;
-    let has_lock = folder.join(lock::FILE).symlink_metadata().is_ok();
-    let before = if has_lock {
-        Lock::load(&folder, &here::surroundings(), texts)?
-    } else {
-        Lock::new(&folder, &here::surroundings())
-    };
-    if args.check && !has_lock {
+    let surroundings = here::surroundings();
+    let found = Lock::find(&folder, &surroundings, texts)?;
+    if args.check && found.is_none() {
         let message = format!("`{}` has no kfc.lock", folder.display());
         return Err(Diagnostic::error(Code::Drift, message).help("write one with `kfc vendor`").into());
     }
+    let before = found.unwrap_or_else(|| Lock::new(&folder, &surroundings));
     let targets = Targets::new(&folder, &before.targets, &args.targets)?;
     let work = Work { args, texts, before, targets };
     check_names(&work)?;

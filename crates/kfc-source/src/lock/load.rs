@@ -12,6 +12,16 @@ use std::path::Path;
 const LARGEST: u64 = 16 * 1024 * 1024;
 
 impl Lock {
+    /// The lock in a directory, if there is one.
+    ///
+    /// # Errors
+    /// As [`Lock::load`].
+    pub fn find(folder: &Path, surroundings: &Surroundings, sources: &Sources) -> Result<Option<Self>> {
+        // A link that leads nowhere is a lock that cannot be read.
+        let is_there = folder.join(FILE).symlink_metadata().is_ok();
+        is_there.then(|| Self::load(folder, surroundings, sources)).transpose()
+    }
+
     /// Reads the lock in a directory.
     ///
     /// # Errors

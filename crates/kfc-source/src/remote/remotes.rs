@@ -93,9 +93,8 @@ impl Remotes {
     /// A lock that cannot be read.
     pub fn build_upon(&self, folder: &Path) -> Result<()> {
         let mut further = self.further.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = || further.iter().all(|lock| lock.folder != folder);
-        if folder.join(lock::FILE).symlink_metadata().is_ok() && is_new() {
-            further.push(Arc::new(Lock::load(folder, &self.surroundings, &self.texts)?));
+        if further.iter().all(|lock| lock.folder != folder) {
+            further.extend(Lock::find(folder, &self.surroundings, &self.texts)?.map(Arc::new));
         }
         Ok(())
     }
