@@ -1,19 +1,16 @@
 //! `kfc diff`: what changes between two bundles.
 
-#[cfg(feature = "cluster")]
-use super::args::{ClusterArgs, InventoryArgs, KindArgs, inventory_name};
 use super::args::{ReportArgs, StackArgs};
 use super::diff_report::write;
 use super::exit::{DONE, FAILED, USAGE};
 use super::output;
-use super::side::{ClusterSide, Reader};
+use super::side::Reader;
+use super::side_args::SidesArgs;
 use super::sides::{Sides, both};
 use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_diff::Report;
 use kfc_kube::schema::Schema;
-use kfc_source::LoadRestrictor;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Exit status when the sides differ.
@@ -32,36 +29,8 @@ pub(super) struct DiffArgs {
     stack: StackArgs,
     #[command(flatten)]
     report: ReportArgs,
-    /// The directory of the goldens.
-    #[arg(long, default_value = "golden", value_name = "DIR")]
-    goldens: PathBuf,
-    /// Read files outside of roots too.
-    #[arg(long)]
-    unrestricted: bool,
-    #[cfg(feature = "cluster")]
     #[command(flatten)]
-    cluster: ClusterArgs,
-    #[cfg(feature = "cluster")]
-    #[command(flatten)]
-    inventory: InventoryArgs,
-    #[cfg(feature = "cluster")]
-    #[command(flatten)]
-    kinds: KindArgs,
-}
-
-impl DiffArgs {
-    #[cfg(feature = "cluster")]
-    fn cluster_side(&self) -> Result<ClusterSide> {
-        let name = self.inventory.name.as_deref().map(inventory_name).transpose()?;
-        let namespace = self.inventory.inventory_namespace.clone();
-        Ok(ClusterSide { name, namespace, kinds: self.kinds.kinds(), args: self.cluster.clone() })
-    }
-
-    #[cfg(not(feature = "cluster"))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as with clusters")]
-    fn cluster_side(&self) -> Result<ClusterSide> {
-        Ok(ClusterSide::default())
-    }
+    sides: SidesArgs,
 }
 
 pub(super) fn run(args: &DiffArgs) -> u8 {
@@ -77,10 +46,16 @@ fn diff(args: &DiffArgs, sources: &Arc<Sources>) -> Result<u8> {
         return Err(Diagnostic::error(Code::Usage, "standard input can be only one side").into());
     }
     let schema = Schema::builtin();
-    let restrictor = if args.unrestricted { LoadRestrictor::None } else { LoadRestrictor::RootOnly };
-    let cluster = args.cluster_side()?;
-    let reader =
-        Reader { stack: &args.stack, restrictor, goldens: &args.goldens, schema: &schema, sources, cluster };
+    let restrictor = args.sides.restrictor();
+    let cluster = args.sides.cluster_side()?;
+    let reader = Reader {
+        stack: &args.stack,
+        restrictor,
+        goldens: &args.sides.goldens,
+        schema: &schema,
+        sources,
+        cluster,
+    };
     let read = |name: &str, other: &str| reader.read(name, other);
     let (before, after) = rayon::join(|| read(&args.before, &args.after), || read(&args.after, &args.before));
     let Sides { before, after, refused } = both(before?, after?, (&args.before, &args.after), &reader)?;

@@ -58,6 +58,7 @@ mod schema_catalogue;
 #[cfg(feature = "cluster")]
 mod several;
 mod side;
+mod side_args;
 mod sides;
 #[cfg(feature = "cluster")]
 mod status;

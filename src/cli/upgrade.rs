@@ -1,11 +1,10 @@
 //! `kfc upgrade`: what an upgrade of a stack to another release asks of people.
 
 use super::args::StackArgs;
-#[cfg(feature = "cluster")]
-use super::args::{ClusterArgs, InventoryArgs, KindArgs, inventory_name};
 use super::diff_report::write_to;
 use super::exit::{DONE, FAILED, USAGE};
-use super::side::{ClusterSide, Reader};
+use super::side::Reader;
+use super::side_args::SidesArgs;
 use super::sides::{Sides, both};
 use super::targets::{OWN_BASES, resources_of_file};
 use super::{here, output};
@@ -17,7 +16,7 @@ use kfc_diff::Input;
 use kfc_diff::upgrade::{TextForm, Upgrade};
 use kfc_kube::Object;
 use kfc_kube::schema::Schema;
-use kfc_source::{LoadRestrictor, Loader};
+use kfc_source::Loader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,21 +59,8 @@ pub(super) struct UpgradeArgs {
     /// Also write all changes into this file, in the format of its ending, as `kfc diff` does.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// The directory of the goldens.
-    #[arg(long, default_value = "golden", value_name = "DIR")]
-    goldens: PathBuf,
-    /// Read files outside of roots too.
-    #[arg(long)]
-    unrestricted: bool,
-    #[cfg(feature = "cluster")]
     #[command(flatten)]
-    cluster: ClusterArgs,
-    #[cfg(feature = "cluster")]
-    #[command(flatten)]
-    inventory: InventoryArgs,
-    #[cfg(feature = "cluster")]
-    #[command(flatten)]
-    kinds: KindArgs,
+    sides: SidesArgs,
 }
 
 pub(super) fn run(args: &UpgradeArgs) -> u8 {
@@ -86,19 +72,6 @@ pub(super) fn run(args: &UpgradeArgs) -> u8 {
 }
 
 impl UpgradeArgs {
-    #[cfg(feature = "cluster")]
-    fn cluster_side(&self) -> Result<ClusterSide> {
-        let name = self.inventory.name.as_deref().map(inventory_name).transpose()?;
-        let namespace = self.inventory.inventory_namespace.clone();
-        Ok(ClusterSide { name, namespace, kinds: self.kinds.kinds(), args: self.cluster.clone() })
-    }
-
-    #[cfg(not(feature = "cluster"))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as with clusters")]
-    fn cluster_side(&self) -> Result<ClusterSide> {
-        Ok(ClusterSide::default())
-    }
-
     /// The arguments of the stack at a release.
     fn at(&self, release: &str) -> StackArgs {
         StackArgs { release: Some(release.to_owned()), ..self.stack.clone() }
@@ -126,18 +99,18 @@ fn is_release(word: &str, args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<
 
 fn upgrade(args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<u8> {
     let schema = Schema::builtin();
-    let restrictor = if args.unrestricted { LoadRestrictor::None } else { LoadRestrictor::RootOnly };
+    let restrictor = args.sides.restrictor();
     let (old_stack, old_side) = match &args.from {
         None => (args.stack.clone(), args.target.clone()),
         Some(from) if is_release(from, args, sources)? => (args.at(from), args.target.clone()),
         Some(side) => (args.stack.clone(), side.clone()),
     };
     let new_stack = args.at(&args.to);
-    let cluster = args.cluster_side()?;
+    let cluster = args.sides.cluster_side()?;
     let reader = |stack| Reader {
         stack,
         restrictor,
-        goldens: &args.goldens,
+        goldens: &args.sides.goldens,
         schema: &schema,
         sources,
         cluster: cluster.clone(),
