@@ -54,8 +54,8 @@ impl<'c> Clusters<'c> {
         several: &SeveralArgs,
         (what, sources): (&'static str, &'c Sources),
     ) -> Self {
-        let SeveralArgs { keep_going, parallel } = *several;
-        Self { list: cluster.each_context(), keep_going, parallel, sources, what }
+        let SeveralArgs { keep_going, at_once } = *several;
+        Self { list: cluster.each_context(), keep_going, parallel: at_once.parallel, sources, what }
     }
 
     /// Checks that runs at the same time have nothing to ask, as questions of several clusters would be mixed up; `agreed` are
@@ -182,7 +182,7 @@ impl Parallel {
 #[cfg(test)]
 mod tests {
     use super::{Clusters, Done, Progress};
-    use crate::cli::args::{ClusterArgs, Parallel, SeveralArgs};
+    use crate::cli::args::{ClusterArgs, Parallel, ParallelArgs, SeveralArgs};
     use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
     use std::num::NonZeroUsize;
     use std::sync::Mutex;
@@ -208,7 +208,7 @@ mod tests {
         let sources = Sources::default();
         let cluster = ClusterArgs { context: Some(names.join(",")), ..ClusterArgs::default() };
         let parallel = most.and_then(NonZeroUsize::new).map(Parallel::AtMost);
-        let several = SeveralArgs { keep_going, parallel };
+        let several = SeveralArgs { keep_going, at_once: ParallelArgs { parallel } };
         let status = Clusters::new(&cluster, &several, ("the run", &sources)).run(&work);
         let mut begun = begun.into_inner().unwrap();
         begun.sort();

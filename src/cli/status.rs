@@ -1,6 +1,6 @@
 //! `kfc status`: whether everything that was applied is ready.
 
-use super::args::{ClusterArgs, InventoryArgs, Parallel, SeveralArgs, StackArgs, inventory_name};
+use super::args::{ClusterArgs, InventoryArgs, ParallelArgs, SeveralArgs, StackArgs, inventory_name};
 use super::consent::count_of;
 use super::exit::{DONE, FAILED};
 use super::intake::Intake;
@@ -32,9 +32,8 @@ pub(super) struct StatusArgs {
     cluster: ClusterArgs,
     #[command(flatten)]
     inventory: InventoryArgs,
-    /// With several contexts in `--context`, ask at most N clusters at the same time; all of them without a number.
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
-    parallel: Option<Parallel>,
+    #[command(flatten)]
+    at_once: ParallelArgs,
     /// List the objects that are ready too.
     #[arg(long)]
     all: bool,
@@ -46,7 +45,7 @@ const RUN: &str = "the command";
 pub(super) fn run(args: &StatusArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     // The state of one cluster does not depend on another.
-    let several = SeveralArgs { keep_going: true, parallel: args.parallel };
+    let several = SeveralArgs { keep_going: true, at_once: args.at_once };
     let clusters = Clusters::new(&args.cluster, &several, (RUN, &sources));
     match subject(args, &sources) {
         Ok(subject) => clusters.run(&|cluster, progress| status(args, cluster, &subject, progress)),

@@ -27,5 +27,5 @@ pub(super) use remote::RemoteArgs;
 pub(super) use report::{Colour, ReportArgs};
 pub(super) use restrictor::RestrictorFlag;
 #[cfg(feature = "cluster")]
-pub(super) use several::{Parallel, SeveralArgs};
+pub(super) use several::{Parallel, ParallelArgs, SeveralArgs};
 pub(super) use stack::StackArgs;

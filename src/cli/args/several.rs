@@ -10,6 +10,13 @@ pub(in crate::cli) struct SeveralArgs {
     /// With several contexts in `--context`, go on with the next cluster after a failure.
     #[arg(long)]
     pub(in crate::cli) keep_going: bool,
+    #[command(flatten)]
+    pub(in crate::cli) at_once: ParallelArgs,
+}
+
+/// How many clusters are worked on at the same time, where one does not depend on another.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(in crate::cli) struct ParallelArgs {
     /// With several contexts in `--context`, work on at most N clusters at the same time; on all of them without a number.
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub(in crate::cli) parallel: Option<Parallel>,
