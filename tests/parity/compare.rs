@@ -198,17 +198,22 @@ pub(crate) fn compare_all(tables: &Tables, directory: &Path) -> Compared {
         }
         ours.add(name, form::named(trees::ours(name)));
     }
-    let kinds = kinds(&upstream.definitions);
-    upstream.settle(&kinds);
-    ours.settle(&kinds);
-    upstream.add_permissions("kubeflow-roles");
-    ours.add_permissions("kubeflow-roles");
+    settle(&mut upstream, &mut ours);
     let digests = texts.into_iter().map(|(source, texts)| {
         let due = tables.sources[&source].digest.clone();
         (source, (due, digest(texts)))
     });
     let digests = digests.collect();
     Compared { components: found(tables, &upstream, &ours), digests }
+}
+
+/// Brings both sides into one form, and adds what service accounts may do in the end.
+fn settle(upstream: &mut Side, ours: &mut Side) {
+    let kinds = kinds(&upstream.definitions);
+    for side in [upstream, ours] {
+        side.settle(&kinds);
+        side.add_permissions("kubeflow-roles");
+    }
 }
 
 /// Compares the bases of the components that a release of upstream has with what it has for them.
@@ -221,11 +226,7 @@ pub(crate) fn compare_release(
         upstream.add(name, form::named(objects.clone()));
         ours.add(name, form::named(trees::ours(name)));
     }
-    let kinds = kinds(&upstream.definitions);
-    upstream.settle(&kinds);
-    ours.settle(&kinds);
-    upstream.add_permissions("kubeflow-roles");
-    ours.add_permissions("kubeflow-roles");
+    settle(&mut upstream, &mut ours);
     let mut found = found(tables, &upstream, &ours);
     found.retain(|name, _| release.contains_key(name));
     found

@@ -165,7 +165,7 @@ fn load_root(
     let mut read = kustomization::read(&document);
     read.warnings.extend(warnings);
     if !shared.may_be_empty && kustomization::is_empty(&document) {
-        read.errors.push(empty(document.mark));
+        read.errors.push(kustomization::empty(document.mark));
     }
     if let Some((kind, entry)) = wanted.filter(|(kind, _)| *kind != read.kustomization.kind) {
         return Err(wrong_kind(kind, entry, &document).into());
@@ -184,12 +184,7 @@ fn wrong_kind(wanted: Kind, entry: Option<Mark>, document: &Node) -> Diagnostic 
 
 /// The document of a kustomization file; kustomize ignores further ones.
 fn first_document(documents: Vec<Node>, start: Mark) -> Result<Node> {
-    documents.into_iter().next().ok_or_else(|| empty(start).into())
-}
-
-fn empty(mark: Mark) -> Diagnostic {
-    let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
-    error.at(mark).help("list at least one file under `resources`")
+    documents.into_iter().next().ok_or_else(|| kustomization::empty(start).into())
 }
 
 fn load_parts(

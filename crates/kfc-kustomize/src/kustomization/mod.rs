@@ -8,4 +8,4 @@ pub mod plugin;
 mod read;
 
 pub use named::Named;
-pub use read::{Read, is_empty, read, read_replacement_file};
+pub use read::{Read, empty, is_empty, read, read_replacement_file};

@@ -4,7 +4,7 @@ use super::model::{
     HelmGlobals, Kind, Kustomization, LegacySortOptions, Order, Places, Replacement, SortOptions,
 };
 use super::parts;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_yaml::Node;
 use kfc_yaml::fields::{Errors, Fields};
 
@@ -91,6 +91,13 @@ pub fn is_empty(document: &Node) -> bool {
     let is_head = |name: &str| ["apiVersion", "kind"].iter().any(|head| name.eq_ignore_ascii_case(head));
     let mut entries = document.as_map().into_iter().flatten();
     entries.all(|entry| is_head(&entry.key.text) || says_nothing(&entry.value))
+}
+
+/// The error for a kustomization file that says nothing.
+#[must_use]
+pub fn empty(mark: Mark) -> Diagnostic {
+    let error = Diagnostic::error(Code::BadValue, "this kustomization file is empty");
+    error.at(mark).help("list at least one file under `resources`")
 }
 
 fn check_metadata(fields: &Fields<'_>) {

@@ -4,8 +4,8 @@ use super::copy::Copy;
 use super::place::{self, relative};
 use super::rename::Renames;
 use super::scope::{Scope, refuse_without_ref};
-use crate::kustomization::Named;
 use crate::kustomization::model::{ConfigMapArgs, Kustomization};
+use crate::kustomization::{self, Named};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_source::{FileSystem as _, Loader, Os, Resolved, is_web_address};
 use kfc_yaml::{Node, Spanned, parse};
@@ -86,13 +86,9 @@ impl Walk {
         let found = root.scope.bound(root.loader.clone()).find_kustomization()?;
         let start = Mark { source: found.id, offset: 0 };
         let (documents, _) = parse::parse_last_wins(&found.source.text, found.id)?;
-        let Some(document) = documents.first().filter(|document| !crate::kustomization::is_empty(document))
-        else {
-            return Err(Diagnostic::error(Code::BadValue, "this kustomization file is empty")
-                .at(start)
-                .into());
-        };
-        let read = crate::kustomization::read(document);
+        let document = documents.first().filter(|document| !kustomization::is_empty(document));
+        let document = document.ok_or_else(|| kustomization::empty(start))?;
+        let read = kustomization::read(document);
         let mut errors = read.errors;
         let mut renames = Renames::default();
         errors.collect(self.named(root, &read.kustomization, plugins_of, &mut renames));
