@@ -166,8 +166,11 @@ fn stack_bundle(
     sources: &Arc<Sources>,
 ) -> Result<(Bundle, Diagnostics)> {
     let mut app = Application::read(file, environment, options.reads(), sources)?;
-    let chosen = app.choose(&environment.parameters, sources)?;
-    let plan = app.plan()?;
+    // Parameters that have the wrong form and values that their schemas refuse are reported together.
+    let mut errors = Diagnostics::default();
+    let chosen = errors.collect(app.choose(&environment.parameters, sources));
+    let plan = errors.collect(app.plan());
+    let (Some(chosen), Some(plan)) = (chosen, plan) else { return Err(errors) };
     let noticed = app.other_version(&plan, environment, sources);
     let mut assembled = assemble::assemble(&plan, &app.stack, &app.loader)?;
     let annotations = chosen.annotations.unwrap_or(Annotations::ALL);

@@ -4,6 +4,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use kfc_diagnostics::address::COVERED;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark};
+use kfc_kube::Quantity;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -21,7 +22,10 @@ pub(crate) fn validator(schema: &Value) -> Result<jsonschema::Validator, String>
     if counter.count(schema)? > MOST {
         return Err(format!("with its references it expands to more than {MOST} schemas"));
     }
-    jsonschema::validator_for(schema).map_err(|error| error.to_string())
+    // Formats are checked, also that of Kubernetes' amounts, which JSON Schema does not have.
+    let options = jsonschema::options().should_validate_formats(true);
+    let options = options.with_format("quantity", |text: &str| Quantity::parse(text).is_some());
+    options.build(schema).map_err(|error| error.to_string())
 }
 
 struct Counter<'s> {

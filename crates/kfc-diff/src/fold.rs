@@ -1,6 +1,7 @@
 //! Changes of form alone: other spellings of one quantity, and values that the API server would set anyway.
 
 use super::model::{Fold, Path};
+use kfc_kube::Quantity;
 use kfc_yaml::{Node, ScalarKind};
 
 /// Why a change may be skipped, if it may; a side without the field is `None`.
@@ -29,50 +30,11 @@ fn equal(path: &Path, before: &Node, after: &Node) -> bool {
     let (Some(a), Some(b)) = (before.as_scalar(), after.as_scalar()) else { return false };
     let is_quantity = path.keys().any(|key| QUANTITIES.contains(&key));
     if is_quantity {
-        return matches!((quantity(&a.text), quantity(&b.text)), (Some(a), Some(b)) if a == b);
+        let both = Quantity::parse(&a.text).zip(Quantity::parse(&b.text));
+        return both.is_some_and(|(a, b)| a.is_same(b));
     }
     let is_number = |kind: ScalarKind| matches!(kind, ScalarKind::Int | ScalarKind::Float);
     is_number(a.kind) && is_number(b.kind) && a.text.parse::<f64>().ok() == b.text.parse::<f64>().ok()
-}
-
-/// A Kubernetes quantity as mantissa and exponents of ten and two, normalised: `1000m` is `1`, `1024Ki` is `1Mi`.
-/// `None` for what is not a quantity, and for those of more than 18 digits.
-pub(crate) fn quantity(text: &str) -> Option<(i128, i32)> {
-    let number_end = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
-    let (number, suffix) = text.split_at(number_end);
-    let (factor, mut exponent): (i128, i32) = match suffix {
-        "" => (1, 0),
-        "n" => (1, -9),
-        "u" => (1, -6),
-        "m" => (1, -3),
-        "k" => (1, 3),
-        "M" => (1, 6),
-        "G" => (1, 9),
-        "T" => (1, 12),
-        "P" => (1, 15),
-        "E" => (1, 18),
-        "Ki" => (1 << 10, 0),
-        "Mi" => (1 << 20, 0),
-        "Gi" => (1 << 30, 0),
-        "Ti" => (1 << 40, 0),
-        "Pi" => (1 << 50, 0),
-        "Ei" => (1 << 60, 0),
-        _ => (1, suffix.strip_prefix(['e', 'E'])?.parse().ok()?),
-    };
-    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-    if whole.len() + part.len() > 18 || (whole.trim_start_matches(['+', '-']).is_empty() && part.is_empty()) {
-        return None;
-    }
-    exponent -= i32::try_from(part.len()).ok()?;
-    let mut value = format!("{whole}{part}").parse::<i128>().ok()?.checked_mul(factor)?;
-    if value == 0 {
-        return Some((0, 0));
-    }
-    while value % 10 == 0 {
-        value /= 10;
-        exponent += 1;
-    }
-    Some((value, exponent))
 }
 
 /// What the API server sets where a pod template, service or workload has no value: the field, its parent key (empty for
@@ -129,23 +91,4 @@ fn is_default(path: &Path, value: &Node) -> bool {
     DEFAULTS.iter().any(|(name, below, default)| {
         *name == field && (below.is_empty() || *below == parent) && *default == text
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quantity;
-
-    #[test]
-    fn quantities_in_other_spellings_are_equal() {
-        for (a, b) in
-            [("1000m", "1"), ("1Gi", "1024Mi"), ("0.5", "500m"), ("1e3", "1k"), ("2.0", "2"), ("0", "0m")]
-        {
-            assert_eq!(quantity(a), quantity(b), "{a} and {b}");
-            assert!(quantity(a).is_some());
-        }
-        assert_ne!(quantity("1G"), quantity("1Gi"));
-        for wrong in ["", "x", "1x", ".", "1.2.3", "99999999999999999999"] {
-            assert_eq!(quantity(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -4,13 +4,14 @@ use super::duplicates;
 use super::equality::are_equal;
 use super::finding::Finding;
 use super::fit::Fit;
-use super::format::{Format, quantity};
+use super::format::Format;
 use super::limits;
 use super::path::{Path, name};
 use super::shape::{Kind, Limits, Others, Shape, ShapeId, Shapes};
 use super::table::field_spans;
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Mark, nearest};
+use kfc_kube::Quantity;
 use kfc_yaml::{Entry, Map, Node, Scalar, ScalarKind, Value, emit};
 
 /// Allowed values that a message lists.
@@ -190,7 +191,7 @@ impl Fit<'_> {
             Kind::Number => return matches!(scalar.kind, Int | Float),
             Kind::Boolean => return scalar.kind == Bool,
             Kind::Quantity if is_text || matches!(scalar.kind, Int | Float) => {
-                if quantity(&scalar.text).is_none() {
+                if Quantity::parse(&scalar.text).is_none() {
                     let message = format!("{} is not a quantity", quoted(scalar, path));
                     let diagnostic = self.found.error(Code::ValueFormat, path, place, message);
                     diagnostic.help = Some("write it as `500m`, `2`, `1.5Gi` or `10G`".to_owned());

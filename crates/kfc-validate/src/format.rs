@@ -355,64 +355,9 @@ fn is_uuid(text: &str) -> bool {
     hex.len() == 32 && hex.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// The value of a quantity (`100m`, `1.5Gi`, `2e3`); `None` when it is not a quantity.
-#[must_use]
-pub(super) fn quantity(text: &str) -> Option<f64> {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
-    let (amount, suffix) = unsigned.split_at(end);
-    if !amount.bytes().any(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let amount: f64 = amount.parse().ok()?;
-    let factor = match suffix {
-        "" => 1.0,
-        "n" => 1e-9,
-        "u" => 1e-6,
-        "m" => 1e-3,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "T" => 1e12,
-        "P" => 1e15,
-        "E" => 1e18,
-        "Ki" => 1024.0,
-        "Mi" => 1024.0_f64.powi(2),
-        "Gi" => 1024.0_f64.powi(3),
-        "Ti" => 1024.0_f64.powi(4),
-        "Pi" => 1024.0_f64.powi(5),
-        "Ei" => 1024.0_f64.powi(6),
-        exponent => {
-            let digits = exponent.strip_prefix(['e', 'E'])?;
-            10.0_f64.powi(digits.parse().ok().filter(|power: &i32| power.abs() < 400)?)
-        }
-    };
-    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
-    Some(sign * amount * factor)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Format, quantity};
-
-    #[test]
-    fn quantities_are_read_as_the_api_server_reads_them() {
-        for (text, value) in [
-            ("1", 1.0),
-            ("100m", 0.1),
-            ("1.5Gi", 1.5 * 1_073_741_824.0),
-            ("2e3", 2000.0),
-            (".5", 0.5),
-            ("-1k", -1000.0),
-            ("1E", 1e18),
-        ] {
-            let found = quantity(text).unwrap_or(f64::NAN);
-            assert!((found - value).abs() < 1e-9 * value.abs(), "{text} is {found}");
-        }
-        for text in ["", "Gi", "1 Gi", "1GB", "1gi", "1.2.3", "--1", "1e", ".", "1K"] {
-            assert_eq!(quantity(text), None, "{text}");
-        }
-    }
+    use super::Format;
 
     #[test]
     fn formats_hold_and_do_not() {

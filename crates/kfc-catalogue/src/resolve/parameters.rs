@@ -17,25 +17,87 @@ pub(super) struct Parameters<'c> {
     facts: Value,
 }
 
+/// Checks what the user set, whatever the profile and the components are: names, and values by their schemas.
+///
+/// # Errors
+/// Every name that is neither a parameter nor a component, and every value that its schema refuses.
+pub(super) fn check(catalogue: &Catalogue, given: &Node) -> Result<()> {
+    let global = global_of(catalogue);
+    let mut errors = Diagnostics::default();
+    for entry in given.as_map().into_iter().flatten() {
+        let name = entry.key.text.as_str();
+        if let Some(component) = catalogue.components.get(name) {
+            errors.collect(check_component(component, &entry.value));
+        } else if let Some(parameter) = named(global, name) {
+            errors.collect(check_given(parameter, &entry.value, &what("", name)));
+        } else {
+            errors.push(unknown(name, entry.key.mark, global, catalogue));
+        }
+    }
+    errors.into_result(())
+}
+
+fn check_component(component: &Component, given: &Node) -> Result<()> {
+    let name = component.name.value.as_str();
+    let map = given.as_map().ok_or_else(|| -> Diagnostics {
+        let message =
+            format!("the parameters of `{name}` must be a mapping, but this is {}", given.describe());
+        Diagnostic::error(Code::Parameter, message).at(given.mark).into()
+    })?;
+    let mut errors = Diagnostics::default();
+    for entry in map {
+        let own = entry.key.text.as_str();
+        match named(&component.parameters, own) {
+            Some(parameter) => {
+                errors.collect(check_given(parameter, &entry.value, &what(name, own)));
+            }
+            None => errors.push(unknown_of(component, own, entry.key.mark)),
+        }
+    }
+    errors.into_result(())
+}
+
+/// Checks a value of the user. What a release fixes need not be what the catalogue allows.
+fn check_given(parameter: &Parameter, given: &Node, what: &str) -> Result<()> {
+    match parameter.fixed {
+        None => check_value(parameter, given, &to_json(given), what),
+        Some(_) => check_fixed(parameter, given, what),
+    }
+}
+
+/// Checks a value by its schema; `node` is where it is from.
+fn check_value(parameter: &Parameter, node: &Node, value: &Value, what: &str) -> Result<()> {
+    let checked = Checked { what, code: Code::Parameter, value, is_secret: parameter.is_secret() };
+    check_schema(&parameter.schema, &checked, |pointer| mark_at(node, pointer))
+}
+
+fn named<'p>(declared: &'p [Parameter], name: &str) -> Option<&'p Parameter> {
+    declared.iter().find(|parameter| parameter.name.value == name)
+}
+
+fn global_of(catalogue: &Catalogue) -> &[Parameter] {
+    catalogue.layers.get(DEFAULTS).map_or(&[], |layer| &layer.parameters)
+}
+
+fn full_name(component: &str, name: &str) -> String {
+    if component.is_empty() { name.to_owned() } else { format!("{component}.{name}") }
+}
+
+fn what(component: &str, name: &str) -> String {
+    format!("the parameter `{}`", full_name(component, name))
+}
+
 impl<'c> Parameters<'c> {
-    /// Reads what the user set: global parameters by name, those of a component below its name.
+    /// Reads what the user set: global parameters by name, those of a component below its name. A value that [`check`]
+    /// refuses is as if it were not set.
     ///
     /// # Errors
-    /// Names that are neither, and global values that their schemas refuse.
+    /// Global parameters without a value, defaults that cannot be computed.
     pub(super) fn read(catalogue: &'c Catalogue, profile: &Profile, given: &Node) -> Result<Self> {
-        let declared = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
-        let mut errors = Diagnostics::default();
         let none = Map::new();
-        let given_map = given.as_map().unwrap_or(&none);
-        for entry in given_map {
-            let name = entry.key.text.as_str();
-            if !declared.iter().any(|p| p.name.value == name) && !catalogue.components.contains_key(name) {
-                errors.push(unknown(name, entry.key.mark, declared, catalogue));
-            }
-        }
         let facts = profile.tree();
-        let global = errors.collect(global(declared, given_map, &facts)).unwrap_or_default();
-        errors.into_result(Self { catalogue, given: given.clone(), global, facts })
+        let global = global(global_of(catalogue), given.as_map().unwrap_or(&none), &facts)?;
+        Ok(Self { catalogue, given: given.clone(), global, facts })
     }
 
     /// The global parameters.
@@ -46,28 +108,13 @@ impl<'c> Parameters<'c> {
     /// The parameters of a component.
     ///
     /// # Errors
-    /// Unknown names, values that the schemas refuse, defaults that cannot be computed.
+    /// Parameters without a value, defaults that cannot be computed.
     pub(super) fn of(&self, component: &Component) -> Result<Value> {
         let name = component.name.value.as_str();
-        let given = self.given.get(name);
         let none = Map::new();
-        let map = match given {
-            None => &none,
-            Some(node) => node.as_map().ok_or_else(|| -> Diagnostics {
-                let message =
-                    format!("the parameters of `{name}` must be a mapping, but this is {}", node.describe());
-                Diagnostic::error(Code::Parameter, message).at(node.mark).into()
-            })?,
-        };
-        let mut errors = Diagnostics::default();
-        for entry in map {
-            if !component.parameters.iter().any(|p| p.name.value == entry.key.text.as_str()) {
-                errors.push(unknown_of(component, &entry.key.text, entry.key.mark));
-            }
-        }
+        let given = self.given.get(name).and_then(Node::as_map).unwrap_or(&none);
         let scope = Scope::new(&self.facts, &self.global, &[]);
-        let own = errors.collect(values(&component.parameters, map, &scope, name)).unwrap_or_default();
-        errors.into_result(own)
+        values(&component.parameters, given, &scope, name)
     }
 
     /// The scope of expressions of a component: global parameters and its own.
@@ -99,47 +146,50 @@ fn global(declared: &[Parameter], given: &Map, facts: &Value) -> Result<Value> {
     errors.into_result(before)
 }
 
-/// The values of declared parameters: those that are given, else the defaults. One without either is an error.
+/// The values of declared parameters: those that are given and allowed, else the defaults. One without either is an error.
 fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -> Result<Value> {
     let mut errors = Diagnostics::default();
     let mut values = serde_json::Map::new();
     for parameter in declared {
         let name = parameter.name.value.as_str();
-        let full = if component.is_empty() { name.to_owned() } else { format!("{component}.{name}") };
-        let what = format!("the parameter `{full}`");
-        let node = given.get(name).or(parameter.default.as_ref());
-        let Some(node) = node else {
-            let message = format!("{what} must be set");
-            let error = Diagnostic::error(Code::Parameter, message).at(parameter.name.mark);
-            let description = parameter.schema.get("description").and_then(Value::as_str);
-            let error =
-                description.into_iter().fold(error, |e, text| e.note(format!("its description: {text}")));
-            errors.push(error.help(format!("`--set {full}=VALUE`, or under `parameters` of the stack")));
-            continue;
+        let what = what(component, name);
+        let own = given.get(name);
+        let value = match (own, &parameter.default) {
+            // Only values of the catalogue have expressions; those of a user are literal.
+            (Some(own), _) if check_given(parameter, own, &what).is_ok() => Some(to_json(own)),
+            (_, Some(default)) => errors.collect(default_value(parameter, default, scope, &what)),
+            (Some(_), None) => None,
+            (None, None) => {
+                errors.push(missing(parameter, &full_name(component, name)));
+                None
+            }
         };
-        // Only values of the catalogue have expressions; those of a user are literal.
-        let value = match given.get(name) {
-            Some(node) => Ok(to_json(node)),
-            None => computed(scope, node),
-        };
-        if let Some(value) = errors.collect(value) {
-            let mark_of = |pointer: &str| mark_at(node, pointer);
-            let is_secret = parameter.is_secret();
-            let checked = Checked { what: &what, code: Code::Parameter, value: &value, is_secret };
-            // What a release fixes need not be what the catalogue allows.
-            errors.collect(match parameter.fixed {
-                None => check_schema(&parameter.schema, &checked, mark_of),
-                Some(_) => check_fixed(parameter, given.get(name), &what),
-            });
+        if let Some(value) = value {
             values.insert(name.to_owned(), value);
         }
     }
     errors.into_result(Value::Object(values))
 }
 
+fn default_value(parameter: &Parameter, default: &Node, scope: &Scope, what: &str) -> Result<Value> {
+    let value = computed(scope, default)?;
+    if parameter.fixed.is_none() {
+        check_value(parameter, default, &value, what)?;
+    }
+    Ok(value)
+}
+
+fn missing(parameter: &Parameter, full: &str) -> Diagnostic {
+    let error = Diagnostic::error(Code::Parameter, format!("the parameter `{full}` must be set"))
+        .at(parameter.name.mark);
+    let description = parameter.schema.get("description").and_then(Value::as_str);
+    let error = description.into_iter().fold(error, |e, text| e.note(format!("its description: {text}")));
+    error.help(format!("`--set {full}=VALUE`, or under `parameters` of the stack"))
+}
+
 /// Refuses a value for a parameter that a release of upstream cannot set.
-fn check_fixed(parameter: &Parameter, given: Option<&Node>, what: &str) -> Result<()> {
-    let (Some(reason), Some(given)) = (&parameter.fixed, given) else { return Ok(()) };
+fn check_fixed(parameter: &Parameter, given: &Node, what: &str) -> Result<()> {
+    let Some(reason) = &parameter.fixed else { return Ok(()) };
     let fixed = parameter.default.as_ref().map(to_json).unwrap_or_default();
     if to_json(given) == fixed {
         return Ok(());

@@ -11,11 +11,17 @@ use serde_json::Value;
 /// Resolves a stack.
 ///
 /// # Errors
-/// Contradictions and names that do not exist, with the whole chain of requirements and what to change.
+/// Contradictions and names that do not exist, with the whole chain of requirements and what to change. Every parameter that
+/// is refused is reported, also when the profile or the choice of components fails.
 pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
-    let profile = Profile::join(catalogue, &stack.platform, &stack.facts, &stack.observed)?;
-    let parameters = parameters::Parameters::read(catalogue, &profile, &stack.parameters)?;
-    let chosen = requirements::choose(catalogue, stack, &profile, &parameters)?;
+    let mut errors = Diagnostics::default();
+    errors.collect(parameters::check(catalogue, &stack.parameters));
+    let joined = Profile::join(catalogue, &stack.platform, &stack.facts, &stack.observed);
+    let Some(profile) = errors.collect(joined) else { return Err(errors) };
+    let read = parameters::Parameters::read(catalogue, &profile, &stack.parameters);
+    let Some(parameters) = errors.collect(read) else { return Err(errors) };
+    let chosen = errors.collect(requirements::choose(catalogue, stack, &profile, &parameters));
+    let Some(chosen) = chosen.filter(|_| errors.is_empty()) else { return Err(errors) };
     let order = graph::order(&chosen)?;
     let names: Vec<String> = order.iter().map(|place| chosen.list[place.index].name.clone()).collect();
     let mut warnings = Diagnostics::default();

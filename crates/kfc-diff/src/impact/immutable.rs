@@ -1,8 +1,8 @@
 //! Immutable fields: the resource has to be recreated.
 
 use super::changed::{Changed, finding, starts_with};
-use crate::fold::quantity;
 use crate::model::{ChangeKind, Class, Finding, Path, Severity};
+use kfc_kube::Quantity;
 use kfc_yaml::Node;
 
 /// Kinds with their immutable fields.
@@ -91,11 +91,6 @@ fn special(kind: &str, before: Option<&Node>, after: Option<&Node>, path: &Path)
 
 /// PVCs can only grow.
 fn shrinks(before: &str, after: &str) -> bool {
-    let bytes = |text: &str| {
-        let (value, exponent) = quantity(text)?;
-        #[allow(clippy::cast_precision_loss, reason = "the order of two sizes, not their exact bytes")]
-        let value = value as f64;
-        Some(value * 10_f64.powi(exponent))
-    };
-    matches!((bytes(before), bytes(after)), (Some(before), Some(after)) if after < before)
+    let both = Quantity::parse(before).zip(Quantity::parse(after));
+    both.is_some_and(|(before, after)| after.value() < before.value())
 }

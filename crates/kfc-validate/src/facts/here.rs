@@ -1,10 +1,10 @@
 //! A value of a known type, and the report of what is wrong in it.
 
 use super::super::finding::Findings;
-use super::super::format::quantity;
 use super::super::table::Table;
 use super::super::version::Version;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
+use kfc_kube::Quantity;
 use kfc_yaml::{Map, Node, ScalarKind, emit};
 use std::fmt::Write as _;
 
@@ -144,7 +144,7 @@ pub(super) fn is_true(node: &Node) -> bool {
 
 /// The value of a quantity.
 pub(super) fn amount(node: &Node) -> Option<f64> {
-    quantity(node.as_text()?)
+    Quantity::parse(node.as_text()?).map(Quantity::value)
 }
 
 /// Whether a value is the same as none for the types of Kubernetes: null, an empty text, list or mapping.

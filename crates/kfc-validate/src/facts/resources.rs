@@ -2,6 +2,7 @@
 
 use super::here::{Check, Here, amount, key};
 use super::words::qualified;
+use kfc_kube::Quantity;
 use kfc_yaml::{Map, Node};
 
 pub(super) const CHECKS: &[(&str, Check)] = &[
@@ -106,7 +107,7 @@ fn container(here: &mut Here<'_, '_>) {
 
 /// Huge pages come whole.
 fn huge_page(here: &mut Here<'_, '_>, below: &str, name: &str, node: &Node) {
-    let size = name.strip_prefix("hugepages-").and_then(super::super::format::quantity);
+    let size = name.strip_prefix("hugepages-").and_then(Quantity::parse).map(Quantity::value);
     if let (Some(size), Some(amount)) = (size, amount(node))
         && size > 0.0
         && (amount / size).fract() != 0.0

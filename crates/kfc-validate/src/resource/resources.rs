@@ -1,8 +1,8 @@
 //! Requests and limits of containers.
 
 use super::super::finding::Findings;
-use super::super::format::quantity;
 use kfc_diagnostics::Code;
+use kfc_kube::Quantity;
 use kfc_yaml::Node;
 
 /// Finds limits that are lower than requests, negative amounts, and devices whose requests are not their limits.
@@ -45,5 +45,5 @@ fn is_native(name: &str) -> bool {
 }
 
 fn amount(node: &Node) -> Option<f64> {
-    quantity(node.as_text()?)
+    Quantity::parse(node.as_text()?).map(Quantity::value)
 }
