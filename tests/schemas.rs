@@ -163,6 +163,8 @@ fn files_with_everything_fit_and_files_with_faults_do_not() {
         (FileKind::Component, "select: {kind: ConfigMap, has: data.m}, ", ""),
         (FileKind::Component, "kind: ConfigMap,", "kinds: ConfigMap,"),
         (FileKind::Component, "optional: true", "optional: maybe"),
+        (FileKind::Component, "optional: true", "optional: yes"),
+        (FileKind::Stack, "builtin: false", "builtin: Off"),
         (FileKind::Component, ", value: [1]", ""),
         (FileKind::Component, ", value: [1]", ", value: ~"),
         (FileKind::Component, "{deployment: q, ", "{"),

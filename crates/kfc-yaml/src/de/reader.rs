@@ -62,12 +62,13 @@ impl<'a> Reader<'a> {
         String::new()
     }
 
+    /// A boolean. The words that YAML 1.1 has in addition, such as `yes`, are texts for the editors that check our files.
     pub(super) fn boolean(self) -> bool {
         let Some(node) = self.node() else { return false };
-        let is_boolean = |scalar: &&Scalar| scalar.kind == ScalarKind::Bool || old_boolean(scalar).is_some();
-        let word = node.as_scalar().filter(is_boolean);
+        let word = node.as_scalar().filter(|scalar| scalar.kind == ScalarKind::Bool);
         word.and_then(|word| truth(&word.text)).unwrap_or_else(|| {
-            self.context.push(wrong_type(node, &self.name(), "`true` or `false`"));
+            let meant = node.as_scalar().and_then(old_boolean).map(|truth| format!("write it as `{truth}`"));
+            self.context.push(wrong_type(node, &self.name(), "`true` or `false`").helped(meant));
             false
         })
     }

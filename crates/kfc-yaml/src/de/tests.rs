@@ -87,7 +87,7 @@ fn errors<T: DeserializeOwned>(text: &str) -> String {
 
 #[test]
 fn values_keep_their_locations_and_trees_their_spelling() {
-    let text = "name: web\nstage: data\nsizeLimit: 0x10\nbuiltin: yes\nrequires: [a, {component: b, when: c}]\n\
+    let text = "name: web\nstage: data\nsizeLimit: 0x10\nbuiltin: True\nrequires: [a, {component: b, when: c}]\n\
                 prefers: {x: y}\nsources: [{git: u, commit: 'ab'}]\nfacts: {a: {b: 1.10}}\nvalue: '1'\n";
     let node = parse(text, SourceId(0)).unwrap().remove(0);
     let (component, found) = read::<Component>(&node);
@@ -208,4 +208,9 @@ fn many_errors_take_no_more_readings_than_few() {
 fn other_formats_have_no_locations() {
     assert!(serde_json::from_value::<Spanned<String>>(json!({"$value": "a"})).is_err());
     assert!(serde_json::from_value::<Node>(json!(null)).is_err());
+}
+
+#[test]
+fn booleans_of_yaml_1_1_are_refused_with_what_they_mean() {
+    insta::assert_snapshot!(errors::<Component>("name: a\nstage: data\nbuiltin: Off\n"), @"f:3:10 KFC0202 `builtin` must be `true` or `false`, but this is a string (write it as `false`)");
 }
