@@ -22,6 +22,19 @@ pub fn float(text: &str) -> Option<CompactString> {
     read_float(text).map(float_text)
 }
 
+/// A number of either kind as Go's YAML library writes it after Go read it from JSON: always a float, in the format `g`;
+/// none when JSON has no form for it.
+#[must_use]
+pub fn float_from_json(text: &str) -> Option<CompactString> {
+    let value = match read_integer(text) {
+        #[allow(clippy::cast_precision_loss, reason = "as Go, which reads all numbers of JSON as floats")]
+        Some(Number::Integer(value)) => value as f64,
+        Some(Number::Float(value)) => value,
+        None => read_float(text)?,
+    };
+    Some(Decimal::shortest(value).general())
+}
+
 /// Writes a number of either kind as Go's encoding/json does; none when JSON has no form for it.
 #[must_use]
 pub fn json_number(text: &str, is_float: bool) -> Option<CompactString> {

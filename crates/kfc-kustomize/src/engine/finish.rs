@@ -11,7 +11,7 @@ use crate::generate::hash;
 use crate::kustomization::model::SortOptions;
 use crate::provenance::{Step, StepKind};
 use crate::reference::names;
-use crate::resource::{Resource, ResourceSet};
+use crate::resource::{Resource, ResourceSet, make_annotations_texts};
 use crate::transform::{TransformerConfig, labels, order};
 use kfc_diagnostics::{Diagnostics, Result};
 use kfc_yaml::Node;
@@ -119,11 +119,7 @@ fn clean_one(resource: &mut Resource) -> Result<()> {
 
 fn clean_annotations(object: &mut Node) -> Result<()> {
     read::drop_notes(object);
-    read::normalise_annotations(object)?;
-    // kustomize writes every annotation again when it removes its own (`RemoveBuildAnnotations`).
-    if let Some(annotations) = object.get_mut("metadata").and_then(|node| node.get_mut("annotations")) {
-        let map = annotations.as_map_mut();
-        map.into_iter().flat_map(|map| map.iter_mut()).for_each(|entry| entry.value.make_new_text());
-    }
+    read::tidy_annotations(object)?;
+    make_annotations_texts(object);
     Ok(())
 }

@@ -127,7 +127,7 @@ pub fn resource(mut node: Node, schema: &Schema) -> Result<Resource> {
     if !has("name") && !has("generateName") && !kind.ends_with("List") {
         return Err(missing(&node, "metadata.name", "add a name below `metadata`"));
     }
-    normalise_annotations(&mut node)?;
+    tidy_annotations(&mut node)?;
     let mut resource = Resource::new(node, cluster_scoped);
     take_notes(&mut resource);
     Ok(resource)
@@ -155,12 +155,12 @@ fn missing(node: &Node, field: &str, help: &str) -> Diagnostics {
         .into()
 }
 
-/// Makes every annotation a string and drops an empty `annotations`, as kustomize's way through a string map does: null
-/// becomes `"null"`, a number keeps its spelling, a mapping or sequence becomes an empty string.
+/// Drops an empty `annotations` and makes a missing `metadata`. The annotations keep their types until the build ends
+/// ([`crate::resource::make_annotations_texts`]): a JSON patch makes `1` of `01`, and a replacement can copy a mapping.
 ///
 /// # Errors
 /// [`Code::NotAResource`] when the annotations are a sequence.
-pub fn normalise_annotations(object: &mut Node) -> Result<()> {
+pub(super) fn tidy_annotations(object: &mut Node) -> Result<()> {
     let mark = object.mark;
     let Some(root) = object.as_map_mut() else { return Ok(()) };
     let Some(metadata) = root.get_mut("metadata") else {
@@ -176,9 +176,8 @@ pub fn normalise_annotations(object: &mut Node) -> Result<()> {
         );
         return Err(error.at(annotations.mark).help("write `key: value` lines without dashes").into());
     }
-    match annotations.as_map_mut().filter(|map| !map.is_empty()) {
-        Some(map) => map.iter_mut().for_each(|entry| entry.value.make_text()),
-        None => drop(metadata.remove("annotations")),
+    if annotations.as_map().is_none_or(Map::is_empty) {
+        metadata.remove("annotations");
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::pointer::{self, Pointer, insert_position, item_position};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use kfc_yaml::emit::Written;
 use kfc_yaml::parse::DEEPEST;
 use kfc_yaml::size::{Size, TOO_LARGE};
 use kfc_yaml::{Entry, Key, Node, ScalarKind, Spelling, Value, emit, folded, json};
@@ -114,13 +115,14 @@ fn unknown_operation(name: &str, node: &Node) -> Diagnostics {
 ///
 /// # Errors
 /// [`Code::JsonPatch`] for the first operation that cannot be applied, with what the target has there. The operations
-/// before it have been applied then.
+/// before it have been applied then. [`Code::Unwritable`] for values that JSON does not have, such as `.inf`.
 pub fn apply(target: &mut Node, operations: &[Operation]) -> Result<()> {
     for (number, operation) in operations.iter().enumerate() {
         apply_one(target, operation).map_err(|why| failed(target, operation, number, why))?;
     }
-    forget_spelling(target);
-    Ok(())
+    let mut errors = Diagnostics::default();
+    forget_spelling(target, &mut errors);
+    errors.into_result(())
 }
 
 type Applied<T = ()> = std::result::Result<T, Failure>;
@@ -291,25 +293,32 @@ fn equal(a: &Node, b: &Node) -> bool {
 }
 
 /// Forgets how scalars were spelt in their source. All numbers are floats of 64 bits then: Go reads them from JSON without
-/// a type, so that 9007199254740993 becomes 9007199254740992.
-fn forget_spelling(node: &mut Node) {
+/// a type, so that 9007199254740993 becomes 9007199254740992. Dates and binary values are strings.
+fn forget_spelling(node: &mut Node, errors: &mut Diagnostics) {
+    let mark = node.mark;
     match &mut node.value {
-        Value::Map(map) => map.iter_mut().for_each(|entry| forget_spelling(&mut entry.value)),
-        Value::Seq(items) => items.iter_mut().for_each(forget_spelling),
+        Value::Map(map) => map.iter_mut().for_each(|entry| forget_spelling(&mut entry.value, errors)),
+        Value::Seq(items) => items.iter_mut().for_each(|item| forget_spelling(item, errors)),
         Value::Scalar(scalar) => {
-            let plain = match scalar.kind {
-                ScalarKind::Null => Some(CompactString::const_new("null")),
-                ScalarKind::Int | ScalarKind::Float => emit::float(&scalar.text),
-                _ => None,
-            };
             if scalar.spelling == Spelling::Folded
                 && let Some(changed) = folded::read_back(&scalar.text)
             {
                 scalar.text = changed;
             }
+            let is_number = matches!(scalar.kind, ScalarKind::Int | ScalarKind::Float);
+            let changed: Option<(CompactString, ScalarKind)> = match errors
+                .collect(emit::written(scalar, mark))
+            {
+                Some(_) if is_number => emit::float_from_json(&scalar.text).map(|text| (text, scalar.kind)),
+                Some(Written::AsItIs(word)) => Some((word.into(), scalar.kind)),
+                Some(Written::NewString(text)) => Some((text, ScalarKind::Str)),
+                Some(Written::Number(_) | Written::String(_)) | None => None,
+            };
+            if let Some((text, kind)) = changed {
+                (scalar.text, scalar.kind) = (text, kind);
+            }
             let is_plain = scalar.kind != ScalarKind::Str || emit::is_written_plain(&scalar.text);
             scalar.spelling = if is_plain { Spelling::Plain } else { Spelling::Quoted };
-            scalar.text = plain.unwrap_or(std::mem::take(&mut scalar.text));
             if scalar.kind == ScalarKind::Int && emit::go_integer(&scalar.text).is_none() {
                 scalar.kind = ScalarKind::Float;
             }

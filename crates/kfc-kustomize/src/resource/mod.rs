@@ -1,5 +1,6 @@
 //! Kubernetes objects, their identities, and ordered sets of them.
 
+mod annotations;
 mod field;
 mod origin;
 mod selector;
@@ -9,6 +10,7 @@ mod single;
 mod tree;
 
 pub use crate::types::{Behavior, Selector};
+pub use annotations::make_annotations_texts;
 pub use field::{Field, Sourcing};
 pub use origin::{ConfiguredBy, Origin};
 pub use selector::CompiledSelector;

@@ -9,7 +9,7 @@ pub use read::{LoadedPatch, PatchOptions};
 use crate::merge::{json_patch, strategic};
 use crate::provenance::{Cause, Step};
 use crate::redaction;
-use crate::resource::{Behavior, Resource, ResourceSet};
+use crate::resource::{Behavior, Resource, ResourceSet, make_annotations_texts};
 use index::Index;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::Object;
@@ -146,6 +146,7 @@ impl Run<'_> {
                 create_annotations(object);
             }
             json_patch::apply(&mut object.node, operations)?;
+            make_annotations_texts(&mut object.node);
             object.shared.separate();
             drop_empty_annotations(object);
             Ok::<_, Diagnostics>(())

@@ -11,7 +11,8 @@ mod through_json;
 mod value;
 
 pub use crate::number::{
-    float, go_float, go_float_key, go_integer, go_integer_key, integer, is_timestamp, json_number,
+    float, float_from_json, go_float, go_float_key, go_integer, go_integer_key, integer, is_timestamp,
+    json_number,
 };
 pub use crate::style::is_written_plain;
 pub use document::{emit, emit_all, emit_at};
