@@ -44,6 +44,9 @@ enum Task {
         /// How many seconds each fuzz target runs
         #[arg(default_value_t = 120)]
         seconds: u32,
+        /// Go on after the lab, when its tests have passed
+        #[arg(long)]
+        without_lab: bool,
     },
     /// Find words that docs/terms.md replaces
     Words(words::Options),
@@ -69,7 +72,7 @@ fn run(task: &Task) -> Finished {
     match task {
         Task::Ci(choice) => steps::run(choice),
         Task::Step { name } => steps::run_one(name),
-        Task::Full { seconds } => full::run(*seconds),
+        Task::Full { seconds, without_lab } => full::run(*seconds, *without_lab),
         Task::Words(options) => words::run(options),
         Task::Readme { program } => readme::run(&top().join(program)),
         Task::Facts(options) => facts::run(options),
