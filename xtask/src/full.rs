@@ -3,7 +3,7 @@
 use crate::checks;
 use crate::program::{Failure, Finished, command, failed, install, line, passed, read, succeed, text, top};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -46,25 +46,29 @@ fn lab() -> Result<Vec<String>, Failure> {
     Ok(figures)
 }
 
-/// Removes what cargo keeps of our packages: it unpacks a version once, also when the crate has changed since.
-fn forget_unpacked() -> Result<(), Failure> {
+/// Removes what cargo keeps of our packages: it unpacks and compiles a version once, also when the crate has changed since.
+fn forget_packages(target: &Path) -> Result<(), Failure> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let Some(home) = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))) else { return Ok(()) };
-    let Ok(registries) = std::fs::read_dir(home.join("registry/src")) else { return Ok(()) };
-    for registry in registries {
-        for unpacked in std::fs::read_dir(registry?.path())? {
-            let unpacked = unpacked?;
-            if unpacked.file_name().to_string_lossy().starts_with("kfc-") {
-                std::fs::remove_dir_all(unpacked.path())?;
-            }
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let registries = home.into_iter().flat_map(|home| folders(&home.join("registry/src")));
+    for kept in registries.chain([target.join("debug/.fingerprint")]).flat_map(|folder| folders(&folder)) {
+        if kept.file_name().is_some_and(|name| name.to_string_lossy().starts_with("kfc-")) {
+            std::fs::remove_dir_all(kept)?;
         }
     }
     Ok(())
 }
 
+/// What a folder has; nothing if it is not there.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
+}
+
 fn packages() -> Result<Vec<String>, Failure> {
-    forget_unpacked()?;
-    checks::package(&["--target-dir", "target/packages"])?;
+    let target = "target/packages";
+    forget_packages(&top().join(target))?;
+    checks::package(&["--target-dir", target])?;
     Ok(vec![format!("crates that build from their packages: {}, and the program", checks::crates()?)])
 }
 
