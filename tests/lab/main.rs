@@ -10,6 +10,7 @@ mod admission;
 mod cluster;
 mod consent;
 mod controllers;
+mod detection;
 mod faults;
 mod fleet;
 mod history;
