@@ -50,8 +50,8 @@ fn lab() -> Result<Vec<String>, Failure> {
 fn forget_packages(target: &Path) -> Result<(), Failure> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    let registries = home.into_iter().flat_map(|home| folders(&home.join("registry/src")));
-    for kept in registries.chain([target.join("debug/.fingerprint")]).flat_map(|folder| folders(&folder)) {
+    let registries = home.into_iter().flat_map(|home| entries(&home.join("registry/src")));
+    for kept in registries.chain([target.join("debug/.fingerprint")]).flat_map(|directory| entries(&directory)) {
         if kept.file_name().is_some_and(|name| name.to_string_lossy().starts_with("kfc-")) {
             std::fs::remove_dir_all(kept)?;
         }
@@ -59,9 +59,9 @@ fn forget_packages(target: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a folder has; nothing if it is not there.
-fn folders(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
+/// The entries of a directory; none if it does not exist.
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
     entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 

@@ -17,7 +17,7 @@ impl Lock {
     /// # Errors
     /// As [`Lock::load`].
     pub fn find(folder: &Path, surroundings: &Surroundings, sources: &Sources) -> Result<Option<Self>> {
-        // A link that leads nowhere is a lock that cannot be read.
+        // A link to a file that does not exist is a lock that cannot be read.
         let is_there = folder.join(FILE).symlink_metadata().is_ok();
         is_there.then(|| Self::load(folder, surroundings, sources)).transpose()
     }
