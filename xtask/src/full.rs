@@ -51,7 +51,9 @@ fn forget_packages(target: &Path) -> Result<(), Failure> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let registries = home.into_iter().flat_map(|home| entries(&home.join("registry/src")));
-    for kept in registries.chain([target.join("debug/.fingerprint")]).flat_map(|directory| entries(&directory)) {
+    for kept in
+        registries.chain([target.join("debug/.fingerprint")]).flat_map(|directory| entries(&directory))
+    {
         if kept.file_name().is_some_and(|name| name.to_string_lossy().starts_with("kfc-")) {
             std::fs::remove_dir_all(kept)?;
         }
