@@ -170,6 +170,12 @@ impl Cluster {
         Self { plane: Arc::clone(plane), own: Some(own) }
     }
 
+    /// Kills the API server and starts it again after some seconds; returns at once.
+    pub(crate) fn restart_server(&self, seconds: u32) {
+        let mut input = self.plane.process.stdin.as_ref().unwrap();
+        writeln!(input, "{seconds}").unwrap();
+    }
+
     /// The folder of the control plane, with its certificates and logs.
     pub(crate) fn plane(&self) -> &Path {
         &self.plane.folder

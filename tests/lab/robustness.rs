@@ -1,6 +1,6 @@
 //! Runs that are killed, and what servers say besides their answers.
 
-use super::cluster::{Cluster, Setup};
+use super::cluster::{Cluster, Server, Setup};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::process::Stdio;
@@ -158,11 +158,69 @@ fn a_run_that_is_killed_at_any_moment_loses_nothing() {
 }
 
 mod full {
+    use super::{Cluster, Server, maps};
+
     #[test]
     #[ignore = "needs the lab, and minutes: .ci/full"]
     fn two_hundred_killed_runs_lose_nothing() {
         super::is_killed(200);
     }
+
+    /// The list of these objects is larger than one object may be.
+    #[test]
+    #[ignore = "needs the lab, and minutes: .ci/full"]
+    fn ten_thousand_objects_are_one_inventory() {
+        let cluster = Cluster::start_with(&Server::Bare.setup());
+        let apply = ["apply", "maps.yaml", "--name", "many", "--qps", "1000", "--prune", "--prune-most"];
+        let inventories = || {
+            let list = cluster.list("configmaps");
+            list.iter().filter(|map| map["metadata"]["labels"]["kfc.dev/inventory"] == "many").count()
+        };
+        cluster.write("maps.yaml", &maps(0..10_000));
+        assert_eq!(cluster.kfc(&apply).succeeds().0.lines().count(), 10_000);
+        assert_eq!(inventories(), 2);
+        assert_eq!(cluster.kfc(&apply).succeeds().0, "");
+        cluster.write("maps.yaml", &maps(4_000..6_000));
+        assert_eq!(cluster.kfc(&apply).succeeds().0.lines().count(), 8_000);
+        assert_eq!(inventories(), 1);
+        let (out, _) = cluster.kfc(&["inventory", "show", "many"]).succeeds();
+        assert_eq!(out.lines().count(), 2_000);
+        cluster.kfc(&["delete", "--name", "many", "--yes", "--qps", "1000"]).succeeds();
+        assert_eq!(inventories(), 0);
+    }
+}
+
+/// Config maps with long names.
+fn maps(numbers: std::ops::Range<usize>) -> String {
+    let mut text = String::new();
+    for at in numbers {
+        let name = format!("{}-{at:05}", "a-config-map-with-a-name-that-takes-room".repeat(3));
+        let _ = writeln!(
+            text,
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, namespace: default}}}}\n---"
+        );
+    }
+    text
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn a_server_that_restarts_is_awaited() {
+    let cluster = Cluster::start_with(&Server::Bare.setup());
+    cluster.write("kill.yaml", &bundle(1));
+    let args = ["apply", "kill.yaml", "--name", "kill", "--no-wait"];
+    let slowly = [&args[..], &["--qps", "10"]].concat();
+    let run = cluster.kfc_command(&slowly).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    cluster.restart_server(3);
+    let output = run.wait_with_output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{err}");
+    assert!(!output.stdout.is_empty());
+    assert_eq!(cluster.kfc(&args).succeeds().0, "");
+    let wanted = lists_of(&bundle(1));
+    assert_eq!(existing(&cluster), wanted);
+    assert!(wanted.is_subset(&listed(&cluster)));
 }
 
 #[test]

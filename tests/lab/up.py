@@ -34,7 +34,7 @@ def arguments():
     parser.add_argument("--run", default=[], action="append", metavar="IMAGE=PROGRAM",
                         help="run a program, by its path or of build's, as the containers that have this image (without its tag)")
     parser.add_argument("--api-server", default=[], action="append", metavar="FLAG", help="a further flag of the API server")
-    parser.add_argument("--until-closed", action="store_true", help="end when standard input ends")
+    parser.add_argument("--until-closed", action="store_true", help="end when standard input ends; a line with a number of seconds restarts the API server")
     parser.add_argument("--remove", action="store_true", help="remove the folder at the end")
     return parser.parse_args()
 
@@ -72,6 +72,14 @@ class Lab:
                  "--requestheader-username-headers=X-Remote-User",
                  "--proxy-client-cert-file=pki/front-proxy.crt", "--proxy-client-key-file=pki/front-proxy.key",
                  *self.options.api_server)
+
+    def restart(self, name, seconds):
+        """Kills a program, and starts it again after some seconds."""
+        program = self.programs[name]
+        program.kill()
+        program.wait()
+        time.sleep(seconds)
+        self.run(name, *program.args[1:])
 
     def end(self):
         """Ends the programs, which write into the folder as long as they run. The logs of a start that failed stay."""
@@ -174,7 +182,9 @@ def main():
     lab.is_ready = True
     print(f"ready: {options.folder}/enter kubectl get pods --all-namespaces", flush=True)
     if options.until_closed:
-        sys.stdin.buffer.read()
+        # Each line is a number of seconds for which the API server is away.
+        for line in sys.stdin:
+            lab.restart("kube-apiserver", float(line))
     else:
         threading.Event().wait()
 
