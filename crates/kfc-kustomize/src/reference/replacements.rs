@@ -193,6 +193,8 @@ fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Excerpt,
     for path in paths {
         let steps = field_path::split_replacement(path);
         let create = target.options.create.then(|| Kind::of(value));
+        // Whatever an annotation is, kustomize makes a text of it in the end.
+        let is_annotation = steps.starts_with(&["metadata".to_owned(), "annotations".to_owned()]);
         let mut growth = Growth::new(&resource.node, value, steps.len());
         let step = LazyLock::new(|| Step { place: path.mark, ..step.clone() });
         let mut editor = resource.edit(&step);
@@ -203,6 +205,9 @@ fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Excerpt,
             }
             field_path::visit(&mut object.node, &steps, create, &mut |field| {
                 growth.count(field)?;
+                if is_annotation && field.as_scalar().is_some_and(|scalar| scalar.kind != ScalarKind::Null) {
+                    field.make_text();
+                }
                 set_field(field, &value, &target.options, create.is_some())
             })
         });
