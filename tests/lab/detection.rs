@@ -88,9 +88,13 @@ fn nodes_of_every_provider_are_recognised_with_the_least_rights(server: Server) 
         };
         cluster.kubectl(&["delete", "nodes,storageclasses", "--all", "--wait=false"]).succeeds();
         let mut objects = [of("Node"), of("StorageClass")].concat();
-        objects.iter_mut().for_each(|object| drop(object.as_object_mut().unwrap().remove("status")));
+        for object in &mut objects {
+            object.as_object_mut().unwrap().remove("status");
+        }
         cluster.apply(&json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string());
-        of("Node").iter().for_each(|node| write_status(&cluster, node));
+        for node in &of("Node") {
+            write_status(&cluster, node);
+        }
         let expected = std::fs::read_to_string(case.join("expected.snap")).unwrap();
         let profile = expected.lines().find(|line| line.starts_with("profile: ")).unwrap();
         for rights in [&["detect"][..], &["detect", "--context", &context]] {
