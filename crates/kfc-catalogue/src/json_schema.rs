@@ -22,10 +22,7 @@ pub(crate) fn validator(schema: &Value) -> Result<jsonschema::Validator, String>
     if counter.count(schema)? > MOST {
         return Err(format!("with its references it expands to more than {MOST} schemas"));
     }
-    // Formats are checked, also that of Kubernetes' amounts, which JSON Schema does not have.
-    let options = jsonschema::options().should_validate_formats(true);
-    let options = options.with_format("quantity", |text: &str| Quantity::parse(text).is_some());
-    options.build(schema).map_err(|error| error.to_string())
+    jsonschema::validator_for(schema).map_err(|error| error.to_string())
 }
 
 struct Counter<'s> {
@@ -105,11 +102,17 @@ pub(crate) fn check_schema(
         }
     };
     let mut errors = Diagnostics::default();
-    for error in validator.iter_errors(value) {
-        let pointer = error.instance_path().to_string();
+    let refused = validator.iter_errors(value).map(|error| {
+        let why = if is_secret { masked(&error) } else { error.to_string() };
+        (error.instance_path().to_string(), why)
+    });
+    let no_quantity = (!is_quantity(schema, value)).then(|| {
+        let shown = if is_secret { "value".to_owned() } else { value.to_string() };
+        (String::new(), format!("{shown} is not a quantity, such as 500m or 20Gi"))
+    });
+    for (pointer, why) in refused.chain(no_quantity) {
         let shown = if is_secret { open_pointer(&pointer, schema) } else { pointer.clone() };
         let within = if shown.is_empty() { String::new() } else { format!(" at `{shown}`") };
-        let why = if is_secret { masked(&error) } else { error.to_string() };
         let message = format!("{what} has a wrong value{within}: {why}");
         let description = schema.get("description").and_then(Value::as_str);
         let diagnostic = Diagnostic::error(code, message).at(mark_of(&pointer));
@@ -118,6 +121,11 @@ pub(crate) fn check_schema(
         );
     }
     errors.into_result(())
+}
+
+/// Whether a value is an amount as Kubernetes writes it, where `format` asks for one. Formats of JSON Schema are not checked.
+fn is_quantity(schema: &Value, value: &Value) -> bool {
+    schema["format"] != "quantity" || value.as_str().is_none_or(|text| Quantity::parse(text).is_some())
 }
 
 /// What is wrong with a secret, without its values and without its keys, which may be as secret.
