@@ -144,7 +144,7 @@ fn overlays(catalogue: &Catalogue) -> Vec<Row> {
 }
 
 fn parameters(catalogue: &Catalogue) -> Vec<Row> {
-    let global = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+    let global = catalogue.global_parameters();
     let of_components = catalogue.components.values().flat_map(|component| {
         component
             .parameters

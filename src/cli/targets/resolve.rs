@@ -4,7 +4,7 @@ use super::kind::Target;
 use crate::cli::args::StackArgs;
 use crate::cli::here;
 use kfc_catalogue::assemble::{Assembled, assemble, assemble_with_origins};
-use kfc_catalogue::catalogue::{Catalogue, DEFAULTS, Parameter, Place, Stack};
+use kfc_catalogue::catalogue::{Catalogue, Parameter, Place, Stack};
 use kfc_catalogue::resolve::{Plan, resolve};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources, nearest};
 use kfc_kube::readiness::annotated;
@@ -103,7 +103,7 @@ fn hide_parameters(stack: &Stack, catalogue: &Catalogue, texts: &Sources) {
     let is_open = |declared: &[Parameter], name: &str| {
         declared.iter().any(|parameter| parameter.name.value == name && !parameter.is_secret())
     };
-    let globals = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+    let globals = catalogue.global_parameters();
     for entry in stack.parameters.as_map().into_iter().flatten() {
         let name = entry.key.text.as_str();
         match (catalogue.components.get(name), entry.value.as_map()) {
@@ -124,7 +124,7 @@ fn is_open_setting(catalogue: &Catalogue, name: &str) -> bool {
     if first == "facts" {
         return true;
     }
-    let globals = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+    let globals = catalogue.global_parameters();
     let own = rest.split('.').next().filter(|own| !own.is_empty());
     let (declared, name) = match (catalogue.components.get(first), own) {
         (Some(component), Some(own)) => (&component.parameters[..], own),

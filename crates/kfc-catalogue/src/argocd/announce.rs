@@ -1,7 +1,7 @@
 //! What an application's parameters tab shows: the parameters that a stack has, with their values.
 //! <https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#parameters>
 
-use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
+use crate::catalogue::{Catalogue, Parameter, Stack};
 use crate::resolve::{Plan, Profile};
 use kfc_diagnostics::address::cover_json;
 use kfc_yaml::Spanned;
@@ -80,7 +80,7 @@ pub fn announce_all(stack: &Stack, catalogue: &Catalogue) -> Vec<Announcement> {
 }
 
 fn global(catalogue: &Catalogue) -> &[Parameter] {
-    catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters)
+    catalogue.global_parameters()
 }
 
 /// The fields of the stack that an application may set.

@@ -335,7 +335,7 @@ fn may_be_text(schema: &Value) -> bool {
 /// The parameters that a component declares; the global ones when its name is empty.
 fn declared<'c>(catalogue: &'c Catalogue, component: &str) -> &'c [Parameter] {
     match component {
-        "" => catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters),
+        "" => catalogue.global_parameters(),
         _ => catalogue.components.get(component).map_or(&[][..], |component| &component.parameters),
     }
 }

@@ -30,6 +30,12 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// The parameters of no component in particular, as the defaults declare them.
+    #[must_use]
+    pub fn global_parameters(&self) -> &[Parameter] {
+        self.layers.get(DEFAULTS).map_or(&[], |layer| &layer.parameters)
+    }
+
     /// Reads the built-in catalogue and those in `folders`, later ones on top: entries with the same name are replaced.
     ///
     /// # Errors

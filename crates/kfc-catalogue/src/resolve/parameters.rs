@@ -2,7 +2,7 @@
 
 use super::expression::{Scope, computed};
 use super::profile::Profile;
-use crate::catalogue::{Catalogue, Component, DEFAULTS, Parameter};
+use crate::catalogue::{Catalogue, Component, Parameter};
 use crate::json_schema::{Checked, check_schema};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::value::to_json;
@@ -22,7 +22,7 @@ pub(super) struct Parameters<'c> {
 /// # Errors
 /// Every name that is neither a parameter nor a component, and every value that its schema refuses.
 pub(super) fn check(catalogue: &Catalogue, given: &Node) -> Result<()> {
-    let global = global_of(catalogue);
+    let global = catalogue.global_parameters();
     let mut errors = Diagnostics::default();
     for entry in given.as_map().into_iter().flatten() {
         let name = entry.key.text.as_str();
@@ -75,10 +75,6 @@ fn named<'p>(declared: &'p [Parameter], name: &str) -> Option<&'p Parameter> {
     declared.iter().find(|parameter| parameter.name.value == name)
 }
 
-fn global_of(catalogue: &Catalogue) -> &[Parameter] {
-    catalogue.layers.get(DEFAULTS).map_or(&[], |layer| &layer.parameters)
-}
-
 fn full_name(component: &str, name: &str) -> String {
     if component.is_empty() { name.to_owned() } else { format!("{component}.{name}") }
 }
@@ -96,7 +92,7 @@ impl<'c> Parameters<'c> {
     pub(super) fn read(catalogue: &'c Catalogue, profile: &Profile, given: &Node) -> Result<Self> {
         let none = Map::new();
         let facts = profile.tree();
-        let global = global(global_of(catalogue), given.as_map().unwrap_or(&none), &facts)?;
+        let global = global(catalogue.global_parameters(), given.as_map().unwrap_or(&none), &facts)?;
         Ok(Self { catalogue, given: given.clone(), global, facts })
     }
 

@@ -3,7 +3,7 @@
 use super::plan::{Edge, Plan, Planned, Published};
 use super::profile::Profile;
 use super::{graph, overlays, parameters, requirements};
-use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
+use crate::catalogue::{Catalogue, Parameter, Stack};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_yaml::Spanned;
 use serde_json::Value;
@@ -60,7 +60,7 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
     let overlays = overlays::choose(catalogue, &components, &profile, parameters.global())?;
     let published = published(catalogue, &components);
     let parameters = parameters.global().clone();
-    let declared = catalogue.layers.get(DEFAULTS).map(|layer| layer.parameters.clone()).unwrap_or_default();
+    let declared = catalogue.global_parameters().to_vec();
     let name = stack.name.clone();
     let installed = || components.iter().filter(|planned| !planned.present).map(|planned| &planned.component);
     let of_overlays = || overlays.iter().map(|planned| &planned.overlay);
@@ -92,7 +92,7 @@ fn published(catalogue: &Catalogue, components: &[Planned]) -> Vec<Published> {
         let name = format!("{prefix}{}", parameter.name.value);
         Some(Published { name, description: description.to_owned(), value })
     };
-    let global = catalogue.layers.get(DEFAULTS).map_or(&[][..], |layer| &layer.parameters);
+    let global = catalogue.global_parameters();
     let own = components.iter().filter(|planned| !planned.present).flat_map(|planned| {
         let prefix = format!("{}.", planned.name());
         planned.component.parameters.iter().map(move |parameter| (prefix.clone(), parameter))
