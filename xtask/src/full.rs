@@ -74,6 +74,23 @@ fn packages() -> Result<Vec<String>, Failure> {
     Ok(vec![format!("crates that build from their packages: {}, and the program", checks::crates()?)])
 }
 
+/// How many values the tests of properties try.
+const CASES: u32 = 20_000;
+
+/// The tests of properties with many values that no run has tried before.
+fn properties() -> Result<Vec<String>, Failure> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seed = now.map_or(0, |now| now.as_secs()).to_string();
+    let with_values = |tests: &str| {
+        let mut tests = line(tests);
+        tests.env("PROPTEST_RNG_SEED", &seed).env("PROPTEST_CASES", CASES.to_string());
+        succeed(&mut tests)
+    };
+    with_values("cargo test --locked --workspace --lib")?;
+    with_values("cargo test --locked --test parsers --test diff")?;
+    Ok(vec![format!("tests of properties: {CASES} values each, seed {seed}")])
+}
+
 fn build_fuzz_targets() -> Result<(), Failure> {
     install("c++", "g++");
     let build = format!("cargo build --release --target {MACHINE} --target-dir ../target/fuzz");
@@ -143,6 +160,8 @@ pub(crate) fn run(seconds: u32, without_lab: bool) -> Finished {
     }
     println!("\n== each crate builds from its package");
     figures.extend(packages()?);
+    println!("\n== tests of properties");
+    figures.extend(properties()?);
     println!("\n== fuzz targets");
     build_fuzz_targets()?;
     for name in fuzz_targets()? {

@@ -238,11 +238,14 @@ fn schema() -> impl Strategy<Value = Node> {
     })
 }
 
+/// A schema that says something.
+fn filled() -> impl Strategy<Value = Node> {
+    schema().prop_filter("an empty schema", |node| node.as_map().is_some_and(|map| !map.is_empty()))
+}
+
 proptest! {
     #[test]
-    fn what_is_written_reads_back_the_same(one in schema(), other in schema()) {
-        prop_assume!(one.as_map().is_some_and(|map| !map.is_empty()));
-        prop_assume!(other.as_map().is_some_and(|map| !map.is_empty()));
+    fn what_is_written_reads_back_the_same(one in filled(), other in filled()) {
         let text = write([("A.v1".to_owned(), &one), ("B.v1".to_owned(), &other)]).unwrap();
         for (name, schema) in [("A.v1", &one), ("B.v1", &other)] {
             let yaml = rendered(&text, name);

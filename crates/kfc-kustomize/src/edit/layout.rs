@@ -174,8 +174,10 @@ impl Rewriter<'_> {
                 Step::Remove(at) => self.remove(dashes[at]..stops[at]),
                 Step::Insert(after, item) => {
                     let text = self.style.item(&new[item], column)?;
-                    let place = after.map_or_else(|| self.line_start(dashes[0]), |at| stops[at]);
-                    self.insert(place, text);
+                    match after {
+                        Some(at) => self.insert(stops[at], text),
+                        None => self.insert_before(dashes[0], column, &text),
+                    }
                     true
                 }
             };
@@ -245,6 +247,19 @@ impl Rewriter<'_> {
         };
         let text = self.with_breaks(&text, usize::MAX);
         self.splices.push(Splice { range: place..place, text });
+    }
+
+    /// Puts lines before what starts at `place`. What stands before it on its line, another dash, comes before them, so the
+    /// first line loses its indentation and what was there gets it.
+    fn insert_before(&mut self, place: usize, column: usize, text: &str) {
+        let alone = self.text[self.line_start(place)..place].trim().is_empty();
+        if alone {
+            self.insert(self.line_start(place), text.to_owned());
+        } else {
+            let first = text.get(column..).unwrap_or_default();
+            let text = self.with_breaks(&format!("{first}{:column$}", ""), usize::MAX);
+            self.splices.push(Splice { range: place..place, text });
+        }
     }
 
     /// Line breaks as in the file; none at the end when the text that is replaced had none.
@@ -487,6 +502,15 @@ mod tests {
         );
         // The first key is after the dash, so the item is written again.
         assert_eq!(changed(text, "images: [{newTag: v1}, {name: b}]"), "images:\n- newTag: v1\n- name: b\n");
+    }
+
+    #[test]
+    fn what_comes_first_in_a_list_of_lists_stays_in_it() {
+        assert_eq!(
+            changed("d:\n  - 1\n  - - b # keep\n    - c\n", "d: [1, [a, 23, b, c]]"),
+            "d:\n  - 1\n  - - a\n    - 23\n    - b # keep\n    - c\n"
+        );
+        assert_eq!(changed("d:\n- x\n- - b # keep\n", "d: [x, [a, b]]"), "d:\n- x\n- - a\n  - b # keep\n");
     }
 
     #[test]

@@ -311,10 +311,10 @@ fn value(depth: u32) -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-/// A pod whose fields are mappings of strings, without nulls.
-fn plain_maps() -> impl Strategy<Value = serde_json::Value> {
+/// A pod whose fields, at least `least` of them, are mappings of strings, without nulls.
+fn plain_maps(least: usize) -> impl Strategy<Value = serde_json::Value> {
     let inner = prop::collection::btree_map("[a-d]", "[a-z]{1,3}", 0..4);
-    prop::collection::btree_map("[e-h]", inner, 0..4).prop_map(|map| serde_json::json!(map))
+    prop::collection::btree_map("[e-h]", inner, least..4).prop_map(|map| serde_json::json!(map))
 }
 
 proptest! {
@@ -329,15 +329,14 @@ proptest! {
     }
 
     #[test]
-    fn an_empty_patch_changes_no_plain_maps(target in plain_maps()) {
-        prop_assume!(target.as_object().is_some_and(|map| !map.is_empty()));
+    fn an_empty_patch_changes_no_plain_maps(target in plain_maps(1)) {
         let mut node = yaml(&target.to_string());
         apply(&mut node, &yaml("{}"), &Schema::builtin(), None).unwrap();
         prop_assert_eq!(as_json(&node), target.to_string());
     }
 
     #[test]
-    fn merging_maps_twice_is_merging_once(target in plain_maps(), patch in plain_maps()) {
+    fn merging_maps_twice_is_merging_once(target in plain_maps(0), patch in plain_maps(0)) {
         let schema = Schema::builtin();
         let (mut node, patch) = (yaml(&target.to_string()), yaml(&patch.to_string()));
         apply(&mut node, &patch, &schema, None).unwrap();
