@@ -249,7 +249,7 @@ impl Rewriter<'_> {
         self.splices.push(Splice { range: place..place, text });
     }
 
-    /// Puts lines before what starts at `place`. What stands before it on its line, another dash, comes before them, so the
+    /// Puts lines before what starts at `place`. What is before it on its line, another dash, comes before them, so the
     /// first line loses its indentation and what was there gets it.
     fn insert_before(&mut self, place: usize, column: usize, text: &str) {
         let alone = self.text[self.line_start(place)..place].trim().is_empty();
