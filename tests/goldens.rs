@@ -33,14 +33,6 @@ fn every_golden_is_what_is_built_now() {
 }
 
 #[test]
-fn no_golden_has_anything_that_an_api_server_would_refuse() {
-    let setting = setting();
-    for profile in golden::names(&folder()) {
-        setting.check(&profile, &setting.resources(&Stack::of_profile(&profile)));
-    }
-}
-
-#[test]
 fn the_order_is_no_accident() {
     let setting = setting();
     let mut resources = setting.resources(&Stack::of_profile("kind"));
@@ -181,12 +173,13 @@ fn stacks_and_roots_have_goldens_too() {
     assert!(code == Some(1) && said.contains("golden/overlays-prod.yaml"), "{said}");
 }
 
+/// `.ci/run` does this with every profile, in seconds, with the program that is shipped.
 #[test]
-fn what_init_writes_is_strictly_valid_on_every_profile() {
+fn what_init_writes_is_strictly_valid() {
     let folder = tempfile::tempdir().unwrap();
-    for profile in golden::names(&self::folder()) {
+    for profile in ["gke+gpu", "kind", "openshift"] {
         let name = profile.replace('+', "-");
-        let (code, _, said) = run(folder.path(), &["init", &profile, &name]);
+        let (code, _, said) = run(folder.path(), &["init", profile, &name]);
         assert_eq!(code, Some(0), "{profile}: {said}");
         let (code, _, said) = run(folder.path(), &["validate", &name, "--strict", "--complete"]);
         assert_eq!(code, Some(0), "{profile}: {said}");

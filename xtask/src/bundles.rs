@@ -127,9 +127,28 @@ fn profiles() -> Result<Vec<String>, Failure> {
     Ok(found)
 }
 
-/// Validates the bundle of every profile that has a golden, and every example with the definitions of the bundle that it runs on.
+/// Writes the stack of every profile as `kfc init` does, and validates it as strictly as kfc can.
+fn validate_new_stacks() -> Result<(), Failure> {
+    let folder = top().join("target/stacks");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    for profile in profiles()? {
+        let name = profile.replace('+', "-");
+        let mut init = command(top().join(SHIPPED), ["init", &profile, &name]);
+        text(init.current_dir(&folder))?;
+        let mut validate = command(top().join(SHIPPED), ["validate", &name, "--strict", "--complete"]);
+        succeed(validate.current_dir(&folder))?;
+    }
+    Ok(())
+}
+
+/// Validates what `kfc init` writes for every profile, the bundle of every profile that has a golden, and every example with
+/// the definitions of the bundle that it runs on.
 /// The goldens themselves only name the schemas of their CRDs.
 pub(crate) fn bundles() -> Finished {
+    validate_new_stacks()?;
     let Some(python) = python_with(&["kubernetes-validate", "PyYAML", "jsonschema"]) else {
         return without("kubernetes-validate, PyYAML and jsonschema");
     };
@@ -153,5 +172,5 @@ pub(crate) fn bundles() -> Finished {
     let file = "target/examples.yaml";
     write_examples(file)?;
     succeed(judge().arg(file))?;
-    passed(format!("{} bundles and all examples are valid in Kubernetes {version}", files.len()))
+    passed(format!("{} bundles, new stacks and all examples are valid in Kubernetes {version}", files.len()))
 }
