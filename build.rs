@@ -3,8 +3,8 @@
 //! The standard library asks the linker for `gcc_s`, the shared form of the unwinder. A linker script of that name, found
 //! first, sends the linker to the static form instead. Where the compiler has none, nothing is changed.
 //!
-//! Also lets the linker fold functions with the same code, packs the catalogue, and links src/stdout.c into the program, which
-//! notices when standard output is closed.
+//! Also lets the linker fold functions with the same code and leave out what a program that never unwinds does not read, packs
+//! the catalogue, and links src/stdout.c into the program, which notices when standard output is closed.
 
 #![expect(clippy::expect_used, reason = "a build script reports what is wrong with its input by a panic")]
 
@@ -21,8 +21,12 @@ fn main() {
         && std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu")
         && std::env::var("TARGET") == std::env::var("HOST");
     let Ok(out) = std::env::var("OUT_DIR") else { return };
-    if std::env::var("OPT_LEVEL").is_ok_and(|level| level != "0") && links_with(&out, FOLD) {
-        println!("cargo:rustc-link-arg-bins={FOLD}");
+    if std::env::var("OPT_LEVEL").is_ok_and(|level| level != "0") {
+        link_with(&out, &[FOLD.to_owned()]);
+        // The profiles that are for use abort; a build script is not told.
+        if is_linux_gnu && std::env::var("PROFILE").as_deref() == Ok("release") {
+            leave_out_unwind_tables(&out);
+        }
     }
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     let found = Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output();
@@ -39,8 +43,24 @@ fn main() {
 /// Lets the linker keep one of several functions with the same machine code: generic code has many.
 const FOLD: &str = "-Wl,--icf=all";
 
-/// Whether a program can be linked with this argument, which lld and mold know, and others do not.
-fn links_with(out: &str, argument: &str) -> bool {
+/// The tables are read to unwind. A program that aborts when it panics does not, and they are a fifteenth of it.
+fn leave_out_unwind_tables(out: &str) {
+    let script = Path::new(out).join("unwind.ld");
+    let discard = "SECTIONS { /DISCARD/ : { *(.eh_frame) *(.eh_frame_hdr) } } INSERT AFTER .text;\n";
+    if std::fs::write(&script, discard).is_ok() {
+        link_with(out, &["-Wl,--no-eh-frame-hdr".to_owned(), format!("-Wl,-T,{}", script.display())]);
+    }
+}
+
+/// Links programs with these arguments, which lld and mold know, if the linker takes them.
+fn link_with(out: &str, arguments: &[String]) {
+    if links_with(out, arguments) {
+        arguments.iter().for_each(|argument| println!("cargo:rustc-link-arg-bins={argument}"));
+    }
+}
+
+/// Whether a program can be linked with these arguments.
+fn links_with(out: &str, arguments: &[String]) -> bool {
     let source = Path::new(out).join("probe.rs");
     let (Some(rustc), Some(target)) = (std::env::var_os("RUSTC"), std::env::var_os("TARGET")) else {
         return false;
@@ -53,7 +73,8 @@ fn links_with(out: &str, argument: &str) -> bool {
     let mut command = Command::new(rustc);
     command.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty())).args(linker);
     command.arg("--target").arg(target).args(["--crate-type=bin", "-Cpanic=abort", "-o"]);
-    command.arg(Path::new(out).join("probe")).arg(source).arg(format!("-Clink-arg={argument}"));
+    command.arg(Path::new(out).join("probe")).arg(source);
+    command.args(arguments.iter().map(|argument| format!("-Clink-arg={argument}")));
     command.output().is_ok_and(|output| output.status.success())
 }
 
