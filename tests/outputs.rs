@@ -325,3 +325,51 @@ fn a_new_stack_is_named_after_its_folder() {
         assert!(text.contains("metadata:\n  name: team-a\n"), "{file}: {text}");
     }
 }
+
+#[test]
+fn several_targets_are_built_in_one_run() {
+    let project = project(2);
+    project.write("overlays/prod/kustomization.yaml", "resources: [../../new]\nnamePrefix: prod-\n");
+    project.write("overlays/test/kustomization.yaml", "resources: [../../new]\nnamePrefix: test-\n");
+    project.write("overlays/notes/README.md", "no root\n");
+    let run = |line: &str| {
+        let output = shell(&project, line);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let done = (Some(0), String::new(), String::new());
+    assert_eq!(run("$KFC build 'overlays/*' new -o 'out/{root}.yaml'"), done);
+    assert_eq!(names(&project.path("out")), ["new.yaml", "overlays-prod.yaml", "overlays-test.yaml"]);
+    for (target, file) in
+        [("overlays/prod", "overlays-prod"), ("overlays/test", "overlays-test"), ("new", "new")]
+    {
+        let alone = run(&format!("$KFC build {target}")).1;
+        assert_eq!(fs::read_to_string(project.path(&format!("out/{file}.yaml"))).unwrap(), alone);
+    }
+    assert_eq!(run("$KFC build 'overlays/*' -o 'split/{root}/'"), done);
+    let files = names(&project.path("split/overlays-test"));
+    assert!(files.iter().any(|file| file.contains("test-c0")), "{files:?}");
+
+    // One that fails stops none of the others, and is named.
+    project.write("overlays/a/kustomization.yaml", "resources: [none.yaml]\n");
+    let (code, _, said) = run("rm -r out; $KFC build 'overlays/*' -o 'out/{root}.yaml'");
+    assert_eq!((code, names(&project.path("out")).len()), (Some(1), 2), "{said}");
+    assert!(said.starts_with("overlays/a:\nerror[") && said.contains("none.yaml"), "{said}");
+    assert!(said.ends_with("1 of 3 targets could not be built\n"), "{said}");
+
+    for (line, reason) in [
+        ("$KFC build overlays/prod new", "2 targets need a file each"),
+        ("$KFC build 'overlay/*' -o '{root}.yaml'", "no kustomization root and no stack matches `overlay/*`"),
+        ("$KFC build new new/ -o '{root}.yaml'", "`new` is the name of both"),
+        (
+            "$KFC build overlays/prod new -o '{root}.yaml' --waves",
+            "`--wave`, `--waves` or `--wait-for` is about one",
+        ),
+        (
+            "$KFC build overlays/prod new -o '{root}.yaml' --report a.md --against new",
+            "`--report` is about one",
+        ),
+    ] {
+        let (code, _, said) = run(line);
+        assert!(code == Some(1) && said.contains(reason), "{line}: {said}");
+    }
+}

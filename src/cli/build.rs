@@ -1,6 +1,7 @@
 //! `kfc build` and `kustomize build`.
 
 use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
+use super::build_targets::{Place, Planned, plan};
 use super::bundle_format::{BundleFormat, encode_bundle};
 use super::detect::{ClusterSource, detected_stack};
 use super::diff_report::write_to;
@@ -24,6 +25,7 @@ use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::engine::{self, Bundle, Options, Reorder};
 use kfc_kustomize::resource::objects;
 use kfc_source::Loader;
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,7 +40,8 @@ enum ReorderFlag {
 /// Flags of both command lines.
 #[derive(Debug, Args)]
 struct CommonArgs {
-    /// Write to this file; or to this directory (also a path that ends with `/`), one file for each resource.
+    /// Write to this file; or to this directory (also a path that ends with `/`), one file for each resource. `{root}` in it is
+    /// the name of the target, for `kfc build` of several.
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
     /// Whether files outside the root may be read.
@@ -97,16 +100,17 @@ struct IgnoredArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct KfcBuildArgs {
-    /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, or a directory or URL of a kustomization root.
+    /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, or a directory or URL of a kustomization root; several of them, or
+    /// patterns (`overlays/*`), with `--output 'DIR/{root}.yaml'`.
     #[arg(default_value = ".", value_name = "TARGET")]
-    target: String,
+    targets: Vec<String>,
     #[command(flatten)]
     stack: StackArgs,
     /// Detect the profile of the kubeconfig's cluster and build it instead of a target.
-    #[arg(long, conflicts_with = "target")]
+    #[arg(long, conflicts_with = "targets")]
     detect: bool,
     /// As `--detect`, from saved answers: see `kfc detect --help`.
-    #[arg(long, value_name = "FILE|DIR", conflicts_with = "target")]
+    #[arg(long, value_name = "FILE|DIR", conflicts_with = "targets")]
     detect_from: Vec<PathBuf>,
     /// Annotate for Argo CD: `waves`, `hooks` (Jobs), `options` (server-side apply, what is never pruned, …); all of them
     /// when none is named. See deploy/argocd/README.md.
@@ -146,9 +150,36 @@ pub(super) struct KustomizeBuildArgs {
 }
 
 pub(super) fn run_kfc(args: &KfcBuildArgs) -> u8 {
+    let planned = threads(args.jobs)
+        .and_then(|()| plan(&args.targets, args.common.output.as_deref()))
+        .and_then(|planned| match planned.len() {
+            1 => Ok(planned),
+            _ => args.check_several().map(|()| planned),
+        });
+    match planned {
+        Ok(planned) if planned.len() > 1 => run_several(&planned, args),
+        Ok(planned) => planned.first().map_or(FAILED, |planned| run_one(planned, args)),
+        Err(errors) => finish(Err(errors), &Sources::default()),
+    }
+}
+
+impl KfcBuildArgs {
+    /// Checks that no flag is given that is about one bundle.
+    fn check_several(&self) -> Result<()> {
+        let flag = match () {
+            () if self.report.is_some() => "--report",
+            () if self.waves.any() => "--wave`, `--waves` or `--wait-for",
+            () => return Ok(()),
+        };
+        let message = format!("`{flag}` is about one bundle, and there are several targets");
+        Err(Diagnostic::error(Code::Usage, message).into())
+    }
+}
+
+fn run_one(planned: &Planned, args: &KfcBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let built = threads(args.jobs).and_then(|()| kfc_bundle(args, &sources)).and_then(|built| {
-        write_report(args, &built, &sources)?;
+    let built = kfc_bundle(&planned.target, args, &sources).and_then(|built| {
+        write_report(&planned.target, args, &built, &sources)?;
         Ok((args.waves.text(&built.planned)?, built))
     });
     match built {
@@ -156,15 +187,38 @@ pub(super) fn run_kfc(args: &KfcBuildArgs) -> u8 {
             output::report(&built.bundle.warnings, &sources);
             waves::print(&text)
         }
-        Ok((None, built)) => finish(write_kfc(built, args), &sources),
+        Ok((None, built)) => finish(write_kfc(built, &planned.place, args), &sources),
         Err(errors) => finish(Err(errors), &sources),
     }
 }
 
-fn write_kfc(mut built: Built, args: &KfcBuildArgs) -> Result<Written> {
+/// Builds all targets, as many at a time as there are threads. One that fails stops none of the others.
+fn run_several(planned: &[Planned], args: &KfcBuildArgs) -> u8 {
+    let run = |planned: &Planned| {
+        let sources = Arc::new(Sources::default());
+        let written = kfc_bundle(&planned.target, args, &sources)
+            .and_then(|built| write_kfc(built, &planned.place, args));
+        (written, sources)
+    };
+    let written: Vec<_> = planned.par_iter().map(run).collect();
+    let failed = written.iter().filter(|(written, _)| written.is_err()).count();
+    let mut status = DONE;
+    for (planned, (written, sources)) in planned.iter().zip(written) {
+        if written.as_ref().map_or(true, |written| !written.warnings.is_empty()) {
+            output::note(&format!("{}:", planned.target));
+        }
+        status = status.max(finish(written, &sources));
+    }
+    if failed > 0 {
+        output::note(&format!("{failed} of {} targets could not be built", planned.len()));
+    }
+    status
+}
+
+fn write_kfc(mut built: Built, place: &Place, args: &KfcBuildArgs) -> Result<Written> {
     args.waves.narrow(&mut built.bundle, &mut built.waves, &built.planned)?;
     let names = Names::Ordered { waves: &built.waves };
-    write(built.bundle, names, &args.common, args.format)
+    write(built.bundle, names, place, args.format)
 }
 
 /// A bundle with what a report needs.
@@ -181,7 +235,7 @@ struct Built {
 }
 
 /// Writes what changes from the side that `--against` names.
-fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> Result<()> {
+fn write_report(target: &str, args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> Result<()> {
     let (Some(file), Some(against)) = (&args.report, &args.against) else { return Ok(()) };
     let schema = kfc_kube::schema::Schema::builtin();
     let restrictor = options(&args.common).restrictor;
@@ -194,16 +248,16 @@ fn write_report(args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> R
         cluster: ClusterSide::default(),
     };
     let after = Input {
-        label: args.target.clone(),
+        label: target.to_owned(),
         resources: members(built.bundle.resources.list.clone(), &built.components),
         sources: Arc::clone(sources),
         graph: built.graph.clone(),
         stack: built.stack.clone(),
         ..Input::default()
     };
-    let before = reader.read(against, &args.target)?;
+    let before = reader.read(against, target)?;
     let ours = Side::Here(Box::new(after));
-    let Sides { before, after, refused } = both(before, ours, (against, &args.target), &reader)?;
+    let Sides { before, after, refused } = both(before, ours, (against, target), &reader)?;
     write_to(file, &kfc_diff::compare(&before, &after, &schema), Some((&before, &after)))?;
     // The bundle is whole, the report is not.
     output::report_run(&refused, sources, "the report");
@@ -216,7 +270,9 @@ pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
     options.generated_names = false;
     let bundle = engine::build(&args.target, &options, &sources);
     finish(
-        bundle.and_then(|bundle| write(bundle, Names::Kustomize, &args.common, BundleFormat::Yaml)),
+        bundle.and_then(|bundle| {
+            write(bundle, Names::Kustomize, &Place::of(args.common.output.as_deref()), BundleFormat::Yaml)
+        }),
         &sources,
     )
 }
@@ -234,7 +290,7 @@ fn finish(written: Result<Written>, sources: &Sources) -> u8 {
     }
 }
 
-fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
+fn kfc_bundle(target: &str, args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
     let mut options = options(&args.common);
     options.remote.warn_unpinned = true;
     // The report names the line that made each change.
@@ -245,7 +301,7 @@ fn kfc_bundle(args: &KfcBuildArgs, sources: &Arc<Sources>) -> Result<Built> {
         let loader = Loader::here(options.reads(), sources);
         return assembled(&resolve_stack(loader, stack, None, &args.stack, sources)?, args, sources);
     }
-    let target = Target::of(&args.target);
+    let target = Target::of(target);
     if let Target::Root(root) = &target {
         let which = annotations(args)?;
         if !args.stack.is_empty() || which.waves && args.argocd.as_deref() != Some("all") {
@@ -307,18 +363,23 @@ impl Written {
     }
 }
 
-fn write(mut bundle: Bundle, names: Names<'_>, args: &CommonArgs, format: BundleFormat) -> Result<Written> {
+fn write(mut bundle: Bundle, names: Names<'_>, place: &Place, format: BundleFormat) -> Result<Written> {
     let mut warnings = std::mem::take(&mut bundle.warnings);
-    let chunks = match &args.output {
-        Some(directory) if folder::is_directory(directory) => {
+    let encoded = || encode_bundle(&bundle, format);
+    let chunks = match place {
+        Place::Standard => encoded()?,
+        Place::Directory(directory) => {
             warnings.extend(folder::write(directory, &bundle.resources.list, names, format)?);
             Vec::new()
         }
-        Some(file) => {
-            output::write_file(file, &encode_bundle(&bundle, format)?.concat())?;
+        Place::File(file) => {
+            output::write_file(file, &encoded()?.concat())?;
             Vec::new()
         }
-        None => encode_bundle(&bundle, format)?,
+        Place::Below(directory, name) => {
+            output::write_below(directory, name, &encoded()?.concat())?;
+            Vec::new()
+        }
     };
     // The process ends soon: handing millions of nodes back to the allocator one by one would only cost time.
     std::mem::forget(bundle);

@@ -7,9 +7,7 @@ use super::golden_targets::listed;
 use super::here;
 use super::members::members;
 use super::output;
-use super::targets::{
-    KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_stack_file, load, resources_of_text,
-};
+use super::targets::{Loaded, STACK_FILES, Target, can_be_built, load, resources_of_text};
 use clap::{Args, Subcommand};
 use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
 use kfc_catalogue::golden::{self, Golden, Schemas, Targets};
@@ -21,7 +19,6 @@ use kfc_kustomize::resource::Resource;
 use kfc_source::Loader;
 use kfc_source::Os;
 use kfc_source::door::{Limit, Named};
-use kfc_source::is_entry;
 use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
@@ -185,8 +182,7 @@ fn refuse_other_files(target: &str, goldens: &Path) -> Result<()> {
     let limit = Some(Limit { folder: &top, what: "the working directory" });
     let located = Named { files: &Os, path: &path, limit, shown: target, referrer: None }.locate();
     let is_outside = located.is_err_and(|error| error.code == Code::OutsideRoot);
-    let is_root = || STACK_FILES.iter().chain(&KUSTOMIZATION_FILES).any(|name| is_entry(&path.join(name)));
-    if !is_outside || is_root() || path.is_file() && is_stack_file(&path) {
+    if !is_outside || can_be_built(&path) {
         return Ok(());
     }
     let message = format!("the target `{target}` of a golden is not a stack or root");

@@ -11,6 +11,7 @@ mod apply_text;
 mod argocd;
 mod args;
 mod build;
+mod build_targets;
 mod bundle_format;
 mod catalog;
 #[cfg(feature = "cluster")]
@@ -45,6 +46,7 @@ mod live;
 mod members;
 mod name;
 mod output;
+mod patterns;
 #[cfg(feature = "cluster")]
 mod plan_file;
 mod plan_graph;

@@ -1,5 +1,6 @@
 //! The kustomization file of the working directory, and paths beside it.
 
+use crate::cli::patterns::matches;
 use crate::cli::{here, output};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::edit::Document;
@@ -76,16 +77,6 @@ pub(super) fn expand_or_keep(patterns: &[String]) -> Vec<String> {
         found => found,
     };
     patterns.iter().flat_map(expanded).collect()
-}
-
-fn matches(pattern: &str) -> Vec<String> {
-    let plain = pattern.trim_start_matches("./").trim_end_matches('/');
-    if !plain.is_empty() && Path::new(plain).exists() {
-        return vec![pattern.trim_end_matches('/').to_owned()];
-    }
-    let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
-    let found = glob::glob_with(pattern, options).into_iter().flatten().flatten();
-    found.map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
 fn is_remote(text: &str) -> bool {

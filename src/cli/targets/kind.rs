@@ -51,6 +51,13 @@ pub(in crate::cli) fn is_bundle_file(path: &Path) -> bool {
     Os.is_file(path) && (is_stream(path) || !is_stack_file(path))
 }
 
+/// Whether a path on disk is something to build: a root, a stack, or the file of a stack.
+pub(in crate::cli) fn can_be_built(path: &Path) -> bool {
+    // The door checks the targets of links.
+    let is_root = || STACK_FILES.iter().chain(&KUSTOMIZATION_FILES).any(|name| is_entry(&path.join(name)));
+    if path.is_file() { is_stack_file(path) } else { is_root() }
+}
+
 impl Target {
     /// The target of a name: what is on disk takes precedence over a profile.
     pub(in crate::cli) fn of(text: &str) -> Self {

@@ -4,6 +4,8 @@ mod kind;
 mod load;
 mod resolve;
 
-pub(super) use kind::{KUSTOMIZATION_FILES, STACK_FILES, Target, is_bundle_file, is_stack_file};
+pub(super) use kind::{
+    KUSTOMIZATION_FILES, STACK_FILES, Target, can_be_built, is_bundle_file, is_stack_file,
+};
 pub(super) use load::{Loaded, load, resources_of_file, resources_of_text, standard_input};
 pub(super) use resolve::{OWN_BASES, Resolved, catalogue, resolve_stack, resolve_target, resolve_with};
