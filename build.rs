@@ -55,7 +55,9 @@ fn leave_out_unwind_tables(out: &str) {
 /// Links programs with these arguments, which lld and mold know, if the linker takes them.
 fn link_with(out: &str, arguments: &[String]) {
     if links_with(out, arguments) {
-        arguments.iter().for_each(|argument| println!("cargo:rustc-link-arg-bins={argument}"));
+        for argument in arguments {
+            println!("cargo:rustc-link-arg-bins={argument}");
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod bundle_format;
 mod catalog;
 #[cfg(feature = "cluster")]
 mod changes;
+mod completion;
 #[cfg(feature = "cluster")]
 mod consent;
 #[cfg(feature = "cluster")]

@@ -4,10 +4,10 @@ use super::exit::{DONE, USAGE};
 #[cfg(feature = "cluster")]
 use super::{apply, apply_args, delete, history, inventory, rollback, status};
 use super::{
-    argocd, build, catalog, detect, diff, explain, golden, graph, init, kustomize, list, schema, upgrade,
-    validate, vendoring, version,
+    argocd, build, catalog, completion, detect, diff, explain, golden, graph, init, kustomize, list, schema,
+    upgrade, validate, vendoring, version,
 };
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -37,6 +37,8 @@ enum KfcCommand {
         #[command(subcommand)]
         command: catalog::CatalogCommand,
     },
+    /// Print a script by which a shell completes command lines: `source <(kfc completion bash)`.
+    Completion(completion::CompletionArgs),
     /// Show what changes between two bundles, profiles, stacks, roots, revisions, or a cluster. Exits with 0 when they are
     /// the same, 1 when they differ, 2 when they could not be compared.
     Diff(diff::DiffArgs),
@@ -111,6 +113,8 @@ struct Kustomize {
 enum KustomizeCommand {
     /// Build a kustomization root from a directory or URL.
     Build(build::KustomizeBuildArgs),
+    /// Print a script by which a shell completes command lines.
+    Completion(completion::CompletionArgs),
     /// Write a kustomization file into this directory.
     Create(kustomize::create::CreateArgs),
     /// Change the kustomization file of this directory; comments and layout stay.
@@ -138,6 +142,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::Argocd { command } => argocd::run(&command),
         KfcCommand::Build(args) => build::run_kfc(&args),
         KfcCommand::Catalog { command } => catalog::run(&command),
+        KfcCommand::Completion(args) => completion::run(&args, Kfc::command()),
         KfcCommand::Diff(args) => diff::run(&args),
         #[cfg(feature = "cluster")]
         KfcCommand::Delete(args) => delete::run(&args),
@@ -176,6 +181,7 @@ fn is_kustomize(program: &Path) -> bool {
 fn run_kustomize(command: KustomizeCommand) -> u8 {
     match command {
         KustomizeCommand::Build(args) => build::run_kustomize(&args),
+        KustomizeCommand::Completion(args) => completion::run(&args, Kustomize::command()),
         KustomizeCommand::Create(args) => kustomize::create::run(&args),
         KustomizeCommand::Edit { command } => kustomize::edit::run(&command),
         KustomizeCommand::Localize(args) => kustomize::localize::run(&args),
