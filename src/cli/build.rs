@@ -13,6 +13,7 @@ use super::output;
 use super::plan_graph::{graph_of, names_of};
 use super::side::{ClusterSide, Reader, Side};
 use super::sides::{Sides, both};
+use super::substitute::SubstituteArgs;
 use super::targets::{Resolved, Target, resolve_stack, resolve_target};
 use super::validation::validated;
 use super::waves::{self, WaveArgs};
@@ -119,6 +120,8 @@ pub(super) struct KfcBuildArgs {
     /// Annotate every resource with the wave that Argo CD is to apply it in: `--argocd=waves`.
     #[arg(long)]
     sync_waves: bool,
+    #[command(flatten)]
+    substitute: SubstituteArgs,
     #[command(flatten)]
     waves: WaveArgs,
     /// Validate the bundle before it is written, as `kfc validate` does; errors stop the build.
@@ -310,6 +313,7 @@ fn kfc_bundle(target: &str, args: &KfcBuildArgs, sources: &Arc<Sources>) -> Resu
             return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
         }
         let mut bundle = engine::build(root, &options, sources)?;
+        bundle.warnings.extend(args.substitute.apply(&mut bundle.resources, sources)?);
         argocd::annotate(&mut bundle.resources.list, None, which);
         let bundle = validated(bundle, args.validate, None, sources)?;
         let list = &bundle.resources.list;
@@ -326,6 +330,7 @@ fn kfc_bundle(target: &str, args: &KfcBuildArgs, sources: &Arc<Sources>) -> Resu
 /// The bundle of a resolved stack, changed as the arguments say.
 fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Result<Built> {
     let mut assembled = resolved.assemble(args.report.is_some())?;
+    assembled.bundle.warnings.extend(args.substitute.apply(&mut assembled.bundle.resources, sources)?);
     argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations(args)?);
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());
     let plan = &resolved.plan;

@@ -65,6 +65,7 @@ mod side_args;
 mod sides;
 #[cfg(feature = "cluster")]
 mod status;
+mod substitute;
 mod table;
 mod targets;
 mod upgrade;

@@ -15,6 +15,7 @@ pub mod order;
 pub mod patch;
 pub mod prefix;
 pub mod replicas;
+pub mod substitution;
 pub mod suffix;
 #[cfg(test)]
 pub(crate) mod testing;
