@@ -85,9 +85,9 @@ fn no_modules_use_each_other_in_a_circle() {
     let mut count = 0;
     for part in crates(top()) {
         count += part.modules.len();
-        let circles = circles(&part);
+        let circles = circles(part);
         if !circles.is_empty() {
-            found.insert(part.name, circles);
+            found.insert(part.name.clone(), circles);
         }
     }
     assert!(count > 300, "the sources are not where they were: {count} modules");

@@ -3,6 +3,7 @@
 use regex::{Captures, Regex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::{LazyLock, OnceLock};
 
 /// The path of a module within its crate: `["merge", "pointer"]`; empty for the crate's front page.
 pub(crate) type ModulePath = Vec<String>;
@@ -23,8 +24,13 @@ pub(crate) struct Module {
     pub(crate) code: String,
 }
 
-/// The program and all crates.
-pub(crate) fn crates(top: &Path) -> Vec<Crate> {
+/// The program and all crates; read once for all tests.
+pub(crate) fn crates(top: &Path) -> &'static [Crate] {
+    static CRATES: OnceLock<Vec<Crate>> = OnceLock::new();
+    CRATES.get_or_init(|| read_all(top))
+}
+
+fn read_all(top: &Path) -> Vec<Crate> {
     let mut found = vec![read("kfc".to_owned(), &top.join("src"))];
     for entry in std::fs::read_dir(top.join("crates")).unwrap() {
         let path = entry.unwrap().path();
@@ -68,14 +74,19 @@ fn read(name: String, source: &Path) -> Crate {
 
 /// A text without comments, strings and tests, which stand at the end of a file.
 fn code(text: &str) -> String {
-    let tests = Regex::new(r"#\[cfg\((?:all\()?test[^\]]*\]\s*(?:pub(?:\(crate\))? )?mod \w+ \{").unwrap();
-    let end = tests.find(text).map_or(text.len(), |found| found.start());
+    static TESTS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"#\[cfg\((?:all\()?test[^\]]*\]\s*(?:pub(?:\(crate\))? )?mod \w+ \{").unwrap()
+    });
     // A raw text, a text, a character, a comment: whichever begins first.
-    let literals = r##"(?s)r#"(?:.*?)"#|"(?:\\.|[^"\\])*"|'(?:\\[^']+|\\'|[^'\\])'|(?-s://.*)"##;
-    let literal = Regex::new(literals).unwrap();
+    static LITERAL: LazyLock<Regex> = LazyLock::new(|| {
+        let literals = r##"(?s)r#"(?:.*?)"#|"(?:\\.|[^"\\])*"|'(?:\\[^']+|\\'|[^'\\])'|(?-s://.*)"##;
+        Regex::new(literals).unwrap()
+    });
+    static REACH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"pub\(in [^)]*\)").unwrap());
+    let end = TESTS.find(text).map_or(text.len(), |found| found.start());
     let blank = |found: &Captures<'_>| if found[0].starts_with("//") { "" } else { "0" };
-    let text = literal.replace_all(&text[..end], blank);
-    Regex::new(r"pub\(in [^)]*\)").unwrap().replace_all(&text, "pub").into_owned()
+    let text = LITERAL.replace_all(&text[..end], blank);
+    REACH.replace_all(&text, "pub").into_owned()
 }
 
 /// The single paths of a `use` tree: `a::{b, c::d}` has two.
@@ -115,14 +126,16 @@ impl Crate {
     }
 
     fn paths_in(&self, path: &ModulePath, code: &str) -> Vec<String> {
-        let handed_on = Regex::new(r"\bpub(?:\([^)]*\))? use [^;]+;").unwrap();
-        let brought_in = Regex::new(r"\buse ([^;]+);").unwrap();
-        let code = handed_on.replace_all(code, "");
-        let trees: Vec<String> = brought_in.captures_iter(&code).map(|found| found[1].to_owned()).collect();
+        static HANDED_ON: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"\bpub(?:\([^)]*\))? use [^;]+;").unwrap());
+        static BROUGHT_IN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\buse ([^;]+);").unwrap());
+        static NAMED: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"\b(?:crate|super|self)(?:::\w+)+").unwrap());
+        let code = HANDED_ON.replace_all(code, "");
+        let trees: Vec<String> = BROUGHT_IN.captures_iter(&code).map(|found| found[1].to_owned()).collect();
         let mut paths: Vec<String> = trees.iter().flat_map(|tree| expanded(tree)).collect();
-        let rest = brought_in.replace_all(&code, "");
-        let named = Regex::new(r"\b(?:crate|super|self)(?:::\w+)+").unwrap();
-        paths.extend(named.find_iter(&rest).map(|found| found.as_str().to_owned()));
+        let rest = BROUGHT_IN.replace_all(&code, "");
+        paths.extend(NAMED.find_iter(&rest).map(|found| found.as_str().to_owned()));
         let children = self.modules.keys().filter(|child| child.len() == path.len() + 1);
         for child in children.filter(|child| child.starts_with(path)).filter_map(|child| child.last()) {
             let named = Regex::new(&format!(r"(?:^|[^\w:])({child}::\w+)")).unwrap();
