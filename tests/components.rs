@@ -50,9 +50,11 @@ fn every_component_fits_every_platform() {
     let all = everything(&setting);
     assert!(all.len() > 30, "only {} components", all.len());
     for platform in layers(&setting, Role::Platform) {
-        let profile = if platform == "kind" { platform } else { format!("{platform}+gpu") };
-        let resources = setting.resources(&Stack::of_profile(&profile).with_components(&all));
-        setting.check(&profile, &resources);
+        let accelerated = if platform == "kind" { platform.clone() } else { format!("{platform}+gpu") };
+        for profile in [platform, accelerated] {
+            let resources = setting.resources(&Stack::of_profile(&profile).with_components(&all));
+            setting.check(&profile, &resources);
+        }
     }
 }
 

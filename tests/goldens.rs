@@ -33,6 +33,17 @@ fn every_golden_is_what_is_built_now() {
 }
 
 #[test]
+fn every_profile_is_in_an_order_that_can_be_applied() {
+    let setting = setting();
+    for profile in golden::names(&folder()) {
+        let resources = setting.resources(&Stack::of_profile(&profile));
+        let found = kfc_validate::bundle::order(&kfc_kustomize::resource::objects(&resources));
+        let messages: Vec<&str> = found.iter().map(|one| one.diagnostic.message.as_str()).collect();
+        assert_eq!(messages, [""; 0], "{profile}");
+    }
+}
+
+#[test]
 fn the_order_is_no_accident() {
     let setting = setting();
     let mut resources = setting.resources(&Stack::of_profile("kind"));
