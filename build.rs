@@ -40,7 +40,8 @@ fn main() {
     }
 }
 
-/// Lets the linker keep one of several functions with the same machine code: generic code has many.
+/// Lets the linker keep one of several functions with the same machine code: generic code has many. lld and mold know it, others
+/// do not.
 const FOLD: &str = "-Wl,--icf=all";
 
 /// The tables are read to unwind. A program that aborts when it panics does not, and they are a fifteenth of it.
@@ -52,7 +53,7 @@ fn leave_out_unwind_tables(out: &str) {
     }
 }
 
-/// Links programs with these arguments, which lld and mold know, if the linker takes them.
+/// Links programs with these arguments if the linker takes them.
 fn link_with(out: &str, arguments: &[String]) {
     if links_with(out, arguments) {
         for argument in arguments {

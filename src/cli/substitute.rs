@@ -33,7 +33,8 @@ impl SubstituteArgs {
         let step = Step::new(StepKind::Other("substitute"), None);
         let unused = substitution::apply(set.pass(&step), &variables)?;
         set.check_unique(0)?;
-        let is_of_a_flag = |name: &&String| self.substitute.iter().any(|flag| name_of(flag) == name.as_str());
+        let gives = |flag: &String, name: &str| flag.split_once('=').is_some_and(|(own, _)| own == name);
+        let is_of_a_flag = |name: &&String| self.substitute.iter().any(|flag| gives(flag, name));
         let warning = |name: &String| {
             let message = format!("no resource has the variable `${{{name}}}` of `--substitute`");
             Diagnostic::warning(Code::Variable, message)
@@ -61,8 +62,4 @@ impl SubstituteArgs {
         }
         errors.into_result(variables)
     }
-}
-
-fn name_of(flag: &str) -> &str {
-    flag.split('=').next().unwrap_or_default()
 }

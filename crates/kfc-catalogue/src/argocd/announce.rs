@@ -45,7 +45,10 @@ pub fn announce(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Announ
     let mut all = fields(stack, Some(plan), catalogue);
     let value = |values: &Value, name: &str| values.get(name).cloned();
     all.extend(
-        global(catalogue).iter().map(|p| declared(p, &p.name.value, value(&plan.parameters, &p.name.value))),
+        catalogue
+            .global_parameters()
+            .iter()
+            .map(|p| declared(p, &p.name.value, value(&plan.parameters, &p.name.value))),
     );
     let mut installed: Vec<_> = plan.components.iter().filter(|planned| !planned.present).collect();
     installed.sort_by_key(|planned| planned.name().to_owned());
@@ -68,7 +71,9 @@ pub fn announce(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> Vec<Announ
 pub fn announce_all(stack: &Stack, catalogue: &Catalogue) -> Vec<Announcement> {
     let mut all = fields(stack, None, catalogue);
     let said = |path: &[&str]| stack.parameters.at(path).map(to_json);
-    all.extend(global(catalogue).iter().map(|p| declared(p, &p.name.value, said(&[&p.name.value]))));
+    all.extend(
+        catalogue.global_parameters().iter().map(|p| declared(p, &p.name.value, said(&[&p.name.value]))),
+    );
     for component in catalogue.components.values() {
         let name = component.name.value.as_str();
         let own = component.parameters.iter();
@@ -77,10 +82,6 @@ pub fn announce_all(stack: &Stack, catalogue: &Catalogue) -> Vec<Announcement> {
         );
     }
     all
-}
-
-fn global(catalogue: &Catalogue) -> &[Parameter] {
-    catalogue.global_parameters()
 }
 
 /// The fields of the stack that an application may set.

@@ -15,12 +15,6 @@ pub const SWITCHES: [&str; 2] = ["kfc.dev/substitute", "kustomize.toolkit.fluxcd
 pub struct Variables(BTreeMap<String, Scalar>);
 
 impl Variables {
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Gives a variable the value that a plain scalar of YAML has with this text: `3` is a number. Takes the place of an earlier
     /// one.
     ///
@@ -152,7 +146,7 @@ pub fn apply(Pass { set, step }: Pass<'_>, variables: &Variables) -> Result<Vec<
             is_secret: kind == "Secret",
         };
         let with_data = run.is_secret || kind == "ConfigMap";
-        resource.edit(step).walk(|field| run.top(field, with_data))?;
+        resource.edit(step).walk(|field| run.visit(field, Place::Object { with_data }))?;
         let found = run.errors;
         errors.extend(resource.located(found));
     }
@@ -177,6 +171,10 @@ struct Run<'r, 'v> {
 /// Where a field is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
+    /// The resource itself; only texts can be in the data of some kinds.
+    Object {
+        with_data: bool,
+    },
     Anywhere,
     /// In `metadata`, of the resource or of what it makes.
     Metadata,
@@ -185,18 +183,6 @@ enum Place {
 }
 
 impl Run<'_, '_> {
-    fn top(&mut self, field: &mut Field<'_>, with_data: bool) -> Result<()> {
-        self.check_keys(field.node().as_map());
-        field.each_field(|key, field| {
-            let place = match key {
-                "data" | "stringData" if with_data => Place::Texts,
-                "metadata" => Place::Metadata,
-                _ => Place::Anywhere,
-            };
-            self.visit(field, place)
-        })
-    }
-
     fn visit(&mut self, field: &mut Field<'_>, place: Place) -> Result<()> {
         match &field.node().value {
             Value::Scalar(scalar) if scalar.text.contains("${") => {
@@ -209,10 +195,12 @@ impl Run<'_, '_> {
             Value::Scalar(_) => Ok(()),
             Value::Seq(_) => field.each_item(|item| self.visit(item, Place::Anywhere)),
             Value::Map(map) => {
-                self.check_keys(Some(map));
+                self.check_keys(map);
                 field.each_field(|key, field| {
                     let place = match (place, key) {
-                        (Place::Texts, _) | (Place::Metadata, "labels" | "annotations") => Place::Texts,
+                        (Place::Texts, _)
+                        | (Place::Object { with_data: true }, "data" | "stringData")
+                        | (Place::Metadata, "labels" | "annotations") => Place::Texts,
                         (_, "metadata") => Place::Metadata,
                         _ => Place::Anywhere,
                     };
@@ -222,8 +210,8 @@ impl Run<'_, '_> {
         }
     }
 
-    fn check_keys(&mut self, map: Option<&Map>) {
-        for entry in map.into_iter().flatten().filter(|entry| entry.key.text.contains("${")) {
+    fn check_keys(&mut self, map: &Map) {
+        for entry in map.iter().filter(|entry| entry.key.text.contains("${")) {
             self.errors
                 .push(Diagnostic::error(Code::Variable, "a key cannot have variables").at(entry.key.mark));
         }
@@ -376,6 +364,6 @@ mod tests {
         }
         let map = parse("{kind: ConfigMap, data: {a: b}}", SourceId::NONE).unwrap().remove(0);
         all.read(&map).unwrap();
-        assert!(!all.is_empty());
+        assert!(all.0["a"].text == "b");
     }
 }
