@@ -39,6 +39,7 @@ impl Repository {
              git clone --quiet ../origin.git . 2>/dev/null
              git checkout --quiet -B main
              kfc init kind . >/dev/null
+             sed -i '/^  - [a-z-]* *#/{/- kserve /!d}' kfc.yaml
              kfc build . --argocd --output bundle.yaml
              git add --all && git commit --quiet --message start
              git push --quiet origin main

@@ -3,12 +3,13 @@
 //! needs one small package where the crates for it need a hundred others.
 
 use crate::program::{
-    Failure, Finished, SHIPPED, command, failed, has_program, install, line, passed, skipped, succeed,
-    succeeds, text, top,
+    Failure, Finished, SHIPPED, command, failed, has_program, install, line, on_all_cores, passed, skipped,
+    succeed, succeeds, text, top,
 };
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A Python with these packages, in a directory of its own; nothing when they cannot be installed.
 fn python_with(packages: &[&str]) -> Option<PathBuf> {
@@ -93,9 +94,7 @@ fn write_examples(file: &str) -> Result<(), Failure> {
 
 /// The version of Kubernetes that a profile is for.
 fn kubernetes() -> Result<String, Failure> {
-    let graph = text(&mut command(SHIPPED, ["graph", "onprem", "--format", "json"]))?;
-    let graph: serde_json::Value =
-        serde_json::from_str(&graph).map_err(|error| Failure(error.to_string()))?;
+    let graph = json(&["graph", "onprem", "--format", "json"])?;
     let version = graph["facts"]["kubernetes"].as_str();
     version
         .map(str::to_owned)
@@ -144,10 +143,73 @@ fn validate_new_stacks() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Validates what `kfc init` writes for every profile, the bundle of every profile that has a golden, and every example with
+/// Values for the parameters that have no default.
+const WHAT_MUST_BE_SET: [&str; 6] = [
+    "cloud-sql.instance=project:region:name",
+    "rds.host=db.example.com",
+    "azure-mysql.host=db.example.com",
+    "azure-blob.account=example",
+    "external-issuer.issuer=https://login.example.com",
+    "cloudIdentity=someone",
+];
+/// The error of a component that a profile does not support.
+const UNSUPPORTED: &str = "error[KFC1005]";
+
+/// What a command prints as JSON.
+fn json(arguments: &[&str]) -> Result<serde_json::Value, Failure> {
+    let printed = text(&mut command(SHIPPED, arguments))?;
+    serde_json::from_str(&printed).map_err(|error| Failure(error.to_string()))
+}
+
+/// The names of the objects in a list.
+fn names_in(list: &serde_json::Value) -> Vec<String> {
+    let objects = list.as_array().into_iter().flatten();
+    objects.filter_map(|object| object["name"].as_str()).map(str::to_owned).collect()
+}
+
+/// Whether a bundle is built; an error if it is refused for anything but a component that the profile does not support.
+fn is_built(arguments: &[&str]) -> Result<bool, Failure> {
+    let mut command = command(SHIPPED, ["build"]);
+    command.args(arguments).args(WHAT_MUST_BE_SET.iter().flat_map(|value| ["--set", value]));
+    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let mut errors = said.lines().filter(|line| line.starts_with("error["));
+    let is_unsupported = output.status.code() == Some(1) && errors.all(|line| line.starts_with(UNSUPPORTED));
+    if output.status.success() || is_unsupported {
+        return Ok(output.status.success());
+    }
+    failed(format!("`kfc build {}`: {said}", arguments.join(" ")))
+}
+
+/// Builds each component alone on every profile, and every profile with each of its components on the cluster already.
+fn build_each_alone() -> Result<usize, Failure> {
+    let all = names_in(&json(&["list", "components", "--format", "json"])?);
+    let mut choices = Vec::new();
+    for profile in profiles()? {
+        let part = names_in(&json(&["graph", &profile, "--format", "json"])?["components"]);
+        let mut choose = |flag, names: &[String]| {
+            choices.extend(names.iter().map(|name| (profile.clone(), flag, name.clone())));
+        };
+        choose("--components", &all);
+        choose("--present", &part);
+    }
+    let built = AtomicUsize::new(0);
+    on_all_cores(&choices, |(profile, flag, name)| {
+        built.fetch_add(usize::from(is_built(&[profile, flag, name])?), Ordering::Relaxed);
+        Ok(())
+    })?;
+    let built = built.into_inner();
+    if built * 4 < choices.len() * 3 {
+        return failed(format!("only {built} of {} bundles are built", choices.len()));
+    }
+    Ok(built)
+}
+
+/// Builds each component alone, validates what `kfc init` writes for every profile, the bundle of every profile that has a golden, and every example with
 /// the definitions of the bundle that it runs on.
 /// The goldens themselves only name the schemas of their CRDs.
 pub(crate) fn bundles() -> Finished {
+    let alone = build_each_alone()?;
     validate_new_stacks()?;
     let Some(python) = python_with(&["kubernetes-validate", "PyYAML", "jsonschema"]) else {
         return without("kubernetes-validate, PyYAML and jsonschema");
@@ -172,5 +234,8 @@ pub(crate) fn bundles() -> Finished {
     let file = "target/examples.yaml";
     write_examples(file)?;
     succeed(judge().arg(file))?;
-    passed(format!("{} bundles, new stacks and all examples are valid in Kubernetes {version}", files.len()))
+    passed(format!(
+        "{} bundles, new stacks and all examples are valid in Kubernetes {version}; {alone} bundles of one component, or without one, are built",
+        files.len()
+    ))
 }

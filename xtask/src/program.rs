@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::{Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The program that is shipped, in the repository.
 pub(crate) const SHIPPED: &str = "target/dist/kfc";
@@ -144,6 +145,27 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
 /// As [`output`], as text.
 pub(crate) fn text(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output(command)?).into_owned())
+}
+
+/// Does something with each item, as many at a time as there are cores; stops at an error.
+pub(crate) fn on_all_cores<T: Sync>(
+    items: &[T],
+    visit: impl Fn(&T) -> Result<(), Failure> + Sync,
+) -> Result<(), Failure> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<(), Failure> {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            visit(item)?;
+        }
+        Ok(())
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        running
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|_| failed("a worker panicked")))
+    })
 }
 
 /// Makes sure that a program is there: installs a Debian package that has it, where that is possible.

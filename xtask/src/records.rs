@@ -1,13 +1,14 @@
 //! What the real kustomize gives for the trees in tests/kustomize: `expected.yaml`, or `refused` with its error. The program is
 //! compiled from its Go module into target/kustomize, once. A tree whose program is missing (`needs`) keeps its record.
 
-use crate::program::{Failure, Finished, failed, has_program, line, passed, skipped, succeed, top};
+use crate::program::{
+    Failure, Finished, failed, has_program, line, on_all_cores, passed, skipped, succeed, top,
+};
 use clap::Args;
 use regex::bytes::Regex;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 const VERSION: &str = "v5.8.1";
@@ -122,7 +123,7 @@ struct Results {
 }
 
 fn visit(kustomize: &Path, trees: &[PathBuf], check: bool) -> Result<Results, Failure> {
-    let (next, results) = (AtomicUsize::new(0), Mutex::new(Results::default()));
+    let results = Mutex::new(Results::default());
     let visit_one = |tree: &Path| -> Result<(), Failure> {
         let name = tree.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let record = record(kustomize, tree)?;
@@ -138,19 +139,7 @@ fn visit(kustomize: &Path, trees: &[PathBuf], check: bool) -> Result<Results, Fa
         results.problems.extend(difference.map(|difference| format!("{name}: {difference}")));
         Ok(())
     };
-    let work = || -> Result<(), Failure> {
-        while let Some(tree) = trees.get(next.fetch_add(1, Ordering::Relaxed)) {
-            visit_one(tree)?;
-        }
-        Ok(())
-    };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        running
-            .into_iter()
-            .try_for_each(|worker| worker.join().unwrap_or_else(|_| failed("a worker panicked")))
-    })?;
+    on_all_cores(trees, |tree| visit_one(tree))?;
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.problems.sort();
     results.skipped.sort();
