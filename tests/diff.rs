@@ -15,6 +15,7 @@ use kfc_kustomize::engine::read;
 use kfc_yaml::parse::parse;
 use kfc_yaml::value::to_json;
 use proptest::prelude::*;
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -109,12 +110,12 @@ fn pairs(corpora: &Path) -> Vec<(PathBuf, PathBuf)> {
 fn reports_of_real_trees_are_complete_and_short(corpora: &Path) {
     let pairs = pairs(corpora);
     assert!(pairs.len() >= 20, "only {} pairs", pairs.len());
-    for (before, after) in pairs {
+    pairs.par_iter().for_each(|(before, after)| {
         let read = |path: &Path| input(&path.to_string_lossy(), &std::fs::read_to_string(path).unwrap());
-        let (before, after) = (read(&before), read(&after));
+        let (before, after) = (read(before), read(after));
         let report = check_complete(&before, &after);
         check_short(&report, &before, &after);
-    }
+    });
 }
 
 fn reports_of_goldens_are_complete_and_short() {

@@ -104,11 +104,13 @@ fn queues(here: &mut Here<'_, '_>) {
     let hand = here.number(&["handSize"]).filter(|count| *count != 0).unwrap_or(8);
     if hand > queues {
         here.invalid("handSize", "should not be greater than queues");
+        return;
     }
-    // The number of different hands of cards has to fit a number of 60 bits.
+    // The number of different hands of cards has to fit a number of 60 bits; those of so many cards never do.
+    let counted = hand.clamp(0, 60);
     #[allow(clippy::cast_precision_loss, reason = "compared with 60 bits")]
-    let entropy = (0..hand.max(0)).map(|dealt| ((queues - dealt).max(1) as f64).log2()).sum::<f64>();
-    if hand <= queues && entropy > 60.0 {
+    let entropy = (0..counted).map(|dealt| ((queues - dealt).max(1) as f64).log2()).sum::<f64>();
+    if entropy > 60.0 {
         here.invalid(
             "handSize",
             "required entropy bits of deckSize and handSize should not be greater than 60",
