@@ -24,7 +24,7 @@ pub(crate) struct Source {
     /// Remote resources in its kustomizations, and where they are next to its checkout.
     #[serde(default)]
     pub(crate) remotes: BTreeMap<String, String>,
-    /// Files of it that another project publishes, and where those of a newer release are next to its checkout.
+    /// Files and directories of it that another project publishes, and where those of a newer release are next to its checkout.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, String>,
     /// Versions that its files name, and later patch releases whose manifests differ in nothing else.

@@ -14,9 +14,10 @@ use kfc_source::{FileSystem, Loader, Os, Refusal, Surroundings};
 use kfc_yaml::parse::parse;
 use kfc_yaml::value::to_json;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// Where the checkouts of upstream are, or why they are not at hand.
@@ -44,6 +45,21 @@ impl Trees {
         Self { directory: directory.to_owned(), remotes, files, versions }
     }
 
+    /// The file or directory of another source that a path means, and how much of the path names it.
+    fn newer(&self, path: &Path) -> Option<(&Path, &Path)> {
+        let (place, other) = self.files.iter().find(|(place, _)| path.starts_with(place))?;
+        Some((place, other))
+    }
+
+    /// Where on the disk a path is.
+    fn on_disk<'a>(&'a self, path: &'a Path) -> Cow<'a, Path> {
+        match self.newer(path) {
+            Some((place, other)) if place == path => Cow::Borrowed(other),
+            Some((place, other)) => Cow::Owned(other.join(path.strip_prefix(place).unwrap())),
+            None => Cow::Borrowed(path),
+        }
+    }
+
     fn with_local_paths(&self, path: &Path, text: String) -> String {
         let below = path.strip_prefix(&self.directory).map_or(0, |below| below.components().count());
         let up = "../".repeat(below.saturating_sub(1));
@@ -51,17 +67,38 @@ impl Trees {
     }
 }
 
+/// The path with `..` taken out in the text: trees of upstream have no links to directories.
+fn lexical(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            clean.pop();
+        } else {
+            clean.push(part);
+        }
+    }
+    clean
+}
+
 impl FileSystem for Trees {
+    /// Paths below a directory of another source stay where the source has that directory, for relative paths from there.
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        Os.canonicalize(path)
+        let path = lexical(path);
+        let Some((place, other)) = self.newer(&path) else { return Os.canonicalize(&path) };
+        let found = Os.canonicalize(&self.on_disk(&path))?;
+        match found.strip_prefix(other) {
+            Ok(below) if below.as_os_str().is_empty() => Ok(place.to_owned()),
+            Ok(below) => Ok(place.join(below)),
+            Err(_) => Ok(found),
+        }
     }
 
     fn read_link(&self, path: &Path) -> Option<PathBuf> {
-        Os.read_link(path)
+        Os.read_link(&self.on_disk(path))
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Refusal> {
-        let bytes = Os.read(self.files.get(path).map_or(path, PathBuf::as_path))?;
+        let bytes = Os.read(&self.on_disk(path))?;
         let mut text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => return Ok(error.into_bytes()),
@@ -73,19 +110,19 @@ impl FileSystem for Trees {
     }
 
     fn is_directory(&self, path: &Path) -> bool {
-        Os.is_directory(path)
+        Os.is_directory(&self.on_disk(path))
     }
 
     fn is_file(&self, path: &Path) -> bool {
-        Os.is_file(path)
+        Os.is_file(&self.on_disk(path))
     }
 
     fn exists(&self, path: &Path) -> bool {
-        Os.exists(path)
+        Os.exists(&self.on_disk(path))
     }
 
     fn names_in(&self, directory: &Path) -> Vec<String> {
-        Os.names_in(directory)
+        Os.names_in(&self.on_disk(directory))
     }
 }
 

@@ -34,7 +34,9 @@ const FLAGS: [&str; 7] = [
     "x-kubernetes-int-or-string",
 ];
 /// Annotations that an API server or cert-manager reads.
-const ANNOTATIONS: [&str; 1] = ["api-approved.kubernetes.io"];
+const ANNOTATIONS: [&str; 2] = ["api-approved.kubernetes.io", INJECTED];
+/// The certificate of a conversion webhook; without a webhook, cert-manager ignores it.
+const INJECTED: &str = "cert-manager.io/inject-ca-from";
 /// The fields of a CRD's spec that are carried over.
 const SPEC: [&str; 5] = ["conversion", "group", "names", "scope", "versions"];
 /// Our message for each rule.
@@ -223,9 +225,13 @@ impl Cleaner {
         }
         let mut metadata = Map::new();
         let mut annotations = Map::new();
-        for name in ANNOTATIONS {
-            if let Some(value) = upstream.at(&["metadata", "annotations", name]) {
-                annotations.set(name, value.clone());
+        let is_converted = upstream.at(&["spec", "conversion", "webhook"]).is_some();
+        for name in ANNOTATIONS.into_iter().filter(|name| is_converted || *name != INJECTED) {
+            match upstream.at(&["metadata", "annotations", name]) {
+                // A placeholder that nothing replaces: the controller has a certificate of its own.
+                Some(value) if value.as_text().is_some_and(|text| text.starts_with("$(")) => {}
+                Some(value) => annotations.set(name, value.clone()),
+                None => {}
             }
         }
         if !annotations.is_empty() {
