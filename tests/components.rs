@@ -311,7 +311,7 @@ fn definitions_of_protected_groups_say_who_approved_them() {
             protected += 1;
         }
     }
-    assert_eq!(protected, 6);
+    assert_eq!(protected, 7);
 }
 
 #[test]
