@@ -73,7 +73,7 @@ impl Platform {
         let (script, folder) = (lab_file("gateway.py"), self.cluster.folder().to_owned());
         let args = ["-B", script.to_str().unwrap(), folder.to_str().unwrap()];
         let mut command = self.cluster.command("python3", &args);
-        command.args(["--answer", "kubeflow/centraldashboard"]).args(options);
+        command.args(["--answer", "kubeflow/dashboard"]).args(options);
         self.keep(command, "ready");
     }
 
@@ -150,7 +150,7 @@ impl Page {
     fn user(&self) -> String {
         assert_eq!(self.status, 200, "{:#?}\n{}", self.steps, self.body);
         let request: Value = serde_json::from_str(&self.body).unwrap();
-        assert_eq!(request["service"], "kubeflow/centraldashboard");
+        assert_eq!(request["service"], "kubeflow/dashboard");
         request["headers"]["kubeflow-userid"].as_str().unwrap().to_owned()
     }
 
