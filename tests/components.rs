@@ -531,11 +531,12 @@ fn a_credential_that_is_changed_is_changed_everywhere() {
 #[test]
 fn every_credential_in_a_secret_has_a_parameter() {
     /// Keys whose values name something, and open nothing.
-    const NAMES: [&str; 7] = [
+    const NAMES: [&str; 8] = [
         "client-id",
         "OIDC_CLIENT_ID",
         "username",
         "MYSQL_USER_NAME",
+        "POSTGRES_USER",
         "account",
         ".dockerconfigjson",
         "accesskey",
