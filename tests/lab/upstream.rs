@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 fn example() -> String {
     let directory = trees::directory().unwrap();
     let tables = Tables::read();
-    let root = Root { source: "kubeflow-manifests".to_owned(), path: "example".to_owned(), namespace: None };
+    let root =
+        Root { source: "community-distribution".to_owned(), path: "example".to_owned(), namespace: None };
     let objects = trees::upstream(&directory, &tables.sources[&root.source], &root);
     objects.iter().fold(String::new(), |text, object| text + "---\n" + &object.to_string() + "\n")
 }
