@@ -5,7 +5,7 @@ use super::apply_run::{Purpose, run_waves};
 use super::apply_text::render_waves;
 use super::args::{ClusterArgs, DryRun};
 use super::consent::AGREED;
-use super::intake::Intake;
+use super::intake::{Intake, IntakeReads};
 use super::interrupt::{Held, run_holding};
 use super::output;
 use super::plan_file::PlanFile;
@@ -73,7 +73,8 @@ fn read(args: &ApplyArgs, sources: &Arc<Sources>) -> Result<Intake> {
         Some("LoadRestrictionsNone") => LoadRestrictor::None,
         _ => LoadRestrictor::RootOnly,
     };
-    Intake::read(&args.target, &args.stack, restrictor, sources)
+    let reads = IntakeReads { restrictor, functions: args.functions.options() };
+    Intake::read(&args.target, &args.stack, reads, sources)
 }
 
 fn apply(

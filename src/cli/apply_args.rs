@@ -1,6 +1,8 @@
 //! The arguments of `kfc apply` and `kfc plan`.
 
-use super::args::{CascadeFlag, ClusterArgs, HowArgs, InventoryArgs, LockArgs, SeveralArgs, StackArgs};
+use super::args::{
+    CascadeFlag, ClusterArgs, FunctionArgs, HowArgs, InventoryArgs, LockArgs, SeveralArgs, StackArgs,
+};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -28,6 +30,8 @@ pub(super) struct ApplyArgs {
     /// Read files outside the kustomization root.
     #[arg(long, value_name = "WHICH", hide = true)]
     pub(super) load_restrictor: Option<String>,
+    #[command(flatten)]
+    pub(super) functions: FunctionArgs,
 }
 
 impl ApplyArgs {
@@ -37,9 +41,10 @@ impl ApplyArgs {
         self.stack.set.iter().map(name).collect()
     }
 
-    /// These arguments with the parameters of others.
+    /// These arguments with the parameters of others, and with the programs that may run: a saved plan enables none.
     pub(super) fn with_parameters(mut self, given: &Self) -> Self {
         self.stack.set.clone_from(&given.stack.set);
+        self.functions = given.functions.clone();
         self
     }
 }

@@ -1,7 +1,7 @@
 //! `kfc argocd`: what Argo CD's config-management plug-in calls. Errors are printed in plain and short lines, as Argo CD
 //! shows them on a page.
 
-use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
+use super::args::{FunctionArgs, RemoteArgs, RestrictorFlag, StackArgs};
 use super::exit::{DONE, FAILED};
 use super::here;
 use super::output;
@@ -56,6 +56,8 @@ pub(super) struct GenerateArgs {
     /// The helm program.
     #[arg(long, default_value = "helm", value_name = "PROGRAM")]
     helm_command: String,
+    #[command(flatten)]
+    functions: FunctionArgs,
     #[command(flatten)]
     remote: RemoteArgs,
 }
@@ -135,7 +137,8 @@ fn generate(args: &GenerateArgs, environment: &Environment, sources: &Arc<Source
 
 fn options(args: &GenerateArgs, environment: &Environment) -> Options {
     let mut options = here::builds().restricted(args.load_restrictor.into());
-    options.helm.enabled = args.enable_helm;
+    options.helm.enabled = args.enable_helm || args.functions.enable_alpha_plugins;
+    options.functions = args.functions.options();
     options.helm.command.clone_from(&args.helm_command);
     options.helm.api_versions.clone_from(&environment.api_versions);
     options.helm.kube_version.clone_from(&environment.kubernetes_full);

@@ -1,6 +1,6 @@
 //! `kfc build` and `kustomize build`.
 
-use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
+use super::args::{FunctionArgs, RemoteArgs, RestrictorFlag, StackArgs};
 use super::build_targets::{Place, Planned, plan};
 use super::bundle_format::{BundleFormat, encode_bundle};
 use super::detect::{ClusterSource, detected_stack};
@@ -73,30 +73,7 @@ struct CommonArgs {
     #[command(flatten)]
     remote: RemoteArgs,
     #[command(flatten)]
-    ignored: IgnoredArgs,
-}
-
-/// Flags of kustomize that matter only to container and exec functions, which kfc never runs. They are accepted so that
-/// scripts keep working; a tree that needs a function fails with an error.
-#[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-struct IgnoredArgs {
-    #[arg(long, hide = true)]
-    as_current_user: bool,
-    #[arg(long, hide = true)]
-    enable_alpha_plugins: bool,
-    #[arg(long, hide = true)]
-    enable_exec: bool,
-    #[arg(long, hide = true)]
-    enable_star: bool,
-    #[arg(short, long, hide = true)]
-    env: Vec<String>,
-    #[arg(long, hide = true)]
-    mount: Vec<String>,
-    #[arg(long, hide = true)]
-    network: bool,
-    #[arg(long, hide = true)]
-    network_name: Option<String>,
+    functions: FunctionArgs,
 }
 
 #[derive(Debug, Args)]
@@ -241,10 +218,11 @@ struct Built {
 fn write_report(target: &str, args: &KfcBuildArgs, built: &Built, sources: &Arc<Sources>) -> Result<()> {
     let (Some(file), Some(against)) = (&args.report, &args.against) else { return Ok(()) };
     let schema = kfc_kube::schema::Schema::builtin();
-    let restrictor = options(&args.common).restrictor;
+    let Options { restrictor, functions, .. } = options(&args.common);
     let reader = Reader {
         stack: &args.stack,
         restrictor,
+        functions,
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
@@ -393,7 +371,9 @@ fn write(mut bundle: Bundle, names: Names<'_>, place: &Place, format: BundleForm
 
 fn options(args: &CommonArgs) -> Options {
     let mut options = here::builds().restricted(args.load_restrictor.into());
-    options.helm.enabled = args.enable_helm;
+    // As in kustomize, where charts are plug-ins too.
+    options.helm.enabled = args.enable_helm || args.functions.enable_alpha_plugins;
+    options.functions = args.functions.options();
     options.helm.command.clone_from(&args.helm_command);
     options.helm.api_versions.clone_from(&args.helm_api_versions);
     options.helm.kube_version.clone_from(&args.helm_kube_version);

@@ -5,7 +5,7 @@ use super::args::{
 };
 use super::consent::{confirm_deletion, count_of, named, staying};
 use super::here;
-use super::intake::Intake;
+use super::intake::{Intake, IntakeReads};
 use super::interrupt::{Held, run_holding, run_until_interrupted};
 use super::name::dns_name;
 use super::output;
@@ -19,7 +19,7 @@ use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kube::ObjectId;
 use kfc_kube::hook::Moment;
-use kfc_source::{LoadRestrictor, Loader};
+use kfc_source::Loader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -114,7 +114,7 @@ fn subject(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Subject> {
         }
     }
     let stack = StackArgs::default();
-    Intake::read(&args.target, &stack, LoadRestrictor::RootOnly, sources).map(Subject::Resources)
+    Intake::read(&args.target, &stack, IntakeReads::default(), sources).map(Subject::Resources)
 }
 
 fn delete_inventory(

@@ -51,6 +51,7 @@ fn diff(args: &DiffArgs, sources: &Arc<Sources>) -> Result<u8> {
     let reader = Reader {
         stack: &args.stack,
         restrictor,
+        functions: args.sides.functions(),
         goldens: &args.sides.goldens,
         schema: &schema,
         sources,

@@ -1,6 +1,6 @@
 //! `kfc explain`: where the values of fields come from, and what changed nothing.
 
-use super::args::{RemoteArgs, RestrictorFlag, StackArgs};
+use super::args::{FunctionArgs, RemoteArgs, RestrictorFlag, StackArgs};
 use super::exit::{DONE, FAILED};
 use super::here;
 use super::output;
@@ -49,6 +49,8 @@ pub(super) struct ExplainArgs {
     /// Whether files outside the root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
     load_restrictor: RestrictorFlag,
+    #[command(flatten)]
+    functions: FunctionArgs,
     /// Allow charts to be rendered by the helm program.
     #[arg(long)]
     enable_helm: bool,
@@ -128,7 +130,8 @@ fn pretty(json: &serde_json::Value) -> String {
 fn built(target: &str, args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(Bundle, Vec<Declared>)> {
     let target = Target::of(target);
     let mut options = here::builds().restricted(args.load_restrictor.into()).keeping_origins(true);
-    options.helm.enabled = args.enable_helm;
+    options.helm.enabled = args.enable_helm || args.functions.enable_alpha_plugins;
+    options.functions = args.functions.options();
     options.helm.command.clone_from(&args.helm_command);
     options.remote = args.remote.options();
     if let Target::Root(root) = &target

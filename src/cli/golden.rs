@@ -1,6 +1,6 @@
 //! `kfc golden`: the golden bundles of profiles, stacks and kustomization roots, checked or written.
 
-use super::args::{RestrictorFlag, StackArgs};
+use super::args::{FunctionArgs, RestrictorFlag, StackArgs};
 use super::diff_report::{colours, write_to};
 use super::exit::FAILED;
 use super::golden_targets::listed;
@@ -50,6 +50,8 @@ pub(super) struct GoldenArgs {
     /// Whether files outside of a kustomization root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
     load_restrictor: RestrictorFlag,
+    #[command(flatten)]
+    functions: FunctionArgs,
 }
 
 #[derive(Debug, Args)]
@@ -166,7 +168,8 @@ fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Resu
     let found = Target::of(target);
     refuse_other_files(target, &args.dir)?;
     let stack = StackArgs { catalogue: args.catalogue.clone(), ..StackArgs::default() };
-    let options = here::builds().restricted(restrictor);
+    let mut options = here::builds().restricted(restrictor);
+    options.functions = args.functions.options();
     let bundle = match load(&found, &stack, &options, sources)? {
         Loaded::Root(bundle) => bundle,
         Loaded::Stack(resolved) => resolved.assemble(false)?.bundle,

@@ -1,9 +1,11 @@
 //! The process as a build sees it: only here, the environment and the working directory are read for a build.
 
 use kfc_catalogue::catalogue::Place;
-use kfc_source::{Surroundings, Variables};
+use kfc_source::{Programs, Runner, Surroundings, Variables};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The surroundings of this process.
 pub(super) fn surroundings() -> Arc<Surroundings> {
@@ -12,6 +14,28 @@ pub(super) fn surroundings() -> Arc<Surroundings> {
     let variables: Variables = std::env::vars_os().collect();
     let surroundings = Surroundings::of(working_directory, std::env::temp_dir(), &variables);
     Arc::new(surroundings.with_files(crate::embedded::files()))
+}
+
+/// What runs functions and external plug-ins as processes, each for this long at most.
+pub(super) fn runner(time: Duration) -> Arc<dyn Runner> {
+    let variables: Variables = std::env::vars_os().collect();
+    Arc::new(Programs::new(&working_directory(), &variables, time))
+}
+
+/// A variable of the environment.
+pub(super) fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// The user of this process, `UID:GID`; none where users have no numbers.
+pub(super) fn user() -> Option<String> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{getgid, getuid};
+        Some(format!("{}:{}", getuid().as_raw(), getgid().as_raw()))
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 /// The working directory.

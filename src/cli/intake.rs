@@ -19,12 +19,21 @@ use kfc_kube::redaction::came_from_secret;
 use kfc_kube::schema::Schema;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::resource::{Resource, objects};
-use kfc_source::LoadRestrictor;
+use kfc_source::{FunctionOptions, LoadRestrictor};
 use kfc_validate::readiness::Conditions;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
+
+/// What a root may read and run.
+#[derive(Default)]
+pub(super) struct IntakeReads {
+    /// Which files.
+    pub(super) restrictor: LoadRestrictor,
+    /// Which functions and plug-ins.
+    pub(super) functions: FunctionOptions,
+}
 
 /// What is to be applied, and the name that it has.
 pub(super) enum Intake {
@@ -39,7 +48,7 @@ impl Intake {
     pub(super) fn read(
         target: &str,
         stack: &StackArgs,
-        restrictor: LoadRestrictor,
+        reads: IntakeReads,
         texts: &Arc<Sources>,
     ) -> Result<Self> {
         let schema = Schema::builtin();
@@ -53,7 +62,8 @@ impl Intake {
             let resources = resources_of_file(path, &schema, texts)?;
             return Ok(Self::Resources { hint: name_of(path.file_stem()), resources });
         }
-        let mut options = here::builds().restricted(restrictor);
+        let mut options = here::builds().restricted(reads.restrictor);
+        options.functions = reads.functions;
         // Only origins tell which values came out of Secrets.
         options.keep_origins = true;
         Ok(match load(&Target::of(target), stack, &options, texts)? {

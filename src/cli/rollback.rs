@@ -5,7 +5,7 @@ use super::apply_text::render_waves;
 use super::args::{ClusterArgs, DryRun, HowArgs, LockArgs, SeveralArgs, StackArgs, inventory_id};
 use super::consent::{AGREED, count_of, named};
 use super::history::source;
-use super::intake::{Intake, conditions};
+use super::intake::{Intake, IntakeReads, conditions};
 use super::interrupt::{Held, run_holding};
 use super::inventory::inventory_here;
 use super::output;
@@ -16,7 +16,6 @@ use kfc_cluster::apply::{self, InventoryHistory, InventoryId, Revision, Session}
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kube::ObjectId;
-use kfc_source::LoadRestrictor;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -70,7 +69,7 @@ fn subject(args: &RollbackArgs, sources: &Arc<Sources>) -> Result<(InventoryId, 
     }
     let id = args.inventory.clone().map_or_else(inventory_here, Ok)?;
     let given = args.target.as_deref();
-    let given = given.map(|target| Intake::read(target, &args.stack, LoadRestrictor::RootOnly, sources));
+    let given = given.map(|target| Intake::read(target, &args.stack, IntakeReads::default(), sources));
     Ok((id, given.transpose()?))
 }
 

@@ -18,7 +18,7 @@ use kfc_kustomize::engine;
 use kfc_kustomize::resource::Resource;
 use kfc_source::door::{self, Limit, Named};
 use kfc_source::program::{self, Limits};
-use kfc_source::{LoadRestrictor, Loader, Os};
+use kfc_source::{FunctionOptions, LoadRestrictor, Loader, Os};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,7 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 pub(super) struct Reader<'a> {
     pub(super) stack: &'a StackArgs,
     pub(super) restrictor: LoadRestrictor,
+    pub(super) functions: FunctionOptions,
     /// The directory of the goldens.
     pub(super) goldens: &'a Path,
     pub(super) schema: &'a Schema,
@@ -139,6 +140,7 @@ impl Reader<'_> {
     fn target(&self, name: &str, tree: Option<&Path>) -> Result<Input> {
         let target = Target::of(name);
         let mut options = here::builds().restricted(self.restrictor).keeping_origins(true);
+        options.functions = self.functions.clone();
         options.remote.start = match &target {
             Target::Stack(file) => Some(file.place.folder.clone()),
             _ => tree.map(|_| Path::new(name).to_owned()),

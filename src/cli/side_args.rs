@@ -1,11 +1,12 @@
 //! Flags that say how the sides of a comparison are read.
 
+use super::args::FunctionArgs;
 #[cfg(feature = "cluster")]
 use super::args::{ClusterArgs, InventoryArgs, KindArgs, inventory_name};
 use super::side::ClusterSide;
 use clap::Args;
 use kfc_diagnostics::Result;
-use kfc_source::LoadRestrictor;
+use kfc_source::{FunctionOptions, LoadRestrictor};
 use std::path::PathBuf;
 
 /// How the sides of a comparison are read.
@@ -17,6 +18,8 @@ pub(super) struct SidesArgs {
     /// Read files outside of roots too.
     #[arg(long)]
     unrestricted: bool,
+    #[command(flatten)]
+    functions: FunctionArgs,
     #[cfg(feature = "cluster")]
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -32,6 +35,11 @@ impl SidesArgs {
     /// Which files may be read.
     pub(super) fn restrictor(&self) -> LoadRestrictor {
         if self.unrestricted { LoadRestrictor::None } else { LoadRestrictor::RootOnly }
+    }
+
+    /// Which programs of the sides may run.
+    pub(super) fn functions(&self) -> FunctionOptions {
+        self.functions.options()
     }
 
     /// What is compared of a cluster.

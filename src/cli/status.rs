@@ -3,7 +3,7 @@
 use super::args::{ClusterArgs, InventoryArgs, ParallelArgs, SeveralArgs, StackArgs, inventory_name};
 use super::consent::count_of;
 use super::exit::{DONE, FAILED};
-use super::intake::Intake;
+use super::intake::{Intake, IntakeReads};
 use super::interrupt::run_until_interrupted;
 use super::inventory::existing;
 use super::output;
@@ -15,7 +15,6 @@ use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Numbers, Result, Sources};
 use kfc_kube::ObjectId;
 use kfc_kube::ready::State;
-use kfc_source::LoadRestrictor;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -66,7 +65,7 @@ fn subject(args: &StatusArgs, sources: &Arc<Sources>) -> Result<Subject> {
         (None, Some(name)) => return Ok(Subject { name: inventory_name(name)?, intake: None }),
         (target, _) => target.as_deref().unwrap_or("."),
     };
-    let intake = Intake::read(target, &args.stack, LoadRestrictor::RootOnly, sources)?;
+    let intake = Intake::read(target, &args.stack, IntakeReads::default(), sources)?;
     Ok(Subject { name: intake.name(&args.inventory)?, intake: Some(intake) })
 }
 

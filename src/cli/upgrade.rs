@@ -110,6 +110,7 @@ fn upgrade(args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<u8> {
     let reader = |stack| Reader {
         stack,
         restrictor,
+        functions: args.sides.functions(),
         goldens: &args.sides.goldens,
         schema: &schema,
         sources,

@@ -1,6 +1,6 @@
 //! `kfc validate`: what an API server would refuse in a bundle.
 
-use super::args::{RestrictorFlag, StackArgs};
+use super::args::{FunctionArgs, RestrictorFlag, StackArgs};
 use super::exit::{DONE, FAILED};
 use super::findings::{self, Checked};
 use super::here;
@@ -92,6 +92,8 @@ pub(super) struct ValidateArgs {
     /// Whether files outside of a kustomization root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
     load_restrictor: RestrictorFlag,
+    #[command(flatten)]
+    functions: FunctionArgs,
     /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -236,6 +238,7 @@ fn changes(
     let reader = Reader {
         stack: &args.stack,
         restrictor: args.load_restrictor.into(),
+        functions: args.functions.options(),
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
@@ -429,7 +432,8 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
     if matches!(what, Target::Root(_)) && path.is_dir() && !is_root(path) {
         return plain(files(path, sources)?);
     }
-    let options = here::builds().restricted(args.load_restrictor.into());
+    let mut options = here::builds().restricted(args.load_restrictor.into());
+    options.functions = args.functions.options();
     let resolved = match load(&what, &args.stack, &options, sources)? {
         Loaded::Root(bundle) => return plain(bundle.resources.list),
         Loaded::Stack(resolved) => resolved,

@@ -89,6 +89,8 @@ fn settled(error: &[u8], tree: &Path) -> Result<Vec<u8>, Failure> {
     let patterns = [
         (regex::escape(&format!("{}/", tree.display())), &b""[..]),
         ("0x[0-9a-f]{6,}".to_owned(), &b"0x..."[..]),
+        // Where it keeps the configuration of a legacy plug-in.
+        (r"\S*/kust-plugin-config-\d+".to_owned(), &b"CONFIG"[..]),
     ];
     let mut error = error.to_owned();
     for (pattern, instead) in patterns {
@@ -106,6 +108,7 @@ fn record(kustomize: &Path, tree: &Path) -> Result<Result<Record, String>, Failu
     let root = if tree.join("input/root").is_dir() { "input/root" } else { "input" };
     let mut command = Command::new(kustomize);
     command.args(["build", root]).args(lines(&tree.join("flags"))).current_dir(tree).stdin(Stdio::null());
+    command.env("KUSTOMIZE_PLUGIN_HOME", tree.join("plugin"));
     let output = command.output()?;
     Ok(Ok(if output.status.success() {
         Record { is_refused: false, content: output.stdout }

@@ -2,7 +2,7 @@
 //! module ([`door`]) opens what a tree names; it resolves links and applies the load restrictor.
 //!
 //! This is the only crate that touches the file system and the network for a build, and the only one that starts programs
-//! (git, helm). It must never know what a file means, and it never reads the environment or the working directory of the
+//! (git, helm, and the functions of a tree, which a [`Runner`] runs). It must never know what a file means, and it never reads the environment or the working directory of the
 //! process: [`Surroundings`] has what a run may use. Other programs may build on it.
 //!
 //! ```
@@ -20,6 +20,7 @@
 pub mod door;
 mod file;
 mod files;
+mod functions;
 mod loader;
 pub mod lock;
 mod options;
@@ -35,6 +36,7 @@ pub mod write;
 
 pub use file::{Os, is_entry, is_stream};
 pub use files::{Embedded, FileSystem, Memory, Refusal};
+pub use functions::{Call, CallFailure, Caller, Finished, FunctionOptions, Programs, Runner};
 pub use loader::{File, Found, Loader, Remote, Resolved};
 pub use options::{HelmOptions, LoadRestrictor, Options, RemoteOptions};
 pub use surroundings::{ProxySettings, Surroundings, Variables};

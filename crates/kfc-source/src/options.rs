@@ -1,5 +1,6 @@
 //! What a run may read, fetch and execute: the load restrictor, charts, the lock in use, and who observes fetches.
 
+use crate::functions::FunctionOptions;
 use crate::lock::Lock;
 use crate::source::Source;
 use crate::surroundings::Surroundings;
@@ -41,6 +42,8 @@ pub struct Options {
     pub restrictor: LoadRestrictor,
     /// Charts.
     pub helm: HelmOptions,
+    /// Functions and external plug-ins of kustomize.
+    pub functions: FunctionOptions,
     /// Remote sources.
     pub remote: RemoteOptions,
     /// Files, directories and variables that the run may use.
@@ -54,6 +57,7 @@ impl Options {
         Self {
             restrictor: LoadRestrictor::default(),
             helm: HelmOptions::default(),
+            functions: FunctionOptions::default(),
             remote: RemoteOptions::default(),
             surroundings: Arc::clone(surroundings),
         }

@@ -1,6 +1,6 @@
 //! Other programs, run within limits of time and output.
 
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,9 +61,27 @@ pub enum Failure {
 /// # Errors
 /// See [`Failure`].
 pub fn run(command: &mut Command, limits: Limits) -> Result<Output, Failure> {
+    command.stdin(Stdio::null());
+    finish(command, None, limits)
+}
+
+/// As [`run`], with a standard input. A program need not read all of it.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run_with_input(command: &mut Command, input: Vec<u8>, limits: Limits) -> Result<Output, Failure> {
+    command.stdin(Stdio::piped());
+    finish(command, Some(input), limits)
+}
+
+fn finish(command: &mut Command, input: Option<Vec<u8>>, limits: Limits) -> Result<Output, Failure> {
     own_group(command);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(Failure::Start)?;
+    if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input) {
+        // The thread ends with the program, which closes the other end.
+        std::thread::spawn(move || drop(pipe.write_all(&input)));
+    }
     let is_too_much = Arc::new(AtomicBool::new(false));
     // Reading during the wait keeps a long message from blocking the program.
     let stdout = read(child.stdout.take(), limits.largest, &is_too_much);
@@ -141,7 +159,7 @@ fn kill(child: &mut Child) {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::{Failure, Limits, run};
+    use super::{Failure, Limits, run, run_with_input};
     use std::process::Command;
     use std::time::{Duration, Instant};
 
@@ -157,6 +175,16 @@ mod tests {
         let output = run(&mut shell("echo out; echo err >&2; exit 3"), limits).unwrap();
         assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
         assert_eq!(output.status.code(), Some(3));
+    }
+
+    #[test]
+    fn a_program_reads_its_input_or_leaves_it() {
+        let limits = || Limits::of(Duration::from_secs(60), 2_000_000);
+        let input = vec![b'x'; 1_000_000];
+        let output = run_with_input(&mut shell("cat"), input.clone(), limits()).unwrap();
+        assert_eq!(output.stdout, input);
+        let output = run_with_input(&mut shell("echo unread"), input, limits()).unwrap();
+        assert_eq!(output.stdout, b"unread\n");
     }
 
     #[test]

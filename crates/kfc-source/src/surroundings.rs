@@ -31,7 +31,7 @@ impl Variables {
         names.iter().find_map(|name| self.get(name)?.to_str().map(str::to_owned))
     }
 
-    fn kept(&self, is_kept: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn kept(&self, is_kept: impl Fn(&str) -> bool) -> Self {
         let kept = |(name, _): &&(OsString, OsString)| name.to_str().is_some_and(&is_kept);
         Self(self.0.iter().filter(kept).cloned().collect())
     }

@@ -285,6 +285,11 @@ impl<'a> Fields<'a> {
         Fields::of(self.node(name)?, what, self.errors)
     }
 
+    /// A list of nested mappings.
+    pub fn nested_list(&self, name: &'static str, what: &'static str) -> Vec<Fields<'a>> {
+        self.list(name, |item| Fields::of(item, what, self.errors))
+    }
+
     /// Refuses every field that no getter asked for.
     pub fn finish(self) {
         let known = self.known.borrow();

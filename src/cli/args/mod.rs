@@ -2,8 +2,8 @@
 
 #[cfg(feature = "cluster")]
 mod cluster;
-#[cfg(feature = "cluster")]
 mod duration;
+mod functions;
 #[cfg(feature = "cluster")]
 mod how;
 #[cfg(feature = "cluster")]
@@ -17,8 +17,8 @@ mod stack;
 
 #[cfg(feature = "cluster")]
 pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_id, inventory_name, proxies};
-#[cfg(feature = "cluster")]
 pub(super) use duration::duration;
+pub(super) use functions::FunctionArgs;
 #[cfg(feature = "cluster")]
 pub(super) use how::{CascadeFlag, DryRun, HowArgs};
 #[cfg(feature = "cluster")]

@@ -4,7 +4,7 @@
 
 use super::accumulated::{Accumulated, Track};
 use super::load::{Entry, PluginConfigs, Root};
-use super::{declared, origin, plugin, read, transformers};
+use super::{declared, function, origin, plugin, read, transformers};
 use crate::generate;
 use crate::provenance::{Step, StepKind};
 use crate::resource::{Resource, ResourceSet};
@@ -164,9 +164,13 @@ fn plugin_configs(configs: PluginConfigs, root: &Root, track: Track) -> Result<V
     if configs.is_empty() {
         return Ok(Vec::new());
     }
+    let is_fetched = configs.are_fetched(&root.loader);
     let mut into =
         file_resources(configs.inline, &origin::below(&root.origin, &root.file), &root.schema, track)?;
     into.set.check_unique(0)?;
     add_entries(configs.entries, &mut into, &root.schema, track)?;
+    if is_fetched {
+        function::refuse_from_elsewhere(&into.set.list)?;
+    }
     Ok(into.set.list)
 }

@@ -61,6 +61,16 @@ pub(super) struct Root {
     pub warnings: Diagnostics,
 }
 
+impl Root {
+    fn is_fetched(&self) -> bool {
+        let plugins = [&self.generators, &self.transformers, &self.validators];
+        self.loader.repository().is_some()
+            || self.components.iter().any(Self::is_fetched)
+            || self.resources.iter().any(|entry| entry.is_fetched(&self.loader))
+            || plugins.iter().any(|configs| configs.are_fetched(&self.loader))
+    }
+}
+
 /// One entry of `resources`.
 #[allow(clippy::large_enum_variant, reason = "entries are few")]
 pub(super) enum Entry {
@@ -77,6 +87,18 @@ pub(super) enum Entry {
     Root(Box<Root>),
 }
 
+impl Entry {
+    /// Whether it is a file or root that was fetched, or a root with such ones in it. `loader` is that of the root that names it.
+    pub(super) fn is_fetched(&self, loader: &Loader) -> bool {
+        match self {
+            Self::File { documents, .. } => {
+                documents.iter().any(|document| !loader.is_local_text(document.mark.source))
+            }
+            Self::Root(root) => root.is_fetched(),
+        }
+    }
+}
+
 /// Configurations of generators, transformers or validators: inline ones come before those in files, as in kustomize.
 #[derive(Default)]
 pub(super) struct PluginConfigs {
@@ -90,6 +112,11 @@ impl PluginConfigs {
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.inline.is_empty() && self.entries.is_empty()
+    }
+
+    /// Whether one of them was fetched; see [`Entry::is_fetched`].
+    pub(super) fn are_fetched(&self, loader: &Loader) -> bool {
+        self.entries.iter().any(|entry| entry.is_fetched(loader))
     }
 }
 

@@ -7,6 +7,7 @@ pub mod assembly;
 mod bundle;
 mod declared;
 mod finish;
+mod function;
 mod load;
 mod openapi;
 mod options;

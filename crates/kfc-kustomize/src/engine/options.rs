@@ -1,6 +1,6 @@
 //! What a build may do.
 
-use kfc_source::{HelmOptions, LoadRestrictor, RemoteOptions, Surroundings};
+use kfc_source::{FunctionOptions, HelmOptions, LoadRestrictor, RemoteOptions, Surroundings};
 use std::sync::Arc;
 
 /// How the output is ordered when the kustomization does not say (`--reorder`).
@@ -35,6 +35,8 @@ pub struct Options {
     pub restrictor: LoadRestrictor,
     /// Whether and how charts are rendered.
     pub helm: HelmOptions,
+    /// Whether and how functions and external plug-ins run.
+    pub functions: FunctionOptions,
     /// Order of the output.
     pub reorder: Reorder,
     /// Adds the label `app.kubernetes.io/managed-by` to every resource.
@@ -56,6 +58,7 @@ impl Options {
         Self {
             restrictor: LoadRestrictor::default(),
             helm: HelmOptions::default(),
+            functions: FunctionOptions::default(),
             reorder: Reorder::default(),
             managed_by_label: false,
             remote: RemoteOptions::default(),
@@ -83,6 +86,7 @@ impl Options {
         let mut reads = kfc_source::Options::new(&self.surroundings);
         reads.restrictor = self.restrictor;
         reads.helm = self.helm.clone();
+        reads.functions = self.functions.clone();
         reads.remote = self.remote.clone();
         reads
     }

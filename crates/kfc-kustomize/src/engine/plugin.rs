@@ -1,8 +1,8 @@
-//! Runs the built-in plug-ins that `generators`, `transformers` and `validators` configure, and charts.
+//! Runs the plug-ins that `generators`, `transformers` and `validators` configure, and charts.
 
 use super::accumulated::Track;
 use super::load::{self, Root};
-use super::{origin, read};
+use super::{function, origin, read};
 use crate::generate;
 use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::kustomization::plugin::{self, Plugin};
@@ -25,16 +25,9 @@ pub(super) fn generate(
     warnings: &mut Diagnostics,
     track: Track,
 ) -> Result<Vec<Resource>> {
-    let (plugin, found) = plugin::read(&config.located_node())?;
-    warnings.extend(found);
-    let mut made = match plugin {
-        Plugin::ConfigMap(args) => vec![generate::config_map::generate(&args, None, &root.loader)?],
-        Plugin::Secret(args) => vec![generate::secret::generate(&args, None, &root.loader)?],
-        Plugin::HelmChart(chart, globals) => self::chart(&chart, &globals, root)?,
-        Plugin::IamPolicy(args) => {
-            vec![read::resource(generate::iam_policy::generate(&args)?, &root.schema)?]
-        }
-        _ => return Err(wrong_field(config, "a transformer", "transformers").into()),
+    let mut made = match function::external(config, root)? {
+        Some(external) => external.generate(warnings)?,
+        None => generate_builtin(config, root, warnings)?,
     };
     if track.fields {
         let step = Step::new(StepKind::Generator, config.mark()).with_text(config.mark());
@@ -48,6 +41,20 @@ pub(super) fn generate(
         }
     }
     Ok(made)
+}
+
+fn generate_builtin(config: &Resource, root: &Root, warnings: &mut Diagnostics) -> Result<Vec<Resource>> {
+    let (plugin, found) = plugin::read(&config.located_node())?;
+    warnings.extend(found);
+    Ok(match plugin {
+        Plugin::ConfigMap(args) => vec![generate::config_map::generate(&args, None, &root.loader)?],
+        Plugin::Secret(args) => vec![generate::secret::generate(&args, None, &root.loader)?],
+        Plugin::HelmChart(chart, globals) => self::chart(&chart, &globals, root)?,
+        Plugin::IamPolicy(args) => {
+            vec![read::resource(generate::iam_policy::generate(&args)?, &root.schema)?]
+        }
+        _ => return Err(wrong_field(config, "a transformer", "transformers").into()),
+    })
 }
 
 /// Where a plug-in is configured, for the annotations of what it makes or changes.
@@ -81,6 +88,10 @@ pub(super) fn transform(
     set: &mut ResourceSet,
     warnings: &mut Diagnostics,
 ) -> Result<()> {
+    if let Some(external) = function::external(config, root)? {
+        let step = Step::new(StepKind::Transformer, config.mark()).with_details(config.kind());
+        return external.transform(set, &step, warnings);
+    }
     let (plugin, found) = plugin::read(&config.located_node())?;
     warnings.extend(found);
     let step = LazyLock::new(|| Step::new(StepKind::Transformer, config.mark()).with_details(config.kind()));

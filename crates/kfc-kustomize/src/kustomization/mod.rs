@@ -1,6 +1,7 @@
-//! `kustomization.yaml`: what it holds ([`model`]), how it is read ([`read`]), and the configurations of built-in
-//! generators and transformers ([`plugin`]).
+//! `kustomization.yaml`: what it holds ([`model`]), how it is read ([`read`]), the configurations of built-in
+//! generators and transformers ([`plugin`]), and what others say about the functions that they configure.
 
+pub(crate) mod function;
 pub mod model;
 mod named;
 pub(crate) mod parts;

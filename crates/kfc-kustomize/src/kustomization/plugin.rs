@@ -13,9 +13,6 @@ use kfc_yaml::{Node, Spanned};
 /// The apiVersion of built-in plug-ins.
 const BUILTIN: &str = "builtin";
 
-/// The annotation that marks a container or exec function.
-const FUNCTION: &str = "config.kubernetes.io/function";
-
 /// A plug-in with its configuration. `fields` are the fields that a transformer changes.
 #[expect(missing_docs, reason = "plain data, named as in kustomize")]
 #[derive(Clone, Debug)]
@@ -79,15 +76,20 @@ const KINDS: [&str; 18] = [
     "ValueAddTransformer",
 ];
 
+/// Whether a configuration is for a built-in plug-in; annotations of functions do not count then, as in kustomize.
+#[must_use]
+pub fn is_builtin(config: &Node) -> bool {
+    config.get("apiVersion").and_then(Node::as_text) == Some(BUILTIN)
+}
+
 /// Reads a configuration. Unknown fields are only warnings: kustomize ignores them.
 ///
 /// # Errors
 /// [`Code::Plugin`] for a kind that is not a built-in plug-in, else the errors of its fields.
 pub fn read(config: &Node) -> Result<(Plugin, Diagnostics)> {
     let text = |key: &str| config.get(key).and_then(Node::as_text).unwrap_or("");
-    refuse_function(config)?;
-    if text("apiVersion") != BUILTIN {
-        return Err(external(config, text("kind")).into());
+    if !is_builtin(config) {
+        return Err(external(config).into());
     }
     let errors = Errors::plugin();
     let plugin = Fields::of(config, "this configuration", &errors).and_then(|fields| {
@@ -288,25 +290,15 @@ fn iam_policy(fields: &Fields<'_>) -> IamPolicyArgs {
     args
 }
 
-fn refuse_function(config: &Node) -> Result<()> {
-    let function = config.at(&["metadata", "annotations", FUNCTION]);
-    match function {
-        None => Ok(()),
-        Some(function) => Err(Diagnostic::error(Code::Plugin, "this configuration asks for a container or exec function")
-            .at(function.mark)
-            .help("run the function beforehand and list its output under `resources`")
-            .note("kfc runs no programs while it builds, so that a build is safe and gives the same result everywhere")
-            .into()),
-    }
-}
-
-fn external(config: &Node, kind: &str) -> Diagnostic {
+/// The error for a configuration that is not for a built-in plug-in, where none else may run.
+pub(crate) fn external(config: &Node) -> Diagnostic {
+    let kind = config.get("kind").and_then(Node::as_text).unwrap_or("");
     let error =
         Diagnostic::error(Code::Plugin, format!("`{kind}` is not a built-in generator or transformer"))
             .at(config.get("apiVersion").map_or(config.mark, |node| node.mark));
     match nearest(kind, KINDS) {
         Some(near) => error.help(format!("for the built-in {near}, set `apiVersion: {BUILTIN}`")),
-        None => error.help("external plug-ins are never run; list their output under `resources`"),
+        None => error.help("add `--enable-alpha-plugins` to let kfc run external plug-ins"),
     }
 }
 

@@ -13,8 +13,9 @@ use crate::files::FileSystem;
 use kfc_diagnostics::{self as diagnostics, Mark, Result, SourceId, Sources};
 pub use kustomization_file::Found;
 pub use remote::Remote;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A text that was read.
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ struct Shared {
     options: Options,
     sources: Arc<Sources>,
     remotes: Remotes,
+    /// The names of the texts that are files of this machine, not fetched.
+    local_texts: Mutex<HashSet<String>>,
 }
 
 /// Reads for one kustomization root.
@@ -78,7 +81,8 @@ impl Loader {
     fn starting(options: Options, sources: &Arc<Sources>, start: &Path) -> Self {
         let root = options.surroundings.working_directory.clone();
         let remotes = Remotes::new(&options, start, sources);
-        let shared = Arc::new(Shared { options, sources: Arc::clone(sources), remotes });
+        let local_texts = Mutex::default();
+        let shared = Arc::new(Shared { options, sources: Arc::clone(sources), remotes, local_texts });
         let shown = String::new();
         Self { shared, root, shown, remote: None, checkout: None, boundary: None, parent: None }
     }
@@ -209,7 +213,18 @@ impl Loader {
             None => text,
         };
         let (id, source) = self.shared.sources.add(shown, text);
+        if self.checkout.is_none() && !url::is_web_address(path) {
+            let mut local = self.shared.local_texts.lock().unwrap_or_else(PoisonError::into_inner);
+            local.insert(source.name.clone());
+        }
         Ok(File { id, source })
+    }
+
+    /// Whether a text of the run is a file of this machine, or a part of one: not fetched, and not made by a program.
+    #[must_use]
+    pub fn is_local_text(&self, id: SourceId) -> bool {
+        let local = self.shared.local_texts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.sources.get(id).is_some_and(|source| local.contains(&source.name))
     }
 
     /// Reads a file that may be binary.

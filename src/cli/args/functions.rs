@@ -1,0 +1,65 @@
+//! Flags that say which programs of a tree a build runs.
+
+use super::duration;
+use crate::cli::here;
+use clap::Args;
+use kfc_source::FunctionOptions;
+use std::time::Duration;
+
+/// The network of containers that need one when the command line names none, as in kustomize.
+const HOST_NETWORK: &str = "host";
+
+/// Which functions and external plug-ins of kustomize run. No file of a tree can set any of this.
+#[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(in crate::cli) struct FunctionArgs {
+    /// Run the container functions and external plug-ins that a root configures.
+    #[arg(long)]
+    pub(in crate::cli) enable_alpha_plugins: bool,
+    /// Run exec functions too: any program that a root names.
+    #[arg(long)]
+    enable_exec: bool,
+    /// A variable for functions, or the name of one of the environment; they get few others.
+    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// A mount for container functions: `type=bind,src=PATH,dst=PATH,rw=true`.
+    #[arg(long, value_name = "MOUNT")]
+    mount: Vec<String>,
+    /// Let container functions use the network if they ask for it.
+    #[arg(long)]
+    network: bool,
+    /// The network that they use then; that of this machine when not given.
+    #[arg(long, value_name = "NAME")]
+    network_name: Option<String>,
+    /// Run container functions as the user of this command instead of nobody.
+    #[arg(long)]
+    as_current_user: bool,
+    /// How long one function or plug-in may take.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    function_timeout: Duration,
+}
+
+impl FunctionArgs {
+    /// What a build may run.
+    pub(in crate::cli) fn options(&self) -> FunctionOptions {
+        let mut options = FunctionOptions::default();
+        if !self.enable_alpha_plugins {
+            return options;
+        }
+        options.runner = Some(here::runner(self.function_timeout));
+        options.exec = self.enable_exec;
+        options.network =
+            self.network.then(|| self.network_name.clone().unwrap_or_else(|| HOST_NETWORK.to_owned()));
+        options.mounts.clone_from(&self.mount);
+        options.variables = self
+            .env
+            .iter()
+            .map(|variable| match variable.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.into())),
+                None => (variable.clone(), here::variable(variable)),
+            })
+            .collect();
+        options.user = self.as_current_user.then(here::user).flatten();
+        options
+    }
+}

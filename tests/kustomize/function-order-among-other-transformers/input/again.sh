@@ -1,0 +1,2 @@
+#!/bin/sh
+sed -e 's/seen-after-the-prefix/seen-by-both/'

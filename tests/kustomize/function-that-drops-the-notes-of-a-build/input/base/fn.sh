@@ -1,0 +1,2 @@
+#!/bin/sh
+sed -e '/previous/d' -e '/prefixes:/d'

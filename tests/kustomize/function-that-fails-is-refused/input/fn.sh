@@ -1,0 +1,4 @@
+#!/bin/sh
+cat
+echo "no such thing" >&2
+exit 3

@@ -1,0 +1,3 @@
+#!/bin/sh
+cat
+exit 3
