@@ -75,4 +75,4 @@ mod vendoring;
 mod version;
 mod waves;
 
-pub use run::run;
+pub use run::{kustomize_command, run};

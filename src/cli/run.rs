@@ -1,13 +1,15 @@
 //! The commands, and how the arguments of the process choose one.
 
-use super::exit::{DONE, USAGE};
+use super::exit::{DONE, FAILED, USAGE};
+use super::kustomize::flags::as_kustomize_parses;
 #[cfg(feature = "cluster")]
 use super::{apply, apply_args, delete, history, inventory, rollback, status};
 use super::{
-    argocd, build, catalog, completion, detect, diff, explain, golden, graph, init, kustomize, list, schema,
-    upgrade, validate, vendoring, version,
+    argocd, build, catalog, completion, detect, diff, explain, golden, graph, init, kustomize, list, output,
+    schema, upgrade, validate, vendoring, version,
 };
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, Command, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -90,10 +92,7 @@ enum KfcCommand {
     /// Print the version of kfc.
     Version(version::KfcVersionArgs),
     /// The command line of kustomize.
-    Kustomize {
-        #[command(subcommand)]
-        command: KustomizeCommand,
-    },
+    Kustomize(KustomizeArgs),
 }
 
 /// The command line of the binary when its name is `kustomize`.
@@ -104,6 +103,15 @@ enum KfcCommand {
     disable_version_flag = true
 )]
 struct Kustomize {
+    #[command(flatten)]
+    args: KustomizeArgs,
+}
+
+#[derive(Debug, Args)]
+struct KustomizeArgs {
+    /// Has no effect: errors of kfc have no stack traces.
+    #[arg(long, global = true)]
+    stack_trace: bool,
     #[command(subcommand)]
     command: KustomizeCommand,
 }
@@ -113,9 +121,15 @@ struct Kustomize {
 enum KustomizeCommand {
     /// Build a kustomization root from a directory or URL.
     Build(build::KustomizeBuildArgs),
+    /// Print, count and search the resources of directories.
+    Cfg {
+        #[command(subcommand)]
+        command: kustomize::cfg::CfgCommand,
+    },
     /// Print a script by which a shell completes command lines.
     Completion(completion::CompletionArgs),
     /// Write a kustomization file into this directory.
+    #[command(visible_alias = "init")]
     Create(kustomize::create::CreateArgs),
     /// Change the kustomization file of this directory; comments and layout stay.
     Edit {
@@ -124,25 +138,60 @@ enum KustomizeCommand {
     },
     /// Copy a root and everything that it refers to into a new directory, in which all of it is local.
     Localize(kustomize::localize::LocalizeArgs),
+    /// Print the schemas of a cluster, or which schemas are built in.
+    #[command(hide = true)]
+    Openapi {
+        #[command(subcommand)]
+        command: kustomize::openapi::OpenapiCommand,
+    },
     /// Print the version of kustomize that this build behaves as.
     Version(version::KustomizeVersionArgs),
+    #[command(flatten)]
+    Topic(kustomize::topics::Topic),
+}
+
+/// The command line of kustomize that the program has: its commands and flags.
+#[must_use]
+pub fn kustomize_command() -> Command {
+    as_kustomize_parses(Kustomize::command())
+}
+
+fn kfc_command() -> Command {
+    Kfc::command().mut_subcommand("kustomize", as_kustomize_parses)
 }
 
 /// Runs the program: `arguments` as the process got them, the program's name first. Returns the exit status: 0 for a whole
-/// result, 1 for a failure, 2 for a wrong command line.
+/// result, 1 for a failure, 2 for a wrong command line. On the command line of kustomize, a wrong one is 1, as there.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments.first().is_some_and(|program| is_kustomize(Path::new(program))) {
-        return parsed(Kustomize::try_parse_from(&arguments), |kustomize| run_kustomize(kustomize.command));
+        return match parse::<Kustomize>(kustomize_command(), &arguments) {
+            Ok(kustomize) => run_kustomize(kustomize.args),
+            Err(answer) => print_as_kustomize(&answer),
+        };
     }
-    parsed(Kfc::try_parse_from(&arguments), |kfc| match kfc.command {
+    let for_kustomize = arguments.get(1).is_some_and(|command| command == "kustomize");
+    match parse::<Kfc>(kfc_command(), &arguments) {
+        Ok(kfc) => run_kfc(kfc.command),
+        Err(answer) if for_kustomize => print_as_kustomize(&answer),
+        Err(answer) => print(&answer),
+    }
+}
+
+fn parse<T: FromArgMatches>(mut command: Command, arguments: &[OsString]) -> Result<T, clap::Error> {
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+fn run_kfc(command: KfcCommand) -> u8 {
+    match command {
         #[cfg(feature = "cluster")]
         KfcCommand::Apply(args) => apply::run(&args),
         KfcCommand::Argocd { command } => argocd::run(&command),
         KfcCommand::Build(args) => build::run_kfc(&args),
         KfcCommand::Catalog { command } => catalog::run(&command),
-        KfcCommand::Completion(args) => completion::run(&args, Kfc::command()),
+        KfcCommand::Completion(args) => completion::run(&args, kfc_command()),
         KfcCommand::Diff(args) => diff::run(&args),
         #[cfg(feature = "cluster")]
         KfcCommand::Delete(args) => delete::run(&args),
@@ -167,8 +216,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         KfcCommand::Validate(args) => validate::run(&args),
         KfcCommand::Vendor(args) => vendoring::run(&args),
         KfcCommand::Version(args) => version::run_kfc(&args),
-        KfcCommand::Kustomize { command } => run_kustomize(command),
-    })
+        KfcCommand::Kustomize(args) => run_kustomize(args),
+    }
 }
 
 /// Whether a program of this name is to behave as kustomize: `kustomize`, or one of several versions that Argo CD can use,
@@ -178,26 +227,36 @@ fn is_kustomize(program: &Path) -> bool {
     name.strip_prefix("kustomize").is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
 }
 
-fn run_kustomize(command: KustomizeCommand) -> u8 {
-    match command {
+fn run_kustomize(args: KustomizeArgs) -> u8 {
+    if args.stack_trace {
+        output::note("note: `--stack-trace` has no effect: errors of kfc name their places instead");
+    }
+    match args.command {
         KustomizeCommand::Build(args) => build::run_kustomize(&args),
-        KustomizeCommand::Completion(args) => completion::run(&args, Kustomize::command()),
+        KustomizeCommand::Cfg { command } => kustomize::cfg::run(&command),
+        KustomizeCommand::Completion(args) => completion::run(&args, kustomize_command()),
         KustomizeCommand::Create(args) => kustomize::create::run(&args),
         KustomizeCommand::Edit { command } => kustomize::edit::run(&command),
         KustomizeCommand::Localize(args) => kustomize::localize::run(&args),
+        KustomizeCommand::Openapi { command } => kustomize::openapi::run(&command),
+        KustomizeCommand::Topic(topic) => kustomize::topics::run(topic),
         KustomizeCommand::Version(args) => version::run_kustomize(&args),
     }
 }
 
-/// Runs the command, or prints the text of clap: help on standard output, errors on standard error.
-fn parsed<T>(result: Result<T, clap::Error>, command: impl FnOnce(T) -> u8) -> u8 {
-    match result {
-        Ok(arguments) => command(arguments),
-        Err(answer) => {
-            let code = if answer.use_stderr() { USAGE } else { DONE };
-            // There is nowhere to report a closed terminal.
-            drop(answer.print());
-            code
-        }
+/// Prints the text of clap: help on standard output, errors on standard error.
+fn print(answer: &clap::Error) -> u8 {
+    let code = if answer.use_stderr() { USAGE } else { DONE };
+    // There is nowhere to report a closed terminal.
+    drop(answer.print());
+    code
+}
+
+/// As kustomize answers: a group of commands alone is a question for its help, and a wrong command line is a failure.
+fn print_as_kustomize(answer: &clap::Error) -> u8 {
+    match answer.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => output::print(&answer.render().to_string()),
+        _ if print(answer) == DONE => DONE,
+        _ => FAILED,
     }
 }

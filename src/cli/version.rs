@@ -20,7 +20,7 @@ pub(super) struct KfcVersionArgs {
 #[derive(Debug, Args)]
 pub(super) struct KustomizeVersionArgs {
     /// Print the version in braces, as old versions of kustomize did.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "output")]
     short: bool,
     /// Print as YAML or JSON.
     #[arg(short, long, value_name = "FORMAT")]
@@ -40,19 +40,40 @@ pub(super) fn run_kfc(args: &KfcVersionArgs) -> u8 {
 }
 
 pub(super) fn run_kustomize(args: &KustomizeVersionArgs) -> u8 {
-    let (os, arch) = (std::env::consts::OS, go_architecture());
+    let fields = [
+        ("version", KUSTOMIZE_VERSION),
+        ("gitCommit", "unknown"),
+        ("buildDate", "unknown"),
+        ("goOs", go_system()),
+        ("goArch", go_architecture()),
+        ("goVersion", "unknown"),
+    ];
     let text = match (args.short, args.output) {
-        (true, _) => format!("{{kustomize/{KUSTOMIZE_VERSION}  }}\n"),
+        (true, _) => {
+            output::note("note: `--short` is deprecated by kustomize");
+            format!("{{{KUSTOMIZE_VERSION}  unknown   }}\n")
+        }
         (false, None) => format!("{KUSTOMIZE_VERSION}\n"),
         (false, Some(Format::Yaml)) => {
-            format!("platform: {os}/{arch}\nversion: kustomize/{KUSTOMIZE_VERSION}\n")
+            let lines: Vec<String> =
+                fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+            lines.concat() + "\n"
         }
         (false, Some(Format::Json)) => {
-            let version = format!("kustomize/{KUSTOMIZE_VERSION}");
-            format!("{}\n", serde_json::json!({"platform": format!("{os}/{arch}"), "version": version}))
+            let lines: Vec<String> =
+                fields.iter().map(|(name, value)| format!("  \"{name}\": \"{value}\"")).collect();
+            format!("{{\n{}\n}}\n", lines.join(",\n"))
         }
     };
     output::print(&text)
+}
+
+/// The system's name as Go spells it.
+fn go_system() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    }
 }
 
 /// The processor's name as Go spells it.

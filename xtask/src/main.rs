@@ -6,6 +6,7 @@
 
 mod bundles;
 mod checks;
+mod cli_records;
 mod compare;
 mod deny;
 mod facts;
@@ -66,6 +67,8 @@ enum Task {
     Compare(compare::Options),
     /// Record what the real kustomize gives for the trees in tests/kustomize
     Record(records::Options),
+    /// Record the commands and flags of the real kustomize, and what the calls in tests/kustomize-cli give
+    RecordCli(cli_records::Options),
 }
 
 fn run(task: &Task) -> Finished {
@@ -80,6 +83,7 @@ fn run(task: &Task) -> Finished {
         Task::Sizes => sizes::run(),
         Task::Compare(options) => compare::run(options),
         Task::Record(options) => records::run(options),
+        Task::RecordCli(options) => cli_records::run(options),
     }
 }
 

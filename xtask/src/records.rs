@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-const VERSION: &str = "v5.8.1";
+pub(crate) const VERSION: &str = "v5.8.1";
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -68,7 +68,7 @@ fn trees_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// The program; nothing when there is no go to compile it with.
-fn kustomize() -> Result<Option<PathBuf>, Failure> {
+pub(crate) fn kustomize() -> Result<Option<PathBuf>, Failure> {
     let program = top().join("target/kustomize").join(VERSION).join("kustomize");
     if !program.exists() {
         if !has_program("go") {

@@ -1,5 +1,7 @@
 //! Quantities: `100m`, `1.5Gi`, `2e3`, as the API server reads them.
 
+use std::cmp::Ordering;
+
 /// An amount of a resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Quantity {
@@ -34,6 +36,23 @@ impl Quantity {
     #[must_use]
     pub const fn value(self) -> f64 {
         self.value
+    }
+
+    /// Which of two amounts is greater: exactly where both have 18 digits at most and similar exponents.
+    #[must_use]
+    pub fn compare(self, other: Self) -> Ordering {
+        if self.is_same(other) {
+            return Ordering::Equal;
+        }
+        let exactly =
+            self.exact.zip(other.exact).and_then(|((amount, exponent), (other, other_exponent))| {
+                let least = exponent.min(other_exponent);
+                let scaled = |amount: i128, exponent: i32| {
+                    amount.checked_mul(10_i128.checked_pow(u32::try_from(exponent - least).ok()?)?)
+                };
+                Some(scaled(amount, exponent)?.cmp(&scaled(other, other_exponent)?))
+            });
+        exactly.unwrap_or_else(|| self.value.total_cmp(&other.value))
     }
 
     /// Whether it is another spelling of the same amount. Two of more than 18 digits are not compared.
@@ -88,6 +107,7 @@ fn exact(whole: &str, part: &str, factor: i128, exponent: i32) -> Option<(i128, 
 #[cfg(test)]
 mod tests {
     use super::Quantity;
+    use std::cmp::Ordering;
 
     #[test]
     fn quantities_are_read_as_the_api_server_reads_them() {
@@ -109,6 +129,18 @@ mod tests {
         {
             assert!(Quantity::parse(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn amounts_are_compared_by_what_they_are() {
+        for (less, more) in
+            [("999m", "1"), ("1G", "1Gi"), ("-1", "0"), ("1e-3", "1e300"), ("99999999999999999", "100e15")]
+        {
+            let (less, more) = (Quantity::parse(less).unwrap(), Quantity::parse(more).unwrap());
+            assert_eq!((less.compare(more), more.compare(less)), (Ordering::Less, Ordering::Greater));
+        }
+        let (one, same) = (Quantity::parse("1Ki").unwrap(), Quantity::parse("1024").unwrap());
+        assert_eq!(one.compare(same), Ordering::Equal);
     }
 
     #[test]

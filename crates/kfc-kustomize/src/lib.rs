@@ -23,6 +23,7 @@ pub mod kustomization;
 mod kustomizer;
 pub mod localize;
 pub mod merge;
+pub mod package;
 pub mod provenance;
 pub mod redaction;
 pub mod reference;

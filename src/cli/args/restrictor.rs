@@ -7,6 +7,7 @@ use kfc_source::LoadRestrictor;
 #[value(rename_all = "PascalCase")]
 pub(in crate::cli) enum RestrictorFlag {
     /// Files must be in or below the root.
+    #[value(alias = "")]
     LoadRestrictionsRootOnly,
     /// Files may be anywhere.
     LoadRestrictionsNone,

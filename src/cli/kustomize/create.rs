@@ -7,19 +7,16 @@ use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kustomize::edit::create::{NewKustomization, create};
 use kfc_kustomize::edit::label;
-use kfc_source::Loader;
+use kfc_source::{KUSTOMIZATION_FILES, Loader};
 use std::path::Path;
 use std::sync::Arc;
 use walkdir::{DirEntry, WalkDir};
 
-/// The names that a kustomization file may have.
-const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CreateArgs {
     /// Files and directories, separated by commas.
-    #[arg(long, value_delimiter = ',')]
-    resources: Vec<String>,
+    #[arg(long, default_value = "", hide_default_value = true)]
+    resources: String,
     /// Look for resources in this directory.
     #[arg(long)]
     autodetect: bool,
@@ -36,11 +33,11 @@ pub(in crate::cli) struct CreateArgs {
     #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     namesuffix: String,
     /// Labels of all resources, `key:value,key:value`.
-    #[arg(long)]
-    labels: Vec<String>,
+    #[arg(long, default_value = "", hide_default_value = true)]
+    labels: String,
     /// Annotations of all resources, `key:value,key:value`.
-    #[arg(long)]
-    annotations: Vec<String>,
+    #[arg(long, default_value = "", hide_default_value = true)]
+    annotations: String,
 }
 
 /// Writes a kustomization file into the working directory.
@@ -56,10 +53,10 @@ pub(in crate::cli) fn run(args: &CreateArgs) -> u8 {
 }
 
 fn write(args: &CreateArgs, sources: &Arc<Sources>) -> Result<()> {
-    if let Some(name) = FILE_NAMES.into_iter().find(|name| Path::new(name).exists()) {
+    if let Some(name) = KUSTOMIZATION_FILES.into_iter().find(|name| Path::new(name).exists()) {
         return Err(Diagnostic::error(Code::EditExists, format!("{name} already exists")).into());
     }
-    let mut resources = file::expand(&args.resources, true)?;
+    let mut resources = file::expand(&parts(&args.resources), true)?;
     if args.autodetect {
         let more = detect(args.recursive, sources).into_iter().filter(|path| !resources.contains(path));
         resources.extend(more.collect::<Vec<_>>());
@@ -69,15 +66,20 @@ fn write(args: &CreateArgs, sources: &Arc<Sources>) -> Result<()> {
         namespace: args.namespace.clone(),
         name_prefix: args.nameprefix.clone(),
         name_suffix: args.namesuffix.clone(),
-        labels: label::pairs(&args.labels)?,
-        annotations: label::pairs(&args.annotations)?,
+        labels: label::pairs(&parts(&args.labels))?,
+        annotations: label::pairs(&parts(&args.annotations))?,
     };
-    file::write(FILE_NAMES[0], &create(&new)?)
+    file::write(KUSTOMIZATION_FILES[0], &create(&new)?)
+}
+
+/// The parts of a text that commas separate; an empty one has none.
+fn parts(text: &str) -> Vec<String> {
+    text.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// The files that contain resources, and the directories that are roots. What is below a root belongs to it.
 fn detect(recursive: bool, sources: &Arc<Sources>) -> Vec<String> {
-    let is_root = |directory: &Path| FILE_NAMES.iter().any(|name| directory.join(name).is_file());
+    let is_root = |directory: &Path| KUSTOMIZATION_FILES.iter().any(|name| directory.join(name).is_file());
     let is_hidden =
         |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
     let mut walk = WalkDir::new(".").min_depth(1).sort_by_file_name();

@@ -2,7 +2,9 @@
 
 pub(in crate::cli) use super::edit_args::EditCommand;
 
-use super::edit_args::{AddCommand, AddLabels, Paths, RemoveCommand, SecretArgs, SetCommand, SetLabels};
+use super::edit_args::{
+    AddCommand, AddLabels, ChangeCommand, Paths, RemoveCommand, SecretArgs, SetCommand, SetLabels,
+};
 use super::file::{self, File};
 use crate::cli::exit::{DONE, FAILED};
 use crate::cli::{here, output};
@@ -11,14 +13,19 @@ use kfc_kustomize::edit::label::{COMMON_ANNOTATIONS, COMMON_LABELS};
 use kfc_kustomize::edit::vars::ResourceFile;
 use kfc_kustomize::edit::{Document, fix, generator, image, label, list, patch, vars};
 use kfc_kustomize::engine;
+use kfc_kustomize::kustomization::PLUGIN_KINDS;
 use kfc_yaml::{Node, emit};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Changes the kustomization file of the working directory.
 pub(in crate::cli) fn run(command: &EditCommand) -> u8 {
+    let change = match command {
+        EditCommand::ListBuiltinPlugins => return list_plugins(),
+        EditCommand::Change(change) => change,
+    };
     let sources = Arc::new(Sources::default());
-    match edit(command, &sources) {
+    match edit(change, &sources) {
         Ok(warnings) => {
             output::report(&warnings, &sources);
             DONE
@@ -30,13 +37,20 @@ pub(in crate::cli) fn run(command: &EditCommand) -> u8 {
     }
 }
 
-fn edit(command: &EditCommand, sources: &Arc<Sources>) -> Result<Diagnostics> {
+fn list_plugins() -> u8 {
+    let lines: Vec<String> = PLUGIN_KINDS.iter().map(|kind| format!(" * {kind}\n")).collect();
+    output::print(&format!("Builtin plugins:\n\n{}", lines.concat()))
+}
+
+fn edit(command: &ChangeCommand, sources: &Arc<Sources>) -> Result<Diagnostics> {
     let mut file = File::open(sources)?;
     let warnings = match command {
-        EditCommand::Add { what } => add(what, &mut file)?,
-        EditCommand::Set { what } => set(what, &mut file.document).map(|()| Diagnostics::default())?,
-        EditCommand::Remove { what } => remove(what, &mut file.document).map(|()| Diagnostics::default())?,
-        EditCommand::Fix { vars } => return fix_file(file, *vars, sources),
+        ChangeCommand::Add { what } => add(what, &mut file)?,
+        ChangeCommand::Set { what } => set(what, &mut file.document).map(|()| Diagnostics::default())?,
+        ChangeCommand::Remove { what } => {
+            remove(what, &mut file.document).map(|()| Diagnostics::default())?
+        }
+        ChangeCommand::Fix { vars } => return fix_file(file, *vars, sources),
     };
     file.save()?;
     Ok(warnings)
@@ -71,10 +85,12 @@ fn add(what: &AddCommand, file: &mut File) -> Result<Diagnostics> {
         AddCommand::Patch(args) => {
             let entry = args.entry();
             entry.check()?;
+            let mut warnings = patch::add(document, &entry);
             if !entry.path.is_empty() {
-                file::expand(std::slice::from_ref(&entry.path), true)?;
+                let found = file::expand(std::slice::from_ref(&entry.path), true);
+                warnings.extend(found.err().unwrap_or_default().into_warnings());
             }
-            Ok(patch::add(document, &entry))
+            Ok(warnings)
         }
     }
 }

@@ -7,6 +7,16 @@ use kfc_kustomize::edit::patch::PatchEntry;
 /// `kustomize edit …`.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum EditCommand {
+    #[command(flatten)]
+    Change(ChangeCommand),
+    /// List the plug-ins that are built in.
+    #[command(name = "alpha-list-builtin-plugin", alias = "list-builtin-plugin")]
+    ListBuiltinPlugins,
+}
+
+/// What changes the kustomization file.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ChangeCommand {
     /// Add to the kustomization file of this directory.
     Add {
         #[command(subcommand)]
@@ -194,11 +204,11 @@ pub(in crate::cli) struct SourceArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) from_literal: Vec<String>,
     /// A file, under its own name or another key.
-    #[arg(long, value_name = "[KEY=]FILE")]
+    #[arg(long, value_name = "[KEY=]FILE", value_delimiter = ',')]
     pub(super) from_file: Vec<String>,
     /// A file of `key=value` lines.
     #[arg(long, value_name = "FILE")]
-    pub(super) from_env_file: Vec<String>,
+    pub(super) from_env_file: Option<String>,
     /// Its namespace.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) namespace: String,
@@ -223,7 +233,7 @@ pub(in crate::cli) struct SecretArgs {
     #[command(flatten)]
     pub(super) common: GeneratorArgs,
     /// The type of the secret.
-    #[arg(long, default_value = "", hide_default_value = true)]
+    #[arg(long, default_value = "Opaque")]
     pub(super) r#type: String,
 }
 
@@ -320,7 +330,7 @@ impl GeneratorArgs {
             namespace: namespace.clone(),
             literals: from_literal.clone(),
             files: from_file.clone(),
-            env_files: from_env_file.clone(),
+            env_files: from_env_file.iter().cloned().collect(),
             behavior: self.behavior.clone(),
             secret_type: String::new(),
             disable_name_suffix_hash: self.disable_name_suffix_hash,

@@ -64,7 +64,7 @@ pub(super) fn expand(patterns: &[String], verify: bool) -> Result<Vec<String>> {
         } else {
             let message = format!("`{pattern}` is not a file or directory, and matches none");
             let error = Diagnostic::error(Code::NotFound, message);
-            errors.push(error.help("add it anyway with `--no-verify`"));
+            errors.push(error.help("create it first, or add a resource anyway with `--no-verify`"));
         }
     }
     errors.into_result(paths)

@@ -13,6 +13,9 @@ use kfc_yaml::Node;
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 
+/// The version of Kubernetes that the built-in types are of, as in kustomize 5.8.1.
+pub const BUILTIN_VERSION: &str = "v1.21.2";
+
 /// The types of one build. Nothing is read before the first question is asked.
 #[derive(Debug, Default)]
 pub struct Schema {

@@ -40,6 +40,12 @@ pub fn add(document: &mut Document, field: &str, wanted: &GeneratorEntry) -> Res
         let error = Diagnostic::error(Code::Usage, format!("`{}` has no source", wanted.name));
         return Err(error.help("give `--from-literal`, `--from-file` or `--from-env-file`").into());
     }
+    if !wanted.env_files.is_empty() && !(wanted.literals.is_empty() && wanted.files.is_empty()) {
+        let message = "`--from-env-file` cannot be used with `--from-literal` or `--from-file`";
+        return Err(Diagnostic::error(Code::Usage, message)
+            .help("add the sources one after the other")
+            .into());
+    }
     check_literals(&wanted.literals)?;
     let mut items = document.items(field).to_vec();
     match items.iter_mut().find(|item| is_named(item, &wanted.name, &wanted.namespace)) {
@@ -178,7 +184,8 @@ fn extend(item: &mut Node, wanted: &GeneratorEntry) -> Result<()> {
         }
     }
     for (field, text) in [("behavior", &wanted.behavior), ("type", &wanted.secret_type)] {
-        if !text.is_empty() {
+        // The default of the flag does not ask to change what exists.
+        if !text.is_empty() && text != "Opaque" {
             map.set(field, Node::string(text, None));
         }
     }

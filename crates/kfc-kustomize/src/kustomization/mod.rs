@@ -9,4 +9,5 @@ pub mod plugin;
 mod read;
 
 pub use named::Named;
+pub use plugin::PLUGIN_KINDS;
 pub use read::{Read, empty, is_empty, read, read_replacement_file};

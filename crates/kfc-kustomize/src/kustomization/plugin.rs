@@ -54,8 +54,8 @@ pub enum Plugin {
     IamPolicy(IamPolicyArgs),
 }
 
-/// The kinds, for suggestions.
-const KINDS: [&str; 18] = [
+/// The kinds of built-in plug-ins.
+pub const PLUGIN_KINDS: [&str; 18] = [
     "AnnotationsTransformer",
     "ConfigMapGenerator",
     "HashTransformer",
@@ -296,7 +296,7 @@ pub(crate) fn external(config: &Node) -> Diagnostic {
     let error =
         Diagnostic::error(Code::Plugin, format!("`{kind}` is not a built-in generator or transformer"))
             .at(config.get("apiVersion").map_or(config.mark, |node| node.mark));
-    match nearest(kind, KINDS) {
+    match nearest(kind, PLUGIN_KINDS) {
         Some(near) => error.help(format!("for the built-in {near}, set `apiVersion: {BUILTIN}`")),
         None => error.help("add `--enable-alpha-plugins` to let kfc run external plug-ins"),
     }
@@ -308,8 +308,8 @@ fn unknown(config: &Node, kind: &str) -> Diagnostic {
     if matches!(kind, "LegacyOrderTransformer" | "SortOrderTransformer") {
         return error.help("set `sortOptions` of the kustomization to order the output");
     }
-    match nearest(kind, KINDS) {
+    match nearest(kind, PLUGIN_KINDS) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help(format!("the built-in ones are {}", KINDS.join(", "))),
+        None => error.help(format!("the built-in ones are {}", PLUGIN_KINDS.join(", "))),
     }
 }

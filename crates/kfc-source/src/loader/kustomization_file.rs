@@ -5,7 +5,7 @@ use kfc_diagnostics::{self as diagnostics, Code, Diagnostic, Diagnostics, Result
 use std::sync::Arc;
 
 /// The names that a kustomization file may have.
-pub(super) const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The kustomization file of a root.
 #[derive(Clone, Debug)]
@@ -27,7 +27,8 @@ impl Loader {
     pub fn find_kustomization(&self) -> Result<Found> {
         let mut refused = Diagnostics::default();
         let mut names = Vec::new();
-        for name in FILE_NAMES.into_iter().filter(|name| self.files().exists(&self.root.join(name))) {
+        for name in KUSTOMIZATION_FILES.into_iter().filter(|name| self.files().exists(&self.root.join(name)))
+        {
             match self.locate(name, None) {
                 Ok((real, _)) if self.files().is_directory(&real) => {}
                 Ok(_) => names.push(name),
@@ -52,7 +53,7 @@ impl Loader {
     fn no_kustomization(&self) -> Diagnostic {
         let message = format!("there is no kustomization file in `{}`", self.show(""));
         let error = Diagnostic::error(Code::NoKustomization, message)
-            .help(format!("add one of {}", FILE_NAMES.join(", ")));
+            .help(format!("add one of {}", KUSTOMIZATION_FILES.join(", ")));
         let near = self
             .files()
             .names_in(&self.root)

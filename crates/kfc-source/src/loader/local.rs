@@ -3,7 +3,7 @@
 use super::super::door::{Limit, Named, clean};
 use super::super::{LoadRestrictor, url};
 use super::Loader;
-use super::kustomization_file::FILE_NAMES;
+use super::kustomization_file::KUSTOMIZATION_FILES;
 use crate::files::FileSystem;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result, nearest};
 use std::path::{Path, PathBuf};
@@ -168,5 +168,5 @@ const ALLOW: &str = "allow it with `--load-restrictor LoadRestrictionsNone`, or 
 
 /// Whether there is a directory with a kustomization file at a path.
 fn is_root(files: &dyn FileSystem, path: &Path) -> bool {
-    FILE_NAMES.iter().any(|name| files.is_file(&path.join(name)))
+    KUSTOMIZATION_FILES.iter().any(|name| files.is_file(&path.join(name)))
 }

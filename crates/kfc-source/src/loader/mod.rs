@@ -11,7 +11,7 @@ use super::url::{self, RemoteRoot};
 use super::{Options, file};
 use crate::files::FileSystem;
 use kfc_diagnostics::{self as diagnostics, Mark, Result, SourceId, Sources};
-pub use kustomization_file::Found;
+pub use kustomization_file::{Found, KUSTOMIZATION_FILES};
 pub use remote::Remote;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ use super::block;
 use super::general::{self, Documents, Duplicates};
 use crate::node::Node;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
+use std::ops::Range;
 
 /// Parses all documents of a text. Empty documents give no node.
 ///
@@ -31,7 +32,6 @@ pub fn parse_resources(text: &str, source: SourceId) -> Result<(Vec<Node>, Diagn
     if u32::try_from(text.len()).is_err() {
         return Err(Diagnostic::error(Code::TooLarge, "this text is larger than 4 GiB").into());
     }
-    refuse_control_characters(text, source)?;
     parse_chunks(text, source, &parts(text, source)?)
 }
 
@@ -183,15 +183,24 @@ fn chunks(text: &str) -> Option<Vec<Chunk>> {
     Some(chunks)
 }
 
-/// The parts between lines `---`, of which the first line of a text is none, nor a last one without a line break.
+/// The parts of a text as [`parse_resources`] reads them, without a line `---` at their start.
 fn parts(text: &str, source: SourceId) -> Result<Vec<Chunk>> {
+    let parts = resource_parts(text, source)?.into_iter().map(|Range { start, end }| {
+        let start = start + marker_length(&text.as_bytes()[start..end]);
+        Chunk { start, end, documents: Documents::First, may_be_plain: true }
+    });
+    Ok(parts.collect())
+}
+
+/// The parts between lines `---`, of which the first line of a text is none, nor a last one without a line break.
+///
+/// # Errors
+/// Control characters, and text after `---` that is not a comment.
+pub(crate) fn resource_parts(text: &str, source: SourceId) -> Result<Vec<Range<usize>>> {
+    refuse_control_characters(text, source)?;
     let bytes = text.as_bytes();
     let mut parts = Vec::new();
     let mut start = 0;
-    let mut part = |start: usize, end: usize| {
-        let start = start + marker_length(&bytes[start..end]);
-        parts.push(Chunk { start, end, documents: Documents::First, may_be_plain: true });
-    };
     while let Some(found) = memchr::memmem::find(&bytes[start..], b"\n---") {
         let marker = start + found + 1;
         let Some(length) = memchr::memchr(b'\n', &bytes[marker..]) else { break };
@@ -201,10 +210,10 @@ fn parts(text: &str, source: SourceId) -> Result<Vec<Chunk>> {
             let error = Diagnostic::error(Code::Syntax, "a line that starts with `---` separates documents");
             return Err(error.at(mark).help("write nothing after it but a comment").into());
         }
-        part(start, marker);
+        parts.push(start..marker);
         start = marker + length + 1;
     }
-    part(start, bytes.len());
+    parts.push(start..bytes.len());
     Ok(parts)
 }
 

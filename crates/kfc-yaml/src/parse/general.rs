@@ -88,7 +88,7 @@ fn read<'t>(
     Ok(None)
 }
 
-fn syntax_error(fault: &Fault, mark: Mark) -> Diagnostic {
+pub(crate) fn syntax_error(fault: &Fault, mark: Mark) -> Diagnostic {
     let message = format!("this is not valid YAML: {}", fault.message);
     Diagnostic::error(Code::Syntax, message).at(mark).helped(fault.help.map(str::to_owned))
 }

@@ -6,8 +6,8 @@
 
 mod block;
 mod comments;
-mod documents;
-mod general;
+pub(crate) mod documents;
+pub(crate) mod general;
 pub(crate) mod grammar;
 mod scalar;
 mod scanner;

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 /// What is wrong with a text, and where.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    pub(super) message: &'static str,
-    pub(super) help: Option<&'static str>,
+    pub(crate) message: &'static str,
+    pub(crate) help: Option<&'static str>,
     /// Byte in the text.
-    pub(super) at: usize,
+    pub(crate) at: usize,
 }
 
 pub(super) type Scan<T> = std::result::Result<T, Fault>;

@@ -1,22 +1,45 @@
 //! From text to styled documents.
 
 use super::node::{Content, StyledDocument, StyledNode, resolved_tag};
+use crate::parse::documents::resource_parts;
+use crate::parse::general::syntax_error;
 use crate::parse::grammar::{CORE, Comments, Event, Grammar, Properties, Receiver, Stop};
 use crate::parse::token::Style;
 use crate::size::DEEPEST;
-use kfc_diagnostics::{Code, Diagnostic};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Reads the first document of a text; nothing when it has none, or is not YAML.
 #[must_use]
 pub fn parse(text: &str) -> Option<StyledDocument> {
-    let mut builder = Builder::default();
-    let mut grammar = Grammar::new(text, &mut builder);
-    match grammar.document() {
-        Ok(true) => {}
-        Ok(false) | Err(Stop::Fault(_) | Stop::Refused(_)) => return None,
+    read(text).ok().flatten()
+}
+
+/// Reads the documents of a file of resources, split as [`parse_resources`](crate::parse::parse_resources) does. Empty ones give
+/// nothing.
+///
+/// # Errors
+/// Text that is not YAML, or is nested too deep, with its place.
+pub fn parse_resources(text: &str, source: SourceId) -> Result<Vec<StyledDocument>> {
+    let mut errors = Diagnostics::default();
+    let mut documents = Vec::new();
+    for Range { start, end } in resource_parts(text, source)? {
+        let mark = |at: usize| Mark { source, offset: u32::try_from(start + at).unwrap_or(u32::MAX) };
+        match read(text.get(start..end).unwrap_or_default()) {
+            Ok(document) => documents.extend(document.filter(|document| !document.root.is_null())),
+            Err(Stop::Fault(fault)) => errors.push(syntax_error(&fault, mark(fault.at))),
+            Err(Stop::Refused(error)) => errors.push(error.at(mark(0))),
+        }
     }
-    Some(StyledDocument { root: builder.root?, comments: builder.comments })
+    errors.into_result(documents)
+}
+
+fn read(text: &str) -> std::result::Result<Option<StyledDocument>, Stop> {
+    let mut builder = Builder::default();
+    let has_document = Grammar::new(text, &mut builder).document()?;
+    let root = builder.root.filter(|_| has_document);
+    Ok(root.map(|root| StyledDocument { root, comments: builder.comments }))
 }
 
 #[derive(Default)]
@@ -42,7 +65,7 @@ impl<'t> Receiver<'t> for Builder {
         event: Event<'t>,
         _: usize,
         comments: Option<Box<Comments>>,
-    ) -> Result<(), Box<Diagnostic>> {
+    ) -> std::result::Result<(), Box<Diagnostic>> {
         let comments = comments.map(|comments| *comments).unwrap_or_default();
         match event {
             Event::DocumentStart => self.comments.head = comments.head,
@@ -103,7 +126,7 @@ impl Builder {
         default: &str,
         properties: Properties<'_>,
         comments: Comments,
-    ) -> Result<(), Box<Diagnostic>> {
+    ) -> std::result::Result<(), Box<Diagnostic>> {
         if self.stack.len() >= DEEPEST {
             return Err(refused("the text is nested too deep").into());
         }

@@ -62,6 +62,19 @@ impl StyledNode {
         Self::new(Content::Scalar { text: text.to_owned(), style: Style::Plain })
     }
 
+    /// A mapping in a block.
+    #[must_use]
+    pub fn mapping(entries: Vec<(Self, Self)>) -> Self {
+        Self::new(Content::Map { entries, in_flow: false })
+    }
+
+    /// A string in a style.
+    #[must_use]
+    pub fn string(text: &str, style: Style) -> Self {
+        let content = Content::Scalar { text: text.to_owned(), style };
+        Self { tag: "!!str".to_owned(), ..Self::new(content) }
+    }
+
     /// The text of a scalar.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
@@ -82,6 +95,48 @@ impl StyledNode {
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Content::Map { entries, .. } = &self.content else { return None };
         entries.iter().find(|(name, _)| name.as_text() == Some(key)).map(|(_, value)| value)
+    }
+
+    /// As [`get`](Self::get), to change the value.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        let Content::Map { entries, .. } = &mut self.content else { return None };
+        entries.iter_mut().find(|(name, _)| name.as_text() == Some(key)).map(|(_, value)| value)
+    }
+
+    /// The word of YAML for what it is.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.content {
+            Content::Scalar { .. } => "a scalar",
+            Content::Map { .. } => "a mapping",
+            Content::Seq { .. } => "a sequence",
+            Content::Alias(_) => "an alias",
+        }
+    }
+
+    /// Takes the style that Go's library calls flow: on one line where that is possible, without quotes and tag.
+    pub fn set_flow(&mut self) {
+        self.is_tagged = false;
+        match &mut self.content {
+            Content::Scalar { style, .. } => *style = Style::Plain,
+            Content::Map { in_flow, .. } | Content::Seq { in_flow, .. } => *in_flow = true,
+            Content::Alias(_) => {}
+        }
+    }
+
+    /// Takes all comments out, of what is in it too.
+    pub fn strip_comments(&mut self) {
+        self.comments = Comments::default();
+        match &mut self.content {
+            Content::Map { entries, .. } => {
+                for (key, value) in entries {
+                    key.strip_comments();
+                    value.strip_comments();
+                }
+            }
+            Content::Seq { items, .. } => items.iter_mut().for_each(Self::strip_comments),
+            Content::Scalar { .. } | Content::Alias(_) => {}
+        }
     }
 }
 

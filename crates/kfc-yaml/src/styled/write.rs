@@ -1,5 +1,5 @@
-//! From styled documents to text, as Go's YAML library writes them for kustomize: with an indentation of two, and lists in
-//! the column of their keys.
+//! From styled documents to text, as Go's YAML library writes them for kustomize: with an indentation of two, lists in the column
+//! of their keys, and lines of any length.
 
 use super::node::{Content, StyledDocument, StyledNode, resolved_tag};
 use crate::parse::grammar::{CORE, Comments};
@@ -8,9 +8,6 @@ use crate::style::{escape, is_break, is_printable};
 
 /// Spaces that a level of indentation has.
 const INDENT: usize = 2;
-
-/// The column after which Go's library breaks lines, where a space allows it.
-const WIDTH: usize = 80;
 
 /// Bytes of a key that is written without `?`.
 const LONGEST_KEY: usize = 128;
@@ -35,6 +32,12 @@ pub fn write(document: &StyledDocument) -> String {
     writer.foot_indent = None;
     writer.write_indent();
     writer.out
+}
+
+/// Writes documents one after the other, with `---` between them.
+#[must_use]
+pub fn write_all(documents: &[StyledDocument]) -> String {
+    documents.iter().map(write).collect::<Vec<_>>().join("---\n")
 }
 
 /// Where a node is.
@@ -369,7 +372,7 @@ impl Writer {
             self.indicator(",", false, false, false);
         }
         self.head_comment();
-        if self.column == 0 || self.column > WIDTH {
+        if self.column == 0 {
             self.write_indent();
         }
     }
@@ -399,9 +402,6 @@ impl Writer {
             }
             self.node(key, Context { in_mapping: true, is_simple_key: is_simple, is_item: false });
             self.load(&value.comments_before(), "");
-            if !is_simple && self.column > WIDTH {
-                self.write_indent();
-            }
             self.indicator(":", !is_simple, false, false);
             needs_comma = !self.has_comments();
             self.node(value, Context { in_mapping: true, ..Context::default() });
@@ -432,11 +432,10 @@ impl Writer {
         let style = self.allowed_style(wanted, text, &analysis, context);
         self.properties(node, tag);
         let before = self.increase_indent(true, context, false);
-        let allows_breaks = !context.is_simple_key;
         match style {
-            Style::Plain => self.plain(text, allows_breaks),
-            Style::SingleQuoted => self.single_quoted(text, allows_breaks),
-            Style::DoubleQuoted => self.double_quoted(text, allows_breaks),
+            Style::Plain => self.plain(text),
+            Style::SingleQuoted => self.single_quoted(text),
+            Style::DoubleQuoted => self.double_quoted(text),
             Style::Literal => self.literal(text),
             Style::Folded => self.folded(text),
         }
@@ -466,21 +465,12 @@ impl Writer {
         style
     }
 
-    /// Writes text in which Go's library breaks long lines at single spaces, and doubles line breaks.
-    fn flowing(&mut self, text: &str, allows_breaks: bool, is_quoted: bool) {
-        let characters: Vec<char> = text.chars().collect();
-        let (mut after_space, mut after_break) = (false, false);
-        for (at, &character) in characters.iter().enumerate() {
-            let next = characters.get(at + 1);
+    /// Writes text in which Go's library doubles line breaks.
+    fn flowing(&mut self, text: &str, is_quoted: bool) {
+        let mut after_break = false;
+        for character in text.chars() {
             if character == ' ' {
-                let is_inside = !is_quoted || at > 0 && next.is_some();
-                let may_break = allows_breaks && !after_space && self.column > WIDTH;
-                if may_break && is_inside && next != Some(&' ') {
-                    self.write_indent();
-                } else {
-                    self.put(" ");
-                }
-                after_space = true;
+                self.put(" ");
             } else if is_break(character) {
                 if !after_break && character == '\n' {
                     self.put_break();
@@ -496,7 +486,7 @@ impl Writer {
                 }
                 self.put(character.encode_utf8(&mut [0; 4]));
                 self.is_at_indentation = false;
-                (after_space, after_break) = (false, false);
+                after_break = false;
             }
         }
     }
@@ -511,47 +501,31 @@ impl Writer {
         self.put_break();
     }
 
-    fn plain(&mut self, text: &str, allows_breaks: bool) {
+    fn plain(&mut self, text: &str) {
         if !text.is_empty() && !self.is_after_blank {
             self.put(" ");
         }
-        self.flowing(text, allows_breaks, false);
+        self.flowing(text, false);
         if !text.is_empty() {
             self.is_after_blank = false;
         }
         self.is_at_indentation = false;
     }
 
-    fn single_quoted(&mut self, text: &str, allows_breaks: bool) {
+    fn single_quoted(&mut self, text: &str) {
         self.indicator("'", true, false, false);
-        self.flowing(text, allows_breaks, true);
+        self.flowing(text, true);
         self.indicator("'", false, false, false);
     }
 
-    fn double_quoted(&mut self, text: &str, allows_breaks: bool) {
+    fn double_quoted(&mut self, text: &str) {
         self.indicator("\"", true, false, false);
-        let characters: Vec<char> = text.chars().collect();
-        let mut after_space = false;
-        for (at, &character) in characters.iter().enumerate() {
-            let next = characters.get(at + 1);
+        for character in text.chars() {
             if !is_printable(character) || is_break(character) || matches!(character, '"' | '\\' | '\u{feff}')
             {
                 self.put(&format!("\\{}", escape(character)));
-                after_space = false;
-            } else if character == ' ' {
-                let may_break = allows_breaks && !after_space && self.column > WIDTH;
-                if may_break && at > 0 && next.is_some() {
-                    self.write_indent();
-                    if next == Some(&' ') {
-                        self.put("\\");
-                    }
-                } else {
-                    self.put(" ");
-                }
-                after_space = true;
             } else {
                 self.put(character.encode_utf8(&mut [0; 4]));
-                after_space = false;
             }
         }
         self.indicator("\"", false, false, false);
@@ -596,12 +570,11 @@ impl Writer {
 
     fn folded(&mut self, text: &str) {
         self.block_header(">", text);
-        let characters: Vec<char> = text.chars().collect();
         // Go's library looks at the start of the text here, not at the line that follows.
-        let first = characters.iter().find(|character| !is_break(**character)).copied();
+        let first = text.chars().find(|character| !is_break(*character));
         let starts_blank = first.is_none_or(|character| matches!(character, ' ' | '\t'));
         let (mut after_break, mut is_indented) = (true, true);
-        for (at, &character) in characters.iter().enumerate() {
+        for character in text.chars() {
             if is_break(character) {
                 if !after_break && !is_indented && character == '\n' && !starts_blank {
                     self.put_break();
@@ -614,12 +587,7 @@ impl Writer {
                 self.write_indent();
                 is_indented = matches!(character, ' ' | '\t');
             }
-            let is_single_space = character == ' ' && characters.get(at + 1) != Some(&' ');
-            if !after_break && is_single_space && self.column > WIDTH {
-                self.write_indent();
-            } else {
-                self.put(character.encode_utf8(&mut [0; 4]));
-            }
+            self.put(character.encode_utf8(&mut [0; 4]));
             self.is_at_indentation = false;
             after_break = false;
         }
