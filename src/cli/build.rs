@@ -248,7 +248,7 @@ fn write_report(target: &str, args: &KfcBuildArgs, built: &Built, sources: &Arc<
 pub(super) fn run_kustomize(args: &KustomizeBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     let mut options = options(&args.common);
-    options.generated_names = false;
+    options.extensions = false;
     let bundle = engine::build(&args.target, &options, &sources);
     finish(
         bundle.and_then(|bundle| {

@@ -51,7 +51,7 @@ pub(super) fn reads() -> kfc_source::Options {
 /// The options of a build when no flag changes them.
 pub(super) fn builds() -> kfc_kustomize::engine::Options {
     let mut options = kfc_kustomize::engine::Options::new(&surroundings());
-    options.generated_names = true;
+    options.extensions = true;
     options
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Shape {
 }
 
 /// All types of a schema.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Graph {
     shapes: Vec<Shape>,
     /// Types of resources by `apiVersion kind`.

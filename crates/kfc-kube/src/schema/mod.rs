@@ -67,6 +67,18 @@ impl Schema {
         }
     }
 
+    /// These types and those of the CRDs among some objects, whose lists merge by the keys of `x-kubernetes-list-map-keys`.
+    #[must_use]
+    pub fn with_crds<'n>(&self, objects: impl Iterator<Item = &'n Node>) -> Self {
+        let graph = self.graph.get_or_init(|| builtin::types().0).clone();
+        Self {
+            graph: openapi::join_crds(graph, objects).into(),
+            more_scopes: self.more_scopes.clone(),
+            document: self.document.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Whether a kind is namespaced; `None` for a kind that is not known, which counts as namespaced.
     #[must_use]
     pub fn is_namespaced(&self, api_version: &str, kind: &str) -> Option<bool> {
@@ -185,6 +197,20 @@ paths:
   /apis/example.com/v1/namespaces/{namespace}/bars/{name}:
     get: {x-kubernetes-group-version-kind: {group: example.com, kind: Bar, version: v1}}
 "##;
+
+    #[test]
+    fn crds_add_the_keys_of_their_lists() {
+        let crd = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, spec: {group: example.com, names: {kind: Foo}, versions: [{name: v1, schema: {openAPIV3Schema: {properties: {spec: {properties: {rules: {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [host, port], items: {properties: {names: {type: array, x-kubernetes-list-type: set}}}}}}}}}}, {name: v2}]}}";
+        let objects = [
+            parse(crd, SourceId::NONE).unwrap().remove(0),
+            parse("kind: B", SourceId::NONE).unwrap().remove(0),
+        ];
+        let schema = Schema::builtin().with_crds(objects.iter());
+        assert_eq!(keys(&schema, "example.com/v1", "Foo", &["spec", "rules"]).unwrap(), ["host", "port"]);
+        assert_eq!(keys(&schema, "example.com/v1", "Foo", &["spec", "rules", "[]", "names"]), None);
+        assert!(schema.lookup("example.com/v2", "Foo").is_none());
+        assert!(schema.lookup("apps/v1", "Deployment").is_some());
+    }
 
     #[test]
     fn an_openapi_document_replaces_the_types() {

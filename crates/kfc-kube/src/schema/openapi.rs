@@ -24,7 +24,11 @@ pub enum Builtin {
 /// # Errors
 /// [`Code::WrongType`] when the document or `definitions` is not a mapping.
 pub(super) fn read_definitions(document: &Node) -> Result<Graph> {
-    define_all(document, Reader { graph: Graph::default(), named: FxHashMap::default() }, |_| true)
+    define_all(
+        document,
+        Reader { graph: Graph::default(), named: FxHashMap::default(), is_crd: false },
+        |_| true,
+    )
 }
 
 /// The types of `definitions` added to the built-in ones.
@@ -33,7 +37,9 @@ pub(super) fn read_definitions(document: &Node) -> Result<Graph> {
 /// As [`read_definitions`].
 pub(super) fn join_definitions(document: &Node, builtin: Builtin) -> Result<Graph> {
     let (graph, named) = builtin::types();
-    define_all(document, Reader { graph, named }, |is_builtin| !is_builtin || builtin == Builtin::Yields)
+    define_all(document, Reader { graph, named, is_crd: false }, |is_builtin| {
+        !is_builtin || builtin == Builtin::Yields
+    })
 }
 
 /// Adds the types of `definitions`. `counts` says whether one counts that is among the types already, or is not.
@@ -56,6 +62,26 @@ fn define_all(document: &Node, mut reader: Reader, counts: impl Fn(bool) -> bool
         reader.define(&entry.key.text, &entry.value, &counts);
     }
     Ok(reader.graph)
+}
+
+/// The types of the CRDs among some objects, added to others.
+pub(super) fn join_crds<'n>(graph: Graph, objects: impl Iterator<Item = &'n Node>) -> Graph {
+    let mut reader = Reader { graph, named: FxHashMap::default(), is_crd: true };
+    let text = |node: &'n Node, path: &[&str]| node.at(path).and_then(Node::as_text);
+    for object in objects {
+        let is_crd = text(object, &["kind"]) == Some("CustomResourceDefinition")
+            && text(object, &["apiVersion"]) == Some("apiextensions.k8s.io/v1");
+        let names = text(object, &["spec", "group"]).zip(text(object, &["spec", "names", "kind"]));
+        let Some((group, kind)) = names.filter(|_| is_crd) else { continue };
+        for version in object.at(&["spec", "versions"]).and_then(Node::as_seq).unwrap_or_default() {
+            let schema = version.at(&["schema", "openAPIV3Schema"]);
+            let Some((name, schema)) = text(version, &["name"]).zip(schema) else { continue };
+            let shape = reader.shape(schema);
+            let id = reader.graph.add(shape);
+            reader.graph.name_resource(format_compact!("{group}/{name} {kind}"), id);
+        }
+    }
+    reader.graph
 }
 
 /// The scopes that `paths` shows: a kind is namespaced when a path reads it below `namespaces/{namespace}`.
@@ -91,6 +117,8 @@ fn api_version_and_kind(gvk: &Node) -> Option<(CompactString, &str)> {
 struct Reader {
     graph: Graph,
     named: FxHashMap<CompactString, ShapeId>,
+    /// Whether the schemas are those of CRDs.
+    is_crd: bool,
 }
 
 impl Reader {
@@ -107,7 +135,7 @@ impl Reader {
     }
 
     fn shape(&mut self, schema: &Node) -> Shape {
-        let mut shape = Shape { merge_keys: merge_keys(schema), ..Shape::default() };
+        let mut shape = Shape { merge_keys: merge_keys(schema, self.is_crd), ..Shape::default() };
         for property in schema.get("properties").and_then(Node::as_map).into_iter().flatten() {
             if let Some(id) = self.nested(&property.value) {
                 shape.fields.insert(property.key.text.clone(), id);
@@ -134,8 +162,15 @@ impl Reader {
     }
 }
 
-/// A list merges when its strategy says so; a key alone does nothing. Several keys win over the single one.
-fn merge_keys(schema: &Node) -> Option<Vec<CompactString>> {
+/// A list merges when its strategy says so; a key alone does nothing. Several keys win over the single one. In a CRD, which has no
+/// strategies, lists with the type `map` merge.
+fn merge_keys(schema: &Node, is_crd: bool) -> Option<Vec<CompactString>> {
+    if is_crd {
+        let list_type = schema.get("x-kubernetes-list-type").and_then(Node::as_text);
+        let keys = schema.get("x-kubernetes-list-map-keys").and_then(Node::as_seq);
+        let keys = keys.filter(|keys| list_type == Some("map") && !keys.is_empty())?;
+        return Some(keys.iter().filter_map(Node::as_text).map(CompactString::new).collect());
+    }
     let strategy = schema.get("x-kubernetes-patch-strategy")?.as_text()?;
     if !strategy.split(',').any(|s| s == "merge") {
         return None;

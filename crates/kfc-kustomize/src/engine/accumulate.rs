@@ -50,6 +50,9 @@ fn accumulate_into(mut root: Root, into: &mut Accumulated, track: Track) -> Resu
     for component in std::mem::take(&mut root.components) {
         accumulate_into(component, into, track)?;
     }
+    if root.kustomization.extensions.crd_list_keys {
+        root.schema = Arc::new(root.schema.with_crds(into.set.list.iter().map(|resource| &resource.node)));
+    }
     transformers::run_fields(&root, into, track)?;
     let configs = plugin_configs(std::mem::take(&mut root.transformers), &root, track)?;
     transformers::run_configured(&configs, &root, into, track)?;

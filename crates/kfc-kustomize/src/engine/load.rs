@@ -69,6 +69,28 @@ impl Root {
             || self.resources.iter().any(|entry| entry.is_fetched(&self.loader))
             || plugins.iter().any(|configs| configs.are_fetched(&self.loader))
     }
+
+    /// Refuses what kustomize refuses: the field `kfc.dev`, here and in all roots below.
+    ///
+    /// # Errors
+    /// [`Code::UnknownField`] for each.
+    pub(super) fn refuse_extensions(&self) -> Result<()> {
+        let mut errors = Diagnostics::default();
+        if let Some(mark) = self.kustomization.extensions.mark {
+            let error = Diagnostic::error(Code::UnknownField, "kustomize has no field `kfc.dev`").at(mark);
+            errors.push(error.help("build this tree with `kfc build`"));
+        }
+        let configs = [&self.generators, &self.transformers, &self.validators];
+        let entries = configs.into_iter().flat_map(|configs| &configs.entries).chain(&self.resources);
+        let roots = entries.filter_map(|entry| match entry {
+            Entry::Root(root) => Some(&**root),
+            Entry::File { .. } => None,
+        });
+        for root in roots.chain(&self.components) {
+            errors.collect(root.refuse_extensions());
+        }
+        errors.into_result(())
+    }
 }
 
 /// One entry of `resources`.
@@ -165,7 +187,7 @@ pub(super) fn load_document(
     file: &str,
     builtin: &Arc<Schema>,
 ) -> Result<Root> {
-    let read = kustomization::read(document);
+    let read = kustomization::read_in(document, &loader);
     load_parts(loader, file.to_owned(), read, Origin::default(), &Shared::new(builtin))
 }
 
@@ -189,7 +211,7 @@ fn load_root(
     let found = loader.find_kustomization().map_err(|errors| errors.or_at(entry))?;
     let (documents, warnings) = parse::parse_last_wins(&found.source.text, found.id)?;
     let document = first_document(documents, Mark { source: found.id, offset: 0 })?;
-    let mut read = kustomization::read(&document);
+    let mut read = kustomization::read_in(&document, &loader);
     read.warnings.extend(warnings);
     if !shared.may_be_empty && kustomization::is_empty(&document) {
         read.errors.push(kustomization::empty(document.mark));

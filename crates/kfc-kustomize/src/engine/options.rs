@@ -45,8 +45,9 @@ pub struct Options {
     pub remote: RemoteOptions,
     /// Keeps where the value of each field comes from; see [`crate::provenance`]. The output is the same.
     pub keep_origins: bool,
-    /// Takes resources with `generateName` instead of a name, such as hooks of Argo CD, which kustomize refuses.
-    pub generated_names: bool,
+    /// Takes what kustomize refuses: resources with `generateName` instead of a name, such as hooks of Argo CD, and `kfc.dev` in
+    /// kustomizations.
+    pub extensions: bool,
     /// What the run has around it.
     pub surroundings: Arc<Surroundings>,
 }
@@ -63,7 +64,7 @@ impl Options {
             managed_by_label: false,
             remote: RemoteOptions::default(),
             keep_origins: false,
-            generated_names: false,
+            extensions: false,
             surroundings: Arc::clone(surroundings),
         }
     }

@@ -24,11 +24,14 @@ pub fn build(target: &str, options: &Options, sources: &Arc<Sources>) -> Result<
 /// As [`build`].
 pub fn build_root(loader: &Loader, options: &Options) -> Result<Bundle> {
     let mut root = load::load(loader.clone(), &Arc::new(Schema::builtin()))?;
+    if !options.extensions {
+        root.refuse_extensions()?;
+    }
     openapi::assign(&mut root, &mut openapi::InForce::default());
     let settings = finish::Settings::of(&root, options)?;
     let track = Track { annotations: settings.tracks_origins(), fields: options.keep_origins };
     let accumulated = accumulate::accumulate(root, track)?;
-    if !options.generated_names {
+    if !options.extensions {
         read::refuse_generated_names(&accumulated.set.list)?;
     }
     let mut bundle = finish::finish(accumulated, &settings)?;

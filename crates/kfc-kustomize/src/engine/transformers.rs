@@ -4,10 +4,11 @@
 use super::accumulated::{Accumulated, Track};
 use super::load::Root;
 use super::{declared, origin, plugin};
+use crate::kustomization::Skippable;
 use crate::kustomization::model::Kustomization;
 use crate::provenance::{Step, StepKind};
 use crate::reference::replacements;
-use crate::resource::{Resource, ResourceSet};
+use crate::resource::{CompiledSelector, Resource, ResourceSet};
 use crate::transform::patch::{self, LoadedPatch};
 use crate::transform::{TransformerConfig, annotations, images, labels, namespace, prefix, replicas, suffix};
 use crate::types::NamespaceRules;
@@ -95,23 +96,46 @@ impl Steps<'_> {
     }
 
     fn names(&mut self) {
-        let Kustomization { namespace, name_prefix, name_suffix, places, .. } = &self.root.kustomization;
+        let root = self.root;
+        let Kustomization { namespace, name_prefix, name_suffix, places, .. } = &root.kustomization;
         if !namespace.is_empty() {
             let step = Step::new(StepKind::Namespace, places.namespace);
-            let pass = self.set.pass(&step);
+            let exempt = self.exempt(Skippable::Namespace);
+            let pass = self.set.pass(&step).except(&exempt);
             let result = namespace::apply(pass, namespace, &self.config.namespace, NamespaceRules::default());
             self.ran("NamespaceTransformer", result);
         }
         if !name_prefix.is_empty() {
             let step = Step::new(StepKind::NamePrefix, places.name_prefix);
-            let result = prefix::apply(self.set.pass(&step), name_prefix, &self.config.name_prefix);
+            let exempt = self.exempt(Skippable::NamePrefix);
+            let pass = self.set.pass(&step).except(&exempt);
+            let result = prefix::apply(pass, name_prefix, &self.config.name_prefix);
             self.ran("PrefixTransformer", result);
         }
         if !name_suffix.is_empty() {
             let step = Step::new(StepKind::NameSuffix, places.name_suffix);
-            let result = suffix::apply(self.set.pass(&step), name_suffix, &self.config.name_suffix);
+            let exempt = self.exempt(Skippable::NameSuffix);
+            let pass = self.set.pass(&step).except(&exempt);
+            let result = suffix::apply(pass, name_suffix, &self.config.name_suffix);
             self.ran("SuffixTransformer", result);
         }
+    }
+
+    /// The selectors of the resources that `kfc.dev` excepts from a transformer. One that selects nothing is an error: it has a
+    /// mistake, or is not needed any more.
+    fn exempt(&mut self, transformer: Skippable) -> Vec<CompiledSelector> {
+        let mut exempt = Vec::new();
+        let skip = &self.root.kustomization.extensions.skip;
+        for skip in skip.iter().filter(|skip| skip.transformers.contains(&transformer)) {
+            let Some(selector) = self.errors.collect(skip.target.compile()) else { continue };
+            if !self.set.list.iter().any(|resource| selector.matches(resource)) {
+                let error = Diagnostic::error(Code::NoTarget, "this target selects no resource");
+                self.errors
+                    .push(error.at(skip.target.mark).help("correct it, or remove the entry of `skip`"));
+            }
+            exempt.push(selector);
+        }
+        exempt
     }
 
     fn metadata(&mut self) {

@@ -4,6 +4,7 @@
 //! `resources`, `patchesJson6902` into its own list of [`Patch`]es, …); those whose place in the order of steps differs
 //! keep a field of their own.
 
+use super::extensions::Extensions;
 use crate::types::{Behavior, FieldSpec, KeyPlaces, Selector};
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_yaml::{Node, Spanned};
@@ -83,6 +84,8 @@ pub struct Kustomization {
     pub sort_options: Option<SortOptions>,
     /// `buildMetadata`: any of `managedByLabel`, `originAnnotations`, `transformerAnnotations`.
     pub build_metadata: Vec<Spanned<String>>,
+    /// `kfc.dev`, which kustomize does not have.
+    pub extensions: Extensions,
     /// Locations of the fields whose values have no location here.
     pub places: Places,
 }

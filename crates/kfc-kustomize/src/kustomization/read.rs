@@ -1,5 +1,6 @@
 //! Reads a kustomization file.
 
+use super::extension_fields::extensions;
 use super::model::{
     HelmGlobals, Kind, Kustomization, LegacySortOptions, Order, Places, Replacement, SortOptions,
 };
@@ -31,6 +32,7 @@ pub fn read(document: &Node) -> Read {
         read_transformations(&fields, &mut kustomization, &errors);
         read_generators(&fields, &mut kustomization, &errors);
         read_settings(&fields, &mut kustomization, &errors);
+        kustomization.extensions = extensions(&fields, &errors);
         for name in ["apiVersion", "kind", "metadata"] {
             fields.node(name);
         }

@@ -88,7 +88,7 @@ impl Walk {
         let (documents, _) = parse::parse_last_wins(&found.source.text, found.id)?;
         let document = documents.first().filter(|document| !kustomization::is_empty(document));
         let document = document.ok_or_else(|| kustomization::empty(start))?;
-        let read = kustomization::read(document);
+        let read = kustomization::read_in(document, &root.loader);
         let mut errors = read.errors;
         let mut renames = Renames::default();
         errors.collect(self.named(root, &read.kustomization, plugins_of, &mut renames));

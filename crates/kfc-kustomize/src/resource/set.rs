@@ -1,5 +1,6 @@
 //! Ordered sets of resources.
 
+use super::selector::CompiledSelector;
 use super::single::Resource;
 use crate::provenance::Cause;
 use crate::types::Behavior;
@@ -24,12 +25,20 @@ pub struct Pass<'s> {
     pub set: &'s mut ResourceSet,
     /// The step of every change.
     pub step: &'s dyn Cause,
+    /// Resources that a transformer of names or namespaces leaves alone.
+    pub exempt: &'s [CompiledSelector],
 }
 
-impl Pass<'_> {
+impl<'s> Pass<'s> {
+    /// The same pass, which leaves the selected resources alone.
+    #[must_use]
+    pub fn except(self, exempt: &'s [CompiledSelector]) -> Self {
+        Self { exempt, ..self }
+    }
+
     /// The same pass, for one of several parts of a transformer.
     pub fn again(&mut self) -> Pass<'_> {
-        Pass { set: &mut *self.set, step: self.step }
+        Pass { set: &mut *self.set, step: self.step, exempt: self.exempt }
     }
 }
 
@@ -64,7 +73,7 @@ impl ResourceSet {
 
     /// The set as a transformer works on it, under a step.
     pub fn pass<'s>(&'s mut self, step: &'s dyn Cause) -> Pass<'s> {
-        Pass { set: self, step }
+        Pass { set: self, step, exempt: &[] }
     }
 
     /// Takes out the resources for which `keep` does not hold.

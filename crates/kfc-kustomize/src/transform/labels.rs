@@ -48,7 +48,11 @@ pub fn fields_of(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldS
 ///
 /// # Errors
 /// Fields that are not mappings, and paths that cannot be followed.
-pub fn apply(Pass { set, step }: Pass<'_>, pairs: &[(String, String)], fields: &[FieldSpec]) -> Result<()> {
+pub fn apply(
+    Pass { set, step, .. }: Pass<'_>,
+    pairs: &[(String, String)],
+    fields: &[FieldSpec],
+) -> Result<()> {
     if pairs.is_empty() {
         return Ok(());
     }

@@ -7,10 +7,10 @@ use kfc_diagnostics::Result;
 use kfc_kube::Gvk;
 use kfc_yaml::Node;
 
-/// Renames the fields of the specs in every resource that may be renamed. A resource whose name changes remembers its
+/// Renames the fields of the specs in every resource that may be renamed, and that the pass does not leave alone. A resource whose name changes remembers its
 /// identity, and the affix in the list that `affixes` gives.
 pub(super) fn apply(
-    Pass { set, step }: Pass<'_>,
+    Pass { set, step, exempt }: Pass<'_>,
     fields: &[FieldSpec],
     affix: &str,
     affixes: fn(&mut Resource) -> &mut Vec<String>,
@@ -21,7 +21,7 @@ pub(super) fn apply(
     }
     let mut specs = FieldSpecs::new(fields);
     for resource in &mut set.list {
-        if keeps_name(resource) {
+        if keeps_name(resource) || exempt.iter().any(|selector| selector.matches(resource)) {
             continue;
         }
         let read_as = changed_kind(resource);

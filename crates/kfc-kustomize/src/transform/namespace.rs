@@ -2,7 +2,7 @@
 
 use super::field_spec::{expect_scalar, set_string};
 use super::{Create, FieldSpecs};
-use crate::resource::{Field, Pass};
+use crate::resource::{Field, Pass, Resource};
 use crate::types::{FieldSpec, NamespaceRules, Subjects};
 use kfc_diagnostics::Result;
 use kfc_yaml::Node;
@@ -10,7 +10,8 @@ use kfc_yaml::Node;
 /// Sets `metadata.namespace` of every resource whose kind lives in a namespace, the fields of the field specs, and
 /// subjects of role bindings. As in kustomize, a spec for `metadata/name` (that of the kind Namespace) counts for
 /// resources of `apiVersion: v1` only, specs for `metadata/namespace` and role binding subjects do not count, and
-/// every resource remembers the identity it had. What helm rendered stays as it is: helm was given the namespace.
+/// every resource remembers the identity it had. What helm rendered stays as it is: helm was given the namespace. So do the
+/// resources that the pass leaves alone.
 ///
 /// # Errors
 /// Fields that are not scalars, paths that cannot be followed, and [`Code::DuplicateId`] when two resources have one
@@ -18,7 +19,7 @@ use kfc_yaml::Node;
 ///
 /// [`Code::DuplicateId`]: kfc_diagnostics::Code::DuplicateId
 pub fn apply(
-    Pass { set, step }: Pass<'_>,
+    Pass { set, step, exempt }: Pass<'_>,
     namespace: &str,
     fields: &[FieldSpec],
     rules: NamespaceRules,
@@ -30,7 +31,10 @@ pub fn apply(
     let is_name = |spec: &&FieldSpec| spec.path == "metadata/name";
     let mut names = FieldSpecs::new(fields.iter().filter(is_name));
     let mut others = FieldSpecs::new(fields.iter().filter(|spec| !is_name(spec) && !is_built_in(spec)));
-    for resource in set.list.iter_mut().filter(|resource| !resource.helm_generated) {
+    let is_left = |resource: &Resource| {
+        resource.helm_generated || exempt.iter().any(|selector| selector.matches(resource))
+    };
+    for resource in set.list.iter_mut().filter(|resource| !is_left(resource)) {
         resource.remember_id();
         if !resource.cluster_scoped {
             resource.edit(step).walk(|object| setter.set_own_namespace(object))?;

@@ -131,7 +131,7 @@ fn pieces(text: &str) -> Option<Vec<Piece<'_>>> {
 /// # Errors
 /// [`Code::Variable`] for variables without a value, for `${` that begins no variable, and for variables in keys. Errors about
 /// Secrets do not show the names, as any text may be part of a password.
-pub fn apply(Pass { set, step }: Pass<'_>, variables: &Variables) -> Result<Vec<String>> {
+pub fn apply(Pass { set, step, .. }: Pass<'_>, variables: &Variables) -> Result<Vec<String>> {
     let mut errors = Diagnostics::default();
     let mut unused: BTreeSet<&str> = variables.0.keys().map(String::as_str).collect();
     for resource in &mut set.list {

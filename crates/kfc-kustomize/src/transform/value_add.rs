@@ -11,7 +11,7 @@ use kfc_yaml::{Map, Node, Value};
 /// # Errors
 /// Wrong selectors, [`Code::FieldPath`] for paths that do not fit a resource, [`Code::WrongType`] for fields that are
 /// not scalars.
-pub fn apply(Pass { set, step }: Pass<'_>, args: &ValueAddArgs) -> Result<()> {
+pub fn apply(Pass { set, step, .. }: Pass<'_>, args: &ValueAddArgs) -> Result<()> {
     for target in &args.targets {
         let selector = target.selector.compile()?;
         let steps: Vec<_> = split_path(&target.field_path).filter(|step| !step.trim().is_empty()).collect();

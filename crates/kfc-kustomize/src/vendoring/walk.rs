@@ -23,7 +23,7 @@ fn walk_root(loader: &Loader, plugins_of: Option<&Loader>) -> Result<()> {
     let found = loader.find_kustomization()?;
     let (documents, _) = parse::parse_last_wins(&found.source.text, found.id)?;
     let Some(document) = documents.into_iter().next() else { return Ok(()) };
-    let read = crate::kustomization::read(&document);
+    let read = crate::kustomization::read_in(&document, loader);
     let named = read.kustomization.named();
     let results = named.par_iter().with_max_len(1).map(|named| follow(loader, named, plugins_of));
     let mut errors = read.errors;
@@ -185,6 +185,16 @@ configMapGenerator: [{name: c, files: [missing.txt]}]
         let missing =
             asked(&[("kustomization.yaml", "resources: [missing]\ntransformers: [missing.yaml]\n")]);
         assert_eq!(missing.len(), 2, "{missing:?}");
+    }
+
+    #[test]
+    fn what_patterns_match_is_followed() {
+        let files = [
+            ("kustomization.yaml", "kfc.dev: {resourcePatterns: true}\nresources: ['roots/*']\n"),
+            ("roots/a/kustomization.yaml", "resources: ['https://host/o/a?ref=v1']\n"),
+            ("roots/b/kustomization.yaml", "resources: ['https://host/o/b?ref=v1']\n"),
+        ];
+        assert_eq!(asked(&files), ["https://host/o/a?ref=v1", "https://host/o/b?ref=v1"]);
     }
 
     #[test]
