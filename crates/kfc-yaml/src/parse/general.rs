@@ -167,7 +167,7 @@ impl<'t> Builder<'t> {
         let is_absent = style == Style::Plain && text.is_empty();
         let in_flow = self.reads_flow_as_kustomize();
         let kind = match kind(text, style, tag) {
-            _ if is_absent && in_flow => ScalarKind::Str,
+            _ if is_absent && (in_flow || tag.is_none() && self.expects_key()) => ScalarKind::Str,
             kind if in_flow => kind_in_flow(kind, text),
             kind => kind,
         };
@@ -182,6 +182,12 @@ impl<'t> Builder<'t> {
         let is_merge = style == Style::Plain && tag.is_none() && text == "<<";
         self.anchor(properties.anchor, &node);
         self.place(node, is_merge)
+    }
+
+    /// Whether the next node is the key of a mapping, in a file that kustomize writes again. A missing key gets quotes on that way.
+    fn expects_key(&self) -> bool {
+        let is_key = |open: &Open<'_>| open.key.is_none() && matches!(open.node.value, Value::Map(_));
+        self.duplicates == Duplicates::Refused && self.stack.last().is_some_and(is_key)
     }
 
     /// Whether what is open is in braces or brackets, in a file of which kustomize writes them again. A missing value is an

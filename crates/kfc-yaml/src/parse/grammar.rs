@@ -452,12 +452,16 @@ impl<'t, 'r, R: Receiver<'t>> Grammar<'t, 'r, R> {
         self.report_with(Event::SeqEnd, end, comments)
     }
 
-    /// `[key: value]`: a mapping of one entry without braces.
+    /// `[key: value]`: a mapping of one entry without braces. Where the key is missing, libyaml drops the token after it, so that
+    /// `[? : value]` is refused.
     fn flow_pair(&mut self) -> Parse<()> {
         let start = self.take()?.at;
         self.report(Event::MapStart { in_flow: true, properties: Properties::default() }, start)?;
         match self.kind()? {
-            Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd => self.empty(start)?,
+            Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd => {
+                self.take()?;
+                self.empty(start)?;
+            }
             _ => self.node(Place::Flow)?,
         }
         self.flow_value(&Kind::FlowSequenceEnd)?;
