@@ -38,6 +38,9 @@ pub enum Spelling {
     Plain,
     /// Without quotes, but with a tag that says that it is a string: `!!str yes`.
     Tagged,
+    /// Without quotes, with a text that a step of kustomize has set: the type is that of the text, and again when another text
+    /// is set.
+    Untagged,
     /// In quotes, or as a literal block.
     Quoted,
     /// As a folded block, which comes out of kustomize changed where lines are indented (see [`crate::folded`]).
@@ -69,7 +72,7 @@ impl Scalar {
     /// Whether the source has it in quotes or as a block.
     #[must_use]
     pub fn is_quoted(&self) -> bool {
-        !matches!(self.spelling, Spelling::Plain | Spelling::Tagged)
+        !matches!(self.spelling, Spelling::Plain | Spelling::Tagged | Spelling::Untagged)
     }
 }
 

@@ -6,13 +6,13 @@
 
 use crate::provenance::{self, StepKind};
 use crate::resource::{Resource, ResourceSet, Sourcing};
-use crate::transform::{Create, FieldSpec, Route, TransformerConfig};
+use crate::transform::{Create, FieldSpec, Route, TransformerConfig, rewritten};
 use compact_str::CompactString;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_kube::Gvk;
 use kfc_kube::ResId;
 use kfc_kube::effective_namespace;
-use kfc_yaml::{Node, ScalarKind, Value};
+use kfc_yaml::{Map, Node, Scalar, ScalarKind, Value};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -22,10 +22,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// [`Code::NameReference`] where a name matches several resources that now have different names.
 pub fn fix_back_references(set: &mut ResourceSet, config: &TransformerConfig) -> Result<()> {
     check_subjects(set)?;
+    // Without any renamed resource, too: kustomize refuses paths that lead into scalars, and references without a name.
     let targets = Targets::of(set);
-    if targets.list.is_empty() {
-        return Ok(());
-    }
     let plans = Plans::of(set, config);
     let results: Vec<Result<()>> = set
         .list
@@ -250,6 +248,13 @@ fn fix_fields(
     })
 }
 
+/// Sets a field to a text, in the quotes that it has; without any, its type is that of the text.
+fn set_text(map: &mut Map, key: &str, text: &str, mark: Mark) {
+    let old = map.get(key).and_then(Node::as_scalar).cloned();
+    let old = old.unwrap_or_else(|| Scalar::new(CompactString::default(), ScalarKind::Null));
+    map.set(key, Node { value: Value::Scalar(rewritten(&old, text)), mark });
+}
+
 /// The kind that `roleRef` names.
 fn role_of(node: &Node) -> Option<Gvk> {
     let text = |key: &str| node.at(&["roleRef", key]).and_then(Node::as_text).map(str::to_owned);
@@ -275,8 +280,7 @@ impl Referrer<'_> {
                 if let Some(target) = self.select(&scalar.text, Place::Scalar, None, wanted, node.mark)?
                     && target.name != scalar.text.as_str()
                 {
-                    scalar.text.clone_from(&target.name);
-                    scalar.kind = ScalarKind::Str;
+                    *scalar = rewritten(scalar, &target.name);
                     node.mark = sourcing.mark(target.place, node.mark);
                 }
                 Ok(())
@@ -301,9 +305,9 @@ impl Referrer<'_> {
         }
         let Some(map) = node.as_map_mut() else { return Ok(()) };
         let mark = sourcing.mark(target.place, mark);
-        map.set("name", Node::string(&target.name, mark));
+        set_text(map, "name", &target.name, mark);
         if !target.namespace.is_empty() {
-            map.set("namespace", Node::string(&target.namespace, mark));
+            set_text(map, "namespace", &target.namespace, mark);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use kfc_kube::ResId;
 use kfc_kube::effective_namespace;
 use kfc_yaml::parse::{DEEPEST, resolve_plain};
 use kfc_yaml::size::{Size, TOO_LARGE};
-use kfc_yaml::{Node, ScalarKind, Spanned, Value};
+use kfc_yaml::{Node, Scalar, ScalarKind, Spanned, Spelling, Value};
 use std::sync::LazyLock;
 
 /// The field of sources and targets that name none.
@@ -287,18 +287,19 @@ fn set_field(
     };
     let Value::Scalar(old) = &mut field.value else { return Ok(()) };
     let looks = resolve_plain(&text);
-    let kind = match old.kind {
-        ScalarKind::Null if create => looks,
-        ScalarKind::Str | ScalarKind::Binary => ScalarKind::Str,
-        ScalarKind::Float if looks == ScalarKind::Int => ScalarKind::Float,
-        kind if kind == looks => kind,
+    let (kind, spelling) = match old.kind {
+        ScalarKind::Null if create => (looks, Spelling::Untagged),
+        _ if old.spelling == Spelling::Untagged => (looks, Spelling::Untagged),
+        ScalarKind::Str | ScalarKind::Binary => (ScalarKind::Str, old.spelling),
+        ScalarKind::Float if looks == ScalarKind::Int => (ScalarKind::Float, old.spelling),
+        kind if kind == looks => (kind, old.spelling),
         _ => {
             // The value, or what it was joined with, may come from a Secret.
             let message = format!("the value does not fit this field, which is {}", field.describe());
             return Err(Diagnostic::error(Code::Replacement, message).at(field.mark));
         }
     };
-    *old = kfc_yaml::Scalar { shared: old.shared, ..kfc_yaml::Scalar::new(text.into(), kind) };
+    *old = Scalar { text: text.into(), kind, spelling, shared: old.shared };
     Ok(())
 }
 

@@ -55,7 +55,7 @@ fn styled_value(value: &Node) -> StyledNode {
     match &value.value {
         Value::Scalar(scalar) => {
             let style = match scalar.spelling {
-                Spelling::Plain | Spelling::Tagged => Style::Plain,
+                Spelling::Plain | Spelling::Tagged | Spelling::Untagged => Style::Plain,
                 Spelling::Quoted => Style::DoubleQuoted,
                 Spelling::Folded => Style::Folded,
             };

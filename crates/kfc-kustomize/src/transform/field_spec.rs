@@ -5,7 +5,7 @@ use crate::types::FieldSpec;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result};
 use kfc_kube::Object;
 use kfc_yaml::parse::{DEEPEST, resolve_plain};
-use kfc_yaml::{Entry, Key, Map, Node, ScalarKind, Value};
+use kfc_yaml::{Entry, Key, Map, Node, Scalar, ScalarKind, Spelling, Value};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 
@@ -233,16 +233,27 @@ fn cut(path: &str) -> (Cow<'_, str>, Option<&str>) {
     path.split_once('/').map_or((Cow::Borrowed(path), None), |(part, rest)| (Cow::Borrowed(part), Some(rest)))
 }
 
-/// Sets the text of a scalar and reads it again, as kustomize does: `tru` with the suffix `e` becomes a boolean. A scalar that
-/// must have been quoted (a string that would else be something different) stays a string.
+/// Sets the text of a scalar and reads it again, as kustomize does: `tru` with the suffix `e` becomes a boolean. A scalar in
+/// quotes stays a string.
 ///
 /// # Errors
 /// [`Code::WrongType`] when the node is not a scalar.
 pub fn rewrite_scalar(node: &mut Node, text: &str) -> Result<()> {
-    let was_quoted = expect_scalar(node)?;
-    let kind = if was_quoted { ScalarKind::Str } else { resolve_plain(text) };
-    node.value = Node::scalar(text.into(), kind, node.mark).value;
+    expect_scalar(node)?;
+    if let Value::Scalar(scalar) = &mut node.value {
+        *scalar = Scalar { shared: 0, ..rewritten(scalar, text) };
+    }
     Ok(())
+}
+
+/// A scalar with a new text, in the same quotes; without any, its type is that of the text.
+pub fn rewritten(scalar: &Scalar, text: &str) -> Scalar {
+    let (kind, spelling) = if scalar.is_quoted() {
+        (ScalarKind::Str, scalar.spelling)
+    } else {
+        (resolve_plain(text), Spelling::Untagged)
+    };
+    Scalar { text: text.into(), kind, spelling, shared: scalar.shared }
 }
 
 /// Sets a scalar to a string, even if the text looks like a number or boolean.
@@ -255,15 +266,13 @@ pub fn set_string(node: &mut Node, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a scalar was surely quoted in its source: a string that a plain scalar of this text would not be.
+/// Whether a scalar is in quotes.
 ///
 /// # Errors
 /// [`Code::WrongType`] when the node is not a scalar.
 pub fn expect_scalar(node: &Node) -> Result<bool> {
     if let Some(scalar) = node.as_scalar() {
-        Ok(scalar.kind == ScalarKind::Str
-            && !scalar.text.is_empty()
-            && resolve_plain(&scalar.text) != scalar.kind)
+        Ok(scalar.is_quoted())
     } else {
         let message = format!("expected a scalar, found {}", node.describe());
         Err(Diagnostic::error(Code::WrongType, message).at(node.mark).into())
@@ -380,6 +389,7 @@ mod tests {
         };
         assert_eq!(rewritten("tru", "true"), ScalarKind::Bool);
         assert_eq!(rewritten("'1'", "11"), ScalarKind::Str);
+        assert_eq!(rewritten("\"tru\"", "true"), ScalarKind::Str);
         assert_eq!(rewritten("5", "6"), ScalarKind::Int);
         assert_eq!(rewritten("5", "x-5"), ScalarKind::Str);
     }

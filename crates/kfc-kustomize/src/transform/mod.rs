@@ -22,4 +22,4 @@ pub(crate) mod testing;
 pub mod value_add;
 
 pub use crate::types::{FieldSpec, NameReference, TransformerConfig};
-pub use field_spec::{Create, FieldSpecs, Route, split_path};
+pub use field_spec::{Create, FieldSpecs, Route, rewritten, split_path};

@@ -14,7 +14,7 @@ use index::Index;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::Object;
 use kfc_kube::schema::Schema;
-use kfc_yaml::{Map, Node};
+use kfc_yaml::{Map, Node, ScalarKind, Spelling, Value};
 use read::Content;
 use std::sync::LazyLock;
 use target::Target;
@@ -243,14 +243,14 @@ impl Identity {
         if let Some(root) = object.node.as_map_mut() {
             put_back(root, "apiVersion", self.api_version);
             if !options.allow_kind_change {
-                put_back(root, "kind", self.kind);
+                put_back(root, "kind", untagged(self.kind));
             }
         }
         if let Some(metadata) = object.metadata_mut() {
             if !options.allow_name_change {
-                put_back(metadata, "name", self.name);
+                put_back(metadata, "name", untagged(self.name));
             }
-            put_back(metadata, "namespace", self.namespace);
+            put_back(metadata, "namespace", untagged(self.namespace));
         }
     }
 }
@@ -260,6 +260,18 @@ fn put_back(map: &mut Map, key: &str, value: Option<Node>) {
         Some(value) => map.set(key, value),
         None => drop(map.remove(key)),
     }
+}
+
+/// A value that kustomize sets again, which then has no tag.
+fn untagged(value: Option<Node>) -> Option<Node> {
+    let mut value = value?;
+    if let Value::Scalar(scalar) = &mut value.value
+        && scalar.kind == ScalarKind::Str
+        && scalar.spelling == Spelling::Plain
+    {
+        scalar.spelling = Spelling::Untagged;
+    }
+    Some(value)
 }
 
 /// Whether kustomize keeps notes on a resource. It keeps them among the annotations, so that a JSON patch can add an
