@@ -6,7 +6,7 @@ use crate::merge::json_patch;
 use crate::provenance::{Step, StepKind};
 use crate::resource::Selector;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
-use kfc_yaml::{Node, ScalarKind, Value, parse, through_json};
+use kfc_yaml::{Node, ScalarKind, Value, json, parse, through_json};
 
 /// What a patch may change besides content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -181,6 +181,8 @@ fn content(text: &str, source: SourceId, entry: Option<Mark>) -> Result<Content>
 fn operations(document: &Node) -> Result<Vec<json_patch::Operation>> {
     let mut document = document.clone();
     through_json::convert(&mut document)?;
+    // What JSON does not have is refused, also in a patch that fits nothing.
+    json::write(&document, &mut String::new())?;
     json_patch::read(&document)
 }
 
