@@ -3,7 +3,7 @@
 use crate::kustomization::model::{Order, SortOptions};
 use crate::resource::{Resource, ResourceSet};
 use kfc_kube::{GroupVersion, Gvk};
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 /// Kinds that come first in the legacy order.
 const FIRST: [&str; 22] = [
@@ -58,13 +58,25 @@ pub(crate) fn compare_gvks(a: &Gvk, b: &Gvk) -> Ordering {
     })
 }
 
+/// The order of groups, versions and kinds of one rank. The namespaces of Kubernetes come before those of other groups, and their
+/// versions backwards.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+enum GvkOrder {
+    CoreNamespace(Reverse<String>),
+    Other(String),
+}
+
 /// Rank of the kind; group, version and kind; namespace and name. The last two are compared as the joined texts that
 /// kustomize compares, with its words for what is missing: namespace `n-b` comes before `n`, as `-` does before `|`.
-fn key(resource: &Resource, rank: isize) -> (isize, String, String) {
+fn key(resource: &Resource, rank: isize) -> (isize, GvkOrder, String) {
     let GroupVersion { group, version } = resource.group_version();
     let namespace = text_or(resource.namespace(), "~X");
     let name = text_or(resource.name(), "~N");
-    (rank, gvk_text(group, version, resource.kind()), format!("{namespace}|{name}"))
+    let text = gvk_text(group, version, resource.kind());
+    let is_core_namespace = group.is_empty() && resource.kind() == "Namespace";
+    let order =
+        if is_core_namespace { GvkOrder::CoreNamespace(Reverse(text)) } else { GvkOrder::Other(text) };
+    (rank, order, format!("{namespace}|{name}"))
 }
 
 fn gvk_text(group: &str, version: &str, kind: &str) -> String {
