@@ -212,8 +212,14 @@ fn combined(old: &Resource, new: Node, merges: bool) -> Node {
     merge_text_map(&mut new.node, old, &["metadata", "labels"]);
     merge_text_map(&mut new.node, old, &["metadata", "annotations"]);
     if merges {
-        merge_text_map(&mut new.node, old, &["data"]);
-        merge_text_map(&mut new.node, old, &["binaryData"]);
+        for field in ["data", "binaryData"] {
+            merge_text_map(&mut new.node, old, &[field]);
+            // kustomize sets the joined mapping again, and none where it is empty.
+            let is_empty = new.node.get(field).and_then(Node::as_map).is_some_and(Map::is_empty);
+            if let Some(map) = new.node.as_map_mut().filter(|_| is_empty) {
+                drop(map.remove(field));
+            }
+        }
     }
     new.set_name(old.name());
     match old.namespace() {
