@@ -115,6 +115,15 @@ pub fn go_float(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
+/// Whether a text that begins with a point is a float: Go ignores underscores in it if they are between digits.
+#[must_use]
+pub(crate) fn is_point_float(text: &str) -> bool {
+    let is_digit =
+        |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
+    let separates = |at: usize| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1));
+    text.match_indices('_').all(|(at, _)| separates(at)) && go_float(&without_underscores(text)).is_some()
+}
+
 /// An integer as the text of a key, as sigs.k8s.io/yaml writes it; none beyond 63 bits.
 #[must_use]
 pub fn go_integer_key(text: &str) -> Option<CompactString> {

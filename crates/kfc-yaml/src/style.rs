@@ -1,6 +1,8 @@
 //! Which style a string is written in: what Go's YAML v2 library and the libyaml rules below it choose.
 
-use crate::number::{go_float, go_integer, is_float_notation, is_timestamp, without_underscores};
+use crate::number::{
+    go_float, go_integer, is_float_notation, is_point_float, is_timestamp, without_underscores,
+};
 
 /// Bytes up to which a key is on one line with its value.
 pub(crate) const LONGEST_SIMPLE_KEY: usize = 128;
@@ -197,7 +199,7 @@ fn resolves_to_other(text: &str) -> bool {
         return true;
     }
     match text.as_bytes().first() {
-        Some(b'.') => go_float(text).is_some(),
+        Some(b'.') => is_point_float(text),
         Some(b'+' | b'-' | b'0'..=b'9') => is_number_or_date(text),
         _ => false,
     }

@@ -212,7 +212,9 @@ impl<'t> Builder<'t> {
         for merge in std::mem::take(&mut open.merges) {
             join(&mut open.node, merge)?;
         }
-        self.anchor(open.anchor, &open.node);
+        // An anchor of the same name inside of the value is the later one.
+        let is_last = open.anchor.is_some_and(|anchor| self.anchors.get(anchor).is_none_or(Option::is_none));
+        self.anchor(open.anchor.filter(|_| is_last), &open.node);
         self.place(open.node, false)
     }
 

@@ -1,7 +1,7 @@
 //! What plain scalars are.
 
 use crate::node::ScalarKind;
-use crate::number::{go_float, go_integer, is_timestamp};
+use crate::number::{go_float, go_integer, is_point_float, is_timestamp};
 
 /// What a plain scalar is, as Go's YAML v3 library resolves it.
 #[must_use]
@@ -30,9 +30,7 @@ fn resolve_number(text: &str) -> ScalarKind {
         return ScalarKind::Float;
     }
     if text.starts_with('.') {
-        let is_float =
-            go_float(text).is_some() || separates_digits(text) && go_float(&text.replace('_', "")).is_some();
-        return if is_float { ScalarKind::Float } else { ScalarKind::Str };
+        return if is_point_float(text) { ScalarKind::Float } else { ScalarKind::Str };
     }
     if is_timestamp(text) {
         return ScalarKind::Timestamp;
@@ -46,13 +44,6 @@ fn resolve_number(text: &str) -> ScalarKind {
         return ScalarKind::Float;
     }
     ScalarKind::Str
-}
-
-/// Whether the underscores of a text are between digits, which Go ignores.
-fn separates_digits(text: &str) -> bool {
-    let is_digit =
-        |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
-    text.match_indices('_').all(|(at, _)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)))
 }
 
 fn is_special_float(text: &str) -> bool {
