@@ -1,7 +1,8 @@
 //! What takes too long for every change. Prints the figures for docs/testing.md; about an hour of two cores.
 
-use crate::checks;
+use crate::differential::{self, What};
 use crate::program::{Failure, Finished, command, failed, install, line, passed, read, succeed, text, top};
+use crate::{checks, suite};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -91,6 +92,21 @@ fn properties() -> Result<Vec<String>, Failure> {
     Ok(vec![format!("tests of properties: {CASES} values each, seed {seed}")])
 }
 
+/// How many random trees, and how many documents, both programs build.
+const RANDOM: usize = 20_000;
+
+/// Random trees and documents that no run has tried before, every word in every position, and kustomize's own tests.
+fn beside_kustomize() -> Result<Vec<String>, Failure> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seed = now.map_or(0, |now| now.as_secs());
+    let mut figures = vec![format!("random trees and documents: seed {seed}")];
+    for (what, count) in [(What::Trees, RANDOM), (What::Documents, RANDOM), (What::Words, 0)] {
+        figures.push(differential::run(&differential::Options::of(what, count, seed))?.to_string());
+    }
+    figures.push(format!("kustomize's own tests: {}", suite::run(&suite::Options::all())?));
+    Ok(figures)
+}
+
 fn build_fuzz_targets() -> Result<(), Failure> {
     install("c++", "g++");
     let build = format!("cargo build --release --target {MACHINE} --target-dir ../target/fuzz");
@@ -162,6 +178,8 @@ pub(crate) fn run(seconds: u32, without_lab: bool) -> Finished {
     figures.extend(packages()?);
     println!("\n== tests of properties");
     figures.extend(properties()?);
+    println!("\n== beside kustomize");
+    figures.extend(beside_kustomize()?);
     println!("\n== fuzz targets");
     build_fuzz_targets()?;
     for name in fuzz_targets()? {

@@ -9,14 +9,17 @@ mod checks;
 mod cli_records;
 mod compare;
 mod deny;
+mod differential;
 mod facts;
 mod full;
 mod passing;
 mod program;
 mod readme;
 mod records;
+mod roots;
 mod sizes;
 mod steps;
+mod suite;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -65,6 +68,12 @@ enum Task {
     Sizes,
     /// Compare kfc with kustomize over ../shared
     Compare(compare::Options),
+    /// Compare kfc with kustomize over random trees and documents
+    Differential(differential::Options),
+    /// Compare kfc with kustomize over the tests of kustomize itself
+    Suite(suite::Options),
+    /// Compare kfc with kustomize over all roots of real trees, and print a table
+    Roots(roots::Options),
     /// Record what the real kustomize gives for the trees in tests/kustomize
     Record(records::Options),
     /// Record the commands and flags of the real kustomize, and what the calls in tests/kustomize-cli give
@@ -82,6 +91,9 @@ fn run(task: &Task) -> Finished {
         Task::Deny => deny::run(),
         Task::Sizes => sizes::run(),
         Task::Compare(options) => compare::run(options),
+        Task::Differential(options) => differential::run(options),
+        Task::Suite(options) => suite::run(options),
+        Task::Roots(options) => roots::run(options),
         Task::Record(options) => records::run(options),
         Task::RecordCli(options) => cli_records::run(options),
     }

@@ -153,15 +153,19 @@ pub(crate) fn on_all_cores<T: Sync>(
     visit: impl Fn(&T) -> Result<(), Failure> + Sync,
 ) -> Result<(), Failure> {
     let next = AtomicUsize::new(0);
-    let work = || -> Result<(), Failure> {
+    on_each_core(|| {
         while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
             visit(item)?;
         }
         Ok(())
-    };
+    })
+}
+
+/// Does the same work once on each core, at the same time.
+pub(crate) fn on_each_core(work: impl Fn() -> Result<(), Failure> + Sync) -> Result<(), Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(&work)).collect();
         running
             .into_iter()
             .try_for_each(|worker| worker.join().unwrap_or_else(|_| failed("a worker panicked")))

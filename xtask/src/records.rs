@@ -57,7 +57,8 @@ impl Record {
     }
 }
 
-fn trees_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// The directories in one, sorted.
+pub(crate) fn trees_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut trees = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         trees.push(entry?.path());
@@ -84,13 +85,14 @@ fn lines(path: &Path) -> Vec<String> {
     std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-/// An error without what differs from run to run: the directory, and addresses in memory.
+/// An error without what differs from run to run: the directory, addresses in memory, and the stack of a panic.
 fn settled(error: &[u8], tree: &Path) -> Result<Vec<u8>, Failure> {
     let patterns = [
         (regex::escape(&format!("{}/", tree.display())), &b""[..]),
         ("0x[0-9a-f]{6,}".to_owned(), &b"0x..."[..]),
         // Where it keeps the configuration of a legacy plug-in.
         (r"\S*/kust-plugin-config-\d+".to_owned(), &b"CONFIG"[..]),
+        (r"(?s)\s*\ngoroutine \d+ .*".to_owned(), &b"\n"[..]),
     ];
     let mut error = error.to_owned();
     for (pattern, instead) in patterns {
@@ -193,6 +195,8 @@ mod tests {
         let error = b"at /a.b/tree/input: 0xc0001a2b3c and 0x1f, not /aXb/tree/";
         let expected = b"at input: 0x... and 0x1f, not /aXb/tree/";
         assert_eq!(settled(error, Path::new("/a.b/tree")).unwrap(), expected);
+        let panicked = b"panic: wrong node\n\t\n\ngoroutine 1 [running]:\n/home/a/b.go:1\n";
+        assert_eq!(settled(panicked, Path::new("/a.b/tree")).unwrap(), b"panic: wrong node\n");
     }
 
     #[test]

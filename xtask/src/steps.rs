@@ -2,7 +2,7 @@
 
 use crate::compare::{self, What};
 use crate::program::{Finished, Outcome, SHIPPED, failed, passed, top};
-use crate::{bundles, checks, cli_records, deny, readme, records, sizes, words};
+use crate::{bundles, checks, cli_records, deny, differential, readme, records, sizes, words};
 use clap::Args;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ const fn step(name: &'static str, what: &'static str, run: fn() -> Finished) -> 
 }
 
 /// What is quick to fail comes first; what needs the shipped program follows `sizes`, which builds it.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     step("words", "words that docs/terms.md replaces", words::check),
     step("tests", "tests", checks::tests),
     step("lab", "tests against a real API server", checks::lab),
@@ -50,6 +50,7 @@ const STEPS: [Step; 19] = [
     step("cli-records", "records of the command line of kustomize", cli_records::check),
     step("conformance", "conformance cases of kustomize", conformance),
     step("corpora", "real trees of other projects", corpora),
+    step("differential", "random trees and documents, beside kustomize", differential::check),
 ];
 
 fn shipped_readme() -> Finished {
