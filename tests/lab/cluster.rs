@@ -301,6 +301,20 @@ impl Cluster {
         .collect()
     }
 
+    /// What the authorizer of an audited cluster has denied a ServiceAccount (`NAMESPACE:NAME`): verbs and paths.
+    pub(crate) fn denials(&self, account: &str) -> BTreeSet<String> {
+        let text = std::fs::read_to_string(self.plane().join("audit.log")).unwrap();
+        let user = format!("system:serviceaccount:{account}");
+        // The server may be writing the last line.
+        let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let events = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let denied = events.filter(|event| {
+            event["user"]["username"] == user
+                && event["annotations"]["authorization.k8s.io/decision"] == "forbid"
+        });
+        denied.map(|event| format!("{} {}", event["verb"], event["requestURI"])).collect()
+    }
+
     /// Creates or changes objects from YAML text, as kubectl's server-side apply does.
     pub(crate) fn apply(&self, text: &str) {
         let file = tempfile::NamedTempFile::with_suffix_in(".yaml", self.folder()).unwrap();

@@ -1,38 +1,162 @@
-//! Real controllers under a bundle: jobset, trainer and kserve's managers, as their projects release them, run as the
-//! containers of their simulated pods, with the arguments, configuration, RBAC and definitions of the bundle.
+//! Real controllers under a bundle, as their projects release them: each runs as the container of its simulated pod, with the
+//! arguments, configuration, RBAC and definitions of the bundle, and takes a small resource of its kind where it should get.
 
-use super::cluster::{Cluster, Setup};
+use super::cluster::{Cluster, Setup, lab_file};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
-/// Manager, image, and the webhook service that it serves with a certificate of its own.
-const MANAGERS: [(&str, &str, Option<&str>); 3] = [
-    ("jobset", "registry.k8s.io/jobset/jobset", Some("kubeflow-system/jobset-webhook-service")),
-    (
-        "trainer",
-        "ghcr.io/kubeflow/trainer/trainer-controller-manager",
-        Some("kubeflow-system/kubeflow-trainer-controller-manager"),
-    ),
-    ("kserve", "kserve/kserve-controller", None),
-];
+/// The namespace of the examples.
+const NAMESPACE: &str = "kubeflow-user-example-com";
 
-const TRAIN_JOB: &str = "
-apiVersion: trainer.kubeflow.org/v1alpha1
-kind: TrainJob
-metadata: {name: train, namespace: lab}
-spec:
-  runtimeRef: {name: torch-distributed}
-  trainer:
-    numNodes: 2
-    image: example.com/train:v1
-    command: [python, train.py]
-";
+/// A program, and what it is the container of.
+#[derive(Clone, Copy)]
+struct Controller {
+    /// As `tests/lab/build` calls it.
+    name: &'static str,
+    /// Its image without the tag.
+    image: &'static str,
+    /// Webhook services (`NAMESPACE/NAME`) that it answers with a certificate of its own.
+    webhooks: &'static [&'static str],
+}
+
+const fn controller(
+    name: &'static str,
+    image: &'static str,
+    webhooks: &'static [&'static str],
+) -> Controller {
+    Controller { name, image, webhooks }
+}
+
+const JOBSET: Controller =
+    controller("jobset", "registry.k8s.io/jobset/jobset", &["kubeflow-system/jobset-webhook-service"]);
+const KSERVE: Controller = controller("kserve", "kserve/kserve-controller", &[]);
+const TRAINER: Controller = controller(
+    "trainer",
+    "ghcr.io/kubeflow/trainer/trainer-controller-manager",
+    &["kubeflow-system/kubeflow-trainer-controller-manager"],
+);
+
+/// What is applied, and the programs that run in it.
+struct Platform {
+    cluster: Cluster,
+    controllers: Vec<Controller>,
+    arguments: Vec<&'static str>,
+}
+
+impl Platform {
+    /// Applies `onprem`, or what the arguments make of it, and waits for the controllers.
+    fn start(controllers: &[Controller], arguments: &[&'static str]) -> Self {
+        let setup = Setup {
+            programs: controllers.iter().map(|one| (one.image, one.name.to_owned())).collect(),
+            left: controllers.iter().flat_map(|one| one.webhooks).copied().collect(),
+            audited: true,
+            ..Setup::default()
+        };
+        let platform = Self {
+            cluster: Cluster::start_with(&setup),
+            controllers: controllers.to_vec(),
+            arguments: [&["apply", "onprem"], arguments].concat(),
+        };
+        platform.cluster.kfc(&platform.arguments).succeeds();
+        for Controller { name, .. } in controllers {
+            platform.cluster.wait(&format!("{name} runs and answers its readiness probe"), 180, || {
+                platform.states(name).iter().any(|state| state["ready"] == true)
+            });
+        }
+        platform
+            .cluster
+            .apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {NAMESPACE}}}}}"));
+        platform
+    }
+
+    /// Applies the example of a component, as users find it.
+    fn apply_example(&self, component: &str) {
+        let directory = lab_file("../../examples").join(component).join("cpu");
+        let (bundle, _) = self.cluster.kfc(&["build", directory.to_str().unwrap()]).succeeds();
+        self.cluster.apply(&bundle);
+    }
+
+    /// An object in the namespace of the examples.
+    fn get(&self, kind: &str, name: &str) -> Value {
+        self.cluster.get(kind, NAMESPACE, name).unwrap_or_default()
+    }
+
+    /// The objects of a kind in the namespace of the examples.
+    fn list(&self, kind: &str) -> Vec<Value> {
+        let mut objects = self.cluster.list(kind);
+        objects.retain(|object| object["metadata"]["namespace"] == NAMESPACE);
+        objects
+    }
+
+    /// Waits until an object has a condition with this status.
+    #[track_caller]
+    fn await_condition(&self, kind: &str, name: &str, condition: &str) {
+        let what = format!("{condition} of {kind} {name}");
+        self.cluster.wait(&what, 180, || status_of(&self.get(kind, name), condition) == "True");
+    }
+
+    /// What became of the containers that run a program.
+    fn states(&self, program: &str) -> Vec<Value> {
+        let folders = std::fs::read_dir(self.cluster.path("pods")).into_iter().flatten();
+        let texts = folders
+            .filter_map(|folder| std::fs::read_to_string(folder.unwrap().path().join("state.json")).ok());
+        texts
+            .map(|text| serde_json::from_str(&text).unwrap())
+            .filter(|state: &Value| state["program"] == program)
+            .collect()
+    }
+
+    /// What holds for each controller at the end: no run of it ended, and the API server denied its ServiceAccount nothing.
+    /// And nothing that it wrote is in the way of another apply.
+    #[track_caller]
+    fn assert_sound(&self) {
+        for Controller { name, .. } in &self.controllers {
+            for state in self.states(name) {
+                let pod = state["pod"].as_str().unwrap();
+                assert_eq!(state["restarts"], 0, "{state}\n{}", self.ends(pod));
+                let account = state["account"].as_str().unwrap();
+                assert_eq!(self.cluster.denials(account), BTreeSet::new(), "{name} lacks rights");
+            }
+        }
+        let (out, err) = self.cluster.kfc(&self.arguments).succeeds();
+        assert_eq!(out, "", "a second apply changes what the controllers own:\n{err}");
+    }
+
+    /// The last lines of each run of a pod's program but the one that still runs.
+    fn ends(&self, pod: &str) -> String {
+        const LINES: usize = 15;
+        let log = self.log(pod);
+        let runs: Vec<&str> = log.split("\n== ").collect();
+        let ended = &runs[..runs.len().saturating_sub(1)];
+        let ends = ended.iter().map(|run| {
+            let lines: Vec<&str> = run.lines().collect();
+            lines[lines.len().saturating_sub(LINES)..].join("\n")
+        });
+        ends.collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// What the programs of a pod's containers wrote, run after run.
+    fn log(&self, pod: &str) -> String {
+        let folders =
+            std::fs::read_dir(self.cluster.path("pods")).unwrap().map(|folder| folder.unwrap().path());
+        let folders = folders.filter(|folder| folder.to_str().unwrap().contains(pod));
+        folders.map(|folder| std::fs::read_to_string(folder.join("log")).unwrap()).collect()
+    }
+}
+
+/// The status of a condition of an object; empty when there is none.
+fn status_of(object: &Value, condition: &str) -> String {
+    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    let mut statuses = conditions.filter(|entry| entry["type"] == condition).map(|entry| &entry["status"]);
+    statuses.next().and_then(Value::as_str).unwrap_or_default().to_owned()
+}
 
 const SERVICE: &str = "
 apiVersion: serving.kserve.io/v1beta1
 kind: InferenceService
 metadata:
   name: model
-  namespace: lab
+  namespace: kubeflow-user-example-com
   annotations: {serving.kserve.io/deploymentMode: RawDeployment}
 spec:
   predictor:
@@ -43,85 +167,42 @@ spec:
 
 #[test]
 #[ignore = "needs the lab: .ci/lab"]
-fn managers_reconcile_a_train_job_to_complete_and_an_inference_service_to_ready() {
-    let cluster = Cluster::start_with(&Setup {
-        programs: MANAGERS.iter().map(|(program, image, _)| (*image, (*program).to_owned())).collect(),
-        left: MANAGERS.iter().filter_map(|(_, _, service)| *service).collect(),
-        ..Setup::default()
-    });
-    cluster.kfc(&["apply", "onprem"]).succeeds();
-    for (program, ..) in MANAGERS {
-        cluster.wait(&format!("{program} runs and answers its readiness probe"), 120, || {
-            states(&cluster, program).iter().any(|state| state["ready"] == true)
-        });
-    }
-    cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: lab}}");
-    cluster.apply(TRAIN_JOB);
-    cluster.apply(SERVICE);
-    cluster
-        .wait("the TrainJob is complete", 120, || has_condition(&cluster, "trainjob", "train", "Complete"));
-    cluster.wait("the InferenceService is ready", 120, || {
-        has_condition(&cluster, "inferenceservice", "model", "Ready")
-    });
+fn managers_of_a_whole_platform_reconcile_a_train_job_and_an_inference_service() {
+    let platform = Platform::start(&[JOBSET, TRAINER, KSERVE], &[]);
+    platform.apply_example("trainer");
+    platform.cluster.apply(SERVICE);
+    platform.await_condition("trainjob", "fit-line", "Complete");
+    platform.await_condition("inferenceservice", "model", "Ready");
+    platform.assert_sound();
+}
 
-    let jobs = cluster.list("jobs.batch");
-    let nodes = jobs.iter().find(|job| job["metadata"]["namespace"] == "lab").expect("a Job of the JobSet");
-    assert_eq!(nodes["spec"]["completions"], 2, "{nodes}");
-    let deployment =
-        cluster.get("deployment", "lab", "model-predictor").expect("a Deployment of the InferenceService");
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn jobset_completes_its_jobs() {
+    let platform = Platform::start(&[JOBSET], &["--components", "jobset"]);
+    platform.apply_example("jobset");
+    platform.await_condition("jobset", "leader-and-workers", "Completed");
+    platform.assert_sound();
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn trainer_completes_a_train_job_on_two_nodes() {
+    let platform = Platform::start(&[JOBSET, TRAINER], &["--components", "trainer"]);
+    platform.apply_example("trainer");
+    platform.await_condition("trainjob", "fit-line", "Complete");
+    let jobs = platform.list("jobs.batch");
+    assert_eq!(jobs[0]["spec"]["completions"], 2, "{jobs:?}");
+    platform.assert_sound();
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn kserve_makes_a_deployment_of_a_model() {
+    let platform = Platform::start(&[KSERVE], &["--components", "kserve"]);
+    platform.cluster.apply(SERVICE);
+    platform.await_condition("inferenceservice", "model", "Ready");
+    let deployment = platform.get("deployment", "model-predictor");
     assert_eq!(deployment["status"]["readyReplicas"], 1, "{deployment}");
-    for (program, ..) in MANAGERS {
-        for state in states(&cluster, program) {
-            let pod = state["pod"].as_str().unwrap();
-            assert_eq!(state["restarts"], 0, "{state}\n{}", ends(&cluster, pod));
-        }
-        assert_eq!(denials(&cluster, program), "", "{program} lacks rights");
-    }
-    let (out, err) = cluster.kfc(&["apply", "onprem"]).succeeds();
-    assert_eq!(out, "", "a second apply changes what the managers own:\n{err}");
-}
-
-fn has_condition(cluster: &Cluster, kind: &str, name: &str, condition: &str) -> bool {
-    let object = cluster.get(kind, "lab", name).unwrap();
-    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    conditions.iter().any(|entry| entry["type"] == condition && entry["status"] == "True")
-}
-
-/// What became of the containers that run a program.
-fn states(cluster: &Cluster, program: &str) -> Vec<Value> {
-    let folders = std::fs::read_dir(cluster.path("pods")).into_iter().flatten();
-    let texts =
-        folders.filter_map(|folder| std::fs::read_to_string(folder.unwrap().path().join("state.json")).ok());
-    texts
-        .map(|text| serde_json::from_str(&text).unwrap())
-        .filter(|state: &Value| state["program"] == program)
-        .collect()
-}
-
-/// The lines of a program's logs in which the API server denied it something.
-fn denials(cluster: &Cluster, program: &str) -> String {
-    let pods = states(cluster, program).into_iter().map(|state| state["pod"].as_str().unwrap().to_owned());
-    let logs: Vec<String> = pods.map(|pod| log(cluster, &pod)).collect();
-    let denied = logs.iter().flat_map(|log| log.lines()).filter(|line| line.contains("is forbidden"));
-    denied.collect::<Vec<_>>().join("\n")
-}
-
-/// The last lines of each run of a pod's program but the one that still runs.
-fn ends(cluster: &Cluster, pod: &str) -> String {
-    const LINES: usize = 15;
-    let log = log(cluster, pod);
-    let runs: Vec<&str> = log.split("\n== ").collect();
-    let ended = &runs[..runs.len().saturating_sub(1)];
-    let ends = ended.iter().map(|run| {
-        let lines: Vec<&str> = run.lines().collect();
-        lines[lines.len().saturating_sub(LINES)..].join("\n")
-    });
-    ends.collect::<Vec<_>>().join("\n\n")
-}
-
-/// What the programs of a pod's containers wrote, run after run.
-fn log(cluster: &Cluster, pod: &str) -> String {
-    let folders = std::fs::read_dir(cluster.path("pods")).unwrap().map(|folder| folder.unwrap().path());
-    let folders = folders.filter(|folder| folder.to_str().unwrap().contains(pod));
-    folders.map(|folder| std::fs::read_to_string(folder.join("log")).unwrap()).collect()
+    platform.assert_sound();
 }

@@ -42,8 +42,9 @@ class Container:
         self.folder = f"{lab}/pods/{self.name}"
         self.root = f"{self.folder}/root"
         self.volumes, self.process, self.known_hosts = {}, None, None
-        self.state = {"program": os.path.basename(program), "pod": pod["metadata"]["name"], "waits": None, "restarts": 0,
-                      "running": False, "ready": False}
+        self.account = pod["spec"].get("serviceAccountName", "default")
+        self.state = {"program": os.path.basename(program), "pod": pod["metadata"]["name"], "account": f"{self.namespace}:{self.account}",
+                      "waits": None, "restarts": 0, "running": False, "ready": False}
         self.stopped = threading.Event()
 
     # The life of the container.
@@ -175,12 +176,11 @@ class Container:
         """A token of the pod's ServiceAccount. It is made once: it outlives every test."""
         path = f"{self.folder}/token-{re.sub('[^a-z0-9.]+', '-', audience or 'default')}"
         if not os.path.exists(path):
-            account = self.pod["spec"].get("serviceAccountName", "default")
             meta = self.pod["metadata"]
             bound = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
             body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
                     "spec": {"audiences": [audience] if audience else None, "expirationSeconds": 6 * 3600, "boundObjectRef": bound}}
-            answer = self.api.ask("POST", f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{account}/token", body)
+            answer = self.api.ask("POST", f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{self.account}/token", body)
             write(path, answer["status"]["token"].encode())
         with open(path, "rb") as file:
             return file.read()
