@@ -169,10 +169,16 @@ spec:
 #[ignore = "needs the lab: .ci/lab"]
 fn managers_of_a_whole_platform_reconcile_a_train_job_and_an_inference_service() {
     let platform = Platform::start(&[JOBSET, TRAINER, KSERVE], &[]);
+    platform.apply_example("jobset");
     platform.apply_example("trainer");
+    platform.apply_example("kserve");
     platform.cluster.apply(SERVICE);
+    platform.await_condition("jobset", "leader-and-workers", "Completed");
     platform.await_condition("trainjob", "fit-line", "Complete");
     platform.await_condition("inferenceservice", "model", "Ready");
+    platform.cluster.wait("the InferenceService without a mode has a Knative Service", 60, || {
+        !platform.get("services.serving.knative.dev", "smollm-predictor").is_null()
+    });
     platform.assert_sound();
 }
 
