@@ -6,7 +6,7 @@
 //! With `KFC_KUSTOMIZE`, the path of that program, this compares the records with the program instead, or writes them
 //! (`KFC_RECORD=write`): `cargo xtask record-cli`.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 #[path = "kustomize_cli/calls.rs"]
 mod calls;
@@ -85,7 +85,9 @@ fn compare_calls(case: &Path) -> Outcome {
     }
     assert_eq!(expected.entries.len(), actual.entries.len(), "cargo xtask record-cli");
     for (text, files) in [(&mut expected_text, &expected.files), (&mut actual_text, &actual.files)] {
-        files.iter().for_each(|(name, content)| *text += &calls::file_by_value(name, content.as_deref()));
+        for (name, content) in files {
+            *text += &calls::file_by_value(name, content.as_deref());
+        }
     }
     same(&expected_text, &actual_text, "kustomize", "kfc")
 }

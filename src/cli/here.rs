@@ -28,6 +28,7 @@ pub(super) fn variable(name: &str) -> Option<OsString> {
 }
 
 /// The user of this process, `UID:GID`; none where users have no numbers.
+#[cfg_attr(unix, expect(clippy::unnecessary_wraps, reason = "there is none on Windows"))]
 pub(super) fn user() -> Option<String> {
     #[cfg(unix)]
     {

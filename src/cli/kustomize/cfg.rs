@@ -50,6 +50,7 @@ pub(in crate::cli) struct LocalArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "PascalCase")]
+#[expect(clippy::enum_variant_names, reason = "the values of the flag are named so")]
 enum StyleFlag {
     TaggedStyle,
     DoubleQuotedStyle,
@@ -292,7 +293,9 @@ fn cat(args: &CatArgs, reading: &Reading) -> Result<String> {
         }
         if args.strip_comments {
             resources = with_migration(resources, |mut resources| {
-                resources.iter_mut().for_each(|resource| resource.root.strip_comments());
+                for resource in &mut resources {
+                    resource.root.strip_comments();
+                }
                 Ok(resources)
             })?;
         }

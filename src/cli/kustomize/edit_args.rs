@@ -6,6 +6,7 @@ use kfc_kustomize::edit::patch::PatchEntry;
 
 /// `kustomize edit …`.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one value in a run")]
 pub(in crate::cli) enum EditCommand {
     #[command(flatten)]
     Change(ChangeCommand),

@@ -1,6 +1,7 @@
 //! Random choices that a seed repeats, and YAML of values in random styles.
 
 use serde_json::{Map, Value};
+use std::fmt::Write as _;
 
 /// What a string begins with that is written as it is: a scalar whose spelling matters.
 const SPELLED: char = '\u{1}';
@@ -93,7 +94,7 @@ impl<'c> Writer<'c> {
         for (at, (key, value)) in fields.into_iter().enumerate() {
             if at > 0 || is_at_line {
                 if self.chance.one_in(60) {
-                    self.text.push_str(&format!("{}# a comment\n", " ".repeat(indent)));
+                    let _ = writeln!(self.text, "{}# a comment", " ".repeat(indent));
                 }
                 self.text.push_str(&" ".repeat(indent));
             }
@@ -105,7 +106,7 @@ impl<'c> Writer<'c> {
 
     fn items(&mut self, items: &[Value], indent: usize) {
         for item in items {
-            self.text.push_str(&format!("{}-", " ".repeat(indent)));
+            let _ = write!(self.text, "{}-", " ".repeat(indent));
             match item {
                 Value::Object(fields) if !fields.is_empty() && !self.is_flow(item) => {
                     self.text.push(' ');
@@ -139,11 +140,11 @@ impl<'c> Writer<'c> {
                 let lines: Vec<String> =
                     lines.map(|line| format!("{}{line}\n", " ".repeat(indent + 2))).collect();
                 let chomp = if text.ends_with('\n') { "" } else { "-" };
-                self.text.push_str(&format!(" |{chomp}\n{}", lines.concat()));
+                let _ = write!(self.text, " |{chomp}\n{}", lines.concat());
             }
             other => {
                 let text = self.flow(other);
-                self.text.push_str(&format!(" {text}\n"));
+                let _ = writeln!(self.text, " {text}");
             }
         }
     }

@@ -298,7 +298,7 @@ fn fill(value: &mut Value, kind: &str, body: Body, chance: &mut Chance) {
         Body::Job => value["spec"] = json!({"template": template(chance)}),
         Body::CronJob => {
             value["spec"] =
-                json!({"schedule": "* * * * *", "jobTemplate": {"spec": {"template": template(chance)}}})
+                json!({"schedule": "* * * * *", "jobTemplate": {"spec": {"template": template(chance)}}});
         }
         Body::Pod => value["spec"] = pod_spec(chance),
         Body::Data => {
@@ -324,7 +324,7 @@ fn fill(value: &mut Value, kind: &str, body: Body, chance: &mut Chance) {
         Body::Nothing => {}
         Body::Claim => {
             value["spec"] =
-                json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}})
+                json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
         }
         Body::Ingress => {
             let backend = json!({"service": {"name": other, "port": {"number": 80}}});
@@ -332,10 +332,10 @@ fn fill(value: &mut Value, kind: &str, body: Body, chance: &mut Chance) {
                 "tls": [{"secretName": "hidden", "hosts": ["a.b"]}]});
         }
         Body::NetworkPolicy => {
-            value["spec"] = json!({"podSelector": {"matchLabels": selector}, "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]})
+            value["spec"] = json!({"podSelector": {"matchLabels": selector}, "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]});
         }
         Body::Role => {
-            value["rules"] = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": [other]}])
+            value["rules"] = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": [other]}]);
         }
         Body::Binding => {
             let role = chance.pick(&["Role", "ClusterRole"]);
@@ -348,16 +348,16 @@ fn fill(value: &mut Value, kind: &str, body: Body, chance: &mut Chance) {
             value["subjects"] = json!([subject]);
         }
         Body::Autoscaler => {
-            value["spec"] = json!({"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": other}, "maxReplicas": 3})
+            value["spec"] = json!({"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": other}, "maxReplicas": 3});
         }
         Body::Budget => {
-            value["spec"] = json!({"selector": {"matchLabels": selector}, "minAvailable": chance.pick(&[json!(1), json!("50%")])})
+            value["spec"] = json!({"selector": {"matchLabels": selector}, "minAvailable": chance.pick(&[json!(1), json!("50%")])});
         }
         Body::Definition => {
-            value["spec"] = json!({"group": "example.com", "names": {"kind": "Widget", "plural": "widgets"}, "scope": "Namespaced"})
+            value["spec"] = json!({"group": "example.com", "names": {"kind": "Widget", "plural": "widgets"}, "scope": "Namespaced"});
         }
         Body::Webhooks => {
-            value["webhooks"] = json!([{"name": "a.b.c", "clientConfig": {"service": {"name": other, "namespace": chance.pick(&["old", "default"])}}}])
+            value["webhooks"] = json!([{"name": "a.b.c", "clientConfig": {"service": {"name": other, "namespace": chance.pick(&["old", "default"])}}}]);
         }
         Body::Custom => {
             value["spec"] = json!({"alpha": any_value(chance, 2), "beta": any_value(chance, 3), "gamma": odd_scalar(chance),

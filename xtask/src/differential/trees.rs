@@ -69,7 +69,7 @@ const FIELDS: &[(&str, Write)] = &[
         k.set(
             "metadata",
             json!({"name": "n", "namespace": "m", "labels": {"a": "b"}, "annotations": {"c": "d"}}),
-        )
+        );
     }),
 ];
 
@@ -123,7 +123,7 @@ impl Kustomization<'_> {
             0 => entry["includeSelectors"] = json!(true),
             1 => entry["includeTemplates"] = json!(true),
             2 => {
-                entry["fields"] = json!([{"path": "spec/labels", "create": true, "kind": "Widget"}, {"path": "spec/selector", "group": "example.com", "version": "v1"}])
+                entry["fields"] = json!([{"path": "spec/labels", "create": true, "kind": "Widget"}, {"path": "spec/selector", "group": "example.com", "version": "v1"}]);
             }
             3 => entry["includeSelectors"] = json!(false),
             _ => {}

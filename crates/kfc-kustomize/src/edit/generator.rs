@@ -40,7 +40,8 @@ pub fn add(document: &mut Document, field: &str, wanted: &GeneratorEntry) -> Res
         let error = Diagnostic::error(Code::Usage, format!("`{}` has no source", wanted.name));
         return Err(error.help("give `--from-literal`, `--from-file` or `--from-env-file`").into());
     }
-    if !wanted.env_files.is_empty() && !(wanted.literals.is_empty() && wanted.files.is_empty()) {
+    let has_others = !wanted.literals.is_empty() || !wanted.files.is_empty();
+    if has_others && !wanted.env_files.is_empty() {
         let message = "`--from-env-file` cannot be used with `--from-literal` or `--from-file`";
         return Err(Diagnostic::error(Code::Usage, message)
             .help("add the sources one after the other")

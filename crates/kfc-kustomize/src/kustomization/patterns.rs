@@ -51,7 +51,7 @@ fn is_pattern(text: &str, loader: &Loader) -> bool {
         && !loader.files().exists(&loader.root().join(text))
 }
 
-/// The files and directories in the root that a pattern matches, sorted. Kustomization files and hidden names are none of them, and
+/// The files and directories in the root that a pattern matches, sorted. It matches no kustomization file and no hidden name, and
 /// `**` does not look into other roots, whose files are theirs.
 fn matches(entry: &Spanned<String>, loader: &Loader) -> Result<Vec<String>, Diagnostic> {
     let refuse = |message: String| Diagnostic::error(Code::BadValue, message).at(entry.mark);

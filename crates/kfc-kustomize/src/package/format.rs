@@ -75,7 +75,9 @@ fn format_node(node: &mut StyledNode, path: &mut String, has_sorted_lists: bool)
             if let Some((_, field)) = list {
                 items.sort_by(|a, b| sort_key(a, *field).cmp(sort_key(b, *field)));
             }
-            items.iter_mut().for_each(|item| format_node(item, path, has_sorted_lists));
+            for item in items {
+                format_node(item, path, has_sorted_lists);
+            }
         }
         Content::Scalar { .. } | Content::Alias(_) => {}
     }

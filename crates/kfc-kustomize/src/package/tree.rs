@@ -102,7 +102,7 @@ impl Branch {
             let (edge, deeper) = if is_last { ("└──", "    ") } else { ("├──", "│   ") };
             let deeper = format!("{indent}{deeper}");
             let text = branch.text.replace('\n', &format!("\n{deeper}"));
-            *out += &format!("{indent}{edge} {text}\n");
+            out.extend([indent, edge, " ", &text, "\n"]);
             branch.render_below(&deeper, out);
         }
     }
@@ -189,7 +189,7 @@ fn fields(root: &StyledNode, fields: &[TreeField]) -> Result<Vec<Branch>> {
         let entry = &mut shown[at].1;
         match &field.name_in_item {
             None => {
-                entry.value = found.into_iter().next().map(|found| flow_text(found.node)).unwrap_or_default()
+                entry.value = found.into_iter().next().map(|found| flow_text(found.node)).unwrap_or_default();
             }
             Some(name) => {
                 for found in found {
@@ -282,12 +282,12 @@ fn by_owner(documents: &[StyledDocument], tree: &Tree<'_>) -> Result<Branch> {
 
 /// The resources of an owner. A circle of owners hangs on none, so that it is not reached.
 fn owned(
-    owner: Option<String>,
+    owner: Option<&str>,
     below: &BTreeMap<Option<String>, Vec<&StyledNode>>,
     tree: &Tree<'_>,
     depth: usize,
 ) -> Result<Vec<Branch>> {
-    let mut resources = below.get(&owner).cloned().unwrap_or_default();
+    let mut resources = below.get(&owner.map(str::to_owned)).cloned().unwrap_or_default();
     if depth > below.len() {
         return Err(Diagnostic::error(Code::Cycle, "resources own one another in a circle"));
     }
@@ -297,7 +297,7 @@ fn owned(
         let meta = Meta::of(root);
         let mut branch = resource(root, Some("Resource"), tree)?;
         let identity = identity(&meta.kind, &meta.namespace, &meta.name);
-        branch.below.extend(owned(Some(identity), below, tree, depth + 1)?);
+        branch.below.extend(owned(Some(&identity), below, tree, depth + 1)?);
         branches.push(branch);
     }
     Ok(branches)

@@ -247,6 +247,7 @@ pub fn rewrite_scalar(node: &mut Node, text: &str) -> Result<()> {
 }
 
 /// A scalar with a new text, in the same quotes; without any, its type is that of the text.
+#[must_use]
 pub fn rewritten(scalar: &Scalar, text: &str) -> Scalar {
     let (kind, spelling) = if scalar.is_quoted() {
         (ScalarKind::Str, scalar.spelling)
