@@ -112,7 +112,7 @@ fn argo_cd_reads_the_version() {
     let program = kustomize(scratch.path());
     for arguments in [&["version"][..], &["version", "--short"]] {
         let output = Command::new(&program).args(arguments).output().unwrap();
-        assert!(output.status.success() && output.stderr.is_empty());
+        assert!(output.status.success());
         assert_eq!(version_in(&String::from_utf8(output.stdout).unwrap()), "v5.8.1");
     }
 }
