@@ -160,7 +160,7 @@ mod tests {
     fn steps_lead_through_fields_and_lists() {
         let text = "a:\n- name: x\n  v: 1\n- name: 'y' # c\n  v: [2, 3]\nb.c: t\n";
         assert_eq!(found(text, "a[name=x].v").unwrap(), ["1"]);
-        assert_eq!(found(text, "a[name=.*].v").unwrap(), ["1", "[2, 3]"]);
+        assert_eq!(found(text, "a[name=\\.*].v").unwrap(), ["1", "[2, 3]"]);
         assert_eq!(found(text, "a.1.v[=3]").unwrap(), ["3"]);
         assert_eq!(found(text, "a.*.name").unwrap(), ["x", "'y' # c"]);
         assert_eq!(found(text, "b\\.c").unwrap(), ["t"]);

@@ -336,7 +336,7 @@ mod tests {
             "a",
             "kind: X\nspec:\n  replicas: 2 # two\n  containers:\n  - name: b\n    image: i\n  - name: a\n    image: \"j\"\n",
         );
-        let fields = ["spec.replicas", "spec.containers[name=.*].image", "spec.none"];
+        let fields = ["spec.replicas", "spec.containers[name=\\.*].image", "spec.none"];
         let expected = "top\n└── [a]  X x\n    ├── spec.containers\n    │   ├── 0\n    │   │   └── image: j\n    │   └── 1\n    │       └── image: i\n    └── spec.replicas: 2\n";
         assert_eq!(rendered(&[&text], &fields, None).unwrap(), expected);
     }

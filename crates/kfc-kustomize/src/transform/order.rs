@@ -58,8 +58,8 @@ pub(crate) fn compare_gvks(a: &Gvk, b: &Gvk) -> Ordering {
     })
 }
 
-/// The order of groups, versions and kinds of one rank. The namespaces of Kubernetes come before those of other groups, and their
-/// versions backwards.
+/// The order of groups, versions and kinds of one rank. Where namespaces have a rank of their own, those of Kubernetes come before those
+/// of other groups, and their versions backwards.
 #[derive(Eq, Ord, PartialEq, PartialOrd)]
 enum GvkOrder {
     CoreNamespace(Reverse<String>),
@@ -73,7 +73,7 @@ fn key(resource: &Resource, rank: isize) -> (isize, GvkOrder, String) {
     let namespace = text_or(resource.namespace(), "~X");
     let name = text_or(resource.name(), "~N");
     let text = gvk_text(group, version, resource.kind());
-    let is_core_namespace = group.is_empty() && resource.kind() == "Namespace";
+    let is_core_namespace = rank != 0 && group.is_empty() && resource.kind() == "Namespace";
     let order =
         if is_core_namespace { GvkOrder::CoreNamespace(Reverse(text)) } else { GvkOrder::Other(text) };
     (rank, order, format!("{namespace}|{name}"))
