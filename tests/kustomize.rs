@@ -1,7 +1,8 @@
 //! Builds the trees under `tests/kustomize` and compares with what the real kustomize 5.8.1 gave for each of them
 //! (`cargo xtask record`). `input/` is built, or `input/root` when that is there, with the arguments that `flags` has, one
-//! a line, and with `plugin/` as the home of legacy plug-ins. `expected.yaml` is the output, to the byte; `refused` has the error of a tree that kustomize refuses, whose words kfc
-//! need not share. `known` lists trees with another outcome, and the reason; each is ignored, and fails once it has none.
+//! a line, and with `plugin/` as the home of legacy plug-ins. `expected.yaml` is the output, to the byte; `refused` has the
+//! error of a tree that kustomize refuses, whose words kfc need not share. `known` lists trees with another outcome, and the
+//! reason; each is ignored, and fails once it has none.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 

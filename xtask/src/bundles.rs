@@ -205,9 +205,9 @@ fn build_each_alone() -> Result<usize, Failure> {
     Ok(built)
 }
 
-/// Builds each component alone, validates what `kfc init` writes for every profile, the bundle of every profile that has a golden, and every example with
-/// the definitions of the bundle that it runs on.
-/// The goldens themselves only name the schemas of their CRDs.
+/// Builds each component alone; validates what `kfc init` writes for every profile, the bundle of every profile that has a
+/// golden, and every example with the definitions of the bundle that it runs on. The goldens themselves only name the schemas of
+/// their CRDs.
 pub(crate) fn bundles() -> Finished {
     let alone = build_each_alone()?;
     validate_new_stacks()?;

@@ -2,8 +2,9 @@
 //! module ([`door`]) opens what a tree names; it resolves links and applies the load restrictor.
 //!
 //! This is the only crate that touches the file system and the network for a build, and the only one that starts programs
-//! (git, helm, and the functions of a tree, which a [`Runner`] runs). It must never know what a file means, and it never reads the environment or the working directory of the
-//! process: [`Surroundings`] has what a run may use. Other programs may build on it.
+//! (git, helm, and the functions of a tree, which a [`Runner`] runs). It must never know what a file means, and it never reads
+//! the environment or the working directory of the process: [`Surroundings`] has what a run may use. Other programs may build
+//! on it.
 //!
 //! ```
 //! use kfc_diagnostics::Sources;

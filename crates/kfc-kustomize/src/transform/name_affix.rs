@@ -7,8 +7,8 @@ use kfc_diagnostics::Result;
 use kfc_kube::Gvk;
 use kfc_yaml::Node;
 
-/// Renames the fields of the specs in every resource that may be renamed, and that the pass does not leave alone. A resource whose name changes remembers its
-/// identity, and the affix in the list that `affixes` gives.
+/// Renames the fields of the specs in every resource that may be renamed, and that the pass does not leave alone. A resource
+/// whose name changes remembers its identity, and the affix in the list that `affixes` gives.
 pub(super) fn apply(
     Pass { set, step, exempt }: Pass<'_>,
     fields: &[FieldSpec],
