@@ -16,6 +16,7 @@
 //! # Ok::<(), kfc_kustomize::BuildError>(())
 //! ```
 
+pub mod boolean;
 pub mod edit;
 pub mod engine;
 pub mod generate;

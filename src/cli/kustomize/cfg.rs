@@ -1,6 +1,6 @@
 //! `kustomize cfg`: resources of directories, printed, counted and searched.
 
-use super::flags::parse_boolean;
+use super::flags::parse_flag;
 use crate::cli::exit::{DONE, FAILED};
 use crate::cli::targets::standard_input;
 use crate::cli::{here, output};
@@ -33,8 +33,7 @@ pub(in crate::cli) enum CfgCommand {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PackageArgs {
     /// Also what is in packages below: directories with a `Krmfile`.
-    #[arg(short = 'R', long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-        default_value = "true", default_missing_value = "true", value_parser = parse_boolean)]
+    #[arg(short = 'R', long, action = ArgAction::SetFalse)]
     recurse_subpackages: bool,
 }
 
@@ -71,8 +70,7 @@ pub(in crate::cli) struct CatArgs {
     #[arg(long, value_name = "FILE", default_value = "", hide_default_value = true)]
     dest: String,
     /// Put fields into the order that kustomize knows.
-    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-        default_value = "true", default_missing_value = "true", value_parser = parse_boolean)]
+    #[arg(long, action = ArgAction::SetFalse)]
     format: bool,
     /// The file with the `functionConfig` of the list that `--wrap-kind` makes.
     #[arg(long, value_name = "FILE", default_value = "", hide_default_value = true)]
@@ -100,8 +98,7 @@ pub(in crate::cli) struct CountArgs {
     /// The directory or file; standard input when not given.
     dir: Option<String>,
     /// Count each kind.
-    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-        default_value = "true", default_missing_value = "true", value_parser = parse_boolean)]
+    #[arg(long, action = ArgAction::SetFalse)]
     kind: bool,
     #[command(flatten)]
     package: PackageArgs,
@@ -114,8 +111,7 @@ pub(in crate::cli) struct GrepArgs {
     /// The directory or file; standard input when not given.
     dir: Option<String>,
     /// Annotate resources with the files that they are from.
-    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true,
-        default_value = "true", default_missing_value = "true", value_parser = parse_boolean)]
+    #[arg(long, action = ArgAction::SetFalse)]
     annotate: bool,
     /// Print the resources that do not have the value.
     #[arg(long)]
@@ -160,7 +156,7 @@ macro_rules! shown_fields {
         pub(in crate::cli) struct ShownFields {
             $($(#[$doc])*
             #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-                value_parser = parse_boolean)]
+                value_parser = parse_flag)]
             $name: Option<bool>,)*
         }
 

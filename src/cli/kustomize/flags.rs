@@ -1,32 +1,34 @@
 //! What the parser of kustomize allows that ours does not by itself: `--flag=false`, and a flag that is given twice.
 
-use clap::{ArgAction, Command};
+use clap::{Arg, ArgAction, Command};
+use kfc_kustomize::boolean::parse_boolean;
 
 /// A command line of kustomize, with all commands below it: flags without a value also take one (`--flag=true`, `--flag=f`),
-/// the last value of a flag counts, and values of flags are compared to the letter.
+/// those that set false when they are declared are true unless they are given as `--flag=false`, the last value of a flag
+/// counts, and values of flags are compared to the letter.
 pub(in crate::cli) fn as_kustomize_parses(command: Command) -> Command {
     let command = command.args_override_self(true).mut_args(|arg| match arg.get_action() {
-        ArgAction::SetTrue => arg
-            .action(ArgAction::Set)
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true")
-            .default_value("false")
-            .hide_default_value(true)
-            .value_name("BOOL")
-            .value_parser(parse_boolean),
+        ArgAction::SetTrue => with_value(arg, "false").hide_default_value(true),
+        ArgAction::SetFalse => with_value(arg, "true"),
         _ => arg.ignore_case(false),
     });
     command.mut_subcommands(as_kustomize_parses)
 }
 
-/// A boolean as Go's `strconv.ParseBool` reads it.
-pub(in crate::cli) fn parse_boolean(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("expected `true` or `false`".to_owned()),
-    }
+/// A flag that takes a boolean after `=`, and is true without one.
+fn with_value(arg: Arg, default: &'static str) -> Arg {
+    arg.action(ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .default_value(default)
+        .value_name("BOOL")
+        .value_parser(parse_flag)
+}
+
+/// The value of a flag.
+pub(in crate::cli) fn parse_flag(text: &str) -> Result<bool, String> {
+    parse_boolean(text).ok_or_else(|| "expected `true` or `false`".to_owned())
 }
 
 #[cfg(test)]

@@ -84,8 +84,8 @@ const COMMANDS: &str = "\
 
 const USE_OF_FUNCTIONS: &str = "\
 Declare the function in a file with the annotation `config.kubernetes.io/function`, and name that file in `transformers` or
-`generators` of a kustomization, or keep it in a directory beside the resources for `kustomize fn run DIR`.
-docs/kustomize.md says which functions kfc runs. `kfc kustomize docs-fn` describes the declaration.
+`generators` of a kustomization. docs/kustomize.md says which functions kfc runs, and `kfc kustomize docs-fn` describes the
+declaration.
 ";
 
 /// Prints a topic.

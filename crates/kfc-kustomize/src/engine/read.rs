@@ -1,6 +1,7 @@
 //! From parsed documents to resources.
 
 use crate::resource::{Behavior, PreviousId, Resource};
+use crate::types::LOCAL_CONFIG;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::schema::Schema;
 use kfc_yaml::{Map, Node, ScalarKind, Value};
@@ -38,8 +39,6 @@ const DROPPED: [&str; 20] = [
 pub(crate) const ORIGIN: &str = "config.kubernetes.io/origin";
 /// See [`ORIGIN`].
 pub(crate) const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
-/// Marks a resource that is used in the build but not emitted.
-const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 
 /// Reads the documents of one file as resources, as kustomize's resource factory does: documents that hold nothing are
 /// ignored, a document whose kind ends in `List` and that has `items` gives its items, after all other documents.

@@ -23,12 +23,12 @@ pub fn read_in(document: &Node, loader: &Loader) -> Read {
 /// Expands the patterns in `resources`; returns the errors. What another entry names, too, counts once.
 fn expand(kustomization: &mut Kustomization, loader: &Loader) -> Diagnostics {
     let mut errors = Diagnostics::default();
-    let entries = std::mem::take(&mut kustomization.resources);
-    let is_plain = |entry: &&Spanned<String>| !is_pattern(&entry.value, loader);
-    let mut seen: HashSet<String> =
-        entries.iter().filter(is_plain).map(|entry| entry.value.clone()).collect();
-    for entry in entries {
-        if !is_pattern(&entry.value, loader) {
+    let entries = std::mem::take(&mut kustomization.resources).into_iter();
+    let entries: Vec<_> = entries.map(|entry| (is_pattern(&entry.value, loader), entry)).collect();
+    let plain = entries.iter().filter(|(is_pattern, _)| !is_pattern);
+    let mut seen: HashSet<String> = plain.map(|(_, entry)| entry.value.clone()).collect();
+    for (is_pattern, entry) in entries {
+        if !is_pattern {
             kustomization.resources.push(entry);
             continue;
         }

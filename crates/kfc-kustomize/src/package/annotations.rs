@@ -1,6 +1,7 @@
 //! Metadata of resources, and the annotations that reading sets.
 
 use super::kind::wrong_kind;
+use crate::types::LOCAL_CONFIG;
 use kfc_diagnostics::Diagnostic;
 use kfc_yaml::styled::{Content, Style, StyledNode};
 
@@ -54,9 +55,6 @@ impl Meta {
         self.annotations.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
-
-/// The annotation of resources that are not for a cluster.
-const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 
 /// Whether a resource is for tools alone.
 #[must_use]

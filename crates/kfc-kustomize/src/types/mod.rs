@@ -2,6 +2,7 @@
 //!
 //! They have no behaviour here: the module that works with a type implements it.
 
+mod annotation;
 mod behavior;
 mod field_spec;
 mod iam_policy;
@@ -11,6 +12,7 @@ mod selector;
 mod transformer_config;
 mod value_add;
 
+pub(crate) use annotation::LOCAL_CONFIG;
 pub use behavior::Behavior;
 pub use field_spec::FieldSpec;
 pub use iam_policy::IamPolicyArgs;

@@ -5,6 +5,7 @@
 
 use super::{External, notes};
 use crate::kustomization::function::{ExecSpec, FunctionProgram, FunctionSpec};
+use crate::types::LOCAL_CONFIG;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Foreign, Result};
 use kfc_source::door::clean;
 use kfc_source::{Call, Caller};
@@ -12,8 +13,6 @@ use kfc_yaml::{Map, Node, Value, emit};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// What marks the configuration of a generator in what the generator prints, so that it does not become a resource.
-const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 const API_VERSION: &str = "config.kubernetes.io/v1";
 const KIND: &str = "ResourceList";
 
@@ -24,6 +23,7 @@ impl External<'_> {
             return Err(self.error("a function cannot run in the root directory of the machine").into());
         }
         let mut config = self.config.clone();
+        // A generator that prints its configuration, too, does not make a resource of it.
         notes::set_annotation(&mut config, LOCAL_CONFIG, "true");
         let items = items.unwrap_or_else(|| vec![config.clone()]);
         let input = resource_list(items, &config)?;

@@ -1,6 +1,7 @@
 //! What kustomize writes into the annotations of resources that functions and plug-ins get, and reads out of those that they
 //! print.
 
+use crate::boolean::parse_boolean;
 use crate::resource::Resource;
 use crate::types::Behavior;
 use kfc_diagnostics::{Code, Diagnostic, Result};
@@ -12,9 +13,6 @@ const ID: &str = "kustomize.config.k8s.io/id";
 const NEEDS_HASH: &str = "kustomize.config.k8s.io/needs-hash";
 /// What a generated resource does to one of the same identity.
 const BEHAVIOR: &str = "kustomize.config.k8s.io/behavior";
-/// The words that kustomize reads as truth, and as its opposite.
-const TRUE: [&str; 6] = ["1", "t", "T", "TRUE", "true", "True"];
-const FALSE: [&str; 6] = ["0", "f", "F", "FALSE", "false", "False"];
 /// How kustomize calls the namespace of what has none.
 const NO_NAMESPACE: &str = "_non_namespaceable_";
 
@@ -142,11 +140,10 @@ pub(super) fn take_generator_options(resource: &mut Resource) -> Result<()> {
     })?;
     if let Some(hash) = hash {
         let word = hash.as_scalar().map_or("", |scalar| scalar.text.as_str());
-        if !TRUE.contains(&word) && !FALSE.contains(&word) {
+        resource.needs_hash |= parse_boolean(word).ok_or_else(|| {
             let message = format!("the annotation `{NEEDS_HASH}` is neither `true` nor `false`");
-            return Err(Diagnostic::error(Code::BadValue, message).at(hash.mark).into());
-        }
-        resource.needs_hash |= TRUE.contains(&word);
+            Diagnostic::error(Code::BadValue, message).at(hash.mark)
+        })?;
     }
     resource.behavior = match behavior.as_ref().and_then(Node::as_text) {
         Some("create") => Behavior::Create,
