@@ -205,11 +205,45 @@ fn build_each_alone() -> Result<usize, Failure> {
     Ok(built)
 }
 
-/// Builds each component alone; validates what `kfc init` writes for every profile, the bundle of every profile that has a
+/// The components of a profile, and all others whose capabilities it does not have yet; device plug-ins are the profile's to choose.
+fn everything(profile: &str, all: &serde_json::Value) -> Result<Vec<String>, Failure> {
+    let mut chosen = names_in(&json(&["graph", profile, "--format", "json"])?["components"]);
+    let provided = |component: &serde_json::Value| -> Vec<String> {
+        let capabilities = component["provides"].as_array().into_iter().flatten();
+        capabilities.filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
+    };
+    let (part, others): (Vec<_>, Vec<_>) = all
+        .as_array()
+        .into_iter()
+        .flatten()
+        .partition(|component| chosen.iter().any(|name| component["name"] == name.as_str()));
+    let mut taken: Vec<String> = part.into_iter().flat_map(provided).collect();
+    taken.push("accelerator-device-plugin".to_owned());
+    for component in others {
+        let capabilities = provided(component);
+        if !capabilities.iter().any(|capability| taken.contains(capability)) {
+            taken.extend(capabilities);
+            chosen.extend(component["name"].as_str().map(str::to_owned));
+        }
+    }
+    Ok(chosen)
+}
+
+/// Validates every profile with all components that it can have at once.
+fn validate_everything() -> Result<(), Failure> {
+    let all = json(&["list", "components", "--format", "json"])?;
+    on_all_cores(&profiles()?, |profile| {
+        let components = everything(profile, &all)?.join(",");
+        succeed(command(SHIPPED, ["validate", profile, "--strict"]).args(["--components", &components]))
+    })
+}
+
+/// Builds each component alone; validates every profile with all components, what `kfc init` writes for every profile, the bundle of every profile that has a
 /// golden, and every example with the definitions of the bundle that it runs on. The goldens themselves only name the schemas of
 /// their CRDs.
 pub(crate) fn bundles() -> Finished {
     let alone = build_each_alone()?;
+    validate_everything()?;
     validate_new_stacks()?;
     let Some(python) = python_with(&["kubernetes-validate", "PyYAML", "jsonschema"]) else {
         return without("kubernetes-validate, PyYAML and jsonschema");
@@ -235,7 +269,7 @@ pub(crate) fn bundles() -> Finished {
     write_examples(file)?;
     succeed(judge().arg(file))?;
     passed(format!(
-        "{} bundles, new stacks and all examples are valid in Kubernetes {version}; {alone} bundles of one component, or without one, are built",
+        "{} bundles, with their own components and with all, new stacks and all examples are valid in Kubernetes {version}; {alone} bundles of one component, or without one, are built",
         files.len()
     ))
 }

@@ -6,7 +6,7 @@ const VERSION: &str = "0.20.2";
 const PROGRAM: &str = "target/tools/bin/cargo-deny";
 const DATABASE: &str = "https://github.com/RustSec/advisory-db";
 
-/// Installs cargo-deny once, into target/tools: 4 minutes of one core.
+/// Installs cargo-deny once, into target/tools. It runs for a second: optimizing it would take longer.
 fn install() -> Result<(), crate::program::Failure> {
     let installed = text(&mut line(&format!("{PROGRAM} --version")));
     if installed.is_ok_and(|version| version.trim() == format!("cargo-deny {VERSION}")) {
@@ -14,7 +14,9 @@ fn install() -> Result<(), crate::program::Failure> {
     }
     println!("installing cargo-deny {VERSION}");
     let directories = "--root target/tools --target-dir target/tools/build";
-    succeed(&mut line(&format!("cargo install --quiet --locked {directories} cargo-deny@{VERSION}")))?;
+    succeed(&mut line(&format!(
+        "cargo install --debug --quiet --locked {directories} cargo-deny@{VERSION}"
+    )))?;
     Ok(std::fs::remove_dir_all(top().join("target/tools/build"))?)
 }
 
