@@ -10,7 +10,7 @@
 //! `faults/lists/*.txt` are the cases as they are written by hand, and `tests/lab/faults.py` makes the others from the OpenAPI
 //! documents of a server and asks it. `faults/counts.txt` has how many cases each kind of rule has.
 //!
-//! The outcome for each kind of rule is a table in docs/validate.md; `INSTA_UPDATE=always` writes it.
+//! The outcome for each kind of rule is a table for each version in docs/validate.md; `INSTA_UPDATE=always` writes it.
 //! `KFC_FAULTS=word cargo test --test faults -- --nocapture` prints the cases that have the
 //! word in their kind of rule, base or edits, and that we judge differently.
 
@@ -29,9 +29,12 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// The version whose verdicts every case has.
 const NEWEST: &str = "1.37";
+/// The oldest version that has been asked; a case without its verdict has the same.
+const OLDEST: &str = "1.33";
 /// The part of the refused cases that is reported at the right place.
 const LEAST: f64 = 0.97;
 
@@ -335,10 +338,12 @@ fn table(version: &str, all: &[Case]) -> (String, Row) {
     let outcomes: Vec<(Outcome, Vec<(String, String)>)> = all
         .par_iter()
         .map(|case| {
-            // Most bases depend on nothing else.
-            let needs_others = matches!(case.base.as_str(), "train" | "restricted-pod" | "baseline-pod");
+            // Most objects depend on nothing else.
+            let object = case.object(&bases);
+            let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+            let needs_others = case.base == "train" || matches!(namespace, "restricted" | "baseline");
             let around = if needs_others { around.as_slice() } else { &[] };
-            let ours = reported(&case.object(&bases), around, kubernetes);
+            let ours = reported(&object, around, kubernetes);
             (outcome(case, case.verdict(version), &ours), ours)
         })
         .collect();
@@ -393,23 +398,64 @@ fn the_list_has_its_counts() {
     assert_eq!(counts, listed);
 }
 
-#[test]
-fn the_newest_server_agrees() {
-    let (table, sum) = table(NEWEST, &cases());
+/// Compares a table with the one in docs/validate.md that begins with the same cell, or writes it there.
+fn is_in_docs(table: &str) {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/validate.md");
+    // Tests that write run side by side.
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _guard = WRITING.lock().unwrap();
     let before = std::fs::read_to_string(&docs).unwrap();
-    let head = format!("| Kubernetes {NEWEST} |");
-    let start = before.find(&head).expect("docs/validate.md has no table of this version");
+    let head = &table[..table[1..].find('|').unwrap() + 2];
+    let start = before.find(head).unwrap_or_else(|| panic!("docs/validate.md has no table {head}"));
     let end = start + before[start..].find("\n\n").map_or(before.len() - start, |end| end + 1);
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
         std::fs::write(&docs, format!("{}{table}{}", &before[..start], &before[end..])).unwrap();
     } else {
-        assert_eq!(table, before[start..end], "INSTA_UPDATE=always writes the table");
+        assert_eq!(table, &before[start..end], "INSTA_UPDATE=always writes the table");
     }
+}
+
+/// A server of a version agrees with us: no error of ours is false, and nearly all that it refuses is found at its place.
+fn agrees(version: &str) {
+    let (table, sum) = table(version, &cases());
+    is_in_docs(&table);
     assert_eq!(sum.wrong, 0, "false errors");
     #[allow(clippy::cast_precision_loss, reason = "bounds and costs are rough")]
     let part = sum.placed as f64 / sum.refused as f64;
     assert!(part >= LEAST, "{part:.4} of what the server refuses is reported at the right place");
+}
+
+#[test]
+fn the_newest_server_agrees() {
+    agrees(NEWEST);
+}
+
+#[test]
+fn the_oldest_server_agrees() {
+    agrees(OLDEST);
+}
+
+/// How often the two servers differ, by kind of rule.
+#[test]
+fn the_differences_of_the_servers_are_documented() {
+    let mut rows: Vec<(String, [usize; 2])> = Vec::new();
+    for case in cases() {
+        let (newest, oldest) = (case.verdict(NEWEST).is_refused, case.verdict(OLDEST).is_refused);
+        if rows.last().is_none_or(|(rule, _)| *rule != case.rule) {
+            rows.push((case.rule, [0; 2]));
+        }
+        let alone = &mut rows.last_mut().unwrap().1;
+        alone[0] += usize::from(oldest && !newest);
+        alone[1] += usize::from(newest && !oldest);
+    }
+    rows.retain(|(_, alone)| *alone != [0; 2]);
+    let sum = rows.iter().fold([0; 2], |sum, (_, alone)| [sum[0] + alone[0], sum[1] + alone[1]]);
+    rows.push(("all".to_owned(), sum));
+    let mut table = format!("| refused by one alone | by {OLDEST} | by {NEWEST} |\n|---|---|---|\n");
+    for (rule, [oldest, newest]) in rows {
+        writeln!(table, "| {rule} | {oldest} | {newest} |").unwrap();
+    }
+    is_in_docs(&table);
 }
 
 #[test]

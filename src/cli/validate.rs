@@ -19,13 +19,14 @@ use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::API_VERSION;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity, SourceId, Sources, nearest};
 use kfc_diff::Input;
-use kfc_kube::ObjectId;
+use kfc_kube::{Object, ObjectId};
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::schema::Schema;
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::{FileSystem as _, Loader, Os};
-use kfc_validate::{Finding, KindName, Options, Verdict, immutable, table, undefined, validate};
+use kfc_validate::{Finding, KindName, Options, Update, Verdict, immutable, table, undefined, validate};
 use kfc_yaml::{Node, parse::parse};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -144,6 +145,10 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
             options.ignored.clone_from(&ignored);
             options.skipped.clone_from(&args.skip_kind);
             options.allow_missing_schema = args.allow_missing_schema;
+            let compared = args.against.as_ref().and_then(|against| {
+                errors.collect(compared(against, target, &bundle, args, sources))
+            });
+            options.updates = compared.as_ref().map(updates).unwrap_or_default();
             let resources = objects(&bundle.resources);
             let mut definitions = objects(&crds);
             let mut catalogued = Catalogued::default();
@@ -157,9 +162,8 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
             let mut verdict = validate(&resources, &definitions, &options);
             verdict.findings.extend(catalogued.missing.0.into_iter().map(Finding::of_bundle));
             errors.collect(checked_something(&bundle.target, &verdict, args));
-            if let Some(against) = &args.against {
-                let mut changed =
-                    errors.collect(changes(against, target, &bundle, args, sources)).unwrap_or_default();
+            if let Some(compared) = compared {
+                let mut changed = changes(compared, &bundle);
                 changed.retain(|finding| !ignored.contains(&finding.diagnostic.code));
                 verdict.findings.extend(changed);
             }
@@ -226,14 +230,14 @@ fn checked_something(target: &str, verdict: &Verdict, args: &ValidateArgs) -> Re
     }
 }
 
-/// The immutable fields that differ from the side `against`.
-fn changes(
+/// The bundle and the side `against`.
+fn compared(
     against: &str,
     target: &str,
     bundle: &Bundle,
     args: &ValidateArgs,
     sources: &Arc<Sources>,
-) -> Result<Vec<Finding>> {
+) -> Result<Sides> {
     let schema = Schema::builtin();
     let reader = Reader {
         stack: &args.stack,
@@ -255,12 +259,26 @@ fn changes(
         ..Input::default()
     };
     let before = reader.read(against, target)?;
-    let Sides { before, after, refused } =
-        both(before, Side::Here(Box::new(ours)), (against, target), &reader)?;
-    let report = kfc_diff::compare(&before, &after, &schema);
+    both(before, Side::Here(Box::new(ours)), (against, target), &reader)
+}
+
+/// The resources that are on both sides.
+fn updates(sides: &Sides) -> Vec<Update> {
+    let before: HashMap<ObjectId, &Object> =
+        sides.before.objects().into_iter().map(|object| (ObjectId::of(object, ""), object)).collect();
+    let update = |after: &Object| {
+        let before = (*before.get(&ObjectId::of(after, ""))?).clone();
+        Some(Update { before, after: after.clone() })
+    };
+    sides.after.objects().into_iter().filter_map(update).collect()
+}
+
+/// The immutable fields that differ, and what the server refuses.
+fn changes(sides: Sides, bundle: &Bundle) -> Vec<Finding> {
+    let report = kfc_diff::compare(&sides.before, &sides.after, &Schema::builtin());
     let mut found = immutable(&report, &objects(&bundle.resources));
-    found.extend(refused.0.into_iter().map(|refusal| of_server(refusal, &bundle.resources)));
-    Ok(found)
+    found.extend(sides.refused.0.into_iter().map(|refusal| of_server(refusal, &bundle.resources)));
+    found
 }
 
 /// A refusal of the server as a finding.

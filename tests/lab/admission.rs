@@ -5,17 +5,18 @@ use serde::Deserialize;
 use std::path::Path;
 
 #[derive(Debug, Deserialize)]
-struct Report {
-    objects: usize,
-    distinct: usize,
-    problems: Vec<Problem>,
+pub(crate) struct Report {
+    pub(crate) objects: usize,
+    pub(crate) distinct: usize,
+    pub(crate) problems: Vec<Problem>,
 }
 
+/// What the server refuses or warns of.
 #[derive(Debug, Deserialize)]
-struct Problem {
-    object: String,
-    bundles: Vec<String>,
-    message: String,
+pub(crate) struct Problem {
+    pub(crate) object: String,
+    pub(crate) bundles: Vec<String>,
+    pub(crate) message: String,
 }
 
 /// Every object of every profile with a golden, in one go: most are in many profiles. A refusal fails, and a warning of the
@@ -54,7 +55,8 @@ fn every_object_of_every_profile_is_admitted_without_a_warning() {
     );
 }
 
-fn admit(cluster: &Cluster, bundles: &[String]) -> Report {
+/// Asks the API server about the objects of some bundles, each a file with a JSON list.
+pub(crate) fn admit(cluster: &Cluster, bundles: &[String]) -> Report {
     let program = lab_file("admit.py");
     let folder = cluster.folder().to_str().unwrap();
     let mut args = vec!["-B", program.to_str().unwrap(), folder];

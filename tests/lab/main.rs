@@ -10,6 +10,7 @@ mod admission;
 mod cluster;
 mod consent;
 mod controllers;
+mod corpora;
 mod detection;
 mod faults;
 mod fleet;

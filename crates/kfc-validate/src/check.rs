@@ -7,6 +7,7 @@ use super::fit::Fit;
 use super::format::Format;
 use super::limits;
 use super::path::{Path, name};
+use super::resource;
 use super::shape::{Kind, Limits, Others, Shape, ShapeId, Shapes};
 use super::table::field_spans;
 use compact_str::CompactString;
@@ -136,6 +137,10 @@ impl Fit<'_> {
         let mut fit = Fit { shapes: &table.shapes, table, null_is_nothing: true, found: self.found.empty() };
         fit.check(node, id, path, place);
         self.found.list.append(&mut fit.found.list);
+        // Those of the resource itself are checked with its name.
+        if path.to_string() != "metadata" {
+            resource::check_texts(node, &mut self.found);
+        }
     }
 
     fn unknown(&mut self, entry: &Entry, map: &Map, shape: &Shape, path: &Path<'_>, place: Option<Mark>) {

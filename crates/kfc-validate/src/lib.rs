@@ -63,5 +63,5 @@ mod version;
 
 pub use changes::immutable;
 pub use finding::Finding;
-pub use validation::{KindName, Options, Verdict, undefined, validate};
+pub use validation::{KindName, Options, Update, Verdict, undefined, validate};
 pub use version::{Span, Version};

@@ -4,7 +4,7 @@ use kfc_kube::Object;
 use kfc_yaml::Node;
 
 /// The items of the list at a path; none without a list.
-pub(super) fn items<'n>(node: &'n Node, path: &[&str]) -> impl Iterator<Item = &'n Node> {
+pub(super) fn items<'n>(node: &'n Node, path: &[&str]) -> impl Iterator<Item = &'n Node> + use<'n> {
     node.at(path).and_then(Node::as_seq).into_iter().flatten()
 }
 

@@ -1,4 +1,5 @@
-//! Runs the policies that the API server would run (`ValidatingAdmissionPolicy`) on resources that are to be created.
+//! Runs the policies that the API server would run (`ValidatingAdmissionPolicy`) on resources that are to be created, or updated
+//! where it is known what they were before. Nothing of a bundle is deleted or connected to.
 //!
 //! A policy applies where a binding says so, with the parameters that the binding names. What a bundle does not tell, the user who
 //! sends it or a parameter that only the cluster has, is not guessed: such a policy is reported as not run.
@@ -9,6 +10,7 @@ use super::facts::with_stack;
 use super::finding::{Finding, Findings};
 use super::path::Path;
 use super::pods::{items, selects, text};
+use super::validation::{DEFAULT, Update};
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_kube::{GroupVersion, Object, ObjectId};
 use kfc_yaml::Node;
@@ -66,10 +68,36 @@ struct World<'r> {
     /// The plural names of custom kinds, by group and kind.
     plurals: HashMap<(&'r str, &'r str), &'r str>,
     namespaces: BTreeMap<&'r str, &'r Object>,
+    /// Policies that change objects before others judge them, each with a binding.
+    mutations: Vec<(&'r Object, &'r Object)>,
 }
 
-/// Runs the policies among `all` on the resources that are `checked`.
-pub(super) fn check(all: &[&Object], checked: &[&Object]) -> Vec<Finding> {
+/// A resource that is sent to the server.
+#[derive(Clone, Copy, Debug)]
+struct Request<'r> {
+    /// The resource of the bundle, which is reported.
+    resource: &'r Object,
+    /// What it is and will be in the cluster, if it exists already.
+    update: Option<&'r Update>,
+}
+
+impl<'r> Request<'r> {
+    fn of(resource: &'r Object, updates: &HashMap<ObjectId, &'r Update>) -> Self {
+        Self { resource, update: updates.get(&ObjectId::of(resource, DEFAULT)).copied() }
+    }
+
+    const fn operation(&self) -> &'static str {
+        if self.update.is_some() { "UPDATE" } else { "CREATE" }
+    }
+
+    /// The object as the server will have it.
+    fn object(&self) -> &'r Object {
+        self.update.map_or(self.resource, |update| &update.after)
+    }
+}
+
+/// Runs the policies among `all` on the resources that are `checked`; those of `updates` exist already.
+pub(super) fn check(all: &[&Object], checked: &[&Object], updates: &[Update]) -> Vec<Finding> {
     let is_binding = |resource: &&Object| {
         is_of_policies(resource) && resource.kind() == "ValidatingAdmissionPolicyBinding"
     };
@@ -78,16 +106,21 @@ pub(super) fn check(all: &[&Object], checked: &[&Object]) -> Vec<Finding> {
         return Vec::new();
     }
     // The library that reads and runs expressions goes down a level of the stack for every level of an expression.
-    with_stack(|| run(all, checked, &bindings)).unwrap_or_default()
+    with_stack(|| run(all, checked, updates, &bindings)).unwrap_or_default()
 }
 
 fn is_of_policies(resource: &Object) -> bool {
+    let kind = resource.kind();
     resource.group() == "admissionregistration.k8s.io"
-        && resource.kind().starts_with("ValidatingAdmissionPolicy")
+        && (kind.starts_with("ValidatingAdmissionPolicy") || kind.starts_with("MutatingAdmissionPolicy"))
 }
 
-fn run(all: &[&Object], checked: &[&Object], bindings: &[&Object]) -> Vec<Finding> {
+fn run(all: &[&Object], checked: &[&Object], updates: &[Update], bindings: &[&Object]) -> Vec<Finding> {
     let world = World::of(all);
+    let updates: HashMap<ObjectId, &Update> =
+        updates.iter().map(|update| (ObjectId::of(&update.before, DEFAULT), update)).collect();
+    let requests: Vec<Request<'_>> =
+        checked.iter().map(|resource| Request::of(resource, &updates)).collect();
     let mut found = Vec::new();
     let mut policies = BTreeMap::new();
     for policy in
@@ -104,8 +137,8 @@ fn run(all: &[&Object], checked: &[&Object], bindings: &[&Object]) -> Vec<Findin
             continue;
         };
         let Some(action) = action_of(binding) else { continue };
-        for resource in checked.iter().copied().filter(|resource| world.matches(policy, binding, resource)) {
-            found.extend(world.judge(policy, binding, resource, action));
+        for request in requests.iter().filter(|request| world.matches(policy.resource, binding, **request)) {
+            found.extend(world.judge(policy, binding, *request, action));
         }
     }
     found
@@ -190,12 +223,20 @@ impl<'r> World<'r> {
             let kind = (part(&["spec", "group"])?, part(&["spec", "names", "kind"])?);
             Some((kind, part(&["spec", "names", "plural"])?))
         };
+        let of_mutations =
+            |kind: &'static str| all.iter().copied().filter(move |one| is_of_policies(one) && one.kind() == kind);
+        let mutations = of_mutations("MutatingAdmissionPolicyBinding").filter_map(|binding| {
+            let name = text(&binding.node, &["spec", "policyName"])?;
+            let policy = of_mutations("MutatingAdmissionPolicy").find(|policy| policy.name() == name)?;
+            Some((policy, binding))
+        });
         let namespaces =
             all.iter().copied().filter(|one| one.kind() == "Namespace" && one.api_version() == "v1");
         Self {
             all,
             plurals: definitions.filter_map(plural).collect(),
             namespaces: namespaces.map(|one| (one.name(), one)).collect(),
+            mutations: mutations.collect(),
         }
     }
 
@@ -208,27 +249,28 @@ impl<'r> World<'r> {
     }
 
     /// Whether a policy applies to a resource by itself and by a binding.
-    fn matches(&self, policy: &Policy<'_>, binding: &Object, resource: &Object) -> bool {
+    fn matches(&self, policy: &Object, binding: &Object, request: Request<'_>) -> bool {
         // The server asks no policy about policies.
-        if is_of_policies(resource) {
+        if is_of_policies(request.resource) {
             return false;
         }
-        let constraints = policy.resource.node.at(&["spec", "matchConstraints"]);
+        let constraints = policy.node.at(&["spec", "matchConstraints"]);
         let more = binding.node.at(&["spec", "matchResources"]);
-        constraints.is_some_and(|constraints| self.fits(constraints, resource, false))
-            && more.is_none_or(|more| self.fits(more, resource, true))
+        constraints.is_some_and(|constraints| self.fits(constraints, request, false))
+            && more.is_none_or(|more| self.fits(more, request, true))
     }
 
     /// Whether rules and selectors match a resource; without rules, all do for a binding and none for a policy.
-    fn fits(&self, constraints: &Node, resource: &Object, is_of_binding: bool) -> bool {
-        let is_in = |field: &str| items(constraints, &[field]).any(|rule| self.is_ruled(rule, resource));
+    fn fits(&self, constraints: &Node, request: Request<'_>, is_of_binding: bool) -> bool {
+        let is_in = |field: &str| items(constraints, &[field]).any(|rule| self.is_ruled(rule, request));
         let has_rules = items(constraints, &["resourceRules"]).next().is_some();
         (is_in("resourceRules") || (is_of_binding && !has_rules))
             && !is_in("excludeResourceRules")
-            && self.is_selected(constraints, resource)
+            && self.is_selected(constraints, request)
     }
 
-    fn is_ruled(&self, rule: &Node, resource: &Object) -> bool {
+    fn is_ruled(&self, rule: &Node, request: Request<'_>) -> bool {
+        let resource = request.resource;
         let has = |field: &str, word: &str| {
             items(rule, &[field]).filter_map(Node::as_text).any(|text| text == "*" || text == word)
         };
@@ -238,18 +280,22 @@ impl<'r> World<'r> {
         let names: Vec<&str> = items(rule, &["resourceNames"]).filter_map(Node::as_text).collect();
         // A rule for one version matches the others of the kind too, by default: the server converts.
         has("apiGroups", resource.group())
-            && has("operations", "CREATE")
+            && has("operations", request.operation())
             && items(rule, &["resources"]).filter_map(Node::as_text).any(is_plural)
             && text(rule, &["scope"]).is_none_or(|wanted| wanted == "*" || wanted == scope)
             && (names.is_empty() || names.contains(&resource.name()))
     }
 
-    fn is_selected(&self, constraints: &Node, resource: &Object) -> bool {
+    fn is_selected(&self, constraints: &Node, request: Request<'_>) -> bool {
+        let resource = request.resource;
         let is_there = |selector: &&Node| selector.as_map().is_some_and(|map| !map.is_empty());
         let of_object = constraints.get("objectSelector").filter(is_there);
         let of_namespace = constraints.get("namespaceSelector").filter(is_there);
-        let labels = resource.node.at(&["metadata", "labels"]);
-        if of_object.is_some_and(|selector| !selects(selector, labels)) {
+        // What it was before counts as well.
+        let mut states =
+            [Some(request.object()), request.update.map(|update| &update.before)].into_iter().flatten();
+        let labels = |state: &Object| state.node.at(&["metadata", "labels"]).cloned();
+        if of_object.is_some_and(|selector| !states.any(|state| selects(selector, labels(state).as_ref()))) {
             return false;
         }
         let Some(selector) = of_namespace else { return true };
@@ -299,9 +345,10 @@ impl<'r> World<'r> {
         &self,
         policy: &Policy<'_>,
         binding: &Object,
-        resource: &Object,
+        request: Request<'_>,
         action: Action,
     ) -> Vec<Finding> {
+        let resource = request.resource;
         let mut found = Findings::of(resource);
         let skipped = |why: &str| {
             let name = ObjectId::of(policy.resource, "");
@@ -309,17 +356,19 @@ impl<'r> World<'r> {
                 .note(why.to_owned())
                 .at(resource.mark())
         };
-        let params = match self.params(policy, binding, resource) {
+        let params = self.can_run(request).and_then(|()| self.params(policy, binding, resource));
+        let params = match params {
             Ok(params) => params,
             Err(why) => {
                 found.push(&Path::TOP, skipped(&why));
                 return found.list;
             }
         };
-        let object = to_json(&resource.node);
+        let object = to_json(&request.object().node);
+        let before = request.update.map_or(Value::Null, |update| to_json(&update.before.node));
         for params in params {
-            let size = json!([object, params]);
-            let mut context = self.context(resource, &object, &params);
+            let size = json!([object, before, params]);
+            let mut context = self.context(request, [&object, &before, &params]);
             match policy.judge(&mut context, &size) {
                 Ok(failed) => {
                     for (validation, message) in failed {
@@ -333,13 +382,28 @@ impl<'r> World<'r> {
         found.list
     }
 
-    /// What expressions may name.
-    fn context(&self, resource: &Object, object: &Value, params: &Value) -> Context<'static> {
+    /// Whether the object that policies would see is known.
+    fn can_run(&self, request: Request<'_>) -> Result<(), String> {
+        let change = self.mutations.iter().find(|(policy, binding)| self.matches(policy, binding, request));
+        if let Some((policy, _)) = change {
+            return Err(format!("{} changes the object before", ObjectId::of(policy, "")));
+        }
+        match request.update {
+            Some(update) if update.before.api_version() != request.resource.api_version() => {
+                Err(format!("the existing object is of the version {}", update.before.api_version()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What expressions may name: the object, what it was, and parameters.
+    fn context(&self, sent: Request<'_>, [object, before, params]: [&Value; 3]) -> Context<'static> {
+        let resource = sent.resource;
         let GroupVersion { group, version } = resource.group_version();
         let kind = json!({"group": group, "version": version, "kind": resource.kind()});
         let plural = json!({"group": group, "version": version, "resource": self.plural(resource)});
         let request = json!({
-            "operation": "CREATE",
+            "operation": sent.operation(),
             "name": resource.name(),
             "namespace": resource.namespace(),
             "dryRun": false,
@@ -355,7 +419,7 @@ impl<'r> World<'r> {
         let mut context = Context::default().with_all();
         let values = [
             ("object", object),
-            ("oldObject", &Value::Null),
+            ("oldObject", before),
             ("request", &request),
             ("params", params),
             ("namespaceObject", &namespace),
@@ -446,7 +510,7 @@ fn plural_of(kind: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
-    use super::{check, plural_of};
+    use super::{Update, check, plural_of};
     use kfc_diagnostics::{Severity, SourceId};
     use kfc_kube::Object;
     use kfc_yaml::parse::parse;
@@ -463,16 +527,24 @@ mod tests {
 
     /// The findings about a bundle: severity, name of the resource, message and notes.
     fn found(documents: &[String]) -> Vec<(Severity, String, String)> {
+        found_on_update(documents, &[])
+    }
+
+    fn read(documents: &[String]) -> Vec<Object> {
         let nodes = parse(&documents.join("---\n"), SourceId::NONE).unwrap();
-        let objects: Vec<Object> = nodes
+        nodes
             .into_iter()
             .map(|node| {
                 let kind = node.get("kind").unwrap().as_text().unwrap().to_owned();
-                Object::new(node, kind == "Namespace" || kind.starts_with("Validating"))
+                Object::new(node, kind == "Namespace" || kind.contains("AdmissionPolicy"))
             })
-            .collect();
+            .collect()
+    }
+
+    fn found_on_update(documents: &[String], updates: &[Update]) -> Vec<(Severity, String, String)> {
+        let objects = read(documents);
         let all: Vec<&Object> = objects.iter().collect();
-        let list = check(&all, &all).into_iter().map(|finding| {
+        let list = check(&all, &all, updates).into_iter().map(|finding| {
             let diagnostic = finding.diagnostic;
             let text =
                 std::iter::once(diagnostic.message).chain(diagnostic.notes).collect::<Vec<_>>().join("; ");
@@ -563,6 +635,45 @@ mod tests {
             let said = found(&[rule, binding("validationActions: [Deny]"), deployment("large", 9)]);
             assert!(said.len() == 1 && said[0].0 == Severity::Warning && said[0].2.contains(why), "{said:?}");
         }
+    }
+
+    #[test]
+    fn what_exists_is_updated() {
+        let scaled = |replicas: u8| deployment("large", replicas);
+        let of = |rule: &str, operations: &str, was: u8| {
+            let rule = policy(&format!("  validations: [{{expression: \"{rule}\"}}]"))
+                .replace("operations: ['*']", &format!("operations: [{operations}]"));
+            let update = Update { before: read(&[scaled(was)]).remove(0), after: read(&[scaled(9)]).remove(0) };
+            let documents = [rule, binding("validationActions: [Deny]"), scaled(9)];
+            (found(&documents).len(), found_on_update(&documents, &[update]).len())
+        };
+        let grows = "object.spec.replicas <= oldObject.spec.replicas";
+        assert_eq!(of(grows, "UPDATE", 3), (0, 1));
+        assert_eq!(of(grows, "UPDATE", 9), (0, 0));
+        assert_eq!(of("request.operation == 'UPDATE'", "CREATE, UPDATE", 3), (1, 0));
+        assert_eq!(of("object.spec.replicas < 5", "CREATE", 3), (1, 0));
+        // A bundle deletes nothing, and connects to nothing.
+        assert_eq!(of("false", "DELETE, CONNECT", 3), (0, 0));
+    }
+
+    #[test]
+    fn what_another_policy_changes_is_not_judged() {
+        let rule = policy("  validations: [{expression: object.spec.replicas <= 5}]");
+        let change = |kind: &str, spec: &str| {
+            format!(
+                "apiVersion: admissionregistration.k8s.io/v1\nkind: {kind}\nmetadata: {{name: fewer}}\nspec:\n  {spec}\n"
+            )
+        };
+        let documents = [
+            rule,
+            binding("validationActions: [Deny]"),
+            change("MutatingAdmissionPolicy", DEPLOYMENTS),
+            change("MutatingAdmissionPolicyBinding", "policyName: fewer"),
+            deployment("large", 9),
+        ];
+        let said = found(&documents);
+        assert!(said.len() == 1 && said[0].0 == Severity::Warning, "{said:?}");
+        assert!(said[0].2.ends_with("MutatingAdmissionPolicy fewer changes the object before"), "{said:?}");
     }
 
     #[test]

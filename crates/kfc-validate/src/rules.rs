@@ -4,18 +4,23 @@ use super::budget::{Budget, Refused};
 use super::definitions::Definition;
 use super::finding::{Finding, Findings};
 use super::path::Path;
+use super::validation::Update;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_kube::Object;
 use kfc_yaml::Node;
 use kfc_yaml::value::to_json;
 use kube_cel::{CompiledSchema, ErrorKind, RootContext, ValidationError, Validator, compile_schema};
+use serde_json::Value;
+use std::sync::OnceLock;
 
 /// The rules of one version of a kind, ready to run.
 #[derive(Debug)]
 pub(super) struct Rules {
     /// The schema without the rules that are refused.
-    schema: serde_json::Value,
+    schema: Value,
     compiled: CompiledSchema,
+    /// The same for objects that exist already.
+    updating: OnceLock<(Value, CompiledSchema)>,
     budget: Budget,
     refused: Vec<Refused>,
     validator: Validator,
@@ -33,27 +38,62 @@ impl Rules {
             kind: resource.kind().to_owned(),
         };
         let compiled = compile_schema(&schema);
-        Some(Self { schema, compiled, budget, refused, validator: Validator::new(), context })
+        let updating = OnceLock::new();
+        Some(Self { schema, compiled, updating, budget, refused, validator: Validator::new(), context })
     }
 
-    /// Runs the rules on a resource, which must fit the schema.
-    pub(super) fn check(&self, resource: &Object, found: &mut Findings<'_>) {
-        let object = to_json(&resource.node);
-        let costly = self.budget.refuse_costly(&self.schema, &object);
-        let compiled = costly.as_ref().map(|(schema, _)| compile_schema(schema));
-        let compiled = compiled.as_ref().unwrap_or(&self.compiled);
+    /// Runs the rules on a resource, which must fit the schema. Those that compare with an older object need `update`.
+    pub(super) fn check(&self, resource: &Object, update: Option<&Update>, found: &mut Findings<'_>) {
+        let object = to_json(&update.map_or(resource, |update| &update.after).node);
+        let before = update.map(|update| to_json(&update.before.node));
+        let (schema, compiled) = match update {
+            None => (&self.schema, &self.compiled),
+            Some(_) => {
+                let (schema, compiled) = self.updating.get_or_init(|| {
+                    let mut schema = self.schema.clone();
+                    without_comparisons_in_lists(&mut schema, false);
+                    let compiled = compile_schema(&schema);
+                    (schema, compiled)
+                });
+                (schema, compiled)
+            }
+        };
+        let costly = self.budget.refuse_costly(schema, &object);
+        let cheap = costly.as_ref().map(|(schema, _)| compile_schema(schema));
+        let compiled = cheap.as_ref().unwrap_or(compiled);
         for refused in self.refused.iter().chain(costly.iter().flat_map(|(_, refused)| refused)) {
             let diagnostic = not_run(&refused.rule, &refused.why);
             found.push(&Path::TOP, diagnostic.at(resource.mark()));
         }
         let outcome =
-            self.validator.validate_compiled_with_context(compiled, &object, None, Some(&self.context));
+            self.validator.validate_compiled_with_context(compiled, &object, before.as_ref(), Some(&self.context));
         let mut errors = outcome.err().map(kube_cel::ValidationErrors::into_vec).unwrap_or_default();
         // The library walks maps in no fixed order.
         errors.sort_by(|a, b| (&a.field_path, &a.rule).cmp(&(&b.field_path, &b.rule)));
         for error in errors {
             report(&error, resource, found);
         }
+    }
+}
+
+/// Takes rules that compare with an older value out of the items of lists: the library pairs items by their place, and the
+/// server by their keys.
+fn without_comparisons_in_lists(schema: &mut Value, is_in_list: bool) {
+    match schema {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Value::Array(rules) if name == "x-kubernetes-validations" => rules.retain(|rule| {
+                        !is_in_list || !rule.get("rule").and_then(Value::as_str).unwrap_or("").contains("oldSelf")
+                    }),
+                    field => without_comparisons_in_lists(field, is_in_list || name == "items"),
+                }
+            }
+        }
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| without_comparisons_in_lists(item, is_in_list));
+        }
+        _ => {}
     }
 }
 

@@ -29,12 +29,23 @@ pub struct Options {
     pub complete: bool,
     /// What the cluster has besides: policies with their bindings and parameters, and namespaces. They are not checked.
     pub beside: Vec<Object>,
+    /// The resources of the bundle that exist already: policies see what they were, too.
+    pub updates: Vec<Update>,
     /// Codes of findings that are left out.
     pub ignored: Vec<Code>,
     /// Kinds that are not checked.
     pub skipped: Vec<KindName>,
     /// Whether to skip kinds without a definition.
     pub allow_missing_schema: bool,
+}
+
+/// A resource that exists already.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// What it is.
+    pub before: Object,
+    /// What it will be.
+    pub after: Object,
 }
 
 /// A kind as users name it: `Route`, `route.openshift.io/Route` or `route.openshift.io/v1/Route`.
@@ -113,11 +124,11 @@ pub fn validate(resources: &[&Object], definitions: &[&Object], options: &Option
         .collect();
     let unchecked = found.iter().filter(|(_, had_schema)| !had_schema).count();
     let mut all: Vec<Finding> = found.into_iter().flat_map(|(list, _)| list).collect();
-    all.extend(check_rules(&checked, &definitions, &all));
+    all.extend(check_rules(&checked, &definitions, &all, &options.updates));
     all.extend(checked.iter().flat_map(|resource| readiness::find(resource)));
-    all.extend(bundle::check(resources, &|resource| options.skips(resource)));
+    all.extend(bundle::check(resources, &|resource| options.skips(resource), version));
     let beside = options.beside.iter().chain(resources.iter().copied());
-    all.extend(policies::check(&beside.collect::<Vec<_>>(), &checked));
+    all.extend(policies::check(&beside.collect::<Vec<_>>(), &checked, &options.updates));
     all.retain(|finding| !options.ignores(finding.diagnostic.code));
     for finding in &mut all {
         let severity = &mut finding.diagnostic.severity;
@@ -159,6 +170,9 @@ pub fn undefined(
     kinds.map(|resource| (resource.api_version().to_owned(), resource.kind().to_owned())).collect()
 }
 
+/// The namespace of what names none.
+pub(super) const DEFAULT: &str = "default";
+
 /// Checks one resource by itself; returns whether there was a schema to check it against, or it is known that none exists.
 fn check(
     resource: &Object,
@@ -183,6 +197,12 @@ fn check(
                 !finding.path.starts_with("status.") || is_of_form(finding.diagnostic.code)
             });
         }
+        if matches!(api, Some(Api::Builtin(_))) {
+            fit.found.list.retain(|finding| {
+                finding.diagnostic.code != Code::ValueNotAllowed
+                    || !finding.path.contains(facts::OTHERS_SELECTOR)
+            });
+        }
         found.list.append(&mut fit.found.list);
     }
     let namespaced = match api {
@@ -201,7 +221,14 @@ fn check(
 
 /// Runs the rules of CRDs on the resources that fit their schemas. A rule expects values of the right kinds, as an API
 /// server gives it.
-fn check_rules(resources: &[&Object], definitions: &Definitions, found: &[Finding]) -> Vec<Finding> {
+fn check_rules(
+    resources: &[&Object],
+    definitions: &Definitions,
+    found: &[Finding],
+    updates: &[Update],
+) -> Vec<Finding> {
+    let updates: FxHashMap<ObjectId, &Update> =
+        updates.iter().map(|update| (ObjectId::of(&update.before, DEFAULT), update)).collect();
     let mut by_kind: FxHashMap<(&str, &str), Vec<&Object>> = FxHashMap::default();
     for resource in resources {
         let has_rules = |d: &definitions::Definition| d.rules.is_some();
@@ -220,7 +247,8 @@ fn check_rules(resources: &[&Object], definitions: &Definitions, found: &[Findin
         for resource in resources.iter().filter(|r| !wrong.contains(&ObjectId::of(r, ""))) {
             let mut found = Findings::of(resource);
             if let Some(rules) = &rules {
-                rules.check(resource, &mut found);
+                let update = updates.get(&ObjectId::of(resource, DEFAULT)).copied();
+                rules.check(resource, update, &mut found);
             }
             list.append(&mut found.list);
         }

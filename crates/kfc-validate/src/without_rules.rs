@@ -3,6 +3,7 @@
 use super::definitions::Definition;
 use super::finding::{Finding, Findings};
 use super::path::Path;
+use super::validation::Update;
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_kube::Object;
 
@@ -18,7 +19,7 @@ impl Rules {
 
     /// Reports that the rules were not run.
     #[expect(clippy::unused_self, reason = "has the signature that it has with rules")]
-    pub(super) fn check(&self, resource: &Object, found: &mut Findings<'_>) {
+    pub(super) fn check(&self, resource: &Object, _: Option<&Update>, found: &mut Findings<'_>) {
         let warning = Diagnostic::warning(Code::RuleNotRun, "the rules of the CRD were not run")
             .note("this kfc was built without the feature `rules`");
         found.push(&Path::TOP, warning.at(resource.mark()));

@@ -2,16 +2,21 @@
 
 use super::{order, pod_security, references, selectors, structural, twice};
 use crate::finding::Finding;
+use crate::version::Version;
 use kfc_kube::Object;
 
 /// Checks what resources of a bundle require of each other. Skipped resources exist for the others, but are not checked.
-pub(crate) fn check(resources: &[&Object], skipped: &dyn Fn(&Object) -> bool) -> Vec<Finding> {
+pub(crate) fn check(
+    resources: &[&Object],
+    skipped: &dyn Fn(&Object) -> bool,
+    server: Version,
+) -> Vec<Finding> {
     let checked: Vec<&Object> = resources.iter().copied().filter(|resource| !skipped(resource)).collect();
     let mut found = twice::check(&checked);
     found.extend(references::check(resources, &checked));
     found.extend(selectors::check(resources, &checked));
     found.extend(order::namespaces_and_definitions(resources));
     found.extend(structural::check(&checked));
-    found.extend(pod_security::check(resources, &checked));
+    found.extend(pod_security::check(resources, &checked, server));
     found
 }

@@ -12,3 +12,4 @@ mod twice;
 
 pub(super) use check::check;
 pub use order::order;
+pub(super) use pod_security::APPARMOR;

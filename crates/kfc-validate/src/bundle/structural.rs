@@ -60,12 +60,13 @@ fn check_names(resource: &Object, found: &mut Findings<'_>) {
 /// A CRD in a protected group has the URL where its API was approved, or that it was not: the API server refuses it when
 /// the annotation is missing, or is neither a URL nor starts with `unapproved`.
 fn check_approval(resource: &Object, found: &mut Findings<'_>) {
-    let Some(place) = resource.node.at(&["spec", "group"]) else { return };
-    let group = place.as_text().unwrap_or_default();
+    let group = text(&resource.node, &["spec", "group"]).unwrap_or_default();
     if !PROTECTED.iter().any(|domain| is_in_domain(group, domain)) {
         return;
     }
     let annotation = resource.node.at(&["metadata", "annotations", APPROVAL]);
+    let above = resource.node.at(&["metadata", "annotations"]).filter(|all| !all.is_null());
+    let place = above.or(resource.node.get("metadata")).unwrap_or(&resource.node);
     let (place, message) = match annotation.and_then(Node::as_text).filter(|text| !text.is_empty()) {
         None => {
             (place, format!("the group `{group}` is protected: the CRD needs the annotation `{APPROVAL}`"))

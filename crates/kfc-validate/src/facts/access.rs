@@ -1,6 +1,6 @@
 //! RBAC, API services, priority and fairness.
 
-use super::here::{Check, Here, is_empty, number};
+use super::here::{Check, Here, is_empty};
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;
 
@@ -13,6 +13,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("flowcontrol.v1.NonResourcePolicyRule", stars),
     ("flowcontrol.v1.QueuingConfiguration", queues),
     ("flowcontrol.v1.FlowSchemaSpec", flow_schema),
+    ("flowcontrol.v1.FlowSchema", named_schema),
     ("flowcontrol.v1.PriorityLevelConfiguration", priority_level),
 ];
 
@@ -120,8 +121,15 @@ fn queues(here: &mut Here<'_, '_>) {
 
 /// Only one level is exempt.
 fn priority_level(here: &mut Here<'_, '_>) {
-    if here.text(&["spec", "type"]) == Some("Exempt") && here.text(&["metadata", "name"]) != Some("exempt") {
+    let is_exempt = here.text(&["metadata", "name"]) == Some("exempt");
+    let kind = here.text(&["spec", "type"]);
+    if kind.is_some_and(|kind| (kind == "Exempt") != is_exempt) {
         here.invalid("spec.type", "must be 'Exempt' if and only if `name` is 'exempt'");
+    }
+    // This one always exists, as the server made it.
+    let shares = here.number(&["spec", "limited", "nominalConcurrencyShares"]);
+    if here.text(&["metadata", "name"]) == Some("catch-all") && shares != Some(5) {
+        here.invalid("spec", "spec of 'catch-all' must equal the fixed value");
     }
 }
 
@@ -133,7 +141,26 @@ fn flow_schema(here: &mut Here<'_, '_>) {
             &super::table::unsupported("", &["ByNamespace", "ByUser"]),
         );
     }
-    if here.at(&["matchingPrecedence"]).and_then(number) == Some(1) {
-        here.invalid("matchingPrecedence", "only the schema named 'exempt' may have matchingPrecedence 1");
+}
+
+/// The schemas that always exist, as the server made them.
+fn named_schema(here: &mut Here<'_, '_>) {
+    let precedence = here.number(&["spec", "matchingPrecedence"]);
+    let level = here.text(&["spec", "priorityLevelConfiguration", "name"]);
+    let name = here.text(&["metadata", "name"]);
+    let due = match name {
+        Some("exempt") => (Some(1), Some("exempt")),
+        Some("catch-all") => (Some(10000), Some("catch-all")),
+        _ if precedence == Some(1) => {
+            return here.invalid(
+                "spec.matchingPrecedence",
+                "only the schema named 'exempt' may have matchingPrecedence 1",
+            );
+        }
+        _ => return,
+    };
+    if (precedence, level) != due {
+        let name = name.unwrap_or_default();
+        here.invalid("spec", &format!("spec of '{name}' must equal the fixed value"));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::super::budget::{Budget, check_text};
 use super::cel_cost::{self, Sized};
-use super::cel_types::{Checker, Scope, Type};
+use super::cel_types::{AUTHORIZER, Checker, Scope, Type};
 use super::here::{Check, Here, is_true, text};
 use super::words::escaped;
 use kfc_yaml::Node;
@@ -170,12 +170,37 @@ fn admission_scope() -> Scope {
         ("object", Type::Dyn),
         ("oldObject", Type::Dyn),
         ("request", Type::Object(Rc::new(request))),
-        ("authorizer", Type::Unknown),
-        ("namespaceObject", Type::Unknown),
+        ("authorizer", AUTHORIZER),
+        ("namespaceObject", namespace_object()),
     ] {
         scope.set(name, given);
     }
     scope
+}
+
+/// The namespace of an object, with the fields that expressions see.
+fn namespace_object() -> Type {
+    let of = |fields: Vec<(&str, Type)>| {
+        Type::Object(Rc::new(fields.into_iter().map(|(name, given)| (name.to_owned(), given)).collect()))
+    };
+    let texts = || Type::List(Rc::new(Type::String));
+    let named = || Type::Map(Rc::new(Type::String), Rc::new(Type::String));
+    let metadata = of(vec![
+        ("name", Type::String),
+        ("generateName", Type::String),
+        ("namespace", Type::String),
+        ("labels", named()),
+        ("annotations", named()),
+        ("UID", Type::String),
+        ("creationTimestamp", Type::Timestamp),
+        ("deletionGracePeriodSeconds", Type::Int),
+        ("deletionTimestamp", Type::Timestamp),
+        ("generation", Type::Int),
+        ("resourceVersion", Type::String),
+        ("finalizers", texts()),
+    ]);
+    let status = of(vec![("conditions", Type::Unknown), ("phase", Type::String)]);
+    of(vec![("metadata", metadata), ("spec", of(vec![("finalizers", texts())])), ("status", status)])
 }
 
 fn webhook(here: &mut Here<'_, '_>) {
@@ -209,6 +234,12 @@ fn of_policy(node: &Node) -> Found {
     let mut scope = admission_scope();
     if node.get("paramKind").is_some_and(|kind| !kind.is_null()) {
         scope.set("params", Type::Dyn);
+    }
+    // Only what changes an object can make one.
+    if node.get("mutations").is_some() {
+        for made in ["Object", "JSONPatch"] {
+            scope.set(made, Type::Unknown);
+        }
     }
     for (index, condition) in list("matchConditions") {
         let below = format!("matchConditions[{index}].expression");
@@ -439,11 +470,22 @@ fn on_default(schema: &Node, path: &str, found: &mut Found) {
     // The library does not have these as the server does.
     let is_of_server = |rule: &str| ["type(", "format.", ".?"].iter().any(|part| rule.contains(part));
     for error in outcome.err().map(kube_cel::ValidationErrors::into_vec).unwrap_or_default() {
-        if error.kind != ErrorKind::ValidationFailure || error.rule == "true" || is_of_server(&error.rule) {
-            continue;
-        }
-        found.push((format!("{path}.default"), format!("failed rule: {}", error.rule)));
+        let words = match error.kind {
+            _ if error.rule == "true" || is_of_server(&error.rule) => continue,
+            ErrorKind::ValidationFailure => format!("failed rule: {}", error.rule),
+            ErrorKind::EvaluationError if cannot_convert(&error.message) => {
+                format!("{} evaluating rule: {}", error.message, error.rule)
+            }
+            _ => continue,
+        };
+        found.push((format!("{path}.default"), words));
     }
+}
+
+/// Whether a rule ended because a text cannot be what it has to be, and not because the library lacks something.
+fn cannot_convert(message: &str) -> bool {
+    let functions = ["int", "uint", "double", "duration", "timestamp", "ip", "cidr", "quantity", "semver", "url"];
+    functions.iter().any(|name| message.contains(&format!("'{name}'")))
 }
 
 /// The type of values of a schema.

@@ -4,6 +4,7 @@ use kube_cel::cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, I
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 /// A type.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,7 +100,7 @@ impl Scope {
 }
 
 /// Functions that are called with values alone.
-const GLOBAL: [&str; 40] = [
+const GLOBAL: [&str; 33] = [
     "size",
     "int",
     "uint",
@@ -132,19 +133,12 @@ const GLOBAL: [&str; 40] = [
     "sets.equivalent",
     "sets.intersects",
     "format.named",
-    "math.greatest",
-    "math.least",
-    "math.abs",
-    "math.ceil",
-    "math.floor",
-    "math.round",
-    "math.sign",
-    "math.trunc",
+    "lists.range",
 ];
 /// Names before the dot of such functions.
-const SPACES: [&str; 6] = ["optional", "strings", "sets", "format", "math", "ip"];
+const SPACES: [&str; 6] = ["optional", "strings", "sets", "format", "lists", "ip"];
 /// Functions of a value whose type is not distinguished here.
-const OF_VALUES: [&str; 91] = [
+const OF_VALUES: [&str; 89] = [
     "size",
     "matches",
     "startsWith",
@@ -163,12 +157,10 @@ const OF_VALUES: [&str; 91] = [
     "lastIndexOf",
     "substring",
     "format",
-    "reverse",
     "isSorted",
     "sum",
     "min",
     "max",
-    "flatten",
     "slice",
     "distinct",
     "sort",
@@ -308,9 +300,20 @@ impl<'s> Checker<'s> {
                 Ok(Type::Map(Rc::new(given.0), Rc::new(given.1)))
             }
             Expr::Struct(value) => {
+                let root = value.type_name.split('.').next().unwrap_or_default();
+                if self.variable(root).is_none() {
+                    return Err(undeclared(root));
+                }
                 for entry in &value.entries {
                     if let EntryExpr::StructField(entry) = &entry.expr {
-                        self.check(&entry.value)?;
+                        let given = self.check(&entry.value)?;
+                        let is_text = root == "JSONPatch" && matches!(entry.field.as_str(), "op" | "path" | "from");
+                        if is_text && !given.fits(&Type::String) {
+                            return Err(format!(
+                                "expected type of field '{}' is 'string' but provided type is '{given}'",
+                                entry.field
+                            ));
+                        }
                     }
                 }
                 Ok(match value.type_name.as_str() {
@@ -482,12 +485,18 @@ impl<'s> Checker<'s> {
                 Err(no_match(name, given))
             }
             "matches" => self.texts("matches", &one, call, 1),
+            "duration" if literal_text(call.args.first()).is_some_and(|text| !is_duration(text)) => {
+                Err("invalid duration argument".to_owned())
+            }
             name => Ok(global(name)),
         }
     }
 
     #[expect(clippy::match_same_arms, reason = "a table of functions is read and changed line by line")]
     fn of_value(&mut self, of: &Type, name: &str, call: &CallExpr) -> Result<Type, String> {
+        if let Some(given) = of_two_variables(name, call) {
+            return Ok(given);
+        }
         if !OF_VALUES.contains(&name) {
             return Err(undeclared(name));
         }
@@ -509,6 +518,11 @@ impl<'s> Checker<'s> {
                     Err(no_match(name, &given))
                 }
             }
+            ("format", Type::String) => {
+                check_format(call)?;
+                self.texts(name, of, call, 0)
+            }
+            (_, Type::Opaque(kind)) if kind.starts_with(AUTHORIZATION) => Ok(of_authorization(name)),
             ("size", Type::String | Type::Bytes | Type::List(_) | Type::Map(..) | Type::Object(_)) => {
                 Ok(Type::Int)
             }
@@ -532,11 +546,7 @@ impl<'s> Checker<'s> {
             (_, Type::String) => {
                 let known = OF_TEXTS.iter().find(|(known, texts, _)| *known == name && *texts < 9);
                 let Some((_, texts, _)) = known else {
-                    return if matches!(name, "reverse" | "size") {
-                        Ok(Type::String)
-                    } else {
-                        Err(no_match(name, &given))
-                    };
+                    return Err(no_match(name, &given));
                 };
                 self.texts(name, of, call, *texts)
             }
@@ -564,6 +574,74 @@ impl<'s> Checker<'s> {
         let known = OF_TEXTS.iter().find(|(known, ..)| *known == name);
         Ok(known.map_or(Type::Unknown, |(_, _, given)| given.clone()))
     }
+}
+
+/// The beginning of the types that ask for rights.
+const AUTHORIZATION: &str = "kubernetes.authorization.";
+/// Who may do what.
+pub(super) const AUTHORIZER: Type = Type::Opaque("kubernetes.authorization.Authorizer");
+
+/// What a question for rights gives.
+fn of_authorization(name: &str) -> Type {
+    match name {
+        "path" => Type::Opaque("kubernetes.authorization.PathCheck"),
+        "group" => Type::Opaque("kubernetes.authorization.GroupCheck"),
+        "resource" | "subresource" | "namespace" | "name" | "fieldSelector" | "labelSelector" => {
+            Type::Opaque("kubernetes.authorization.ResourceCheck")
+        }
+        "check" => Type::Opaque("kubernetes.authorization.Decision"),
+        "serviceAccount" => AUTHORIZER,
+        "allowed" | "errored" => Type::Bool,
+        "reason" | "error" => Type::String,
+        _ => Type::Unknown,
+    }
+}
+
+/// What a loop over keys and values gives, which the library does not expand; `None` for everything else.
+fn of_two_variables(name: &str, call: &CallExpr) -> Option<Type> {
+    let is_loop = call.args.len() >= 3
+        && matches!(call.args[0].expr, Expr::Ident(_))
+        && matches!(call.args[1].expr, Expr::Ident(_));
+    match name {
+        _ if !is_loop => None,
+        "all" | "exists" | "existsOne" | "exists_one" => Some(Type::Bool),
+        "transformList" | "transformMap" | "transformMapEntry" => Some(Type::Unknown),
+        _ => None,
+    }
+}
+
+fn literal_text(expression: Option<&IdedExpr>) -> Option<&str> {
+    match &expression?.expr {
+        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+        _ => None,
+    }
+}
+
+/// Whether a text is a duration as Go reads it: `1h30m`.
+fn is_duration(text: &str) -> bool {
+    static FORM: LazyLock<Option<regex::Regex>> = LazyLock::new(|| {
+        regex::Regex::new(r"^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$").ok()
+    });
+    FORM.as_ref().is_none_or(|form| form.is_match(text))
+}
+
+/// Checks that a literal format has as many places as there are values.
+fn check_format(call: &CallExpr) -> Result<(), String> {
+    let (Some(form), Some(Expr::List(values))) =
+        (literal_text(call.target.as_deref()), call.args.first().map(|argument| &argument.expr))
+    else {
+        return Ok(());
+    };
+    let (wanted, given) = (form.replace("%%", "").matches('%').count(), values.elements.len());
+    if given > wanted {
+        return Err(format!(
+            "too many arguments supplied to string.format (expected {wanted}, got {given})"
+        ));
+    }
+    if given < wanted {
+        return Err(format!("index {given} out of range"));
+    }
+    Ok(())
 }
 
 fn optional(name: &str, of: &Rc<Type>) -> Type {

@@ -28,6 +28,8 @@ mod zones;
 #[cfg(feature = "rules")]
 pub(super) use cel::{condition, with_stack};
 
+pub(super) use pods::OTHERS_SELECTOR;
+
 use super::finding::Findings;
 use super::shape::{Others, ShapeId};
 use super::table::Table;

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 pub(super) const CHECKS: &[(&str, Check)] = &[
     ("core.v1.Service", service_name),
+    ("core.v1.Service", source_ranges),
     ("core.v1.ServiceSpec", service),
     ("core.v1.ServiceSpec", addresses),
     ("core.v1.EndpointSubset", subset),
@@ -25,6 +26,25 @@ fn service_name(here: &mut Here<'_, '_>) {
     let name = here.text(&["metadata", "name"]).unwrap_or("");
     if here.version.0 < 36 && is_label(name) && name.starts_with(|c: char| c.is_ascii_digit()) {
         here.invalid("metadata.name", "a DNS-1035 label must start with an alphabetic character");
+    }
+}
+
+/// The annotation that was there before `loadBalancerSourceRanges`.
+fn source_ranges(here: &mut Here<'_, '_>) {
+    const RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
+    let Some(ranges) = here.at(&["metadata", "annotations", RANGES]).and_then(Node::as_text) else { return };
+    if here.items(&["spec", "loadBalancerSourceRanges"]).next().is_some() {
+        return;
+    }
+    let below = format!("metadata.annotations{}", super::here::key(RANGES));
+    if here.text(&["spec", "type"]) != Some("LoadBalancer") {
+        here.forbidden(&below, "may only be used when `type` is 'LoadBalancer'");
+    }
+    let ranges = ranges.trim();
+    for range in ranges.split(',').filter(|_| !ranges.is_empty()) {
+        if let Some(words) = super::words::Writing::AnyCidr.fault(range) {
+            here.invalid(&below, &words);
+        }
     }
 }
 

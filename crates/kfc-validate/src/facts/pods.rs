@@ -1,5 +1,6 @@
 //! Pods: their containers, volumes, security and scheduling.
 
+use super::super::bundle::APPARMOR;
 use super::here::{Check, Here, is_empty, is_true, number, text};
 use super::words::{is_label_value, qualified};
 use kfc_yaml::Node;
@@ -13,6 +14,9 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("core.v1.PodSpec", windows),
     ("core.v1.PodSpec", claims),
     ("core.v1.Pod", pod),
+    ("core.v1.Pod", profiles),
+    ("core.v1.PodTemplateSpec", profiles),
+    ("core.v1.PodCertificateProjection", pod_certificate),
     ("core.v1.VolumeMount", mount),
     ("core.v1.EnvVarSource", env_source),
     ("core.v1.DownwardAPIVolumeFile", downward_file),
@@ -115,11 +119,56 @@ fn pod(here: &mut Here<'_, '_>) {
             &format!("the integer value of priority ({priority}) must not be provided in pod spec"),
         );
     }
+    // The admission of runtime classes fills in the overhead of the class.
+    if here.at(&["spec", "overhead"]).is_some() && here.text(&["spec", "runtimeClassName"]).is_none() {
+        here.forbidden(
+            "spec.overhead",
+            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
+        );
+    }
     if class.is_none() && here.text(&["spec", "preemptionPolicy"]) == Some("Never") {
         here.forbidden(
             "spec.preemptionPolicy",
             "the string value of PreemptionPolicy (Never) must not be provided in pod spec",
         );
+    }
+}
+
+/// Annotations with profiles of containers, which were there before the fields.
+fn profiles(here: &mut Here<'_, '_>) {
+    const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
+    const SECCOMP: &str = "container.seccomp.security.alpha.kubernetes.io/";
+    let names: Vec<&str> = ["initContainers", "containers"]
+        .iter()
+        .flat_map(|list| here.items(&["spec", list]).collect::<Vec<_>>())
+        .filter_map(|(_, container)| text_at(container, "name"))
+        .collect();
+    for entry in here.map(&["metadata", "annotations"]).into_iter().flatten() {
+        let (annotation, Some(profile)) = (entry.key.text.as_str(), entry.value.as_text()) else { continue };
+        let below = format!("metadata.annotations{}", super::here::key(annotation));
+        if let Some(name) = annotation.strip_prefix(APPARMOR) {
+            if !names.contains(&name) {
+                here.invalid(&below, &format!("Invalid value: \"{name}\": container not found"));
+            } else if !matches!(profile, "" | "runtime/default" | "unconfined")
+                && !profile.starts_with("localhost/")
+            {
+                here.invalid(&below, &format!("invalid AppArmor profile name: \"{profile}\""));
+            }
+        }
+        let is_seccomp = annotation == SECCOMP_POD || annotation.starts_with(SECCOMP);
+        if is_seccomp
+            && !matches!(profile, "runtime/default" | "docker/default" | "unconfined")
+            && !profile.starts_with("localhost/")
+        {
+            here.invalid(&below, &format!("Invalid value: \"{profile}\": must be a valid seccomp profile"));
+        }
+    }
+}
+
+fn pod_certificate(here: &mut Here<'_, '_>) {
+    let paths = ["credentialBundlePath", "keyPath", "certificateChainPath"];
+    if here.version.0 >= 37 && paths.iter().all(|path| here.text(&[path]).is_none()) {
+        here.required("", "specify at least one of credentialBundlePath, keyPath, and certificateChainPath");
     }
 }
 
@@ -382,14 +431,14 @@ fn windows(here: &mut Here<'_, '_>) {
                 "windows options cannot be set for a linux pod",
             );
         }
-        if node.at(&["securityContext", "windowsOptions", "hostProcess"]).is_some_and(is_true)
-            && !here.is_true(&["hostNetwork"])
-        {
-            here.invalid(
-                "hostNetwork",
-                "hostNetwork must be true if pod contains any hostProcess containers",
-            );
-        }
+    }
+    let is_host_process = |node: &Node| {
+        node.at(&["securityContext", "windowsOptions", "hostProcess"]).is_some_and(is_true)
+    };
+    if (is_host_process(here.node) || containers(here).iter().any(|(_, node)| is_host_process(node)))
+        && !here.is_true(&["hostNetwork"])
+    {
+        here.invalid("hostNetwork", "hostNetwork must be true if pod contains any hostProcess containers");
     }
     if system == Some("windows") {
         for field in ["hostPID", "hostIPC", "shareProcessNamespace", "hostUsers"] {
@@ -552,7 +601,7 @@ fn resource_field(here: &mut Here<'_, '_>, below: &str, resource: &str) {
     }
 }
 
-/// Two files of a projected volume may not have the same path; a part has one source.
+/// Two files of a projected volume may not have the same path. Those of tokens and certificates are not compared.
 fn projected(here: &mut Here<'_, '_>) {
     let mut paths = HashSet::new();
     for (index, source) in here.items(&["sources"]) {
@@ -567,14 +616,6 @@ fn projected(here: &mut Here<'_, '_>) {
                     );
                 }
             }
-        }
-        if let Some(path) =
-            source.at(&["serviceAccountToken", "path"]).and_then(text).filter(|path| !paths.insert(*path))
-        {
-            here.invalid(
-                &format!("sources[{index}].serviceAccountToken.path"),
-                &format!("conflicting duplicate paths: {path}"),
-            );
         }
     }
 }
@@ -625,13 +666,24 @@ fn node_selector_term(here: &mut Here<'_, '_>) {
             } else if let Some(words) = qualified(key) {
                 here.invalid(&at("key"), &words);
             }
+            // What is only preferred may have any value.
+            if !is_of_fields && !here.path.ends_with("preference") {
+                for (value_index, value) in values.iter().enumerate() {
+                    if value.as_text().is_some_and(|value| !is_label_value(value)) {
+                        here.invalid(&at(&format!("values[{value_index}]")), NOT_A_LABEL);
+                    }
+                }
+            }
         }
     }
 }
 
+/// The selector of a metric is that of another system.
+pub(in super::super) const OTHERS_SELECTOR: &str = "metric.selector";
+const NOT_A_LABEL: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+
 fn label_selector(here: &mut Here<'_, '_>) {
-    // The selector of a metric is another system's.
-    if here.path.ends_with("metric.selector") {
+    if here.path.ends_with(OTHERS_SELECTOR) {
         return;
     }
     for entry in here.map(&["matchLabels"]).into_iter().flatten() {
@@ -640,12 +692,15 @@ fn label_selector(here: &mut Here<'_, '_>) {
             here.invalid(&below, &words);
         }
         if entry.value.as_text().is_some_and(|value| !is_label_value(value)) {
-            here.invalid(&below, "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character");
+            here.invalid(&below, NOT_A_LABEL);
         }
     }
 }
 
 fn label_requirement(here: &mut Here<'_, '_>) {
+    if here.path.contains(OTHERS_SELECTOR) {
+        return;
+    }
     let has_values = here.items(&["values"]).next().is_some();
     match here.text(&["operator"]) {
         Some("In" | "NotIn") if !has_values => {
@@ -661,7 +716,7 @@ fn label_requirement(here: &mut Here<'_, '_>) {
     }
     for (index, value) in here.items(&["values"]) {
         if value.as_text().is_some_and(|value| !is_label_value(value)) {
-            here.invalid(&format!("values[{index}]"), "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'");
+            here.invalid(&format!("values[{index}]"), NOT_A_LABEL);
         }
     }
 }

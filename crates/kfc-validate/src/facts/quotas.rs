@@ -16,6 +16,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("core.v1.NamespaceSpec", namespace_finalizers),
     ("meta.ObjectMeta", metadata),
     ("scheduling.v1.PriorityClass", priority_class),
+    ("node.v1.Scheduling", tolerations),
     ("core.v1.Secret", secret),
     ("core.v1.Event", event),
     ("certificates.v1.ClusterTrustBundle", trust_bundle),
@@ -83,8 +84,32 @@ fn scopes(here: &mut Here<'_, '_>) {
     }
     let resources: Vec<&str> =
         here.map(&["hard"]).into_iter().flatten().map(|entry| entry.key.text.as_str()).collect();
-    if all.contains(&"BestEffort") && resources.iter().any(|name| *name != "pods") {
-        here.invalid("scopes", "unsupported scope applied to resource");
+    if all.iter().any(|scope| resources.iter().any(|name| !can_scope(scope, name))) {
+        here.invalid("scopes", NOT_SCOPED);
+    }
+    for (index, one) in here.items(&["scopeSelector", "matchExpressions"]) {
+        let scope = one.get("scopeName").and_then(text).unwrap_or("");
+        if resources.iter().any(|name| !can_scope(scope, name)) {
+            here.invalid(&format!("scopeSelector.matchExpressions[{index}]"), NOT_SCOPED);
+        }
+    }
+}
+
+const NOT_SCOPED: &str = "unsupported scope applied to resource";
+
+/// Whether a quota of a resource can be limited to a scope. Those of resources with a domain always can.
+fn can_scope(scope: &str, resource: &str) -> bool {
+    let is_standard = MEASURED.contains(&resource) || COUNTED.contains(&resource);
+    let is_of_pods = resource == "pods";
+    let is_of_claims = matches!(resource, "persistentvolumeclaims" | "requests.storage");
+    let is_computed = MEASURED.contains(&resource) && !resource.ends_with("storage");
+    match scope {
+        _ if !is_standard => true,
+        "BestEffort" => is_of_pods,
+        "NotBestEffort" | "Terminating" | "NotTerminating" | "PriorityClass"
+        | "CrossNamespacePodAffinity" => is_of_pods || is_computed,
+        "VolumeAttributesClass" => is_of_claims,
+        _ => true,
     }
 }
 
@@ -233,11 +258,14 @@ fn finalizers(here: &mut Here<'_, '_>) {
 }
 
 fn metadata(here: &mut Here<'_, '_>) {
-    finalizers(here);
-    // The template of a CronJob's jobs is only checked with the jobs.
-    if here.path != "metadata" && !here.path.ends_with("jobTemplate.metadata") {
-        of_template(here);
+    if here.path != "metadata" {
+        // The template of a CronJob's jobs is only checked with the jobs.
+        if !here.path.ends_with("jobTemplate.metadata") {
+            of_template(here);
+        }
+        return;
     }
+    finalizers(here);
     let has = |name: &str| here.items(&["finalizers"]).any(|(_, one)| one.as_text() == Some(name));
     if has("orphan") && has("foregroundDeletion") {
         here.invalid("finalizers", "finalizer orphan and foregroundDeletion cannot be both set");
@@ -289,6 +317,28 @@ fn priority_class(here: &mut Here<'_, '_>) {
             "metadata.name",
             "priority class names with 'system-' prefix are reserved for system use only",
         );
+    }
+    // The server makes these two, and nobody changes them.
+    let due = match name {
+        "system-node-critical" => 2_000_001_000,
+        "system-cluster-critical" => 2_000_000_000,
+        _ => return,
+    };
+    if here.number(&["value"]) != Some(due) {
+        here.forbidden("value", "may not be changed in an update.");
+    }
+    if here.text(&["preemptionPolicy"]).is_some_and(|policy| policy != "PreemptLowerPriority") {
+        here.invalid("preemptionPolicy", "field is immutable");
+    }
+}
+
+/// No two tolerations of a class are the same.
+fn tolerations(here: &mut Here<'_, '_>) {
+    let all: Vec<&Node> = here.items(&["tolerations"]).map(|(_, toleration)| toleration).collect();
+    for (index, one) in all.iter().enumerate() {
+        if all[..index].iter().any(|other| super::super::equality::are_equal(other, one)) {
+            here.duplicate(&format!("tolerations[{index}]"), one.get("key").and_then(text).unwrap_or(""));
+        }
     }
 }
 

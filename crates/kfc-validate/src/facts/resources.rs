@@ -97,10 +97,17 @@ fn container(here: &mut Here<'_, '_>) {
             _ => {}
         }
     }
-    let has = |wanted: &dyn Fn(&str) -> bool| {
-        all.iter().any(|(_, amounts)| amounts.iter().any(|e| wanted(&e.key.text)))
-    };
-    if has(&is_huge_page) && !has(&|name| matches!(name, "cpu" | "memory")) {
+    let names: Vec<&str> = all
+        .iter()
+        .flat_map(|(_, amounts)| amounts.iter().map(|entry| entry.key.text.as_str()))
+        .collect();
+    huge_pages_alone(here, &names);
+}
+
+/// Huge pages come with other resources.
+fn huge_pages_alone(here: &mut Here<'_, '_>, names: &[&str]) {
+    let has_others = names.iter().any(|name| matches!(*name, "cpu" | "memory"));
+    if names.iter().any(|name| is_huge_page(name)) && !has_others {
         here.forbidden("resources", "HugePages require cpu or memory");
     }
 }
@@ -132,6 +139,11 @@ fn pod(here: &mut Here<'_, '_>) {
     if here.version.0 < 34 {
         return;
     }
+    let names: Vec<&str> = lists(here, &["resources"])
+        .iter()
+        .flat_map(|(_, amounts)| amounts.iter().map(|entry| entry.key.text.as_str()))
+        .collect();
+    huge_pages_alone(here, &names);
     let top = here.node;
     let at = |list: &str, name: &str| top.at(&["resources", list, name]).and_then(amount);
     let containers: Vec<&Node> = here.items(&["containers"]).map(|(_, node)| node).collect();

@@ -1,6 +1,7 @@
 //! Volumes, claims, classes, and devices.
 
 use super::here::{Check, Here, text};
+use kfc_diagnostics::Code;
 use kfc_yaml::Node;
 use std::collections::HashSet;
 
@@ -13,6 +14,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("storage.v1.VolumeAttributesClass", class),
     ("resource.v1.DeviceClaim", device_claim),
     ("resource.v1.Device", device),
+    ("resource.v1.ResourceSliceSpec", slice),
 ];
 
 fn access_modes(here: &mut Here<'_, '_>) {
@@ -84,6 +86,11 @@ fn volume(here: &mut Here<'_, '_>) {
             }
         }
     }
+    if here.path.ends_with("inlineVolumeSpec") {
+        inline(here);
+    } else if here.at(&["capacity"]).is_none_or(super::here::is_empty) {
+        here.required("capacity", "");
+    }
     let is_recycled = here.text(&["persistentVolumeReclaimPolicy"]) == Some("Recycle");
     if is_recycled && here.text(&["hostPath", "path"]) == Some("/") {
         here.forbidden("persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
@@ -100,7 +107,29 @@ fn volume(here: &mut Here<'_, '_>) {
     }
 }
 
+/// The volume of an attachment that has no object of its own.
+fn inline(here: &mut Here<'_, '_>) {
+    for field in ["claimRef", "capacity", "nodeAffinity"] {
+        if here.at(&[field]).is_some_and(|value| !super::here::is_empty(value)) {
+            here.forbidden(field, "may not be specified in the context of inline volumes");
+        }
+    }
+    if here.at(&["csi"]).is_none() {
+        here.required("csi", "has to be specified in the context of inline volumes");
+    }
+    if here.text(&["persistentVolumeReclaimPolicy"]).is_some_and(|policy| policy != "Retain") {
+        here.forbidden(
+            "persistentVolumeReclaimPolicy",
+            "may only be Retain in the context of inline volumes",
+        );
+    }
+}
+
 fn class(here: &mut Here<'_, '_>) {
+    const MODES: [&str; 2] = ["Immediate", "WaitForFirstConsumer"];
+    if here.node.get("volumeBindingMode").and_then(Node::as_str) == Some("") {
+        here.refuse(Code::ValueNotAllowed, "volumeBindingMode", &super::table::unsupported("", &MODES));
+    }
     for entry in here.map(&["parameters"]).into_iter().flatten() {
         if entry.key.text.is_empty() {
             here.invalid("parameters", "field can not be empty.");
@@ -137,6 +166,24 @@ fn device_claim(here: &mut Here<'_, '_>) {
                     );
                 }
             }
+        }
+    }
+}
+
+/// Devices say where they are only if the slice says that they do.
+fn slice(here: &mut Here<'_, '_>) {
+    if here.version.0 < 36 {
+        return;
+    }
+    let is_by_device = here.is_true(&["perDeviceNodeSelection"]);
+    for (index, device) in here.items(&["devices"]) {
+        let places = ["nodeName", "nodeSelector", "allNodes"];
+        let count = places.iter().filter(|field| device.get(field).is_some_and(|value| !value.is_null())).count();
+        let below = format!("devices[{index}]");
+        match (is_by_device, count) {
+            (false, 1..) => here.invalid(&below, "`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec"),
+            (true, 0 | 2..) => here.required(&below, "exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is set to true in the ResourceSlice spec"),
+            _ => {}
         }
     }
 }

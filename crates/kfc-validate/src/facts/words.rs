@@ -68,6 +68,8 @@ pub(super) enum Writing {
     Attribute,
     PoolName,
     Semver,
+    ExtendedResource,
+    MicroTime,
 }
 
 impl Writing {
@@ -134,6 +136,8 @@ impl Writing {
             "attribute" => Self::Attribute,
             "pool-name" => Self::PoolName,
             "semver" => Self::Semver,
+            "extended-resource" => Self::ExtendedResource,
+            "micro-time" => Self::MicroTime,
             _ => return None,
         })
     }
@@ -205,6 +209,8 @@ impl Writing {
             Self::Attribute => is_attribute(text),
             Self::PoolName => text.split('/').all(is_subdomain),
             Self::Semver => is_semver(text),
+            Self::MicroTime => is_micro_time(text),
+            Self::ExtendedResource => super::resources::is_extended(text) && qualified(text).is_none(),
         };
         (!is_right).then(|| self.words().to_owned())
     }
@@ -285,6 +291,8 @@ impl Writing {
             Self::Attribute => "must be a fully qualified name: a domain, '/' and an identifier",
             Self::PoolName => "must be subdomains separated by '/'",
             Self::Semver => "must be a string compatible with semver.org spec 2.0.0",
+            Self::MicroTime => "cannot parse it as \"2006-01-02T15:04:05.000000Z07:00\"",
+            Self::ExtendedResource => "must be a domain-prefixed path of another domain than kubernetes.io, such as 'example.com/my-prop'",
             Self::PortName
             | Self::Qualified
             | Self::Percent
@@ -573,6 +581,14 @@ fn is_url_path(text: &str) -> bool {
 fn is_attribute(text: &str) -> bool {
     text.split_once('/')
         .is_some_and(|(domain, name)| is_subdomain(domain) && name.len() <= 32 && is_identifier(name))
+}
+
+/// Whether a time has six digits after the second.
+fn is_micro_time(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(_, rest)| {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        digits == 6 && rest[digits..].starts_with(['Z', '+', '-'])
+    })
 }
 
 fn is_semver(text: &str) -> bool {

@@ -100,6 +100,13 @@ fn stateful(here: &mut Here<'_, '_>) {
         .filter_map(|(_, volume)| volume.get("name").and_then(text))
         .collect();
     for (index, claim) in here.items(&["volumeClaimTemplates"]) {
+        let spec = claim.get("spec").filter(|spec| !super::here::is_empty(spec));
+        if spec.is_none() {
+            here.required(
+                &format!("volumeClaimTemplates[{index}].spec.accessModes"),
+                "at least 1 access mode is required",
+            );
+        }
         if claim.at(&["metadata", "name"]).and_then(text).is_some_and(|name| !super::words::is_label(name)) {
             here.invalid(
                 &format!("volumeClaimTemplates[{index}].metadata.name"),
@@ -159,6 +166,9 @@ fn job_name(here: &mut Here<'_, '_>) {
     if !manual && here.at(&["spec", "selector"]).is_some_and(|selector| !super::here::is_empty(selector)) {
         here.invalid("spec.selector", "`selector` not auto-generated");
     }
+    if !manual {
+        own_labels(here);
+    }
     if manual {
         let labels = here.at(&["spec", "template", "metadata", "labels"]);
         let selector = here.at(&["spec", "selector"]);
@@ -167,6 +177,20 @@ fn job_name(here: &mut Here<'_, '_>) {
         }
     }
     indexes(here);
+}
+
+/// The labels by which a Job finds its pods are the server's.
+fn own_labels(here: &mut Here<'_, '_>) {
+    let name = here.text(&["metadata", "name"]).unwrap_or("").to_owned();
+    for entry in here.map(&["spec", "template", "metadata", "labels"]).into_iter().flatten() {
+        let due = match entry.key.text.as_str() {
+            "controller-uid" | "batch.kubernetes.io/controller-uid" => "the UID of the Job",
+            "job-name" | "batch.kubernetes.io/job-name" if entry.value.as_text() != Some(&name) => &name,
+            _ => continue,
+        };
+        let below = format!("spec.template.metadata.labels{}", super::here::key(&entry.key.text));
+        here.invalid(&below, &format!("must be '{due}'"));
+    }
 }
 
 /// Pods of a Job end.
@@ -266,6 +290,10 @@ fn job(here: &mut Here<'_, '_>) {
                 "must be one of the container or initContainer names in the pod template",
             );
         }
+        let is_set = |field: &str| rule.get(field).is_some_and(|value| !super::here::is_empty(value));
+        if rule.get("onPodConditions").is_some() && !is_set("onPodConditions") && !is_set("onExitCodes") {
+            here.required(&below, "specifying one of OnExitCodes and OnPodConditions is required");
+        }
         if rule.get("action").and_then(text) == Some("FailIndex")
             && here.at(&["backoffLimitPerIndex"]).is_none()
         {
@@ -307,6 +335,18 @@ fn autoscaler(here: &mut Here<'_, '_>) {
         let kind = reference.get("kind").and_then(text).unwrap_or("");
         reference.get("apiVersion").and_then(text).is_none() && !matches!(kind, "ReplicationController")
     };
+    let is_of_others = |(_, metric): (usize, &Node)| {
+        matches!(metric.get("type").and_then(text), Some("Object" | "External"))
+    };
+    if here.number(&["minReplicas"]) == Some(0)
+        && here.version.0 >= 37
+        && !here.items(&["metrics"]).any(is_of_others)
+    {
+        here.forbidden(
+            "metrics",
+            "must specify at least one Object or External metric to support scaling to zero replicas",
+        );
+    }
     if here.version.0 >= 36 && here.at(&["scaleTargetRef"]).is_some_and(is_of_group) {
         here.invalid("scaleTargetRef.apiVersion", "apiVersion must specify API group");
     }

@@ -120,7 +120,7 @@ pub(super) fn check(resource: &Object, namespaced: Option<bool>, found: &mut Fin
     if let (Some(namespace), Some(false)) = (top.at(&["metadata", "namespace"]), namespaced) {
         let message = format!("{} is cluster-scoped: `namespace` has no effect", resource.kind());
         found.warning_at(Code::WrongScope, namespace, message);
-    } else if let Some(namespace) = top.at(&["metadata", "namespace"]).filter(|n| !n.is_null())
+    } else if let Some(namespace) = top.at(&["metadata", "namespace"]).filter(|n| !n.is_null() && n.as_str() != Some(""))
         && !is_label(resource.namespace())
     {
         let message = format!("`{}` is not a valid name of a namespace", resource.namespace());
@@ -132,9 +132,9 @@ pub(super) fn check(resource: &Object, namespaced: Option<bool>, found: &mut Fin
             found.warning_at(Code::ServerOwned, value, message);
         }
     }
-    check_texts(top, found);
-    if let Some(pod) = pod_template(resource).filter(|pod| !std::ptr::eq(*pod, top)) {
-        check_texts(pod, found);
+    let template = pod_template(resource).filter(|pod| !std::ptr::eq(*pod, top));
+    for metadata in [Some(top), template].into_iter().flatten().filter_map(|object| object.get("metadata")) {
+        check_texts(metadata, found);
     }
 }
 
@@ -143,9 +143,9 @@ fn article(kind: &str) -> String {
     format!("{} {kind}", if is_vowel { "an" } else { "a" })
 }
 
-/// Labels and annotations of an object or of a template of pods.
-fn check_texts(object: &Node, found: &mut Findings<'_>) {
-    let entries = |field: &str| object.at(&["metadata", field]).and_then(Node::as_map);
+/// Labels and annotations in the metadata of an object, of a template of pods, or of an object in a custom resource.
+pub(crate) fn check_texts(metadata: &Node, found: &mut Findings<'_>) {
+    let entries = |field: &str| metadata.get(field).and_then(Node::as_map);
     for entry in entries("labels").into_iter().flatten() {
         check_key(entry, "label", found);
         let value = entry.value.as_text().unwrap_or("");
@@ -164,7 +164,7 @@ fn check_texts(object: &Node, found: &mut Findings<'_>) {
     let size: usize =
         annotations.iter().map(|e| e.key.text.len() + e.value.as_text().map_or(0, str::len)).sum();
     if size > ANNOTATIONS
-        && let Some(node) = object.at(&["metadata", "annotations"])
+        && let Some(node) = metadata.get("annotations")
     {
         let message = format!("the annotations have {size} bytes, but at most {ANNOTATIONS} are allowed");
         found.error_at(Code::TooBig, node, message);

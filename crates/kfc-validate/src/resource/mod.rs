@@ -6,6 +6,8 @@ mod pod;
 mod resources;
 mod service;
 
+pub(super) use metadata::check_texts;
+
 use super::finding::Findings;
 use super::pods::pod_template;
 use kfc_kube::Object;

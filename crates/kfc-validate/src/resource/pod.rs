@@ -44,11 +44,10 @@ fn check_selector(resource: &Object, pod: &Node, found: &mut Findings<'_>) {
         return;
     };
     if !selects(selector, pod.at(&["metadata", "labels"])) {
-        let message = "the selector does not match the labels of its own pods";
-        let diagnostic = found.error_at(Code::Selector, selector, message);
-        if let Some(labels) = pod.at(&["metadata", "labels"]) {
-            *diagnostic = diagnostic.clone().label(labels.mark, "the labels of the pods");
-        }
+        let message = "`selector` does not match template `labels`";
+        let place = pod.at(&["metadata", "labels"]).or(pod.get("metadata")).unwrap_or(pod);
+        let diagnostic = found.error_at(Code::Selector, place, message);
+        *diagnostic = diagnostic.clone().label(selector.mark, "the selector");
     }
 }
 
@@ -73,8 +72,7 @@ fn check_restart_policy(resource: &Object, pod: &Node, found: &mut Findings<'_>)
 /// Each container has its own name, across all lists.
 fn check_names(pod: &Node, found: &mut Findings<'_>) {
     let mut seen: HashMap<&str, &Node> = HashMap::new();
-    let mut initial: HashSet<&str> = HashSet::new();
-    for (list, is_initial) in [("initContainers", true), ("containers", false)] {
+    for (list, is_initial) in [("containers", false), ("initContainers", true)] {
         for name in items(pod, &["spec", list]).filter_map(|container| container.get("name")) {
             let Some(word) = name.as_text() else { continue };
             if !is_label(word) {
@@ -83,18 +81,13 @@ fn check_names(pod: &Node, found: &mut Findings<'_>) {
                     Some("at most 63 lowercase letters, digits and `-`".to_owned());
             }
             // A duplicate in one list is reported as such.
-            if !is_initial && initial.contains(word) {
+            if !is_initial {
+                seen.insert(word, name);
+            } else if let Some(first) = seen.get(word) {
                 let message = format!("container `{word}` is defined more than once in the pod");
-                let first = seen.get(word).map(|first| first.mark);
                 let diagnostic = found.error_at(Code::ValueTwice, name, message);
-                if let Some(first) = first {
-                    *diagnostic = diagnostic.clone().label(first, "the first one");
-                }
+                *diagnostic = diagnostic.clone().label(first.mark, "the first one");
             }
-            if is_initial {
-                initial.insert(word);
-            }
-            seen.insert(word, name);
         }
     }
 }

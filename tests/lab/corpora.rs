@@ -1,0 +1,129 @@
+//! Whether we report errors in objects that real projects publish and the API server admits: every output of every root of the
+//! trees in `../shared/corpora`, where there are any. Custom resources count where their CRDs are in an output of the project.
+
+use super::admission::{Problem, admit};
+use super::cluster::{Cluster, Setup};
+use kfc_diagnostics::SourceId;
+use kfc_kube::Object;
+use kfc_kube::schema::Schema;
+use kfc_kustomize::engine::read;
+use kfc_kustomize::resource::{Resource, objects};
+use kfc_validate::{Options, validate};
+use kfc_yaml::parse::parse;
+use kfc_yaml::value::to_json;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+/// The outputs of a project by name, with their resources.
+type Outputs = BTreeMap<String, Vec<Resource>>;
+
+fn outputs(project: &Path) -> Outputs {
+    let files = walkdir::WalkDir::new(project.join("expected")).into_iter().filter_map(Result::ok);
+    files
+        .filter(|file| file.file_type().is_file())
+        .map(|file| {
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            let name = file.path().file_stem().unwrap().to_string_lossy().into_owned();
+            let resources = read::resources(parse(&text, SourceId::NONE).unwrap(), &Schema::builtin());
+            (name, resources.unwrap_or_else(|errors| panic!("{name}: {errors:?}")))
+        })
+        .collect()
+}
+
+/// An object as the server's report names it.
+fn name(object: &Object) -> String {
+    let (api_version, kind) = (object.api_version(), object.kind());
+    match object.namespace() {
+        "" => format!("{api_version} {kind} {}", object.name()),
+        namespace => format!("{api_version} {kind} {namespace}/{}", object.name()),
+    }
+}
+
+/// The errors that we report, by output and object.
+fn ours(outputs: &Outputs) -> HashMap<(String, String), String> {
+    let mut crds: BTreeMap<&str, &Object> = BTreeMap::new();
+    let all: Vec<(&String, Vec<&Object>)> =
+        outputs.iter().map(|(output, resources)| (output, objects(resources))).collect();
+    for object in all.iter().flat_map(|(_, objects)| objects) {
+        if object.kind() == "CustomResourceDefinition" {
+            crds.entry(object.name()).or_insert(object);
+        }
+    }
+    let crds: Vec<&Object> = crds.into_values().collect();
+    let mut errors = HashMap::new();
+    for (output, objects) in &all {
+        let names: HashMap<_, _> =
+            objects.iter().map(|object| (kfc_kube::ObjectId::of(object, ""), name(object))).collect();
+        for finding in validate(objects, &crds, &Options::default()).findings {
+            if let Some(name) = finding.subject.as_ref().filter(|_| finding.is_error()).map(|id| &names[id]) {
+                errors.insert(((*output).clone(), name.clone()), finding.diagnostic.message);
+            }
+        }
+    }
+    errors
+}
+
+/// Writes the outputs as the judge reads them; first the namespaces that an object names and no output has.
+fn write(cluster: &Cluster, outputs: &Outputs) -> Vec<String> {
+    let all = || outputs.values().flatten();
+    let made: BTreeSet<&str> =
+        all().filter(|one| one.kind() == "Namespace").map(|one| one.name()).collect();
+    let named: BTreeSet<&str> = all().map(|one| one.namespace()).filter(|name| !name.is_empty()).collect();
+    let missing: Vec<Value> = named
+        .difference(&made)
+        .map(|name| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
+        .collect();
+    let write = |name: &str, objects: &[Value]| {
+        let file: PathBuf = cluster.write(&format!("{name}.json"), &Value::from(objects).to_string());
+        file.to_str().unwrap().to_owned()
+    };
+    let mut files = vec![write("0-namespaces", &missing)];
+    for (name, resources) in outputs {
+        let objects: Vec<Value> = resources.iter().map(|resource| to_json(&resource.node)).collect();
+        files.push(write(name, &objects));
+    }
+    files
+}
+
+#[test]
+#[ignore = "needs the lab, and ../shared/corpora: .ci/lab corpora"]
+fn real_objects_that_the_server_admits_have_no_errors() {
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    let mut projects: Vec<PathBuf> =
+        std::fs::read_dir(corpora).unwrap().map(|entry| entry.unwrap().path()).collect();
+    projects.sort();
+    println!("| project | outputs | objects | different | refused | of these found | false errors |");
+    let mut wrong = Vec::new();
+    for project in projects {
+        // Projects have the same CRDs in different releases.
+        let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+        let outputs = outputs(&project);
+        let report = admit(&cluster, &write(&cluster, &outputs));
+        let is_refusal = |problem: &&Problem| !problem.message.starts_with("Warning: ");
+        let refused: BTreeSet<(String, String)> = report
+            .problems
+            .iter()
+            .filter(is_refusal)
+            .flat_map(|problem| problem.bundles.iter().map(|one| (one.clone(), problem.object.clone())))
+            .collect();
+        let errors = ours(&outputs);
+        let found = errors.keys().filter(|key| refused.contains(*key)).count();
+        let name = project.file_name().unwrap().to_string_lossy();
+        println!(
+            "| {name} | {} | {} | {} | {} | {found} | {} |",
+            outputs.len(),
+            report.objects,
+            report.distinct,
+            refused.len(),
+            errors.len() - found
+        );
+        for problem in report.problems.iter().filter(is_refusal) {
+            println!("refused: {}: {}", problem.object, problem.message);
+        }
+        let of_us_alone = errors.into_iter().filter(|(key, _)| !refused.contains(key));
+        wrong.extend(of_us_alone.map(|((output, object), message)| format!("{output}: {object}: {message}")));
+    }
+    wrong.sort();
+    assert!(wrong.is_empty(), "{} false errors:\n{}", wrong.len(), wrong.join("\n"));
+}
