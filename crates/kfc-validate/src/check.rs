@@ -219,7 +219,8 @@ impl Fit<'_> {
     fn range(&mut self, scalar: &Scalar, shape: &Shape, path: &Path<'_>, place: Option<Mark>) {
         let number = emit::go_integer(&scalar.text);
         let fits = match shape.format {
-            Some(Format::Int32) => number.is_some_and(|number| i32::try_from(number).is_ok()),
+            // Older servers do not compare those of custom resources with their format.
+            Some(Format::Int32) if self.null_is_nothing || self.table.version.0 >= 36 => number.is_some_and(|number| i32::try_from(number).is_ok()),
             _ => number.is_some_and(|number| i64::try_from(number).is_ok()),
         };
         if !fits {

@@ -199,8 +199,9 @@ fn check(
         }
         if matches!(api, Some(Api::Builtin(_))) {
             fit.found.list.retain(|finding| {
-                finding.diagnostic.code != Code::ValueNotAllowed
-                    || !finding.path.contains(facts::OTHERS_SELECTOR)
+                let is_of_others = finding.diagnostic.code == Code::ValueNotAllowed
+                    && finding.path.contains(facts::OTHERS_SELECTOR);
+                !is_of_others && !facts::is_taken(finding, table.version)
             });
         }
         found.list.append(&mut fit.found.list);
@@ -212,7 +213,8 @@ fn check(
     };
     // A kind that its API does not have is an error, so it was checked.
     let is_refused = api.is_none() && found.list[before..].iter().any(Finding::is_error);
-    resource::check(resource, namespaced, matches!(api, Some(Api::Builtin(_))), found);
+    let of_builtin = matches!(api, Some(Api::Builtin(_))).then_some(table.version);
+    resource::check(resource, namespaced, of_builtin, found);
     if let Some(Api::Builtin(id)) = api {
         facts::check(resource, table, id, found);
     }

@@ -29,12 +29,14 @@ mod zones;
 pub(super) use cel::{condition, with_stack};
 
 pub(super) use pods::OTHERS_SELECTOR;
+pub(super) use workloads::CLAIMS_CHECKED;
 
-use super::finding::Findings;
+use super::finding::{Finding, Findings};
 use super::shape::{Others, ShapeId};
 use super::table::Table;
+use super::version::Version;
 use here::{Check, Here, key};
-use kfc_diagnostics::Mark;
+use kfc_diagnostics::{Code, Mark};
 use kfc_kube::Object;
 use kfc_yaml::{Node, Value};
 use rustc_hash::FxHashMap;
@@ -81,7 +83,15 @@ pub(super) fn check(resource: &Object, table: &Table, id: ShapeId, found: &mut F
     walk.value(&resource.node, id, resource.mark());
     let known: Vec<String> =
         found.list.iter().filter(|finding| finding.is_error()).map(|finding| finding.path.clone()).collect();
-    found.list.extend(walk.found.list.into_iter().filter(|finding| !known.contains(&finding.path)));
+    let fresh = walk.found.list.into_iter().filter(|finding| !known.contains(&finding.path));
+    found.list.extend(fresh.filter(|finding| !is_taken(finding, table.version)));
+}
+
+/// Whether servers of a version take what newer ones refuse.
+pub(super) fn is_taken(finding: &Finding, version: Version) -> bool {
+    version.0 < CLAIMS_CHECKED
+        && finding.path.starts_with("spec.volumeClaimTemplates")
+        && !matches!(finding.diagnostic.code, Code::ValueUnknown | Code::ValueType)
 }
 
 struct Walk<'w> {

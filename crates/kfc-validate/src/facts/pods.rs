@@ -18,6 +18,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("core.v1.PodTemplateSpec", profiles),
     ("core.v1.PodCertificateProjection", pod_certificate),
     ("core.v1.VolumeMount", mount),
+    ("core.v1.Volume", image),
     ("core.v1.EnvVarSource", env_source),
     ("core.v1.DownwardAPIVolumeFile", downward_file),
     ("core.v1.ProjectedVolumeSource", projected),
@@ -108,6 +109,15 @@ fn mount(here: &mut Here<'_, '_>) {
     }
 }
 
+/// An image is a source like others where servers have it.
+fn image(here: &mut Here<'_, '_>) {
+    let sources = here.node.as_map().into_iter().flatten();
+    let count = sources.filter(|entry| entry.key.text != "name" && !entry.value.is_null()).count();
+    if here.version.0 >= 35 && here.at(&["image"]).is_some() && count > 1 {
+        here.forbidden("image", "may not specify more than 1 volume type");
+    }
+}
+
 fn pod(here: &mut Here<'_, '_>) {
     // The admission of priorities gives a pod without a class the default.
     let class = here.text(&["spec", "priorityClassName"]);
@@ -184,6 +194,9 @@ fn containers<'h>(here: &Here<'h, '_>) -> Vec<(String, &'h Node)> {
 }
 
 fn pod_spec(here: &mut Here<'_, '_>) {
+    if here.version.0 < 35 {
+        restart_policies(here);
+    }
     for (index, node) in here.items(&["initContainers"]) {
         if text_at(node, "restartPolicy") == Some("Always") {
             continue;
@@ -265,6 +278,27 @@ fn pod_spec(here: &mut Here<'_, '_>) {
         );
     }
     spread(here);
+}
+
+/// Only containers that start before the others and go on have a policy of their own, until 1.34.
+fn restart_policies(here: &mut Here<'_, '_>) {
+    for (index, node) in here.items(&["initContainers"]) {
+        if let Some(policy) = text_at(node, "restartPolicy").filter(|policy| *policy != "Always") {
+            here.refuse(
+                kfc_diagnostics::Code::ValueNotAllowed,
+                &format!("initContainers[{index}].restartPolicy"),
+                &super::table::unsupported(policy, &["Always"]),
+            );
+        }
+    }
+    for (index, node) in here.items(&["containers"]) {
+        if text_at(node, "restartPolicy").is_some() {
+            here.forbidden(
+                &format!("containers[{index}].restartPolicy"),
+                "may not be set for non-init containers",
+            );
+        }
+    }
 }
 
 /// `topologySpreadConstraints`: no two for the same key, and labels that are not chosen twice.
@@ -469,6 +503,10 @@ fn windows(here: &mut Here<'_, '_>) {
 
 /// Claims of devices that containers name.
 fn claims(here: &mut Here<'_, '_>) {
+    // Older servers drop them.
+    if here.version.0 < 34 {
+        return;
+    }
     let claims: HashSet<&str> =
         here.items(&["resourceClaims"]).filter_map(|(_, claim)| text_at(claim, "name")).collect();
     for (place, node) in containers(here) {
@@ -621,7 +659,8 @@ fn projected(here: &mut Here<'_, '_>) {
 }
 
 fn trust_bundle(here: &mut Here<'_, '_>) {
-    if here.at(&["name"]).is_some() && here.at(&["labelSelector"]).is_some() {
+    if here.version.0 >= 37
+        && here.at(&["name"]).is_some() && here.at(&["labelSelector"]).is_some() {
         here.invalid("labelSelector", "only allowed with signerName");
     }
 }

@@ -123,8 +123,11 @@ fn huge_page(here: &mut Here<'_, '_>, below: &str, name: &str, node: &Node) {
     }
 }
 
-/// `resources` of a whole pod.
+/// `resources` of a whole pod, which older servers drop.
 fn pod(here: &mut Here<'_, '_>) {
+    if here.version.0 < 34 {
+        return;
+    }
     for (list, amounts) in lists(here, &["resources"]) {
         for entry in amounts {
             let name = entry.key.text.as_str();
@@ -135,9 +138,6 @@ fn pod(here: &mut Here<'_, '_>) {
                 here.invalid(&below, "must be greater than or equal to 0");
             }
         }
-    }
-    if here.version.0 < 34 {
-        return;
     }
     let names: Vec<&str> = lists(here, &["resources"])
         .iter()

@@ -21,7 +21,6 @@ fn access_modes(here: &mut Here<'_, '_>) {
     let modes: Vec<&str> = here.items(&["accessModes"]).filter_map(|(_, mode)| mode.as_text()).collect();
     if modes.len() > 1
         && modes.contains(&"ReadWriteOncePod")
-        && !(here.version.0 < 34 && here.path.contains("volumeClaimTemplates"))
     {
         here.forbidden("accessModes", "may not use ReadWriteOncePod with other access modes");
     }
@@ -98,7 +97,9 @@ fn volume(here: &mut Here<'_, '_>) {
     if here.at(&["local"]).is_some() && here.at(&["nodeAffinity"]).is_none() {
         here.required("nodeAffinity", "Local volume requires node affinity");
     }
-    if here.text(&["volumeAttributesClassName"]).is_some() && here.at(&["csi"]).is_none() {
+    if here.version.0 >= 34
+        && here.text(&["volumeAttributesClassName"]).is_some()
+        && here.at(&["csi"]).is_none() {
         here.required("csi", "has to be specified when using volumeAttributesClassName");
         here.invalid("volumeAttributesClassName", "csi has to be specified, too");
     }

@@ -26,7 +26,7 @@
 
 use super::expand::{Target, expand};
 use super::here::{Here, amount, is_empty, number, text};
-use super::words::Writing;
+use super::words::{Writing, without_zeros};
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;
 
@@ -214,9 +214,11 @@ fn of_target(fact: &Fact, target: &Target<'_>, here: &mut Here<'_, '_>) {
             }
         }
         Rule::Written(writing) => {
-            if let Some(words) =
-                node.as_str().filter(|text| !text.is_empty()).and_then(|text| writing.fault(text))
-            {
+            // Older servers take leading zeros in addresses.
+            let fault = |text: &str| {
+                if here.version.0 < 36 { writing.fault(&without_zeros(text)) } else { writing.fault(text) }
+            };
+            if let Some(words) = node.as_str().filter(|text| !text.is_empty()).and_then(|text| fault(text)) {
                 here.refuse(Code::ValueFormat, below, &say(words));
             }
         }

@@ -2,6 +2,7 @@
 
 use super::super::format::is_base64;
 use super::cron;
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How a text is written.
@@ -385,6 +386,22 @@ fn percent(text: &str, at_most_100: bool) -> Option<String> {
 }
 
 /// An address as Go reads it: no zeros in front of the numbers of IPv4, no zones.
+/// An address or range without the leading zeros of its numbers; other texts as they are.
+pub(super) fn without_zeros(text: &str) -> Cow<'_, str> {
+    let is_number = |byte: u8| byte.is_ascii_digit() || b"./ ".contains(&byte);
+    if !text.contains('.') || !text.bytes().all(is_number) {
+        return Cow::Borrowed(text);
+    }
+    let number = |part: &str| match part.trim_start_matches('0') {
+        "" if !part.is_empty() => "0".to_owned(),
+        rest => rest.to_owned(),
+    };
+    let (address, length) = text.split_once('/').unwrap_or((text, ""));
+    let address: Vec<String> = address.trim().split('.').map(number).collect();
+    let slash = if length.is_empty() { "" } else { "/" };
+    Cow::Owned(format!("{}{slash}{length}", address.join(".")))
+}
+
 pub(super) fn ip(text: &str) -> Result<IpAddr, String> {
     let found =
         text.parse::<Ipv4Addr>().map(IpAddr::V4).or_else(|_| text.parse::<Ipv6Addr>().map(IpAddr::V6));

@@ -30,6 +30,9 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("autoscaling.v2.ContainerResourceMetricSource", resource_metric),
 ];
 
+/// The first version whose server checks the claims of `StatefulSets`.
+pub(in super::super) const CLAIMS_CHECKED: u32 = 36;
+
 fn deployment(here: &mut Here<'_, '_>) {
     let ready = here.number(&["minReadySeconds"]).unwrap_or(0);
     if here.number(&["progressDeadlineSeconds"]).unwrap_or(600) <= ready {
@@ -91,6 +94,10 @@ fn one_of_two(here: &mut Here<'_, '_>) {
 }
 
 fn stateful(here: &mut Here<'_, '_>) {
+    // Older servers look at neither the claims nor the volumes.
+    if here.version.0 < CLAIMS_CHECKED {
+        return;
+    }
     let templates: HashSet<&str> = here
         .items(&["volumeClaimTemplates"])
         .filter_map(|(_, claim)| claim.at(&["metadata", "name"]).and_then(text))

@@ -10,16 +10,21 @@ pub(super) use metadata::check_texts;
 
 use super::finding::Findings;
 use super::pods::pod_template;
+use super::version::Version;
 use kfc_kube::Object;
 
-/// Checks a resource. `namespaced` is whether its kind is namespaced, when that is known.
-pub(super) fn check(resource: &Object, namespaced: Option<bool>, is_builtin: bool, found: &mut Findings<'_>) {
+/// Checks a resource. `namespaced` is whether its kind is namespaced, when that is known; `kubernetes` the version that has the
+/// kind, if it is one of Kubernetes.
+pub(super) fn check(
+    resource: &Object,
+    namespaced: Option<bool>,
+    kubernetes: Option<Version>,
+    found: &mut Findings<'_>,
+) {
     metadata::check(resource, namespaced, found);
-    if !is_builtin {
-        return;
-    }
+    let Some(version) = kubernetes else { return };
     if let Some(pod) = pod_template(resource) {
-        pod::check(resource, pod, found);
+        pod::check(resource, pod, version, found);
     }
     match resource.kind() {
         "Service" => service::check(resource, found),

@@ -1,7 +1,9 @@
 //! Pods and the templates of workloads.
 
 use super::super::finding::Findings;
+use super::super::facts::CLAIMS_CHECKED;
 use super::super::pods::{containers, items, selects, text};
+use super::super::version::Version;
 use super::metadata::{is_label, is_port, is_port_name};
 use super::resources;
 use kfc_diagnostics::{Code, nearest};
@@ -9,11 +11,11 @@ use kfc_kube::Object;
 use kfc_yaml::{Node, Value};
 use std::collections::{HashMap, HashSet};
 
-pub(super) fn check(resource: &Object, pod: &Node, found: &mut Findings<'_>) {
+pub(super) fn check(resource: &Object, pod: &Node, version: Version, found: &mut Findings<'_>) {
     check_selector(resource, pod, found);
     check_restart_policy(resource, pod, found);
     check_names(pod, found);
-    check_volumes(resource, pod, found);
+    check_volumes(resource, pod, version, found);
     let ports: HashSet<&str> =
         containers(pod).flat_map(|c| items(c, &["ports"])).filter_map(|port| text(port, &["name"])).collect();
     for container in containers(pod) {
@@ -93,7 +95,7 @@ fn check_names(pod: &Node, found: &mut Findings<'_>) {
 }
 
 /// A container may only mount volumes that its pod has; a volume has one source.
-fn check_volumes(resource: &Object, pod: &Node, found: &mut Findings<'_>) {
+fn check_volumes(resource: &Object, pod: &Node, version: Version, found: &mut Findings<'_>) {
     let volumes = items(pod, &["spec", "volumes"]).filter_map(|volume| text(volume, &["name"]));
     let claims = items(&resource.node, &["spec", "volumeClaimTemplates"])
         .filter_map(|claim| text(claim, &["metadata", "name"]));
@@ -105,8 +107,14 @@ fn check_volumes(resource: &Object, pod: &Node, found: &mut Findings<'_>) {
             if !known.contains(&word) {
                 let message = format!("volume `{word}` does not exist in the pod");
                 let near = nearest(word, known.iter().copied());
-                found.error_at(Code::PodSpec, name, message).help =
-                    near.map(|near| format!("did you mean `{near}`?"));
+                // Older servers take such a StatefulSet, and refuse its pods.
+                let is_late = resource.kind() == "StatefulSet" && version.0 < CLAIMS_CHECKED;
+                let diagnostic = if is_late {
+                    found.warning_at(Code::PodSpec, name, message)
+                } else {
+                    found.error_at(Code::PodSpec, name, message)
+                };
+                diagnostic.help = near.map(|near| format!("did you mean `{near}`?"));
             }
         }
     }
@@ -115,6 +123,7 @@ fn check_volumes(resource: &Object, pod: &Node, found: &mut Findings<'_>) {
         let sources: Vec<&str> = sources
             .filter(|entry| entry.key.text != "name" && !entry.value.is_null())
             .map(|entry| entry.key.text.as_str())
+            .filter(|source| *source != "image" || version.0 >= 35)
             .collect();
         if sources.len() > 1 {
             let name = text(volume, &["name"]).unwrap_or_default();
