@@ -19,9 +19,9 @@ use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::API_VERSION;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity, SourceId, Sources, nearest};
 use kfc_diff::Input;
-use kfc_kube::{Object, ObjectId};
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::schema::Schema;
+use kfc_kube::{Object, ObjectId};
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::{FileSystem as _, Loader, Os};
 use kfc_validate::{Finding, KindName, Options, Update, Verdict, immutable, table, undefined, validate};
@@ -145,9 +145,10 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
             options.ignored.clone_from(&ignored);
             options.skipped.clone_from(&args.skip_kind);
             options.allow_missing_schema = args.allow_missing_schema;
-            let compared = args.against.as_ref().and_then(|against| {
-                errors.collect(compared(against, target, &bundle, args, sources))
-            });
+            let compared = args
+                .against
+                .as_ref()
+                .and_then(|against| errors.collect(compared(against, target, &bundle, args, sources)));
             options.updates = compared.as_ref().map(updates).unwrap_or_default();
             let resources = objects(&bundle.resources);
             let mut definitions = objects(&crds);

@@ -67,8 +67,7 @@ fn ours(outputs: &Outputs) -> HashMap<(String, String), String> {
 /// Writes the outputs as the judge reads them; first the namespaces that an object names and no output has.
 fn write(cluster: &Cluster, outputs: &Outputs) -> Vec<String> {
     let all = || outputs.values().flatten();
-    let made: BTreeSet<&str> =
-        all().filter(|one| one.kind() == "Namespace").map(|one| one.name()).collect();
+    let made: BTreeSet<&str> = all().filter(|one| one.kind() == "Namespace").map(|one| one.name()).collect();
     let named: BTreeSet<&str> = all().map(|one| one.namespace()).filter(|name| !name.is_empty()).collect();
     let missing: Vec<Value> = named
         .difference(&made)

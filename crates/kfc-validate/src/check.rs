@@ -220,7 +220,9 @@ impl Fit<'_> {
         let number = emit::go_integer(&scalar.text);
         let fits = match shape.format {
             // Older servers do not compare those of custom resources with their format.
-            Some(Format::Int32) if self.null_is_nothing || self.table.version.0 >= 36 => number.is_some_and(|number| i32::try_from(number).is_ok()),
+            Some(Format::Int32) if self.null_is_nothing || self.table.version.0 >= 36 => {
+                number.is_some_and(|number| i32::try_from(number).is_ok())
+            }
             _ => number.is_some_and(|number| i64::try_from(number).is_ok()),
         };
         if !fits {

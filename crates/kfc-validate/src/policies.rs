@@ -119,8 +119,7 @@ fn run(all: &[&Object], checked: &[&Object], updates: &[Update], bindings: &[&Ob
     let world = World::of(all);
     let updates: HashMap<ObjectId, &Update> =
         updates.iter().map(|update| (ObjectId::of(&update.before, DEFAULT), update)).collect();
-    let requests: Vec<Request<'_>> =
-        checked.iter().map(|resource| Request::of(resource, &updates)).collect();
+    let requests: Vec<Request<'_>> = checked.iter().map(|resource| Request::of(resource, &updates)).collect();
     let mut found = Vec::new();
     let mut policies = BTreeMap::new();
     for policy in
@@ -223,8 +222,9 @@ impl<'r> World<'r> {
             let kind = (part(&["spec", "group"])?, part(&["spec", "names", "kind"])?);
             Some((kind, part(&["spec", "names", "plural"])?))
         };
-        let of_mutations =
-            |kind: &'static str| all.iter().copied().filter(move |one| is_of_policies(one) && one.kind() == kind);
+        let of_mutations = |kind: &'static str| {
+            all.iter().copied().filter(move |one| is_of_policies(one) && one.kind() == kind)
+        };
         let mutations = of_mutations("MutatingAdmissionPolicyBinding").filter_map(|binding| {
             let name = text(&binding.node, &["spec", "policyName"])?;
             let policy = of_mutations("MutatingAdmissionPolicy").find(|policy| policy.name() == name)?;
@@ -643,7 +643,8 @@ mod tests {
         let of = |rule: &str, operations: &str, was: u8| {
             let rule = policy(&format!("  validations: [{{expression: \"{rule}\"}}]"))
                 .replace("operations: ['*']", &format!("operations: [{operations}]"));
-            let update = Update { before: read(&[scaled(was)]).remove(0), after: read(&[scaled(9)]).remove(0) };
+            let update =
+                Update { before: read(&[scaled(was)]).remove(0), after: read(&[scaled(9)]).remove(0) };
             let documents = [rule, binding("validationActions: [Deny]"), scaled(9)];
             (found(&documents).len(), found_on_update(&documents, &[update]).len())
         };

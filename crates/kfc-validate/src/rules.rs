@@ -65,8 +65,12 @@ impl Rules {
             let diagnostic = not_run(&refused.rule, &refused.why);
             found.push(&Path::TOP, diagnostic.at(resource.mark()));
         }
-        let outcome =
-            self.validator.validate_compiled_with_context(compiled, &object, before.as_ref(), Some(&self.context));
+        let outcome = self.validator.validate_compiled_with_context(
+            compiled,
+            &object,
+            before.as_ref(),
+            Some(&self.context),
+        );
         let mut errors = outcome.err().map(kube_cel::ValidationErrors::into_vec).unwrap_or_default();
         // The library walks maps in no fixed order.
         errors.sort_by(|a, b| (&a.field_path, &a.rule).cmp(&(&b.field_path, &b.rule)));
@@ -84,7 +88,8 @@ fn without_comparisons_in_lists(schema: &mut Value, is_in_list: bool) {
             for (name, field) in fields {
                 match field {
                     Value::Array(rules) if name == "x-kubernetes-validations" => rules.retain(|rule| {
-                        !is_in_list || !rule.get("rule").and_then(Value::as_str).unwrap_or("").contains("oldSelf")
+                        !is_in_list
+                            || !rule.get("rule").and_then(Value::as_str).unwrap_or("").contains("oldSelf")
                     }),
                     field => without_comparisons_in_lists(field, is_in_list || name == "items"),
                 }

@@ -3,12 +3,12 @@
 use super::kind::Target;
 use super::resolve::{Resolved, resolve_target};
 use crate::cli::args::StackArgs;
-use kfc_diagnostics::{Result, Sources};
+use kfc_diagnostics::{Diagnostics, Result, Sources};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::{self, Bundle, Options, read};
 use kfc_kustomize::resource::Resource;
 use kfc_source::door;
-use kfc_yaml::parse;
+use kfc_yaml::{parse, through_json};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,7 +56,8 @@ pub(in crate::cli) fn resources_of_file(
     resources_of_text(&path.to_string_lossy(), door::read_text_of_user(path)?, schema, sources)
 }
 
-/// The resources of a text that errors call `name`.
+/// The resources of a text that errors call `name`, read as kubectl reads files: `yes` and `on` are booleans. A kustomization reads
+/// its files as kustomize does.
 ///
 /// # Errors
 /// What is not YAML or a resource.
@@ -67,5 +68,11 @@ pub(in crate::cli) fn resources_of_text(
     sources: &Sources,
 ) -> Result<Vec<Resource>> {
     let (id, source) = sources.add(name, text);
-    read::resources(parse::parse(&source.text, id)?, schema)
+    let mut documents = parse::parse(&source.text, id)?;
+    let mut errors = Diagnostics::default();
+    for document in &mut documents {
+        errors.collect(through_json::convert(document));
+    }
+    errors.into_result(())?;
+    read::resources(documents, schema)
 }

@@ -256,8 +256,7 @@ fn apparmor(pod: &Pod<'_>) -> Option<Refusal> {
         setters.push(plural("annotation", unsafe_ones.len()));
     }
     let values: Vec<&str> = values.iter().chain(&unsafe_ones).map(String::as_str).collect();
-    let reason =
-        if values.len() == 1 { "forbidden AppArmor profile" } else { "forbidden AppArmor profiles" };
+    let reason = if values.len() == 1 { "forbidden AppArmor profile" } else { "forbidden AppArmor profiles" };
     (!setters.is_empty()).then(|| {
         let detail = format!(
             "{} must not set AppArmor profile type to {}",
@@ -359,15 +358,13 @@ fn hosts_of_probes(pod: &Pod<'_>) -> Option<Refusal> {
     (!names.is_empty()).then(|| {
         let names: Vec<&str> = names.into_iter().collect();
         let what = plural("probe or lifecycle host", all.len());
-        let detail =
-            format!("{} {} {what} {}", named("container", &names), uses(names.len()), quoted(all));
+        let detail = format!("{} {} {what} {}", named("container", &names), uses(names.len()), quoted(all));
         ("probe or lifecycle host", detail)
     })
 }
 
 fn privileged(pod: &Pod<'_>) -> Option<Refusal> {
-    let names =
-        pod.those(|container| text(container, &["securityContext", "privileged"]) == Some("true"));
+    let names = pod.those(|container| text(container, &["securityContext", "privileged"]) == Some("true"));
     (!names.is_empty()).then(|| {
         ("privileged", format!("{} must not set securityContext.privileged=true", named("container", &names)))
     })
@@ -386,8 +383,7 @@ fn unmasked(pod: &Pod<'_>) -> Option<Refusal> {
         text(container, &["securityContext", "procMount"]).filter(|mount| *mount != "Default")
     }
     let names = pod.those(|container| mount(container).is_some());
-    let all: BTreeSet<&str> =
-        pod.containers.iter().filter_map(|(_, container)| mount(container)).collect();
+    let all: BTreeSet<&str> = pod.containers.iter().filter_map(|(_, container)| mount(container)).collect();
     (!names.is_empty()).then(|| {
         let detail = format!(
             "{} must not set securityContext.procMount to {}",
@@ -399,12 +395,9 @@ fn unmasked(pod: &Pod<'_>) -> Option<Refusal> {
 }
 
 fn selinux(pod: &Pod<'_>) -> Option<Refusal> {
-    let is_allowed = |kind: &str| {
-        SELINUX_TYPES.iter().any(|(allowed, from)| *allowed == kind && *from <= pod.version)
-    };
-    let option = |context: &Node, field: &str| {
-        text(context, &["seLinuxOptions", field]).map(str::to_owned)
-    };
+    let is_allowed =
+        |kind: &str| SELINUX_TYPES.iter().any(|(allowed, from)| *allowed == kind && *from <= pod.version);
+    let option = |context: &Node, field: &str| text(context, &["seLinuxOptions", field]).map(str::to_owned);
     let setters = pod.setters(|context| {
         option(context, "type").is_some_and(|kind| !is_allowed(&kind))
             || option(context, "user").is_some()
@@ -420,8 +413,7 @@ fn selinux(pod: &Pod<'_>) -> Option<Refusal> {
         .filter(|kind| !is_allowed(kind))
         .collect();
     let types: Vec<&str> = types.iter().map(String::as_str).collect();
-    let mut wrong: Vec<String> =
-        (!types.is_empty()).then(|| named("type", &types)).into_iter().collect();
+    let mut wrong: Vec<String> = (!types.is_empty()).then(|| named("type", &types)).into_iter().collect();
     for field in ["user", "role"] {
         if contexts.iter().any(|context| option(context, field).is_some()) {
             wrong.push(format!("{field} may not be set"));
@@ -464,8 +456,7 @@ fn sysctls(pod: &Pod<'_>) -> Option<Refusal> {
 }
 
 fn host_process(pod: &Pod<'_>) -> Option<Refusal> {
-    let setters =
-        pod.setters(|context| text(context, &["windowsOptions", "hostProcess"]) == Some("true"))?;
+    let setters = pod.setters(|context| text(context, &["windowsOptions", "hostProcess"]) == Some("true"))?;
     Some(("hostProcess", format!("{setters} must not set securityContext.windowsOptions.hostProcess=true")))
 }
 
@@ -571,8 +562,10 @@ mod tests {
 
     /// What a namespace with these labels says of a pod, to a server of a version.
     fn said(labels: &str, spec: &str, server: u32) -> Vec<String> {
-        let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: shop, labels: {{{labels}}}}}");
-        let pod = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: web, namespace: shop}}\nspec: {spec}");
+        let namespace =
+            format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: shop, labels: {{{labels}}}}}");
+        let pod =
+            format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: web, namespace: shop}}\nspec: {spec}");
         let read = |text: &str, is_cluster_scoped| {
             Object::new(parse(text, SourceId::NONE).unwrap().remove(0), is_cluster_scoped)
         };
@@ -618,6 +611,9 @@ mod tests {
         assert_eq!(said(&at("v1.33"), probe, 37).len(), 0);
         assert_eq!(said(&at("latest"), probe, 33).len(), 0);
         let message = said(&at("v1.34"), probe, 37).remove(0);
-        assert!(message.starts_with("violates PodSecurity \"baseline:v1.34\": probe or lifecycle host"), "{message}");
+        assert!(
+            message.starts_with("violates PodSecurity \"baseline:v1.34\": probe or lifecycle host"),
+            "{message}"
+        );
     }
 }

@@ -484,7 +484,8 @@ fn on_default(schema: &Node, path: &str, found: &mut Found) {
 
 /// Whether a rule ended because a text cannot be what it has to be, and not because the library lacks something.
 fn cannot_convert(message: &str) -> bool {
-    let functions = ["int", "uint", "double", "duration", "timestamp", "ip", "cidr", "quantity", "semver", "url"];
+    let functions =
+        ["int", "uint", "double", "duration", "timestamp", "ip", "cidr", "quantity", "semver", "url"];
     functions.iter().any(|name| message.contains(&format!("'{name}'")))
 }
 

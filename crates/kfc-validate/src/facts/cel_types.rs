@@ -307,7 +307,8 @@ impl<'s> Checker<'s> {
                 for entry in &value.entries {
                     if let EntryExpr::StructField(entry) = &entry.expr {
                         let given = self.check(&entry.value)?;
-                        let is_text = root == "JSONPatch" && matches!(entry.field.as_str(), "op" | "path" | "from");
+                        let is_text =
+                            root == "JSONPatch" && matches!(entry.field.as_str(), "op" | "path" | "from");
                         if is_text && !given.fits(&Type::String) {
                             return Err(format!(
                                 "expected type of field '{}' is 'string' but provided type is '{given}'",
@@ -619,9 +620,8 @@ fn literal_text(expression: Option<&IdedExpr>) -> Option<&str> {
 
 /// Whether a text is a duration as Go reads it: `1h30m`.
 fn is_duration(text: &str) -> bool {
-    static FORM: LazyLock<Option<regex::Regex>> = LazyLock::new(|| {
-        regex::Regex::new(r"^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$").ok()
-    });
+    static FORM: LazyLock<Option<regex::Regex>> =
+        LazyLock::new(|| regex::Regex::new(r"^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$").ok());
     FORM.as_ref().is_none_or(|form| form.is_match(text))
 }
 
@@ -634,9 +634,7 @@ fn check_format(call: &CallExpr) -> Result<(), String> {
     };
     let (wanted, given) = (form.replace("%%", "").matches('%').count(), values.elements.len());
     if given > wanted {
-        return Err(format!(
-            "too many arguments supplied to string.format (expected {wanted}, got {given})"
-        ));
+        return Err(format!("too many arguments supplied to string.format (expected {wanted}, got {given})"));
     }
     if given < wanted {
         return Err(format!("index {given} out of range"));

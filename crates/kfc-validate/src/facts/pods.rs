@@ -466,9 +466,8 @@ fn windows(here: &mut Here<'_, '_>) {
             );
         }
     }
-    let is_host_process = |node: &Node| {
-        node.at(&["securityContext", "windowsOptions", "hostProcess"]).is_some_and(is_true)
-    };
+    let is_host_process =
+        |node: &Node| node.at(&["securityContext", "windowsOptions", "hostProcess"]).is_some_and(is_true);
     if (is_host_process(here.node) || containers(here).iter().any(|(_, node)| is_host_process(node)))
         && !here.is_true(&["hostNetwork"])
     {
@@ -659,8 +658,7 @@ fn projected(here: &mut Here<'_, '_>) {
 }
 
 fn trust_bundle(here: &mut Here<'_, '_>) {
-    if here.version.0 >= 37
-        && here.at(&["name"]).is_some() && here.at(&["labelSelector"]).is_some() {
+    if here.version.0 >= 37 && here.at(&["name"]).is_some() && here.at(&["labelSelector"]).is_some() {
         here.invalid("labelSelector", "only allowed with signerName");
     }
 }

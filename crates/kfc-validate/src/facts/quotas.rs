@@ -106,7 +106,10 @@ fn can_scope(scope: &str, resource: &str) -> bool {
     match scope {
         _ if !is_standard => true,
         "BestEffort" => is_of_pods,
-        "NotBestEffort" | "Terminating" | "NotTerminating" | "PriorityClass"
+        "NotBestEffort"
+        | "Terminating"
+        | "NotTerminating"
+        | "PriorityClass"
         | "CrossNamespacePodAffinity" => is_of_pods || is_computed,
         "VolumeAttributesClass" => is_of_claims,
         _ => true,

@@ -97,10 +97,8 @@ fn container(here: &mut Here<'_, '_>) {
             _ => {}
         }
     }
-    let names: Vec<&str> = all
-        .iter()
-        .flat_map(|(_, amounts)| amounts.iter().map(|entry| entry.key.text.as_str()))
-        .collect();
+    let names: Vec<&str> =
+        all.iter().flat_map(|(_, amounts)| amounts.iter().map(|entry| entry.key.text.as_str())).collect();
     huge_pages_alone(here, &names);
 }
 

@@ -19,9 +19,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
 
 fn access_modes(here: &mut Here<'_, '_>) {
     let modes: Vec<&str> = here.items(&["accessModes"]).filter_map(|(_, mode)| mode.as_text()).collect();
-    if modes.len() > 1
-        && modes.contains(&"ReadWriteOncePod")
-    {
+    if modes.len() > 1 && modes.contains(&"ReadWriteOncePod") {
         here.forbidden("accessModes", "may not use ReadWriteOncePod with other access modes");
     }
 }
@@ -99,7 +97,8 @@ fn volume(here: &mut Here<'_, '_>) {
     }
     if here.version.0 >= 34
         && here.text(&["volumeAttributesClassName"]).is_some()
-        && here.at(&["csi"]).is_none() {
+        && here.at(&["csi"]).is_none()
+    {
         here.required("csi", "has to be specified when using volumeAttributesClassName");
         here.invalid("volumeAttributesClassName", "csi has to be specified, too");
     }
@@ -179,7 +178,8 @@ fn slice(here: &mut Here<'_, '_>) {
     let is_by_device = here.is_true(&["perDeviceNodeSelection"]);
     for (index, device) in here.items(&["devices"]) {
         let places = ["nodeName", "nodeSelector", "allNodes"];
-        let count = places.iter().filter(|field| device.get(field).is_some_and(|value| !value.is_null())).count();
+        let count =
+            places.iter().filter(|field| device.get(field).is_some_and(|value| !value.is_null())).count();
         let below = format!("devices[{index}]");
         match (is_by_device, count) {
             (false, 1..) => here.invalid(&below, "`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec"),

@@ -293,7 +293,9 @@ impl Writing {
             Self::PoolName => "must be subdomains separated by '/'",
             Self::Semver => "must be a string compatible with semver.org spec 2.0.0",
             Self::MicroTime => "cannot parse it as \"2006-01-02T15:04:05.000000Z07:00\"",
-            Self::ExtendedResource => "must be a domain-prefixed path of another domain than kubernetes.io, such as 'example.com/my-prop'",
+            Self::ExtendedResource => {
+                "must be a domain-prefixed path of another domain than kubernetes.io, such as 'example.com/my-prop'"
+            }
             Self::PortName
             | Self::Qualified
             | Self::Percent

@@ -120,7 +120,8 @@ pub(super) fn check(resource: &Object, namespaced: Option<bool>, found: &mut Fin
     if let (Some(namespace), Some(false)) = (top.at(&["metadata", "namespace"]), namespaced) {
         let message = format!("{} is cluster-scoped: `namespace` has no effect", resource.kind());
         found.warning_at(Code::WrongScope, namespace, message);
-    } else if let Some(namespace) = top.at(&["metadata", "namespace"]).filter(|n| !n.is_null() && n.as_str() != Some(""))
+    } else if let Some(namespace) =
+        top.at(&["metadata", "namespace"]).filter(|n| !n.is_null() && n.as_str() != Some(""))
         && !is_label(resource.namespace())
     {
         let message = format!("`{}` is not a valid name of a namespace", resource.namespace());

@@ -1,7 +1,7 @@
 //! Pods and the templates of workloads.
 
-use super::super::finding::Findings;
 use super::super::facts::CLAIMS_CHECKED;
+use super::super::finding::Findings;
 use super::super::pods::{containers, items, selects, text};
 use super::super::version::Version;
 use super::metadata::{is_label, is_port, is_port_name};
