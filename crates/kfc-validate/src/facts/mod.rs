@@ -87,11 +87,17 @@ pub(super) fn check(resource: &Object, table: &Table, id: ShapeId, found: &mut F
     found.list.extend(fresh.filter(|finding| !is_taken(finding, table.version)));
 }
 
-/// Whether servers of a version take what newer ones refuse.
+/// Whether a server of a version takes what newer ones refuse, or what the published schemas do.
 pub(super) fn is_taken(finding: &Finding, version: Version) -> bool {
-    version.0 < CLAIMS_CHECKED
+    let code = finding.diagnostic.code;
+    let is_of_older = version.0 < CLAIMS_CHECKED
         && finding.path.starts_with("spec.volumeClaimTemplates")
-        && !matches!(finding.diagnostic.code, Code::ValueUnknown | Code::ValueType)
+        && !matches!(code, Code::ValueUnknown | Code::ValueType);
+    // The schemas that a CRD has inside of these are not known to the server as lists with keys.
+    let is_of_inner = code == Code::ValueTwice
+        && finding.path.contains(".x-kubernetes-validations[")
+        && [".items.", ".additionalProperties."].iter().any(|part| finding.path.contains(part));
+    is_of_older || is_of_inner
 }
 
 struct Walk<'w> {

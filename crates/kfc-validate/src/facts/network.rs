@@ -170,16 +170,15 @@ fn slice(here: &mut Here<'_, '_>) {
         {
             let Some(text) = address.as_text() else { continue };
             let below = format!("endpoints[{index}].addresses[{at}]");
+            let read = if here.version.0 < 36 { without_zeros(text) } else { text.into() };
             let words = match kind {
-                "IPv4" | "IPv6" => {
-                    match ip(&if here.version.0 < 36 { without_zeros(text) } else { text.into() }) {
-                        Ok(address) if address.is_ipv4() == (kind == "IPv4") => {
-                            super::words::Writing::EndpointIp.fault(text)
-                        }
-                        Ok(_) => Some(format!("must be a valid {kind} address")),
-                        Err(words) => Some(words),
+                "IPv4" | "IPv6" => match ip(&read) {
+                    Ok(address) if address.is_ipv4() == (kind == "IPv4") => {
+                        super::words::Writing::EndpointIp.fault(&read)
                     }
-                }
+                    Ok(_) => Some(format!("must be a valid {kind} address")),
+                    Err(words) => Some(words),
+                },
                 "FQDN"
                     if !text.contains('.')
                         || !super::words::is_subdomain(text.strip_suffix('.').unwrap_or(text)) =>

@@ -24,7 +24,7 @@ pub(super) fn check(resource: &Object, pod: &Node, version: Version, found: &mut
             found.error_at(Code::PodSpec, container, format!("container `{name}` has no image"));
         }
         for variable in items(container, &["env"]) {
-            if variable.get("value").is_some_and(|value| !value.is_null())
+            if variable.get("value").is_some_and(|value| !value.is_null() && value.as_str() != Some(""))
                 && let Some(from) = variable.get("valueFrom").filter(|from| !from.is_null())
             {
                 let name = text(variable, &["name"]).unwrap_or_default();
