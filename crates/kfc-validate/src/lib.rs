@@ -58,10 +58,12 @@ mod rules;
 mod rules;
 pub mod shape;
 pub mod table;
+mod update;
 mod validation;
 mod version;
 
 pub use changes::immutable;
 pub use finding::Finding;
-pub use validation::{KindName, Options, Update, Verdict, undefined, validate};
+pub use update::Update;
+pub use validation::{KindName, Options, Verdict, undefined, validate};
 pub use version::{Span, Version};

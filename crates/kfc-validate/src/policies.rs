@@ -10,7 +10,7 @@ use super::facts::with_stack;
 use super::finding::{Finding, Findings};
 use super::path::Path;
 use super::pods::{items, selects, text};
-use super::validation::{DEFAULT, Update};
+use super::update::{DEFAULT, Update};
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_kube::{GroupVersion, Object, ObjectId};
 use kfc_yaml::Node;

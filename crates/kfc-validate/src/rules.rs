@@ -4,7 +4,7 @@ use super::budget::{Budget, Refused};
 use super::definitions::Definition;
 use super::finding::{Finding, Findings};
 use super::path::Path;
-use super::validation::Update;
+use super::update::Update;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_kube::Object;
 use kfc_yaml::Node;

@@ -9,6 +9,7 @@ use super::path::Path;
 use super::readiness;
 use super::rules::{self, Rules};
 use super::table::{self, Table};
+use super::update::{DEFAULT, Update};
 use super::version::Version;
 use super::{facts, foreign, policies, resource};
 use kfc_diagnostics::{Code, Severity};
@@ -37,15 +38,6 @@ pub struct Options {
     pub skipped: Vec<KindName>,
     /// Whether to skip kinds without a definition.
     pub allow_missing_schema: bool,
-}
-
-/// A resource that exists already.
-#[derive(Clone, Debug)]
-pub struct Update {
-    /// What it is.
-    pub before: Object,
-    /// What it will be.
-    pub after: Object,
 }
 
 /// A kind as users name it: `Route`, `route.openshift.io/Route` or `route.openshift.io/v1/Route`.
@@ -169,9 +161,6 @@ pub fn undefined(
     let kinds = checked.filter(is_undefined);
     kinds.map(|resource| (resource.api_version().to_owned(), resource.kind().to_owned())).collect()
 }
-
-/// The namespace of what names none.
-pub(super) const DEFAULT: &str = "default";
 
 /// Checks one resource by itself; returns whether there was a schema to check it against, or it is known that none exists.
 fn check(

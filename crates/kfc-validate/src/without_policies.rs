@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Findings};
 use super::path::Path;
-use super::validation::Update;
+use super::update::Update;
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_kube::Object;
 
