@@ -400,9 +400,9 @@ fn the_list_has_its_counts() {
 
 /// Compares a table with the one in docs/validate.md that begins with the same cell, or writes it there.
 fn is_in_docs(table: &str) {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/validate.md");
     // Tests that write run side by side.
     static WRITING: Mutex<()> = Mutex::new(());
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/validate.md");
     let _guard = WRITING.lock().unwrap();
     let before = std::fs::read_to_string(&docs).unwrap();
     let head = &table[..table[1..].find('|').unwrap() + 2];

@@ -26,7 +26,8 @@ fn outputs(project: &Path) -> Outputs {
             let text = std::fs::read_to_string(file.path()).unwrap();
             let name = file.path().file_stem().unwrap().to_string_lossy().into_owned();
             let resources = read::resources(parse(&text, SourceId::NONE).unwrap(), &Schema::builtin());
-            (name, resources.unwrap_or_else(|errors| panic!("{name}: {errors:?}")))
+            let resources = resources.unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+            (name, resources)
         })
         .collect()
 }

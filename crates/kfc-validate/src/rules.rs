@@ -46,18 +46,19 @@ impl Rules {
     pub(super) fn check(&self, resource: &Object, update: Option<&Update>, found: &mut Findings<'_>) {
         let object = to_json(&update.map_or(resource, |update| &update.after).node);
         let before = update.map(|update| to_json(&update.before.node));
-        let (schema, compiled) = match update {
-            None => (&self.schema, &self.compiled),
-            Some(_) => {
-                let (schema, compiled) = self.updating.get_or_init(|| {
-                    let mut schema = self.schema.clone();
-                    without_comparisons_in_lists(&mut schema, false);
-                    let compiled = compile_schema(&schema);
-                    (schema, compiled)
-                });
+        let of_updates = || {
+            self.updating.get_or_init(|| {
+                let mut schema = self.schema.clone();
+                without_comparisons_in_lists(&mut schema, false);
+                let compiled = compile_schema(&schema);
                 (schema, compiled)
-            }
+            })
         };
+        let own = (&self.schema, &self.compiled);
+        let (schema, compiled) = update.map_or(own, |_| {
+            let (schema, compiled) = of_updates();
+            (schema, compiled)
+        });
         let costly = self.budget.refuse_costly(schema, &object);
         let cheap = costly.as_ref().map(|(schema, _)| compile_schema(schema));
         let compiled = cheap.as_ref().unwrap_or(compiled);
@@ -96,7 +97,9 @@ fn without_comparisons_in_lists(schema: &mut Value, is_in_list: bool) {
             }
         }
         Value::Array(items) => {
-            items.iter_mut().for_each(|item| without_comparisons_in_lists(item, is_in_list));
+            for item in items {
+                without_comparisons_in_lists(item, is_in_list);
+            }
         }
         _ => {}
     }

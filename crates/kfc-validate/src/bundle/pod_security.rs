@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 /// The label with the version of the standard; the newest when there is none.
 const ENFORCED_VERSION: &str = "pod-security.kubernetes.io/enforce-version";
-/// The beginning of annotations with the profile of a container, which were there before the field.
+/// The beginning of annotations with the profile of a container, which are older than the field.
 pub(crate) const APPARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 /// Capabilities that the standard `baseline` lets containers add.
 const CAPABILITIES: [&str; 13] = [

@@ -29,7 +29,7 @@ fn service_name(here: &mut Here<'_, '_>) {
     }
 }
 
-/// The annotation that was there before `loadBalancerSourceRanges`.
+/// The annotation that `loadBalancerSourceRanges` replaced.
 fn source_ranges(here: &mut Here<'_, '_>) {
     const RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
     let Some(ranges) = here.at(&["metadata", "annotations", RANGES]).and_then(Node::as_text) else { return };

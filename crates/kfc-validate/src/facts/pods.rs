@@ -144,7 +144,7 @@ fn pod(here: &mut Here<'_, '_>) {
     }
 }
 
-/// Annotations with profiles of containers, which were there before the fields.
+/// Annotations with profiles of containers, which are older than the fields.
 fn profiles(here: &mut Here<'_, '_>) {
     const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
     const SECCOMP: &str = "container.seccomp.security.alpha.kubernetes.io/";

@@ -218,7 +218,7 @@ fn of_target(fact: &Fact, target: &Target<'_>, here: &mut Here<'_, '_>) {
             let fault = |text: &str| {
                 if here.version.0 < 36 { writing.fault(&without_zeros(text)) } else { writing.fault(text) }
             };
-            if let Some(words) = node.as_str().filter(|text| !text.is_empty()).and_then(|text| fault(text)) {
+            if let Some(words) = node.as_str().filter(|text| !text.is_empty()).and_then(fault) {
                 here.refuse(Code::ValueFormat, below, &say(words));
             }
         }
