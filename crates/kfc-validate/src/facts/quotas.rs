@@ -1,8 +1,8 @@
 //! Quotas and ranges of resources, nodes, and what names and labels of single kinds say.
 
 use super::here::{Check, Here, amount, is_empty, key, text};
-use super::resources::{NOT_STANDARD, is_extended, is_huge_page};
-use super::words::{cidr, qualified};
+use super::resources::{NOT_STANDARD, is_huge_page};
+use super::words::{cidr, is_extended, qualified};
 use kfc_yaml::Node;
 use std::collections::HashSet;
 

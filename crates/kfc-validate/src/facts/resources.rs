@@ -1,7 +1,7 @@
 //! Names and amounts of resources: of containers, pods, claims and volumes.
 
 use super::here::{Check, Here, amount, key};
-use super::words::qualified;
+use super::words::{is_extended, qualified};
 use kfc_kube::Quantity;
 use kfc_yaml::{Map, Node};
 
@@ -20,16 +20,6 @@ pub(super) const NOT_STANDARD: &str = "must be a standard resource type or fully
 
 pub(super) fn is_huge_page(name: &str) -> bool {
     name.starts_with("hugepages-")
-}
-
-/// Whether a name is that of a resource that a device plug-in offers.
-pub(super) fn is_extended(name: &str) -> bool {
-    name.contains('/') && !name.starts_with("requests.") && !is_of_kubernetes(name)
-}
-
-fn is_of_kubernetes(name: &str) -> bool {
-    name.split_once('/')
-        .is_none_or(|(domain, _)| domain == "kubernetes.io" || domain.ends_with(".kubernetes.io"))
 }
 
 /// Whether amounts of a resource are whole.

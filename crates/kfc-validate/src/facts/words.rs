@@ -211,7 +211,7 @@ impl Writing {
             Self::PoolName => text.split('/').all(is_subdomain),
             Self::Semver => is_semver(text),
             Self::MicroTime => is_micro_time(text),
-            Self::ExtendedResource => super::resources::is_extended(text) && qualified(text).is_none(),
+            Self::ExtendedResource => is_extended(text) && qualified(text).is_none(),
         };
         (!is_right).then(|| self.words().to_owned())
     }
@@ -342,6 +342,16 @@ fn is_name(text: &str) -> bool {
 
 pub(super) fn is_label_value(text: &str) -> bool {
     text.is_empty() || is_name(text)
+}
+
+/// Whether a name is that of a resource that a device plug-in offers.
+pub(super) fn is_extended(name: &str) -> bool {
+    name.contains('/') && !name.starts_with("requests.") && !is_of_kubernetes(name)
+}
+
+fn is_of_kubernetes(name: &str) -> bool {
+    name.split_once('/')
+        .is_none_or(|(domain, _)| domain == "kubernetes.io" || domain.ends_with(".kubernetes.io"))
 }
 
 /// What is wrong with a qualified name: a key of labels, the name of a condition.
