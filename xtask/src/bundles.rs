@@ -182,8 +182,8 @@ fn is_built(arguments: &[&str]) -> Result<bool, Failure> {
 }
 
 /// Builds each component alone on every profile, and every profile with each of its components on the cluster already.
-fn build_each_alone() -> Result<usize, Failure> {
-    let all = names_in(&json(&["list", "components", "--format", "json"])?);
+fn build_each_alone(all: &serde_json::Value) -> Result<usize, Failure> {
+    let all = names_in(all);
     let mut choices = Vec::new();
     for profile in profiles()? {
         let part = names_in(&json(&["graph", &profile, "--format", "json"])?["components"]);
@@ -230,20 +230,20 @@ fn everything(profile: &str, all: &serde_json::Value) -> Result<Vec<String>, Fai
 }
 
 /// Validates every profile with all components that it can have at once.
-fn validate_everything() -> Result<(), Failure> {
-    let all = json(&["list", "components", "--format", "json"])?;
+fn validate_everything(all: &serde_json::Value) -> Result<(), Failure> {
     on_all_cores(&profiles()?, |profile| {
-        let components = everything(profile, &all)?.join(",");
+        let components = everything(profile, all)?.join(",");
         succeed(command(SHIPPED, ["validate", profile, "--strict"]).args(["--components", &components]))
     })
 }
 
-/// Builds each component alone; validates every profile with all components, what `kfc init` writes for every profile, the bundle of every profile that has a
-/// golden, and every example with the definitions of the bundle that it runs on. The goldens themselves only name the schemas of
-/// their CRDs.
+/// Builds each component alone; validates every profile with all components, what `kfc init` writes for every profile, the bundle
+/// of every profile that has a golden, and every example with the definitions of the bundle that it runs on. The goldens
+/// themselves only name the schemas of their CRDs.
 pub(crate) fn bundles() -> Finished {
-    let alone = build_each_alone()?;
-    validate_everything()?;
+    let components = json(&["list", "components", "--format", "json"])?;
+    let alone = build_each_alone(&components)?;
+    validate_everything(&components)?;
     validate_new_stacks()?;
     let Some(python) = python_with(&["kubernetes-validate", "PyYAML", "jsonschema"]) else {
         return without("kubernetes-validate, PyYAML and jsonschema");

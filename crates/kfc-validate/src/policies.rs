@@ -10,7 +10,7 @@ use super::facts::with_stack;
 use super::finding::{Finding, Findings};
 use super::path::Path;
 use super::pods::{items, selects, text};
-use super::update::{DEFAULT, Update};
+use super::update::{Update, Updates};
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_kube::{GroupVersion, Object, ObjectId};
 use kfc_yaml::Node;
@@ -82,10 +82,6 @@ struct Request<'r> {
 }
 
 impl<'r> Request<'r> {
-    fn of(resource: &'r Object, updates: &HashMap<ObjectId, &'r Update>) -> Self {
-        Self { resource, update: updates.get(&ObjectId::of(resource, DEFAULT)).copied() }
-    }
-
     const fn operation(&self) -> &'static str {
         if self.update.is_some() { "UPDATE" } else { "CREATE" }
     }
@@ -97,7 +93,7 @@ impl<'r> Request<'r> {
 }
 
 /// Runs the policies among `all` on the resources that are `checked`; those of `updates` exist already.
-pub(super) fn check(all: &[&Object], checked: &[&Object], updates: &[Update]) -> Vec<Finding> {
+pub(super) fn check(all: &[&Object], checked: &[&Object], updates: &Updates<'_>) -> Vec<Finding> {
     let is_binding = |resource: &&Object| {
         is_of_policies(resource) && resource.kind() == "ValidatingAdmissionPolicyBinding"
     };
@@ -115,11 +111,10 @@ fn is_of_policies(resource: &Object) -> bool {
         && (kind.starts_with("ValidatingAdmissionPolicy") || kind.starts_with("MutatingAdmissionPolicy"))
 }
 
-fn run(all: &[&Object], checked: &[&Object], updates: &[Update], bindings: &[&Object]) -> Vec<Finding> {
+fn run(all: &[&Object], checked: &[&Object], updates: &Updates<'_>, bindings: &[&Object]) -> Vec<Finding> {
     let world = World::of(all);
-    let updates: HashMap<ObjectId, &Update> =
-        updates.iter().map(|update| (ObjectId::of(&update.before, DEFAULT), update)).collect();
-    let requests: Vec<Request<'_>> = checked.iter().map(|resource| Request::of(resource, &updates)).collect();
+    let requests: Vec<Request<'_>> =
+        checked.iter().map(|resource| Request { resource, update: updates.find(resource) }).collect();
     let mut found = Vec::new();
     let mut policies = BTreeMap::new();
     for policy in
@@ -294,8 +289,9 @@ impl<'r> World<'r> {
         // What it was before counts as well.
         let mut states =
             [Some(request.object()), request.update.map(|update| &update.before)].into_iter().flatten();
-        let labels = |state: &Object| state.node.at(&["metadata", "labels"]).cloned();
-        if of_object.is_some_and(|selector| !states.any(|state| selects(selector, labels(state).as_ref()))) {
+        let is_by =
+            |selector: &Node, state: &Object| selects(selector, state.node.at(&["metadata", "labels"]));
+        if of_object.is_some_and(|selector| !states.any(|state| is_by(selector, state))) {
             return false;
         }
         let Some(selector) = of_namespace else { return true };
@@ -510,7 +506,7 @@ fn plural_of(kind: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
-    use super::{Update, check, plural_of};
+    use super::{Update, Updates, check, plural_of};
     use kfc_diagnostics::{Severity, SourceId};
     use kfc_kube::Object;
     use kfc_yaml::parse::parse;
@@ -544,7 +540,7 @@ mod tests {
     fn found_on_update(documents: &[String], updates: &[Update]) -> Vec<(Severity, String, String)> {
         let objects = read(documents);
         let all: Vec<&Object> = objects.iter().collect();
-        let list = check(&all, &all, updates).into_iter().map(|finding| {
+        let list = check(&all, &all, &Updates::of(updates)).into_iter().map(|finding| {
             let diagnostic = finding.diagnostic;
             let text =
                 std::iter::once(diagnostic.message).chain(diagnostic.notes).collect::<Vec<_>>().join("; ");

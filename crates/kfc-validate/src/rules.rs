@@ -46,19 +46,12 @@ impl Rules {
     pub(super) fn check(&self, resource: &Object, update: Option<&Update>, found: &mut Findings<'_>) {
         let object = to_json(&update.map_or(resource, |update| &update.after).node);
         let before = update.map(|update| to_json(&update.before.node));
-        let of_updates = || {
-            self.updating.get_or_init(|| {
-                let mut schema = self.schema.clone();
-                without_comparisons_in_lists(&mut schema, false);
-                let compiled = compile_schema(&schema);
-                (schema, compiled)
-            })
-        };
-        let own = (&self.schema, &self.compiled);
-        let (schema, compiled) = update.map_or(own, |_| {
-            let (schema, compiled) = of_updates();
+        let (schema, compiled) = if update.is_some() {
+            let (schema, compiled) = self.updating.get_or_init(|| of_updates(&self.schema));
             (schema, compiled)
-        });
+        } else {
+            (&self.schema, &self.compiled)
+        };
         let costly = self.budget.refuse_costly(schema, &object);
         let cheap = costly.as_ref().map(|(schema, _)| compile_schema(schema));
         let compiled = cheap.as_ref().unwrap_or(compiled);
@@ -79,6 +72,14 @@ impl Rules {
             report(&error, resource, found);
         }
     }
+}
+
+/// A schema for objects that exist already, and the same ready to run.
+fn of_updates(schema: &Value) -> (Value, CompiledSchema) {
+    let mut schema = schema.clone();
+    without_comparisons_in_lists(&mut schema, false);
+    let compiled = compile_schema(&schema);
+    (schema, compiled)
 }
 
 /// Takes rules that compare with an older value out of the items of lists: the library pairs items by their place, and the

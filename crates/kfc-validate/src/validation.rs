@@ -9,7 +9,7 @@ use super::path::Path;
 use super::readiness;
 use super::rules::{self, Rules};
 use super::table::{self, Table};
-use super::update::{DEFAULT, Update};
+use super::update::{Update, Updates};
 use super::version::Version;
 use super::{facts, foreign, policies, resource};
 use kfc_diagnostics::{Code, Severity};
@@ -116,11 +116,12 @@ pub fn validate(resources: &[&Object], definitions: &[&Object], options: &Option
         .collect();
     let unchecked = found.iter().filter(|(_, had_schema)| !had_schema).count();
     let mut all: Vec<Finding> = found.into_iter().flat_map(|(list, _)| list).collect();
-    all.extend(check_rules(&checked, &definitions, &all, &options.updates));
+    let updates = Updates::of(&options.updates);
+    all.extend(check_rules(&checked, &definitions, &all, &updates));
     all.extend(checked.iter().flat_map(|resource| readiness::find(resource)));
     all.extend(bundle::check(resources, &|resource| options.skips(resource), version));
     let beside = options.beside.iter().chain(resources.iter().copied());
-    all.extend(policies::check(&beside.collect::<Vec<_>>(), &checked, &options.updates));
+    all.extend(policies::check(&beside.collect::<Vec<_>>(), &checked, &updates));
     all.retain(|finding| !options.ignores(finding.diagnostic.code));
     for finding in &mut all {
         let severity = &mut finding.diagnostic.severity;
@@ -216,10 +217,8 @@ fn check_rules(
     resources: &[&Object],
     definitions: &Definitions,
     found: &[Finding],
-    updates: &[Update],
+    updates: &Updates<'_>,
 ) -> Vec<Finding> {
-    let updates: FxHashMap<ObjectId, &Update> =
-        updates.iter().map(|update| (ObjectId::of(&update.before, DEFAULT), update)).collect();
     let mut by_kind: FxHashMap<(&str, &str), Vec<&Object>> = FxHashMap::default();
     for resource in resources {
         let has_rules = |d: &definitions::Definition| d.rules.is_some();
@@ -238,8 +237,7 @@ fn check_rules(
         for resource in resources.iter().filter(|r| !wrong.contains(&ObjectId::of(r, ""))) {
             let mut found = Findings::of(resource);
             if let Some(rules) = &rules {
-                let update = updates.get(&ObjectId::of(resource, DEFAULT)).copied();
-                rules.check(resource, update, &mut found);
+                rules.check(resource, updates.find(resource), &mut found);
             }
             list.append(&mut found.list);
         }

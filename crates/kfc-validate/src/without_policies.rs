@@ -2,12 +2,12 @@
 
 use super::finding::{Finding, Findings};
 use super::path::Path;
-use super::update::Update;
+use super::update::Updates;
 use kfc_diagnostics::{Code, Diagnostic};
 use kfc_kube::Object;
 
 /// Reports for each binding that its policy was not run.
-pub(super) fn check(all: &[&Object], _: &[&Object], _: &[Update]) -> Vec<Finding> {
+pub(super) fn check(all: &[&Object], _: &[&Object], _: &Updates<'_>) -> Vec<Finding> {
     let bindings = all.iter().filter(|resource| resource.kind() == "ValidatingAdmissionPolicyBinding");
     let report = |binding: &&Object| {
         let mut found = Findings::of(binding);

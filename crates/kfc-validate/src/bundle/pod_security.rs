@@ -10,7 +10,6 @@ use kfc_diagnostics::Code;
 use kfc_kube::Object;
 use kfc_yaml::Node;
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
 
 /// The label by which a namespace enforces a standard.
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
@@ -193,6 +192,12 @@ impl<'p> Pod<'p> {
         self.containers.iter().filter(|(_, container)| is_wrong(container)).map(|(name, _)| *name).collect()
     }
 
+    /// The security contexts of the pod and its containers.
+    fn contexts(&self) -> impl Iterator<Item = &'p Node> {
+        let of_containers = self.containers.iter().map(|(_, container)| container.get("securityContext"));
+        std::iter::once(self.template.at(&["spec", "securityContext"])).chain(of_containers).flatten()
+    }
+
     fn security(&self, path: &[&str]) -> Option<&'p str> {
         text(self.template, &[&["spec", "securityContext"], path].concat())
     }
@@ -232,14 +237,12 @@ fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
 }
 
 fn apparmor(pod: &Pod<'_>) -> Option<Refusal> {
-    let kind = |context: &Node| text(context, &["appArmorProfile", "type"]).map(str::to_owned);
-    let is_wrong = |kind: &String| !matches!(kind.as_str(), "RuntimeDefault" | "Localhost");
-    let mut values: BTreeSet<String> = BTreeSet::new();
-    let contexts = std::iter::once(pod.template.at(&["spec", "securityContext"]))
-        .chain(pod.containers.iter().map(|(_, container)| container.get("securityContext")));
-    values.extend(contexts.flatten().filter_map(kind).filter(is_wrong));
-    let mut setters: Vec<String> =
-        pod.setters(|context| kind(context).as_ref().is_some_and(is_wrong)).into_iter().collect();
+    /// The type of a profile that is not allowed.
+    fn wrong(context: &Node) -> Option<&str> {
+        text(context, &["appArmorProfile", "type"]).filter(|kind| !is_profile_allowed(kind))
+    }
+    let kinds: BTreeSet<&str> = pod.contexts().filter_map(wrong).collect();
+    let mut setters: Vec<String> = pod.setters(|context| wrong(context).is_some()).into_iter().collect();
     let annotations = pod.template.at(&["metadata", "annotations"]).and_then(Node::as_map);
     let mut unsafe_ones: Vec<String> = annotations
         .into_iter()
@@ -255,7 +258,7 @@ fn apparmor(pod: &Pod<'_>) -> Option<Refusal> {
     if !unsafe_ones.is_empty() {
         setters.push(plural("annotation", unsafe_ones.len()));
     }
-    let values: Vec<&str> = values.iter().chain(&unsafe_ones).map(String::as_str).collect();
+    let values: Vec<&str> = kinds.into_iter().chain(unsafe_ones.iter().map(String::as_str)).collect();
     let reason = if values.len() == 1 { "forbidden AppArmor profile" } else { "forbidden AppArmor profiles" };
     (!setters.is_empty()).then(|| {
         let detail = format!(
@@ -320,14 +323,9 @@ fn host_ports(pod: &Pod<'_>) -> Option<Refusal> {
     let names = pod.those(|container| ports(container).next().is_some());
     let all: BTreeSet<&str> = pod.containers.iter().flat_map(|(_, container)| ports(container)).collect();
     (!names.is_empty()).then(|| {
-        let mut detail = format!("{} {} ", named("container", &names), uses(names.len()));
-        let _ = write!(
-            detail,
-            "{} {}",
-            plural("hostPort", all.len()),
-            all.into_iter().collect::<Vec<_>>().join(", ")
-        );
-        ("hostPort", detail)
+        let what = plural("hostPort", all.len());
+        let ports = all.into_iter().collect::<Vec<_>>().join(", ");
+        ("hostPort", format!("{} {} {what} {ports}", named("container", &names), uses(names.len())))
     })
 }
 
@@ -395,27 +393,25 @@ fn unmasked(pod: &Pod<'_>) -> Option<Refusal> {
 }
 
 fn selinux(pod: &Pod<'_>) -> Option<Refusal> {
+    fn option<'c>(context: &'c Node, field: &str) -> Option<&'c str> {
+        text(context, &["seLinuxOptions", field])
+    }
     let is_allowed =
         |kind: &str| SELINUX_TYPES.iter().any(|(allowed, from)| *allowed == kind && *from <= pod.version);
-    let option = |context: &Node, field: &str| text(context, &["seLinuxOptions", field]).map(str::to_owned);
     let setters = pod.setters(|context| {
-        option(context, "type").is_some_and(|kind| !is_allowed(&kind))
+        option(context, "type").is_some_and(|kind| !is_allowed(kind))
             || option(context, "user").is_some()
             || option(context, "role").is_some()
     })?;
-    let contexts: Vec<&Node> = std::iter::once(pod.template.at(&["spec", "securityContext"]))
-        .chain(pod.containers.iter().map(|(_, container)| container.get("securityContext")))
-        .flatten()
-        .collect();
-    let types: BTreeSet<String> = contexts
-        .iter()
+    let types: BTreeSet<&str> = pod
+        .contexts()
         .filter_map(|context| option(context, "type"))
         .filter(|kind| !is_allowed(kind))
         .collect();
-    let types: Vec<&str> = types.iter().map(String::as_str).collect();
+    let types: Vec<&str> = types.into_iter().collect();
     let mut wrong: Vec<String> = (!types.is_empty()).then(|| named("type", &types)).into_iter().collect();
     for field in ["user", "role"] {
-        if contexts.iter().any(|context| option(context, field).is_some()) {
+        if pod.contexts().any(|context| option(context, field).is_some()) {
             wrong.push(format!("{field} may not be set"));
         }
     }
@@ -423,24 +419,21 @@ fn selinux(pod: &Pod<'_>) -> Option<Refusal> {
     Some(("seLinuxOptions", detail))
 }
 
-/// The type of the profile that a security context has.
-fn profile(context: &Node) -> Option<&str> {
-    text(context, &["seccompProfile", "type"])
-}
-
+/// Whether a profile of the kernel's filters is one of the runtime or of the node.
 fn is_profile_allowed(kind: &str) -> bool {
     matches!(kind, "RuntimeDefault" | "Localhost")
 }
 
 fn seccomp(pod: &Pod<'_>) -> Option<Refusal> {
+    /// The type of a profile that is not allowed.
+    fn wrong(context: &Node) -> Option<&str> {
+        text(context, &["seccompProfile", "type"]).filter(|kind| !is_profile_allowed(kind))
+    }
     if pod.version < 19 {
         return None;
     }
-    let setters = pod.setters(|context| profile(context).is_some_and(|kind| !is_profile_allowed(kind)))?;
-    let contexts = std::iter::once(pod.template.at(&["spec", "securityContext"]))
-        .chain(pod.containers.iter().map(|(_, container)| container.get("securityContext")));
-    let kinds: BTreeSet<&str> =
-        contexts.flatten().filter_map(profile).filter(|kind| !is_profile_allowed(kind)).collect();
+    let setters = pod.setters(|context| wrong(context).is_some())?;
+    let kinds: BTreeSet<&str> = pod.contexts().filter_map(wrong).collect();
     let detail = format!("{setters} must not set securityContext.seccompProfile.type to {}", quoted(kinds));
     Some(("seccompProfile", detail))
 }

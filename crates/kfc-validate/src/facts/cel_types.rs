@@ -1,10 +1,10 @@
 //! The types of expressions in CEL, as far as they are known.
 
+use super::cron::is_duration;
 use kube_cel::cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
-use std::sync::LazyLock;
 
 /// A type.
 #[derive(Clone, Debug, PartialEq)]
@@ -616,13 +616,6 @@ fn literal_text(expression: Option<&IdedExpr>) -> Option<&str> {
         Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
         _ => None,
     }
-}
-
-/// Whether a text is a duration as Go reads it: `1h30m`.
-fn is_duration(text: &str) -> bool {
-    static FORM: LazyLock<Option<regex::Regex>> =
-        LazyLock::new(|| regex::Regex::new(r"^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$").ok());
-    FORM.as_ref().is_none_or(|form| form.is_match(text))
 }
 
 /// Checks that a literal format has as many places as there are values.

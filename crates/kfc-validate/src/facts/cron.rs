@@ -48,8 +48,8 @@ fn descriptor(text: &str) -> Option<String> {
     }
 }
 
-/// Go's durations.
-fn is_duration(text: &str) -> bool {
+/// Whether a text is a duration as Go reads it: `1h30m`.
+pub(super) fn is_duration(text: &str) -> bool {
     let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     if rest == "0" {
         return true;

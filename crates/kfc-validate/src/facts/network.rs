@@ -1,7 +1,7 @@
 //! Services, Ingresses, NetworkPolicies and addresses.
 
 use super::here::{Check, Here, number, text};
-use super::words::{cidr, ip, is_label, port_name, without_zeros};
+use super::words::{as_read, cidr, ip, is_label, port_name};
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;
 use std::collections::HashSet;
@@ -170,7 +170,7 @@ fn slice(here: &mut Here<'_, '_>) {
         {
             let Some(text) = address.as_text() else { continue };
             let below = format!("endpoints[{index}].addresses[{at}]");
-            let read = if here.version.0 < 36 { without_zeros(text) } else { text.into() };
+            let read = as_read(text, here.version);
             let words = match kind {
                 "IPv4" | "IPv6" => match ip(&read) {
                     Ok(address) if address.is_ipv4() == (kind == "IPv4") => {

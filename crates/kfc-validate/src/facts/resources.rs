@@ -87,15 +87,15 @@ fn container(here: &mut Here<'_, '_>) {
             _ => {}
         }
     }
-    let names: Vec<&str> =
-        all.iter().flat_map(|(_, amounts)| amounts.iter().map(|entry| entry.key.text.as_str())).collect();
-    huge_pages_alone(here, &names);
+    huge_pages_alone(here, &all);
 }
 
 /// Huge pages come with other resources.
-fn huge_pages_alone(here: &mut Here<'_, '_>, names: &[&str]) {
-    let has_others = names.iter().any(|name| matches!(*name, "cpu" | "memory"));
-    if names.iter().any(|name| is_huge_page(name)) && !has_others {
+fn huge_pages_alone(here: &mut Here<'_, '_>, lists: &[(&str, &Map)]) {
+    let has = |wanted: fn(&str) -> bool| {
+        lists.iter().any(|(_, amounts)| amounts.iter().any(|entry| wanted(&entry.key.text)))
+    };
+    if has(is_huge_page) && !has(|name| matches!(name, "cpu" | "memory")) {
         here.forbidden("resources", "HugePages require cpu or memory");
     }
 }
@@ -116,8 +116,9 @@ fn pod(here: &mut Here<'_, '_>) {
     if here.version.0 < 34 {
         return;
     }
-    for (list, amounts) in lists(here, &["resources"]) {
-        for entry in amounts {
+    let all = lists(here, &["resources"]);
+    for (list, amounts) in &all {
+        for entry in *amounts {
             let name = entry.key.text.as_str();
             let below = format!("resources.{list}{}", key(name));
             if !matches!(name, "cpu" | "memory") && !is_huge_page(name) {
@@ -127,11 +128,7 @@ fn pod(here: &mut Here<'_, '_>) {
             }
         }
     }
-    let names: Vec<&str> = lists(here, &["resources"])
-        .iter()
-        .flat_map(|(_, amounts)| amounts.iter().map(|entry| entry.key.text.as_str()))
-        .collect();
-    huge_pages_alone(here, &names);
+    huge_pages_alone(here, &all);
     let top = here.node;
     let at = |list: &str, name: &str| top.at(&["resources", list, name]).and_then(amount);
     let containers: Vec<&Node> = here.items(&["containers"]).map(|(_, node)| node).collect();

@@ -26,7 +26,7 @@
 
 use super::expand::{Target, expand};
 use super::here::{Here, amount, is_empty, number, text};
-use super::words::{Writing, without_zeros};
+use super::words::{Writing, as_read};
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;
 
@@ -214,10 +214,7 @@ fn of_target(fact: &Fact, target: &Target<'_>, here: &mut Here<'_, '_>) {
             }
         }
         Rule::Written(writing) => {
-            // Older servers take leading zeros in addresses.
-            let fault = |text: &str| {
-                if here.version.0 < 36 { writing.fault(&without_zeros(text)) } else { writing.fault(text) }
-            };
+            let fault = |text: &str| writing.fault(&as_read(text, here.version));
             if let Some(words) = node.as_str().filter(|text| !text.is_empty()).and_then(fault) {
                 here.refuse(Code::ValueFormat, below, &say(words));
             }

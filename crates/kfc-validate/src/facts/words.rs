@@ -1,6 +1,7 @@
 //! How texts of the types of Kubernetes are written, and what the API server says about those that are written otherwise.
 
 use super::super::format::is_base64;
+use super::super::version::Version;
 use super::cron;
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -397,9 +398,13 @@ fn percent(text: &str, at_most_100: bool) -> Option<String> {
     }
 }
 
-/// An address as Go reads it: no zeros in front of the numbers of IPv4, no zones.
+/// A text as a server of a version reads addresses and ranges: older ones take leading zeros in their numbers.
+pub(super) fn as_read(text: &str, version: Version) -> Cow<'_, str> {
+    if version.0 < 36 { without_zeros(text) } else { Cow::Borrowed(text) }
+}
+
 /// An address or range without the leading zeros of its numbers; other texts as they are.
-pub(super) fn without_zeros(text: &str) -> Cow<'_, str> {
+fn without_zeros(text: &str) -> Cow<'_, str> {
     let is_number = |byte: u8| byte.is_ascii_digit() || b"./ ".contains(&byte);
     if !text.contains('.') || !text.bytes().all(is_number) {
         return Cow::Borrowed(text);
@@ -414,6 +419,7 @@ pub(super) fn without_zeros(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}{slash}{length}", address.join(".")))
 }
 
+/// An address as Go reads it: no zeros in front of the numbers of IPv4, no zones.
 pub(super) fn ip(text: &str) -> Result<IpAddr, String> {
     let found =
         text.parse::<Ipv4Addr>().map(IpAddr::V4).or_else(|_| text.parse::<Ipv6Addr>().map(IpAddr::V6));
