@@ -547,7 +547,7 @@ impl Run {
 }
 
 /// The program under test: that of this build, or the one that `$KFC_LAB_PROGRAM` names, such as the one that is shipped.
-fn kfc() -> PathBuf {
+pub(crate) fn kfc() -> PathBuf {
     std::env::var_os("KFC_LAB_PROGRAM")
         .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_kfc")), PathBuf::from)
 }

@@ -1,6 +1,6 @@
 //! Whether kubectl alone installs a profile with the lines that the README shows, and goes over it once more in one pass.
 
-use super::cluster::{Cluster, Run};
+use super::cluster::{Cluster, Run, kfc};
 use super::profiles::{incomplete, refused_pods};
 use std::path::Path;
 
@@ -55,8 +55,8 @@ fn installs(profile: &str) {
 }
 
 fn run(cluster: &Cluster, script: &str) -> Run {
-    let kfc = format!("kfc() {{ {} \"$@\"; }}\n{script}", env!("CARGO_BIN_EXE_kfc"));
-    Run::of(&mut cluster.command("bash", &["-e", "-o", "pipefail", "-c", &kfc]))
+    let script = format!("kfc() {{ {} \"$@\"; }}\n{script}", kfc().display());
+    Run::of(&mut cluster.command("bash", &["-e", "-o", "pipefail", "-c", &script]))
 }
 
 /// What the README shows for kubectl alone: the loop over waves, and the pipe, both for this target.

@@ -33,7 +33,6 @@ const fn step(name: &'static str, what: &'static str, run: fn() -> Finished) -> 
 const STEPS: [Step; 20] = [
     step("words", "words that docs/terms.md replaces", words::check),
     step("tests", "tests", checks::tests),
-    step("lab", "tests against a real API server", checks::lab),
     step("formatting", "formatting", checks::formatting),
     step("lints", "lints, with and without features", checks::lints),
     step("documentation", "documentation", checks::documentation),
@@ -42,6 +41,7 @@ const STEPS: [Step; 20] = [
     step("fuzz-targets", "fuzz targets agree with the crates", checks::fuzz_targets),
     step("packages", "each crate has a package; .ci/full builds them", checks::packages),
     step("sizes", "the size of the shipped program, and what it links", sizes::run),
+    step("lab", "the shipped program against a real API server", checks::lab),
     step("readme", "commands of the README", shipped_readme),
     step("verdicts", "verdicts of validation", bundles::verdicts),
     step("pages", "report pages in a browser", bundles::pages),
