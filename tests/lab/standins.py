@@ -78,29 +78,57 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 class Webhooks:
     """Serves what the API server calls: the services that webhooks, conversions and APIServices name. They are found as
-    they appear; a pod answers once the endpoints of its service are there, as a real one would."""
+    they appear; a pod answers once the endpoints of its service are there, as a real one would. What asks cainjector for a
+    caBundle gets it here, unless the real one runs: then the certificates are those that the real cert-manager issues."""
 
-    def __init__(self, folder, left):
-        self.folder, self.left = folder, left
+    def __init__(self, folder, left, injects):
+        self.folder, self.left, self.injects = folder, left, injects
         self.pki = f"{folder}/pki/webhooks"
         os.makedirs(self.pki, exist_ok=True)
         pki.make_authority(self.pki, "lab-webhooks")
         self.bundle = encoded(f"{self.pki}/ca.crt")
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.sni_callback = self.choose
         self.lock = threading.Lock()
         self.services, self.slices, self.ports = set(), {}, set()
+        self.issued = {}
 
     def start(self):
+        if not self.injects:
+            follow(self.folder, "/api/v1/secrets", self.see_secret)
         for path, seen in ((f"{ADMISSION}/mutatingwebhookconfigurations", self.see_webhooks),
                            (f"{ADMISSION}/validatingwebhookconfigurations", self.see_webhooks),
                            (DEFINITIONS, self.see_definition), (SERVICES, self.see_api), (SLICES, self.see_slice)):
             follow(self.folder, path, seen)
 
+    def see_secret(self, item):
+        """A certificate of cert-manager; it says itself for which names it is."""
+        annotations = item["metadata"].get("annotations") or {}
+        if "cert-manager.io/certificate-name" not in annotations or not (item.get("data") or {}).get("tls.crt"):
+            return
+        path = f"{self.pki}/{item['metadata']['uid']}.pem"
+        with open(path, "wb") as file:
+            for key in ("tls.crt", "tls.key"):
+                file.write(base64.b64decode(item["data"][key]))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(path)
+        for name in annotations.get("cert-manager.io/alt-names", "").split(","):
+            self.issued[name] = context
+
+    def choose(self, connection, name, _):
+        """Answers with the certificate that was issued for a name, if there is one."""
+        if name in self.issued:
+            connection.context = self.issued[name]
+
+    def fills(self, item, client):
+        """Whether a caBundle is ours to write, and is not written."""
+        ours = self.serves(client.get("service")) and (self.injects or not is_injected(item))
+        return ours and client.get("caBundle") != self.bundle
+
     def see_webhooks(self, item):
         patch = []
         for index, webhook in enumerate(item.get("webhooks") or []):
-            client = webhook["clientConfig"]
-            if self.serves(client.get("service")) and client.get("caBundle") != self.bundle:
+            if self.fills(item, webhook["clientConfig"]):
                 patch.append({"op": "add", "path": f"/webhooks/{index}/clientConfig/caBundle", "value": self.bundle})
             # istiod turns its validator on once it can answer.
             if item["metadata"]["name"].startswith("istio-validator") and webhook.get("failurePolicy") == "Ignore":
@@ -110,15 +138,13 @@ class Webhooks:
 
     def see_definition(self, item):
         client = item["spec"].get("conversion", {}).get("webhook", {}).get("clientConfig", {})
-        if self.serves(client.get("service")) and client.get("caBundle") != self.bundle:
+        if self.fills(item, client):
             path = "/spec/conversion/webhook/clientConfig/caBundle"
             patch = [{"op": "add", "path": path, "value": self.bundle}]
             self.patch(item, f"{DEFINITIONS}/{item['metadata']['name']}", patch)
 
     def see_api(self, item):
-        self.serves(item["spec"].get("service"))
-        annotations = item["metadata"].get("annotations") or {}
-        if any(name in annotations for name in INJECTED) and item["spec"].get("caBundle") != self.bundle:
+        if self.fills(item, item["spec"]) and is_injected(item):
             patch = [{"op": "add", "path": "/spec/caBundle", "value": self.bundle}]
             self.patch(item, f"{SERVICES}/{item['metadata']['name']}", patch)
 
@@ -162,10 +188,15 @@ class Webhooks:
             threading.Thread(target=listener.serve_forever, daemon=True).start()
 
 
+def is_injected(item):
+    """Whether an object asks cainjector for its caBundles."""
+    return any(annotation in INJECTED for annotation in item["metadata"].get("annotations") or {})
+
+
 def owner(item):
     """The field manager that writes caBundles into an object."""
-    name, annotations = item["metadata"]["name"], item["metadata"].get("annotations") or {}
-    if any(annotation in annotations for annotation in INJECTED):
+    name = item["metadata"]["name"]
+    if is_injected(item):
         return "cainjector"
     if "istio" in name:
         return "pilot-discovery"
@@ -263,7 +294,7 @@ ALL = {"webhooks", "certificates", "claims", "addresses"}
 def start(folder, chosen, left):
     """Starts the chosen stand-ins. Webhooks of the services in `left` (NAMESPACE/NAME) are answered by real programs."""
     if "webhooks" in chosen or "certificates" in chosen:
-        webhooks = Webhooks(folder, left)
+        webhooks = Webhooks(folder, left, "certificates" in chosen)
         if "webhooks" in chosen:
             webhooks.start()
     if "certificates" in chosen:

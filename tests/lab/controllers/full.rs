@@ -1,0 +1,177 @@
+//! The controllers that a change does not wait for: their programs take minutes to compile.
+
+use super::{Controller, NAMESPACE, Platform, controller, status_of};
+
+const KUEUE: Controller =
+    controller("kueue", "registry.k8s.io/kueue/kueue", &["kueue-system/kueue-webhook-service"]);
+const CERT_MANAGER: [Controller; 3] = [
+    Controller {
+        // It wants only the headers, which a refusal has too.
+        tries: &["/livez/ping"],
+        ..controller("cert-manager-controller", "quay.io/jetstack/cert-manager-controller", &[])
+    },
+    controller("cert-manager-cainjector", "quay.io/jetstack/cert-manager-cainjector", &[]),
+    controller(
+        "cert-manager-webhook",
+        "quay.io/jetstack/cert-manager-webhook",
+        &["cert-manager/cert-manager-webhook"],
+    ),
+];
+const TRAINING_OPERATOR: Controller = controller(
+    "training-operator",
+    "ghcr.io/kubeflow/training-v1/training-operator",
+    &["kubeflow/training-operator"],
+);
+const MPI_OPERATOR: Controller = controller("mpi-operator", "mpioperator/mpi-operator", &[]);
+const KATIB: [Controller; 2] = [
+    Controller {
+        // A pod whose owner it cannot read is for it no pod of a trial.
+        tries: &["/replicasets/"],
+        ..controller("katib-controller", "ghcr.io/kubeflow/katib/katib-controller", &[])
+    },
+    // The service of katib that is written in Go suggests instead of the one that is written in Python.
+    Controller {
+        comes_later: true,
+        ..controller("katib-goptuna", "ghcr.io/kubeflow/katib/suggestion-hyperopt", &[])
+    },
+];
+
+/// A Job that asks for more than the queue of the example has, and one of somebody who has no queue.
+const JOBS: &str = "
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: large
+  namespace: kubeflow-user-example-com
+  labels: {kueue.x-k8s.io/queue-name: examples}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: work
+        image: example.com/work:v1
+        resources: {requests: {cpu: 3}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: unqueued, namespace: kubeflow-user-example-com}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: work, image: 'example.com/work:v1'}]
+";
+
+#[test]
+#[ignore = "needs the lab: .ci/full"]
+fn training_operator_runs_the_pods_of_each_kind_of_job() {
+    let platform = Platform::start(&[TRAINING_OPERATOR], &["--components", "training-operator"]);
+    platform.apply_example("training-operator");
+    platform.apply_example("arena");
+    let jobs = [
+        ("jaxjob", "jax-example", 2),
+        ("paddlejob", "paddle-example", 2),
+        ("pytorchjob", "train-mnist", 2),
+        ("tfjob", "linear-fit", 2),
+        ("xgboostjob", "xgboost-example", 3),
+    ];
+    for (kind, name, pods) in jobs {
+        platform.await_condition(kind, name, "Running");
+        let all = platform.list("pods").into_iter();
+        let own = all.filter(|pod| pod["metadata"]["labels"]["training.kubeflow.org/job-name"] == name);
+        assert_eq!(own.count(), pods, "pods of {kind} {name}");
+    }
+    platform.assert_sound();
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/full"]
+fn mpi_operator_launches_once_the_workers_run() {
+    let platform = Platform::start(&[MPI_OPERATOR], &["--components", "mpi-operator"]);
+    platform.apply_example("mpi-operator");
+    platform.await_condition("mpijob", "pi", "Succeeded");
+    let launcher = platform.get("job", "pi-launcher");
+    assert_eq!(launcher["status"]["succeeded"], 1, "{launcher}");
+    platform.assert_sound();
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/full"]
+fn kueue_admits_a_job_that_the_quota_has_room_for_and_holds_back_another() {
+    let platform = Platform::start(&[KUEUE], &["--components", "kueue"]);
+    platform.apply_example("kueue");
+    platform.cluster.apply(JOBS);
+    platform.await_condition("job", "unqueued", "Complete");
+    platform.await_condition("job", "queued", "Complete");
+    let workload_of = |job: &str| {
+        let workloads = platform.list("workloads.kueue.x-k8s.io").into_iter();
+        let mut own = workloads.filter(|one| one["metadata"]["ownerReferences"][0]["name"] == job);
+        own.next().unwrap_or_default()
+    };
+    platform
+        .cluster
+        .wait("the Workload is finished", 60, || status_of(&workload_of("queued"), "Finished") == "True");
+    assert_eq!(status_of(&workload_of("queued"), "Admitted"), "True");
+    platform.cluster.wait("the large Workload waits", 60, || {
+        status_of(&workload_of("large"), "QuotaReserved") == "False"
+    });
+    let large = platform.get("job", "large");
+    assert_eq!(large["spec"]["suspend"], true, "{large}");
+    assert!(large["status"]["active"].is_null(), "{large}");
+    platform.assert_sound();
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/full"]
+fn cert_manager_issues_the_certificates_that_webhooks_are_called_with() {
+    let platform = Platform::start(&CERT_MANAGER, &["--components", "admission-webhook,katib,pvcviewer"]);
+    let certificates = platform.cluster.list("certificates.cert-manager.io");
+    assert!(certificates.len() >= 3, "{certificates:?}");
+    for certificate in &certificates {
+        let [namespace, name] =
+            ["namespace", "name"].map(|field| certificate["metadata"][field].as_str().unwrap());
+        platform.cluster.wait(&format!("Certificate {name} is ready"), 120, || {
+            let certificate = platform.cluster.get("certificate", namespace, name).unwrap();
+            status_of(&certificate, "Ready") == "True"
+        });
+        let secret =
+            platform.cluster.get("secret", namespace, certificate["spec"]["secretName"].as_str().unwrap());
+        let annotations = &secret.expect("the Secret of a Certificate")["metadata"]["annotations"];
+        assert_eq!(annotations["cert-manager.io/certificate-name"], name, "{annotations}");
+    }
+    // What the API server has to trust when it calls the webhook of PodDefaults comes from the Secret that the webhook serves.
+    let webhooks = platform.cluster.get(
+        "mutatingwebhookconfiguration",
+        "",
+        "poddefaults-webhook-mutating-webhook-configuration",
+    );
+    let secret = platform.cluster.get("secret", "kubeflow", "poddefaults-webhook-certs").unwrap();
+    assert_eq!(webhooks.unwrap()["webhooks"][0]["clientConfig"]["caBundle"], secret["data"]["ca.crt"]);
+    platform.assert_sound();
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/full"]
+fn katib_starts_trials_with_the_parameters_that_are_suggested() {
+    let platform = Platform::start(&KATIB, &["--components", "katib"]);
+    // As the profile controller labels it.
+    let label = "katib.kubeflow.org/metrics-collector-injection=enabled";
+    platform.cluster.kubectl(&["label", "namespace", NAMESPACE, label]).succeeds();
+    platform.apply_example("katib");
+    let trial_pods = || {
+        let mut pods = platform.list("pods");
+        pods.retain(|pod| pod["metadata"]["labels"]["katib.kubeflow.org/trial"].is_string());
+        pods
+    };
+    platform.cluster.wait("two trials have a pod", 180, || trial_pods().len() == 2);
+    for pod in trial_pods() {
+        let containers = pod["spec"]["containers"].as_array().unwrap();
+        let names: Vec<_> = containers.iter().map(|one| one["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["training-container", "metrics-logger-and-collector"]);
+        let command = containers[0].to_string();
+        let rate = command.split("--lr=").nth(1).unwrap().split(' ').next().unwrap();
+        assert!((0.005..=0.05).contains(&rate.parse::<f64>().unwrap()), "{command}");
+    }
+    platform.assert_sound();
+}
