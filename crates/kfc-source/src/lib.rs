@@ -18,6 +18,7 @@
 //! # Ok::<(), kfc_diagnostics::Diagnostics>(())
 //! ```
 
+mod decryption;
 pub mod door;
 mod file;
 mod files;
@@ -35,6 +36,7 @@ pub mod vendoring;
 pub mod walk;
 pub mod write;
 
+pub use decryption::{DecryptFailure, Decrypter, FileUse};
 pub use file::{Os, is_entry, is_stream};
 pub use files::{Embedded, FileSystem, Memory, Refusal};
 pub use functions::{Call, CallFailure, Caller, Finished, FunctionOptions, Programs, Runner};

@@ -1,21 +1,37 @@
-//! From styled documents to text, as Go's YAML library writes them for kustomize: with an indentation of two, lists in the column
-//! of their keys, and lines of any length.
+//! From styled documents to text, as Go's YAML library writes them, with lines of any length.
 
 use super::node::{Content, StyledDocument, StyledNode, resolved_tag};
 use crate::parse::grammar::{CORE, Comments};
 use crate::parse::token::Style;
 use crate::style::{escape, is_break, is_printable};
 
-/// Spaces that a level of indentation has.
-const INDENT: usize = 2;
+/// Where lines begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Spaces that a level of indentation has.
+    pub indent: usize,
+    /// Whether lists are in the column of their keys.
+    pub is_compact: bool,
+}
+
+impl Layout {
+    /// As kustomize has Go's library write.
+    pub const KUSTOMIZE: Self = Self { indent: 2, is_compact: true };
+    /// As Go's library writes when nobody asks for something else.
+    pub const DEFAULT: Self = Self { indent: 4, is_compact: false };
+}
 
 /// Bytes of a key that is written without `?`.
 const LONGEST_KEY: usize = 128;
 
-/// Writes a document.
+/// Writes a document as kustomize does.
 #[must_use]
 pub fn write(document: &StyledDocument) -> String {
-    let mut writer = Writer::default();
+    write_one(document, Layout::KUSTOMIZE)
+}
+
+fn write_one(document: &StyledDocument, layout: Layout) -> String {
+    let mut writer = Writer::new(layout);
     writer.pending.head.clone_from(&document.comments.head);
     if !writer.pending.head.is_empty() {
         writer.head_comment();
@@ -34,10 +50,16 @@ pub fn write(document: &StyledDocument) -> String {
     writer.out
 }
 
-/// Writes documents one after the other, with `---` between them.
+/// Writes documents one after the other as kustomize does, with `---` between them.
 #[must_use]
 pub fn write_all(documents: &[StyledDocument]) -> String {
-    documents.iter().map(write).collect::<Vec<_>>().join("---\n")
+    write_all_in(documents, Layout::KUSTOMIZE)
+}
+
+/// Writes documents one after the other in a layout, with `---` between them.
+#[must_use]
+pub fn write_all_in(documents: &[StyledDocument], layout: Layout) -> String {
+    documents.iter().map(|document| write_one(document, layout)).collect::<Vec<_>>().join("---\n")
 }
 
 /// Where a node is.
@@ -50,6 +72,7 @@ struct Context {
 
 /// The state of Go's emitter, which decides where blanks and line breaks go.
 struct Writer {
+    layout: Layout,
     out: String,
     column: usize,
     /// The column of the innermost collection; none outside.
@@ -68,9 +91,10 @@ struct Writer {
     key_line: String,
 }
 
-impl Default for Writer {
-    fn default() -> Self {
+impl Writer {
+    fn new(layout: Layout) -> Self {
         Self {
+            layout,
             out: String::new(),
             column: 0,
             indent: None,
@@ -263,12 +287,13 @@ impl Writer {
     /// Goes one level in; returns the level before.
     fn increase_indent(&mut self, in_flow: bool, context: Context, is_compact: bool) -> Option<usize> {
         let before = self.indent;
+        let width = self.layout.indent;
         self.indent = Some(match before {
-            None if in_flow => INDENT,
+            None if in_flow => width,
             None => 0,
             Some(indent) if context.is_item => indent + 2,
             Some(indent) => {
-                let next = INDENT * ((indent + INDENT) / INDENT);
+                let next = width * ((indent + width) / width);
                 if is_compact { next - 2 } else { next }
             }
         });
@@ -276,7 +301,8 @@ impl Writer {
     }
 
     fn block_sequence(&mut self, node: &StyledNode, items: &[StyledNode], context: Context) {
-        let is_compact = context.in_mapping && (self.column == 0 || !self.is_at_indentation);
+        let is_compact =
+            self.layout.is_compact && context.in_mapping && (self.column == 0 || !self.is_at_indentation);
         let before = self.increase_indent(false, context, is_compact);
         for item in items {
             self.load(&item.comments_before(), "");
@@ -535,7 +561,7 @@ impl Writer {
     fn block_header(&mut self, indicator: &str, text: &str) {
         self.indicator(indicator, true, false, false);
         if text.starts_with([' ', '\n', '\u{85}', '\u{2028}', '\u{2029}']) {
-            self.indicator(&INDENT.to_string(), false, false, false);
+            self.indicator(&self.layout.indent.to_string(), false, false, false);
         }
         let mut backwards = text.chars().rev();
         let chomp = match (backwards.next().map(is_break), backwards.next().map(is_break)) {
