@@ -63,6 +63,8 @@ mod several;
 mod side;
 mod side_args;
 mod sides;
+#[cfg(feature = "sops")]
+mod sops;
 #[cfg(feature = "cluster")]
 mod status;
 mod substitute;

@@ -11,6 +11,7 @@ mod compare;
 mod deny;
 mod differential;
 mod facts;
+mod flux_records;
 mod full;
 mod passing;
 mod program;
@@ -78,6 +79,8 @@ enum Task {
     Record(records::Options),
     /// Record the commands and flags of the real kustomize, and what the calls in tests/kustomize-cli give
     RecordCli(cli_records::Options),
+    /// Record what the packages of Flux build from the trees in tests/flux
+    RecordFlux(flux_records::Options),
 }
 
 fn run(task: &Task) -> Finished {
@@ -96,6 +99,7 @@ fn run(task: &Task) -> Finished {
         Task::Roots(options) => roots::run(options),
         Task::Record(options) => records::run(options),
         Task::RecordCli(options) => cli_records::run(options),
+        Task::RecordFlux(options) => flux_records::run(options),
     }
 }
 

@@ -106,6 +106,8 @@ codes! {
     Generator = "KFC0601",
     /// The helm program failed or is not enabled.
     Helm = "KFC0602",
+    /// A file that cannot be decrypted.
+    Encrypted = "KFC0603",
 
     /// A plug-in that does not exist or may not run.
     Plugin = "KFC0701",

@@ -7,10 +7,12 @@ use kfc_kube::redaction::{is_secret, message};
 use kfc_kube::{LastChange, Object, Traced};
 use kfc_yaml::{Entry, Node, Scalar, ScalarKind};
 
-/// Whether a resource is a Secret, or was one before a patch changed its kind.
+/// Whether a resource is a Secret, or was one before a patch changed its kind, or was decrypted.
 #[must_use]
 pub fn was_secret(resource: &Resource) -> bool {
-    is_secret(resource.kind()) || resource.previous.iter().any(|previous| is_secret(&previous.kind))
+    resource.is_decrypted
+        || is_secret(resource.kind())
+        || resource.previous.iter().any(|previous| is_secret(&previous.kind))
 }
 
 /// As [`message::in_secret`], for what went wrong with a resource, if it is a Secret, or `was_one` before.

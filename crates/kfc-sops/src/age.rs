@@ -8,8 +8,8 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use ring::{hkdf, hmac};
 use x25519_dalek::x25519;
 
-const VERSION: &[u8] = b"age-encryption.org/v1\n";
-const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
+pub(crate) const VERSION: &str = "age-encryption.org/v1\n";
+pub(crate) const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 const END: &str = "-----END AGE ENCRYPTED FILE-----";
 /// Bytes of a key that the header wraps.
 const FILE_KEY: usize = 16;
@@ -52,15 +52,13 @@ struct Header {
 pub(crate) fn decrypt(armored: &str, identities: &[Identity]) -> Result<Vec<u8>, AgeFailure> {
     let bytes = armored_bytes(armored).ok_or(AgeFailure::Malformed)?;
     let header = header(&bytes).ok_or(AgeFailure::Malformed)?;
-    let mut mine =
-        header.stanzas.iter().filter(|stanza| stanza.words.first().is_some_and(|kind| kind == "X25519"));
-    let mine: Vec<&Stanza> = mine.by_ref().collect();
+    let is_x25519 = |stanza: &&Stanza| stanza.words.first().is_some_and(|kind| kind == "X25519");
+    let mine: Vec<&Stanza> = header.stanzas.iter().filter(is_x25519).collect();
     if mine.is_empty() {
         return Err(AgeFailure::NoX25519);
     }
-    let tries = identities.iter().flat_map(|identity| mine.iter().map(move |stanza| (identity, stanza)));
-    let file_key = tries.into_iter().find_map(|(identity, stanza)| file_key(identity, stanza));
-    let file_key = file_key.ok_or(AgeFailure::NoIdentity)?;
+    let key_for = |identity: &Identity| mine.iter().find_map(|stanza| file_key(identity, stanza));
+    let file_key = identities.iter().find_map(key_for).ok_or(AgeFailure::NoIdentity)?;
     payload(&bytes, &header, &file_key).ok_or(AgeFailure::Malformed)
 }
 
@@ -70,7 +68,7 @@ fn armored_bytes(armored: &str) -> Option<Vec<u8>> {
 }
 
 fn header(bytes: &[u8]) -> Option<Header> {
-    let mut at = bytes.starts_with(VERSION).then_some(VERSION.len())?;
+    let mut at = bytes.starts_with(VERSION.as_bytes()).then_some(VERSION.len())?;
     let mut stanzas = Vec::new();
     loop {
         let (line, next) = line(bytes, at)?;
@@ -112,12 +110,12 @@ fn file_key(identity: &Identity, stanza: &Stanza) -> Option<[u8; FILE_KEY]> {
         return None;
     }
     let salt = [share, identity.public].concat();
-    let key = derived(&salt, &shared, b"age-encryption.org/v1/X25519");
+    let key = derived(&salt, &shared, b"age-encryption.org/v1/X25519")?;
     open(&key, [0; NONCE_LEN], &stanza.body)?.try_into().ok()
 }
 
 fn payload(bytes: &[u8], header: &Header, file_key: &[u8]) -> Option<Vec<u8>> {
-    let mac_key = hmac::Key::new(hmac::HMAC_SHA256, &derived(&[], file_key, b"header"));
+    let mac_key = hmac::Key::new(hmac::HMAC_SHA256, &derived(&[], file_key, b"header")?);
     hmac::verify(&mac_key, bytes.get(..header.covered)?, &header.mac).ok()?;
     let (nonce, chunk) = bytes.get(header.end..)?.split_at_checked(PAYLOAD_NONCE)?;
     if chunk.len() > LARGEST_CHUNK {
@@ -126,18 +124,15 @@ fn payload(bytes: &[u8], header: &Header, file_key: &[u8]) -> Option<Vec<u8>> {
     // Eleven bytes count the chunks; the last one says that there are no more.
     let mut only_chunk = [0; NONCE_LEN];
     only_chunk[NONCE_LEN - 1] = 1;
-    open(&derived(nonce, file_key, b"payload"), only_chunk, chunk)
+    open(&derived(nonce, file_key, b"payload")?, only_chunk, chunk)
 }
 
 /// HKDF with SHA-256.
-fn derived(salt: &[u8], secret: &[u8], purpose: &[u8]) -> [u8; 32] {
+fn derived(salt: &[u8], secret: &[u8], purpose: &[u8]) -> Option<[u8; 32]> {
     let mut key = [0; 32];
     let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(secret);
-    let purposes = [purpose];
-    // It fails for keys of many hashes alone.
-    let filled = extracted.expand(&purposes, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key));
-    debug_assert!(filled.is_ok());
-    key
+    extracted.expand(&[purpose], hkdf::HKDF_SHA256).ok()?.fill(&mut key).ok()?;
+    Some(key)
 }
 
 /// ChaCha20-Poly1305.

@@ -47,6 +47,10 @@ impl Identities {
     /// text is from, for messages. What is not an identity of the type X25519 becomes a problem, which is reported when a
     /// file cannot be decrypted.
     pub fn add_text(&mut self, place: &str, text: &str) {
+        if text.starts_with(crate::age::BEGIN) || text.starts_with(crate::age::VERSION) {
+            self.problems.push(format!("{place} is encrypted itself, and kfc asks for no passphrase"));
+            return;
+        }
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             for word in line.split_whitespace() {
                 match identity(word) {

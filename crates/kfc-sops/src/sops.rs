@@ -79,17 +79,26 @@ impl Sops {
     }
 }
 
+/// The parts of a file that were encrypted, with its format; none for any other file.
+fn encrypted_parts(bytes: &[u8]) -> Result<Option<(Format, Vec<Encrypted>)>> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(None) };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let Some(format) = Format::of_encrypted(text) else { return Ok(None) };
+    let parts = format.read(text)?;
+    Ok((!parts.is_empty()).then_some((format, parts)))
+}
+
 impl Decrypter for Sops {
+    fn is_encrypted(&self, bytes: &[u8]) -> bool {
+        // What cannot be read may be.
+        encrypted_parts(bytes).map_or(true, |parts| parts.is_some())
+    }
+
     fn decrypt(&self, file_use: FileUse<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
-        let Ok(text) = std::str::from_utf8(bytes) else { return Ok(None) };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let Some(format) = Format::of_encrypted(text) else { return Ok(None) };
+        let Some((format, parts)) = encrypted_parts(bytes)? else { return Ok(None) };
         let mut documents = Vec::new();
-        for part in format.read(text)? {
+        for part in parts {
             documents.extend(self.decrypted(part)?);
-        }
-        if documents.is_empty() {
-            return Ok(None);
         }
         written_as(file_use, format, &documents).write(&documents).map(Some)
     }

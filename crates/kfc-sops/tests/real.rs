@@ -58,7 +58,7 @@ fn files_are_decrypted_to_the_bytes_of_sops() {
         assert!(plain == expected, "{name}:\n{plain}\nexpected:\n{expected}");
         count += 1;
     }
-    assert_eq!(count, 14);
+    assert_eq!(count, 17);
 }
 
 #[test]
@@ -116,6 +116,12 @@ fn documents_that_were_encrypted_one_by_one_may_be_in_one_file() {
     let both = format!("{}---\n{}", text("encrypted/secret.yaml"), text("encrypted/suffix.yaml"));
     let expected = format!("{}---\n{}", text("decrypted/secret.yaml"), text("decrypted/suffix.yaml"));
     assert_eq!(decrypted(&both, FileUse::Manifest), expected);
+    // None is left out.
+    let other = format!("{}---\nkind: A\nsops: {{}}\n", text("encrypted/secret.yaml"));
+    let why = refused(&sops(), &other).why;
+    assert_eq!(why, "has a document without a MAC under `sops`, beside others with one");
+    let open = format!("{}---\nkind: A\n", text("encrypted/suffix.yaml"));
+    assert_eq!(refused(&sops(), &open).why, "has a value at `kind` that should be encrypted, but is not");
 }
 
 #[test]
@@ -194,4 +200,31 @@ fn a_key_that_was_changed_is_refused() {
         lines += 1;
     }
     assert!(lines >= 4, "{lines}");
+}
+
+#[test]
+fn no_change_of_a_byte_gives_another_value() {
+    let sops = sops();
+    for (name, path) in files("encrypted") {
+        let file = std::fs::read(path).unwrap();
+        let whole = sops.decrypt(FileUse::Manifest, &file).unwrap().unwrap();
+        // Every 61st byte, and the file cut off there.
+        for at in (0..file.len()).step_by(61) {
+            let mut changed = file.clone();
+            changed[at] ^= 1;
+            if let Ok(Some(plain)) = sops.decrypt(FileUse::Manifest, &changed) {
+                // What is not covered by the MAC: comments and keys of what is not encrypted, names of recipients, other rules.
+                let same_values = |bytes: &[u8]| values(&String::from_utf8_lossy(bytes));
+                assert_eq!(same_values(&plain), same_values(&whole), "{name} at byte {at}");
+            }
+            let _ = sops.decrypt(FileUse::Manifest, &file[..at]);
+        }
+    }
+}
+
+/// The values of a YAML or JSON text, or of lines, without keys and comments.
+fn values(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let value = |line: &str| line.split_once(['=', ':']).map_or(line, |(_, value)| value).trim().to_owned();
+    lines.map(value).collect()
 }

@@ -15,6 +15,9 @@ pub enum FileUse<'a> {
 
 /// Decrypts files for a build.
 pub trait Decrypter: fmt::Debug + Send + Sync {
+    /// Whether a file is encrypted, in a form that this value knows.
+    fn is_encrypted(&self, bytes: &[u8]) -> bool;
+
     /// What an encrypted file says; none for a file that is not encrypted.
     ///
     /// # Errors

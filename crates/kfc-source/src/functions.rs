@@ -1,6 +1,7 @@
 //! Functions and external plug-ins of kustomize: programs that a tree names, which a build runs only through a [`Runner`] that its
 //! caller gives. [`Programs`] is the one that starts them as processes; a library that is given none starts nothing.
 
+use crate::decryption::Decrypter;
 use crate::program::{self, Failure, Limits};
 use crate::surroundings::Variables;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Which functions and plug-ins a build may run, and what they get.
+/// Which functions and plug-ins a build may run, what they get, and what does the work of one without a program.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct FunctionOptions {
@@ -25,6 +26,8 @@ pub struct FunctionOptions {
     pub variables: Vec<(String, Option<OsString>)>,
     /// The user that containers run as, `UID:GID`; `nobody` when not given (`--as-current-user`).
     pub user: Option<String>,
+    /// Decrypts files, for which kustomize needs a function; without one, they stay as they are (`--enable-sops`).
+    pub decrypter: Option<Arc<dyn Decrypter>>,
 }
 
 /// Shows no values of variables: they may be secrets.
@@ -38,6 +41,7 @@ impl fmt::Debug for FunctionOptions {
             .field("mounts", &self.mounts)
             .field("variables", &names)
             .field("user", &self.user)
+            .field("decrypter", &self.decrypter)
             .finish()
     }
 }

@@ -40,7 +40,7 @@ pub use decryption::{DecryptFailure, Decrypter, FileUse};
 pub use file::{Os, is_entry, is_stream};
 pub use files::{Embedded, FileSystem, Memory, Refusal};
 pub use functions::{Call, CallFailure, Caller, Finished, FunctionOptions, Programs, Runner};
-pub use loader::{File, Found, KUSTOMIZATION_FILES, Loader, Remote, Resolved};
+pub use loader::{Data, File, Found, KUSTOMIZATION_FILES, Loader, Remote, Resolved};
 pub use options::{HelmOptions, LoadRestrictor, Options, RemoteOptions};
 pub use surroundings::{ProxySettings, Surroundings, Variables};
 pub use url::{RemoteRoot, RemoteUrl, is_on_this_machine, is_web_address};

@@ -1,7 +1,9 @@
-//! Flags that say which programs of a tree a build runs.
+//! Flags that say which programs of a tree a build runs, and whether it decrypts files.
 
 use super::duration;
 use crate::cli::here;
+#[cfg(feature = "sops")]
+use crate::cli::sops;
 use clap::Args;
 use kfc_source::FunctionOptions;
 use std::time::Duration;
@@ -9,7 +11,7 @@ use std::time::Duration;
 /// The network of containers that need one when the command line names none, as in kustomize.
 const HOST_NETWORK: &str = "host";
 
-/// Which functions and external plug-ins of kustomize run. No file of a tree can set any of this.
+/// Which functions and external plug-ins of kustomize run, and whether files are decrypted without one. No file of a tree can set any of this.
 #[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::cli) struct FunctionArgs {
@@ -34,15 +36,24 @@ pub(in crate::cli) struct FunctionArgs {
     /// Run container functions as the user of this command instead of nobody.
     #[arg(long)]
     as_current_user: bool,
+    /// Decrypt files of sops that the tree names: resources, patches and files of generators. With keys of age alone, from
+    /// `SOPS_AGE_KEY`, `SOPS_AGE_KEY_FILE` and `~/.config/sops/age/keys.txt`; no program runs.
+    #[cfg(feature = "sops")]
+    #[arg(long)]
+    enable_sops: bool,
     /// How long one function or plug-in may take.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     function_timeout: Duration,
 }
 
 impl FunctionArgs {
-    /// What a build may run.
+    /// What a build may run, and decrypt.
     pub(in crate::cli) fn options(&self) -> FunctionOptions {
         let mut options = FunctionOptions::default();
+        #[cfg(feature = "sops")]
+        {
+            options.decrypter = self.enable_sops.then(sops::decrypter);
+        }
         if !self.enable_alpha_plugins {
             return options;
         }

@@ -68,8 +68,11 @@ fn add_entries(entries: Vec<Entry>, into: &mut Accumulated, schema: &Schema, tra
         .with_max_len(1)
         .map(|entry| match entry {
             Entry::Root(root) => accumulate(*root, track),
-            Entry::File { origin, documents, warnings } => {
-                let read = file_resources(documents, &origin, schema, track)?;
+            Entry::File { origin, documents, warnings, is_decrypted } => {
+                let mut read = file_resources(documents, &origin, schema, track)?;
+                for resource in &mut read.set.list {
+                    resource.is_decrypted = is_decrypted;
+                }
                 Ok(Accumulated { warnings, ..read })
             }
         })

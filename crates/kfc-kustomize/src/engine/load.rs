@@ -11,10 +11,10 @@ use crate::resource::Origin;
 use crate::transform::TransformerConfig;
 use crate::transform::patch::{LoadedPatch, PatchOptions};
 use crate::types::ValueAddArgs;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
 use kfc_kube::redaction::note_target;
 use kfc_kube::schema::Schema;
-use kfc_source::{Loader, Resolved};
+use kfc_source::{File, Loader, Resolved};
 use kfc_yaml::{Node, Spanned, parse};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -104,6 +104,8 @@ pub(super) enum Entry {
         documents: Vec<Node>,
         /// What is to be said about its text.
         warnings: Diagnostics,
+        /// Whether it was decrypted.
+        is_decrypted: bool,
     },
     /// Another root.
     Root(Box<Root>),
@@ -333,7 +335,8 @@ fn entry(loader: &Loader, path: &Spanned<String>, origin: &Origin, shared: &Shar
     match loader.resolve(&path.value, path.mark)? {
         Resolved::File(file) => {
             let (documents, warnings) = parse::parse_resources(&file.source.text, file.id)?;
-            Ok(Entry::File { origin: origin::below(origin, &path.value), documents, warnings })
+            let (origin, is_decrypted) = (origin::below(origin, &path.value), file.is_decrypted);
+            Ok(Entry::File { origin, documents, warnings, is_decrypted })
         }
         Resolved::Root(child) => {
             let origin = child_origin(origin, &path.value, &child);
@@ -440,31 +443,30 @@ fn not_all_empty(patches: Vec<LoadedPatch>, place: Option<Mark>) -> Result<Vec<L
 }
 
 pub(super) fn load_patch(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
-    let (id, source) = patch_text(loader, patch)?;
+    let File { id, source, is_decrypted } = patch_text(loader, patch)?;
     if let Some(target) = &patch.target {
         note_target(loader.sources(), id, &target.gvk.kind);
     }
     let place = patch.mark;
-    LoadedPatch::read(&source.text, id, place, patch.target.as_ref(), PatchOptions::of(patch))
+    let read = LoadedPatch::read(&source.text, id, place, patch.target.as_ref(), PatchOptions::of(patch))?;
+    Ok(read.of_decrypted(is_decrypted))
 }
 
 fn load_json6902(loader: &Loader, patch: &Patch) -> Result<LoadedPatch> {
-    let (id, source) = patch_text(loader, patch)?;
+    let File { id, source, is_decrypted } = patch_text(loader, patch)?;
     if let Some(target) = &patch.target {
         note_target(loader.sources(), id, &target.gvk.kind);
     }
     let place = patch.mark;
-    LoadedPatch::read_json6902(&source.text, id, place, patch.target.as_ref())
+    let read = LoadedPatch::read_json6902(&source.text, id, place, patch.target.as_ref())?;
+    Ok(read.of_decrypted(is_decrypted))
 }
 
-fn patch_text(loader: &Loader, patch: &Patch) -> Result<(SourceId, Arc<Source>)> {
+fn patch_text(loader: &Loader, patch: &Patch) -> Result<File> {
     let place = patch.mark;
     match (&patch.path, &patch.patch) {
-        (Some(path), None) => {
-            let file = loader.load(&path.value, path.mark)?;
-            Ok((file.id, file.source))
-        }
-        (None, Some(text)) => Ok(loader.sources().add_inline(text.mark, &text.value)),
+        (Some(path), None) => loader.load_manifest(&path.value, path.mark),
+        (None, Some(text)) => Ok(inline(loader, text)),
         (Some(_), Some(text)) => {
             let error = Diagnostic::error(
                 Code::FieldConflict,
@@ -482,15 +484,18 @@ fn patch_text(loader: &Loader, patch: &Patch) -> Result<(SourceId, Arc<Source>)>
     }
 }
 
+/// A text in the kustomization.
+fn inline(loader: &Loader, text: &Spanned<String>) -> File {
+    let (id, source) = loader.sources().add_inline(text.mark, &text.value);
+    File { id, source, is_decrypted: false }
+}
+
 /// Loads one entry of `patchesStrategicMerge`: a file when there is one of that name, else the patch itself.
 fn load_strategic(loader: &Loader, item: &Spanned<String>) -> Result<LoadedPatch> {
-    let (id, source) = if item.value.contains('\n') || item.value.trim_start().starts_with('{') {
-        loader.sources().add_inline(item.mark, &item.value)
-    } else {
-        let file = loader.load(&item.value, item.mark)?;
-        (file.id, file.source)
-    };
-    LoadedPatch::read_strategic(&source.text, id, item.mark)
+    let is_inline = item.value.contains('\n') || item.value.trim_start().starts_with('{');
+    let file = if is_inline { inline(loader, item) } else { loader.load_manifest(&item.value, item.mark)? };
+    let read = LoadedPatch::read_strategic(&file.source.text, file.id, item.mark)?;
+    Ok(read.of_decrypted(file.is_decrypted))
 }
 
 /// Loads the patches of a `PatchStrategicMergeTransformer` that is configured at `place`.

@@ -26,10 +26,10 @@ pub fn generate(
     let mut object = pairs::object(&head)?;
     for pair in pairs::load(&args.sources, loader)? {
         if let Ok(text) = std::str::from_utf8(&pair.value) {
-            object.put("data", &pair.key, text, (pair.mark, head.mark));
+            object.put("data", &pair, text, head.mark);
         } else {
             let text = pairs::base64_lines(&pair.value);
-            object.put("binaryData", &pair.key, &text, (pair.mark, head.mark));
+            object.put("binaryData", &pair, &text, head.mark);
         }
     }
     Ok(object.resource(&head))

@@ -4,7 +4,7 @@ use crate::kustomization::model::{GeneratorOptions, KvSources};
 use crate::resource::{Behavior, Resource};
 use base64::Engine as _;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
-use kfc_source::Loader;
+use kfc_source::{Data, FileUse, Loader};
 use kfc_yaml::{Map, Node, Spanned};
 use rustc_hash::FxHashMap;
 
@@ -14,6 +14,8 @@ pub(super) struct Pair {
     pub key: String,
     pub value: Vec<u8>,
     pub mark: Option<Mark>,
+    /// Whether its file was decrypted.
+    pub is_decrypted: bool,
 }
 
 /// Loads the pairs of a generator.
@@ -42,6 +44,7 @@ fn literal_pair(literal: &Spanned<String>) -> std::result::Result<Pair, Diagnost
             key: key.to_owned(),
             value: without_quotes(value).as_bytes().to_vec(),
             mark: literal.mark,
+            is_decrypted: false,
         }),
         _ => Err(Diagnostic::error(Code::Generator, "a literal is written `key=value`").at(literal.mark)),
     }
@@ -62,8 +65,8 @@ fn one_file(file: &Spanned<String>, loader: &Loader) -> Result<Pair> {
         [_, _] => return Err(wrong_file(file, "a key and a path are needed on both sides of `=`").into()),
         _ => return Err(wrong_file(file, "neither the key nor the path may contain `=`").into()),
     };
-    let value = loader.load_bytes(path, file.mark)?;
-    Ok(Pair { key: key.to_owned(), value, mark: file.mark })
+    let Data { bytes, is_decrypted } = loader.load_data(path, FileUse::Data(key), file.mark)?;
+    Ok(Pair { key: key.to_owned(), value: bytes, mark: file.mark, is_decrypted })
 }
 
 fn wrong_file(file: &Spanned<String>, why: &str) -> Diagnostic {
@@ -75,7 +78,7 @@ const LONGEST_LINE: usize = 64 << 10;
 
 /// Lines of `key=value`. A key alone has an empty value: kustomize took it from the environment before its version 5.
 fn env_file(env: &Spanned<String>, loader: &Loader) -> Result<Vec<Pair>> {
-    let bytes = loader.load_bytes(&env.value, env.mark)?;
+    let Data { bytes, is_decrypted } = loader.load_data(&env.value, FileUse::Env, env.mark)?;
     let Ok(text) = std::str::from_utf8(&bytes) else {
         let message = format!("`{}` is not UTF-8 text, so it cannot be an env file", env.value);
         return Err(Diagnostic::error(Code::NotText, message).at(env.mark).into());
@@ -89,7 +92,7 @@ fn env_file(env: &Spanned<String>, loader: &Loader) -> Result<Vec<Pair>> {
             let error = Diagnostic::error(Code::Generator, message).at(env.mark);
             errors.push(error.help("put the value into a file, and list it under `files`"));
         }
-        pairs.extend(env_line(line, env.mark));
+        pairs.extend(env_line(line, env.mark).map(|pair| Pair { is_decrypted, ..pair }));
     }
     errors.into_result(pairs)
 }
@@ -102,7 +105,12 @@ fn env_line(line: &str, mark: Option<Mark>) -> Option<Pair> {
         return None;
     }
     let (key, value) = line.split_once('=').unwrap_or((line, ""));
-    (!key.is_empty()).then(|| Pair { key: key.to_owned(), value: value.as_bytes().to_vec(), mark })
+    (!key.is_empty()).then(|| Pair {
+        key: key.to_owned(),
+        value: value.as_bytes().to_vec(),
+        mark,
+        is_decrypted: false,
+    })
 }
 
 /// Refuses keys that are defined more than once.
@@ -157,30 +165,30 @@ pub(super) struct Head<'a> {
 }
 
 /// A generated object while it is made.
-pub(super) struct Generated(Map);
+pub(super) struct Generated {
+    fields: Map,
+    /// Whether it has what was decrypted.
+    is_decrypted: bool,
+}
 
 impl Generated {
     /// Sets a field.
     pub(super) fn set(&mut self, field: &str, value: Node) {
-        self.0.set(field, value);
+        self.fields.set(field, value);
     }
 
-    /// Puts a value into a mapping.
-    pub(super) fn put(
-        &mut self,
-        field: &str,
-        key: &str,
-        value: &str,
-        (mark, of_object): (Option<Mark>, Option<Mark>),
-    ) {
-        if let Some(map) = self.0.get_or_insert_map(field, of_object).as_map_mut() {
-            map.set(key, Node::string(value, mark));
+    /// Puts the value of a pair into a mapping, as this text.
+    pub(super) fn put(&mut self, field: &str, pair: &Pair, value: &str, of_object: Option<Mark>) {
+        if let Some(map) = self.fields.get_or_insert_map(field, of_object).as_map_mut() {
+            map.set(&pair.key, Node::string(value, pair.mark));
         }
+        self.is_decrypted |= pair.is_decrypted;
     }
 
     /// The finished resource.
     pub(super) fn resource(self, head: &Head<'_>) -> Resource {
-        let mut resource = Resource::new(Node::map(self.0, head.mark), false);
+        let mut resource = Resource::new(Node::map(self.fields, head.mark), false);
+        resource.is_decrypted = self.is_decrypted;
         resource.behavior = head.behavior;
         resource.needs_hash = !head.options.disable_name_suffix_hash;
         resource
@@ -218,7 +226,7 @@ pub(super) fn object(head: &Head<'_>) -> Result<Generated> {
     if head.options.immutable {
         root.set("immutable", Node::scalar("true".into(), kfc_yaml::ScalarKind::Bool, mark));
     }
-    Ok(Generated(root))
+    Ok(Generated { fields: root, is_decrypted: false })
 }
 
 /// Columns of a line of base64.

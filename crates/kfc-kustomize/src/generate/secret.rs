@@ -27,7 +27,7 @@ pub fn generate(args: &SecretArgs, global: Option<&GeneratorOptions>, loader: &L
     // A secret has `data` even when there is none; a config map does not.
     object.set("data", Node::map(Map::new(), head.mark));
     for pair in pairs::load(&common.sources, loader)? {
-        object.put("data", &pair.key, &pairs::base64_lines(&pair.value), (pair.mark, head.mark));
+        object.put("data", &pair, &pairs::base64_lines(&pair.value), head.mark);
     }
     Ok(object.resource(&head))
 }

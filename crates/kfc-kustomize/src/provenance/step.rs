@@ -267,6 +267,14 @@ impl Step {
         Self { details: Some(Arc::new(Details { text: text.into(), inputs })), ..self }
     }
 
+    /// With what was decrypted, so that no value that the step sets is shown. A few words stay.
+    #[must_use]
+    pub fn with_decrypted_input(self) -> Self {
+        let text = self.details.as_deref().map_or_else(String::new, |details| details.text.clone());
+        let input = Input { secret: true, ..Input::new("a file", self.entry, "decrypted") };
+        self.with_inputs(text, vec![input])
+    }
+
     /// As a part of a stage.
     #[must_use]
     pub fn in_stage(self, stage: Stage) -> Self {

@@ -30,9 +30,9 @@ pub fn apply(set: &mut ResourceSet, replacements: &[Replacement]) -> Result<()> 
 }
 
 fn apply_one(set: &mut ResourceSet, replacement: &Replacement) -> Result<()> {
-    let value = match (&replacement.source, &replacement.source_value) {
+    let (value, is_decrypted) = match (&replacement.source, &replacement.source_value) {
         (Some(source), None) => source_value(set, source)?,
-        (None, Some(value)) => given_value(value),
+        (None, Some(value)) => (given_value(value), false),
         (None, None) => {
             let error = wrong(replacement.mark, "a replacement needs a `source` or a `sourceValue`");
             return Err(error.into());
@@ -47,6 +47,7 @@ fn apply_one(set: &mut ResourceSet, replacement: &Replacement) -> Result<()> {
     }
     let mut errors = Diagnostics::default();
     let step = step(replacement);
+    let step = if is_decrypted { step.with_decrypted_input() } else { step };
     for target in &replacement.targets {
         errors.collect(apply_target(set, target, &value, &step));
     }
@@ -81,7 +82,8 @@ fn given_value(value: &Spanned<String>) -> Excerpt {
     Excerpt::written(Node::scalar(value.value.as_str().into(), kind, value.mark))
 }
 
-fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Excerpt> {
+/// The value of a source, and whether it is from a resource that was decrypted.
+fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<(Excerpt, bool)> {
     let wanted = &source.resource;
     let fits = |id: &ResId| {
         (wanted.name.is_empty() || wanted.name == id.name)
@@ -110,7 +112,7 @@ fn source_value(set: &ResourceSet, source: &ReplacementSource) -> Result<Excerpt
     if let Some(node) = found.filter(|node| !is_empty(node)) {
         let refined = refine(node, &source.options, source.mark);
         let value = refined.map_err(|errors| redaction::redacted_errors(errors, resource, false))?;
-        Ok(resource.excerpt(value))
+        Ok((resource.excerpt(value), resource.is_decrypted))
     } else {
         let (place, what, near) = field_path::explain_missing(&resource.node, &steps);
         let message = format!("{} `{}` has no value at `{path}`", resource.kind(), resource.name());

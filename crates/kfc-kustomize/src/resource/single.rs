@@ -56,6 +56,8 @@ pub struct Resource {
     pub allow_kind_change: bool,
     /// Whether helm rendered it, so that it has the namespace that helm was given, and keeps it.
     pub helm_generated: bool,
+    /// Whether values of it were decrypted: then all of them are hidden as those of a Secret are, whatever its kind.
+    pub is_decrypted: bool,
     /// Current ids of resources that refer to this one, found by the name reference pass.
     pub ref_by: Vec<ResId>,
     /// Names of the variables used in this resource.
@@ -126,6 +128,7 @@ impl Resource {
             allow_name_change: false,
             allow_kind_change: false,
             helm_generated: false,
+            is_decrypted: false,
             ref_by: Vec::new(),
             ref_vars: Vec::new(),
             owner: None,

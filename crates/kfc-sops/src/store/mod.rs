@@ -84,8 +84,15 @@ impl Format {
         } else {
             documents.into_iter().map(|one| vec![one]).collect()
         };
+        let count = parts.len();
         let parts = parts.into_iter().map(encrypted).collect::<Result<Vec<_>>>()?;
-        Ok(parts.into_iter().flatten().collect())
+        let parts: Vec<Encrypted> = parts.into_iter().flatten().collect();
+        if !parts.is_empty() && parts.len() < count {
+            return Err(DecryptFailure::new(
+                "has a document without a MAC under `sops`, beside others with one",
+            ));
+        }
+        Ok(parts)
     }
 
     /// The bytes that sops writes.

@@ -1,6 +1,7 @@
 //! A loader is for one kustomization root and reads what the root names: files, further roots, remote repositories.
 
 mod cycle;
+mod decrypt;
 mod kustomization_file;
 mod local;
 mod remote;
@@ -10,6 +11,7 @@ use super::remote::Remotes;
 use super::url::{self, RemoteRoot};
 use super::{Options, file};
 use crate::files::FileSystem;
+pub use decrypt::Data;
 use kfc_diagnostics::{self as diagnostics, Mark, Result, SourceId, Sources};
 pub use kustomization_file::{Found, KUSTOMIZATION_FILES};
 pub use remote::Remote;
@@ -24,6 +26,8 @@ pub struct File {
     pub id: SourceId,
     /// The text.
     pub source: Arc<diagnostics::Source>,
+    /// Whether it was decrypted.
+    pub is_decrypted: bool,
 }
 
 /// What an entry of `resources` names.
@@ -207,17 +211,27 @@ impl Loader {
     pub fn load(&self, path: &str, referrer: impl Into<Option<Mark>>) -> Result<File> {
         let referrer = referrer.into();
         let (bytes, shown) = self.read(path, referrer)?;
+        self.text_file(path, bytes, shown, referrer)
+    }
+
+    /// Takes the bytes of a file as a text of the run.
+    fn text_file(&self, path: &str, bytes: Vec<u8>, shown: String, referrer: Option<Mark>) -> Result<File> {
         let text = file::text(bytes, &shown, referrer)?;
         let text = match text.strip_prefix('\u{feff}') {
             Some(rest) => rest.to_owned(),
             None => text,
         };
         let (id, source) = self.shared.sources.add(shown, text);
-        if self.checkout.is_none() && !url::is_web_address(path) {
+        if self.is_local(path) {
             let mut local = self.shared.local_texts.lock().unwrap_or_else(PoisonError::into_inner);
             local.insert(source.name.clone());
         }
-        Ok(File { id, source })
+        Ok(File { id, source, is_decrypted: false })
+    }
+
+    /// Whether a file that the root names is one of this machine, not fetched.
+    fn is_local(&self, path: &str) -> bool {
+        self.checkout.is_none() && !url::is_web_address(path)
     }
 
     /// Whether a text of the run is a file of this machine, or a part of one: not fetched, and not made by a program.
@@ -245,7 +259,7 @@ impl Loader {
         let full = self.absolute(path);
         let is_beyond = self.is_beyond(&full);
         if self.files().is_file(&full) && (!is_beyond || self.locate(path, referrer).is_ok()) {
-            return Ok(Resolved::File(self.load(path, referrer)?));
+            return Ok(Resolved::File(self.load_manifest(path, referrer)?));
         }
         if url::is_web_address(path) && !self.files().is_directory(&full) {
             return self.resolve_address(path, referrer);
@@ -256,7 +270,7 @@ impl Loader {
         if RemoteRoot::parse(path).is_some() || may_be_root {
             Ok(Resolved::Root(self.child(path, referrer)?))
         } else {
-            Ok(Resolved::File(self.load(path, referrer)?))
+            Ok(Resolved::File(self.load_manifest(path, referrer)?))
         }
     }
 

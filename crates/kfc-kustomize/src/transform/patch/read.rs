@@ -51,6 +51,8 @@ pub struct LoadedPatch {
     pub(super) mark: Option<Mark>,
     /// The field that lists it.
     pub(super) kind: StepKind,
+    /// Whether its file was decrypted.
+    pub(super) is_decrypted: bool,
 }
 
 impl LoadedPatch {
@@ -76,7 +78,15 @@ impl LoadedPatch {
         } else if !options.keep_identity() {
             make_maps_of_text(&mut content, &["annotations"]);
         }
-        Ok(Self { content, target, options, remembers: true, mark, kind: StepKind::Patch })
+        Ok(Self {
+            content,
+            target,
+            options,
+            remembers: true,
+            mark,
+            kind: StepKind::Patch,
+            is_decrypted: false,
+        })
     }
 
     /// Reads an entry of `patchesStrategicMerge`. It may be empty: kustomize only minds when all of them are.
@@ -87,7 +97,7 @@ impl LoadedPatch {
         let mut content = Content::Strategic(resources(filled(parsed(text, source)?))?);
         make_maps_of_text(&mut content, &["labels", "annotations"]);
         let (options, kind) = (PatchOptions::default(), StepKind::PatchStrategicMerge);
-        Ok(Self { content, target: None, options, remembers: true, mark, kind })
+        Ok(Self { content, target: None, options, remembers: true, mark, kind, is_decrypted: false })
     }
 
     /// Reads an entry of `patchesJson6902`. Other than with `patches`, resources do not remember their identity, and only
@@ -110,13 +120,20 @@ impl LoadedPatch {
         }
         let (content, target) = (Content::Json(operations), Some(Target::compile(target)?));
         let (options, kind) = (PatchOptions::default(), StepKind::PatchJson6902);
-        Ok(Self { content, target, options, remembers: false, mark, kind })
+        Ok(Self { content, target, options, remembers: false, mark, kind, is_decrypted: false })
+    }
+
+    /// The same patch, whose file was decrypted or not.
+    #[must_use]
+    pub fn of_decrypted(self, is_decrypted: bool) -> Self {
+        Self { is_decrypted, ..self }
     }
 
     /// The step that it is.
     #[must_use]
     pub fn step(&self) -> Step {
-        Step::new(self.kind, self.mark)
+        let step = Step::new(self.kind, self.mark);
+        if self.is_decrypted { step.with_decrypted_input() } else { step }
     }
 
     /// What it is for, in a few words: `of Deployment web`.
