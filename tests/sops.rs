@@ -63,9 +63,6 @@ fn project(directory: &str) -> Project {
     }
     if directory == "decrypted" {
         std::fs::write(project.path("bytes"), (0..=255).collect::<Vec<u8>>().repeat(3)).unwrap();
-        // The key of the generated object asks for JSON.
-        let flat = ["name_unencrypted", "count_unencrypted", "ratio_unencrypted", "on_unencrypted"];
-        assert!(flat.iter().all(|key| project.read("suffix.yaml").contains(key)));
     }
     project.variables.push(("SOPS_AGE_KEY_FILE", file("test-only.agekey").display().to_string()));
     project
@@ -74,6 +71,7 @@ fn project(directory: &str) -> Project {
 #[test]
 fn a_tree_builds_to_what_the_decrypted_tree_builds_to() {
     let plain = project("decrypted");
+    // The key of the generated object asks for JSON.
     let settings = "{\n\t\"name_unencrypted\": \"open\",\n\t\"count_unencrypted\": 7,\n\t\"ratio_unencrypted\": 0.5,\n\t\"on_unencrypted\": true,\n\t\"when_unencrypted\": \"2024-05-01T00:00:00Z\",\n\t\"nothing_unencrypted\": null,\n\t\"tree_unencrypted\": [\n\t\t\"a\",\n\t\t{\n\t\t\t\"b\": 1\n\t\t}\n\t],\n\t\"password\": \"closed\"\n}\n";
     plain.write("settings.json", settings);
     plain.write("kustomization.yaml", &ROOT.replace("settings.json=suffix.yaml", "settings.json"));

@@ -24,7 +24,8 @@ impl Variables {
         self.put(name, typed(text), None)
     }
 
-    /// Takes variables from a mapping of scalars, or from the data of a ConfigMap.
+    /// Takes variables from a mapping of scalars, or from the data of a ConfigMap. The latter can have texts alone, so that their types
+    /// are those that they have without quotes, as in Flux.
     ///
     /// # Errors
     /// [`Code::WrongType`] for other documents, [`Code::Variable`] for what cannot be the name of a variable.
@@ -39,7 +40,8 @@ impl Variables {
         for entry in pairs {
             match &entry.value.value {
                 Value::Scalar(scalar) => {
-                    errors.collect(self.put(&entry.key.text, scalar.clone(), Some(entry.key.mark)));
+                    let value = if is_config_map { typed(&scalar.text) } else { scalar.clone() };
+                    errors.collect(self.put(&entry.key.text, value, Some(entry.key.mark)));
                 }
                 _ => errors.push(
                     Diagnostic::error(Code::WrongType, "the value of a variable must be a scalar")
@@ -362,8 +364,11 @@ mod tests {
             let document = parse(wrong, SourceId::NONE).unwrap().remove(0);
             assert!(all.read(&document).is_err(), "{wrong}");
         }
-        let map = parse("{kind: ConfigMap, data: {a: b}}", SourceId::NONE).unwrap().remove(0);
+        let map = parse("{kind: ConfigMap, data: {a: b, c: '3'}}", SourceId::NONE).unwrap().remove(0);
         all.read(&map).unwrap();
         assert!(all.0["a"].text == "b");
+        assert_eq!(all.0["c"].kind, ScalarKind::Int);
+        all.read(&parse("{c: '3'}", SourceId::NONE).unwrap().remove(0)).unwrap();
+        assert_eq!(all.0["c"].kind, ScalarKind::Str);
     }
 }
