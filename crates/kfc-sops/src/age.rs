@@ -1,16 +1,14 @@
 //! The format age v1 (age-encryption.org/v1), as far as sops uses it: a short text for recipients of the type X25519, in the armor
 //! of the format.
 
+use crate::armor::{self, VERSION};
 use crate::identity::Identity;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::{hkdf, hmac};
 use x25519_dalek::x25519;
 
-pub(crate) const VERSION: &str = "age-encryption.org/v1\n";
-pub(crate) const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
-const END: &str = "-----END AGE ENCRYPTED FILE-----";
 /// Bytes of a key that the header wraps.
 const FILE_KEY: usize = 16;
 /// Bytes of the nonce before the payload.
@@ -50,7 +48,7 @@ struct Header {
 
 /// Decrypts an armored text with the first identity that fits.
 pub(crate) fn decrypt(armored: &str, identities: &[Identity]) -> Result<Vec<u8>, AgeFailure> {
-    let bytes = armored_bytes(armored).ok_or(AgeFailure::Malformed)?;
+    let bytes = armor::decoded(armored).ok_or(AgeFailure::Malformed)?;
     let header = header(&bytes).ok_or(AgeFailure::Malformed)?;
     let is_x25519 = |stanza: &&Stanza| stanza.words.first().is_some_and(|kind| kind == "X25519");
     let mine: Vec<&Stanza> = header.stanzas.iter().filter(is_x25519).collect();
@@ -60,11 +58,6 @@ pub(crate) fn decrypt(armored: &str, identities: &[Identity]) -> Result<Vec<u8>,
     let key_for = |identity: &Identity| mine.iter().find_map(|stanza| file_key(identity, stanza));
     let file_key = identities.iter().find_map(key_for).ok_or(AgeFailure::NoIdentity)?;
     payload(&bytes, &header, &file_key).ok_or(AgeFailure::Malformed)
-}
-
-fn armored_bytes(armored: &str) -> Option<Vec<u8>> {
-    let inner = armored.trim().strip_prefix(BEGIN)?.strip_suffix(END)?;
-    STANDARD.decode(inner.split_whitespace().collect::<String>()).ok()
 }
 
 fn header(bytes: &[u8]) -> Option<Header> {

@@ -1,6 +1,6 @@
 //! Single values: `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]`.
 
-use crate::tree::Value;
+use crate::value::Value;
 use aes_gcm::aead::consts::U32;
 use aes_gcm::aead::{Aead as _, Payload};
 use aes_gcm::aes::Aes256;

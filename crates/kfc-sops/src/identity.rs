@@ -1,5 +1,6 @@
 //! The secret keys of age that a run may use.
 
+use crate::armor;
 use bech32::Bech32;
 use bech32::primitives::decode::CheckedHrpstring;
 use std::fmt;
@@ -47,7 +48,7 @@ impl Identities {
     /// text is from, for messages. What is not an identity of the type X25519 becomes a problem, which is reported when a
     /// file cannot be decrypted.
     pub fn add_text(&mut self, place: &str, text: &str) {
-        if text.starts_with(crate::age::BEGIN) || text.starts_with(crate::age::VERSION) {
+        if armor::is_encrypted(text) {
             self.problems.push(format!("{place} is encrypted itself, and kfc asks for no passphrase"));
             return;
         }

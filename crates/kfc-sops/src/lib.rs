@@ -14,14 +14,15 @@
 //! ```
 
 mod age;
+mod armor;
 mod cipher;
+mod failure;
 mod identity;
 mod metadata;
 mod sops;
 mod store;
-mod tree;
+mod value;
+mod walk;
 
 pub use identity::Identities;
 pub use sops::Sops;
-
-type Result<T> = std::result::Result<T, kfc_source::DecryptFailure>;

@@ -1,7 +1,7 @@
 //! What a file says of its own encryption, under `sops`.
 
-use crate::Result;
-use crate::tree::Value;
+use crate::failure::Result;
+use crate::value::Value;
 use kfc_diagnostics::text::for_message;
 use kfc_source::DecryptFailure;
 use regex::Regex;

@@ -1,12 +1,13 @@
 //! The front door: which of the formats a file has, its key, and what comes out.
 
-use crate::Result;
 use crate::age::{self, AgeFailure};
 use crate::cipher::DataKey;
+use crate::failure::Result;
 use crate::identity::Identities;
 use crate::metadata::Metadata;
 use crate::store::{Encrypted, Format};
-use crate::tree::{self, Entry, Value};
+use crate::value::{Entry, Value};
+use crate::walk;
 use kfc_diagnostics::text::for_message;
 use kfc_source::{DecryptFailure, Decrypter, FileUse};
 use std::sync::Arc;
@@ -74,7 +75,7 @@ impl Sops {
 
     fn decrypted(&self, Encrypted { mut documents, metadata }: Encrypted) -> Result<Vec<Vec<Entry>>> {
         let key = self.data_key(&metadata)?;
-        tree::decrypt(&mut documents, &metadata, &key)?;
+        walk::decrypt(&mut documents, &metadata, &key)?;
         Ok(documents)
     }
 }

@@ -280,6 +280,7 @@ mod tests {
     use crate::provenance::{Step, StepKind};
     use crate::resource::{Resource, ResourceSet};
     use kfc_diagnostics::SourceId;
+    use kfc_yaml::ScalarKind;
     use kfc_yaml::emit::emit;
     use kfc_yaml::parse::parse;
 

@@ -1,8 +1,8 @@
 //! Lines `KEY=value`. What sops says of the encryption is in keys such as `sops_age__list_0__map_enc`.
 
-use crate::Result;
+use crate::failure::Result;
 use crate::metadata::FIELD;
-use crate::tree::{Comment, Entry, Item, Value};
+use crate::value::{Comment, Entry, Item, Value};
 use kfc_source::DecryptFailure;
 use kfc_yaml::emit::float_from_json;
 use std::collections::BTreeMap;

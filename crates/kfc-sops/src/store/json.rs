@@ -1,7 +1,7 @@
 //! JSON, which sops indents with tabs.
 
-use crate::Result;
-use crate::tree::{Entry, Item, Value};
+use crate::failure::Result;
+use crate::value::{Entry, Item, Value};
 use kfc_source::DecryptFailure;
 use kfc_yaml::emit::json_number;
 use kfc_yaml::json::write_string;
@@ -110,10 +110,7 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Value::Int(value))
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "as sops, which reads what is no signed 64-bit integer as a float"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "as sops, which reads larger integers as floats")]
     fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
         Ok(i64::try_from(value).map_or(Value::Float(value as f64), Value::Int))
     }
@@ -137,7 +134,7 @@ impl<'de> Visitor<'de> for Reader {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> std::result::Result<Value, A::Error> {
         let mut entries = Vec::new();
         while let Some((key, value)) = access.next_entry::<String, Value>()? {
-            if crate::tree::get(&entries, &key).is_some() {
+            if crate::value::get(&entries, &key).is_some() {
                 return Err(de::Error::custom("a key is defined more than once"));
             }
             entries.push(Entry::Pair(key, value));

@@ -4,9 +4,9 @@ mod dotenv;
 mod json;
 mod yaml;
 
-use crate::Result;
+use crate::failure::Result;
 use crate::metadata::{FIELD, Metadata};
-use crate::tree::{self, Entry, Value};
+use crate::value::{self, Entry, Value};
 use kfc_source::DecryptFailure;
 
 /// The format of a file.
@@ -77,7 +77,7 @@ impl Format {
                 return Err(failure.help("encrypt it as binary: `sops encrypt --input-type binary`"));
             }
         };
-        let own: Vec<Option<&Value>> = documents.iter().map(|document| tree::get(document, FIELD)).collect();
+        let own: Vec<Option<&Value>> = documents.iter().map(|document| value::get(document, FIELD)).collect();
         let are_all_alike = own.iter().any(Option::is_none) || own.windows(2).all(|pair| pair[0] == pair[1]);
         let parts = if are_all_alike {
             vec![documents]
@@ -114,7 +114,7 @@ impl Format {
                 dotenv::write(only()?).ok_or_else(|| cannot("lines `KEY=value`: it has lists or mappings"))
             }
             Self::Ini => Err(cannot("INI")),
-            Self::Binary => match tree::get(only()?, "data") {
+            Self::Binary => match value::get(only()?, "data") {
                 Some(Value::Text(bytes)) => Ok(bytes.clone()),
                 _ => Err(cannot("a file without a format: it has no text `data`")),
             },
@@ -124,7 +124,7 @@ impl Format {
 
 /// Documents that were encrypted together, without what sops says of it, which each of them has; none if the first has not.
 fn encrypted(mut documents: Vec<Vec<Entry>>) -> Result<Option<Encrypted>> {
-    let field = documents.first().and_then(|document| tree::get(document, FIELD));
+    let field = documents.first().and_then(|document| value::get(document, FIELD));
     let Some(metadata) = field.map(Metadata::read).transpose()?.flatten() else { return Ok(None) };
     for document in &mut documents {
         document.retain(|entry| !matches!(entry, Entry::Pair(key, _) if key == FIELD));

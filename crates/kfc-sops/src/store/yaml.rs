@@ -1,7 +1,7 @@
 //! YAML. Of a file, sops keeps values and comments, and nothing of their styles.
 
-use crate::Result;
-use crate::tree::{Comment, Entry, Item, Value};
+use crate::failure::Result;
+use crate::value::{Comment, Entry, Item, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kfc_diagnostics::Mark;
