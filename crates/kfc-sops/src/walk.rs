@@ -28,7 +28,7 @@ pub(crate) fn decrypt(documents: &mut [Vec<Entry>], metadata: &Metadata, key: &D
         walk.mapping(document)?;
     }
     let computed = walk.mac.finish();
-    let computed: String = computed.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    let computed = base16ct::upper::encode_string(computed.as_ref());
     let stored = key.decrypt(&metadata.mac, &metadata.last_modified);
     match stored {
         Some(Plain::Value(stored)) if stored.as_text() == Some(&*computed) => Ok(()),

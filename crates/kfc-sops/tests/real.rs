@@ -77,6 +77,7 @@ fn refused_as(file: &str, file_use: FileUse<'_>) -> DecryptFailure {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn the_real_sops_decrypts_to_what_was_recorded() {
     let Some(program) = real_sops() else {
         eprintln!("skipped: there is no sops");

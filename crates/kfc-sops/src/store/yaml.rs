@@ -184,10 +184,7 @@ fn styled_mapping(of: &[Entry]) -> StyledNode {
         Some((key, _)) => join(&mut key.comments.foot, &rest),
         None => own_head = rest,
     }
-    let mut node = StyledNode::mapping(entries);
-    node.tag = "!!map".to_owned();
-    node.comments.head = own_head;
-    node
+    with_head(StyledNode::mapping(entries), "!!map", own_head)
 }
 
 fn styled_sequence(of: &[Item]) -> StyledNode {
@@ -217,10 +214,12 @@ fn styled_sequence(of: &[Item]) -> StyledNode {
         Some(item) => join(&mut item.comments.foot, &rest),
         None => own_head = rest,
     }
-    let mut node = StyledNode::new(Content::Seq { items, in_flow: false });
-    node.tag = "!!seq".to_owned();
-    node.comments.head = own_head;
-    node
+    with_head(StyledNode::new(Content::Seq { items, in_flow: false }), "!!seq", own_head)
+}
+
+/// A collection with the comments before its first entry.
+fn with_head(node: StyledNode, tag: &str, head: String) -> StyledNode {
+    StyledNode { tag: tag.to_owned(), comments: Comments { head, ..Comments::default() }, ..node }
 }
 
 /// Adds lines of comments after those that exist.
