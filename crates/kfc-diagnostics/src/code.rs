@@ -92,6 +92,8 @@ codes! {
     JsonPatch = "KFC0403",
     /// A merge that fails.
     Merge = "KFC0404",
+    /// A field that two patches of one list set to different values.
+    OverwrittenPatch = "KFC0405",
 
     /// A name reference that cannot be resolved.
     NameReference = "KFC0501",

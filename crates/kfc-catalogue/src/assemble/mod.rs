@@ -126,6 +126,21 @@ pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>>
     errors.into_result(roots)
 }
 
+/// Checks that the overlays of a stack are roots, where nothing can be assembled.
+///
+/// # Errors
+/// Those that are not.
+pub fn check_overlays(stack: &Stack, loader: &Loader) -> Result<()> {
+    let Some(place) = &stack.place else { return Ok(()) };
+    let mut errors = Diagnostics::default();
+    for path in &stack.overlays {
+        let folder = loader.beside(&place.folder, &place.shown, None)?;
+        let root = base::root_at(&folder, path);
+        errors.collect(root.and_then(|root| root.find_kustomization().map(drop)));
+    }
+    errors.into_result(())
+}
+
 fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut Assembly) -> Result<()> {
     let mut errors = Diagnostics::default();
     for planned in &plan.overlays {

@@ -15,5 +15,5 @@ pub use crate::expressions::{Expression, Name, names_in, touches};
 pub use expression::Scope;
 pub(crate) use inputs::Inputs;
 pub use plan::{Edge, Plan, Planned, PlannedOverlay, Published, Reason};
-pub use profile::{Fact, Profile};
+pub use profile::{Fact, Profile, other_name};
 pub use run::resolve;

@@ -193,10 +193,39 @@ fn unknown_layer(catalogue: &Catalogue, name: &str, written: &Spanned<String>) -
     let error = Diagnostic::error(Code::Profile, message).at(written.mark);
     let names = catalogue.layers.values().filter(|layer| layer.role != Role::Abstract);
     let names: Vec<&str> = names.map(|layer| layer.name.value.as_str()).collect();
-    match nearest(name, names.iter().copied()) {
+    match other_name(name).or_else(|| nearest(name, names.iter().copied())) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help(format!("expected one of {}", names.join(", "))),
     }
+}
+
+/// The layer that people also call by this name: that of a cloud, of its service, or of a vendor.
+#[must_use]
+pub fn other_name(word: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &str); 20] = [
+        ("aks", "azure"),
+        ("amazon", "aws"),
+        ("amd", "amd-gpu"),
+        ("arm", "arm64"),
+        ("baremetal", "onprem"),
+        ("bare-metal", "onprem"),
+        ("cuda", "gpu"),
+        ("eks", "aws"),
+        ("gcloud", "gke"),
+        ("gcp", "gke"),
+        ("google", "gke"),
+        ("inferentia", "neuron"),
+        ("k3d", "k3s"),
+        ("kubeadm", "onprem"),
+        ("microsoft", "azure"),
+        ("nvidia", "gpu"),
+        ("ocp", "openshift"),
+        ("okd", "openshift"),
+        ("rocm", "amd-gpu"),
+        ("trainium", "neuron"),
+    ];
+    let word = word.to_ascii_lowercase();
+    NAMES.iter().find(|(other, _)| *other == word).map(|(_, name)| *name)
 }
 
 fn add_with_extended<'c>(

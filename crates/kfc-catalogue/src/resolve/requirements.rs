@@ -56,6 +56,26 @@ struct Chooser<'c> {
     errors: Diagnostics,
 }
 
+/// Checks that the components exist that a stack names, where the choice itself has to wait until other errors are fixed.
+///
+/// # Errors
+/// [`Code::UnknownComponent`] for each that does not.
+pub(super) fn check_names(catalogue: &Catalogue, stack: &Stack) -> Result<()> {
+    let names = stack.present.iter().chain(&stack.without).chain(stack.components.iter().flatten());
+    let missing = names.filter(|name| !catalogue.components.contains_key(&name.value));
+    let errors: Diagnostics = missing.map(|name| unknown(catalogue, &name.value, name.mark)).collect();
+    errors.into_result(())
+}
+
+fn unknown(catalogue: &Catalogue, name: &str, mark: Option<Mark>) -> Diagnostic {
+    let message = format!("the component `{name}` does not exist");
+    let error = Diagnostic::error(Code::UnknownComponent, message).at(mark);
+    match nearest(name, catalogue.components.keys().map(String::as_str)) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help("`kfc list components` shows all"),
+    }
+}
+
 /// Chooses the components of a stack.
 ///
 /// # Errors
@@ -104,7 +124,7 @@ impl Chooser<'_> {
                     mark: name.mark,
                 }),
                 Some(_) => {}
-                None => self.errors.push(self.unknown(&name.value, name.mark)),
+                None => self.errors.push(unknown(self.catalogue, &name.value, name.mark)),
             }
         }
     }
@@ -114,7 +134,7 @@ impl Chooser<'_> {
         let without: Vec<&str> = self.stack.without.iter().map(|name| name.value.as_str()).collect();
         for name in &self.stack.without {
             if !self.catalogue.components.contains_key(&name.value) {
-                self.errors.push(self.unknown(&name.value, name.mark));
+                self.errors.push(unknown(self.catalogue, &name.value, name.mark));
             }
         }
         let asked: Vec<(Spanned<String>, Reason)> = match &self.stack.components {
@@ -149,22 +169,13 @@ impl Chooser<'_> {
         found
     }
 
-    fn unknown(&self, name: &str, mark: Option<Mark>) -> Diagnostic {
-        let message = format!("the component `{name}` does not exist");
-        let error = Diagnostic::error(Code::UnknownComponent, message).at(mark);
-        match nearest(name, self.catalogue.components.keys().map(String::as_str)) {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help("`kfc list components` shows all"),
-        }
-    }
-
     /// Adds a component and all that it requires by name; returns its index.
     fn add(&mut self, name: &str, reason: Reason, mark: Option<Mark>) -> Option<usize> {
         if let Some(known) = self.choice.find(name) {
             return Some(known);
         }
         let Some(component) = self.catalogue.components.get(name) else {
-            self.errors.push(self.unknown(name, mark));
+            self.errors.push(unknown(self.catalogue, name, mark));
             return None;
         };
         let parameters = self.errors.collect(self.parameters.of(component))?;
@@ -294,7 +305,7 @@ impl Chooser<'_> {
                     );
                     self.errors.push(Diagnostic::error(Code::Capability, message).at(preferred.mark));
                 }
-                None => self.errors.push(self.unknown(&preferred.value, preferred.mark)),
+                None => self.errors.push(unknown(self.catalogue, &preferred.value, preferred.mark)),
             }
             return None;
         }

@@ -12,14 +12,15 @@ use serde_json::Value;
 ///
 /// # Errors
 /// Contradictions and names that do not exist, with the whole chain of requirements and what to change. Every parameter that
-/// is refused is reported, also when the profile or the choice of components fails.
+/// is refused is reported, also when the profile or the choice of components fails, and so is every component that does not
+/// exist.
 pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
     let mut errors = Diagnostics::default();
     errors.collect(parameters::check(catalogue, &stack.parameters));
     let joined = Profile::join(catalogue, &stack.platform, &stack.facts, &stack.observed);
-    let Some(profile) = errors.collect(joined) else { return Err(errors) };
+    let Some(profile) = errors.collect(joined) else { return Err(with_names(errors, catalogue, stack)) };
     let read = parameters::Parameters::read(catalogue, &profile, &stack.parameters);
-    let Some(parameters) = errors.collect(read) else { return Err(errors) };
+    let Some(parameters) = errors.collect(read) else { return Err(with_names(errors, catalogue, stack)) };
     let chosen = errors.collect(requirements::choose(catalogue, stack, &profile, &parameters));
     let Some(chosen) = chosen.filter(|_| errors.is_empty()) else { return Err(errors) };
     let order = graph::order(&chosen)?;
@@ -83,6 +84,12 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
         published,
         warnings,
     })
+}
+
+/// The errors, with those of components that do not exist: choosing them needs what is wrong.
+fn with_names(mut errors: Diagnostics, catalogue: &Catalogue, stack: &Stack) -> Diagnostics {
+    errors.collect(requirements::check_names(catalogue, stack));
+    errors
 }
 
 fn published(catalogue: &Catalogue, components: &[Planned]) -> Vec<Published> {

@@ -10,6 +10,7 @@ use crate::provenance::{Step, StepKind};
 use crate::resource::{Resource, ResourceSet};
 use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_kube::schema::Schema;
+use kfc_yaml::Spanned;
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -40,7 +41,8 @@ fn accumulate_into(mut root: Root, into: &mut Accumulated, track: Track) -> Resu
         origins.declared.extend(declared::of_root(&root));
         origins.configurations.append(&mut root.configurations);
     }
-    add_entries(std::mem::take(&mut root.resources), into, &root.schema, track)?;
+    let entries = std::mem::take(&mut root.resources);
+    add_entries((entries, &root.kustomization.resources), into, &root.schema, track)?;
     into.merge_config(&root.config)?;
     for config in &root.crds {
         into.merge_config(&Arc::new(config.clone()))?;
@@ -61,8 +63,13 @@ fn accumulate_into(mut root: Root, into: &mut Accumulated, track: Track) -> Resu
     into.vars.merge(&root.kustomization.vars, &mut into.set)
 }
 
-/// Adds the resources of files and roots, in the order of the list.
-fn add_entries(entries: Vec<Entry>, into: &mut Accumulated, schema: &Schema, track: Track) -> Result<()> {
+/// Adds the resources of files and roots, in the order of the list, which has `paths`.
+fn add_entries(
+    (entries, paths): (Vec<Entry>, &[Spanned<String>]),
+    into: &mut Accumulated,
+    schema: &Schema,
+    track: Track,
+) -> Result<()> {
     let parts: Vec<Result<Accumulated>> = entries
         .into_par_iter()
         .with_max_len(1)
@@ -79,12 +86,19 @@ fn add_entries(entries: Vec<Entry>, into: &mut Accumulated, schema: &Schema, tra
         .collect();
     let mut errors = Diagnostics::default();
     let first_new = into.set.list.len();
+    // Where the resources of each entry begin.
+    let mut starts = Vec::with_capacity(parts.len());
     for part in parts {
+        starts.push(into.set.list.len());
         if let Some(part) = errors.collect(part) {
             errors.collect(into.take(part));
         }
     }
-    errors.collect(into.set.check_unique(first_new));
+    let listed = |at: usize| {
+        let entry = starts.partition_point(|start| *start <= at).checked_sub(1)?;
+        paths.get(entry)
+    };
+    errors.collect(into.set.check_unique_listed(first_new, &listed));
     errors.into_result(())
 }
 
@@ -174,7 +188,7 @@ fn plugin_configs(configs: PluginConfigs, root: &Root, track: Track) -> Result<V
     let mut into =
         file_resources(configs.inline, &origin::below(&root.origin, &root.file), &root.schema, track)?;
     into.set.check_unique(0)?;
-    add_entries(configs.entries, &mut into, &root.schema, track)?;
+    add_entries((configs.entries, &[]), &mut into, &root.schema, track)?;
     if is_fetched {
         function::refuse_from_elsewhere(&into.set.list)?;
     }

@@ -110,11 +110,13 @@ pub(super) fn transform(
         Plugin::Replicas { replica, fields } => replicas::apply(pass.set, &replica, &fields),
         Plugin::Patch(patch) => {
             let patch = load::load_patch(&root.loader, &patch)?;
-            patch::apply_patches(pass.set, &[patch], &root.schema)
+            warnings.extend(patch::apply_patches(pass.set, &[patch], &root.schema)?);
+            Ok(())
         }
         Plugin::PatchStrategicMerge(items) => {
             let patches = load::load_strategic_plugin(&root.loader, &items, config.mark().known())?;
-            patch::apply_patches(pass.set, &patches, &root.schema)
+            warnings.extend(patch::apply_patches(pass.set, &patches, &root.schema)?);
+            Ok(())
         }
         Plugin::Replacements(fields) => {
             let (replacements, found) = load::load_replacements(&root.loader, &fields)?;

@@ -4,7 +4,7 @@ use super::accumulated::Track;
 use super::bundle::Bundle;
 use super::options::Options;
 use super::{accumulate, finish, load, openapi, read};
-use kfc_diagnostics::{Result, Sources};
+use kfc_diagnostics::{Code, Result, Sources};
 use kfc_kube::schema::Schema;
 use kfc_source::Loader;
 use std::sync::Arc;
@@ -36,5 +36,9 @@ pub fn build_root(loader: &Loader, options: &Options) -> Result<Bundle> {
     }
     let mut bundle = finish::finish(accumulated, &settings)?;
     bundle.warnings.extend(loader.remotes().warnings());
+    if !options.extensions {
+        // kustomize says nothing about patches without an effect.
+        bundle.warnings.0.retain(|warning| !matches!(warning.code, Code::NoTarget | Code::OverwrittenPatch));
+    }
     Ok(bundle)
 }

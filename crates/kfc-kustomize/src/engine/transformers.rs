@@ -21,6 +21,7 @@ struct Steps<'a> {
     config: &'a TransformerConfig,
     set: &'a mut ResourceSet,
     errors: Diagnostics,
+    warnings: &'a mut Diagnostics,
     track: Track,
 }
 
@@ -31,8 +32,9 @@ struct Steps<'a> {
 /// other come out in one run.
 pub(super) fn run_fields(root: &Root, into: &mut Accumulated, track: Track) -> Result<()> {
     let default = TransformerConfig::default();
-    let config = into.config.as_deref().unwrap_or(&default);
-    let mut steps = Steps { root, config, set: &mut into.set, errors: Diagnostics::default(), track };
+    let Accumulated { set, config, warnings, .. } = into;
+    let config = config.as_deref().unwrap_or(&default);
+    let mut steps = Steps { root, config, set, errors: Diagnostics::default(), warnings, track };
     steps.patches();
     steps.names();
     steps.metadata();
@@ -77,7 +79,7 @@ impl Steps<'_> {
     fn patches(&mut self) {
         let root = self.root;
         if !root.patches_strategic_merge.is_empty() {
-            let result = patch::apply_patches(self.set, &root.patches_strategic_merge, &root.schema);
+            let result = self.patched(&root.patches_strategic_merge);
             self.ran("PatchStrategicMergeTransformer", result);
         }
         self.patch_each("PatchTransformer", &root.patches);
@@ -85,14 +87,19 @@ impl Steps<'_> {
 
     fn patch_each(&mut self, kind: &str, patches: &[LoadedPatch]) {
         if !self.track.annotations {
-            let result = patch::apply_patches(self.set, patches, &self.root.schema);
+            let result = self.patched(patches);
             self.errors.collect(result);
             return;
         }
         for patch in patches {
-            let result = patch::apply_patches(self.set, std::slice::from_ref(patch), &self.root.schema);
+            let result = self.patched(std::slice::from_ref(patch));
             self.ran(kind, result);
         }
+    }
+
+    fn patched(&mut self, patches: &[LoadedPatch]) -> Result<()> {
+        self.warnings.extend(patch::apply_patches(self.set, patches, &self.root.schema)?);
+        Ok(())
     }
 
     fn names(&mut self) {

@@ -52,6 +52,19 @@ impl Operation {
         self.mark
     }
 
+    /// The path that it sets, and the value; none for a field that it removes. What it adds to a list is not set.
+    #[must_use]
+    pub fn sets(&self) -> Option<(&[String], Option<&Node>)> {
+        let is_item =
+            || self.path.steps().last().is_some_and(|step| step == "-" || step.parse::<usize>().is_ok());
+        match &self.action {
+            Action::Add(value) if !is_item() => Some((self.path.steps(), Some(value))),
+            Action::Replace(value) => Some((self.path.steps(), Some(value))),
+            Action::Remove if !is_item() => Some((self.path.steps(), None)),
+            _ => None,
+        }
+    }
+
     /// Whether it writes or removes all annotations of a resource at once.
     #[must_use]
     pub fn replaces_annotations(&self) -> bool {

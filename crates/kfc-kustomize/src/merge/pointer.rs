@@ -26,6 +26,11 @@ impl Pointer {
         Self { written: text.to_owned(), steps }
     }
 
+    /// Its steps.
+    pub(super) fn steps(&self) -> &[String] {
+        &self.steps
+    }
+
     /// How many steps it has.
     pub(super) fn len(&self) -> usize {
         self.steps.len()

@@ -4,9 +4,9 @@ use super::selector::CompiledSelector;
 use super::single::Resource;
 use crate::provenance::Cause;
 use crate::types::Behavior;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::{Object, effective_namespace};
-use kfc_yaml::{Entry, Key, Map, Node, ScalarKind};
+use kfc_yaml::{Entry, Key, Map, Node, ScalarKind, Spanned};
 use rustc_hash::FxHashMap;
 
 /// Resources in the order in which they were accumulated. The current identities are unique when resources are added
@@ -102,17 +102,31 @@ impl ResourceSet {
     /// # Errors
     /// [`Code::DuplicateId`] for each of them, with both places.
     pub fn check_unique(&self, first_new: usize) -> Result<()> {
-        let mut seen: FxHashMap<IdRef<'_>, Mark> = FxHashMap::default();
+        self.check_unique_listed(first_new, &|_| None)
+    }
+
+    /// As [`Self::check_unique`]; `listed` tells the entry of a list that the resource at a position is from.
+    ///
+    /// # Errors
+    /// [`Code::DuplicateId`] for each of them, with both resources and both entries.
+    pub fn check_unique_listed<'l>(
+        &self,
+        first_new: usize,
+        listed: &dyn Fn(usize) -> Option<&'l Spanned<String>>,
+    ) -> Result<()> {
+        let mut seen: FxHashMap<IdRef<'_>, usize> = FxHashMap::default();
         seen.reserve(self.list.len());
         let mut errors = Diagnostics::default();
         // Those without a name of their own never meet in a cluster.
         for (index, resource) in self.list.iter().enumerate().filter(|(_, resource)| resource.is_named()) {
             match seen.entry(IdRef::of(resource)) {
                 std::collections::hash_map::Entry::Vacant(slot) => {
-                    slot.insert(resource.mark());
+                    slot.insert(index);
                 }
                 std::collections::hash_map::Entry::Occupied(slot) if index >= first_new => {
-                    errors.push(duplicate(resource, slot.get().known()));
+                    let first = *slot.get();
+                    let entries = (listed(first), listed(index));
+                    errors.push(duplicate(&self.list[first], resource, entries));
                 }
                 std::collections::hash_map::Entry::Occupied(_) => {}
             }
@@ -260,18 +274,31 @@ fn as_text_entry(entry: Entry) -> Entry {
     Entry { key: Key::new(&entry.key.text, entry.key.mark), value }
 }
 
-fn duplicate(resource: &Resource, first: Option<Mark>) -> Diagnostic {
+fn duplicate(
+    first: &Resource,
+    resource: &Resource,
+    entries: (Option<&Spanned<String>>, Option<&Spanned<String>>),
+) -> Diagnostic {
     let namespace = match resource.namespace() {
         "" => String::new(),
         namespace => format!(" in namespace `{namespace}`"),
     };
-    Diagnostic::error(
-        Code::DuplicateId,
-        format!("{} `{}`{namespace} is defined more than once", resource.kind(), resource.name()),
-    )
-    .at(resource.mark())
-    .label(first, "the first one is here")
-    .help("remove one of them, or change the first with a patch instead of listing it again")
+    let message = format!("{} `{}`{namespace} is defined more than once", resource.kind(), resource.name());
+    let error = Diagnostic::error(Code::DuplicateId, message);
+    let help = "remove one of them, or change the first with a patch instead of listing it again";
+    let error = match entries {
+        (Some(one), Some(other)) if one.value == other.value => error
+            .at(other.mark)
+            .label(one.mark, "it is listed here, too")
+            .label(resource.mark().known(), "this is the resource"),
+        (Some(one), Some(other)) if one.mark != other.mark => error
+            .at(resource.mark())
+            .label(first.mark().known(), "the first one is here")
+            .label(one.mark, "this entry has the first one")
+            .label(other.mark, "this entry has it again"),
+        _ => error.at(resource.mark()).label(first.mark().known(), "the first one is here"),
+    };
+    error.help(help)
 }
 
 fn nothing_to_change(new: &Resource, list: &[Resource]) -> Diagnostic {

@@ -1,6 +1,7 @@
 //! `patches`, `patchesStrategicMerge` and `patchesJson6902`.
 
 mod index;
+mod overwritten;
 mod read;
 mod target;
 
@@ -15,27 +16,42 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::Object;
 use kfc_kube::schema::Schema;
 use kfc_yaml::{Map, Node, ScalarKind, Spelling, Value};
+use overwritten::Touched;
 use read::Content;
 use std::sync::LazyLock;
 use target::Target;
 
 /// Applies patches in order. Resources that a patch deletes are removed; a patch whose `target` covers nothing
-/// does nothing.
+/// does nothing. Returns warnings about what kustomize does silently: such a patch, and fields that two of them set.
 ///
 /// # Errors
 /// Of all patches: [`Code::NoTarget`] for one without a `target` whose resource does not exist, [`Code::Ambiguous`] where
 /// there are several, [`Code::DuplicateId`] for resources that a patch gave the identity of others, and the errors of
 /// merging.
-pub fn apply_patches(set: &mut ResourceSet, patches: &[LoadedPatch], schema: &Schema) -> Result<()> {
+pub fn apply_patches(set: &mut ResourceSet, patches: &[LoadedPatch], schema: &Schema) -> Result<Diagnostics> {
     let index = Index::new(&set.list, patches.iter().map(LoadedPatch::len).sum());
     let removed = vec![false; set.list.len()];
-    let mut run = Run { set, schema, index, removed, renamed: false };
-    let mut errors = Diagnostics::default();
-    for patch in patches {
+    let touched = Touched::by(patches.len());
+    let mut run = Run { set, schema, index, removed, renamed: false, current: 0, covered: 0, touched };
+    let (mut errors, mut warnings) = (Diagnostics::default(), Diagnostics::default());
+    for (at, patch) in patches.iter().enumerate() {
+        (run.current, run.covered) = (at, 0);
         errors.collect(run.apply(patch));
+        if let Some(target) = patch.target.as_ref().filter(|_| run.covered == 0 && !patch.is_empty()) {
+            warnings.push(covers_nothing(target, patch));
+        }
     }
     errors.into_result(())?;
-    run.finish()
+    warnings.extend(std::mem::take(&mut run.touched).warnings(patches));
+    run.finish()?;
+    Ok(warnings)
+}
+
+fn covers_nothing(target: &Target, patch: &LoadedPatch) -> Diagnostic {
+    let message = format!("patch target {} matches nothing", target.description());
+    Diagnostic::warning(Code::NoTarget, message)
+        .at(patch.mark)
+        .help("correct the target, or remove the patch")
 }
 
 /// The patches of one call at work.
@@ -47,6 +63,11 @@ struct Run<'a> {
     removed: Vec<bool>,
     /// Whether a patch changed an identity.
     renamed: bool,
+    /// The position of the patch that is applied.
+    current: usize,
+    /// How many resources it changed.
+    covered: usize,
+    touched: Touched,
 }
 
 impl Run<'_> {
@@ -93,6 +114,8 @@ impl Run<'_> {
     /// Changes a resource; what goes wrong with a Secret is reported without its values.
     fn guarded(&mut self, at: usize, change: &mut dyn FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
         let was_secret = redaction::was_secret(&self.set.list[at]);
+        self.covered += 1;
+        self.touched.add(at, self.current);
         change(self, at).map_err(|errors| redaction::redacted_errors(errors, &self.set.list[at], was_secret))
     }
 

@@ -28,7 +28,7 @@ fn read(text: &str, target: Option<&Selector>) -> Result<LoadedPatch, Diagnostic
 }
 
 fn apply(set: &mut ResourceSet, text: &str, target: Option<&Selector>) -> Result<(), Diagnostics> {
-    apply_patches(set, &[read(text, target)?], &Schema::builtin())
+    apply_patches(set, &[read(text, target)?], &Schema::builtin()).map(drop)
 }
 
 fn message(result: Result<(), Diagnostics>) -> String {
@@ -231,4 +231,44 @@ fn the_target_may_name_the_kind() {
     let target = Selector { gvk: Gvk::new("", "Deploy.*"), ..named("ui") };
     apply(&mut set, "- {op: add, path: /a, value: 1}", Some(&target)).unwrap();
     assert!(json_of(&set, 1).starts_with(r#"{"a":1"#));
+}
+
+#[test]
+fn patches_without_an_effect_are_warnings() {
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n\
+                      spec: {replicas: 1, template: {spec: {containers: [{name: a, image: x}]}}}\n";
+    let found = |patches: &[(&str, Option<Selector>)]| -> Vec<String> {
+        let mut set = resources(deployment);
+        let patches: Vec<LoadedPatch> =
+            patches.iter().map(|(text, target)| read(text, target.as_ref()).unwrap()).collect();
+        let warnings = apply_patches(&mut set, &patches, &Schema::builtin()).unwrap();
+        warnings.0.into_iter().map(|warning| warning.message).collect()
+    };
+    let (web, other) = (|| Some(named("web")), || Some(named("other")));
+    let replicas = |count: u32| format!("[{{op: replace, path: /spec/replicas, value: {count}}}]");
+    let merged = |spec: &str| {
+        format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec: {spec}\n")
+    };
+    assert_eq!(found(&[(&replicas(2), other())]), ["patch target other matches nothing"]);
+    let twice = "two patches of web set `spec.replicas`; the later one counts";
+    assert_eq!(found(&[(&replicas(2), web()), (&replicas(3), web())]), [twice]);
+    assert_eq!(found(&[(&replicas(2), web()), (&replicas(2), web())]), [] as [&str; 0], "the same value");
+    let by_name = "two patches of Deployment web set `spec.replicas`; the later one counts";
+    assert_eq!(found(&[(&replicas(2), web()), (&merged("{replicas: 3}"), None)]), [by_name]);
+    let image = |image: &str| {
+        merged(&format!("{{template: {{spec: {{containers: [{{name: a, image: {image}}}]}}}}}}"))
+    };
+    assert_eq!(
+        found(&[(&image("y"), None), (&image("z"), None)]),
+        [
+            "two patches of Deployment web set `spec.template.spec.containers[name=a].image`; the later one counts"
+        ]
+    );
+    assert_eq!(
+        found(&[(&image("y"), None), (&merged("{replicas: 3}"), None)]),
+        [] as [&str; 0],
+        "other fields"
+    );
+    let added = "[{op: add, path: /spec/template/spec/containers/-, value: {name: b}}]";
+    assert_eq!(found(&[(added, web()), (added, web())]), [] as [&str; 0], "items are added");
 }
