@@ -124,6 +124,7 @@ fn whole(kind: FileKind) -> String {
         FileKind::Stack => "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata: {name: a}\nspec:\n  \
             platform: b\n  release: s\n  components: [c]\n  present: [d]\n  without: [e]\n  facts: {f: 1}\n  parameters: {g: [1]}\n  \
             overlays: [h]\n  prefers: {i: j}\n  catalogues: [k]\n  builtin: false\n  \
+            defaults: {concurrency: 4, context: t, jobs: 2, offline: true, qps: 8}\n  \
             ready: [{group: l, kind: m, namespace: n, name: o, when: p, failed: q, message: r}]\n"
             .to_owned(),
         FileKind::Lock => {

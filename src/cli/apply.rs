@@ -10,6 +10,7 @@ use super::interrupt::{Held, run_holding};
 use super::output;
 use super::plan_file::PlanFile;
 use super::progress::Progress;
+use super::results::Printed;
 use super::several::{Clusters, Done};
 use clap::Args;
 use kfc_cluster::apply::{self, Session};
@@ -29,6 +30,13 @@ pub(super) struct PlanArgs {
     /// Write the plan into this file.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+}
+
+impl PlanArgs {
+    /// These arguments with the target that a flag of kubectl names.
+    pub(super) fn settled(self) -> Self {
+        Self { apply: self.apply.settled(), ..self }
+    }
 }
 
 /// Saves a plan.
@@ -64,15 +72,13 @@ fn finish(args: &ApplyArgs, cluster: &ClusterArgs, purpose: Purpose<'_>) -> u8 {
     let sources = Arc::new(Sources::default());
     let progress = Progress::new();
     let result = read(args, &sources).and_then(|intake| apply(args, cluster, purpose, (&intake, &progress)));
+    let result = result.and_then(|printed| printed.rendered(None));
     progress.end();
     output::finish(result, &sources, RUN)
 }
 
 fn read(args: &ApplyArgs, sources: &Arc<Sources>) -> Result<Intake> {
-    let restrictor = match args.load_restrictor.as_deref() {
-        Some("LoadRestrictionsNone") => LoadRestrictor::None,
-        _ => LoadRestrictor::RootOnly,
-    };
+    let restrictor = LoadRestrictor::from(args.load_restrictor);
     let reads = IntakeReads { restrictor, functions: args.functions.options() };
     Intake::read(&args.target, &args.stack, reads, sources)
 }
@@ -82,14 +88,14 @@ fn apply(
     cluster: &ClusterArgs,
     purpose: Purpose<'_>,
     (intake, progress): (&Intake, &Progress),
-) -> Result<String> {
+) -> Result<Printed> {
     if args.how.dry_run == Some(DryRun::Client) {
-        return Ok(render_waves(&intake.waves("default", &args.only)?));
+        return Ok(render_waves(&intake.waves("default", &args.only)?, args.how.form.format));
     }
     let id = args.inventory.id(&intake.name(&args.inventory)?);
     let held = Held::default();
     run_holding(&held, async {
-        let connection = Arc::new(Connection::open(&cluster.options()).await?);
+        let connection = Arc::new(Connection::open(&cluster.options_in(&args.namespace)).await?);
         let source = intake.source(&args.target, &args.stack, &args.only);
         let mut bundle = intake.bundle(connection.namespace(), source)?;
         if bundle.waves.is_empty() {

@@ -1,17 +1,22 @@
 //! The arguments of `kfc apply` and `kfc plan`.
 
 use super::args::{
-    CascadeFlag, ClusterArgs, FunctionArgs, HowArgs, InventoryArgs, LockArgs, SeveralArgs, StackArgs,
+    CascadeFlag, ClusterArgs, FunctionArgs, HowArgs, InventoryArgs, LockArgs, NamedArgs, NamespaceArgs,
+    RestrictorFlag, SeveralArgs, StackArgs,
 };
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use std::path::PathBuf;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ApplyArgs {
     /// A profile (`gke+gpu`), a `kfc.yaml` or its directory, a kustomization root, a file of resources, or `-` for
     /// resources on standard input; or a plan that `kfc plan` saved.
-    #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
+    #[arg(default_value = ".", value_name = "TARGET|FILE|-", conflicts_with_all = ["filename", "kustomize"])]
     pub(super) target: String,
+    #[command(flatten)]
+    named: NamedArgs,
+    #[command(flatten)]
+    pub(super) namespace: NamespaceArgs,
     #[command(flatten)]
     pub(super) stack: StackArgs,
     #[command(flatten)]
@@ -27,14 +32,22 @@ pub(super) struct ApplyArgs {
     pub(super) several: SeveralArgs,
     #[command(flatten)]
     pub(super) how: HowArgs,
-    /// Read files outside the kustomization root.
-    #[arg(long, value_name = "WHICH", hide = true)]
-    pub(super) load_restrictor: Option<String>,
+    /// Whether files outside of a kustomization root may be read.
+    #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
+    pub(super) load_restrictor: RestrictorFlag,
     #[command(flatten)]
     pub(super) functions: FunctionArgs,
 }
 
 impl ApplyArgs {
+    /// These arguments with the target that a flag of kubectl names.
+    pub(super) fn settled(mut self) -> Self {
+        if let Some(target) = self.named.target() {
+            target.clone_into(&mut self.target);
+        }
+        self
+    }
+
     /// The names of the parameters that are set.
     pub(super) fn set_names(&self) -> Vec<String> {
         let name = |text: &String| text.split('=').next().unwrap_or_default().to_owned();
@@ -79,10 +92,12 @@ pub(super) fn words(args: &ApplyArgs) -> Vec<String> {
     value("catalog", &texts(&args.stack.catalogue));
     value("kubeconfig", &texts(args.cluster.kubeconfig.as_slice()));
     value("context", args.cluster.context.as_slice());
+    value("namespace", args.namespace.namespace.as_slice());
     value("name", args.inventory.name.as_slice());
     value("inventory-namespace", std::slice::from_ref(&args.inventory.inventory_namespace));
     value("recreate-object", &args.how.recreate_object.iter().map(ToString::to_string).collect::<Vec<_>>());
-    value("load-restrictor", args.load_restrictor.as_slice());
+    let restrictor = args.load_restrictor.to_possible_value();
+    value("load-restrictor", &restrictor.iter().map(|value| value.get_name().to_owned()).collect::<Vec<_>>());
     value("timeout", &[format!("{}s", args.how.timeout.as_secs())]);
     value(
         "cascade",

@@ -1,12 +1,13 @@
 //! One run against one cluster: what it would do, whether that is agreed to, and what becomes of it in the history.
 
 use super::apply_args::ApplyArgs;
-use super::apply_text::{hook_lines, report_losses, report_owners, result, summary};
+use super::apply_text::{hook_lines, report_losses, report_owners, results, summary};
 use super::args::HowArgs;
 use super::changes::changes_text;
 use super::consent::{ask, count_of, is_asked, named, preview};
 use super::plan_file::{Foreseen, PlanFile};
 use super::progress::Progress;
+use super::results::Printed;
 use kfc_cluster::apply::{
     self, Inventory, InventoryHistory, InventoryId, NewRevision, PruneSet, RecordedBundle, Report, Revision,
     RevisionContent, RevisionResult, RevisionSource, Session, Tally, Trigger,
@@ -80,7 +81,7 @@ pub(super) async fn run_waves(
     (bundle, purpose): (&RunBundle, Purpose<'_>),
     id: &InventoryId,
     progress: &Progress,
-) -> Result<String> {
+) -> Result<Printed> {
     let waves = bundle.waves.as_slice();
     let mut inventory = Inventory::read(session, id).await?;
     let mut settings = how.settings(id);
@@ -101,7 +102,8 @@ pub(super) async fn run_waves(
             agreed(how, &survey.prune_set, progress)?;
             PlanFile::make(args, session.connection, &foreseen).write(file)?;
             progress.say(&format!("wrote {}: apply it with `kfc apply {}`", file.display(), file.display()));
-            return Ok(changes_text(waves, &preview)? + "\n" + &hook_lines(&hooks));
+            let text = changes_text(waves, &preview)? + "\n" + &hook_lines(&hooks);
+            return Ok(text.into());
         }
         Purpose::Saved(plan) => plan.check(session.connection, &foreseen)?,
         Purpose::Apply => {}
@@ -109,9 +111,9 @@ pub(super) async fn run_waves(
     let is_agreed = how.yes || matches!(purpose, Purpose::Saved(_));
     if !is_agreed && how.dry_run.is_none() && is_asked() && !(preview.is_empty() && hooks.is_empty()) {
         progress.end();
-        progress.say(&changes_text(waves, &preview)?);
+        progress.insist(&changes_text(waves, &preview)?);
         if !hooks.is_empty() {
-            progress.say(hook_lines(&hooks).trim_end());
+            progress.insist(hook_lines(&hooks).trim_end());
         }
         let question = format!("Apply this to {}? [y/N] ", session.connection.server());
         if !matches!(ask(&question).to_lowercase().as_str(), "y" | "yes") {
@@ -135,7 +137,7 @@ pub(super) async fn run_waves(
         progress.say(&format!("note: no load balancer has given an address yet to {names}"));
     }
     progress.say(&summary(&report, how.dry_run.is_some()));
-    Ok(result(&report))
+    Ok(results(&report).printed(how.form.format))
 }
 
 /// Records a run in the history of its inventory. What was applied stays applied when that fails, so it is a warning.
@@ -198,8 +200,8 @@ fn agreed(how: &HowArgs, prune_set: &PruneSet, progress: &Progress) -> Result<bo
             (_, true) => (format!("{left} left the bundle:"), "delete"),
             _ => (format!("{left} left the bundle, to be deleted only with `--prune`:"), "left"),
         };
-        progress.say(&title);
-        progress.say(preview(word, &prune_set.plan).trim_end());
+        progress.insist(&title);
+        progress.insist(preview(word, &prune_set.plan).trim_end());
     }
     if prune_set.is_most() && !how.prune_most && how.dry_run.is_none() && (is_agreed || is_asked) {
         let listed = prune_set.listed;

@@ -1,8 +1,11 @@
 //! What `kfc apply` and `kfc rollback` say before a run and after it.
 
-use super::args::HowArgs;
+use super::args::{HowArgs, ListFormat, ResultFormat};
 use super::consent::{count_of, named, staying};
+use super::listing::described;
 use super::progress::{Progress, counts};
+use super::results::{Printed, Results};
+use super::waves::as_json;
 use kfc_cluster::apply::{self, DueHook, InventoryId, Preview, Report, Survey};
 use kfc_kube::wave::Wave;
 use std::fmt::Write;
@@ -12,7 +15,7 @@ pub(super) fn report_losses(how: &HowArgs, preview: &Preview, progress: &Progres
     let would = if how.dry_run.is_some() { "would be" } else { "will be" };
     for loss in &preview.recreated {
         let why = kfc_kube::redaction::message::hide(&loss.why, &loss.object.kind, "");
-        progress.say(&format!("{} {would} deleted and created again; {}: {why}", loss.object, loss.lost));
+        progress.insist(&format!("{} {would} deleted and created again; {}: {why}", loss.object, loss.lost));
     }
 }
 
@@ -54,22 +57,18 @@ pub(super) fn hook_lines(hooks: &[DueHook<'_>]) -> String {
         .fold(String::new(), |text, hook| text + &format!("{} hook {}\n", hook.moment.word(), hook.object()))
 }
 
-/// What was done, one object in a line; unchanged objects are left out.
-pub(super) fn result(report: &Report) -> String {
-    let mut text = String::new();
+/// What was done, one object after the other; unchanged objects are left out.
+pub(super) fn results(report: &Report) -> Results {
+    let mut results = Results::default();
     for (moment, object) in &report.hooks {
-        // Writing into a string cannot fail.
-        let _ = writeln!(text, "{} hook {object}", moment.word());
+        results.push(format!("{} hook", moment.word()), object);
     }
-    for (object, outcome) in &report.outcomes {
-        if *outcome != apply::Outcome::Unchanged {
-            let _ = writeln!(text, "{} {object}", outcome.word());
-        }
+    for (object, outcome) in
+        report.outcomes.iter().filter(|(_, outcome)| *outcome != apply::Outcome::Unchanged)
+    {
+        results.push(outcome.word(), object);
     }
-    for object in &report.pruned {
-        let _ = writeln!(text, "pruned {object}");
-    }
-    text
+    results.all("pruned", &report.pruned)
 }
 
 pub(super) fn summary(report: &Report, is_dry: bool) -> String {
@@ -91,7 +90,10 @@ pub(super) fn summary(report: &Report, is_dry: bool) -> String {
 }
 
 /// The waves with their resources.
-pub(super) fn render_waves(waves: &[Wave]) -> String {
+pub(super) fn render_waves(waves: &[Wave], format: ResultFormat) -> Printed {
+    if format == ResultFormat::Json {
+        return Printed::Document(described("WaveList", as_json(waves)), ListFormat::Json);
+    }
     let mut text = String::new();
     for (at, wave) in waves.iter().enumerate() {
         let _ = writeln!(text, "wave {}", at + 1);
@@ -105,5 +107,5 @@ pub(super) fn render_waves(waves: &[Wave]) -> String {
             let _ = writeln!(text, "  awaits {object}");
         }
     }
-    text
+    text.into()
 }

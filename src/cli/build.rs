@@ -15,6 +15,7 @@ use super::side::{ClusterSide, Reader, Side};
 use super::sides::{Sides, both};
 use super::substitute::SubstituteArgs;
 use super::targets::{Resolved, Target, resolve_stack, resolve_target};
+use super::trace::step;
 use super::validation::validated;
 use super::waves::{self, WaveArgs};
 use clap::{Args, ValueEnum};
@@ -115,6 +116,9 @@ pub(super) struct KfcBuildArgs {
     /// The old side of the report: a bundle's file, a profile, a stack, a root, `REVISION:PATH`, `golden` or `cluster`.
     #[arg(long, value_name = "SIDE", requires = "report")]
     against: Option<String>,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    cluster: super::args::ClusterArgs,
     /// Number of threads; one for each core when not given. The result is the same with any number.
     #[arg(short, long, value_name = "N")]
     jobs: Option<usize>,
@@ -159,7 +163,7 @@ impl KfcBuildArgs {
 fn run_one(planned: &Planned, args: &KfcBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     let built = kfc_bundle(&planned.target, args, &sources).and_then(|built| {
-        write_report(&planned.target, args, &built, &sources)?;
+        step(|| "write the report".to_owned(), || write_report(&planned.target, args, &built, &sources))?;
         Ok((args.waves.text(&built.planned)?, built))
     });
     match built {
@@ -198,7 +202,7 @@ fn run_several(planned: &[Planned], args: &KfcBuildArgs) -> u8 {
 fn write_kfc(mut built: Built, place: &Place, args: &KfcBuildArgs) -> Result<Written> {
     args.waves.narrow(&mut built.bundle, &mut built.waves, &built.planned)?;
     let names = Names::Ordered { waves: &built.waves };
-    write(built.bundle, names, place, args.format)
+    step(|| "write".to_owned(), || write(built.bundle, names, place, args.format))
 }
 
 /// A bundle with what a report needs.
@@ -226,6 +230,9 @@ fn write_report(target: &str, args: &KfcBuildArgs, built: &Built, sources: &Arc<
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
+        #[cfg(feature = "cluster")]
+        cluster: ClusterSide { args: args.cluster.clone(), ..ClusterSide::default() },
+        #[cfg(not(feature = "cluster"))]
         cluster: ClusterSide::default(),
     };
     let after = Input {
@@ -264,10 +271,7 @@ fn finish(written: Result<Written>, sources: &Sources) -> u8 {
             output::report(&written.warnings, sources);
             written.code()
         }
-        Err(errors) => {
-            output::report(&errors, sources);
-            FAILED
-        }
+        Err(errors) => output::fail(&errors, sources, "the build"),
     }
 }
 
@@ -277,6 +281,9 @@ fn kfc_bundle(target: &str, args: &KfcBuildArgs, sources: &Arc<Sources>) -> Resu
     // The report names the line that made each change.
     options.keep_origins = args.report.is_some();
     if args.detect || !args.detect_from.is_empty() {
+        #[cfg(feature = "cluster")]
+        let source = ClusterSource { from: args.detect_from.clone(), cluster: args.cluster.clone() };
+        #[cfg(not(feature = "cluster"))]
         let source = ClusterSource::saved(args.detect_from.clone());
         let stack = detected_stack(&source, &args.stack.catalogue, sources)?;
         let loader = Loader::here(options.reads(), sources);
@@ -290,7 +297,7 @@ fn kfc_bundle(target: &str, args: &KfcBuildArgs, sources: &Arc<Sources>) -> Resu
                 format!("`{root}` is a kustomization root: it has no components, parameters or waves");
             return Err(Diagnostic::error(Code::Usage, message).help("name a profile or a stack").into());
         }
-        let mut bundle = engine::build(root, &options, sources)?;
+        let mut bundle = step(|| format!("build {root}"), || engine::build(root, &options, sources))?;
         bundle.warnings.extend(args.substitute.apply(&mut bundle.resources, sources)?);
         argocd::annotate(&mut bundle.resources.list, None, which);
         let bundle = validated(bundle, args.validate, None, sources)?;
@@ -302,12 +309,17 @@ fn kfc_bundle(target: &str, args: &KfcBuildArgs, sources: &Arc<Sources>) -> Resu
         };
         return Ok(Built { bundle, waves, planned, components: Vec::new(), graph: None, stack: None });
     }
-    assembled(&resolve_target(&target, &args.stack, options.reads(), sources)?, args, sources)
+    let resolved = step(
+        || format!("resolve {target}"),
+        || resolve_target(&target, &args.stack, options.reads(), sources),
+    )?;
+    assembled(&resolved, args, sources)
 }
 
 /// The bundle of a resolved stack, changed as the arguments say.
 fn assembled(resolved: &Resolved, args: &KfcBuildArgs, sources: &Sources) -> Result<Built> {
-    let mut assembled = resolved.assemble(args.report.is_some())?;
+    let name = || format!("assemble {}", resolved.plan.name);
+    let mut assembled = step(name, || resolved.assemble(args.report.is_some()))?;
     assembled.bundle.warnings.extend(args.substitute.apply(&mut assembled.bundle.resources, sources)?);
     argocd::annotate(&mut assembled.bundle.resources.list, Some(&assembled.waves), annotations(args)?);
     assembled.bundle.warnings.extend(resolved.loader.remotes().warnings());

@@ -1,8 +1,8 @@
 //! `kfc build` with several targets: which these are, and where the bundle of each goes.
 
 use super::folder;
-use super::patterns::{is_pattern, matches};
-use super::targets::{Target, can_be_built};
+use super::patterns::{buildable, is_pattern};
+use super::targets::Target;
 use kfc_catalogue::golden::name_for;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use std::collections::BTreeMap;
@@ -52,13 +52,7 @@ pub(super) fn plan(targets: &[String], output: Option<&Path>) -> Result<Vec<Plan
     let mut all: Vec<String> = Vec::new();
     for target in targets {
         if is_pattern(target) {
-            let found: Vec<String> =
-                matches(target).into_iter().filter(|path| can_be_built(Path::new(path))).collect();
-            if found.is_empty() {
-                let message = format!("no kustomization root and no stack matches `{target}`");
-                errors.push(Diagnostic::error(Code::NotFound, message));
-            }
-            all.extend(found);
+            all.extend(errors.collect(buildable(target)).unwrap_or_default());
         } else {
             all.push(target.clone());
         }

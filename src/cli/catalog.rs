@@ -1,8 +1,7 @@
 //! `kfc catalog`: the releases of upstream's manifests that components can be built from, and how one is fetched.
 
-use super::args::RestrictorFlag;
-use super::exit::FAILED;
-use super::table::table;
+use super::args::{ListFormatArgs, RestrictorFlag, ResultFormat, ResultFormatArgs};
+use super::listing::{Listing, Row, described, pretty};
 use super::vendoring::{AT_ONCE, Progress};
 use super::{here, output};
 use clap::{Args, Subcommand};
@@ -16,6 +15,7 @@ use kfc_source::remote::{LocalCopy, LockUse, RemoteOptions, Renewal, Source};
 use kfc_source::vendoring::store::{self, Listed};
 use kfc_source::{LoadRestrictor, Loader};
 use kfc_yaml::Spanned;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +35,8 @@ pub(super) struct CatalogListArgs {
     /// Directories of catalogues that extend the built-in one.
     #[arg(long = "catalog", alias = "catalogue", value_name = "DIR")]
     catalogue: Vec<PathBuf>,
+    #[command(flatten)]
+    form: ListFormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +59,8 @@ pub(super) struct CatalogFetchArgs {
     /// Whether files outside of a kustomization root may be read.
     #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
     load_restrictor: RestrictorFlag,
+    #[command(flatten)]
+    form: ResultFormatArgs,
 }
 
 pub(super) fn run(command: &CatalogCommand) -> u8 {
@@ -66,11 +70,9 @@ pub(super) fn run(command: &CatalogCommand) -> u8 {
         CatalogCommand::Fetch(args) => (fetch(args, &texts), "the fetch"),
     };
     match result {
+        // Documents are escaped already; this escapes text.
         Ok(text) => output::print(&document(text)),
-        Err(errors) => {
-            output::report_run(&errors, &texts, what);
-            FAILED
-        }
+        Err(errors) => output::fail(&errors, &texts, what),
     }
 }
 
@@ -81,27 +83,37 @@ fn places(folders: &[PathBuf]) -> Vec<Place> {
 fn list(args: &CatalogListArgs, texts: &Arc<Sources>) -> Result<String> {
     let loader = Loader::here(here::reads(), texts);
     let catalogue = Catalogue::load(&loader, &places(&args.catalogue))?;
-    let Some(name) = &args.release else { return Ok(releases(&catalogue)) };
+    let Some(name) = &args.release else { return releases(&catalogue).render(args.form.format) };
     let named = Spanned::nowhere(name.clone());
     let release = catalogue.release(&loader, &named, &here::place(Path::new("")))?;
-    Ok(components(&catalogue, &release))
+    components(&catalogue, &release).render(args.form.format)
 }
 
 /// The releases, the newest last.
-fn releases(catalogue: &Catalogue) -> String {
+fn releases(catalogue: &Catalogue) -> Listing {
     let row = |release: &Release| {
         let commit = release.commit.get(..12).unwrap_or_default();
-        vec![
-            release.name.value.clone(),
-            release.components.len().to_string(),
-            format!("{}?ref={} ({commit})", release.git.value, release.reference.value),
-            release.description.clone(),
-        ]
+        Row {
+            columns: vec![
+                release.name.value.clone(),
+                release.components.len().to_string(),
+                format!("{}?ref={} ({commit})", release.git.value, release.reference.value),
+                release.description.clone(),
+            ],
+            json: json!({
+                "name": release.name.value,
+                "components": release.components.len(),
+                "git": release.git.value,
+                "ref": release.reference.value,
+                "commit": release.commit.value,
+                "description": release.description,
+            }),
+        }
     };
     let mut releases: Vec<&Release> = catalogue.releases.values().collect();
     releases.sort_by_key(|release| version_key(&release.name));
-    let rows: Vec<Vec<String>> = releases.into_iter().map(row).collect();
-    table(&["NAME", "COMPONENTS", "SOURCE", "DESCRIPTION"], &rows)
+    let heads = vec!["NAME", "COMPONENTS", "SOURCE", "DESCRIPTION"];
+    Listing { kind: "ReleaseList", heads, rows: releases.into_iter().map(row).collect() }
 }
 
 /// Numbers in a name count as numbers.
@@ -111,36 +123,39 @@ fn version_key(name: &str) -> Vec<(u64, String)> {
 }
 
 /// Where each component is in a release.
-fn components(catalogue: &Catalogue, release: &Release) -> String {
-    let mut rows: Vec<Vec<String>> = Vec::new();
+fn components(catalogue: &Catalogue, release: &Release) -> Listing {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut push = |component: &str, version: &str, from: &str, is_first: bool| {
+        let shown = |text: &str| if is_first { text.to_owned() } else { String::new() };
+        rows.push(Row {
+            columns: vec![shown(component), shown(version), from.to_owned()],
+            json: json!({"component": component, "version": version, "from": from}),
+        });
+    };
     for (name, component) in &catalogue.components {
         let released = release.components.iter().find(|(released, _)| released.value == *name);
         let Some((_, released)) = released else {
             let is_without = release.without.iter().any(|without| without.value == *name);
             let from = if is_without { "(not in this release)" } else { "(the catalogue's own base)" };
-            rows.push(vec![name.clone(), component.version.clone(), from.to_owned()]);
+            push(name, &component.version, from, true);
             continue;
         };
         let version = released.version.as_ref().unwrap_or(&component.version);
         for (at, root) in released.roots.iter().enumerate() {
             let is_part = !root.only.is_empty() || !root.except.is_empty();
             let path = format!("{}{}", root.path.value, if is_part { " (some objects)" } else { "" });
-            let (name, version) = if at == 0 { (name.as_str(), version.as_str()) } else { ("", "") };
-            rows.push(vec![name.to_owned(), version.to_owned(), path]);
+            push(name, version, &path, at == 0);
         }
         for (parameter, fixed) in &released.fixed.0 {
             let what = format!("the parameter {} cannot be set: {}", parameter.value, fixed.reason.value);
-            rows.push(vec![String::new(), String::new(), what]);
+            push(name, version, &what, false);
         }
     }
     for (overlay, reason) in &release.left_out {
-        rows.push(vec![
-            format!("overlay {}", overlay.value),
-            String::new(),
-            format!("left out: {}", reason.value),
-        ]);
+        let left_out = format!("left out: {}", reason.value);
+        push(&format!("overlay {}", overlay.value), "", &left_out, true);
     }
-    table(&["COMPONENT", "VERSION", "FROM"], &rows)
+    Listing { kind: "ReleasedComponentList", heads: vec!["COMPONENT", "VERSION", "FROM"], rows }
 }
 
 /// What a fetch works on.
@@ -218,6 +233,13 @@ impl Fetch<'_> {
         store::write_lock(&after)?;
         store::remove_unused(&after)?;
         let shown = here::surroundings().shown(&self.folder).display().to_string();
+        if self.args.form.format == ResultFormat::Json {
+            let (release, components) = (&release.name.value, release.components.len());
+            return Ok(pretty(&described(
+                "FetchResult",
+                json!({"release": release, "components": components, "sources": listed.len(), "directory": shown}),
+            )));
+        }
         let sources = if listed.len() == 1 { "source" } else { "sources" };
         Ok(format!(
             "{}: {} components from {} {sources}, in {shown}\n\

@@ -1,6 +1,6 @@
 //! What an apply will change, as a diff report.
 
-use super::diff_report::{colours, width};
+use super::screen::Stream;
 use kfc_cluster::apply::Preview;
 use kfc_diagnostics::Result;
 use kfc_diff::report::{self, Format, Style};
@@ -12,7 +12,6 @@ use kfc_kustomize::engine::read;
 use kfc_yaml::value::from_json;
 use serde_json::Value;
 use std::collections::HashSet;
-use std::io::IsTerminal;
 
 /// The report of what is created, changed and recreated, for a terminal. Values of Secrets are redacted.
 pub(super) fn changes_text(waves: &[Wave], preview: &Preview) -> Result<String> {
@@ -32,10 +31,9 @@ pub(super) fn changes_text(waves: &[Wave], preview: &Preview) -> Result<String> 
         after.resources.push(member(&body)?);
     }
     let report = kfc_diff::compare(&before, &after, &schema);
-    let is_terminal = std::io::stderr().is_terminal();
     let style = Style {
-        colour: colours(is_terminal),
-        width: is_terminal.then(width).flatten(),
+        colour: Stream::Errors.colours(),
+        width: Stream::Errors.width(),
         folded: false,
         max_bytes: report::COMMENT,
         fail_on: &[],

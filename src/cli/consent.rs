@@ -1,5 +1,6 @@
 //! Shows what is to be deleted and gets consent before anything is done: on a terminal by an answer, elsewhere by a flag.
 
+use super::screen::{MessageFormat, screen};
 use kfc_cluster::apply::{RemovalPlan, Stay};
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::ObjectId;
@@ -14,9 +15,10 @@ const NAMED: usize = 5;
 pub(super) const AGREED: &str =
     "look with `--dry-run=server`, then agree with `--yes` (and `--no-prune` to delete nothing)";
 
-/// Whether there is a terminal on which the user can be asked.
+/// Whether there is a terminal on which the user can be asked, and nothing else reads what is printed there.
 pub(super) fn is_asked() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    let is_for_people = screen().messages == MessageFormat::Text;
+    is_for_people && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// The answer to a question on the terminal; empty when there is none.

@@ -1,7 +1,8 @@
 //! `kfc delete`.
 
 use super::args::{
-    ClusterArgs, InventoryArgs, KindArgs, LockArgs, SeveralArgs, StackArgs, duration, inventory_name,
+    ClusterArgs, InventoryArgs, KindArgs, LockArgs, NamedArgs, NamespaceArgs, ResultFormatArgs, SeveralArgs,
+    StackArgs, duration, inventory_name,
 };
 use super::consent::{confirm_deletion, count_of, named, staying};
 use super::here;
@@ -10,6 +11,7 @@ use super::interrupt::{Held, run_holding, run_until_interrupted};
 use super::name::dns_name;
 use super::output;
 use super::progress::Progress;
+use super::results::{Printed, Results};
 use super::several::{Clusters, Done};
 use super::targets::{Target, is_bundle_file};
 use clap::Args;
@@ -31,8 +33,12 @@ use std::time::Duration;
 pub(super) struct DeleteArgs {
     /// The profile or stack that was applied, not needed with `--name`; or resources to delete regardless of who applied
     /// them (with `--adopt` when inventories list them): a file, a kustomization root, or `-` for standard input.
-    #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
+    #[arg(default_value = ".", value_name = "TARGET|FILE|-", conflicts_with_all = ["filename", "kustomize"])]
     target: String,
+    #[command(flatten)]
+    named: NamedArgs,
+    #[command(flatten)]
+    namespace: NamespaceArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
@@ -61,6 +67,8 @@ pub(super) struct DeleteArgs {
     /// Only list what would be deleted.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    form: ResultFormatArgs,
 }
 
 /// What the run is called.
@@ -83,7 +91,7 @@ fn delete(
     cluster: &ClusterArgs,
     subject: &Subject,
     progress: &Progress,
-) -> Result<String> {
+) -> Result<Printed> {
     match subject {
         Subject::Inventory(name) => delete_inventory(args, cluster, name, progress),
         Subject::Resources(intake) => delete_resources(args, cluster, intake, progress),
@@ -103,8 +111,9 @@ fn subject(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Subject> {
     if let Some(name) = &args.inventory.name {
         return Ok(Subject::Inventory(inventory_name(name)?));
     }
-    if args.target != "-" && !is_bundle_file(Path::new(&args.target)) {
-        match Target::of(&args.target) {
+    let target = args.named.target().unwrap_or(&args.target);
+    if target != "-" && !is_bundle_file(Path::new(target)) {
+        match Target::of(target) {
             Target::Profile(profile) => return Ok(Subject::Inventory(dns_name(&profile))),
             Target::Stack(file) => {
                 let loader = Loader::here(here::reads(), sources);
@@ -114,7 +123,7 @@ fn subject(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Subject> {
         }
     }
     let stack = StackArgs::default();
-    Intake::read(&args.target, &stack, IntakeReads::default(), sources).map(Subject::Resources)
+    Intake::read(target, &stack, IntakeReads::default(), sources).map(Subject::Resources)
 }
 
 fn delete_inventory(
@@ -122,7 +131,7 @@ fn delete_inventory(
     cluster: &ClusterArgs,
     name: &str,
     progress: &Progress,
-) -> Result<String> {
+) -> Result<Printed> {
     let id = args.inventory.id(name);
     let held = Held::default();
     run_holding(&held, async {
@@ -139,7 +148,7 @@ async fn run_deletion(
     session: &Session<'_>,
     id: &InventoryId,
     progress: &Progress,
-) -> Result<String> {
+) -> Result<Printed> {
     let mut inventory = Inventory::read(session, id).await?;
     if !inventory.exists() {
         progress.say(&format!("nothing to delete: the inventory {id} does not exist"));
@@ -150,7 +159,7 @@ async fn run_deletion(
                 other.flags()
             ));
         }
-        return Ok(String::new());
+        return Ok(Results::default().printed(args.form.format));
     }
     let plan = apply::plan(session, &inventory, args.kinds.kinds()).await?;
     for line in &staying(&plan.staying) {
@@ -163,7 +172,7 @@ async fn run_deletion(
     };
     if args.dry_run {
         plan.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
-        return Ok(hook_lines(&hooks) + &would_delete(&plan));
+        return Ok(would_delete(&hooks, &plan).printed(args.form.format));
     }
     if !args.yes && !plan.going.is_empty() {
         progress.end();
@@ -176,21 +185,19 @@ async fn run_deletion(
         let left = count_of(inventory.len());
         progress.say(&format!("the inventory {id} stays, as it still lists {left}"));
     }
-    Ok(lines("deleted", &done.gone))
+    Ok(Results::default().all("deleted", &done.gone).printed(args.form.format))
 }
 
 fn deleting(args: &DeleteArgs) -> Deleting {
     Deleting { kinds: args.kinds.kinds(), timeout: args.timeout, wait: !args.no_wait, hooks: !args.no_hooks }
 }
 
-fn hook_lines(hooks: &[(Moment, ObjectId)]) -> String {
-    hooks.iter().fold(String::new(), |text, (moment, object)| {
-        text + &format!("would run the {} hook {object}\n", moment.word())
-    })
-}
-
-fn would_delete(plan: &RemovalPlan) -> String {
-    lines("would delete", &plan.going.iter().map(|(object, _)| object.clone()).collect::<Vec<_>>())
+fn would_delete(hooks: &[(Moment, ObjectId)], plan: &RemovalPlan) -> Results {
+    let mut results = Results::default();
+    for (moment, object) in hooks {
+        results.push(format!("would run the {} hook", moment.word()), object);
+    }
+    results.all("would delete", plan.going.iter().map(|(object, _)| object))
 }
 
 fn delete_resources(
@@ -198,9 +205,9 @@ fn delete_resources(
     cluster: &ClusterArgs,
     intake: &Intake,
     progress: &Progress,
-) -> Result<String> {
+) -> Result<Printed> {
     run_until_interrupted(async {
-        let connection = Connection::open(&cluster.options()).await?;
+        let connection = Connection::open(&cluster.options_in(&args.namespace)).await?;
         let mut waves = intake.waves(connection.namespace(), &[])?;
         let session = Session::start(&connection, cluster.concurrency, progress).await?;
         apply::settle_scopes(&mut waves, &session.discovery());
@@ -216,7 +223,7 @@ fn delete_resources(
         }
         plan.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
         if args.dry_run {
-            return Ok(would_delete(&plan));
+            return Ok(would_delete(&[], &plan).printed(args.form.format));
         }
         if !args.yes && !plan.going.is_empty() {
             progress.end();
@@ -224,7 +231,7 @@ fn delete_resources(
         }
         let done = apply::delete_objects(&session, plan, &listed, deleting(args)).await?;
         progress.say(&format!("done: {}", counts(&done)));
-        Ok(lines("deleted", &done.gone))
+        Ok(Results::default().all("deleted", &done.gone).printed(args.form.format))
     })
 }
 
@@ -249,12 +256,4 @@ fn counts(done: &Deletion) -> String {
         let _ = write!(text, ", {count} {what}");
     }
     text
-}
-
-fn lines(word: &str, objects: &[ObjectId]) -> String {
-    objects.iter().fold(String::new(), |mut text, object| {
-        // Writing into a string cannot fail.
-        let _ = writeln!(text, "{word} {object}");
-        text
-    })
 }

@@ -1,9 +1,10 @@
 //! `kfc detect`.
 
-use super::exit::FAILED;
+use super::args::{ResultFormat, ResultFormatArgs};
 use super::here;
 #[cfg(feature = "cluster")]
 use super::interrupt::run_until_interrupted;
+use super::listing::{described, pretty};
 use super::name::stack_name;
 use super::output;
 use clap::Args;
@@ -12,37 +13,28 @@ use kfc_catalogue::detect::{Answers, Detected, Finding, detect};
 use kfc_diagnostics::text::document;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_source::Loader;
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What is to be detected.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct ClusterSource {
     /// Saved answers instead of a live cluster: files of `kubectl get … -o json` and `kubectl version -o json`, or
     /// directories of them.
     #[arg(long, value_name = "FILE|DIR")]
     pub(super) from: Vec<PathBuf>,
-    /// The kubeconfig, instead of `$KUBECONFIG` or `~/.kube/config`.
     #[cfg(feature = "cluster")]
-    #[arg(long, value_name = "FILE")]
-    pub(super) kubeconfig: Option<PathBuf>,
-    /// The context of the kubeconfig, instead of its current one.
-    #[cfg(feature = "cluster")]
-    #[arg(long, value_name = "NAME")]
-    pub(super) context: Option<String>,
+    #[command(flatten)]
+    pub(super) cluster: super::args::ClusterArgs,
 }
 
 impl ClusterSource {
     /// Saved answers.
+    #[cfg(not(feature = "cluster"))]
     pub(super) fn saved(from: Vec<PathBuf>) -> Self {
-        Self {
-            from,
-            #[cfg(feature = "cluster")]
-            kubeconfig: None,
-            #[cfg(feature = "cluster")]
-            context: None,
-        }
+        Self { from }
     }
 }
 
@@ -62,6 +54,8 @@ pub(super) struct DetectArgs {
     /// Directories of catalogues that extend the built-in one.
     #[arg(long = "catalog", alias = "catalogue", value_name = "DIR")]
     catalogue: Vec<PathBuf>,
+    #[command(flatten)]
+    form: ResultFormatArgs,
 }
 
 pub(super) fn run(args: &DetectArgs) -> u8 {
@@ -71,10 +65,7 @@ pub(super) fn run(args: &DetectArgs) -> u8 {
             output::report(&warnings, &sources);
             output::print(&document(text))
         }
-        Err(errors) => {
-            output::report_run(&errors, &sources, "the detection");
-            FAILED
-        }
+        Err(errors) => output::fail(&errors, &sources, "the detection"),
     }
 }
 
@@ -113,7 +104,11 @@ fn run_detection(args: &DetectArgs, sources: &Arc<Sources>) -> Result<(String, D
         let name = args.name.clone().unwrap_or_else(|| name_for(path, sources));
         output::write_file(path, found.stack_file(&name).as_bytes())?;
     }
-    Ok((render_detected(&found), warnings))
+    let text = match args.form.format {
+        ResultFormat::Text => render_detected(&found),
+        ResultFormat::Json => pretty(&described("Detection", as_json(&found))),
+    };
+    Ok((text, warnings))
 }
 
 /// The name of a stack in a file: the one in the file, as it names the inventory, else that of its directory.
@@ -137,13 +132,8 @@ fn answers(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
 
 #[cfg(feature = "cluster")]
 fn live(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
-    use kfc_cluster::cluster::{Connection, Options};
-    let options = Options {
-        kubeconfig: source.kubeconfig.clone(),
-        context: source.context.clone(),
-        rate: 50.0,
-        proxies: super::args::proxies(),
-    };
+    use kfc_cluster::cluster::Connection;
+    let options = source.cluster.options();
     run_until_interrupted(async {
         let connection = Connection::open(&options).await?;
         let (lists, warnings) = kfc_cluster::snapshot(&connection).await?;
@@ -159,6 +149,22 @@ fn live(source: &ClusterSource) -> Result<(Answers, Diagnostics)> {
 fn live(_: &ClusterSource) -> Result<(Answers, Diagnostics)> {
     let message = "this kfc was built without access to clusters";
     Err(Diagnostic::error(Code::Usage, message).help("pass saved answers with `--from`").into())
+}
+
+/// The findings with their evidence, for programs.
+fn as_json(found: &Detected) -> Value {
+    let findings = |list: &[Finding]| -> Value {
+        let one = |finding: &Finding| json!({"name": finding.name, "value": finding.value, "evidence": finding.evidence});
+        list.iter().map(one).collect()
+    };
+    let present = found.present.iter().map(|(name, evidence)| json!({"name": name, "evidence": evidence}));
+    json!({
+        "profile": found.profile,
+        "findings": findings(&found.findings),
+        "differing": findings(&found.differing),
+        "present": present.collect::<Value>(),
+        "notes": found.notes,
+    })
 }
 
 /// The profile, then each finding with its evidence.

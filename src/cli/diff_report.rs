@@ -1,30 +1,25 @@
 //! Writes diff reports to the terminal and to files.
 
-use super::args::{Colour, ReportArgs};
+use super::args::ReportArgs;
 use super::exit::DONE;
 use super::output;
+use super::screen::Stream;
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_diff::report::{self, Format, Style};
 use kfc_diff::{Input, Report};
-use std::io::IsTerminal;
 use std::path::Path;
 
 /// Writes a report where the arguments say; returns the exit status of a run that does nothing else.
 pub(super) fn write(args: &ReportArgs, report: &Report, sides: Option<(&Input, &Input)>) -> Result<u8> {
     let of_file = args.output.as_deref().and_then(Format::of_file);
     let format = args.format.or(of_file).unwrap_or_default();
-    let is_terminal = args.output.is_none() && std::io::stdout().is_terminal();
     let texts = match sides.filter(|_| matches!(format, Format::Unified | Format::JsonPatch)) {
         Some((before, after)) => Some(kfc_diff::redacted_texts(before, after)?),
         None => None,
     };
     let style = Style {
-        colour: match args.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => colours(is_terminal),
-        },
-        width: is_terminal.then(width).flatten(),
+        colour: args.output.is_none() && Stream::Output.colours(),
+        width: args.output.is_none().then(|| Stream::Output.width()).flatten(),
         folded: args.all,
         max_bytes: args.max_bytes,
         fail_on: &args.fail_on,
@@ -49,7 +44,6 @@ pub(super) fn write_to(file: &Path, report: &Report, sides: Option<(&Input, &Inp
         output: Some(file.to_owned()),
         all: false,
         fail_on: Vec::new(),
-        color: Colour::Never,
         max_bytes: report::COMMENT,
     };
     write(&args, report, sides).map(drop)
@@ -63,15 +57,4 @@ fn endings() -> String {
         [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
         endings => endings.concat(),
     }
-}
-
-/// Whether text has colours, as `NO_COLOR` and `CLICOLOR_FORCE` say.
-pub(super) fn colours(is_terminal: bool) -> bool {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != *"0");
-    !is_set("NO_COLOR") && (is_terminal || is_set("CLICOLOR_FORCE"))
-}
-
-/// Columns of the terminal.
-pub(super) fn width() -> Option<usize> {
-    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }

@@ -3,11 +3,12 @@
 use super::args::{FunctionArgs, RemoteArgs, RestrictorFlag, StackArgs};
 use super::exit::{DONE, FAILED};
 use super::here;
+use super::listing::{described, pretty};
 use super::output;
 use super::targets::{Loaded, Target, load};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::explain::{self, FieldPath, Places};
-use kfc_diagnostics::text::{document, json_document};
+use kfc_diagnostics::text::document;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::provenance::Declared;
@@ -60,7 +61,14 @@ pub(super) struct ExplainArgs {
     #[command(flatten)]
     remote: RemoteArgs,
     /// Output format.
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(
+        short = 'o',
+        long,
+        visible_alias = "output",
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
     format: Format,
 }
 
@@ -72,10 +80,7 @@ pub(super) fn run(args: &ExplainArgs) -> u8 {
             DONE => code,
             failed => failed,
         },
-        Err(errors) => {
-            output::report_run(&errors, &sources, "the explanation");
-            FAILED
-        }
+        Err(errors) => output::fail(&errors, &sources, "the explanation"),
     }
 }
 
@@ -102,7 +107,7 @@ fn explained(args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(String, u8)>
     let field = path.map_or(Ok(whole), |path| path.find(resource))?;
     let text = match args.format {
         Format::Text => explain::annotated(resource, &field, &mut places)?,
-        Format::Json => pretty(&explain::of_fields(resource, &field, &mut places)),
+        Format::Json => pretty(&described("Explanation", explain::of_fields(resource, &field, &mut places))),
     };
     Ok((text, DONE))
 }
@@ -115,15 +120,14 @@ fn unused(
 ) -> (String, u8) {
     let list = explain::unused(bundle, parameters, places);
     let text = match args.format {
-        Format::Json => pretty(&explain::of_unused(&list, places)),
+        Format::Json => {
+            let items = explain::of_unused(&list, places);
+            pretty(&described("UnusedList", serde_json::json!({"items": items})))
+        }
         Format::Text if list.is_empty() => "nothing is unused\n".to_owned(),
         Format::Text => explain::unused_text(&list, places),
     };
     (text, if args.fail && !list.is_empty() { FAILED } else { DONE })
-}
-
-fn pretty(json: &serde_json::Value) -> String {
-    json_document(format!("{json:#}\n"))
 }
 
 /// The bundle of the target with its origins, and the parameters that the user set.

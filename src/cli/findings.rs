@@ -1,9 +1,11 @@
 //! Findings of a validation as documents for other programs.
 
+use super::listing::{described, pretty};
+use super::messages;
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::text::{document, for_message, json_document};
-use kfc_diagnostics::{Mark, Severity, Sources};
-use kfc_diff::report::{self, Case, Entry, Failure, Level, Place, Rule, Suite};
+use kfc_diagnostics::{Severity, Sources};
+use kfc_diff::report::{self, Case, Entry, Failure, Level, Place, Suite};
 use kfc_validate::{Finding, Verdict, Version};
 use serde_json::{Value, json};
 
@@ -20,10 +22,7 @@ pub(super) struct Checked {
 
 /// The location of a finding.
 fn place(finding: &Finding, sources: &Sources) -> Option<(String, u32, u32)> {
-    let mark: Mark = finding.diagnostic.mark?;
-    let source = sources.get(mark.source)?;
-    let position = source.position(mark.offset);
-    Some((source.name.clone(), position.line, position.column))
+    messages::place(finding.diagnostic.mark?, sources)
 }
 
 /// The targets with numbers for the hidden values that their findings quote; equal values share one in all of them.
@@ -35,16 +34,10 @@ pub(super) fn numbered(checked: &[Checked]) -> Vec<Checked> {
     checked
 }
 
-fn text(value: &Value) -> String {
-    json_document(serde_json::to_string_pretty(value).unwrap_or_default() + "\n")
-}
-
 /// A JSON object: the targets, each with its counts and findings.
 pub(super) fn json(checked: &[Checked], sources: &Sources) -> String {
     let one = |finding: &Finding| {
         let (diagnostic, subject) = (&finding.diagnostic, finding.subject.clone().unwrap_or_default());
-        let place = place(finding, sources)
-            .map(|(file, line, column)| json!({"file": file, "line": line, "column": column}));
         json!({
             "code": diagnostic.code.as_str(),
             "severity": diagnostic.severity.word(),
@@ -56,7 +49,7 @@ pub(super) fn json(checked: &[Checked], sources: &Sources) -> String {
                 "namespace": subject.namespace, "name": subject.name,
             },
             "path": finding.path,
-            "place": place,
+            "place": messages::place_json(diagnostic.mark, sources),
         })
     };
     let target = |checked: &Checked| {
@@ -70,7 +63,7 @@ pub(super) fn json(checked: &[Checked], sources: &Sources) -> String {
             "findings": verdict.findings.iter().map(one).collect::<Value>(),
         })
     };
-    text(&json!({"targets": checked.iter().map(target).collect::<Value>()}))
+    pretty(&described("Validation", json!({"targets": checked.iter().map(target).collect::<Value>()})))
 }
 
 /// The resource of a finding; empty for what is about the whole bundle.
@@ -114,12 +107,7 @@ fn entries(checked: &[Checked], sources: &Sources) -> Vec<Entry> {
 
 /// A SARIF log.
 pub(super) fn sarif(checked: &[Checked], sources: &Sources) -> String {
-    let findings = checked.iter().flat_map(|checked| &checked.verdict.findings);
-    let mut codes: Vec<&str> = findings.map(|finding| finding.diagnostic.code.as_str()).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    let rule = |code: &str| Rule { id: code.to_owned(), description: String::new() };
-    json_document(report::sarif(&codes.into_iter().map(rule).collect::<Vec<_>>(), &entries(checked, sources)))
+    messages::sarif(&entries(checked, sources))
 }
 
 /// A code quality report.

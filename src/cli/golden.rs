@@ -1,27 +1,31 @@
 //! `kfc golden`: the golden bundles of profiles, stacks and kustomization roots, checked or written.
 
-use super::args::{FunctionArgs, RestrictorFlag, StackArgs};
-use super::diff_report::{colours, write_to};
-use super::exit::FAILED;
+use super::args::{FunctionArgs, RestrictorFlag, ResultFormat, ResultFormatArgs, StackArgs, format_parser};
+use super::diff_report::write_to;
 use super::golden_targets::listed;
 use super::here;
+use super::listing::{described, pretty};
 use super::members::members;
 use super::output;
+use super::patterns::{buildable, is_pattern};
+use super::reach::Changes;
+use super::screen::Stream;
 use super::targets::{Loaded, STACK_FILES, Target, can_be_built, load, resources_of_text};
+use super::trace::step;
 use clap::{Args, Subcommand};
 use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
 use kfc_catalogue::golden::{self, Golden, Schemas, Targets};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
-use kfc_diff::report::{self, Style};
+use kfc_diff::report::{self, Format, Style};
 use kfc_diff::{Input, Report};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::resource::Resource;
 use kfc_source::Loader;
-use kfc_source::Os;
 use kfc_source::door::{Limit, Named};
+use kfc_source::{LoadRestrictor, Os};
 use rayon::prelude::*;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,16 +37,21 @@ pub(super) enum GoldenCommand {
     /// Build every golden again; print what differs, and fail if anything does.
     Check(CheckArgs),
     /// Write the goldens as they are built now.
-    Update(GoldenArgs),
+    Update(UpdateArgs),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct GoldenArgs {
-    /// Profiles, stacks, kustomization roots, or names of goldens; all that have a golden when none is named.
+    /// Profiles, stacks, kustomization roots, patterns of these (`overlays/*`), or names of goldens; all that have a golden when none
+    /// is named.
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+    /// Leave out the goldens of stacks and roots that no change since this git revision can reach, and those of profiles that did not
+    /// change themselves.
+    #[arg(long, value_name = "REVISION")]
+    changed_since: Option<String>,
     /// The directory of the goldens.
-    #[arg(long, default_value = DIRECTORY, value_name = "DIR")]
+    #[arg(long = "goldens", alias = "dir", default_value = DIRECTORY, value_name = "DIR")]
     dir: PathBuf,
     /// Directories of catalogues that extend the built-in one.
     #[arg(long = "catalog", alias = "catalogue", value_name = "DIR")]
@@ -61,6 +70,17 @@ pub(super) struct CheckArgs {
     /// Write one report of all differences into this file, in the format of its ending.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Format of the differences; other formats than text are one report of all of them.
+    #[arg(long, value_parser = format_parser(), value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UpdateArgs {
+    #[command(flatten)]
+    goldens: GoldenArgs,
+    #[command(flatten)]
+    form: ResultFormatArgs,
 }
 
 pub(super) fn run(command: &GoldenCommand) -> u8 {
@@ -69,10 +89,11 @@ pub(super) fn run(command: &GoldenCommand) -> u8 {
         GoldenCommand::Check(args) => check(args, &sources),
         GoldenCommand::Update(args) => update(args, &sources),
     };
-    done.unwrap_or_else(|errors| {
-        output::report(&errors, &sources);
-        FAILED
-    })
+    let what = match command {
+        GoldenCommand::Check(_) => "the check",
+        GoldenCommand::Update(_) => "the update",
+    };
+    done.unwrap_or_else(|errors| output::fail(&errors, &sources, what))
 }
 
 /// A golden that the arguments select.
@@ -96,7 +117,7 @@ fn selected(args: &GoldenArgs, targets: &mut Targets, may_be_new: bool) -> Resul
     }
     let mut errors = Diagnostics::default();
     let mut all = Vec::new();
-    for target in &args.targets {
+    for target in &errors.collect(named(&args.targets)).unwrap_or_default() {
         if let Some(name) = targets.target(target).map(|_| target.as_str()).or(targets.name_of(target)) {
             all.push(with_target(name.to_owned(), targets));
             continue;
@@ -118,6 +139,42 @@ fn selected(args: &GoldenArgs, targets: &mut Targets, may_be_new: bool) -> Resul
     errors.into_result(all)
 }
 
+/// The targets that the arguments name, patterns replaced by the stacks and roots that match them.
+fn named(targets: &[String]) -> Result<Vec<String>> {
+    let mut errors = Diagnostics::default();
+    let mut all = Vec::new();
+    for target in targets {
+        if is_pattern(target) {
+            all.extend(errors.collect(buildable(target)).unwrap_or_default());
+        } else {
+            all.push(target.clone());
+        }
+    }
+    errors.into_result(all)
+}
+
+/// Those of the selected goldens that a change since the revision of the arguments can reach, and how many these are of all.
+fn reached(args: &GoldenArgs, selected: Vec<Selected>) -> Result<Vec<Selected>> {
+    let Some(revision) = &args.changed_since else { return Ok(selected) };
+    let changes = Changes::since(revision)?;
+    let stack = StackArgs { catalogue: args.catalogue.clone(), ..StackArgs::default() };
+    // What these read has no bounds, and each golden refers to the schemas.
+    let schemas = args.dir.join(golden::SCHEMAS);
+    let is_everything = args.functions.enable_alpha_plugins
+        || LoadRestrictor::from(args.load_restrictor) == LoadRestrictor::None
+        || changes.has_any([schemas.as_path()]);
+    let count = selected.len();
+    let can_reach = |one: &Selected| {
+        let own = golden::file(&args.dir, &one.name);
+        is_everything
+            || changes.has_any(args.catalogue.iter().map(PathBuf::as_path).chain([own.as_path()]))
+            || one.target.as_ref().is_some_and(|target| changes.can_change(target, &stack))
+    };
+    let reached: Vec<Selected> = selected.into_par_iter().filter(can_reach).collect();
+    output::note(&format!("changes since {revision} can reach {} of {count} goldens", reached.len()));
+    Ok(reached)
+}
+
 /// A name for the golden of a stack or root. The path of the working directory has no name: a stack gives its own name, and a
 /// root that of the directory.
 fn name_of(target: &str, found: &Target) -> Result<String> {
@@ -133,27 +190,36 @@ fn name_of(target: &str, found: &Target) -> Result<String> {
     Ok(golden::name_for(&folder.file_name().unwrap_or_default().to_string_lossy()))
 }
 
+/// A check of nothing is an error.
+fn check_any(args: &GoldenArgs, selected: &[Selected]) -> Result<()> {
+    if !selected.is_empty() {
+        return Ok(());
+    }
+    let message = format!("there are no goldens in `{}`", args.dir.display());
+    let error = Diagnostic::error(Code::NotFound, message);
+    Err(error.help("write one with `kfc golden update TARGET`").into())
+}
+
 /// Every selected golden with its bundle.
 fn build_all(
     args: &GoldenArgs,
     selected: Vec<Selected>,
     sources: &Arc<Sources>,
 ) -> Result<Vec<(Selected, Golden)>> {
-    if selected.is_empty() {
-        let message = format!("there are no goldens in `{}`", args.dir.display());
-        let error = Diagnostic::error(Code::NotFound, message);
-        return Err(error.help("write one with `kfc golden update TARGET`").into());
-    }
     let loader = Loader::here(here::reads(), sources);
     let folders: Vec<Place> = args.catalogue.iter().map(|folder| here::place(folder)).collect();
     let catalogue = Catalogue::load(&loader, &folders)?;
     let built: Vec<Result<(Selected, Golden)>> = selected
         .into_par_iter()
         .map(|one| {
-            let bundle = match &one.target {
-                Some(target) => build_target(target, args, sources)?,
-                None => golden::render(&catalogue, &one.name, &loader)?,
-            };
+            let built = step(
+                || format!("build {}", one.name),
+                || match &one.target {
+                    Some(target) => build_target(target, args, sources),
+                    None => golden::render(&catalogue, &one.name, &loader),
+                },
+            );
+            let bundle = built?;
             Ok((one, bundle))
         })
         .collect();
@@ -206,7 +272,8 @@ fn uncovered(args: &GoldenArgs, targets: &Targets) -> Option<Diagnostic> {
 fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut targets = listed(&args.goldens.dir, sources)?;
     let selected = selected(&args.goldens, &mut targets, false)?;
-    let built = build_all(&args.goldens, selected, sources)?;
+    check_any(&args.goldens, &selected)?;
+    let built = build_all(&args.goldens, reached(&args.goldens, selected)?, sources)?;
     let stored = Schemas::read(&args.goldens.dir, &here::surroundings(), sources)?;
     let mut errors = Diagnostics::default();
     errors.0.extend(uncovered(&args.goldens, &targets));
@@ -220,21 +287,30 @@ fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
             continue;
         }
         let report = compare(profile, (&path, &golden, &stored), bundle)?;
-        let style = Style { colour: colours(std::io::stdout().is_terminal()), ..Style::default() };
-        let shown = report::write(report::Format::Text, &report, &style)?;
+        let style = Style { colour: Stream::Output.colours(), ..Style::default() };
+        let shown = report::write(Format::Text, &report, &style)?;
         text.push_str(&String::from_utf8_lossy(&shown));
         let message = format!("the golden of `{profile}` differs from what is built now");
         let help = format!("if the change is intended, run `kfc golden update {profile}`");
         errors.push(Diagnostic::error(Code::Golden, message).help(help));
         reports.push((profile.clone(), report));
     }
+    let joined = kfc_diff::join(("goldens", "as built now"), reports);
     if let Some(file) = &args.report {
-        let joined = kfc_diff::join(("goldens", "as built now"), reports);
         write_to(file, &joined, None)?;
     }
+    let count = built.len();
+    let summary = format!("{count} {} up to date", if count == 1 { "golden is" } else { "goldens are" });
+    if args.format != Format::Text {
+        let written = report::write(args.format, &joined, &Style::default())?;
+        if errors.is_empty() {
+            output::note(&summary);
+        }
+        let status = output::print_chunks(&[written]);
+        return errors.into_result(status);
+    }
     if errors.is_empty() {
-        let goldens = if built.len() == 1 { "golden is" } else { "goldens are" };
-        return Ok(output::print(&format!("{} {goldens} up to date\n", built.len())));
+        return Ok(output::print(&(summary + "\n")));
     }
     output::print(&text);
     Err(errors)
@@ -258,13 +334,15 @@ fn compare(profile: &str, golden: (&Path, &str, &Schemas), built: &Golden) -> Re
     Ok(kfc_diff::compare(&before, &after, &schema))
 }
 
-fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
+fn update(args: &UpdateArgs, sources: &Arc<Sources>) -> Result<u8> {
+    let (args, format) = (&args.goldens, args.form.format);
     let mut targets = listed(&args.dir, sources)?;
     let before = targets.clone();
     let selected = selected(args, &mut targets, true)?;
-    let built = build_all(args, selected, sources)?;
+    check_any(args, &selected)?;
+    let built = build_all(args, reached(args, selected)?, sources)?;
     let mut errors = Diagnostics::default();
-    let mut report = String::new();
+    let mut files = Vec::new();
     if targets != before {
         let path = args.dir.join(golden::INDEX);
         let (directory, name) = split_path(&args.dir, &path);
@@ -282,7 +360,7 @@ fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
             let (directory, name) = split_path(&args.dir, &path);
             errors.collect(output::write_below(directory, name, text.as_bytes()));
         }
-        let _ = writeln!(report, "{word}: {}", path.display());
+        files.push((word, path.display().to_string()));
     };
     let schemas = schemas(args, &built, sources)?;
     if let Some(text) = &schemas {
@@ -291,7 +369,17 @@ fn update(args: &GoldenArgs, sources: &Arc<Sources>) -> Result<u8> {
     for (Selected { name: profile, .. }, bundle) in &built {
         write(&format!("{profile}.yaml"), &bundle.text);
     }
-    errors.into_result(output::print(&report))
+    errors.into_result(output::print(&match format {
+        ResultFormat::Text => files.iter().fold(String::new(), |mut text, (word, path)| {
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "{word}: {path}");
+            text
+        }),
+        ResultFormat::Json => {
+            let files = files.iter().map(|(word, path)| json!({"file": path, "state": word}));
+            pretty(&described("GoldenUpdate", json!({"files": files.collect::<Value>()})))
+        }
+    }))
 }
 
 /// The text of the schemas of all goldens, those included that are not written now; none when no golden has any.

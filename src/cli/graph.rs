@@ -1,8 +1,8 @@
 //! `kfc graph`: renders the plan.
 
 use super::args::StackArgs;
-use super::exit::FAILED;
 use super::here;
+use super::listing::{described, pretty};
 use super::output;
 use super::targets::{Target, resolve_target};
 use clap::{Args, ValueEnum};
@@ -33,7 +33,14 @@ pub(super) struct GraphArgs {
     #[command(flatten)]
     stack: StackArgs,
     /// Output format.
-    #[arg(long, value_enum, default_value = "tree")]
+    #[arg(
+        short = 'o',
+        long,
+        visible_alias = "output",
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "tree"
+    )]
     format: Format,
 }
 
@@ -47,13 +54,10 @@ pub(super) fn run(args: &GraphArgs) -> u8 {
                 Format::Tree => render::tree(&resolved.plan),
                 Format::Dot => render::dot(&resolved.plan),
                 Format::Mermaid => render::mermaid(&resolved.plan),
-                Format::Json => render::json(&resolved.plan),
+                Format::Json => pretty(&described("Graph", render::json(&resolved.plan))),
                 Format::Svg => render::svg(&resolved.plan),
             })
         }
-        Err(errors) => {
-            output::report(&errors, &sources);
-            FAILED
-        }
+        Err(errors) => output::fail(&errors, &sources, "the graph"),
     }
 }

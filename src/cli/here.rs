@@ -1,7 +1,8 @@
 //! The process as a build sees it: only here, the environment and the working directory are read for a build.
 
+use super::trace;
 use kfc_catalogue::catalogue::Place;
-use kfc_source::{Programs, Runner, Surroundings, Variables};
+use kfc_source::{FileSystem, Programs, Runner, Surroundings, Variables};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,11 +10,15 @@ use std::time::Duration;
 
 /// The surroundings of this process.
 pub(super) fn surroundings() -> Arc<Surroundings> {
-    // Without a working directory nothing below it can be read; `.` has no other directory in or above it.
-    let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    surroundings_with(trace::files(crate::embedded::files()))
+}
+
+/// The surroundings of this process, with other files.
+pub(super) fn surroundings_with(files: Arc<dyn FileSystem>) -> Arc<Surroundings> {
+    let working_directory = current_directory();
     let variables: Variables = std::env::vars_os().collect();
     let surroundings = Surroundings::of(working_directory, std::env::temp_dir(), &variables);
-    Arc::new(surroundings.with_files(crate::embedded::files()))
+    Arc::new(surroundings.with_files(files))
 }
 
 /// What runs functions and external plug-ins as processes, each for this long at most.
@@ -39,6 +44,11 @@ pub(super) fn user() -> Option<String> {
     None
 }
 
+/// The directory that the process runs in. Without one nothing below it can be read; `.` has no other directory in or above it.
+pub(super) fn current_directory() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
 /// The working directory.
 pub(super) fn working_directory() -> PathBuf {
     surroundings().working_directory.clone()
@@ -46,13 +56,16 @@ pub(super) fn working_directory() -> PathBuf {
 
 /// What may be read and run when no flag allows more.
 pub(super) fn reads() -> kfc_source::Options {
-    kfc_source::Options::new(&surroundings())
+    let mut options = kfc_source::Options::new(&surroundings());
+    options.remote.observer = trace::fetches();
+    options
 }
 
 /// The options of a build when no flag changes them.
 pub(super) fn builds() -> kfc_kustomize::engine::Options {
     let mut options = kfc_kustomize::engine::Options::new(&surroundings());
     options.extensions = true;
+    options.remote.observer = trace::fetches();
     options
 }
 

@@ -1,30 +1,21 @@
 //! `kfc history`: the revisions of an inventory.
 
-use super::args::{ClusterArgs, inventory_id};
+use super::args::{ClusterArgs, ListFormat, ListFormatArgs, inventory_id};
 use super::interrupt::run_until_interrupted;
 use super::inventory::{existing, inventory_here};
+use super::listing::{Listing, Row, described, encoded};
 use super::output;
 use super::progress::Progress;
-use super::table::table;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kfc_cluster::apply::{InventoryHistory, InventoryId, Revision, Session};
 use kfc_cluster::cluster::Connection;
-use kfc_diagnostics::text::{document, json_document};
+use kfc_diagnostics::text::document;
 use kfc_diagnostics::{Result, Sources};
 use serde_json::json;
 use std::fmt::Write as _;
 
 /// How many digits of a digest a table has.
 const DIGITS: usize = 12;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A table.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
-}
 
 #[derive(Debug, Args)]
 pub(super) struct HistoryArgs {
@@ -36,9 +27,8 @@ pub(super) struct HistoryArgs {
     revision: Option<u64>,
     #[command(flatten)]
     cluster: ClusterArgs,
-    /// Output format.
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
-    output: Format,
+    #[command(flatten)]
+    form: ListFormatArgs,
 }
 
 pub(super) fn run(args: &HistoryArgs) -> u8 {
@@ -59,33 +49,36 @@ fn history(args: &HistoryArgs, progress: &Progress) -> Result<String> {
         }
         if let Some(number) = args.revision {
             let revision = history.revision(number)?;
-            return Ok(match args.output {
-                Format::Text => document(one(revision)),
-                Format::Json => json_document(format!("{:#}\n", json!(revision))),
-            });
+            return match args.form.format {
+                ListFormat::Text | ListFormat::Wide => Ok(document(one(revision))),
+                ListFormat::Name => Ok(format!("{}\n", revision.number)),
+                format => encoded(&described("Revision", json!(revision)), format),
+            };
         }
-        Ok(match args.output {
-            Format::Json => {
+        if history.revisions().is_empty() {
+            progress.say(&format!(
+                "the inventory {id} has no history: an apply that changes something adds a revision"
+            ));
+        }
+        match args.form.format {
+            ListFormat::Text | ListFormat::Wide | ListFormat::Name if history.revisions().is_empty() => {
+                Ok(String::new())
+            }
+            ListFormat::Json | ListFormat::Yaml => {
                 let all = json!({"inventory": id.words(), "revisions": history.revisions()});
-                json_document(format!("{all:#}\n"))
+                encoded(&described("RevisionList", all), args.form.format)
             }
-            Format::Text if history.revisions().is_empty() => {
-                progress.say(&format!(
-                    "the inventory {id} has no history: an apply that changes something adds a revision"
-                ));
-                String::new()
-            }
-            Format::Text => document(rows(history.revisions())),
-        })
+            format => listing(history.revisions()).render(format),
+        }
     })
 }
 
 /// The revisions as a table, the oldest first.
-fn rows(revisions: &[Revision]) -> String {
-    let heads = ["REVISION", "TIME", "RESULT", "CREATED", "CHANGED", "DELETED", "DIGEST", "SOURCE"];
+fn listing(revisions: &[Revision]) -> Listing {
+    let heads = vec!["REVISION", "TIME", "RESULT", "CREATED", "CHANGED", "DELETED", "DIGEST", "SOURCE"];
     let row = |revision: &Revision| {
         let changes = revision.changes;
-        vec![
+        let columns = vec![
             revision.number.to_string(),
             revision.time.clone(),
             revision.result.word().to_owned(),
@@ -97,9 +90,10 @@ fn rows(revisions: &[Revision]) -> String {
                 Some(number) => format!("rollback to {number}: {}", source(revision)),
                 None => source(revision),
             },
-        ]
+        ];
+        Row { columns, json: json!(revision) }
     };
-    table(&heads, &revisions.iter().map(row).collect::<Vec<_>>())
+    Listing { kind: "RevisionList", heads, rows: revisions.iter().map(row).collect() }
 }
 
 /// What the bundle of a revision was made from, as a command line has it.
@@ -148,7 +142,7 @@ fn one(revision: &Revision) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{one, rows};
+    use super::{ListFormat, listing, one};
     use kfc_cluster::apply::{CopyRef, Revision, RevisionResult, RevisionSource, Tally};
 
     fn revision() -> Revision {
@@ -176,7 +170,7 @@ mod tests {
         let first = Revision { number: 1, rollback_to: None, ..revision() };
         let second = Revision { result: RevisionResult::Succeeded, ..revision() };
         assert_eq!(
-            rows(&[first, second]),
+            listing(&[first, second]).render(ListFormat::Wide).unwrap(),
             "REVISION  TIME                  RESULT     CREATED  CHANGED  DELETED  DIGEST        SOURCE\n\
              1         2026-11-29T07:17:22Z  failed     1        20       0        0123456789ab  gke+gpu --set=domain=example.org --only=katib\n\
              3         2026-11-29T07:17:22Z  succeeded  1        20       0        0123456789ab  rollback to 1: gke+gpu --set=domain=example.org --only=katib\n"

@@ -1,7 +1,7 @@
 //! `kfc init`: writes a stack to start from.
 
 use super::args::StackArgs;
-use super::exit::{DONE, FAILED};
+use super::exit::DONE;
 use super::here;
 use super::name::stack_name;
 use super::output;
@@ -46,10 +46,7 @@ pub(super) fn run(args: &InitArgs) -> u8 {
             output::print(&report);
             DONE
         }
-        Err(errors) => {
-            output::report(&errors, &sources);
-            FAILED
-        }
+        Err(errors) => output::fail(&errors, &sources, "the command"),
     }
 }
 

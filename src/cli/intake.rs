@@ -6,8 +6,10 @@ use super::here;
 use super::name::dns_name;
 use super::output;
 use super::targets::{
-    Loaded, Resolved, Target, is_bundle_file, load, resources_of_file, resources_of_text, standard_input,
+    Loaded, Resolved, Target, can_be_built, is_bundle_file, load, resources_in, resources_of_file,
+    resources_of_text, standard_input,
 };
+use super::trace::step;
 use kfc_catalogue::assemble::{self, Assembled};
 use kfc_catalogue::resolve::{Plan, Planned};
 use kfc_cluster::apply::RevisionSource;
@@ -62,11 +64,17 @@ impl Intake {
             let resources = resources_of_file(path, &schema, texts)?;
             return Ok(Self::Resources { hint: name_of(path.file_stem()), resources });
         }
+        if path.is_dir() && !can_be_built(path) && matches!(Target::of(target), Target::Root(_)) {
+            let directory = path.canonicalize().unwrap_or_default();
+            let resources = resources_in(path, &schema, texts)?;
+            return Ok(Self::Resources { hint: name_of(directory.file_name()), resources });
+        }
         let mut options = here::builds().restricted(reads.restrictor);
         options.functions = reads.functions;
         // Only origins tell which values came out of Secrets.
         options.keep_origins = true;
-        Ok(match load(&Target::of(target), stack, &options, texts)? {
+        let loaded = step(|| format!("read {target}"), || load(&Target::of(target), stack, &options, texts));
+        Ok(match loaded? {
             Loaded::Root(bundle) => {
                 let directory = path.canonicalize().unwrap_or_default();
                 Self::Resources { hint: name_of(directory.file_name()), resources: bundle.resources.list }

@@ -1,20 +1,23 @@
 //! `kfc inventory`: the inventories of a cluster, and how objects move from one to another.
 
-use super::args::{ClusterArgs, LockArgs, inventory_id};
+use super::args::{ClusterArgs, ListFormatArgs, LockArgs, ResultFormatArgs, inventory_id};
 use super::consent::count_of;
 use super::here;
 use super::interrupt::{Held, run_holding, run_until_interrupted};
+use super::listing::{Listing, Row};
 use super::name::dns_name;
 use super::output;
 use super::progress::Progress;
+use super::results::{Printed, Results};
 use super::targets::Target;
+use super::waves::object_json;
 use clap::{Args, Subcommand};
 use kfc_catalogue::catalogue::Stack;
 use kfc_cluster::apply::{self, DEFAULT_NAMESPACE, Inventory, InventoryId, Session};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_source::Loader;
-use std::fmt::Write as _;
+use serde_json::json;
 use std::sync::Arc;
 
 #[derive(Debug, Subcommand)]
@@ -34,6 +37,8 @@ pub(super) enum InventoryCommand {
 pub(super) struct ListArgs {
     #[command(flatten)]
     cluster: ClusterArgs,
+    #[command(flatten)]
+    form: ListFormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -43,6 +48,8 @@ pub(super) struct ShowArgs {
     inventory: InventoryId,
     #[command(flatten)]
     cluster: ClusterArgs,
+    #[command(flatten)]
+    form: ListFormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +64,8 @@ pub(super) struct RebuildArgs {
     /// Only list what would be added.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    form: ResultFormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +83,8 @@ pub(super) struct MoveArgs {
     /// Only list what would be moved.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    form: ResultFormatArgs,
 }
 
 pub(super) fn run(command: &InventoryCommand) -> u8 {
@@ -81,8 +92,10 @@ pub(super) fn run(command: &InventoryCommand) -> u8 {
     let result = match command {
         InventoryCommand::List(args) => list(args, &progress),
         InventoryCommand::Show(args) => show(args, &progress),
-        InventoryCommand::Rebuild(args) => rebuild(args, &progress),
-        InventoryCommand::Move(args) => move_all(args, &progress),
+        InventoryCommand::Rebuild(args) => {
+            rebuild(args, &progress).and_then(|printed| printed.rendered(None))
+        }
+        InventoryCommand::Move(args) => move_all(args, &progress).and_then(|printed| printed.rendered(None)),
     };
     progress.end();
     output::finish(result, &Sources::default(), "the command")
@@ -92,12 +105,14 @@ fn list(args: &ListArgs, progress: &Progress) -> Result<String> {
     run_until_interrupted(async {
         let connection = Connection::open(&args.cluster.options()).await?;
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
-        let mut text = String::new();
-        for (id, count) in apply::inventories(&session, connection.namespace()).await? {
-            // Writing into a string cannot fail.
-            let _ = writeln!(text, "{}/{}  {}", id.namespace, id.name, count_of(count));
-        }
-        Ok(text)
+        let row = |(id, count): (InventoryId, usize)| Row {
+            columns: vec![format!("{}/{}", id.namespace, id.name), count.to_string()],
+            json: json!({"namespace": id.namespace, "name": id.name, "objects": count}),
+        };
+        let found = apply::inventories(&session, connection.namespace()).await?;
+        let heads = vec!["NAME", "OBJECTS"];
+        let rows = found.into_iter().map(row).collect();
+        Listing { kind: "InventoryList", heads, rows }.render(args.form.format)
     })
 }
 
@@ -106,16 +121,18 @@ fn show(args: &ShowArgs, progress: &Progress) -> Result<String> {
         let connection = Connection::open(&args.cluster.options()).await?;
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
         let inventory = existing(&session, &args.inventory).await?;
-        let mut text = String::new();
-        for entry in inventory.entries() {
-            let found = if entry.found { "  (existed before)" } else { "" };
-            let _ = writeln!(text, "{}{found}", entry.object);
-        }
-        Ok(text)
+        let rows = inventory.entries().map(|entry| {
+            let mut json = object_json(&entry.object);
+            json["existedBefore"] = entry.found.into();
+            let found = if entry.found { "existed before" } else { "" };
+            Row { columns: vec![entry.object.to_string(), found.to_owned()], json }
+        });
+        Listing { kind: "ObjectList", heads: vec!["OBJECT", "NOTE"], rows: rows.collect() }
+            .render(args.form.format)
     })
 }
 
-fn rebuild(args: &RebuildArgs, progress: &Progress) -> Result<String> {
+fn rebuild(args: &RebuildArgs, progress: &Progress) -> Result<Printed> {
     let id = &args.inventory;
     let held = Held::default();
     run_holding(&held, async {
@@ -132,7 +149,8 @@ fn rebuild(args: &RebuildArgs, progress: &Progress) -> Result<String> {
             }
             let count = count_of(inventory.len());
             progress.say(&format!("the inventory {id} lists {count}, {} of them new", added.len()));
-            Ok(lines(if args.dry_run { "would add" } else { "added" }, added.iter()))
+            let action = if args.dry_run { "would add" } else { "added" };
+            Ok(Results::default().all(action, &added).printed(args.form.format))
         };
         let lock = (!args.dry_run).then(|| args.lock.terms(id));
         Box::pin(held.during(&connection, lock, progress, work)).await
@@ -160,7 +178,7 @@ pub(super) async fn existing(session: &Session<'_>, id: &InventoryId) -> Result<
     Err(error.help("list those that do with `kfc inventory list`").into())
 }
 
-fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
+fn move_all(args: &MoveArgs, progress: &Progress) -> Result<Printed> {
     if args.from == args.to {
         let message = format!("the inventory {} cannot be moved to itself", args.from);
         return Err(Diagnostic::error(Code::Usage, message).into());
@@ -171,7 +189,8 @@ fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
         let session = Session::start(&connection, args.cluster.concurrency, progress).await?;
         if args.dry_run {
             let from = existing(&session, &args.from).await?;
-            return Ok(lines("would move", from.entries().map(|entry| &entry.object)));
+            let objects = from.entries().map(|entry| &entry.object);
+            return Ok(Results::default().all("would move", objects).printed(args.form.format));
         }
         // Always in the same order, so that two opposite moves do not wait for each other.
         let (first, second) =
@@ -186,17 +205,10 @@ fn move_all(args: &MoveArgs, progress: &Progress) -> Result<String> {
                 count_of(moved.len()),
                 args.from
             ));
-            Ok(lines("moved", moved.iter()))
+            Ok(Results::default().all("moved", &moved).printed(args.form.format))
         };
         let lock = |id: &InventoryId| Some(args.lock.terms(id));
         let work = Box::pin(held.during(&connection, lock(second), progress, work));
         held.during(&connection, lock(first), progress, work).await
-    })
-}
-
-fn lines<'o>(word: &str, objects: impl Iterator<Item = &'o kfc_kube::ObjectId>) -> String {
-    objects.fold(String::new(), |mut text, object| {
-        let _ = writeln!(text, "{word} {object}");
-        text
     })
 }

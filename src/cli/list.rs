@@ -1,13 +1,12 @@
 //! `kfc list`: the contents of the catalogue.
 
-use super::exit::FAILED;
+use super::args::ListFormatArgs;
 use super::here;
+use super::listing::{Listing, Row};
 use super::output;
-use super::table::table;
 use clap::{Args, ValueEnum};
 use kfc_catalogue::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role};
 use kfc_diagnostics::Sources;
-use kfc_diagnostics::text::{document, json_document};
 use kfc_source::Loader;
 use kfc_yaml::value::to_json;
 use serde_json::{Value, json};
@@ -28,33 +27,17 @@ enum What {
     Facts,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Format {
-    /// A table.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// What to list.
     what: What,
     /// Only entries that contain this word.
     filter: Option<String>,
-    /// Output format.
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    form: ListFormatArgs,
     /// Directories of catalogues that extend the built-in one.
     #[arg(long = "catalog", alias = "catalogue", value_name = "DIR")]
     catalogue: Vec<PathBuf>,
-}
-
-/// One line of a list: its columns, and itself for programs.
-struct Row {
-    columns: Vec<String>,
-    json: Value,
 }
 
 pub(super) fn run(args: &ListArgs) -> u8 {
@@ -64,31 +47,24 @@ pub(super) fn run(args: &ListArgs) -> u8 {
     let catalogue = match Catalogue::load(&loader, &folders) {
         Ok(catalogue) => catalogue,
         Err(errors) => {
-            output::report(&errors, &sources);
-            return FAILED;
+            return output::fail(&errors, &sources, "the command");
         }
     };
-    let (heads, mut rows) = match args.what {
-        What::Components => (vec!["NAME", "STAGE", "VERSION", "DESCRIPTION"], components(&catalogue)),
-        What::Platforms => (vec!["NAME", "ROLE", "DESCRIPTION"], platforms(&catalogue)),
-        What::Overlays => (vec!["NAME", "WHEN", "DESCRIPTION"], overlays(&catalogue)),
-        What::Parameters => (vec!["NAME", "TYPE", "DEFAULT", "DESCRIPTION"], parameters(&catalogue)),
-        What::Facts => (vec!["NAME", "TYPE", "DEFAULT", "DESCRIPTION"], facts(&catalogue)),
+    let parameter_heads = vec!["NAME", "TYPE", "DEFAULT", "DESCRIPTION"];
+    let (kind, heads, mut rows) = match args.what {
+        What::Components => {
+            ("ComponentList", vec!["NAME", "STAGE", "VERSION", "DESCRIPTION"], components(&catalogue))
+        }
+        What::Platforms => ("PlatformList", vec!["NAME", "ROLE", "DESCRIPTION"], platforms(&catalogue)),
+        What::Overlays => ("OverlayList", vec!["NAME", "WHEN", "DESCRIPTION"], overlays(&catalogue)),
+        What::Parameters => ("ParameterList", parameter_heads, parameters(&catalogue)),
+        What::Facts => ("FactList", parameter_heads, facts(&catalogue)),
     };
     if let Some(word) = &args.filter {
         let word = word.to_lowercase();
         rows.retain(|row| row.columns.iter().any(|column| column.to_lowercase().contains(&word)));
     }
-    output::print(&match args.format {
-        Format::Text => {
-            let rows: Vec<Vec<String>> = rows.into_iter().map(|row| row.columns).collect();
-            document(table(&heads, &rows))
-        }
-        Format::Json => {
-            let all: Value = rows.into_iter().map(|row| row.json).collect();
-            json_document(format!("{all:#}\n"))
-        }
-    })
+    output::finish(Listing { kind, heads, rows }.render(args.form.format), &sources, "the command")
 }
 
 fn components(catalogue: &Catalogue) -> Vec<Row> {

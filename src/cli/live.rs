@@ -31,7 +31,7 @@ pub(super) fn ask(context: Option<String>, bundle: &Input, reader: &Reader<'_>) 
     use std::sync::Arc;
 
     let side = &reader.cluster;
-    let options = side.args.options();
+    let options = side.args.options_in(&side.objects);
     let options = Options { context: context.or_else(|| options.context.clone()), ..options };
     let name = reader.cluster.name.clone().or_else(|| bundle.stack.as_deref().map(super::name::dns_name));
     let inventory = name.map(|name| InventoryId::new(&reader.cluster.namespace, &name));

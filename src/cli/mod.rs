@@ -19,6 +19,7 @@ mod changes;
 mod completion;
 #[cfg(feature = "cluster")]
 mod consent;
+mod defaults;
 #[cfg(feature = "cluster")]
 mod delete;
 mod detect;
@@ -42,22 +43,30 @@ mod interrupt;
 #[cfg(feature = "cluster")]
 mod inventory;
 mod kustomize;
+mod line;
 mod list;
+mod listing;
 mod live;
 mod members;
+mod messages;
 mod name;
 mod output;
+mod ownership;
 mod patterns;
 #[cfg(feature = "cluster")]
 mod plan_file;
 mod plan_graph;
 #[cfg(feature = "cluster")]
 mod progress;
+mod reach;
+#[cfg(feature = "cluster")]
+mod results;
 #[cfg(feature = "cluster")]
 mod rollback;
 mod run;
 mod schema;
 mod schema_catalogue;
+mod screen;
 #[cfg(feature = "cluster")]
 mod several;
 mod side;
@@ -70,6 +79,7 @@ mod status;
 mod substitute;
 mod table;
 mod targets;
+mod trace;
 mod upgrade;
 mod validate;
 mod validation;
@@ -77,4 +87,4 @@ mod vendoring;
 mod version;
 mod waves;
 
-pub use run::{kustomize_command, run};
+pub use run::{kfc_command, kustomize_command, run};

@@ -1,12 +1,13 @@
 //! Shows the progress of a run against a cluster on standard error: a live line on a terminal, plain lines elsewhere.
 
+use super::output;
+use super::screen::{Detail, is_live, shows};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kfc_cluster::apply::{Event, Observer, Outcome};
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::text::document;
 use kfc_kube::ObjectId;
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,8 +43,7 @@ struct State {
 
 impl Progress {
     pub(super) fn new() -> Self {
-        let is_live = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
-        let line = is_live.then(|| {
+        let line = is_live().then(|| {
             let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
                 line.set_style(style);
@@ -66,19 +66,22 @@ impl Progress {
         }
     }
 
-    /// Prints a line that stays.
+    /// Prints a line that stays, unless only errors are shown.
     pub(super) fn say(&self, text: &str) {
+        if shows(Detail::Usual) {
+            self.insist(text);
+        }
+    }
+
+    /// Prints a line that stays, however little is shown: what a question is about, and what is lost.
+    pub(super) fn insist(&self, text: &str) {
         let text = self.hidden.lock().unwrap_or_else(PoisonError::into_inner).shown(text).into_owned();
         let text = document(text);
-        match &self.line {
-            Some(line) => line.println(text),
-            // There is nowhere to report a closed standard error.
-            None if self.prefix.is_empty() => drop(writeln!(std::io::stderr().lock(), "{text}")),
-            None => {
-                let prefixed = |all: String, line: &str| all + &self.prefix + line + "\n";
-                let lines = text.lines().fold(String::new(), prefixed);
-                drop(std::io::stderr().lock().write_all(lines.as_bytes()));
-            }
+        if let Some(line) = &self.line {
+            line.println(text);
+        } else {
+            let lines: Vec<String> = text.lines().map(|line| format!("{}{line}", self.prefix)).collect();
+            output::title(&lines.join("\n"));
         }
     }
 

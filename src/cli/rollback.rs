@@ -10,6 +10,7 @@ use super::interrupt::{Held, run_holding};
 use super::inventory::inventory_here;
 use super::output;
 use super::progress::Progress;
+use super::results::Printed;
 use super::several::{Clusters, Done};
 use clap::Args;
 use kfc_cluster::apply::{self, InventoryHistory, InventoryId, Revision, Session};
@@ -78,7 +79,7 @@ fn rollback(
     cluster: &ClusterArgs,
     (id, given): (&InventoryId, Option<&Intake>),
     progress: &Progress,
-) -> Result<String> {
+) -> Result<Printed> {
     let held = Held::default();
     run_holding(&held, async {
         let connection = Arc::new(Connection::open(&cluster.options()).await?);
@@ -94,7 +95,7 @@ async fn restore(
     session: Session<'_>,
     (id, given): (&InventoryId, Option<&Intake>),
     progress: &Progress,
-) -> Result<String> {
+) -> Result<Printed> {
     let history = InventoryHistory::read(&session, id).await?;
     let revision = match args.to {
         Some(number) => history.revision(number)?,
@@ -116,7 +117,7 @@ async fn restore(
         progress.say(&format!("note: kept as they are in the cluster, as a history has no Secrets: {names}"));
     }
     if args.how.dry_run == Some(DryRun::Client) {
-        return Ok(render_waves(&bundle.waves));
+        return Ok(render_waves(&bundle.waves, args.how.form.format));
     }
     let session = session.with_readiness(conditions(&bundle.ready, &bundle.waves)?);
     run_waves(&args.how, &session, (&bundle, Purpose::Apply), id, progress).await

@@ -1,21 +1,27 @@
 //! The commands, and how the arguments of the process choose one.
 
+use super::args::GlobalArgs;
+use super::defaults::DefaultValues;
 use super::exit::{DONE, FAILED, USAGE};
 use super::kustomize::flags::as_kustomize_parses;
+use super::line::{KUSTOMIZE, colour_of_help, in_order, messages, with_global_flags};
+use super::screen::{self, MessageFormat, Screen};
 #[cfg(feature = "cluster")]
 use super::{apply, apply_args, delete, history, inventory, rollback, status};
 use super::{
-    argocd, build, catalog, completion, detect, diff, explain, golden, graph, init, kustomize, list, output,
-    schema, upgrade, validate, vendoring, version,
+    argocd, build, catalog, completion, detect, diff, explain, golden, graph, here, init, kustomize, list,
+    output, schema, trace, upgrade, validate, vendoring, version,
 };
 use clap::error::ErrorKind;
 use clap::{Args, Command, CommandFactory as _, FromArgMatches, Parser, Subcommand};
+use kfc_diagnostics::{Code, Diagnostic, Sources};
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Instant;
 
 /// One compiler for every machine-learning platform on Kubernetes.
 #[derive(Debug, Parser)]
-#[command(name = "kfc", disable_version_flag = true, propagate_version = false, max_term_width = 100)]
+#[command(name = "kfc", version, propagate_version = false, max_term_width = 100)]
 struct Kfc {
     #[command(subcommand)]
     command: KfcCommand,
@@ -156,12 +162,15 @@ pub fn kustomize_command() -> Command {
     as_kustomize_parses(Kustomize::command())
 }
 
-fn kfc_command() -> Command {
-    Kfc::command().mut_subcommand("kustomize", as_kustomize_parses)
+/// The command line of the program: its commands and flags.
+#[must_use]
+pub fn kfc_command() -> Command {
+    with_global_flags(Kfc::command()).mut_subcommand(KUSTOMIZE, as_kustomize_parses)
 }
 
 /// Runs the program: `arguments` as the process got them, the program's name first. Returns the exit status: 0 for a whole
-/// result, 1 for a failure, 2 for a wrong command line. On the command line of kustomize, a wrong one is 1, as there.
+/// result, 1 for a failure, 2 for a wrong command line, 130 for an interrupted run, and 141 when standard output was closed before
+/// all was written. On the command line of kustomize, a wrong one is 1, as there.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
@@ -171,12 +180,54 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             Err(answer) => print_as_kustomize(&answer),
         };
     }
-    let for_kustomize = arguments.get(1).is_some_and(|command| command == "kustomize");
-    match parse::<Kfc>(kfc_command(), &arguments) {
-        Ok(kfc) => run_kfc(kfc.command),
-        Err(answer) if for_kustomize => print_as_kustomize(&answer),
-        Err(answer) => print(&answer),
+    let start = Instant::now();
+    let is_kustomize = arguments.get(1).is_some_and(|command| command == KUSTOMIZE);
+    let mut command = kfc_command();
+    if !is_kustomize {
+        let sources = Sources::default();
+        let variable = |name: &str| here::variable(name).map(|value| value.to_string_lossy().into_owned());
+        match DefaultValues::find(&here::current_directory(), &variable, &sources) {
+            Ok(defaults) => command = defaults.apply(command),
+            Err(errors) => {
+                output::report_run(&errors, &sources, "the command");
+                return USAGE;
+            }
+        }
     }
+    let arguments = in_order(arguments, &command);
+    let parsed = parse_kfc(command.color(colour_of_help(&arguments)), &arguments);
+    match parsed {
+        Ok((kfc, _)) if is_kustomize => run_kfc(kfc.command),
+        Ok((kfc, screen)) => {
+            screen::set(screen);
+            let status = run_kfc(kfc.command);
+            if screen.timings {
+                output::title(&trace::timings(start));
+            }
+            output::print_log();
+            status
+        }
+        Err(answer) if is_kustomize => print_as_kustomize(&answer),
+        Err(answer) => {
+            screen::set(Screen { messages: messages(&arguments), ..Screen::default() });
+            let status = print(&answer);
+            output::print_log();
+            status
+        }
+    }
+}
+
+/// The command, and what the flags that every command has say of the screen.
+fn parse_kfc(mut command: Command, arguments: &[OsString]) -> Result<(Kfc, Screen), clap::Error> {
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    let mut deepest = &matches;
+    while let Some((_, below)) = deepest.subcommand() {
+        deepest = below;
+    }
+    let is_kustomize = matches.subcommand_name() == Some(KUSTOMIZE);
+    let global = if is_kustomize { GlobalArgs::default() } else { GlobalArgs::from_arg_matches(deepest)? };
+    let kfc = Kfc::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
+    Ok((kfc, global.screen()))
 }
 
 fn parse<T: FromArgMatches>(mut command: Command, arguments: &[OsString]) -> Result<T, clap::Error> {
@@ -187,7 +238,7 @@ fn parse<T: FromArgMatches>(mut command: Command, arguments: &[OsString]) -> Res
 fn run_kfc(command: KfcCommand) -> u8 {
     match command {
         #[cfg(feature = "cluster")]
-        KfcCommand::Apply(args) => apply::run(&args),
+        KfcCommand::Apply(args) => apply::run(&args.settled()),
         KfcCommand::Argocd { command } => argocd::run(&command),
         KfcCommand::Build(args) => build::run_kfc(&args),
         KfcCommand::Catalog { command } => catalog::run(&command),
@@ -206,7 +257,7 @@ fn run_kfc(command: KfcCommand) -> u8 {
         KfcCommand::Inventory { command } => inventory::run(&command),
         KfcCommand::List(args) => list::run(&args),
         #[cfg(feature = "cluster")]
-        KfcCommand::Plan(args) => apply::plan(&args),
+        KfcCommand::Plan(args) => apply::plan(&args.settled()),
         #[cfg(feature = "cluster")]
         KfcCommand::Rollback(args) => rollback::run(&args),
         KfcCommand::Schema(args) => schema::run(&args),
@@ -244,12 +295,33 @@ fn run_kustomize(args: KustomizeArgs) -> u8 {
     }
 }
 
+/// What is wrong with the command line, for programs.
+fn wrong_line(answer: &clap::Error) -> Diagnostic {
+    let text = answer.render().to_string();
+    let mut parts = text.trim().split("\n\n");
+    let message = parts.next().unwrap_or_default();
+    let message = message.strip_prefix("error: ").unwrap_or(message).replace("\n ", "");
+    parts.fold(Diagnostic::error(Code::Usage, message), |error, part| {
+        match part.trim().strip_prefix("tip: ") {
+            Some(tip) => error.help(tip),
+            None => error,
+        }
+    })
+}
+
 /// Prints the text of clap: help on standard output, errors on standard error.
 fn print(answer: &clap::Error) -> u8 {
-    let code = if answer.use_stderr() { USAGE } else { DONE };
-    // There is nowhere to report a closed terminal.
-    drop(answer.print());
-    code
+    if !answer.use_stderr() {
+        // There is nowhere to report a closed terminal.
+        drop(answer.print());
+        return DONE;
+    }
+    if screen::screen().messages == MessageFormat::Text {
+        drop(answer.print());
+    } else {
+        output::report(&wrong_line(answer).into(), &Sources::default());
+    }
+    USAGE
 }
 
 /// As kustomize answers: a group of commands alone is a question for its help, and a wrong command line is a failure.

@@ -5,6 +5,7 @@ use super::consent::is_asked;
 use super::exit::DONE;
 use super::output;
 use super::progress::Progress;
+use super::results::Printed;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use std::sync::{Mutex, PoisonError};
 
@@ -14,14 +15,14 @@ type Work<'w> = &'w (dyn Fn(&ClusterArgs, &Progress) -> Result<Done> + Sync);
 /// What a run in one cluster came to.
 pub(super) struct Done {
     /// What goes to standard output.
-    pub(super) text: String,
+    pub(super) printed: Printed,
     /// The exit status.
     pub(super) status: u8,
 }
 
-impl From<String> for Done {
-    fn from(text: String) -> Self {
-        Self { text, status: DONE }
+impl From<Printed> for Done {
+    fn from(printed: Printed) -> Self {
+        Self { printed, status: DONE }
     }
 }
 
@@ -81,7 +82,7 @@ impl<'c> Clusters<'c> {
         let mut turn = Turn::default();
         while let Some(cluster) = turn.take(&self.list) {
             if self.list.len() > 1 {
-                output::note(&format!("cluster {}:", name(cluster)));
+                output::title(&format!("cluster {}:", name(cluster)));
             }
             let progress = Progress::new();
             let result = work(cluster, &progress);
@@ -109,7 +110,7 @@ impl<'c> Clusters<'c> {
                 // One block at a time.
                 let mut turn = lock();
                 if result.is_err() {
-                    output::note(&format!("cluster {}:", name(cluster)));
+                    output::title(&format!("cluster {}:", name(cluster)));
                 }
                 turn.add(self.finish(cluster, result), is_final);
             }
@@ -131,21 +132,19 @@ impl<'c> Clusters<'c> {
 
     /// Prints what a run came to; what several print on standard output has their names.
     fn finish(&self, cluster: &ClusterArgs, result: Result<Done>) -> u8 {
-        let Done { mut text, status } = match result {
-            Ok(done) => done,
-            Err(errors) => return output::finish(Err(errors), self.sources, self.what),
-        };
-        if self.list.len() > 1 && !text.is_empty() {
-            text.insert_str(0, &format!("cluster {}:\n", name(cluster)));
+        let cluster = (self.list.len() > 1).then(|| name(cluster));
+        let rendered = result.and_then(|done| Ok((done.printed.rendered(cluster)?, done.status)));
+        match rendered {
+            Ok((text, status)) => output::finish(Ok(text), self.sources, self.what).max(status),
+            Err(errors) => output::fail(&errors, self.sources, self.what),
         }
-        output::finish(Ok(text), self.sources, self.what).max(status)
     }
 
     /// Names the clusters that were not begun.
     fn finish_turn(&self, turn: &Turn) -> u8 {
         let left: Vec<&str> = self.list.iter().skip(turn.next).map(name).collect();
         if !left.is_empty() {
-            output::note(&format!("not begun: {}", left.join(", ")));
+            output::title(&format!("not begun: {}", left.join(", ")));
         }
         turn.status
     }
@@ -181,7 +180,7 @@ impl Parallel {
 
 #[cfg(test)]
 mod tests {
-    use super::{Clusters, Done, Progress};
+    use super::{Clusters, Done, Printed, Progress};
     use crate::cli::args::{ClusterArgs, Parallel, ParallelArgs, SeveralArgs};
     use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
     use std::num::NonZeroUsize;
@@ -202,7 +201,7 @@ mod tests {
             match name.as_str() {
                 "bad" => Err(Diagnostic::error(Code::Refused, "it failed").into()),
                 "cut" => Err(Diagnostic::error(Code::Interrupted, "stopped").into()),
-                _ => Ok(String::new().into()),
+                _ => Ok(Printed::from(String::new()).into()),
             }
         };
         let sources = Sources::default();

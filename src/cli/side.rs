@@ -57,6 +57,9 @@ pub(super) struct ClusterSide {
     /// Which cluster, and how many requests it gets.
     #[cfg(feature = "cluster")]
     pub(super) args: super::args::ClusterArgs,
+    /// Where resources without a namespace go.
+    #[cfg(feature = "cluster")]
+    pub(super) objects: super::args::NamespaceArgs,
 }
 
 impl Default for ClusterSide {
@@ -68,6 +71,8 @@ impl Default for ClusterSide {
             kinds: kfc_cluster::apply::Kinds::default(),
             #[cfg(feature = "cluster")]
             args: super::args::ClusterArgs::default(),
+            #[cfg(feature = "cluster")]
+            objects: super::args::NamespaceArgs::default(),
         }
     }
 }
@@ -230,7 +235,7 @@ fn revision_of(name: &str) -> Option<(&str, &str)> {
 
 /// What git prints. Of the programs that the repository configures, it runs only filters. A directory of a checkout that
 /// looks like a repository is not used as one: its author would control the configuration.
-fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
+pub(super) fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
     let mut command = program::command("git");
     command
         .args(["-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"])

@@ -1,8 +1,8 @@
 //! Flags that say how the sides of a comparison are read.
 
-use super::args::FunctionArgs;
 #[cfg(feature = "cluster")]
-use super::args::{ClusterArgs, InventoryArgs, KindArgs, inventory_name};
+use super::args::{ClusterArgs, InventoryArgs, KindArgs, NamespaceArgs, inventory_name};
+use super::args::{FunctionArgs, RestrictorFlag};
 use super::side::ClusterSide;
 use clap::Args;
 use kfc_diagnostics::Result;
@@ -15,14 +15,20 @@ pub(super) struct SidesArgs {
     /// The directory of the goldens.
     #[arg(long, default_value = "golden", value_name = "DIR")]
     pub(super) goldens: PathBuf,
-    /// Read files outside of roots too.
-    #[arg(long)]
+    /// Whether files outside of a kustomization root may be read.
+    #[arg(long, value_enum, default_value = "LoadRestrictionsRootOnly", ignore_case = true)]
+    load_restrictor: RestrictorFlag,
+    /// The same as `--load-restrictor LoadRestrictionsNone`.
+    #[arg(long, hide = true)]
     unrestricted: bool,
     #[command(flatten)]
     functions: FunctionArgs,
     #[cfg(feature = "cluster")]
     #[command(flatten)]
     cluster: ClusterArgs,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    objects: NamespaceArgs,
     #[cfg(feature = "cluster")]
     #[command(flatten)]
     inventory: InventoryArgs,
@@ -34,7 +40,7 @@ pub(super) struct SidesArgs {
 impl SidesArgs {
     /// Which files may be read.
     pub(super) fn restrictor(&self) -> LoadRestrictor {
-        if self.unrestricted { LoadRestrictor::None } else { LoadRestrictor::RootOnly }
+        if self.unrestricted { LoadRestrictor::None } else { self.load_restrictor.into() }
     }
 
     /// Which programs of the sides may run.
@@ -50,7 +56,8 @@ impl SidesArgs {
     pub(super) fn cluster_side(&self) -> Result<ClusterSide> {
         let name = self.inventory.name.as_deref().map(inventory_name).transpose()?;
         let namespace = self.inventory.inventory_namespace.clone();
-        Ok(ClusterSide { name, namespace, kinds: self.kinds.kinds(), args: self.cluster.clone() })
+        let (args, objects) = (self.cluster.clone(), self.objects.clone());
+        Ok(ClusterSide { name, namespace, kinds: self.kinds.kinds(), args, objects })
     }
 
     /// Nothing of a cluster.

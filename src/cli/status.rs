@@ -1,20 +1,27 @@
 //! `kfc status`: whether everything that was applied is ready.
 
-use super::args::{ClusterArgs, InventoryArgs, ParallelArgs, SeveralArgs, StackArgs, inventory_name};
+use super::args::{
+    ClusterArgs, InventoryArgs, ListFormat, ListFormatArgs, NamedArgs, NamespaceArgs, ParallelArgs,
+    SeveralArgs, StackArgs, inventory_name,
+};
 use super::consent::count_of;
 use super::exit::{DONE, FAILED};
 use super::intake::{Intake, IntakeReads};
 use super::interrupt::run_until_interrupted;
 use super::inventory::existing;
+use super::listing::described;
 use super::output;
 use super::progress::Progress;
+use super::results::Printed;
 use super::several::{Clusters, Done};
+use super::waves::object_json;
 use clap::Args;
 use kfc_cluster::apply::{self, ObjectStatus, Session};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Numbers, Result, Sources};
 use kfc_kube::ObjectId;
 use kfc_kube::ready::State;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -23,8 +30,12 @@ use std::sync::Arc;
 pub(super) struct StatusArgs {
     /// The profile, stack or resources that were applied: their components are shown. With `--name` alone, only the inventory
     /// is read.
-    #[arg(value_name = "TARGET|FILE|-")]
+    #[arg(value_name = "TARGET|FILE|-", conflicts_with_all = ["filename", "kustomize"])]
     target: Option<String>,
+    #[command(flatten)]
+    named: NamedArgs,
+    #[command(flatten)]
+    namespace: NamespaceArgs,
     #[command(flatten)]
     stack: StackArgs,
     #[command(flatten)]
@@ -36,6 +47,8 @@ pub(super) struct StatusArgs {
     /// List the objects that are ready too.
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    form: ListFormatArgs,
 }
 
 /// What the run is called.
@@ -61,9 +74,10 @@ struct Subject {
 }
 
 fn subject(args: &StatusArgs, sources: &Arc<Sources>) -> Result<Subject> {
-    let target = match (&args.target, &args.inventory.name) {
+    let given = args.named.target().or(args.target.as_deref());
+    let target = match (given, &args.inventory.name) {
         (None, Some(name)) => return Ok(Subject { name: inventory_name(name)?, intake: None }),
-        (target, _) => target.as_deref().unwrap_or("."),
+        (target, _) => target.unwrap_or("."),
     };
     let intake = Intake::read(target, &args.stack, IntakeReads::default(), sources)?;
     Ok(Subject { name: intake.name(&args.inventory)?, intake: Some(intake) })
@@ -73,7 +87,7 @@ fn status(args: &StatusArgs, cluster: &ClusterArgs, subject: &Subject, progress:
     let Subject { name, intake } = subject;
     let id = args.inventory.id(name);
     run_until_interrupted(async {
-        let connection = Connection::open(&cluster.options()).await?;
+        let connection = Connection::open(&cluster.options_in(&args.namespace)).await?;
         let session = Session::start(&connection, cluster.concurrency, progress).await?;
         // Where nothing runs conditions, kinds decide.
         let conditions = intake.as_ref().and_then(|intake| intake.conditions(&[]).ok()).unwrap_or_default();
@@ -86,7 +100,15 @@ fn status(args: &StatusArgs, cluster: &ClusterArgs, subject: &Subject, progress:
         let found = apply::status(&session, &inventory).await?;
         let is_ready = found.iter().all(|status| status.state == State::Ready);
         let status = if is_ready { DONE } else { FAILED };
-        Ok(Done { text: rendered(name, &found, &components, args.all), status })
+        let printed = match args.form.format {
+            ListFormat::Text => rendered(name, &found, &components, args.all).into(),
+            ListFormat::Wide => rendered(name, &found, &components, true).into(),
+            ListFormat::Name => {
+                found.iter().fold(String::new(), |text, one| text + &format!("{}\n", one.object)).into()
+            }
+            format => Printed::Document(as_json(name, &found, &components), format),
+        };
+        Ok(Done { printed, status })
     })
 }
 
@@ -119,6 +141,46 @@ impl Counts {
     }
 }
 
+/// The component of an object of an inventory, which may know another namespace of it, or none; empty for none.
+fn by_component<'c>(components: &'c HashMap<ObjectId, String>) -> impl Fn(&ObjectId) -> &'c str {
+    let by_object: HashMap<_, &String> = components
+        .iter()
+        .map(|(object, component)| {
+            ((object.kind.as_str(), object.name.as_str(), object.group.as_str()), component)
+        })
+        .collect();
+    move |object| {
+        components
+            .get(object)
+            .or_else(|| {
+                by_object.get(&(object.kind.as_str(), object.name.as_str(), object.group.as_str())).copied()
+            })
+            .map_or("", String::as_str)
+    }
+}
+
+/// The objects with their states, for programs. What they quote of Secrets is numbered.
+fn as_json(name: &str, all: &[ObjectStatus], components: &HashMap<ObjectId, String>) -> Value {
+    let component_of = by_component(components);
+    let mut numbers = Numbers::default();
+    let mut items = Vec::new();
+    for status in all {
+        let mut item = object_json(&status.object);
+        let (state, reason) = match &status.state {
+            State::Ready => ("ready", None),
+            State::Waiting(why) => ("inProgress", Some(why)),
+            State::Failed(why) => ("failed", Some(why)),
+        };
+        item["state"] = state.into();
+        item["reason"] = reason.map(|why| numbers.shown(why).into_owned()).into();
+        item["component"] = component_of(&status.object).into();
+        item["isHook"] = status.is_hook.into();
+        item["facts"] = status.facts.iter().map(|fact| numbers.shown(fact).into_owned()).collect();
+        items.push(item);
+    }
+    described("StatusList", json!({"name": name, "items": items}))
+}
+
 /// The tree: components, and below them the objects that are not ready, with the reasons.
 fn rendered(
     name: &str,
@@ -126,20 +188,7 @@ fn rendered(
     components: &HashMap<ObjectId, String>,
     is_all: bool,
 ) -> String {
-    let by_object: HashMap<_, &String> = components
-        .iter()
-        .map(|(object, component)| {
-            ((object.kind.as_str(), object.name.as_str(), object.group.as_str()), component)
-        })
-        .collect();
-    let component_of = |object: &ObjectId| {
-        components
-            .get(object)
-            .or_else(|| {
-                by_object.get(&(object.kind.as_str(), object.name.as_str(), object.group.as_str())).copied()
-            })
-            .map_or("", String::as_str)
-    };
+    let component_of = by_component(components);
     let mut groups: BTreeMap<&str, Vec<&ObjectStatus>> = BTreeMap::new();
     for status in all {
         groups.entry(component_of(&status.object)).or_default().push(status);

@@ -2,7 +2,8 @@
 
 use super::args::StackArgs;
 use super::diff_report::write_to;
-use super::exit::{DONE, FAILED, USAGE};
+use super::exit::{CLOSED, DONE, FAILED, USAGE, of_errors};
+use super::listing::{described, pretty};
 use super::side::Reader;
 use super::side_args::SidesArgs;
 use super::sides::{Sides, both};
@@ -10,7 +11,7 @@ use super::targets::{OWN_BASES, resources_of_file};
 use super::{here, output};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::catalogue::{Catalogue, FETCHED};
-use kfc_diagnostics::text::{document, json_document};
+use kfc_diagnostics::text::document;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_diff::Input;
 use kfc_diff::upgrade::{TextForm, Upgrade};
@@ -54,7 +55,7 @@ pub(super) struct UpgradeArgs {
     #[command(flatten)]
     stack: StackArgs,
     /// Output format.
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     format: Format,
     /// Also write all changes into this file, in the format of its ending, as `kfc diff` does.
     #[arg(long, value_name = "FILE")]
@@ -67,7 +68,7 @@ pub(super) fn run(args: &UpgradeArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     upgrade(args, &sources).unwrap_or_else(|errors| {
         output::report_run(&errors, &sources, "the comparison");
-        TROUBLE
+        of_errors(&errors, TROUBLE)
     })
 }
 
@@ -137,15 +138,16 @@ fn upgrade(args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<u8> {
         Format::Text => document(upgrade.text(TextForm::Plain, &apply)),
         Format::Markdown => document(upgrade.text(TextForm::Markdown, &apply)),
         Format::Json => {
-            let json = serde_json::to_string_pretty(&upgrade).map_err(|error| {
+            let json = serde_json::to_value(&upgrade).map_err(|error| {
                 Diagnostic::error(Code::Report, format!("cannot write the report as JSON: {error}"))
             })?;
-            json_document(json + "\n")
+            pretty(&described("Upgrade", json))
         }
     });
     Ok(match (printed, upgrade.is_plain()) {
         (DONE, true) => DONE,
         (DONE, false) => MORE_TO_DO,
+        (CLOSED, _) => CLOSED,
         _ => TROUBLE,
     })
 }

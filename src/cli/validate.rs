@@ -1,6 +1,6 @@
 //! `kfc validate`: what an API server would refuse in a bundle.
 
-use super::args::{FunctionArgs, RestrictorFlag, StackArgs};
+use super::args::{FunctionArgs, NamedArgs, RestrictorFlag, StackArgs};
 use super::exit::{DONE, FAILED};
 use super::findings::{self, Checked};
 use super::here;
@@ -13,6 +13,7 @@ use super::targets::{
     KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_bundle_file, is_stack_file, load, resources_of_file,
     resources_of_text, standard_input,
 };
+use super::trace::step;
 use super::validation::{finding_diagnostic, version};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::assemble;
@@ -51,8 +52,10 @@ enum Format {
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
     /// Profiles, stacks, kustomization roots, files or directories of resources, or `-` for standard input.
-    #[arg(default_value = ".", value_name = "TARGET|FILE|-")]
+    #[arg(default_value = ".", value_name = "TARGET|FILE|-", conflicts_with_all = ["filename", "kustomize"])]
     targets: Vec<String>,
+    #[command(flatten)]
+    named: NamedArgs,
     #[command(flatten)]
     stack: StackArgs,
     /// Version of Kubernetes; that of the profile, or the newest one, when not given.
@@ -96,7 +99,14 @@ pub(super) struct ValidateArgs {
     #[command(flatten)]
     functions: FunctionArgs,
     /// Output format.
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(
+        short = 'o',
+        long,
+        visible_alias = "output",
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
     format: Format,
 }
 
@@ -113,10 +123,7 @@ struct Bundle {
 
 pub(super) fn run(args: &ValidateArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    check(args, &sources).unwrap_or_else(|errors| {
-        output::report_run(&errors, &sources, "validation");
-        FAILED
-    })
+    check(args, &sources).unwrap_or_else(|errors| output::fail(&errors, &sources, "validation"))
 }
 
 fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
@@ -129,10 +136,12 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
         args.crds.iter().filter_map(|path| errors.collect(files(path, sources))).flatten().collect();
     errors.into_result(())?;
     let mut checked = Vec::new();
-    for target in &args.targets {
+    let named: Vec<String> = args.named.target().map(str::to_owned).into_iter().collect();
+    for target in if named.is_empty() { &args.targets } else { &named } {
         let mut errors = Diagnostics::default();
         for found in errors.collect(targets_in(target)).unwrap_or_default() {
-            let Some(bundle) = errors.collect(bundle(&found, args, sources)) else { continue };
+            let read = step(|| format!("read {found}"), || bundle(&found, args, sources));
+            let Some(bundle) = errors.collect(read) else { continue };
             let of_profile = match (asked, &bundle.kubernetes) {
                 (None, Some(text)) => errors.collect(version(text)),
                 _ => None,
@@ -160,7 +169,8 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
                 catalogued = errors.collect(looked_up).unwrap_or_default();
             }
             definitions.extend(&catalogued.definitions);
-            let mut verdict = validate(&resources, &definitions, &options);
+            let name = || format!("validate {}", bundle.target);
+            let mut verdict = step(name, || validate(&resources, &definitions, &options));
             verdict.findings.extend(catalogued.missing.0.into_iter().map(Finding::of_bundle));
             errors.collect(checked_something(&bundle.target, &verdict, args));
             if let Some(compared) = compared {

@@ -1,5 +1,6 @@
 //! Validates a bundle that is built for another purpose, and shows findings to people.
 
+use super::trace::step;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kube::Object;
 use kfc_kustomize::engine::Bundle;
@@ -17,7 +18,7 @@ pub(super) fn validated(
         let options = Options::of_version(kubernetes.map(version).transpose()?);
         let located = located_objects(&bundle.resources.list);
         let objects: Vec<&Object> = located.iter().map(|object| &**object).collect();
-        let found = validate(&objects, &[], &options).findings;
+        let found = step(|| "validate".to_owned(), || validate(&objects, &[], &options).findings);
         let is_broken = found.iter().any(Finding::is_error);
         let found = Diagnostics(found.iter().map(|finding| finding_diagnostic(finding, sources)).collect());
         if is_broken {

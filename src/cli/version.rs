@@ -1,7 +1,10 @@
 //! `kfc version` and `kustomize version`.
 
+use super::args::{ListFormat, ListFormatArgs};
+use super::listing::{described, encoded};
 use super::output;
 use clap::{Args, ValueEnum};
+use kfc_diagnostics::Sources;
 use kfc_kustomize::engine::KUSTOMIZE_VERSION;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -12,9 +15,8 @@ enum Format {
 
 #[derive(Debug, Args)]
 pub(super) struct KfcVersionArgs {
-    /// Print as YAML or JSON.
-    #[arg(short, long, value_name = "FORMAT")]
-    output: Option<Format>,
+    #[command(flatten)]
+    form: ListFormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -29,14 +31,15 @@ pub(super) struct KustomizeVersionArgs {
 
 pub(super) fn run_kfc(args: &KfcVersionArgs) -> u8 {
     let version = env!("CARGO_PKG_VERSION");
-    let text = match args.output {
-        None => format!("kfc {version} (kustomize {KUSTOMIZE_VERSION})\n"),
-        Some(Format::Yaml) => format!("kustomize: {KUSTOMIZE_VERSION}\nversion: {version}\n"),
-        Some(Format::Json) => {
-            format!("{}\n", serde_json::json!({"kustomize": KUSTOMIZE_VERSION, "version": version}))
+    let text = match args.form.format {
+        ListFormat::Text | ListFormat::Wide => Ok(format!("kfc {version} (kustomize {KUSTOMIZE_VERSION})\n")),
+        ListFormat::Name => Ok(format!("{version}\n")),
+        format => {
+            let fields = serde_json::json!({"kustomize": KUSTOMIZE_VERSION, "version": version});
+            encoded(&described("Version", fields), format)
         }
     };
-    output::print(&text)
+    output::finish(text, &Sources::default(), "the command")
 }
 
 pub(super) fn run_kustomize(args: &KustomizeVersionArgs) -> u8 {

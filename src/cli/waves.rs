@@ -1,6 +1,7 @@
 //! `kfc build --wave`, `--waves` and `--wait-for`: the waves of a bundle, to apply it with kubectl.
 
 use super::exit::DONE;
+use super::listing::{described, pretty};
 use super::output;
 use clap::{Args, ValueEnum};
 use kfc_diagnostics::{Code, Diagnostic, Result};
@@ -54,7 +55,7 @@ impl WaveArgs {
         }
         Ok(self.waves.map(|how| match how {
             List::Text => as_text(waves),
-            List::Json => format!("{:#}\n", as_json(waves)),
+            List::Json => pretty(&described("WaveList", as_json(waves))),
             List::Numbers => {
                 (1..=waves.len()).fold(String::new(), |text, number| format!("{text}{number}\n"))
             }
@@ -115,7 +116,8 @@ fn as_text(waves: &[Wave]) -> String {
     text
 }
 
-fn object_json(object: &ObjectId) -> Value {
+/// An object as programs read it.
+pub(super) fn object_json(object: &ObjectId) -> Value {
     let mut json = json!({"apiVersion": object.api_version(), "kind": object.kind, "name": object.name});
     if !object.namespace.is_empty() {
         json["namespace"] = json!(object.namespace);
@@ -123,7 +125,8 @@ fn object_json(object: &ObjectId) -> Value {
     json
 }
 
-fn as_json(waves: &[Wave]) -> Value {
+/// Waves as programs read them.
+pub(super) fn as_json(waves: &[Wave]) -> Value {
     let entries = (1..).zip(waves).map(|(number, wave)| {
         let objects: Vec<Value> = wave.items.iter().map(|item| object_json(&item.object)).collect();
         let mut entry = json!({"wave": number, "resources": objects, "waitFor": wait_commands(wave, waves)});

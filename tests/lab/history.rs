@@ -100,7 +100,7 @@ fn a_rollback_gives_back_the_first_state_and_keeps_the_secret() {
     assert_eq!((value(&cluster, "old"), value(&cluster, "new")), (Some("1".into()), None));
     let password = &cluster.get("secret", "default", "s").unwrap()["data"]["password"];
     assert_eq!(password, "YmVydGEtMg==", "the Secret stays as it was");
-    let (out, _) = cluster.kfc(&["inventory", "show", "shop"]).succeeds();
+    let (out, _) = cluster.kfc(&["inventory", "show", "shop", "-o", "name"]).succeeds();
     assert_eq!(out, "ConfigMap default/m\nConfigMap default/old\nSecret default/s\n");
     let all = revisions(&cluster);
     assert_eq!((all.len(), &all[3]["rollbackTo"], &all[3]["digest"]), (4, &1.into(), &all[0]["digest"]));

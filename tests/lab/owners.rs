@@ -90,7 +90,7 @@ fn the_old_field_manager_and_another_inventory_are_left_behind() {
     let (out, _) = apply(&cluster, "site", &text("2"), &[]).succeeds();
     assert_eq!(out, "changed ConfigMap shared/a\n");
     assert_eq!(managers(&cluster, "a"), ["kfc-site"]);
-    assert_eq!(cluster.kfc(&["inventory", "list"]).succeeds().0, "default/site  2 objects\n");
+    assert_eq!(cluster.kfc(&["inventory", "list"]).succeeds().0, "NAME          OBJECTS\ndefault/site  2\n");
 }
 
 #[test]

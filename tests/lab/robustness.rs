@@ -67,8 +67,8 @@ fn existing(cluster: &Cluster) -> BTreeSet<String> {
 }
 
 fn listed(cluster: &Cluster) -> BTreeSet<String> {
-    let (out, _) = cluster.kfc(&["inventory", "show", "kill"]).succeeds();
-    out.lines().map(|line| line.split(" (").next().unwrap_or_default().trim().to_owned()).collect()
+    let (out, _) = cluster.kfc(&["inventory", "show", "kill", "-o", "name"]).succeeds();
+    out.lines().map(str::to_owned).collect()
 }
 
 /// Kills runs at random moments. After each, the inventory lists all that exists; a run that is left alone then brings

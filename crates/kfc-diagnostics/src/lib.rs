@@ -33,6 +33,6 @@ pub use diagnostic::{Diagnostic, Diagnostics, Label, Result, Severity};
 pub use foreign::Foreign;
 pub use numbers::{Numbers, credential, is_token, token};
 pub use redact::{NothingSecret, Redact};
-pub use render::{Style, render, render_plain, render_run};
+pub use render::{Style, redacted, render, render_plain, render_run};
 pub use source::{Mark, Position, Source, SourceId, Sources, Target};
 pub use suggest::{edits, nearest};

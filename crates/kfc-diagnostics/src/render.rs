@@ -37,7 +37,7 @@ pub fn render_run(
     let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(style.width);
     let mut out = String::new();
-    for diagnostic in &numbered(diagnostics, sources, redact).0 {
+    for diagnostic in &redacted(diagnostics, sources, redact).0 {
         out.push_str(&render_one(diagnostic, sources, &renderer, redact));
         out.push('\n');
         // There are often many warnings: no blank lines between them.
@@ -64,7 +64,7 @@ pub fn render_plain(
     redact: &dyn Redact,
     most: usize,
 ) -> String {
-    let diagnostics = numbered(diagnostics, sources, redact);
+    let diagnostics = redacted(diagnostics, sources, redact);
     let errors: Vec<&Diagnostic> = diagnostics.0.iter().filter(|d| d.severity == Severity::Error).collect();
     let shown = if errors.is_empty() { diagnostics.0.iter().collect() } else { errors };
     let mut out = String::new();
@@ -78,9 +78,10 @@ pub fn render_plain(
     out
 }
 
-/// The diagnostics with numbers for the hidden values that they quote. Errors are searched for
+/// The diagnostics with numbers for the hidden values that they quote, for programs. Errors are searched for
 /// values of the sources' secrets, so that no code that writes an error can forget to hide them.
-fn numbered(diagnostics: &Diagnostics, sources: &Sources, redact: &dyn Redact) -> Diagnostics {
+#[must_use]
+pub fn redacted(diagnostics: &Diagnostics, sources: &Sources, redact: &dyn Redact) -> Diagnostics {
     let mut numbers = Numbers::default();
     let mut all = diagnostics.clone();
     if all.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {

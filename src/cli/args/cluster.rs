@@ -1,5 +1,6 @@
 //! Flags that say which cluster and which inventory a command works on.
 
+use super::NamespaceArgs;
 use super::duration::duration;
 use crate::cli::name::dns_name;
 use clap::Args;
@@ -46,10 +47,16 @@ impl ClusterArgs {
         }
     }
 
+    /// The options of a connection for which resources without a namespace go to `namespace`.
+    pub(in crate::cli) fn options_in(&self, namespace: &NamespaceArgs) -> Options {
+        Options { namespace: namespace.namespace.clone(), ..self.options() }
+    }
+
     pub(in crate::cli) fn options(&self) -> Options {
         Options {
             kubeconfig: self.kubeconfig.clone(),
             context: self.context.clone(),
+            namespace: None,
             rate: self.qps,
             proxies: proxies(),
         }

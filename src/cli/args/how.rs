@@ -1,6 +1,6 @@
 //! Flags that say how a bundle is applied.
 
-use super::{KindArgs, duration};
+use super::{KindArgs, ResultFormatArgs, duration};
 use clap::{Args, ValueEnum};
 use kfc_cluster::apply::{Cascade, InventoryId, Recreate, Settings};
 use kfc_kube::ObjectId;
@@ -80,6 +80,8 @@ pub(in crate::cli) struct HowArgs {
     /// How many revisions the history of the inventory keeps, and the last one that succeeded; 0 for no history.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(in crate::cli) keep_revisions: usize,
+    #[command(flatten)]
+    pub(in crate::cli) form: ResultFormatArgs,
 }
 
 impl HowArgs {

@@ -3,11 +3,14 @@
 #[cfg(feature = "cluster")]
 mod cluster;
 mod duration;
+mod format;
 mod functions;
+mod global;
 #[cfg(feature = "cluster")]
 mod how;
 #[cfg(feature = "cluster")]
 mod kinds;
+mod named;
 mod remote;
 mod report;
 mod restrictor;
@@ -18,13 +21,18 @@ mod stack;
 #[cfg(feature = "cluster")]
 pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_id, inventory_name, proxies};
 pub(super) use duration::duration;
+pub(super) use format::{ListFormat, ListFormatArgs, ResultFormat, ResultFormatArgs};
 pub(super) use functions::FunctionArgs;
+pub(super) use global::GlobalArgs;
 #[cfg(feature = "cluster")]
 pub(super) use how::{CascadeFlag, DryRun, HowArgs};
 #[cfg(feature = "cluster")]
 pub(super) use kinds::KindArgs;
+pub(super) use named::NamedArgs;
+#[cfg(feature = "cluster")]
+pub(super) use named::NamespaceArgs;
 pub(super) use remote::RemoteArgs;
-pub(super) use report::{Colour, ReportArgs};
+pub(super) use report::{ReportArgs, format_parser};
 pub(super) use restrictor::RestrictorFlag;
 #[cfg(feature = "cluster")]
 pub(super) use several::{Parallel, ParallelArgs, SeveralArgs};

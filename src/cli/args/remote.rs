@@ -1,5 +1,6 @@
 //! Flags that say where remote sources come from.
 
+use crate::cli::trace;
 use clap::Args;
 use kfc_source::remote::{LockUse, RemoteOptions};
 
@@ -24,6 +25,7 @@ impl RemoteArgs {
         let mut options = RemoteOptions::using(lock);
         options.offline = self.offline;
         options.plain_http = self.allow_plain_http;
+        options.observer = trace::fetches();
         options
     }
 }

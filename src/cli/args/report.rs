@@ -1,19 +1,10 @@
 //! Flags that say how a diff report is written.
 
+use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
 use kfc_diff::Class;
 use kfc_diff::report::{COMMENT, Format};
 use std::path::PathBuf;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Colour {
-    /// On a terminal.
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
 
 /// How a report is written.
 #[derive(Clone, Debug, Args)]
@@ -31,15 +22,13 @@ pub(in crate::cli) struct ReportArgs {
     /// Fail only on these classes: data-loss, recreate, crd, rbac, exposure, webhook, security, storage, image, ….
     #[arg(long, value_name = "CLASS,…", value_delimiter = ',', value_parser = class)]
     pub(in crate::cli) fail_on: Vec<Class>,
-    /// Colours in text.
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
-    pub(in crate::cli) color: Colour,
     /// The most bytes of a Markdown report; its summary is never shortened.
     #[arg(long, default_value_t = COMMENT, value_name = "N")]
     pub(in crate::cli) max_bytes: usize,
 }
 
-fn format_parser() -> impl TypedValueParser<Value = Format> {
+/// Reads the name of a format of reports.
+pub(in crate::cli) fn format_parser() -> impl TypedValueParser<Value = Format> {
     let values = Format::ALL.map(|format| PossibleValue::new(format.name()).help(format.describe()));
     PossibleValuesParser::new(values).try_map(|name| Format::named(&name).ok_or("the format does not exist"))
 }

@@ -1,7 +1,7 @@
 //! `kustomize cfg`: resources of directories, printed, counted and searched.
 
 use super::flags::parse_flag;
-use crate::cli::exit::{DONE, FAILED};
+use crate::cli::exit::DONE;
 use crate::cli::targets::standard_input;
 use crate::cli::{here, output};
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
@@ -258,10 +258,7 @@ fn finish(result: Result<String>, file: &Path, sources: &Sources) -> u8 {
         }
         output::write_file(file, text.as_bytes()).map(|()| DONE)
     });
-    written.unwrap_or_else(|errors| {
-        output::report_run(&errors, sources, "the command");
-        FAILED
-    })
+    written.unwrap_or_else(|errors| output::fail(&errors, sources, "the command"))
 }
 
 /// The outputs of packages, one after the other. The line between two is left out at the end, unless nothing follows the last

@@ -1,7 +1,7 @@
 //! `kustomize create`.
 
 use super::file;
-use crate::cli::exit::{DONE, FAILED};
+use crate::cli::exit::DONE;
 use crate::cli::{here, output};
 use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
@@ -45,10 +45,7 @@ pub(in crate::cli) fn run(args: &CreateArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     match write(args, &sources) {
         Ok(()) => DONE,
-        Err(errors) => {
-            output::report_run(&errors, &sources, "the command");
-            FAILED
-        }
+        Err(errors) => output::fail(&errors, &sources, "the command"),
     }
 }
 

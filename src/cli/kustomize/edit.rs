@@ -6,7 +6,7 @@ use super::edit_args::{
     AddCommand, AddLabels, ChangeCommand, Paths, RemoveCommand, SecretArgs, SetCommand, SetLabels,
 };
 use super::file::{self, File};
-use crate::cli::exit::{DONE, FAILED};
+use crate::cli::exit::DONE;
 use crate::cli::{here, output};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kustomize::edit::label::{COMMON_ANNOTATIONS, COMMON_LABELS};
@@ -30,10 +30,7 @@ pub(in crate::cli) fn run(command: &EditCommand) -> u8 {
             output::report(&warnings, &sources);
             DONE
         }
-        Err(errors) => {
-            output::report_run(&errors, &sources, "the edit");
-            FAILED
-        }
+        Err(errors) => output::fail(&errors, &sources, "the edit"),
     }
 }
 

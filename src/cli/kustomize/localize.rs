@@ -1,7 +1,7 @@
 //! `kustomize localize`.
 
 use crate::cli::args::RemoteArgs;
-use crate::cli::exit::{DONE, FAILED};
+use crate::cli::exit::DONE;
 use crate::cli::{here, output};
 use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
@@ -43,10 +43,7 @@ pub(in crate::cli) fn run(args: &LocalizeArgs) -> u8 {
             output::note(&done);
             DONE
         }
-        Err(errors) => {
-            output::report_run(&errors, &sources, "the copy");
-            FAILED
-        }
+        Err(errors) => output::fail(&errors, &sources, "the copy"),
     }
 }
 

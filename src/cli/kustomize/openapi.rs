@@ -59,6 +59,7 @@ fn fetch(args: &FetchArgs) -> Result<String> {
 
     let options = Options {
         kubeconfig: args.kubeconfig.clone(),
+        namespace: None,
         context: args.context.clone(),
         rate: 0.0,
         proxies: proxies(),

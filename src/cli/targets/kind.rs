@@ -58,6 +58,16 @@ pub(in crate::cli) fn can_be_built(path: &Path) -> bool {
     if path.is_file() { is_stack_file(path) } else { is_root() }
 }
 
+impl std::fmt::Display for Target {
+    /// As a user names it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Root(name) | Self::Profile(name) => f.write_str(name),
+            Self::Stack(file) => f.write_str(&file.name),
+        }
+    }
+}
+
 impl Target {
     /// The target of a name: what is on disk takes precedence over a profile.
     pub(in crate::cli) fn of(text: &str) -> Self {
@@ -74,7 +84,8 @@ impl Target {
         if let Some(name) = has(&STACK_FILES) {
             return Self::Stack(StackFile { place: here::place(path), name: name.to_owned() });
         }
-        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '_' | ' ');
+        // A comma is no part of a profile, but may be meant for one.
+        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '_' | ' ' | ',');
         let is_profile = !text.is_empty() && text.chars().all(is_word);
         if is_profile && has(&KUSTOMIZATION_FILES).is_none() && (!path.is_dir() || text.contains('+')) {
             return Self::Profile(text.to_owned());

@@ -3,11 +3,15 @@
 use super::kind::Target;
 use super::resolve::{Resolved, resolve_target};
 use crate::cli::args::StackArgs;
+#[cfg(feature = "cluster")]
+use kfc_diagnostics::{Code, Diagnostic};
 use kfc_diagnostics::{Diagnostics, Result, Sources};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::{self, Bundle, Options, read};
 use kfc_kustomize::resource::Resource;
 use kfc_source::door;
+#[cfg(feature = "cluster")]
+use kfc_source::{FileSystem as _, Os};
 use kfc_yaml::{parse, through_json};
 use std::path::Path;
 use std::sync::Arc;
@@ -54,6 +58,33 @@ pub(in crate::cli) fn resources_of_file(
     sources: &Sources,
 ) -> Result<Vec<Resource>> {
     resources_of_text(&path.to_string_lossy(), door::read_text_of_user(path)?, schema, sources)
+}
+
+/// The resources of the files in a directory, as kubectl reads them: those whose names end with `.yaml`, `.yml` or `.json`,
+/// and not those of directories below it.
+///
+/// # Errors
+/// A directory without such files; as [`resources_of_file`].
+#[cfg(feature = "cluster")]
+pub(in crate::cli) fn resources_in(
+    directory: &Path,
+    schema: &Schema,
+    sources: &Sources,
+) -> Result<Vec<Resource>> {
+    let mut files: Vec<String> = Os.names_in(directory);
+    files.retain(|name| [".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending)));
+    if files.is_empty() {
+        let message =
+            format!("`{}` has no kustomization, no stack and no file of resources", directory.display());
+        return Err(Diagnostic::error(Code::NotFound, message).into());
+    }
+    let mut errors = Diagnostics::default();
+    let mut all = Vec::new();
+    for name in files {
+        let read = resources_of_file(&directory.join(name), schema, sources);
+        all.extend(errors.collect(read).unwrap_or_default());
+    }
+    errors.into_result(all)
 }
 
 /// The resources of a text that errors call `name`, read as kubectl reads files: `yes` and `on` are booleans. A kustomization reads

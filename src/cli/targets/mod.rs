@@ -7,5 +7,7 @@ mod resolve;
 pub(super) use kind::{
     KUSTOMIZATION_FILES, STACK_FILES, Target, can_be_built, is_bundle_file, is_stack_file,
 };
+#[cfg(feature = "cluster")]
+pub(super) use load::resources_in;
 pub(super) use load::{Loaded, load, resources_of_file, resources_of_text, standard_input};
 pub(super) use resolve::{OWN_BASES, Resolved, catalogue, resolve_stack, resolve_target, resolve_with};

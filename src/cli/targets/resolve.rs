@@ -3,9 +3,9 @@
 use super::kind::Target;
 use crate::cli::args::StackArgs;
 use crate::cli::here;
-use kfc_catalogue::assemble::{Assembled, assemble, assemble_with_origins};
+use kfc_catalogue::assemble::{Assembled, assemble, assemble_with_origins, check_overlays};
 use kfc_catalogue::catalogue::{Catalogue, Parameter, Place, Stack};
-use kfc_catalogue::resolve::{Plan, resolve};
+use kfc_catalogue::resolve::{Plan, other_name, resolve};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources, nearest};
 use kfc_kube::readiness::annotated;
 use kfc_kustomize::resource::objects;
@@ -93,7 +93,10 @@ pub(in crate::cli) fn resolve_stack(
     if let Some(Target::Profile(profile)) = target {
         check_profile(profile, &catalogue)?;
     }
-    let plan = resolve(&catalogue, &stack)?;
+    let plan = resolve(&catalogue, &stack).map_err(|mut errors| {
+        errors.collect(check_overlays(&stack, &loader));
+        errors
+    })?;
     readiness::check(&plan.ready, &[])?;
     Ok(Resolved { plan, stack, catalogue, loader })
 }
@@ -161,15 +164,26 @@ fn not_a_stack(path: &str) -> Diagnostic {
         .help("name a profile (`gke+gpu`), a `kfc.yaml`, or its directory; write one with `kfc init gke`")
 }
 
+/// The profile that a list of layers with another sign between them stands for: `gke,gpu`.
+fn joined(profile: &str) -> Option<String> {
+    let layers: Vec<&str> = profile.split([',', ' ']).filter(|layer| !layer.is_empty()).collect();
+    (layers.len() > 1).then(|| layers.join("+"))
+}
+
 /// A single word may be a mistyped directory or a mistyped profile.
 fn check_profile(profile: &str, catalogue: &Catalogue) -> Result<()> {
     let names = || catalogue.layers.keys().map(String::as_str);
+    if let Some(layers) = joined(profile) {
+        let message = format!("`{profile}` is not a profile: its layers are joined by `+`");
+        let help = format!("did you mean `{layers}`?");
+        return Err(Diagnostic::error(Code::Profile, message).help(help).into());
+    }
     if profile.contains('+') || names().any(|name| name == profile) {
         return Ok(());
     }
     let message = format!("the profile, stack or directory `{profile}` does not exist");
     let error = Diagnostic::error(Code::Profile, message);
-    Err(match nearest(profile, names()) {
+    Err(match other_name(profile).or_else(|| nearest(profile, names())) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help("list the layers of profiles with `kfc list platforms`"),
     }

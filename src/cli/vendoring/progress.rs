@@ -1,9 +1,9 @@
 //! Shows on standard error what is being fetched: a spinner for each source on a terminal, plain lines elsewhere.
 
-use kfc_source::remote::{Event, Observer, Source};
+use crate::cli::output;
 #[cfg(feature = "fetch")]
-use std::io::IsTerminal;
-use std::io::Write;
+use crate::cli::screen::is_live;
+use kfc_source::remote::{Event, Observer, Source};
 use std::sync::Arc;
 
 #[cfg(feature = "fetch")]
@@ -18,7 +18,7 @@ pub(in crate::cli) struct Progress {
 impl Progress {
     #[cfg(feature = "fetch")]
     pub(in crate::cli) fn new() -> Self {
-        Self { bars: std::io::stderr().is_terminal().then(MultiProgress::new) }
+        Self { bars: is_live().then(MultiProgress::new) }
     }
 
     #[cfg(not(feature = "fetch"))]
@@ -53,7 +53,7 @@ fn line(source: &Source, event: Event) {
         Event::Done => "fetched",
         Event::Failed => "failed",
     };
-    drop(writeln!(std::io::stderr().lock(), "{word}  {source}"));
+    output::note(&format!("{word}  {source}"));
 }
 
 #[cfg(feature = "fetch")]

@@ -2,9 +2,10 @@
 
 use super::progress;
 use super::targets::{self, Targets};
-use crate::cli::args::RestrictorFlag;
-use crate::cli::diff_report::{colours, width, write_to};
-use crate::cli::exit::FAILED;
+use crate::cli::args::{RestrictorFlag, ResultFormat, ResultFormatArgs};
+use crate::cli::diff_report::write_to;
+use crate::cli::listing::{described, pretty};
+use crate::cli::screen::Stream;
 use crate::cli::{here, output};
 use clap::Args;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources, nearest};
@@ -16,9 +17,12 @@ use kfc_kustomize::vendoring::walk;
 use kfc_source::Loader;
 use kfc_source::lock::{self, Lock};
 use kfc_source::remote::{LockUse, Refresh, RemoteOptions, Renewal, Source};
-use kfc_source::vendoring::{change, store};
+use kfc_source::vendoring::{
+    change::{self, Change},
+    store,
+};
+use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -66,16 +70,15 @@ pub(in crate::cli) struct VendorArgs {
     /// The helm program.
     #[arg(long, default_value = "helm", value_name = "PROGRAM")]
     helm_command: String,
+    #[command(flatten)]
+    form: ResultFormatArgs,
 }
 
 pub(in crate::cli) fn run(args: &VendorArgs) -> u8 {
     let texts = Arc::new(Sources::default());
     match vendor(args, &texts) {
         Ok(code) => code,
-        Err(errors) => {
-            output::report_run(&errors, &texts, "the vendoring");
-            FAILED
-        }
+        Err(errors) => output::fail(&errors, &texts, "the vendoring"),
     }
 }
 
@@ -171,6 +174,9 @@ impl Work<'_> {
         }
         errors.into_result(())?;
         let count = self.before.entries.len();
+        if self.args.form.format == ResultFormat::Json {
+            return Ok(output::print(&pretty(&described("VendorCheck", json!({"sources": count})))));
+        }
         let trees = if count == 1 { "tree is" } else { "trees are" };
         Ok(output::print(&format!("{count} vendored {trees} what kfc.lock pins\n")))
     }
@@ -207,6 +213,9 @@ impl Work<'_> {
     /// The changes, and with `--update` what they change in the bundles.
     fn describe(&self, after: &Lock, loader: &Loader) -> Result<String> {
         let changes = change::changes(&self.before, after);
+        if self.args.form.format == ResultFormat::Json {
+            return self.describe_as_json(&changes, after, loader);
+        }
         let mut text = String::new();
         for change in &changes {
             let _ = writeln!(text, "{change}");
@@ -216,14 +225,40 @@ impl Work<'_> {
         let count = after.entries.len();
         let _ = writeln!(text, "kfc.lock {word} {count} {}, {} changed", counts(count), changes.len());
         if self.args.update.is_some() && !changes.is_empty() {
-            text.push_str(&self.differences(loader)?);
+            text.push_str(&self.differences(loader)?.0);
         }
         Ok(text)
     }
 
-    /// The report of what changes in the bundles from the lock before to what was fetched now. A bundle that cannot be built
+    /// The same for programs; the report of an update is a document of its own within it.
+    fn describe_as_json(&self, changes: &[Change], after: &Lock, loader: &Loader) -> Result<String> {
+        let one = |change: &Change| match change {
+            Change::New(to) => {
+                json!({"action": "new", "source": to.source.to_string(), "to": to.pin.to_string()})
+            }
+            Change::Updated { from, to } => json!({
+                "action": "updated", "source": to.source.to_string(),
+                "from": from.pin.to_string(), "to": to.pin.to_string(),
+            }),
+            Change::Removed(from) => {
+                json!({"action": "removed", "source": from.source.to_string(), "from": from.pin.to_string()})
+            }
+        };
+        let mut document = json!({
+            "changes": changes.iter().map(one).collect::<Value>(),
+            "sources": after.entries.len(),
+            "written": !self.args.dry_run,
+        });
+        if self.args.update.is_some() && !changes.is_empty() {
+            let report = report::write(Format::Json, &self.differences(loader)?.1, &Style::default())?;
+            document["report"] = serde_json::from_slice(&report).unwrap_or_default();
+        }
+        Ok(pretty(&described("VendorResult", document)))
+    }
+
+    /// The text and the report of what changes in the bundles from the lock before to what was fetched now. A bundle that cannot be built
     /// is reported on standard error: the sources are valid all the same.
-    fn differences(&self, after: &Loader) -> Result<String> {
+    fn differences(&self, after: &Loader) -> Result<(String, Report)> {
         let remote = RemoteOptions::using(LockUse::Given(Arc::new(self.before.clone())));
         let options = self.options(remote);
         let before = Loader::here(options.reads(), self.texts);
@@ -243,18 +278,18 @@ impl Work<'_> {
             }
         }
         let text = reports.iter().map(|(_, report)| render_report(report)).collect::<Result<String>>()?;
+        let joined = join((PINNED, UPDATED), reports);
         if let Some(file) = &self.args.report {
-            write_to(file, &join((PINNED, UPDATED), reports), None)?;
+            write_to(file, &joined, None)?;
         }
-        Ok(text)
+        Ok((text, joined))
     }
 }
 
 /// A report for the terminal.
 fn render_report(report: &Report) -> Result<String> {
-    let is_terminal = std::io::stdout().is_terminal();
-    let width = is_terminal.then(width).flatten();
-    let style = Style { colour: colours(is_terminal), width, ..Style::default() };
+    let (colour, width) = (Stream::Output.colours(), Stream::Output.width());
+    let style = Style { colour, width, ..Style::default() };
     let bytes = report::write(Format::Text, report, &style)?;
     Ok(format!("\n{}", String::from_utf8_lossy(&bytes)))
 }

@@ -20,10 +20,12 @@ pub fn of_fields(resource: &Resource, field: &Field<'_>, places: &mut Places<'_>
     let mut fields = Vec::new();
     gather(resource, field, places, &mut fields);
     json!({
-        "apiVersion": resource.api_version(),
-        "kind": places.hidden.shown(&resources::kind(resource)),
-        "namespace": places.hidden.shown(&resources::namespace(resource)),
-        "name": places.hidden.shown(&resources::name(resource)),
+        "resource": {
+            "apiVersion": resource.api_version(),
+            "kind": places.hidden.shown(&resources::kind(resource)),
+            "namespace": places.hidden.shown(&resources::namespace(resource)),
+            "name": places.hidden.shown(&resources::name(resource)),
+        },
         "fields": fields,
     })
 }

@@ -29,7 +29,7 @@ pub use release::{
 };
 pub use setter::{Select, Setter};
 pub use source::{ChartSource, Commit, ComponentSource, GitSource, Selected};
-pub use stack::{StackKind, StackSpec, StackText};
+pub use stack::{Defaults, StackKind, StackSpec, StackText};
 pub use support::Support;
 
 use kfc_yaml::Spanned;

@@ -68,6 +68,25 @@ pub struct StackSpec {
     /// Whether the built-in catalogue is below those of `catalogues`; with `false`, only those are used.
     #[serde(default = "yes")]
     pub builtin: bool,
+    /// Values of flags for commands that run in the directory of this file or below it; none changes a bundle.
+    pub defaults: Option<Defaults>,
+}
+
+/// Values of flags that are not given on the command line, nor by a variable of the environment.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Defaults"))]
+#[serde(rename = "the defaults of flags", deny_unknown_fields)]
+pub struct Defaults {
+    /// `--concurrency`: the most requests at the same time.
+    pub concurrency: Option<u32>,
+    /// `--context`: the context of the kubeconfig, or several, separated by commas.
+    pub context: Option<String>,
+    /// `--jobs`: the number of threads.
+    pub jobs: Option<u32>,
+    /// `--offline`: fetch nothing.
+    pub offline: Option<bool>,
+    /// `--qps`: the most requests per second.
+    pub qps: Option<u32>,
 }
 
 const fn yes() -> bool {

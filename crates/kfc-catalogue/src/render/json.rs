@@ -3,12 +3,11 @@
 use crate::resolve::{Plan, Planned, Reason};
 use kfc_diagnostics::Numbers;
 use kfc_diagnostics::address::cover_json;
-use kfc_diagnostics::text::json_document;
 use serde_json::{Value, json};
 
 /// The plan as JSON.
 #[must_use]
-pub fn json(plan: &Plan) -> String {
+pub fn json(plan: &Plan) -> Value {
     let name = |at: usize| plan.components[at].name();
     let edges = plan
         .edges
@@ -31,7 +30,7 @@ pub fn json(plan: &Plan) -> String {
         "overlays": overlays.collect::<Vec<_>>(),
     });
     cover_json(&mut document);
-    json_document(format!("{document:#}\n"))
+    document
 }
 
 /// The parameters of a component; values that must not be shown are numbered.

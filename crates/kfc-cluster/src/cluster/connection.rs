@@ -9,8 +9,8 @@ use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kfc_diagnostics::address::bare_address;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Foreign, Result};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Foreign, Result, nearest};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -35,6 +35,8 @@ pub struct Options {
     pub kubeconfig: Option<PathBuf>,
     /// A context of it instead of the current one.
     pub context: Option<String>,
+    /// The namespace of objects that name none, instead of that of the context.
+    pub namespace: Option<String>,
     /// Requests a second; zero for no limit.
     pub rate: f64,
     /// The proxies of the caller's environment.
@@ -89,11 +91,10 @@ impl Connection {
     /// # Errors
     /// [`Code::Unreachable`] when there is no kubeconfig, no such context, or its certificates cannot be read.
     pub async fn open(options: &Options) -> Result<Self> {
-        let mut config = configuration(options).await.map_err(|error| {
-            let message = format!("cannot find out where the cluster is: {error}");
-            let help = "set `KUBECONFIG`, or pass `--kubeconfig FILE` and `--context NAME`, as for kubectl";
-            Diagnostics::from(Diagnostic::error(Code::Unreachable, message).help(help))
-        })?;
+        let mut config = configuration(options).await?;
+        if let Some(namespace) = &options.namespace {
+            config.default_namespace.clone_from(namespace);
+        }
         check_token(&config)?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
@@ -127,7 +128,7 @@ impl Connection {
         &self.server
     }
 
-    /// The namespace that the kubeconfig's context names, or `default`.
+    /// The namespace of objects that name none: the one that the options or the kubeconfig's context name, or `default`.
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.client.default_namespace()
@@ -288,30 +289,69 @@ fn check_token(config: &Config) -> Result<()> {
     Err(Diagnostic::error(Code::Unreachable, message).help("write it in one line, as it was issued").into())
 }
 
-async fn configuration(options: &Options) -> std::result::Result<Config, String> {
-    let in_words = |error: &(dyn std::error::Error + 'static)| chain(error);
-    match of_kubeconfig(options).await {
+async fn configuration(options: &Options) -> std::result::Result<Config, Diagnostic> {
+    let is_named = options.kubeconfig.is_some() || options.context.is_some();
+    let read = match &options.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    if let (Ok(read), Some(name)) = (&read, &options.context) {
+        let contexts: Vec<&str> = read.contexts.iter().map(|context| context.name.as_str()).collect();
+        if !contexts.contains(&name.as_str()) {
+            return Err(unknown_context(name, &contexts));
+        }
+    }
+    let found = match read {
+        Ok(read) => of_kubeconfig(read, options).await,
+        Err(error) => Err(error),
+    };
+    match found {
         Ok((mut config, proxy)) => {
-            config.proxy_url = options.proxies.choose(proxy.as_deref(), &config.cluster_url)?;
+            let proxy = options.proxies.choose(proxy.as_deref(), &config.cluster_url);
+            config.proxy_url = proxy.map_err(|error| nowhere(&error))?;
             Ok(config)
         }
         // In a cluster there is none.
-        Err(_) if options.kubeconfig.is_none() && options.context.is_none() => {
-            Config::infer().await.map_err(|error| in_words(&error))
+        Err(error) if !is_named && is_missing(&error) => {
+            let why = "no kubeconfig names one, and this is not a pod in a cluster";
+            Config::incluster().map_err(|_| nowhere(why))
         }
-        Err(error) => Err(in_words(&error)),
+        Err(error) => Err(nowhere(&chain(&error))),
     }
+}
+
+/// Whether there is no kubeconfig, or one that names no cluster.
+fn is_missing(error: &KubeconfigError) -> bool {
+    match error {
+        KubeconfigError::FindPath | KubeconfigError::CurrentContextNotSet => true,
+        KubeconfigError::ReadConfig(error, _) => error.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
+    }
+}
+
+/// The error for a cluster that is not found.
+fn nowhere(why: &str) -> Diagnostic {
+    let message = format!("cannot find out where the cluster is: {why}");
+    let help = "set `KUBECONFIG`, or pass `--kubeconfig FILE` and `--context NAME`, as for kubectl";
+    Diagnostic::error(Code::Unreachable, message).help(help)
+}
+
+/// The error for a context that the kubeconfig does not have.
+fn unknown_context(name: &str, contexts: &[&str]) -> Diagnostic {
+    let error = Diagnostic::error(Code::Unreachable, format!("the kubeconfig has no context `{name}`"));
+    let error = match contexts {
+        [] => error.note("it has no contexts"),
+        all => error.note(format!("it has {}", all.join(", "))),
+    };
+    error.helped(nearest(name, contexts.iter().copied()).map(|near| format!("did you mean `{near}`?")))
 }
 
 /// The configuration by a kubeconfig, and the proxy that it names.
 async fn of_kubeconfig(
+    read: Kubeconfig,
     options: &Options,
-) -> std::result::Result<(Config, Option<String>), kube::config::KubeconfigError> {
+) -> std::result::Result<(Config, Option<String>), KubeconfigError> {
     let chosen = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
-    let read = match &options.kubeconfig {
-        Some(path) => Kubeconfig::read_from(path)?,
-        None => Kubeconfig::read()?,
-    };
     let proxy = proxy::of_kubeconfig(&read, options.context.as_deref());
     Ok((Config::from_custom_kubeconfig(read, &chosen).await?, proxy))
 }
@@ -361,6 +401,7 @@ mod tests {
         let options = Options {
             kubeconfig: Some(file.path().to_owned()),
             context: None,
+            namespace: None,
             rate: 0.0,
             proxies: Proxies::default(),
         };
@@ -379,6 +420,24 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&asked), "CONNECT cluster.example.com:6443 HTTP/1.1\r\n");
         let asked = asked_of_a_proxy(|port| format!("socks5://127.0.0.1:{port}"));
         assert_eq!(asked, [5, 1, 0], "version 5, one way to sign in: none");
+    }
+
+    #[test]
+    fn an_unknown_context_shows_those_that_exist() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let config = "{kind: Config, apiVersion: v1, contexts: [{name: prod, context: {cluster: a}}, {name: dev, context: {cluster: a}}]}";
+        file.write_all(config.as_bytes()).unwrap();
+        let options = Options {
+            kubeconfig: Some(file.path().to_owned()),
+            context: Some("prd".to_owned()),
+            namespace: None,
+            rate: 0.0,
+            proxies: Proxies::default(),
+        };
+        let errors = run(async { Connection::open(&options).await }).unwrap_err();
+        assert_eq!(errors.0[0].message, "the kubeconfig has no context `prd`");
+        assert_eq!(errors.0[0].notes, ["it has prod, dev"]);
+        assert_eq!(errors.0[0].help.as_deref(), Some("did you mean `prod`?"));
     }
 
     #[test]

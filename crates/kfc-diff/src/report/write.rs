@@ -65,6 +65,16 @@ pub fn write(format: Format, report: &Report, style: &Style<'_>) -> Result<Vec<u
 }
 
 fn json(report: &Report) -> Result<String> {
-    let text = serde_json::to_string_pretty(report).map_err(|error| failure(&error))?;
+    /// The report with its kind and the version of its form.
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Described<'r> {
+        api_version: &'static str,
+        kind: &'static str,
+        #[serde(flatten)]
+        report: &'r Report,
+    }
+    let described = Described { api_version: "kfc.dev/v1alpha1", kind: "Report", report };
+    let text = serde_json::to_string_pretty(&described).map_err(|error| failure(&error))?;
     Ok(text + "\n")
 }

@@ -17,7 +17,7 @@ pub mod object;
 mod redactor;
 
 pub use holding::{came_from_secret, holds_secret};
-pub use redactor::{Redactor, note_target, render, render_plain, render_run};
+pub use redactor::{Redactor, note_target, redacted, render, render_plain, render_run};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -41,6 +41,12 @@ pub fn render_plain(diagnostics: &Diagnostics, sources: &Sources, most: usize) -
     diagnostics::render_plain(diagnostics, sources, &Redactor, most)
 }
 
+/// [`kfc_diagnostics::redacted`]: diagnostics without the values of secrets, for programs.
+#[must_use]
+pub fn redacted(diagnostics: &Diagnostics, sources: &Sources) -> Diagnostics {
+    diagnostics::redacted(diagnostics, sources, &Redactor)
+}
+
 /// Takes note of the kind of the objects that a text is a patch of, as the selector of the patch has it: a regular
 /// expression. An empty one is ignored.
 pub fn note_target(sources: &Sources, id: SourceId, kind: &str) {
