@@ -101,6 +101,7 @@ fn whole(kind: FileKind) -> String {
             - {chart: a, repository: b, version: c, release: d, namespace: e, values: {f: 1}, only: [{name: g}], except: [{kind: h}]}\n  \
             requires: [b, {component: c}, {capability: e, when: f}]\n  provides: [g]\n  conflicts: [h]\n  \
             supports: [{when: i, reason: j}]\n  parameters: {k: {type: string, default: l, writeOnly: true, published: true}}\n  \
+            secrets: [{name: s, namespace: s, description: s, keys: {a: constant, b: {random: {length: 32, alphabet: hex}}, c: {bcrypt: b}, d: {copy: {namespace: s, name: s, key: b}}}, readers: [{kind: s, name: s}], rotation: s}]\n  \
             set:\n  - {select: {kind: ConfigMap, has: data.m}, inside: n, optional: true, path: o, when: p, value: [1]}\n  \
             ready: [{deployment: q, namespace: r}, {crd: s}, {group: t, kind: u, name: v*, when: w, failed: x, message: y}]\n"
             .to_owned(),
@@ -123,6 +124,7 @@ fn whole(kind: FileKind) -> String {
         ),
         FileKind::Stack => "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata: {name: a}\nspec:\n  \
             platform: b\n  release: s\n  components: [c]\n  present: [d]\n  without: [e]\n  facts: {f: 1}\n  parameters: {g: [1]}\n  \
+            secrets: {s: generated, t: {existing: u}, v: {external: {store: w, kind: SecretStore, key: x}}, y/z: {value: {file: a}}}\n  \
             overlays: [h]\n  prefers: {i: j}\n  catalogues: [k]\n  builtin: false\n  \
             defaults: {concurrency: 4, context: t, jobs: 2, offline: true, qps: 8}\n  \
             ready: [{group: l, kind: m, namespace: n, name: o, when: p, failed: q, message: r}]\n"
@@ -181,6 +183,19 @@ fn files_with_everything_fit_and_files_with_faults_do_not() {
         (FileKind::Component, "commit: '2", "commit: 'v"),
         (FileKind::Component, "repository: b, version: c, ", "repository: b, "),
         (FileKind::Component, "only: [{kind: e}]", "only: [{kinds: e}]"),
+        (FileKind::Component, "a: constant", "a: constants"),
+        (FileKind::Component, "length: 32", "length: 7"),
+        (FileKind::Component, "alphabet: hex", "alphabet: words"),
+        (FileKind::Component, ", alphabet: hex", ""),
+        (FileKind::Component, "{bcrypt: b}", "{bcrypt: b, random: {length: 32, alphabet: hex}}"),
+        (FileKind::Component, "{copy: {namespace: s, name: s, key: b}}", "{copy: {name: s, key: b}}"),
+        (FileKind::Component, "readers: [{kind: s, name: s}]", "readers: [s]"),
+        (FileKind::Component, "description: s, keys", "keys"),
+        (FileKind::Stack, "s: generated", "s: generate"),
+        (FileKind::Stack, "{existing: u}", "{existing: u, external: {store: w}}"),
+        (FileKind::Stack, "kind: SecretStore", "kind: Store"),
+        (FileKind::Stack, "{file: a}", "a"),
+        (FileKind::Stack, "{file: a}", "{password: a}"),
         (FileKind::Release, "  ref: c\n", ""),
         (FileKind::Release, "tree: sha256:", "tree: sha1:"),
         (FileKind::Release, "roots: [h, {path: i, ", "roots: [h, {"),

@@ -7,15 +7,17 @@ use super::changes::changes_text;
 use super::consent::{ask, count_of, is_asked, named, preview};
 use super::plan_file::{Foreseen, PlanFile};
 use super::progress::Progress;
+use super::random;
 use super::results::Printed;
 use kfc_cluster::apply::{
-    self, Inventory, InventoryHistory, InventoryId, NewRevision, PruneSet, RecordedBundle, Report, Revision,
-    RevisionContent, RevisionResult, RevisionSource, Session, Tally, Trigger,
+    self, Generation, Inventory, InventoryHistory, InventoryId, NewRevision, PruneSet, RecordedBundle,
+    Report, Revision, RevisionContent, RevisionResult, RevisionSource, Session, Tally, Trigger,
 };
 use kfc_diagnostics::{Code, Diagnostic, Result};
 use kfc_kube::ObjectId;
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::ReadyRule;
+use kfc_kube::secret::SecretRecipe;
 use kfc_kube::wave::Wave;
 use std::collections::HashSet;
 use std::path::Path;
@@ -36,6 +38,10 @@ pub(super) struct RunBundle {
     pub(super) waves: Vec<Wave>,
     /// The fields that it leaves to others.
     pub(super) ignore: Vec<IgnoreRule>,
+    /// Secrets whose values come from elsewhere.
+    pub(super) released: Vec<ObjectId>,
+    /// The Secrets that are made when they do not exist.
+    pub(super) recipes: Vec<SecretRecipe>,
     /// When its objects are ready.
     pub(super) ready: Vec<ReadyRule>,
     /// Objects with values that came out of Secrets.
@@ -86,6 +92,8 @@ pub(super) async fn run_waves(
     let mut inventory = Inventory::read(session, id).await?;
     let mut settings = how.settings(id);
     settings.ignore.clone_from(&bundle.ignore);
+    settings.released.clone_from(&bundle.released);
+    settings.generation = Some(Generation { recipes: bundle.recipes.clone(), fill: random::fill });
     settings.partial = !bundle.source.only.is_empty();
     settings.kept = bundle.restored.as_ref().map(|restored| restored.kept.clone()).unwrap_or_default();
     let survey = apply::survey(session, waves, &inventory, &settings).await?;

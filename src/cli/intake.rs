@@ -10,7 +10,7 @@ use super::targets::{
     resources_of_text, standard_input,
 };
 use super::trace::step;
-use kfc_catalogue::assemble::{self, Assembled};
+use kfc_catalogue::assemble::{self, Assembled, PlannedRecipe};
 use kfc_catalogue::resolve::{Plan, Planned};
 use kfc_cluster::apply::RevisionSource;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Foreign, Result, Sources, nearest};
@@ -19,6 +19,7 @@ use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::{ReadyRule, annotated_in};
 use kfc_kube::redaction::came_from_secret;
 use kfc_kube::schema::Schema;
+use kfc_kube::secret::SecretRecipe;
 use kfc_kube::wave::{self, Wave};
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::{FunctionOptions, LoadRestrictor};
@@ -43,6 +44,15 @@ pub(super) enum Intake {
     Planned { name: String, resolved: Box<Resolved> },
     /// Any set of resources.
     Resources { hint: String, resources: Vec<Resource> },
+}
+
+/// The waves of what is to be applied.
+struct Scheduled {
+    waves: Vec<Wave>,
+    /// The objects with values that came out of Secrets.
+    secret: HashSet<ObjectId>,
+    /// The Secrets that are made when they do not exist.
+    recipes: Vec<SecretRecipe>,
 }
 
 impl Intake {
@@ -85,15 +95,17 @@ impl Intake {
 
     /// Its waves; those of some components when these are named.
     pub(super) fn waves(&self, namespace: &str, only: &[String]) -> Result<Vec<Wave>> {
-        self.scheduled(namespace, only, false).map(|(waves, _)| waves)
+        self.scheduled(namespace, only, false).map(|scheduled| scheduled.waves)
     }
 
     /// What a run applies of it.
     pub(super) fn bundle(&self, namespace: &str, source: RevisionSource) -> Result<RunBundle> {
-        let (waves, secret) = self.scheduled(namespace, &source.only, true)?;
+        let Scheduled { waves, secret, recipes } = self.scheduled(namespace, &source.only, true)?;
         Ok(RunBundle {
             waves,
             ignore: self.ignore().to_vec(),
+            released: self.released(),
+            recipes,
             ready: self.ready().to_vec(),
             secret,
             source,
@@ -101,13 +113,8 @@ impl Intake {
         })
     }
 
-    /// Its waves, and the objects with values that came out of Secrets, which only origins tell.
-    fn scheduled(
-        &self,
-        namespace: &str,
-        only: &[String],
-        keep_origins: bool,
-    ) -> Result<(Vec<Wave>, HashSet<ObjectId>)> {
+    /// Its waves, with what belongs to them; only origins tell which values came out of Secrets.
+    fn scheduled(&self, namespace: &str, only: &[String], keep_origins: bool) -> Result<Scheduled> {
         match self {
             Self::Planned { resolved, .. } => {
                 let assembled = resolved.assemble(keep_origins)?;
@@ -127,7 +134,10 @@ impl Intake {
                     }
                     waves.retain(|wave| wave.objects().next().is_some());
                 }
-                Ok((waves, with_secrets(&assembled.bundle.resources.list, namespace)))
+                let secret = with_secrets(&assembled.bundle.resources.list, namespace);
+                let is_due = |planned: &PlannedRecipe| only.is_empty() || only.contains(&planned.component);
+                let recipes = assembled.recipes.into_iter().filter(is_due).map(|planned| planned.recipe);
+                Ok(Scheduled { waves, secret, recipes: recipes.collect() })
             }
             Self::Resources { .. } if !only.is_empty() => {
                 let message = "`--only` needs a profile or a stack: these resources have no components";
@@ -135,8 +145,17 @@ impl Intake {
             }
             Self::Resources { resources, .. } => {
                 let waves = wave::of_bundle(&objects(resources), namespace)?;
-                Ok((waves, with_secrets(resources, namespace)))
+                let secret = with_secrets(resources, namespace);
+                Ok(Scheduled { waves, secret, recipes: Vec::new() })
             }
+        }
+    }
+
+    /// The Secrets whose values come from elsewhere.
+    fn released(&self) -> Vec<ObjectId> {
+        match self {
+            Self::Planned { resolved, .. } => assemble::secrets_of_others(&resolved.plan),
+            Self::Resources { .. } => Vec::new(),
         }
     }
 

@@ -1,12 +1,16 @@
 //! `kfc list`: the contents of the catalogue.
 
-use super::args::ListFormatArgs;
+use super::args::{ListFormatArgs, StackArgs};
 use super::here;
 use super::listing::{Listing, Row};
 use super::output;
+use super::targets::{Resolved, Target, resolve_with};
 use clap::{Args, ValueEnum};
-use kfc_catalogue::catalogue::{Catalogue, Component, DEFAULTS, Overlay, Parameter, Place, Role};
-use kfc_diagnostics::Sources;
+use kfc_catalogue::catalogue::{
+    Catalogue, Component, DEFAULTS, DeclaredSecret, Overlay, Parameter, Place, Role,
+};
+use kfc_catalogue::resolve::PlannedSecret;
+use kfc_diagnostics::{Result, Sources};
 use kfc_source::Loader;
 use kfc_yaml::value::to_json;
 use serde_json::{Value, json};
@@ -25,13 +29,16 @@ enum What {
     Parameters,
     /// What expressions and layers refer to.
     Facts,
+    /// What must be kept secret: all that components declare, or those of a profile or stack.
+    Secrets,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// What to list.
     what: What,
-    /// Only entries that contain this word.
+    /// Only entries that contain this word. After `secrets`, a profile or stack: only its Secrets.
+    #[arg(value_name = "FILTER|TARGET")]
     filter: Option<String>,
     #[command(flatten)]
     form: ListFormatArgs,
@@ -43,13 +50,22 @@ pub(super) struct ListArgs {
 pub(super) fn run(args: &ListArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     let loader = Loader::here(here::reads(), &sources);
+    let text = list(args, loader, &sources).and_then(|listing| listing.render(args.form.format));
+    output::finish(text, &sources, "the command")
+}
+
+fn list(args: &ListArgs, loader: Loader, sources: &Arc<Sources>) -> Result<Listing> {
+    if let (What::Secrets, Some(target)) = (args.what, &args.filter) {
+        let stack = StackArgs { catalogue: args.catalogue.clone(), ..StackArgs::default() };
+        let resolved = resolve_with(loader, &Target::of(target), &stack, sources)?;
+        return Ok(Listing {
+            kind: "SecretList",
+            heads: PLANNED_HEADS.to_vec(),
+            rows: secrets_of(&resolved),
+        });
+    }
     let folders: Vec<Place> = args.catalogue.iter().map(|folder| here::place(folder)).collect();
-    let catalogue = match Catalogue::load(&loader, &folders) {
-        Ok(catalogue) => catalogue,
-        Err(errors) => {
-            return output::fail(&errors, &sources, "the command");
-        }
-    };
+    let catalogue = Catalogue::load(&loader, &folders)?;
     let parameter_heads = vec!["NAME", "TYPE", "DEFAULT", "DESCRIPTION"];
     let (kind, heads, mut rows) = match args.what {
         What::Components => {
@@ -59,12 +75,61 @@ pub(super) fn run(args: &ListArgs) -> u8 {
         What::Overlays => ("OverlayList", vec!["NAME", "WHEN", "DESCRIPTION"], overlays(&catalogue)),
         What::Parameters => ("ParameterList", parameter_heads, parameters(&catalogue)),
         What::Facts => ("FactList", parameter_heads, facts(&catalogue)),
+        What::Secrets => ("SecretList", SECRET_HEADS.to_vec(), secrets(&catalogue)),
     };
     if let Some(word) = &args.filter {
         let word = word.to_lowercase();
         rows.retain(|row| row.columns.iter().any(|column| column.to_lowercase().contains(&word)));
     }
-    output::finish(Listing { kind, heads, rows }.render(args.form.format), &sources, "the command")
+    Ok(Listing { kind, heads, rows })
+}
+
+const SECRET_HEADS: [&str; 5] = ["SECRET", "COMPONENT", "KEYS", "READERS", "DESCRIPTION"];
+
+/// With a profile or stack, also where the values come from.
+const PLANNED_HEADS: [&str; 6] = ["SECRET", "COMPONENT", "SOURCE", "KEYS", "READERS", "DESCRIPTION"];
+
+fn secrets(catalogue: &Catalogue) -> Vec<Row> {
+    let components = catalogue.components.values();
+    let declared =
+        components.flat_map(|component| component.secrets.iter().map(move |secret| (component, secret)));
+    declared.map(|(component, secret)| secret_row(component, secret)).collect()
+}
+
+fn secrets_of(resolved: &Resolved) -> Vec<Row> {
+    let row = |secret: &PlannedSecret| {
+        let component = &resolved.plan.components[secret.component].component;
+        let source = secret.source_word();
+        let mut row = secret_row(component, &secret.declared);
+        row.columns.insert(2, source.to_owned());
+        row.json["source"] = source.into();
+        row
+    };
+    resolved.plan.secrets.iter().map(row).collect()
+}
+
+fn secret_row(component: &Component, secret: &DeclaredSecret) -> Row {
+    let DeclaredSecret { name, namespace, description, keys, readers, rotation } = secret;
+    let key_texts = keys.0.iter().map(|(name, key)| format!("{} ({})", name.value, key.word()));
+    let reader_texts = readers.iter().map(|reader| format!("{}/{}", reader.kind, reader.name));
+    Row {
+        columns: vec![
+            format!("{}/{}", namespace.value, name.value),
+            component.name.value.clone(),
+            key_texts.collect::<Vec<_>>().join(", "),
+            reader_texts.clone().collect::<Vec<_>>().join(", "),
+            description.clone(),
+        ],
+        json: json!({
+            "name": name.value,
+            "namespace": namespace.value,
+            "component": component.name.value,
+            "keys": keys.0.iter().map(|(name, key)| (name.value.clone(), key.word())).collect::<std::collections::BTreeMap<_, _>>(),
+            "readers": reader_texts.collect::<Vec<_>>(),
+            "rotation": rotation,
+            "description": description,
+        }),
+    }
 }
 
 fn components(catalogue: &Catalogue) -> Vec<Row> {

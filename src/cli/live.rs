@@ -38,7 +38,12 @@ pub(super) fn ask(context: Option<String>, bundle: &Input, reader: &Reader<'_>) 
     let forecast = run(async {
         let connection = Connection::open(&options).await?;
         let session = Session::start(&connection, side.args.concurrency, &Unobserved).await?;
-        let question = Question { inventory: inventory.as_ref(), kinds: side.kinds, ignore: &bundle.ignore };
+        let question = Question {
+            inventory: inventory.as_ref(),
+            kinds: side.kinds,
+            ignore: &bundle.ignore,
+            released: &bundle.released,
+        };
         forecast(&session, &bundle.objects(), &question).await
     })?;
     let read = |value: &serde_json::Value| read::resource(from_json(value, None), reader.schema);

@@ -58,6 +58,7 @@ mod plan_file;
 mod plan_graph;
 #[cfg(feature = "cluster")]
 mod progress;
+mod random;
 mod reach;
 #[cfg(feature = "cluster")]
 mod results;
@@ -67,6 +68,7 @@ mod run;
 mod schema;
 mod schema_catalogue;
 mod screen;
+mod secrets;
 #[cfg(feature = "cluster")]
 mod several;
 mod side;

@@ -161,6 +161,7 @@ impl Observer for Progress {
                 let text = format!("another run on the inventory {inventory}: {holder}");
                 self.remind(&mut state, &format!("waiting for {text}"), text);
             }
+            Event::Generated { object } => self.say(&format!("made {object}")),
             Event::Kept { object, why } => self.say(&format!("{object} stays: {why}")),
         }
     }

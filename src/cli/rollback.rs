@@ -172,6 +172,8 @@ async fn kept(
     Ok(RunBundle {
         waves: copy.waves,
         ignore: copy.ignore,
+        released: Vec::new(),
+        recipes: Vec::new(),
         ready: copy.ready,
         secret: HashSet::new(),
         source: revision.source.clone(),

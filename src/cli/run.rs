@@ -10,7 +10,7 @@ use super::screen::{self, MessageFormat, Screen};
 use super::{apply, apply_args, delete, history, inventory, rollback, status};
 use super::{
     argocd, build, catalog, completion, detect, diff, explain, golden, graph, here, init, kustomize, list,
-    output, schema, trace, upgrade, validate, vendoring, version,
+    output, schema, secrets, trace, upgrade, validate, vendoring, version,
 };
 use clap::error::ErrorKind;
 use clap::{Args, Command, CommandFactory as _, FromArgMatches, Parser, Subcommand};
@@ -75,7 +75,7 @@ enum KfcCommand {
         #[command(subcommand)]
         command: inventory::InventoryCommand,
     },
-    /// List components, platforms, overlays, parameters or facts.
+    /// List components, platforms, overlays, parameters, facts or Secrets.
     List(list::ListArgs),
     /// Save what an apply would do; `kfc apply FILE` then does exactly that, or refuses.
     #[cfg(feature = "cluster")]
@@ -85,6 +85,11 @@ enum KfcCommand {
     Rollback(rollback::RollbackArgs),
     /// Print the JSON Schema of a kind of kfc.
     Schema(schema::SchemaArgs),
+    /// Make the values of Secrets, or change them.
+    Secrets {
+        #[command(subcommand)]
+        command: secrets::SecretsCommand,
+    },
     /// Show whether everything that was applied is ready, component by component. Exits with 0 when it is, 1 when it is not.
     #[cfg(feature = "cluster")]
     Status(status::StatusArgs),
@@ -261,6 +266,7 @@ fn run_kfc(command: KfcCommand) -> u8 {
         #[cfg(feature = "cluster")]
         KfcCommand::Rollback(args) => rollback::run(&args),
         KfcCommand::Schema(args) => schema::run(&args),
+        KfcCommand::Secrets { command } => secrets::run(&command),
         #[cfg(feature = "cluster")]
         KfcCommand::Status(args) => status::run(&args),
         KfcCommand::Upgrade(args) => upgrade::run(&args),

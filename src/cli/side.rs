@@ -8,6 +8,7 @@ use super::members::members;
 use super::output::describe;
 use super::plan_graph::{graph_of, names_of};
 use super::targets::{Target, is_bundle_file, resolve_with, resources_of_text, standard_input};
+use kfc_catalogue::assemble::secrets_of_others;
 use kfc_catalogue::golden::Schemas;
 use kfc_diagnostics::Diagnostics;
 use kfc_diagnostics::Foreign;
@@ -170,6 +171,7 @@ impl Reader<'_> {
             graph: Some(graph_of(&resolved.plan)),
             stack: Some(resolved.plan.name.clone()),
             ignore: resolved.plan.ignore.clone(),
+            released: secrets_of_others(&resolved.plan),
             ..self.input(assembled.bundle.resources.list, &names_of(&resolved.plan))
         })
     }

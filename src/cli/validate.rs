@@ -26,7 +26,9 @@ use kfc_kube::{Object, ObjectId};
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::{FileSystem as _, Loader, Os};
 use kfc_validate::{Finding, KindName, Options, Update, Verdict, immutable, table, undefined, validate};
+use kfc_yaml::value::from_json;
 use kfc_yaml::{Node, parse::parse};
+use serde_json::json;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -119,6 +121,8 @@ struct Bundle {
     kubernetes: Option<String>,
     /// Fields that are left to others in a cluster.
     ignore: Vec<IgnoreRule>,
+    /// Secrets that others create.
+    secrets: Vec<ObjectId>,
 }
 
 pub(super) fn run(args: &ValidateArgs) -> u8 {
@@ -150,7 +154,8 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
             let mut options = Options::of_version(Some(kubernetes));
             options.strict = args.strict;
             options.complete = args.complete;
-            options.beside = objects(&policies).into_iter().cloned().collect();
+            let secrets = bundle.secrets.iter().map(secret_beside);
+            options.beside = objects(&policies).into_iter().cloned().chain(secrets).collect();
             options.ignored.clone_from(&ignored);
             options.skipped.clone_from(&args.skip_kind);
             options.allow_missing_schema = args.allow_missing_schema;
@@ -188,6 +193,12 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
         }
     }
     Ok(answer(args, &checked, sources))
+}
+
+/// A Secret that others create: its keys are not known.
+fn secret_beside(secret: &ObjectId) -> Object {
+    let metadata = json!({"name": secret.name, "namespace": secret.namespace});
+    Object::new(from_json(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata}), None), false)
 }
 
 /// What kept a target, or a part of it, from being checked.
@@ -448,8 +459,15 @@ fn is_loose_resource_file(entry: &walkdir::DirEntry, top: &Path) -> bool {
 
 /// The resources of a target.
 fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<Bundle> {
-    let plain =
-        |resources| Ok(Bundle { target: target.to_owned(), resources, kubernetes: None, ignore: Vec::new() });
+    let plain = |resources| {
+        Ok(Bundle {
+            target: target.to_owned(),
+            resources,
+            kubernetes: None,
+            ignore: Vec::new(),
+            secrets: Vec::new(),
+        })
+    };
     if target == "-" {
         return plain(resources_of_standard_input(sources)?);
     }
@@ -475,6 +493,7 @@ fn bundle(target: &str, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<B
         target: target.to_owned(),
         resources: assembled.bundle.resources.list,
         kubernetes,
+        secrets: assemble::secrets_of_others(&resolved.plan),
         ignore: resolved.plan.ignore,
     })
 }

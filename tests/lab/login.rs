@@ -232,12 +232,15 @@ mod full {
             let mut platform = Platform::start(&["dex", "oauth2-proxy"]);
             let blocks = commands("README.md", "## First login");
             let (install, forward) = blocks[0].trim_end().rsplit_once('\n').unwrap();
-            platform.shell(install).succeeds();
+            let (said, _) = platform.shell(install).succeeds();
+            // The last command prints it, without a line end.
+            let password = said.rsplit('\n').next().unwrap();
+            assert_eq!(password.len(), 20, "{said}");
             platform.wait_for_programs();
             platform.serve(&[]);
             platform.forward(forward, 8080);
 
-            let login = ["login", PAGE, "user@example.com", "12341234"];
+            let login = ["login", PAGE, "user@example.com", password];
             let page = platform.visit("first", &login);
             assert_eq!(page.user(), "user@example.com");
             assert!(page.urls().iter().all(|url| url.starts_with(PAGE)), "{:?}", page.urls());
@@ -252,7 +255,7 @@ mod full {
             let other = forward.replace("8080:80", "9090:80");
             platform.forward(&other, 9090);
             let page =
-                platform.visit("other", &["login", "http://localhost:9090/", "user@example.com", "12341234"]);
+                platform.visit("other", &["login", "http://localhost:9090/", "user@example.com", password]);
             assert_eq!(page.user(), "user@example.com");
             assert!(
                 page.urls().iter().all(|url| url.starts_with("http://localhost:9090/")),
@@ -342,7 +345,8 @@ mod full {
             platform
                 .shell(
                     "kfc apply onprem --components central-dashboard,oauth2-proxy --set facts.services.issuer=external \
-                    --set external-issuer.issuer=https://login.example.com/dex --set oidcClientSecret=of-ones-own-secret",
+                    --set external-issuer.issuer=https://login.example.com/dex --set oidcClientSecret=of-ones-own-secret \
+                    --set oauth2-proxy.cookieSecret=of-ones-own-cookie-secret-123456",
                 )
                 .succeeds();
             platform.wait_for("oauth2-proxy", "oauth2-proxy");

@@ -33,6 +33,7 @@ mod parity {
 mod profiles;
 mod pruning;
 mod robustness;
+mod secrets;
 mod sending;
 mod shop;
 mod space;

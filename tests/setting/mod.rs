@@ -8,10 +8,13 @@ use kfc_catalogue::assemble::assemble;
 use kfc_catalogue::catalogue::{Catalogue, Stack};
 use kfc_catalogue::resolve::resolve;
 use kfc_diagnostics::{Diagnostics, Sources, Style};
+use kfc_kube::Object;
 use kfc_kube::redaction::render;
 use kfc_kustomize::resource::{Resource, objects};
 use kfc_source::{Loader, Options, Surroundings};
 use kfc_validate::{self, KindName, Version};
+use kfc_yaml::value::from_json;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Kinds that the platform itself defines.
@@ -41,6 +44,20 @@ pub(crate) fn shown(diagnostics: &Diagnostics, sources: &Sources) -> String {
     render(diagnostics, sources, Style { colour: false, width: 140 })
 }
 
+/// The Secrets that the program of the bundle makes.
+fn made(resources: &[Resource]) -> Vec<Object> {
+    let recipes = resources.iter().find_map(|r| r.node.at(&["data", "recipes.json"])?.as_str());
+    let recipes: Value =
+        recipes.map_or_else(|| Value::Array(Vec::new()), |text| serde_json::from_str(text).unwrap());
+    let secrets = recipes.as_array().unwrap().iter().map(|recipe| {
+        let mut secret = recipe["secret"].clone();
+        let keys = recipe["keys"].as_object().unwrap().keys();
+        keys.for_each(|key| secret["data"][key] = "".into());
+        Object::new(from_json(&secret, None), false)
+    });
+    secrets.collect()
+}
+
 impl Setting {
     /// The resources of a stack.
     pub(crate) fn resources(&self, stack: &Stack) -> Vec<Resource> {
@@ -57,6 +74,7 @@ impl Setting {
         let mut options = kfc_validate::Options::of_version(Some(Version(32)));
         options.strict = true;
         options.skipped = FOREIGN.map(KindName::parse).to_vec();
+        options.beside = made(resources);
         let mut found = kfc_validate::validate(&objects(resources), &[], &options).findings;
         found.extend(kfc_validate::bundle::order(&objects(resources)));
         let found = Diagnostics(found.into_iter().map(|finding| finding.diagnostic).collect());

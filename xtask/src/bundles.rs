@@ -143,14 +143,24 @@ fn validate_new_stacks() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Values for the parameters that have no default.
-const WHAT_MUST_BE_SET: [&str; 6] = [
+/// Values for the parameters that have no default, or a published one that kfc cannot replace by a generated value.
+const WHAT_MUST_BE_SET: [&str; 16] = [
     "cloud-sql.instance=project:region:name",
     "rds.host=db.example.com",
     "azure-mysql.host=db.example.com",
     "azure-blob.account=example",
     "external-issuer.issuer=https://login.example.com",
     "cloudIdentity=someone",
+    "cloud-sql.password=of-ones-own",
+    "rds.password=of-ones-own",
+    "azure-mysql.password=of-ones-own",
+    "gcs.accessKey=of-ones-own",
+    "gcs.secretKey=of-ones-own",
+    "s3.accessKey=of-ones-own",
+    "s3.secretKey=of-ones-own",
+    "azure-blob.accountKey=of-ones-own",
+    "oidcClientSecret=of-ones-own",
+    "oauth2-proxy.cookieSecret=of-ones-own-cookie-secret-123456",
 ];
 /// The error of a component that a profile does not support.
 const UNSUPPORTED: &str = "error[KFC1005]";

@@ -156,6 +156,8 @@ codes! {
     UnknownRelease = "KFC1016",
     /// A tree that is not the one of a release of upstream's manifests.
     OtherRelease = "KFC1017",
+    /// A Secret of a stack that does not exist, or whose values cannot come from where the stack says.
+    Secret = "KFC1018",
 
     /// A reference to a resource that is not in the bundle, but may be in the cluster.
     Outside = "KFC1101",

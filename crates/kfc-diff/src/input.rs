@@ -4,7 +4,7 @@ use crate::model::Graph;
 use kfc_diagnostics::Sources;
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::redaction::copied::{self, Copied};
-use kfc_kube::{Object, Traced};
+use kfc_kube::{Object, ObjectId, Traced};
 use kfc_yaml::Node;
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub struct Input {
     pub stack: Option<String>,
     /// Fields that are left to others when it is compared with a cluster.
     pub ignore: Vec<IgnoreRule>,
+    /// Objects that are not here, and that an apply leaves to others.
+    pub released: Vec<ObjectId>,
     /// Why resources are removed that the other side does not have, where that is known.
     pub why_removed: Option<String>,
 }

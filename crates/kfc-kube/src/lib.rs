@@ -26,6 +26,7 @@ pub mod readiness;
 pub mod ready;
 pub mod redaction;
 pub mod schema;
+pub mod secret;
 mod traced;
 pub mod wave;
 

@@ -28,7 +28,8 @@ pub struct Options {
     pub strict: bool,
     /// Whether the bundle is all that the cluster will have, so that references to other resources are errors.
     pub complete: bool,
-    /// What the cluster has besides: policies with their bindings and parameters, and namespaces. They are not checked.
+    /// What the cluster has besides: policies with their bindings and parameters, namespaces, Secrets that others create. They are
+    /// not checked.
     pub beside: Vec<Object>,
     /// The resources of the bundle that exist already: policies see what they were, too.
     pub updates: Vec<Update>,
@@ -119,7 +120,7 @@ pub fn validate(resources: &[&Object], definitions: &[&Object], options: &Option
     let updates = Updates::of(&options.updates);
     all.extend(check_rules(&checked, &definitions, &all, &updates));
     all.extend(checked.iter().flat_map(|resource| readiness::find(resource)));
-    all.extend(bundle::check(resources, &|resource| options.skips(resource), version));
+    all.extend(bundle::check(resources, &options.beside, &|resource| options.skips(resource), version));
     let beside = options.beside.iter().chain(resources.iter().copied());
     all.extend(policies::check(&beside.collect::<Vec<_>>(), &checked, &updates));
     all.retain(|finding| !options.ignores(finding.diagnostic.code));

@@ -102,6 +102,8 @@ impl HowArgs {
                 cascade: self.cascade.into(),
             },
             kept: Vec::new(),
+            released: Vec::new(),
+            generation: None,
             partial: false,
             run_hooks: self.run_hooks,
             dry_run: self.dry_run.is_some(),

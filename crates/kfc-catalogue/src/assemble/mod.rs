@@ -3,7 +3,9 @@
 
 mod base;
 mod credentials;
+mod generator;
 mod schedule;
+mod secrets;
 mod setters;
 mod step;
 mod waves;
@@ -12,6 +14,7 @@ use crate::catalogue::{Base, BaseOrigin, Stack};
 use crate::resolve::{Inputs, Plan, Planned};
 pub use base::roots as base_roots;
 pub use credentials::known_credentials;
+pub use generator::SECRET_GENERATOR;
 use kfc_diagnostics::{Code, Diagnostics, Result};
 use kfc_kube::schema::Schema;
 use kfc_kustomize::engine::Bundle;
@@ -20,6 +23,7 @@ use kfc_kustomize::resource::Resource;
 use kfc_source::Loader;
 use rayon::prelude::*;
 pub use schedule::schedule;
+pub use secrets::{PlannedRecipe, SECRETS, secrets_of_others};
 use std::sync::Arc;
 pub use step::{AppliedOverlay, OVERLAY, PARAMETER, SETTER};
 
@@ -30,6 +34,8 @@ pub struct Assembled {
     pub bundle: Bundle,
     /// The wave of each resource.
     pub waves: Vec<usize>,
+    /// How the Secrets are made that are made when they do not exist; those that others copy come before them.
+    pub recipes: Vec<PlannedRecipe>,
 }
 
 /// Assembles the components and overlays of a plan, then the overlays of the stack.
@@ -68,15 +74,20 @@ fn run(plan: &Plan, stack: &Stack, loader: &Loader, keep_origins: bool) -> Resul
     }
     errors.into_result(())?;
     apply_overlays(plan, stack, loader, &mut assembly)?;
+    let departing = secrets::settle(plan, stack, loader, &mut assembly)?;
+    apply_own_overlays(stack, loader, &mut assembly)?;
+    departing.rename(&mut assembly)?;
     let mut bundle = assembly.finish()?;
+    let recipes = departing.leave(plan, &mut bundle)?;
+    generator::equip(plan, &recipes, &mut bundle.resources);
     let has_sources = |planned: &Planned| matches!(planned.component.base.origin, BaseOrigin::Sources { .. });
     if plan.components.iter().any(has_sources) {
         // A setter may replace the only use of a variable of upstream.
         bundle.warnings.0.retain(|warning| warning.code != Code::Variable);
     }
     bundle.warnings.extend(plan.warnings.clone());
-    let waves = waves::order(plan, &mut bundle.resources);
-    Ok(Assembled { bundle, waves })
+    let waves = waves::order(plan, &recipes, &mut bundle.resources);
+    Ok(Assembled { bundle, waves, recipes })
 }
 
 /// The resources of one component, with its parameters.
@@ -162,6 +173,12 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
         let inputs = Inputs { plan, stack, component: None };
         errors.collect(setters::apply(&overlay.set, &planned.scope, inputs, resources));
     }
+    errors.into_result(())
+}
+
+/// Applies the overlays of the stack.
+fn apply_own_overlays(stack: &Stack, loader: &Loader, assembly: &mut Assembly) -> Result<()> {
+    let mut errors = Diagnostics::default();
     if let Some(place) = &stack.place {
         for path in &stack.overlays {
             let folder = loader.beside(&place.folder, &place.shown, None)?;

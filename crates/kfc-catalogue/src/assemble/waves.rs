@@ -3,6 +3,7 @@
 //! A component comes after all that it requires. Objects of kinds that the component itself defines come one wave after
 //! the rest of it: their CRD must be established, and the component's webhooks must be ready.
 
+use super::secrets::PlannedRecipe;
 use crate::resolve::Plan;
 use kfc_kustomize::kustomization::model::SortOptions;
 use kfc_kustomize::resource::{Resource, ResourceSet};
@@ -10,9 +11,11 @@ use kfc_kustomize::transform::order as kinds;
 use std::collections::HashSet;
 
 /// Orders resources by wave, then kind, namespace and name; returns the wave of each.
-pub(super) fn order(plan: &Plan, set: &mut ResourceSet) -> Vec<usize> {
+pub(super) fn order(plan: &Plan, recipes: &[PlannedRecipe], set: &mut ResourceSet) -> Vec<usize> {
     kinds::sort(set, &SortOptions::legacy());
-    let waves = waves(plan, &set.list);
+    let filled: HashSet<&str> =
+        recipes.iter().map(|planned| planned.recipe.object.namespace.as_str()).collect();
+    let waves = waves(plan, &filled, &set.list);
     let mut pairs: Vec<(usize, Resource)> = waves.into_iter().zip(std::mem::take(&mut set.list)).collect();
     pairs.sort_by_key(|(wave, _)| *wave);
     let (waves, list): (Vec<usize>, Vec<Resource>) = pairs.into_iter().unzip();
@@ -20,7 +23,7 @@ pub(super) fn order(plan: &Plan, set: &mut ResourceSet) -> Vec<usize> {
     waves
 }
 
-fn waves(plan: &Plan, resources: &[Resource]) -> Vec<usize> {
+fn waves(plan: &Plan, filled: &HashSet<&str>, resources: &[Resource]) -> Vec<usize> {
     let own_kinds = defined_kinds(resources);
     let is_of_own_kind = |resource: &Resource| {
         let owner = resource.owner.unwrap_or(u32::MAX);
@@ -35,6 +38,8 @@ fn waves(plan: &Plan, resources: &[Resource]) -> Vec<usize> {
     let starts = starts(plan, &has_two_waves);
     let last = starts.iter().zip(&has_two_waves).map(|(start, two)| start + usize::from(*two)).max();
     let wave = |resource: &Resource| match resource.owner.and_then(|owner| starts.get(owner as usize)) {
+        // Secrets are made in it before the components come that read them.
+        _ if resource.kind() == "Namespace" && filled.contains(resource.name()) => 0,
         Some(start) => start + usize::from(is_of_own_kind(resource)),
         // What the user's overlays add comes last, except what other resources need, as the namespace that they are in.
         None if matches!(

@@ -3,7 +3,9 @@
 use super::base::{Base, BaseOrigin, BaseSource};
 use super::document::{Document, Named};
 use super::secrets::{has_write_only, remove_examples};
-use crate::files::{Awaited, ComponentFile, ComponentSource, Ready, Requirement, Setter, Stage, Support};
+use crate::files::{
+    Awaited, ComponentFile, ComponentSource, DeclaredSecret, Ready, Requirement, Setter, Stage, Support,
+};
 use crate::json_schema::validator;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics};
 use kfc_kube::ignore::IgnoreRule;
@@ -37,6 +39,8 @@ pub struct Component {
     pub supports: Vec<Support>,
     /// Parameters with their JSON Schemas.
     pub parameters: Vec<Parameter>,
+    /// The Secrets that it needs.
+    pub secrets: Vec<DeclaredSecret>,
     /// Setters for parameters.
     pub set: Vec<Spanned<Setter>>,
     /// Fields of its objects that are left to others.
@@ -99,6 +103,7 @@ pub(super) fn read(document: &Document, file: ComponentFile, errors: &mut Diagno
         conflicts: spec.conflicts,
         supports: spec.supports,
         parameters: parameters(spec.parameters, errors),
+        secrets: spec.secrets,
         set: spec.set,
         awaited,
         ready,

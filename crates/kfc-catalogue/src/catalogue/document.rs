@@ -1,6 +1,6 @@
 //! One of our own files: where it is, its fields and its name.
 
-use super::secrets::values_of_secrets;
+use super::secrets::{values_in_stack, values_of_secrets};
 use crate::files::ApiVersion;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Source, SourceId};
 use kfc_source::Loader;
@@ -84,7 +84,7 @@ impl Document {
         let here = loader.beside(&place.folder, &place.shown, None)?;
         let read = here.load(file, None)?;
         let node = one_document(&read.source, read.id)?;
-        for mark in values_of_secrets(&node) {
+        for mark in values_of_secrets(&node).into_iter().chain(values_in_stack(&node)) {
             loader.sources().hide(mark);
         }
         let stem = file.trim_end_matches(".yaml").trim_end_matches(".yml").to_owned();

@@ -14,7 +14,8 @@ mod setter;
 mod stack;
 
 pub use crate::files::{
-    Awaited, LayerComponent, ReadyKind, Requirement, Role, Select, Setter, Stage, Support, Wanted,
+    Alphabet, Awaited, DeclaredSecret, ExternalStore, KeyReference, LayerComponent, RandomText, ReadyKind,
+    Requirement, Role, SecretKey, SecretReader, SecretWay, Select, Setter, Stage, Support, Wanted,
 };
 pub use base::{Base, BaseOrigin, BaseRemote, BaseSource};
 pub use component::{Component, Parameter};

@@ -1,5 +1,6 @@
 //! What in the schema of a parameter is a secret.
 
+use crate::files::WayWord;
 use kfc_diagnostics::Mark;
 use kfc_yaml::Node;
 use kfc_yaml::value::to_json;
@@ -52,6 +53,30 @@ pub(super) fn values_of_secrets(document: &Node) -> Vec<Mark> {
         }
     }
     marks
+}
+
+/// Whether a text is a word for where values come from.
+fn is_way(text: &str) -> bool {
+    WayWord::ALL.iter().any(|word| word.word() == text)
+}
+
+/// The places of values that a stack has under `secrets`, where they must not be: no line that is shown has them.
+pub(super) fn values_in_stack(document: &Node) -> Vec<Mark> {
+    let secrets = document.at(&["spec", "secrets"]).and_then(Node::as_map).into_iter().flatten();
+    let plain = secrets.flat_map(|entry| match entry.value.get("value").unwrap_or(&entry.value) {
+        value if value.as_text().is_some_and(is_way) => Vec::new(),
+        value => match value.as_map() {
+            Some(fields) => {
+                let fields = fields.iter().filter(|field| field.value.as_map().is_none());
+                fields
+                    .filter(|field| !["file", "existing"].contains(&field.key.text.as_str()))
+                    .map(|field| field.value.mark)
+                    .collect()
+            }
+            None => vec![value.mark],
+        },
+    });
+    plain.collect()
 }
 
 fn add_values(schema: &Node, marks: &mut Vec<Mark>) {

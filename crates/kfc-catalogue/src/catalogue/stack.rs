@@ -1,7 +1,7 @@
 //! `kfc.yaml`: the user's own file.
 
 use super::document::{Document, Place, read_one};
-use crate::files::StackText;
+use crate::files::{SecretWay, StackText};
 use kfc_diagnostics::{Diagnostics, Result};
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::ReadyRule;
@@ -30,6 +30,8 @@ pub struct Stack {
     pub observed: Node,
     /// Values of parameters: global ones by name, those of a component below its name.
     pub parameters: Node,
+    /// Where the values of Secrets come from, by name.
+    pub secrets: Vec<(Spanned<String>, SecretWay)>,
     /// Kustomize components, applied last.
     pub overlays: Vec<Spanned<String>>,
     /// Fields of objects that are left to others.
@@ -70,6 +72,7 @@ impl Stack {
             facts: empty(),
             observed: empty(),
             parameters: empty(),
+            secrets: Vec::new(),
             overlays: Vec::new(),
             ignore: Vec::new(),
             ready: Vec::new(),
@@ -112,6 +115,7 @@ fn read(document: &Document, file: StackText, errors: &mut Diagnostics) -> Stack
         facts: mapping(spec.facts),
         observed: mapping(None),
         parameters: mapping(spec.parameters),
+        secrets: spec.secrets.0,
         overlays: spec.overlays,
         prefers: spec.prefers.0,
         catalogues: spec.catalogues,

@@ -3,7 +3,9 @@
 use super::readiness::rule;
 use super::source::sources;
 use super::support::supports;
-use super::{ApiVersion, ComponentSource, Declaration, Ignore, Metadata, Setter, Support, words};
+use super::{
+    ApiVersion, ComponentSource, Declaration, DeclaredSecret, Ignore, Metadata, Setter, Support, words,
+};
 use kfc_diagnostics::Mark;
 use kfc_kube::ObjectPattern;
 use kfc_kube::readiness::ReadyRule;
@@ -72,6 +74,9 @@ pub struct ComponentSpec {
     /// Parameters by name, with their JSON Schemas.
     #[serde(default)]
     pub parameters: Entries<Declaration>,
+    /// The Secrets that it needs.
+    #[serde(default)]
+    pub secrets: Vec<DeclaredSecret>,
     /// Setters for parameters.
     #[serde(default)]
     pub set: Vec<Spanned<Setter>>,

@@ -10,6 +10,7 @@ mod parameter;
 mod platform;
 mod readiness;
 mod release;
+mod secret;
 mod setter;
 mod source;
 mod stack;
@@ -26,6 +27,10 @@ pub use platform::{LayerComponent, PlatformFile, PlatformKind, PlatformSpec, Rol
 pub use readiness::ReadyWhen;
 pub use release::{
     FixedParameter, ReleaseFile, ReleaseKind, ReleaseRoot, ReleaseSpec, ReleasedComponent, TreeDigest,
+};
+pub use secret::{
+    Alphabet, DeclaredSecret, ExternalStore, KeyReference, RandomText, SecretKey, SecretReader, SecretWay,
+    SecretWord, StoreKind, TextLength, WayWord,
 };
 pub use setter::{Select, Setter};
 pub use source::{ChartSource, Commit, ComponentSource, GitSource, Selected};

@@ -1,6 +1,6 @@
 //! `kfc.yaml`.
 
-use super::{ApiVersion, Ignore, Metadata, ReadyWhen, words};
+use super::{ApiVersion, Ignore, Metadata, ReadyWhen, SecretWay, words};
 use kfc_yaml::Spanned;
 use kfc_yaml::de::{Entries, Mapping};
 use serde::Deserialize;
@@ -50,6 +50,11 @@ pub struct StackSpec {
     pub facts: Option<Mapping>,
     /// Values of parameters: global ones by name, those of a component below its name.
     pub parameters: Option<Mapping>,
+    /// Where the values of Secrets come from, by the name of the Secret, or by NAMESPACE/NAME: `generated` for values that kfc makes
+    /// when the Secret does not exist, `external` for a Secret that another tool creates, `bundle` for one with the values of
+    /// parameters and overlays; or one of the fields below.
+    #[serde(default)]
+    pub secrets: Entries<SecretWay>,
     /// Directories of kustomize components, applied last.
     #[serde(default)]
     pub overlays: Vec<Spanned<String>>,

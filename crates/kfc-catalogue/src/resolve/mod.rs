@@ -10,10 +10,11 @@ mod plan;
 mod profile;
 mod requirements;
 mod run;
+mod secrets;
 
 pub use crate::expressions::{Expression, Name, names_in, touches};
 pub use expression::Scope;
 pub(crate) use inputs::Inputs;
-pub use plan::{Edge, Plan, Planned, PlannedOverlay, Published, Reason};
+pub use plan::{Edge, Plan, Planned, PlannedOverlay, PlannedSecret, Published, Reason};
 pub use profile::{Fact, Profile, other_name};
 pub use run::resolve;

@@ -2,7 +2,7 @@
 
 use super::expression::Scope;
 use super::profile::Profile;
-use crate::catalogue::{Component, Overlay, Parameter};
+use crate::catalogue::{Component, DeclaredSecret, Overlay, Parameter, SecretWay};
 use kfc_diagnostics::{Diagnostics, Mark};
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::ReadyRule;
@@ -23,6 +23,8 @@ pub struct Plan {
     pub components: Vec<Planned>,
     /// Catalogue overlays in the order in which they are applied.
     pub overlays: Vec<PlannedOverlay>,
+    /// The Secrets of the components.
+    pub secrets: Vec<PlannedSecret>,
     /// Fields of objects that are left to others, as the components, the overlays and the stack declare them.
     pub ignore: Vec<IgnoreRule>,
     /// When objects are ready, as the components, the overlays and the stack declare it: of several rules for an object, the
@@ -34,6 +36,19 @@ pub struct Plan {
     pub published: Vec<Published>,
     /// Warnings.
     pub warnings: Diagnostics,
+}
+
+/// A Secret of a plan.
+#[derive(Clone, Debug)]
+pub struct PlannedSecret {
+    /// Index of the component that declares it.
+    pub component: usize,
+    /// Its declaration.
+    pub declared: DeclaredSecret,
+    /// Where its values come from.
+    pub source: SecretWay,
+    /// The location of that in the stack.
+    pub mark: Option<Mark>,
 }
 
 /// A parameter whose default is a published credential.

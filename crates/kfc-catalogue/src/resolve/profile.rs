@@ -44,6 +44,12 @@ impl Profile {
         self.facts.get("kubernetes")?.value.as_str()
     }
 
+    /// Whether the Secrets whose values can be made are made, unless the stack says otherwise.
+    #[must_use]
+    pub fn generates_secrets(&self) -> bool {
+        self.facts.get("secrets.default").is_some_and(|fact| fact.value == "generated")
+    }
+
     /// The facts as a tree, for expressions.
     #[must_use]
     pub fn tree(&self) -> Value {

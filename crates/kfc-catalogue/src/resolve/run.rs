@@ -2,7 +2,7 @@
 
 use super::plan::{Edge, Plan, Planned, Published};
 use super::profile::Profile;
-use super::{graph, overlays, parameters, requirements};
+use super::{graph, overlays, parameters, requirements, secrets};
 use crate::catalogue::{Catalogue, Parameter, Stack};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_yaml::Spanned;
@@ -59,6 +59,7 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
         })
         .collect();
     let overlays = overlays::choose(catalogue, &components, &profile, parameters.global())?;
+    let secrets = secrets::plan((catalogue, &profile), stack, &components, &mut warnings)?;
     let published = published(catalogue, &components);
     let parameters = parameters.global().clone();
     let declared = catalogue.global_parameters().to_vec();
@@ -78,6 +79,7 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
         declared,
         components,
         overlays,
+        secrets,
         ignore,
         ready,
         edges,

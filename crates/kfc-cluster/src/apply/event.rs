@@ -58,6 +58,11 @@ pub enum Event<'e> {
         /// Which object.
         object: &'e ObjectId,
     },
+    /// A Secret was made.
+    Generated {
+        /// Which one.
+        object: &'e ObjectId,
+    },
     /// Another run works on the inventory.
     Locked {
         /// Which one.

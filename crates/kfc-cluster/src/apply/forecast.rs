@@ -9,7 +9,7 @@ use super::how::How;
 use super::inventory::Inventory;
 use super::inventory_id::{InventoryId, OLD_MANAGER};
 use super::owner;
-use super::prune::PruneSet;
+use super::prune::{PruneSet, Spared};
 use super::removal::{Kinds, Rules, Stay};
 use super::scope::{Scopes, settle_scopes};
 use super::send;
@@ -75,6 +75,8 @@ pub struct Question<'q> {
     pub kinds: Kinds,
     /// Fields that are left to others.
     pub ignore: &'q [IgnoreRule],
+    /// Objects that the bundle does not have and that stay.
+    pub released: &'q [ObjectId],
 }
 
 /// Asks the server what an apply would do. Values of Secrets are not redacted.
@@ -132,7 +134,7 @@ pub async fn forecast(
     if let Some(id) = question.inventory {
         let inventory = Inventory::read(session, id).await?;
         forecast.find_hooks(&KnownHooks::read(session, &inventory).await?, &waves);
-        forecast.find_prune_set(session, &waves, &inventory, question.kinds).await?;
+        forecast.find_prune_set(session, &waves, &inventory, question).await?;
     }
     Ok(forecast)
 }
@@ -211,7 +213,7 @@ impl Forecast {
         session: &Session<'_>,
         waves: &[Wave],
         inventory: &Inventory,
-        kinds: Kinds,
+        question: &Question<'_>,
     ) -> Result<()> {
         let id = &inventory.id;
         if inventory.is_empty() {
@@ -219,8 +221,9 @@ impl Forecast {
         }
         let listed = inventory.entries().map(|entry| &entry.object);
         let claims = Claims::read(session, Some(id), listed).await?;
-        let rules = Rules { own: Some(id), kinds, taken: &[] };
-        let prune_set = PruneSet::find(session, inventory, (waves, &[]), &rules, &claims).await;
+        let rules = Rules { own: Some(id), kinds: question.kinds, taken: &[] };
+        let spared = Spared { kept: &[], released: question.released };
+        let prune_set = PruneSet::find(session, inventory, (waves, spared), &rules, &claims).await;
         self.staying = prune_set.plan.staying;
         let objects: Vec<ObjectId> = prune_set.plan.going.into_iter().map(|(object, _)| object).collect();
         let snapshot = Snapshot::of_objects(session, objects.iter()).await;

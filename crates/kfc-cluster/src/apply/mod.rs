@@ -20,6 +20,7 @@ mod fields;
 mod forecast;
 mod foreseen;
 mod forget;
+mod generate;
 mod gone;
 mod history;
 mod hook_due;
@@ -56,6 +57,7 @@ pub use delete::{Deleting, delete, delete_objects, deletion_hooks, plan, plan_ob
 pub use event::{Event, Observer, Unobserved};
 pub use forecast::{Forecast, Leaving, Prediction, Question, forecast};
 pub use foreseen::{Change, Preview};
+pub use generate::{Fill, Generation, rotate};
 pub use history::{
     CopyRef, InventoryHistory, KeptCopy, NewRevision, RecordedBundle, Revision, RevisionContent,
     RevisionResult, RevisionSource, Tally, lacking,

@@ -3,6 +3,7 @@
 //! manager `kfc`; what that one owns is moved to the manager of the inventory that lists the object, as
 //! `kubectl apply --server-side` moves the fields of client-side applies.
 
+use super::generate::MANAGER as GENERATOR;
 use super::inventory_id::InventoryId;
 use super::session::Session;
 use crate::cluster::{Body, Failure};
@@ -71,15 +72,16 @@ pub(super) fn is_tool(manager: &str) -> bool {
         "pulumi",
         "oc",
     ];
-    manager == "k9s"
+    ["k9s", GENERATOR].contains(&manager)
         || TOOLS.iter().any(|tool| manager.starts_with(tool))
         || manager.ends_with("helm-controller")
 }
 
 /// Whether a manager is a tool that installs whole manifests, so that what it no longer sends leaves the object: Helm, Argo
-/// CD, Flux, and kubectl's apply, create and replace. Other commands of kubectl change single fields.
+/// CD, Flux, kubectl's apply, create and replace, and what makes the values of Secrets. Other commands of kubectl change single fields.
 fn is_installer_name(manager: &str) -> bool {
-    const INSTALLERS: [&str; 11] = [
+    const INSTALLERS: [&str; 12] = [
+        GENERATOR,
         "kubectl",
         "kubectl-client-side-apply",
         "kubectl-create",

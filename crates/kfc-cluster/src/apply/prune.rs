@@ -3,7 +3,7 @@
 use super::claims::Claims;
 use super::delete::{release, strike};
 use super::inventory::{Entry, Inventory};
-use super::removal::{RemovalPlan, Rules};
+use super::removal::{RemovalPlan, Rules, Stay};
 use super::remover::{Remover, Stayed};
 use super::report::Report;
 use super::session::Session;
@@ -16,6 +16,15 @@ use tokio::time::Instant;
 
 /// Up to this many objects never count as most of an inventory.
 const HANDFUL: usize = 5;
+
+/// What stays although the bundle does not have it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spared<'s> {
+    /// Objects whose values are not known.
+    pub(super) kept: &'s [ObjectId],
+    /// Objects whose values come from elsewhere now: the inventory no longer lists them.
+    pub(super) released: &'s [ObjectId],
+}
 
 /// What an inventory lists and the bundle no longer has: what of it would be deleted and what stays.
 #[derive(Clone, Debug, Default)]
@@ -31,19 +40,23 @@ impl PruneSet {
     pub(super) async fn find(
         session: &Session<'_>,
         inventory: &Inventory,
-        (waves, kept): (&[Wave], &[ObjectId]),
+        (waves, spared): (&[Wave], Spared<'_>),
         rules: &Rules<'_>,
         claims: &Claims,
     ) -> Self {
         let staying: HashSet<_> =
-            waves.iter().flat_map(Wave::objects).chain(kept).map(ObjectId::identity).collect();
+            waves.iter().flat_map(Wave::objects).chain(spared.kept).map(ObjectId::identity).collect();
         let left = inventory.entries().filter(|entry| !staying.contains(&entry.object.identity()));
-        let left: Vec<Entry> = left.cloned().collect();
-        let plan = if left.is_empty() {
+        let is_released =
+            |entry: &Entry| spared.released.iter().any(|object| object.same_object(&entry.object));
+        let (released, left): (Vec<Entry>, Vec<Entry>) = left.cloned().partition(is_released);
+        let mut plan = if left.is_empty() {
             RemovalPlan::default()
         } else {
             RemovalPlan::make(session, left, rules, claims).await
         };
+        let why = "values come from elsewhere now";
+        plan.staying.extend(released.iter().map(|entry| Stay::forgotten(&entry.object, why)));
         Self { plan, listed: inventory.len() }
     }
 

@@ -9,6 +9,7 @@ use super::hook_run::{Left, Runner};
 use super::inventory::Inventory;
 use super::outcome::Outcome;
 use super::prune;
+use super::removal;
 use super::report::Report;
 use super::rights;
 use super::send;
@@ -20,6 +21,7 @@ use super::wait;
 use kfc_diagnostics::Result;
 use kfc_kube::ObjectId;
 use kfc_kube::hook::Moment;
+use kfc_kube::secret::SecretRecipe;
 use kfc_kube::wave::{Item, Wave};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -87,6 +89,12 @@ pub async fn apply(
     Ok(())
 }
 
+/// The wave with a namespace.
+fn wave_of_namespace(waves: &[Wave], name: &str) -> Option<usize> {
+    let is_it = |object: &ObjectId| removal::is_namespace(object) && object.name == name;
+    waves.iter().position(|wave| wave.objects().any(is_it))
+}
+
 /// Applies waves and waits for each. `touched` gets every object that exists now, or may exist.
 async fn send_waves(
     session: &Session<'_>,
@@ -109,6 +117,15 @@ async fn send_waves(
         let mut sent = send::Sent::default();
         let (needs, users) = wave.around_hooks();
         sender.phases(needs, &mut sent).await;
+        if let Some(generation) = settings.generation.as_ref().filter(|_| !settings.dry_run) {
+            // Namespaces that the bundle does not have exist already.
+            let is_due =
+                |recipe: &SecretRecipe| wave_of_namespace(waves, &recipe.object.namespace).unwrap_or(0) == at;
+            if sent.errors.is_empty() {
+                let made = generation.run(session, is_due).await;
+                sent.errors.extend(made.err().unwrap_or_default());
+            }
+        }
         if sent.errors.is_empty() && hooks.has(Moment::PreApply, Some(at)) {
             let ran = match sender.definitions(&sent.outcomes).await {
                 Ok(()) => hooks.run((Moment::PreApply, Some(at)), touched, report).await,

@@ -1,5 +1,6 @@
 //! How a bundle is applied.
 
+use super::generate::Generation;
 use super::inventory_id::InventoryId;
 use super::recreate::Recreate;
 use super::removal::Kinds;
@@ -31,6 +32,10 @@ pub struct Settings {
     pub recreate: Recreate,
     /// Objects that stay as they are, although the waves lack them: their values are not known.
     pub kept: Vec<ObjectId>,
+    /// Objects whose values come from elsewhere now: they stay, and the inventory no longer lists them.
+    pub released: Vec<ObjectId>,
+    /// The Secrets that are made when they do not exist.
+    pub generation: Option<Generation>,
     /// Whether the waves are a part of the bundle only: then nothing has left it.
     pub partial: bool,
     /// Run all hooks, also when the bundle changes nothing.

@@ -5,7 +5,7 @@ use super::hook_due::KnownHooks;
 use super::inventory::{self, Inventory};
 use super::inventory_id::{InventoryId, OLD_MANAGER};
 use super::owner::{self, Former};
-use super::prune::PruneSet;
+use super::prune::{PruneSet, Spared};
 use super::removal::Rules;
 use super::session::Session;
 use super::settings::Settings;
@@ -54,7 +54,8 @@ pub async fn survey(
     let prune_set = if settings.partial {
         PruneSet::default()
     } else {
-        PruneSet::find(session, inventory, (waves, &settings.kept), &rules, &claims).await
+        let spared = Spared { kept: &settings.kept, released: &settings.released };
+        PruneSet::find(session, inventory, (waves, spared), &rules, &claims).await
     };
     let shared = claims.shared(objects());
     let known_found: HashSet<_> = inventory

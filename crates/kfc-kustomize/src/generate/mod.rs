@@ -8,3 +8,5 @@ pub mod helm;
 pub mod iam_policy;
 mod pairs;
 pub mod secret;
+
+pub use pairs::env_pairs;

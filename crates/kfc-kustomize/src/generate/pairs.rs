@@ -76,6 +76,16 @@ fn wrong_file(file: &Spanned<String>, why: &str) -> Diagnostic {
 /// The bytes of a line of an env file from which on kustomize reads no further, without a word.
 const LONGEST_LINE: usize = 64 << 10;
 
+/// The keys and values of an env file.
+///
+/// # Errors
+/// A file that cannot be read or is not text, and keys that are defined more than once.
+pub fn env_pairs(env: &Spanned<String>, loader: &Loader) -> Result<Vec<(String, Vec<u8>)>> {
+    let pairs = env_file(env, loader)?;
+    check_keys(&pairs)?;
+    Ok(pairs.into_iter().map(|pair| (pair.key, pair.value)).collect())
+}
+
 /// Lines of `key=value`. A key alone has an empty value: kustomize took it from the environment before its version 5.
 fn env_file(env: &Spanned<String>, loader: &Loader) -> Result<Vec<Pair>> {
     let Data { bytes, is_decrypted } = loader.load_data(&env.value, FileUse::Env, env.mark)?;

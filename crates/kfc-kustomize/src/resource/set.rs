@@ -216,7 +216,6 @@ fn combine(old: &mut Resource, mut new: Resource) {
     }
     old.needs_hash &= new.needs_hash;
     old.is_decrypted |= new.is_decrypted;
-    old.owner = new.owner;
     let node = combined(old, new.into_node(), merges);
     old.edit(&step).replace(node);
 }

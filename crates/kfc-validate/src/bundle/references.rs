@@ -28,9 +28,9 @@ type Key<'r> = (&'r str, &'r str, &'r str);
 
 /// Finds references to resources that are neither in the bundle, nor in every cluster, nor created by a controller, as
 /// cert-manager creates the secrets of certificates.
-pub(super) fn check(resources: &[&Object], checked: &[&Object]) -> Vec<Finding> {
+pub(super) fn check(resources: &[&Object], beside: &[Object], checked: &[&Object]) -> Vec<Finding> {
     let there: HashMap<Key<'_>, &Object> =
-        resources.iter().copied().map(|r| ((r.kind(), home(r), r.name()), r)).collect();
+        resources.iter().copied().chain(beside).map(|r| ((r.kind(), home(r), r.name()), r)).collect();
     let made = made_by_controllers(resources);
     let mut namespaces = HashSet::new();
     let mut all = Vec::new();
@@ -63,12 +63,20 @@ fn is_built_in(need: &Need<'_>) -> bool {
     }
 }
 
-/// Secrets that cert-manager writes for the certificates of the bundle.
+/// Secrets that controllers write: cert-manager for certificates of the bundle, External Secrets Operator and Sealed Secrets for
+/// what asks them.
 fn made_by_controllers<'r>(resources: &[&'r Object]) -> HashSet<Key<'r>> {
-    let certificates = resources.iter().copied().filter(|resource| resource.kind() == "Certificate");
-    certificates
-        .filter_map(|r| Some(("Secret", r.namespace(), text(&r.node, &["spec", "secretName"])?)))
-        .collect()
+    let made = |resource: &'r Object| {
+        let named = |path: &[&str]| text(&resource.node, path);
+        match resource.kind() {
+            "Certificate" => named(&["spec", "secretName"]),
+            "ExternalSecret" => named(&["spec", "target", "name"]).or(Some(resource.name())),
+            "SealedSecret" => named(&["spec", "template", "metadata", "name"]).or(Some(resource.name())),
+            _ => None,
+        }
+    };
+    let secrets = resources.iter().filter_map(|resource| Some((resource, made(resource)?)));
+    secrets.map(|(resource, name)| ("Secret", resource.namespace(), name)).collect()
 }
 
 fn missing(need: &Need<'_>, resources: &[&Object], found: &mut Findings<'_>) {
