@@ -199,8 +199,8 @@ fn workflows_and_hooks_name_what_exists() {
     let command = kfc::cli::kfc_command();
     for hook in yaml(".pre-commit-hooks.yaml").as_array().unwrap() {
         let entry = hook["entry"].as_str().unwrap();
-        let words = entry.split(' ').skip(1).filter(|word| !word.starts_with('-'));
-        let found = words.fold(Some(&command), |command, word| command?.find_subcommand(word));
+        let mut words = entry.split(' ').skip(1).filter(|word| !word.starts_with('-'));
+        let found = words.try_fold(&command, |command, word| command.find_subcommand(word));
         assert!(found.is_some(), "{entry}");
     }
 }
