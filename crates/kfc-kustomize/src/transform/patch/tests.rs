@@ -128,11 +128,11 @@ fn deleted_resources_are_gone() {
     let delete = patch_of("katib-db-manager", ", $patch: delete");
     let patches =
         [read(&delete, None).unwrap(), read(&patch_of("katib-db-manager", ", a: 1"), None).unwrap()];
-    let errors = apply_patches(&mut set, &patches[..1], &Schema::builtin());
+    let errors = apply_patches(&mut set, &patches[..1], &Schema::builtin()).map(drop);
     assert_eq!((errors, set.list.len(), set.list[0].name()), (Ok(()), 1, "ui"));
 
     let mut set = resources(TWO);
-    let errors = apply_patches(&mut set, &patches, &Schema::builtin());
+    let errors = apply_patches(&mut set, &patches, &Schema::builtin()).map(drop);
     assert_eq!(message(errors), "patch target Deployment/katib-db-manager matches nothing");
 }
 
