@@ -23,7 +23,7 @@ pub(super) fn with_global_flags(command: Command) -> Command {
     GlobalArgs::augment_args(command)
 }
 
-/// The arguments with the flags that come before the name of a command moved behind it: `kfc --context prod apply`. A question
+/// The arguments with the flags that come before the name of a command moved after it: `kfc --context prod apply`. A question
 /// about kfc itself stays, and so do flags without a command.
 pub(super) fn in_order(arguments: Vec<OsString>, command: &Command) -> Vec<OsString> {
     let text = |at: usize| arguments.get(at).and_then(|argument| argument.to_str()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which targets a change can reach: the files that git reports, held against the directories that a target reads. It is asked
+//! Which targets a change can reach: the files that git reports, compared with the directories that a target reads. It is asked
 //! before anything is built, so that it errs on one side only: what may be reached counts as reached.
 
 use super::args::StackArgs;

@@ -84,7 +84,7 @@ impl Target {
         if let Some(name) = has(&STACK_FILES) {
             return Self::Stack(StackFile { place: here::place(path), name: name.to_owned() });
         }
-        // A comma is no part of a profile, but may be meant for one.
+        // A comma cannot be part of a profile, but may be meant as `+`.
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '_' | ' ' | ',');
         let is_profile = !text.is_empty() && text.chars().all(is_word);
         if is_profile && has(&KUSTOMIZATION_FILES).is_none() && (!path.is_dir() || text.contains('+')) {
