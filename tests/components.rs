@@ -408,18 +408,26 @@ fn the_services_of_clouds_and_an_issuer_of_ones_own_build() {
         &[
             "gke+managed",
             "cloud-sql.instance=project:region:name",
+            "cloud-sql.password=of-the-database",
+            "gcs.accessKey=name-of-the-key",
+            "gcs.secretKey=secret-of-the-key",
             "cloudIdentity=kfc@project.iam.gserviceaccount.com",
         ],
         &[
             "aws+managed",
             "rds.host=db.example.com",
+            "rds.password=of-the-database",
             "s3.region=eu-west-1",
+            "s3.accessKey=name-of-the-key",
+            "s3.secretKey=secret-of-the-key",
             "cloudIdentity=arn:aws:iam::1:role/kfc",
         ],
         &[
             "azure+managed",
             "azure-mysql.host=db.example.com",
+            "azure-mysql.password=of-the-database",
             "azure-blob.account=example",
+            "azure-blob.accountKey=key-of-the-account",
             "cloudIdentity=0-0-0-0",
         ],
         &["onprem", "facts.services.issuer=external", "external-issuer.issuer=https://login.example.com"],
@@ -435,7 +443,10 @@ fn the_services_of_clouds_and_an_issuer_of_ones_own_build() {
         assert!(output.status.success(), "{case:?}: {}", String::from_utf8_lossy(&output.stderr));
         let bundle = String::from_utf8(output.stdout).unwrap();
         for value in case[1..].iter().filter_map(|setting| setting.split_once('=')) {
-            let lands = value.0.starts_with("facts.") || bundle.contains(value.1);
+            // Secrets have their values in base64.
+            let lands = value.0.starts_with("facts.")
+                || bundle.contains(value.1)
+                || bundle.contains(&STANDARD.encode(value.1));
             assert!(lands, "{case:?}: `{}` is nowhere in the bundle", value.1);
         }
     }

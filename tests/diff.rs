@@ -56,7 +56,10 @@ fn check_complete(before: &Input, after: &Input) -> Report {
     let mut numbered = serde_json::to_value(&report).unwrap();
     kfc_diagnostics::Numbers::default().show_json(&mut numbered);
     let has_secrets = report.changes.iter().any(|change| change.identity.kind == "Secret");
-    let read: serde_json::Value = serde_json::from_slice(&written).unwrap();
+    let mut read: serde_json::Value = serde_json::from_slice(&written).unwrap();
+    let fields = read.as_object_mut().unwrap();
+    assert_eq!(fields.remove("apiVersion").unwrap(), "kfc.dev/v1alpha1");
+    assert_eq!(fields.remove("kind").unwrap(), "Report");
     assert!(has_secrets || read == numbered);
     assert_eq!(serde_json::from_value::<Report>(read).unwrap().changes.len(), report.changes.len());
     let read: Report = serde_json::from_slice(&serde_json::to_vec(&report).unwrap()).unwrap();

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::process::{Output, Stdio};
 use support::{Project, text};
 
-/// Commands that print scripts, schemas and texts in one form only, or what Argo CD calls.
-const WITHOUT_FORMAT: [&str; 7] = [
+/// Commands that print scripts, manifests, schemas and texts in one form only, or what Argo CD calls.
+const WITHOUT_FORMAT: [&str; 9] = [
     "argocd discover",
     "argocd generate",
     "argocd ignore-differences",
@@ -20,6 +20,8 @@ const WITHOUT_FORMAT: [&str; 7] = [
     "completion",
     "init",
     "schema",
+    "secrets generate",
+    "secrets rotate",
 ];
 
 /// The commands of kfc that run something, by their words, without those of kustomize.

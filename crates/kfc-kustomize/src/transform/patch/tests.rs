@@ -245,7 +245,7 @@ fn patches_without_an_effect_are_warnings() {
         warnings.0.into_iter().map(|warning| warning.message).collect()
     };
     let (web, other) = (|| Some(named("web")), || Some(named("other")));
-    let replicas = |count: u32| format!("[{{op: replace, path: /spec/replicas, value: {count}}}]");
+    let replicas = |count: u32| format!("- {{op: replace, path: /spec/replicas, value: {count}}}");
     let merged = |spec: &str| {
         format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec: {spec}\n")
     };
@@ -269,6 +269,6 @@ fn patches_without_an_effect_are_warnings() {
         [] as [&str; 0],
         "other fields"
     );
-    let added = "[{op: add, path: /spec/template/spec/containers/-, value: {name: b}}]";
+    let added = "- {op: add, path: /spec/template/spec/containers/-, value: {name: b}}";
     assert_eq!(found(&[(added, web()), (added, web())]), [] as [&str; 0], "items are added");
 }
