@@ -430,7 +430,13 @@ fn the_services_of_clouds_and_an_issuer_of_ones_own_build() {
             "azure-blob.accountKey=key-of-the-account",
             "cloudIdentity=0-0-0-0",
         ],
-        &["onprem", "facts.services.issuer=external", "external-issuer.issuer=https://login.example.com"],
+        &[
+            "onprem",
+            "facts.services.issuer=external",
+            "external-issuer.issuer=https://login.example.com",
+            "oidcClientSecret=shared-with-the-issuer",
+            "oauth2-proxy.cookieSecret=cookies-are-encrypted-with-this-",
+        ],
         &["onprem", "pipelines.bucket=ml", "seaweedfs.bucket=ml", "user=a@b.c"],
     ];
     for case in cases {
