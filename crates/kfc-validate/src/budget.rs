@@ -4,6 +4,7 @@
 //! A rule is looked at twice: as text, before the library reads it, since that nests as deep as the rule does; and as an
 //! expression over the sizes of the values that it gets, since a rule in three loops over a list of thousands never ends.
 
+use super::expressions::compile;
 use kube_cel::cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -60,7 +61,7 @@ impl Budget {
             }
             check_text(rule)?;
             // What cannot be read is reported by the library.
-            let Ok(program) = kube_cel::cel::Program::compile(rule) else { continue };
+            let Ok(program) = compile(rule) else { continue };
             Costs::default().of(program.expression()).allowed()?;
             self.expressions.insert(rule.to_owned(), program.expression().clone());
         }

@@ -32,6 +32,8 @@ mod check;
 pub mod definitions;
 mod duplicates;
 mod equality;
+#[cfg(feature = "rules")]
+mod expressions;
 mod facts;
 mod finding;
 mod fit;

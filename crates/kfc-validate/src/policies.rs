@@ -6,6 +6,7 @@
 
 use super::budget::{check_cost, check_text};
 use super::cel_value::value_of;
+use super::expressions::compile;
 use super::facts::with_stack;
 use super::finding::{Finding, Findings};
 use super::path::Path;
@@ -19,6 +20,7 @@ use kube_cel::KubeCelExt;
 use kube_cel::cel::{Context, ExecutionError, Program, Value as CelValue};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// The label that every namespace has.
 const NAME_OF_NAMESPACE: &str = "kubernetes.io/metadata.name";
@@ -32,7 +34,7 @@ const UNKNOWN: [(&str, &str); 2] =
 #[derive(Debug)]
 struct Expression {
     text: String,
-    program: Program,
+    program: Arc<Program>,
 }
 
 /// One validation of a policy.
@@ -163,7 +165,7 @@ impl Expression {
             return Err(format!("it {what}: {text}"));
         }
         check_text(text)?;
-        let program = Program::compile(text).map_err(|_| format!("it cannot be read: {text}"))?;
+        let program = compile(text).map_err(|_| format!("it cannot be read: {text}"))?;
         Ok(Self { text: text.to_owned(), program })
     }
 

@@ -13,12 +13,13 @@ use kfc_kube::{Object, ObjectId, ObjectPattern};
 use kube_cel::KubeCelExt;
 use kube_cel::cel::{Context, ExecutionError, Program, Value as CelValue};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// An expression that can be run.
 #[derive(Debug)]
 struct Condition {
     text: String,
-    program: Program,
+    program: Arc<Program>,
 }
 
 /// When some objects are ready.

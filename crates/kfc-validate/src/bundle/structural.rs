@@ -6,7 +6,7 @@ use super::super::pods::{items, text};
 use kfc_diagnostics::Code;
 use kfc_kube::Object;
 use kfc_yaml::Node;
-use regex::Regex;
+use std::collections::HashSet;
 
 /// Fields of a schema that have further schemas for the same value; those must not set types.
 const JUNCTORS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
@@ -19,6 +19,7 @@ const APPROVAL: &str = "api-approved.kubernetes.io";
 /// several, parts of a schema without a type, fields that a structural schema may not have.
 pub(super) fn check(resources: &[&Object]) -> Vec<Finding> {
     let mut all = Vec::new();
+    let mut patterns = HashSet::new();
     let is_meant = |resource: &&&Object| {
         resource.kind() == "CustomResourceDefinition" && resource.api_version() == "apiextensions.k8s.io/v1"
     };
@@ -35,7 +36,11 @@ pub(super) fn check(resources: &[&Object]) -> Vec<Finding> {
         }
         for version in versions {
             match version.at(&["schema", "openAPIV3Schema"]) {
-                Some(schema) => check_schema(schema, "", &mut found),
+                Some(schema) => {
+                    let mut walk =
+                        SchemaWalk { found: &mut found, patterns: &mut patterns, path: String::new() };
+                    walk.schema(schema);
+                }
                 None => {
                     found.error_at(Code::NotStructural, version, "this version of the CRD has no schema");
                 }
@@ -95,53 +100,83 @@ fn is_url(text: &str) -> bool {
     is_scheme && !rest.is_empty() && !rest.starts_with(['/', '?', '#'])
 }
 
-fn check_schema(schema: &Node, path: &str, found: &mut Findings<'_>) {
-    let wrong = |what: &str, found: &mut Findings<'_>| {
-        let place = if path.is_empty() { "the top".to_owned() } else { format!("`{path}`") };
+struct SchemaWalk<'s, 'f, 'r> {
+    found: &'f mut Findings<'r>,
+    /// Those that are regular expressions: many schemas have the same.
+    patterns: &'f mut HashSet<&'s str>,
+    /// `.spec.rules[].host`
+    path: String,
+}
+
+impl<'s> SchemaWalk<'s, '_, '_> {
+    fn schema(&mut self, schema: &'s Node) {
+        let says = |field: &str| text(schema, &[field]) == Some("true");
+        let is_free = says("x-kubernetes-int-or-string") || says("x-kubernetes-preserve-unknown-fields");
+        if schema.get("type").is_none() && !is_free {
+            self.wrong(schema, "has no type");
+        }
+        if self.path.is_empty() && text(schema, &["type"]) != Some("object") {
+            self.wrong(schema, "is not an object");
+        }
+        for field in
+            ["$ref", "definitions", "dependencies", "patternProperties", "deprecated", "discriminator"]
+        {
+            if schema.get(field).is_some() {
+                self.wrong(schema, &format!("has `{field}`"));
+            }
+        }
+        let properties = schema.get("properties");
+        if let Some(additional) = schema.get("additionalProperties").filter(|node| node.as_map().is_some()) {
+            match properties {
+                Some(_) => self.wrong(schema, "has both `properties` and `additionalProperties`"),
+                None => self.below(".*", additional),
+            }
+        }
+        for entry in properties.and_then(Node::as_map).into_iter().flatten() {
+            self.path.push('.');
+            self.below(&entry.key.text, &entry.value);
+            self.path.pop();
+        }
+        match schema.get("items") {
+            Some(item) => self.below("[]", item),
+            None if text(schema, &["type"]) == Some("array") => {
+                self.wrong(schema, "is a list without `items`")
+            }
+            None => {}
+        }
+        if let Some(pattern) = text(schema, &["pattern"])
+            && !self.patterns.contains(pattern)
+        {
+            match regex_syntax::parse(pattern) {
+                Ok(_) => {
+                    self.patterns.insert(pattern);
+                }
+                Err(error) => {
+                    let reason = error.to_string();
+                    let reason = reason.lines().last().unwrap_or_default();
+                    let what = format!("has a pattern that is not a regular expression: {reason}");
+                    self.wrong(schema, &what);
+                }
+            }
+        }
+        for junctor in JUNCTORS.iter().filter_map(|field| schema.get(field)).flat_map(|node| items(node, &[]))
+        {
+            if junctor.get("type").is_some() && !says("x-kubernetes-int-or-string") {
+                self.wrong(schema, "sets a type below `allOf`, `anyOf` or `oneOf`");
+            }
+        }
+    }
+
+    fn below(&mut self, step: &str, schema: &'s Node) {
+        let length = self.path.len();
+        self.path.push_str(step);
+        self.schema(schema);
+        self.path.truncate(length);
+    }
+
+    fn wrong(&mut self, schema: &Node, what: &str) {
+        let place = if self.path.is_empty() { "the top".to_owned() } else { format!("`{}`", self.path) };
         let message = format!("the schema is not structural: {place} {what}");
-        found.error_at(Code::NotStructural, schema, message);
-    };
-    let says = |field: &str| text(schema, &[field]) == Some("true");
-    let is_free = says("x-kubernetes-int-or-string") || says("x-kubernetes-preserve-unknown-fields");
-    if schema.get("type").is_none() && !is_free {
-        wrong("has no type", found);
-    }
-    if path.is_empty() && text(schema, &["type"]) != Some("object") {
-        wrong("is not an object", found);
-    }
-    for field in ["$ref", "definitions", "dependencies", "patternProperties", "deprecated", "discriminator"] {
-        if schema.get(field).is_some() {
-            wrong(&format!("has `{field}`"), found);
-        }
-    }
-    let closed = |node: &Node| node.as_map().is_some();
-    match (schema.get("properties"), schema.get("additionalProperties")) {
-        (Some(_), Some(additional)) if closed(additional) => {
-            wrong("has both `properties` and `additionalProperties`", found);
-        }
-        (_, Some(additional)) if closed(additional) => {
-            check_schema(additional, &format!("{path}.*"), found);
-        }
-        _ => {}
-    }
-    for entry in schema.get("properties").and_then(Node::as_map).into_iter().flatten() {
-        check_schema(&entry.value, &format!("{path}.{}", entry.key.text), found);
-    }
-    match schema.get("items") {
-        Some(items) => check_schema(items, &format!("{path}[]"), found),
-        None if text(schema, &["type"]) == Some("array") => wrong("is a list without `items`", found),
-        None => {}
-    }
-    if let Some(pattern) = text(schema, &["pattern"])
-        && let Err(error) = Regex::new(pattern)
-    {
-        let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or_default();
-        wrong(&format!("has a pattern that is not a regular expression: {reason}"), found);
-    }
-    for junctor in JUNCTORS.iter().filter_map(|field| schema.get(field)).flat_map(|node| items(node, &[])) {
-        if junctor.get("type").is_some() && !says("x-kubernetes-int-or-string") {
-            wrong("sets a type below `allOf`, `anyOf` or `oneOf`", found);
-        }
+        self.found.error_at(Code::NotStructural, schema, message);
     }
 }

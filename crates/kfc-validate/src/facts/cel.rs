@@ -2,6 +2,8 @@
 //! give what is wanted. What is not known here is taken.
 
 use super::super::budget::{Budget, check_text};
+use super::super::expressions::compile;
+use super::super::path::Path;
 use super::cel_cost::{self, Sized};
 use super::cel_types::{AUTHORIZER, Checker, Scope, Type};
 use super::here::{Check, Here, is_true, text};
@@ -10,8 +12,10 @@ use kfc_yaml::Node;
 use kfc_yaml::value::to_json;
 use kube_cel::ErrorKind;
 use kube_cel::cel::Program;
+use rustc_hash::FxHashSet;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 pub(super) const CHECKS: &[(&str, Check)] = &[
     ("admissionregistration.v1.ValidatingWebhook", webhook),
@@ -69,7 +73,7 @@ impl Want {
 struct Tried {
     given: Type,
     /// None if it is not read, as with what nests too deep.
-    program: Option<Program>,
+    program: Option<Arc<Program>>,
 }
 
 impl Tried {
@@ -81,10 +85,9 @@ fn read(expression: &str, scope: &Scope, want: Want) -> Result<Tried, String> {
     if check_text(expression).is_err() {
         return Ok(Tried::UNREAD);
     }
-    let program = match Program::compile(expression) {
+    let program = match compile(expression) {
         Ok(program) => program,
-        Err(error) => {
-            let reason = error.to_string();
+        Err(reason) => {
             // Optional fields are syntax that the library does not have.
             if reason.contains("unsupported syntax") {
                 return Ok(Tried::UNREAD);
@@ -102,10 +105,10 @@ fn read(expression: &str, scope: &Scope, want: Want) -> Result<Tried, String> {
 }
 
 /// A condition over `object`, or what is wrong with it. Runs where there is stack enough.
-pub(crate) fn condition(expression: &str) -> Result<Program, String> {
+pub(crate) fn condition(expression: &str) -> Result<Arc<Program>, String> {
     check_text(expression)?;
-    let program = Program::compile(expression)
-        .map_err(|error| error.to_string().lines().next().unwrap_or("syntax error").to_owned())?;
+    let program =
+        compile(expression).map_err(|reason| reason.lines().next().unwrap_or("syntax error").to_owned())?;
     let mut scope = Scope::default();
     scope.set("object", Type::Dyn);
     let given = Checker::of(&scope).check(program.expression())?;
@@ -319,7 +322,8 @@ fn definition(here: &mut Here<'_, '_>) {
     let found = with_stack(|| {
         let mut rules = Rules::default();
         let at = At { is_root: true, times: Some(1.0), ..At::default() };
-        of_schema(schema, "schema.openAPIV3Schema", at, &mut rules);
+        let outer = Path::TOP.field("schema");
+        of_schema(schema, &outer.field("openAPIV3Schema"), at, &mut rules);
         if let Some(words) = cel_cost::refusal_of_all(rules.cost) {
             rules.found.push(("schema.openAPIV3Schema".to_owned(), words));
         }
@@ -358,7 +362,7 @@ struct Rules {
     cost: f64,
 }
 
-fn of_schema(schema: &Node, path: &str, at: At, all: &mut Rules) {
+fn of_schema(schema: &Node, path: &Path<'_>, at: At, all: &mut Rules) {
     if at.depth > DEEPEST {
         return;
     }
@@ -380,26 +384,24 @@ fn of_schema(schema: &Node, path: &str, at: At, all: &mut Rules) {
     }
     let times = cel_cost::times_below(schema, at.times);
     let inner = At { is_root: false, depth: at.depth + 1, times, ..at };
+    let properties = path.field("properties");
     for entry in schema.get("properties").and_then(Node::as_map).into_iter().flatten() {
-        let name = entry.key.text.as_str();
-        let step =
-            if name.contains(['.', '/', '[', '\'']) { super::here::key(name) } else { format!(".{name}") };
-        of_schema(&entry.value, &format!("{path}.properties{step}"), inner, all);
+        of_schema(&entry.value, &properties.field(&entry.key.text), inner, all);
     }
     if let Some(values) = schema.get("additionalProperties").filter(|values| values.as_map().is_some()) {
-        of_schema(values, &format!("{path}.additionalProperties"), inner, all);
+        of_schema(values, &path.field("additionalProperties"), inner, all);
     }
     if let Some(items) = schema.get("items").filter(|items| items.as_map().is_some()) {
         let has_keys = schema.get("x-kubernetes-list-type").and_then(text) == Some("map");
         let of_items = At { is_uncorrelated: at.is_uncorrelated || !has_keys, ..inner };
-        of_schema(items, &format!("{path}.items"), of_items, all);
+        of_schema(items, &path.field("items"), of_items, all);
     }
 }
 
 /// A rule and the text that it makes for its message, as far as they are read.
 struct Programs {
-    rule: Option<Program>,
-    message: Option<Program>,
+    rule: Option<Arc<Program>>,
+    message: Option<Arc<Program>>,
 }
 
 /// What a rule and its message cost; reports what the server finds too much.
@@ -457,9 +459,14 @@ fn of_rule(rule: &Node, path: &str, value: &Type, at: At, found: &mut Found) -> 
 }
 
 /// A default has to hold the rules of its own schema, and those inside.
-fn on_default(schema: &Node, path: &str, found: &mut Found) {
+fn on_default(schema: &Node, path: &Path<'_>, found: &mut Found) {
     let Some(default) = schema.get("default").filter(|default| !default.is_null()) else { return };
     let mut json = to_json(schema);
+    let text = json.to_string();
+    if HELD.lock().unwrap_or_else(PoisonError::into_inner).contains(&text) {
+        return;
+    }
+    let before = found.len();
     let value = to_json(default);
     let (budget, refused) = Budget::of(&mut json);
     if !refused.is_empty() || budget.refuse_costly(&json, &value).is_some() {
@@ -480,7 +487,19 @@ fn on_default(schema: &Node, path: &str, found: &mut Found) {
         };
         found.push((format!("{path}.default"), words));
     }
+    if found.len() == before {
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.len() >= MOST_HELD {
+            held.clear();
+        }
+        held.insert(text);
+    }
 }
+
+/// Schemas whose default holds their rules. Several versions and CRDs have the same.
+static HELD: LazyLock<Mutex<FxHashSet<String>>> = LazyLock::new(Mutex::default);
+/// How many of them are kept.
+const MOST_HELD: usize = 256;
 
 /// Whether a rule ended because a text cannot be what it has to be, and not because the library lacks something.
 fn cannot_convert(message: &str) -> bool {

@@ -567,7 +567,7 @@ impl<'s> Checker<'s> {
                 return Err(no_match(name, &[of.clone(), given]));
             }
             if let (Expr::Literal(LiteralValue::String(pattern)), "matches" | "find") = (&argument.expr, name)
-                && regex::Regex::new(pattern.inner()).is_err()
+                && regex_syntax::parse(pattern.inner()).is_err()
             {
                 return Err(format!("invalid {name} argument"));
             }

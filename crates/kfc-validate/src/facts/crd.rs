@@ -3,7 +3,7 @@
 use super::super::definitions::shape_of;
 use super::super::fit::Fit;
 use super::super::path::Path;
-use super::here::{Check, Here, is_empty, is_true, key, text};
+use super::here::{Check, Here, is_empty, is_true, text};
 use super::words::is_label;
 use kfc_diagnostics::Code;
 use kfc_yaml::Node;
@@ -59,10 +59,11 @@ fn version(here: &mut Here<'_, '_>) {
     }
     let Some(schema) = here.at(&["schema", "openAPIV3Schema"]) else { return };
     selectable(here, schema);
-    let top = "schema.openAPIV3Schema";
-    root(here, schema, top);
+    let outer = Path::TOP.field("schema");
+    let top = outer.field("openAPIV3Schema");
+    root(here, schema, &top);
     let mut walk = SchemaWalk { here, depth: 0 };
-    walk.schema(schema, top, Place { is_root: true, ..Place::default() });
+    walk.schema(schema, &top, Place { is_root: true, ..Place::default() });
 }
 
 /// A simple JSON path starts with a dot.
@@ -103,24 +104,25 @@ fn selectable(here: &mut Here<'_, '_>, schema: &Node) {
 }
 
 /// What the schema of a whole object may not say.
-fn root(here: &mut Here<'_, '_>, schema: &Node, top: &str) {
+fn root(here: &mut Here<'_, '_>, schema: &Node, top: &Path<'_>) {
     if schema.get("nullable").is_some_and(is_true) {
-        here.invalid(&format!("{top}.nullable"), "nullable cannot be true at the root");
+        here.invalid(&top.field("nullable"), "nullable cannot be true at the root");
     }
     if schema.get("default").is_some_and(|default| !default.is_null()) {
-        here.invalid(&format!("{top}.default"), "default cannot be set at the root");
+        here.invalid(&top.field("default"), "default cannot be set at the root");
     }
     metadata(here, schema, top, true);
 }
 
 /// `metadata`, `apiVersion` and `kind` of an object: their types, and that only names are limited.
-fn metadata(here: &mut Here<'_, '_>, schema: &Node, path: &str, is_root: bool) {
+fn metadata(here: &mut Here<'_, '_>, schema: &Node, path: &Path<'_>, is_root: bool) {
     for (field, due) in [("metadata", "object"), ("apiVersion", "string"), ("kind", "string")] {
         let Some(property) = schema.at(&["properties", field]) else { continue };
-        let below = format!("{path}.properties.{field}");
+        let properties = path.field("properties");
+        let below = properties.field(field);
         let kind = property.get("type").and_then(text);
         if kind.is_some_and(|kind| kind != due) {
-            here.invalid(&format!("{below}.type"), &format!("must be {due}"));
+            here.invalid(&below.field("type"), &format!("must be {due}"));
             continue;
         }
         if field != "metadata" || !is_root {
@@ -137,7 +139,7 @@ fn metadata(here: &mut Here<'_, '_>, schema: &Node, path: &str, is_root: bool) {
         for name in ["name", "generateName"] {
             if property.at(&["properties", name, "default"]).is_some() {
                 here.forbidden(
-                    &format!("{below}.properties.{name}.default"),
+                    &below.field("properties").field(name).field("default"),
                     "must not be set in top-level metadata",
                 );
             }
@@ -160,7 +162,7 @@ struct SchemaWalk<'s, 'h, 'r> {
 }
 
 impl SchemaWalk<'_, '_, '_> {
-    fn schema(&mut self, schema: &Node, path: &str, place: Place) {
+    fn schema(&mut self, schema: &Node, path: &Path<'_>, place: Place) {
         if self.depth > DEEPEST || schema.as_map().is_none() {
             return;
         }
@@ -178,16 +180,15 @@ impl SchemaWalk<'_, '_, '_> {
         self.depth -= 1;
     }
 
-    fn below(&mut self, schema: &Node, path: &str, place: Place) {
+    fn below(&mut self, schema: &Node, path: &Path<'_>, place: Place) {
         let inner = Place { is_root: false, may_have_type: false, ..place };
+        let properties = path.field("properties");
         for entry in schema.get("properties").and_then(Node::as_map).into_iter().flatten() {
-            let name = entry.key.text.as_str();
-            let step = if name.contains(['.', '/', '[', '\'']) { key(name) } else { format!(".{name}") };
-            self.schema(&entry.value, &format!("{path}.properties{step}"), inner);
+            self.schema(&entry.value, &properties.field(&entry.key.text), inner);
         }
         for field in ["items", "additionalProperties"] {
             if let Some(one) = schema.get(field).filter(|one| one.as_map().is_some()) {
-                self.schema(one, &format!("{path}.{field}"), inner);
+                self.schema(one, &path.field(field), inner);
             }
         }
         let is_either = schema.get("x-kubernetes-int-or-string").is_some_and(is_true);
@@ -198,16 +199,16 @@ impl SchemaWalk<'_, '_, '_> {
             let is_fixed = field == "anyOf" && types == [Some("integer"), Some("string")];
             for (index, one) in list.iter().enumerate() {
                 let may_have_type = (is_either || place.may_have_type) && (is_fixed || field == "allOf");
-                self.schema(one, &format!("{path}.{field}[{index}]"), Place { may_have_type, ..junctor });
+                self.schema(one, &path.field(field).item(index), Place { may_have_type, ..junctor });
             }
         }
         if let Some(not) = schema.get("not") {
-            self.schema(not, &format!("{path}.not"), Place { may_have_type: false, ..junctor });
+            self.schema(not, &path.field("not"), Place { may_have_type: false, ..junctor });
         }
     }
 
     /// Parts of a schema that only the structure has, not what limits it.
-    fn junctor(&mut self, schema: &Node, path: &str, place: Place) {
+    fn junctor(&mut self, schema: &Node, path: &Path<'_>, place: Place) {
         for field in [
             "type",
             "description",
@@ -225,52 +226,50 @@ impl SchemaWalk<'_, '_, '_> {
             let is_set =
                 schema.get(field).is_some_and(|value| !is_empty(value) && value.as_text() != Some("false"));
             if is_set && !(field == "type" && place.may_have_type) {
-                self.here.forbidden(&format!("{path}.{field}"), "must be empty to be structural");
+                self.here.forbidden(&path.field(field), "must be empty to be structural");
             }
         }
     }
 
-    fn whole(&mut self, schema: &Node, path: &str) {
+    fn whole(&mut self, schema: &Node, path: &Path<'_>) {
         let kind = schema.get("type").and_then(text);
         let says = |field: &str| schema.get(field).is_some_and(is_true);
         if let Some(kind) = kind.filter(|kind| !TYPES.contains(kind)) {
             self.here.refuse(
                 Code::ValueNotAllowed,
-                &format!("{path}.type"),
+                &path.field("type"),
                 &super::table::unsupported(kind, &TYPES),
             );
         }
         let is_free = says("x-kubernetes-int-or-string") || says("x-kubernetes-preserve-unknown-fields");
         if kind.is_none() && schema.get("type").is_some() && !is_free {
-            self.here.required(&format!("{path}.type"), "must not be empty for specified object fields");
+            self.here.required(&path.field("type"), "must not be empty for specified object fields");
         }
         if says("x-kubernetes-embedded-resource") {
             if kind.is_some_and(|kind| kind != "object") {
-                self.here.invalid(
-                    &format!("{path}.type"),
-                    "must be object if x-kubernetes-embedded-resource is true",
-                );
+                self.here
+                    .invalid(&path.field("type"), "must be object if x-kubernetes-embedded-resource is true");
             }
             if schema.get("properties").is_none_or(is_empty) && !says("x-kubernetes-preserve-unknown-fields")
             {
-                self.here.required(&format!("{path}.properties"), "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields");
+                self.here.required(&path.field("properties"), "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields");
             }
             metadata(self.here, schema, path, false);
         }
         if let Some(map_type) = schema.get("x-kubernetes-map-type").and_then(text) {
             if !matches!(map_type, "atomic" | "granular") {
                 let words = super::table::unsupported(map_type, &["atomic", "granular"]);
-                self.here.refuse(Code::ValueNotAllowed, &format!("{path}.x-kubernetes-map-type"), &words);
+                self.here.refuse(Code::ValueNotAllowed, &path.field("x-kubernetes-map-type"), &words);
             } else if kind != Some("object") {
                 self.here
-                    .invalid(&format!("{path}.type"), "must be object if x-kubernetes-map-type is specified");
+                    .invalid(&path.field("type"), "must be object if x-kubernetes-map-type is specified");
             }
         }
         self.list(schema, kind, path);
     }
 
     /// `x-kubernetes-list-type` and its keys.
-    fn list(&mut self, schema: &Node, kind: Option<&str>, path: &str) {
+    fn list(&mut self, schema: &Node, kind: Option<&str>, path: &Path<'_>) {
         let list_type = schema.get("x-kubernetes-list-type").and_then(text);
         let keys: Vec<&str> = schema
             .get("x-kubernetes-list-map-keys")
@@ -281,12 +280,12 @@ impl SchemaWalk<'_, '_, '_> {
             .collect();
         let items = schema.get("items");
         let item = |field: &str| items.and_then(|items| items.get(field)).and_then(text);
-        let keys_at = format!("{path}.x-kubernetes-list-map-keys");
+        let keys_at = path.field("x-kubernetes-list-map-keys");
         match list_type {
             None => {
                 if !keys.is_empty() {
                     self.here.required(
-                        &format!("{path}.x-kubernetes-list-type"),
+                        &path.field("x-kubernetes-list-type"),
                         "must be map if x-kubernetes-list-map-keys is non-empty",
                     );
                 }
@@ -298,7 +297,7 @@ impl SchemaWalk<'_, '_, '_> {
                 let words = super::table::unsupported(other, &["atomic", "map", "set"]);
                 return self.here.refuse(
                     Code::ValueNotAllowed,
-                    &format!("{path}.x-kubernetes-list-type"),
+                    &path.field("x-kubernetes-list-type"),
                     &words,
                 );
             }
@@ -306,11 +305,11 @@ impl SchemaWalk<'_, '_, '_> {
         if kind != Some("array") {
             return self
                 .here
-                .invalid(&format!("{path}.type"), "must be array if x-kubernetes-list-type is specified");
+                .invalid(&path.field("type"), "must be array if x-kubernetes-list-type is specified");
         }
         if item("nullable") == Some("true") {
             self.here.forbidden(
-                &format!("{path}.items.nullable"),
+                &path.field("items").field("nullable"),
                 "cannot be nullable when x-kubernetes-list-type is set or map",
             );
         }
@@ -318,13 +317,13 @@ impl SchemaWalk<'_, '_, '_> {
             match item("type") {
                 Some("object") if item("x-kubernetes-map-type") != Some("atomic") => {
                     self.here.invalid(
-                        &format!("{path}.items.x-kubernetes-map-type"),
+                        &path.field("items").field("x-kubernetes-map-type"),
                         "must be atomic as item of a list with x-kubernetes-list-type=set",
                     );
                 }
                 Some("array") if !matches!(item("x-kubernetes-list-type"), None | Some("atomic")) => {
                     self.here.invalid(
-                        &format!("{path}.items.x-kubernetes-list-type"),
+                        &path.field("items").field("x-kubernetes-list-type"),
                         "must be atomic as item of a list with x-kubernetes-list-type=set",
                     );
                 }
@@ -337,14 +336,14 @@ impl SchemaWalk<'_, '_, '_> {
         }
         if item("type").is_some_and(|kind| kind != "object") {
             self.here.invalid(
-                &format!("{path}.items.type"),
+                &path.field("items").field("type"),
                 "must be object if parent array's x-kubernetes-list-type is map",
             );
         }
         self.keys(items, &keys, path, &keys_at);
     }
 
-    fn keys(&mut self, items: Option<&Node>, keys: &[&str], path: &str, keys_at: &str) {
+    fn keys(&mut self, items: Option<&Node>, keys: &[&str], path: &Path<'_>, keys_at: &Path<'_>) {
         let required: Vec<&str> = items
             .and_then(|items| items.get("required"))
             .and_then(Node::as_seq)
@@ -352,88 +351,88 @@ impl SchemaWalk<'_, '_, '_> {
             .flatten()
             .filter_map(Node::as_text)
             .collect();
+        let items_at = path.field("items");
+        let properties = items_at.field("properties");
         for (index, name) in keys.iter().enumerate() {
             let property = items.and_then(|items| items.at(&["properties", name]));
-            let below = format!("{path}.items.properties.{name}");
+            let below = properties.field(name);
             if keys[..index].contains(name) {
-                self.here.duplicate(&format!("{keys_at}[{index}]"), name);
+                self.here.duplicate(&keys_at.item(index), name);
                 continue;
             }
             let Some(property) = property else {
-                self.here
-                    .invalid(&format!("{keys_at}[{index}]"), "entries must all be names of item properties");
+                self.here.invalid(&keys_at.item(index), "entries must all be names of item properties");
                 continue;
             };
             if matches!(property.get("type").and_then(text), Some("object" | "array")) {
                 self.here.invalid(
-                    &format!("{below}.type"),
+                    &below.field("type"),
                     "must be a scalar type if parent array's x-kubernetes-list-type is map",
                 );
             }
             if property.get("nullable").is_some_and(is_true) {
                 self.here.forbidden(
-                    &format!("{below}.nullable"),
+                    &below.field("nullable"),
                     "this property is in x-kubernetes-list-map-keys, so it cannot be nullable",
                 );
             }
             if !required.contains(name) && property.get("default").is_none() {
-                self.here.required(&format!("{below}.default"), "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property");
+                self.here.required(&below.field("default"), "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property");
             }
         }
     }
 
     /// Fields that no schema may have, and those with few values.
-    fn fields(&mut self, schema: &Node, path: &str) {
-        let at = |field: &str| format!("{path}.{field}");
+    fn fields(&mut self, schema: &Node, path: &Path<'_>) {
         for field in ["additionalItems", "id", "$schema"] {
             if schema.get(field).is_some_and(|value| !is_empty(value)) {
-                self.here.forbidden(&at(field), &format!("{field} is not supported"));
+                self.here.forbidden(&path.field(field), &format!("{field} is not supported"));
             }
         }
         if schema.get("uniqueItems").is_some_and(is_true) {
             self.here.forbidden(
-                &at("uniqueItems"),
+                &path.field("uniqueItems"),
                 "uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
             );
         }
         for field in ["x-kubernetes-preserve-unknown-fields"] {
             if schema.get(field).and_then(Node::as_text) == Some("false") {
-                self.here.invalid(&at(field), "must be true or undefined");
+                self.here.invalid(&path.field(field), "must be true or undefined");
             }
         }
         if let Some(pattern) = schema.get("pattern").and_then(text)
             && let Some(words) = pattern_fault(pattern)
         {
-            self.here.invalid(&at("pattern"), words);
+            self.here.invalid(&path.field("pattern"), words);
         }
         for (index, rule) in
             schema.get("x-kubernetes-validations").and_then(Node::as_seq).into_iter().flatten().enumerate()
         {
-            self.rule(schema, rule, &format!("{path}.x-kubernetes-validations[{index}]"));
+            self.rule(schema, rule, &path.field("x-kubernetes-validations").item(index));
         }
     }
 
     /// What a rule says beside its expression.
-    fn rule(&mut self, schema: &Node, rule: &Node, path: &str) {
+    fn rule(&mut self, schema: &Node, rule: &Node, path: &Path<'_>) {
         if rule.get("rule").and_then(Node::as_text).is_some_and(|rule| rule.trim().is_empty()) {
-            self.here.required(&format!("{path}.rule"), "rule is not specified");
+            self.here.required(&path.field("rule"), "rule is not specified");
         }
         if let Some(message) = rule.get("message").and_then(text) {
             if message.trim().is_empty() {
-                self.here.invalid(&format!("{path}.message"), "must be non-empty if specified");
+                self.here.invalid(&path.field("message"), "must be non-empty if specified");
             } else if message.contains(['\n', '\r']) {
-                self.here.invalid(&format!("{path}.message"), "must not contain line breaks");
+                self.here.invalid(&path.field("message"), "must not contain line breaks");
             }
         }
         if let Some(field) = rule.get("fieldPath").and_then(text)
             && !has_field(schema, field)
         {
-            self.here.invalid(&format!("{path}.fieldPath"), "must be a valid path");
+            self.here.invalid(&path.field("fieldPath"), "must be a valid path");
         }
     }
 
     /// A default has to fit its own schema.
-    fn default(&mut self, schema: &Node, path: &str) {
+    fn default(&mut self, schema: &Node, path: &Path<'_>) {
         let Some(default) = schema.get("default") else { return };
         if schema.get("x-kubernetes-int-or-string").is_some_and(is_true) {
             return;
@@ -452,7 +451,7 @@ impl SchemaWalk<'_, '_, '_> {
         fit.check(default, id, &Path::TOP, default.mark.known());
         let first = fit.found.list.iter().find(|finding| finding.is_error());
         if let Some(words) = first.map(|first| first.diagnostic.message.clone()) {
-            self.here.invalid(&format!("{path}.default"), &format!("the default does not fit: {words}"));
+            self.here.invalid(&path.field("default"), &format!("the default does not fit: {words}"));
         }
     }
 }

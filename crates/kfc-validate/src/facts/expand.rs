@@ -54,10 +54,12 @@ pub(super) fn steps(path: &str) -> impl Iterator<Item = &str> {
     let mut rest = path;
     std::iter::from_fn(move || {
         loop {
-            if let Some(quoted) = rest.strip_prefix("['") {
-                let (key, after) = quoted.split_once("']")?;
-                rest = after;
-                return Some(key);
+            for (opens, closes) in [("['", "']"), ("[\"", "\"]")] {
+                if let Some(quoted) = rest.strip_prefix(opens) {
+                    let (key, after) = quoted.split_once(closes)?;
+                    rest = after;
+                    return Some(key);
+                }
             }
             if let Some(index) = rest.strip_prefix('[') {
                 let (index, after) = index.split_once(']')?;
@@ -93,6 +95,6 @@ mod tests {
         assert_eq!(places("m{}"), [("m['x/y']".to_owned(), true)]);
         assert_eq!(places("n"), [("n".to_owned(), false)]);
         assert!(places("n.a").is_empty());
-        assert_eq!(steps("a[0]['b.c'].d").collect::<Vec<_>>(), ["a", "0", "b.c", "d"]);
+        assert_eq!(steps("a[0]['b.c'].d[\"e'\"]").collect::<Vec<_>>(), ["a", "0", "b.c", "d", "e'"]);
     }
 }

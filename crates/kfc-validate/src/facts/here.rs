@@ -6,7 +6,7 @@ use super::super::version::Version;
 use kfc_diagnostics::{Code, Diagnostic, Mark};
 use kfc_kube::Quantity;
 use kfc_yaml::{Map, Node, ScalarKind, emit};
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 /// The rules of a type that the table of facts cannot say.
 pub(super) type Check = fn(&mut Here<'_, '_>);
@@ -58,7 +58,8 @@ impl<'h> Here<'h, '_> {
     }
 
     /// Reports an error at a place below this mapping, in the words of the API server.
-    pub(super) fn refuse(&mut self, code: Code, below: &str, words: &str) {
+    pub(super) fn refuse(&mut self, code: Code, below: &(impl Display + ?Sized), words: &str) {
+        let below = &below.to_string();
         let mut path = self.path.to_owned();
         if !below.is_empty() {
             let dot = if path.is_empty() || below.starts_with('[') { "" } else { "." };
@@ -71,24 +72,24 @@ impl<'h> Here<'h, '_> {
     }
 
     /// A value that is missing.
-    pub(super) fn required(&mut self, below: &str, words: &str) {
+    pub(super) fn required(&mut self, below: &(impl Display + ?Sized), words: &str) {
         let words =
             if words.is_empty() { "Required value".to_owned() } else { format!("Required value: {words}") };
         self.refuse(Code::ValueMissing, below, &words);
     }
 
     /// A value that breaks a rule.
-    pub(super) fn invalid(&mut self, below: &str, words: &str) {
+    pub(super) fn invalid(&mut self, below: &(impl Display + ?Sized), words: &str) {
         self.refuse(Code::ServerRule, below, words);
     }
 
     /// A value that may not be there.
-    pub(super) fn forbidden(&mut self, below: &str, words: &str) {
+    pub(super) fn forbidden(&mut self, below: &(impl Display + ?Sized), words: &str) {
         self.refuse(Code::ServerRule, below, words);
     }
 
     /// A value that an earlier one has, too.
-    pub(super) fn duplicate(&mut self, below: &str, value: &str) {
+    pub(super) fn duplicate(&mut self, below: &(impl Display + ?Sized), value: &str) {
         self.refuse(Code::ValueTwice, below, &format!("Duplicate value: \"{value}\""));
     }
 
