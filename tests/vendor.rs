@@ -165,27 +165,35 @@ fn web_addresses_are_files_or_repositories_as_in_kustomize() {
 
 #[test]
 fn certificates_are_checked() {
-    let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let certificate = key.cert.der().clone();
-    let private = rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], private)
-        .unwrap();
-    let server = Server::with(Some(std::sync::Arc::new(config)), |_, _| None);
+    let (server, certificate) = Server::secure();
     server.file("/a.yaml", &config_map("a", "one"));
-    let port = server.address.rsplit(':').next().unwrap();
-    let url = format!("resources: ['https://localhost:{port}/a.yaml']\n");
-    let mut project = Project::new(&[("kustomization.yaml", &url), ("ca.pem", &key.cert.pem())]);
+    let url = format!("resources: ['{}']\n", server.secure_url("/a.yaml"));
+    let mut project = Project::new(&[("kustomization.yaml", &url), ("ca.pem", &certificate)]);
     assert!(project.bad(&["build"]).contains("certificate"));
     project.variables.push(("SSL_CERT_FILE", project.path("ca.pem").display().to_string()));
     assert!(project.good(&["build"]).contains("name: a"));
     project.good(&["vendor"]);
     server.clear();
     assert!(project.good(&["build"]).contains("name: a"));
+}
+
+#[test]
+fn schemas_of_a_catalogue_are_fetched_over_https() {
+    let (server, certificate) = Server::secure();
+    let schema = r#"{"type": "object", "properties": {"spec": {"type": "object", "properties": {"size": {"type": "integer"}}}}}"#;
+    server.file("/all/example.com/widget_v1.json", schema);
+    let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec: {size: large}\n";
+    let gadget = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: b}\n";
+    let mut project = Project::new(&[("a.yaml", widget), ("b.yaml", gadget), ("ca.pem", &certificate)]);
+    let catalogue = server.secure_url("/all");
+    let unknown = project.bad(&["validate", "a.yaml", "--schema-location", &catalogue]);
+    assert!(unknown.contains("certificate"), "{unknown}");
+    project.variables.push(("SSL_CERT_FILE", project.path("ca.pem").display().to_string()));
+    let found = project.bad(&["validate", "a.yaml", "--schema-location", &catalogue]);
+    assert!(found.contains("`size` must be an integer"), "{found}");
+    // A kind that the catalogue does not have is none that cannot be fetched.
+    let absent = project.bad(&["validate", "b.yaml", "--schema-location", &catalogue]);
+    assert!(absent.contains("Gadget") && !absent.contains("cannot be fetched"), "{absent}");
 }
 
 #[test]

@@ -197,6 +197,25 @@ impl Server {
         Self::with(None, |_, _| None)
     }
 
+    /// A server for https, and the certificate to trust. Its host is `localhost`.
+    pub(crate) fn secure() -> (Self, String) {
+        let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let private = rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![key.cert.der().clone()], private)
+            .unwrap();
+        (Self::with(Some(Arc::new(config)), |_, _| None), key.cert.pem())
+    }
+
+    /// The address of a file for a client of https.
+    pub(crate) fn secure_url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.address.rsplit(':').next().unwrap())
+    }
+
     pub(crate) fn with(
         tls: Option<Arc<rustls::ServerConfig>>,
         handler: impl Fn(&str, &str) -> Option<Answer> + Send + Sync + 'static,
