@@ -2,6 +2,7 @@
 
 use super::cluster::{Cluster, Run, Setup, lab_file};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 #[derive(Debug, Deserialize)]
@@ -63,4 +64,117 @@ pub(crate) fn admit(cluster: &Cluster, bundles: &[String]) -> Report {
     args.extend(bundles.iter().map(String::as_str));
     let (out, _) = Run::of(&mut cluster.command("python3", &args)).succeeds();
     serde_json::from_str(&out).unwrap()
+}
+
+const EXISTING: &str = "\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              size:
+                type: integer
+                x-kubernetes-validations: [{rule: self >= oldSelf, message: a widget never shrinks}]
+              color: {type: string}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: fixed, namespace: default}
+immutable: true
+data: {a: b}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: default}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: example.com/web:1}]}
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: fast}
+provisioner: example.com/disks
+parameters: {type: ssd}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: default}
+spec: {accessModes: [ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 1Gi}}}
+";
+
+const WIDGET: &str = "\
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: one, namespace: default}
+spec: {size: 3, color: red}
+";
+
+/// Changes of objects that exist: what `--against cluster` says of each is what the server says of the update.
+#[test]
+#[ignore = "needs the lab: .ci/lab"]
+fn changes_of_what_exists_are_refused_as_by_the_server() {
+    let cluster = Cluster::start_with(&Setup { bare: true, ..Setup::default() });
+    cluster.apply(EXISTING);
+    cluster.wait("the kind Widget is served", 30, || {
+        cluster.kubectl(&["get", "widgets.example.com"]).code == Some(0)
+    });
+    cluster.apply(WIDGET);
+    let everything = format!("{EXISTING}---\n{WIDGET}");
+    // What is changed, into what, and how many objects the server then refuses.
+    let changes: [(&str, &str, usize); 12] = [
+        ("size: 3", "size: 2", 1),
+        ("size: 3", "size: 4", 0),
+        ("color: red", "color: blue", 0),
+        ("data: {a: b}", "data: {a: c}", 1),
+        ("immutable: true", "immutable: false", 1),
+        ("{selector: {app: web}, ports", "{selector: {app: other}, ports", 0),
+        ("matchLabels: {app: web}", "matchLabels: {app: web, tier: a}", 1),
+        ("web:1", "web:2", 0),
+        ("type: ssd", "type: hdd", 1),
+        ("ReadWriteOnce", "ReadWriteMany", 1),
+        ("storageClassName: fast", "storageClassName: slow", 1),
+        ("scope: Namespaced", "scope: Cluster", 1),
+    ];
+    for (from, to, refused) in changes {
+        assert!(everything.contains(from), "{from}");
+        let file = cluster.write("changed.yaml", &everything.replacen(from, to, 1));
+        let file = file.to_str().unwrap();
+        let server =
+            cluster.kubectl(&["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", file]);
+        let answers =
+            server.err.lines().filter(|line| line.contains("is invalid") || line.contains("Forbidden"));
+        assert_eq!(answers.count(), refused, "{to}: {}", server.err);
+        let run = cluster.kfc(&["validate", file, "--against", "cluster", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+        let wrong: BTreeSet<String> = report["targets"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .flat_map(|target| target["findings"].as_array().into_iter().flatten())
+            .filter(|finding| finding["severity"] == "error")
+            .map(|finding| finding["resource"].to_string())
+            .collect();
+        assert_eq!(wrong.len(), refused, "{to}: {wrong:#?}\nthe server: {}", server.err);
+        assert_eq!(run.code, Some(i32::from(refused > 0)), "{to}: {}", run.err);
+    }
 }
