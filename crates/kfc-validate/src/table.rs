@@ -50,12 +50,16 @@ pub fn covered() -> Span {
 
 /// Every kind of every version.
 pub fn kinds() -> impl Iterator<Item = KindLine> {
-    let all = covered();
-    TABLE.lines().filter_map(move |line| {
-        let mut words = line.strip_prefix("= ")?.split(' ');
-        let (api_version, kind, type_name) = (words.next()?, words.next()?, words.next()?);
-        Some(KindLine { api_version, kind, type_name, span: span(words.next(), all) })
-    })
+    static KINDS: LazyLock<Vec<KindLine>> = LazyLock::new(|| {
+        let all = covered();
+        let lines = TABLE.lines().filter_map(|line| {
+            let mut words = line.strip_prefix("= ")?.split(' ');
+            let (api_version, kind, type_name) = (words.next()?, words.next()?, words.next()?);
+            Some(KindLine { api_version, kind, type_name, span: span(words.next(), all) })
+        });
+        lines.collect()
+    });
+    KINDS.iter().copied()
 }
 
 /// The versions in which a type has a field; for messages about fields that the version at hand does not have.
