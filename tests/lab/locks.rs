@@ -66,7 +66,7 @@ fn the_lock_of_a_killed_run_expires_and_that_of_an_interrupted_one_is_released(s
     Command::new("kill").args(["-INT", &interrupted.id().to_string()]).status().unwrap();
     let ended = interrupted.wait_with_output().unwrap();
     let err = String::from_utf8_lossy(&ended.stderr);
-    assert!(ended.status.code() == Some(1) && ended.stdout.is_empty() && err.contains("KFC1608"), "{err}");
+    assert!(ended.status.code() == Some(130) && ended.stdout.is_empty() && err.contains("KFC1608"), "{err}");
     assert!(lease(&space).is_none());
 }
 

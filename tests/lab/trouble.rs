@@ -182,13 +182,15 @@ fn maps_of(space: &Space) -> BTreeSet<String> {
     names.map(|name| format!("ConfigMap {}/m{name}", space.name)).collect()
 }
 
-/// Sends a signal to a run as soon as the cluster has some of its objects.
-fn stop(space: &Space, mut command: Command, signal: &str, is_time: impl Fn(usize) -> bool) -> Run {
+/// Sends a signal to a run as soon as the cluster has some of its objects; gives what it says at its end.
+fn stop(space: &Space, mut command: Command, signal: &str, is_time: impl Fn(usize) -> bool) -> String {
     let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     space.cluster.wait("the run gets on", 60, || is_time(maps_of(space).len()));
     // The client that enters the namespace has become kfc itself.
     assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap().success());
-    run.wait_with_output().unwrap().into()
+    let run = Run::from(run.wait_with_output().unwrap());
+    assert_eq!((run.code, run.out.as_str()), (Some(130), ""), "{}", run.err);
+    run.err
 }
 
 #[test]
@@ -203,7 +205,7 @@ fn a_signal_in_the_middle_of_a_wave_loses_nothing() {
     let proxy = space.cluster.with_faults(&json!([slow("PATCH"), slow("DELETE")]));
     let apply = ["apply", "signal.yaml", "--name", "signal", "--concurrency", "4"];
     for (signal, word, from) in [("-INT", "an interrupt", 15), ("-TERM", "a request to terminate", 50)] {
-        let err = stop(&space, proxy.kfc_command(&apply), signal, |there| there >= from).refused();
+        let err = stop(&space, proxy.kfc_command(&apply), signal, |there| there >= from);
         assert!(err.contains(&format!("error[KFC1608]: stopped by {word}")), "{err}");
         let (exist, listed) = (maps_of(&space), space.listed());
         assert!((from..MAPS).contains(&exist.len()), "{}", exist.len());
@@ -215,7 +217,7 @@ fn a_signal_in_the_middle_of_a_wave_loses_nothing() {
     assert_eq!(out.lines().filter(|line| line.starts_with("created ")).count(), MAPS - there, "{out}");
     assert_eq!(space.cluster.kfc(&apply).succeeds().0, "");
     let delete = ["delete", "--name", "signal", "--yes", "--delete-all", "--concurrency", "4"];
-    let err = stop(&space, proxy.kfc_command(&delete), "-INT", |there| there < MAPS - 20).refused();
+    let err = stop(&space, proxy.kfc_command(&delete), "-INT", |there| there < MAPS - 20);
     assert!(err.contains("KFC1608"), "{err}");
     space.cluster.kfc(&delete).succeeds();
     assert!(!space.exists() && space.listed().is_empty());
