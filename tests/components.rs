@@ -20,8 +20,9 @@ use rayon::prelude::*;
 use serde_json::Value;
 use setting::{Setting, setting, shown};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// Components that stand for one another: at most one of each line can take part.
@@ -98,7 +99,9 @@ fn with_what_must_be_set(stack: Stack) -> Stack {
         azure-blob: {account: example}
         external-issuer: {issuer: 'https://login.example.com'}
         cloudIdentity: someone
-        exposure: external";
+        dex: {users: [{email: bob@example.org, passwordHash: $2y$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234}]}
+        tls: {acme: admin@example.org}
+        exposure: public";
     let parameters = kfc_yaml::parse::parse(text, kfc_diagnostics::SourceId::NONE).unwrap().remove(0);
     Stack { parameters, ..stack }
 }
@@ -169,6 +172,8 @@ fn every_setter_selects_something_somewhere() {
         ("azure", "azure-blob"),
         ("onprem", "external-issuer"),
         ("openshift", "istio"),
+        ("k3s", "istio"),
+        ("gke", "oauth2-proxy"),
         ("onprem+gpu", "gpu-device-plugin"),
         ("onprem+amd-gpu", "amd-gpu-device-plugin"),
         ("aws+neuron", "neuron-device-plugin"),
@@ -404,7 +409,7 @@ fn every_way_into_the_mesh_has_a_template() {
 
 #[test]
 fn the_services_of_clouds_and_an_issuer_of_ones_own_build() {
-    let cases: [&[&str]; 5] = [
+    let cases: [&[&str]; 6] = [
         &[
             "gke+managed",
             "cloud-sql.instance=project:region:name",
@@ -436,6 +441,14 @@ fn the_services_of_clouds_and_an_issuer_of_ones_own_build() {
             "external-issuer.issuer=https://login.example.com",
             "oidcClientSecret=shared-with-the-issuer",
             "oauth2-proxy.cookieSecret=cookies-are-encrypted-with-this-",
+        ],
+        &[
+            "onprem",
+            "facts.services.issuer=external",
+            "external-issuer.issuer=https://login.example.com",
+            "external-issuer.emailClaim=preferred_username",
+            "external-issuer.groupsClaim=roles",
+            "oidcClientSecret=shared-with-the-issuer",
         ],
         &["onprem", "pipelines.bucket=ml", "seaweedfs.bucket=ml", "user=a@b.c"],
     ];
@@ -628,25 +641,31 @@ fn nothing_is_exposed_unless_it_is_asked_for() {
 fn exposure_needs_credentials_of_ones_own() {
     let setting = setting();
     for (profile, exposure, kind, annotations) in [
-        ("gke", "external", "LoadBalancer", 1),
+        ("gke", "public", "LoadBalancer", 1),
+        ("gke", "internal", "LoadBalancer", 1),
         ("aws", "load-balancer", "LoadBalancer", 3),
+        ("aws", "internal", "LoadBalancer", 3),
         ("aws", "node-port", "NodePort", 0),
-        ("azure", "external", "LoadBalancer", 0),
-        ("onprem", "external", "NodePort", 0),
+        ("azure", "public", "LoadBalancer", 0),
+        ("azure", "internal", "LoadBalancer", 1),
+        ("onprem", "public", "NodePort", 0),
+        ("onprem", "internal", "NodePort", 0),
+        ("openshift", "internal", "NodePort", 0),
+        ("k3s", "load-balancer", "LoadBalancer", 0),
         ("kind", "node-port", "NodePort", 0),
         ("minikube", "load-balancer", "LoadBalancer", 0),
     ] {
-        let exposed = format!("exposure: {exposure}");
+        let exposed = format!("exposure: {exposure}\n    tls: {{secret: certificate}}");
         let few = |parameters: &str| stack_with(profile, parameters).with_components(["istio", "dex"]);
         let said = said_of_credentials(&setting, &few(&exposed));
-        if matches!(profile, "kind" | "minikube") {
+        if matches!(profile, "kind" | "minikube" | "k3s") {
             let error = said.unwrap_err();
             assert!(
                 error.contains(&format!("Service istio-system/istio-ingressgateway is of type {kind}")),
                 "{error}"
             );
             assert!(
-                error.contains("`--set dex.passwordHash=VALUE`") && error.contains("`exposure: cluster`"),
+                error.contains("`--set dex.passwordHash=VALUE`") && error.contains("`exposure: none`"),
                 "{error}"
             );
         } else {
@@ -676,8 +695,9 @@ fn cookies_fit_the_scheme_that_is_served() {
     for (profile, parameters, secure) in [
         ("onprem", "{}", "false"),
         ("openshift", "{}", "false"),
-        ("openshift", "exposure: external", "true"),
-        ("gke", "exposure: external", "false"),
+        ("openshift", "exposure: public", "true"),
+        ("gke", "exposure: internal", "false"),
+        ("gke", "tls: {issuer: company}", "true"),
         ("gke", "scheme: https", "true"),
     ] {
         let apps = ["notebooks", "volumes", "tensorboards", "kserve-web-app", "oauth2-proxy"];
@@ -694,8 +714,371 @@ fn cookies_fit_the_scheme_that_is_served() {
         let proxy = object(&resources, "ConfigMap", "oauth2-proxy-parameters");
         assert_eq!(proxy["data"]["FORCE_HTTPS"], secure, "{profile} with {parameters}");
         let has_route = resources.iter().any(|resource| resource.kind() == "Route");
-        assert_eq!(has_route, profile == "openshift" && parameters.contains("external"));
+        assert_eq!(has_route, profile == "openshift" && parameters.contains("public"));
     }
+}
+
+/// What a build of a stack is refused for.
+fn refusal(setting: &Setting, stack: &Stack) -> String {
+    resolve(&setting.catalogue, stack)
+        .map_or_else(|errors| shown(&errors, &setting.sources), |_| String::new())
+}
+
+#[test]
+fn what_any_network_can_reach_has_tls() {
+    let setting = setting();
+    let why = "without TLS, others can read the passwords";
+    for (profile, parameters, is_refused) in [
+        ("gke", "exposure: public", true),
+        ("gke", "exposure: load-balancer", true),
+        ("kind", "exposure: node-port", true),
+        // Words of earlier releases mean the same.
+        ("gke", "exposure: external", true),
+        ("gke", "{exposure: public, tls: none}", true),
+        ("gke", "exposure: internal", false),
+        ("gke", "exposure: cluster", false),
+        ("openshift", "exposure: public", false),
+        ("gke", "{exposure: public, scheme: https}", false),
+        ("gke", "{exposure: public, tls: {issuer: company}}", false),
+        ("gke", "{exposure: public, tls: {secret: certificate}}", false),
+        ("gke", "{exposure: public, tls: {acme: admin@example.org}}", false),
+    ] {
+        let said = refusal(&setting, &stack_with(profile, parameters));
+        assert_eq!(said.contains(why), is_refused, "{profile} with {parameters}: {said}");
+        assert_eq!(said.is_empty(), !is_refused, "{profile} with {parameters}: {said}");
+    }
+    let said = refusal(&setting, &stack_with("gke", "exposure: public"));
+    assert!(said.contains("note: the parameter `exposure` is `public`"), "{said}");
+    let said = refusal(&setting, &stack_with("gke", "{tls: {issuer: company}, scheme: http}"));
+    assert!(said.contains("a platform with a certificate is reached with `scheme: https`"), "{said}");
+}
+
+#[test]
+fn names_of_hosts_are_names_of_hosts() {
+    let setting = setting();
+    for (parameters, is_refused) in [
+        ("domain: ml.example.org", false),
+        ("domain: ml", false),
+        ("domain: xn--bcher-kva.example", false),
+        ("domain: bad domain!", true),
+        ("domain: https://ml.example.org", true),
+        ("domain: ml.example.org/", true),
+        ("domain: ml.example.org:8080", true),
+        ("domain: '*.example.org'", true),
+        ("domain: ML.example.org", true),
+        ("domain: ml..example.org", true),
+        ("domain: 192.0.2.1", true),
+        ("domain: a.b,user=a@b.c", true),
+        ("domain: ''", true),
+        ("{domain: a.example, knative-serving: {servingDomain: a.example}}", true),
+        ("{domain: a.example, knative-serving: {servingDomain: 'a b'}}", true),
+        ("kubeflow-gateway: {certificateNames: ['*.serving.example.org', b.example]}", false),
+        ("kubeflow-gateway: {certificateNames: ['a.*']}", true),
+        ("tls: some", true),
+        ("tls: {}", true),
+        ("tls: {issuer: a, secret: b}", true),
+        ("tls: {acme: nobody}", true),
+        ("tls: {issuer: Company CA}", true),
+    ] {
+        let said = refusal(&setting, &stack_with("onprem", parameters));
+        assert_eq!(!said.is_empty(), is_refused, "{parameters}: {said}");
+    }
+}
+
+/// What a bundle says of how users reach it.
+struct Front<'r>(&'r [Resource]);
+
+impl Front<'_> {
+    fn object(&self, kind: &str, name: &str) -> Value {
+        object(self.0, kind, name)
+    }
+
+    fn has(&self, kind: &str, name: &str) -> bool {
+        self.0.iter().any(|resource| resource.kind() == kind && resource.name() == name)
+    }
+
+    fn proxy_arguments(&self) -> Vec<String> {
+        let proxy = self.object("Deployment", "oauth2-proxy");
+        let arguments =
+            proxy["spec"]["template"]["spec"]["containers"][0]["args"].as_array().unwrap().clone();
+        arguments.iter().map(|argument| argument.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// YAML or JSON in a config map.
+    fn inside(&self, name: &str, key: &str) -> Value {
+        let text = self.object("ConfigMap", name)["data"][key].as_str().unwrap().to_owned();
+        to_json(&kfc_yaml::parse::parse(&text, kfc_diagnostics::SourceId::NONE).unwrap()[0])
+    }
+}
+
+#[test]
+fn domain_and_certificate_move_everything_together() {
+    let setting = setting();
+    let parameters = "{domain: ml.example.org, exposure: public, tls: {secret: certificate}}";
+    let resources = setting.resources(&stack_with("gke", parameters));
+    setting.check("gke with TLS", &resources);
+    let front = Front(&resources);
+    let hosts = serde_json::json!(["ml.example.org", "*.serving.ml.example.org"]);
+    let servers = front.object("Gateway", "kubeflow-gateway")["spec"]["servers"].clone();
+    assert_eq!(servers.as_array().unwrap().len(), 1, "{servers}");
+    assert_eq!((&servers[0]["hosts"], &servers[0]["port"]["number"]), (&hosts, &443.into()));
+    assert_eq!(servers[0]["tls"]["credentialName"], "certificate");
+    let redirect = front.object("Gateway", "kubeflow-gateway-redirect")["spec"]["servers"].clone();
+    assert_eq!((&redirect[0]["hosts"], &redirect[0]["port"]["number"]), (&hosts, &80.into()));
+    let route = front.object("VirtualService", "kubeflow-gateway-redirect");
+    assert_eq!(route["spec"]["http"][0]["redirect"]["scheme"], "https");
+    assert!(!front.has("Certificate", "kubeflow-gateway"), "a Secret needs no certificate of cert-manager");
+    let dex = front.inside("dex", "config.yaml");
+    let issuer = "https://ml.example.org/dex";
+    assert_eq!(dex["issuer"], issuer);
+    let callback = "https://ml.example.org/oauth2/callback";
+    assert_eq!(dex["staticClients"][0]["redirectURIs"], serde_json::json!([callback]));
+    let token = front.object("RequestAuthentication", "dex-jwt")["spec"]["jwtRules"][0].clone();
+    assert_eq!(token["issuer"], issuer);
+    assert_eq!(token["jwksUri"], "http://dex.auth.svc.cluster.local:5556/dex/keys");
+    let arguments = front.proxy_arguments();
+    for argument in [
+        format!("--oidc-issuer-url={issuer}"),
+        format!("--redirect-url={callback}"),
+        "--relative-redirect-url=false".to_owned(),
+    ] {
+        assert!(arguments.contains(&argument), "{argument}: {arguments:?}");
+    }
+    assert_eq!(front.object("ConfigMap", "oauth2-proxy-parameters")["data"]["FORCE_HTTPS"], "true");
+    let serving = front.inside("inferenceservice-config", "ingress");
+    assert_eq!(
+        (&serving["ingressDomain"], &serving["urlScheme"]),
+        (&"ml.example.org".into(), &"https".into())
+    );
+    assert_eq!(serving["pathTemplate"], "/serving/{{ .Namespace }}/{{ .Name }}");
+    assert_eq!(front.object("ConfigMap", "config-domain")["data"]["serving.ml.example.org"], "");
+    assert_eq!(front.object("ConfigMap", "config-network")["data"]["default-external-scheme"], "https");
+    let probes =
+        front.object("NetworkPolicy", "allow-knative-to-istio-gateways")["spec"]["ingress"][0].clone();
+    assert_eq!(probes["ports"][1]["port"], 8443);
+}
+
+#[test]
+fn without_a_certificate_the_platform_answers_under_any_name() {
+    let setting = setting();
+    let resources = setting.resources(&stack_with("onprem", "domain: ml.example.org"));
+    let front = Front(&resources);
+    let servers = front.object("Gateway", "kubeflow-gateway")["spec"]["servers"].clone();
+    assert_eq!(
+        (&servers[0]["hosts"], &servers[0]["port"]["number"]),
+        (&serde_json::json!(["*"]), &80.into())
+    );
+    assert!(!front.has("Gateway", "kubeflow-gateway-redirect"));
+    assert_eq!(front.proxy_arguments().len(), 2);
+    let serving = front.inside("inferenceservice-config", "ingress");
+    // A route for the domain itself would hide the dashboard.
+    assert_eq!(serving["ingressDomain"], "serving.ml.example.org");
+    assert_eq!(serving["urlScheme"], "http");
+}
+
+#[test]
+fn certificates_come_from_an_issuer_or_by_acme() {
+    let setting = setting();
+    let few = ["kubeflow-gateway", "oauth2-proxy", "dex"];
+    let build = |profile: &str, parameters: &str| {
+        setting.resources(&stack_with(profile, parameters).with_components(few))
+    };
+    let resources =
+        build("aws", "{tls: {issuer: company}, kubeflow-gateway: {certificateNames: [ml.corp.example]}}");
+    let front = Front(&resources);
+    let certificate = front.object("Certificate", "kubeflow-gateway");
+    assert_eq!(certificate["spec"]["issuerRef"]["name"], "company");
+    assert_eq!(
+        certificate["spec"]["dnsNames"],
+        serde_json::json!(["kubeflow.example.com", "ml.corp.example"])
+    );
+    let servers = front.object("Gateway", "kubeflow-gateway")["spec"]["servers"].clone();
+    assert_eq!(servers[0]["tls"]["credentialName"], certificate["spec"]["secretName"]);
+    assert!(front.has("Deployment", "cert-manager") && !front.has("ClusterIssuer", "kubeflow-acme"));
+
+    let resources = build("aws", "{exposure: public, tls: {acme: admin@example.org}}");
+    let front = Front(&resources);
+    let issuer = front.object("ClusterIssuer", "kubeflow-acme")["spec"]["acme"].clone();
+    assert_eq!(issuer["email"], "admin@example.org");
+    assert_eq!(issuer["solvers"][0]["http01"]["ingress"], serde_json::json!({"class": "istio"}));
+    assert_eq!(front.object("Certificate", "kubeflow-gateway")["spec"]["issuerRef"]["name"], "kubeflow-acme");
+    for name in ["istio-ingressgateway-oauth2-proxy", "istio-ingressgateway-require-jwt"] {
+        let rules = front.object("AuthorizationPolicy", name)["spec"]["rules"].clone();
+        let challenge = serde_json::json!("/.well-known/acme-challenge/*");
+        let open = rules[0]["to"][0]["operation"]["notPaths"].as_array().unwrap().clone();
+        assert!(open.contains(&challenge) && open.contains(&"/oauth2/*".into()), "{name}: {open:?}");
+        let guarded = &rules[1]["to"][0]["operation"];
+        assert_eq!((&guarded["paths"][0], &guarded["notPorts"][0]), (&challenge, &"8080".into()), "{name}");
+    }
+}
+
+#[test]
+fn the_way_in_of_the_platform_is_taken_where_it_has_one() {
+    let setting = setting();
+    let build = |profile: &str, parameters: &str| {
+        let parameters = format!("{OWN}\n    domain: ml.example.org\n    {parameters}");
+        setting.resources(&stack_with(profile, &parameters).with_components([
+            "kubeflow-gateway",
+            "dex",
+            "oauth2-proxy",
+        ]))
+    };
+    // Traefik has the ports on k3s.
+    let resources = build("k3s", "exposure: public\n    tls: {acme: admin@example.org}");
+    let front = Front(&resources);
+    let ingress = front.object("Ingress", "kubeflow");
+    assert_eq!(ingress["spec"]["ingressClassName"], "traefik");
+    assert_eq!(ingress["spec"]["rules"][0]["host"], "ml.example.org");
+    assert_eq!(ingress["spec"]["tls"][0]["secretName"], "kubeflow-gateway-tls");
+    let entry = &ingress["metadata"]["annotations"]["traefik.ingress.kubernetes.io/router.entrypoints"];
+    assert_eq!(entry, "websecure");
+    assert_eq!(front.object("Service", "istio-ingressgateway")["spec"]["type"], "ClusterIP");
+    let servers = front.object("Gateway", "kubeflow-gateway")["spec"]["servers"].clone();
+    assert_eq!(
+        (&servers[0]["hosts"][0], &servers[0]["port"]["number"]),
+        (&"ml.example.org".into(), &80.into())
+    );
+    assert!(!front.has("Gateway", "kubeflow-gateway-redirect"));
+    let solver = front.object("ClusterIssuer", "kubeflow-acme")["spec"]["acme"]["solvers"][0].clone();
+    assert_eq!(solver["http01"]["ingress"], serde_json::json!({"ingressClassName": "traefik"}));
+    assert!(
+        front.proxy_arguments().contains(&"--redirect-url=https://ml.example.org/oauth2/callback".to_owned())
+    );
+
+    // OpenShift's router has a certificate of its own, or leaves TLS to the gateway.
+    let resources = build("openshift", "exposure: public");
+    let route = Front(&resources).object("Route", "kubeflow")["spec"].clone();
+    assert_eq!((&route["host"], &route["tls"]["termination"]), (&"ml.example.org".into(), &"edge".into()));
+    let resources = build("openshift", "exposure: public\n    tls: {issuer: company}");
+    let route = Front(&resources).object("Route", "kubeflow")["spec"].clone();
+    assert_eq!(
+        (&route["tls"]["termination"], &route["port"]["targetPort"]),
+        (&"passthrough".into(), &"https".into())
+    );
+    let servers = Front(&resources).object("Gateway", "kubeflow-gateway")["spec"]["servers"].clone();
+    assert_eq!(servers[0]["port"]["number"], 443);
+
+    for (profile, annotation, value) in [
+        ("gke", "networking.gke.io/load-balancer-type", "Internal"),
+        ("aws", "service.beta.kubernetes.io/aws-load-balancer-scheme", "internal"),
+        ("azure", "service.beta.kubernetes.io/azure-load-balancer-internal", "true"),
+    ] {
+        let resources = build(profile, "exposure: internal");
+        let service = Front(&resources).object("Service", "istio-ingressgateway");
+        assert_eq!(service["metadata"]["annotations"][annotation], value, "{profile}");
+    }
+}
+
+#[test]
+fn an_issuer_outside_needs_only_the_secret_of_its_client() {
+    let setting = setting();
+    let mut stack = stack_with(
+        "onprem",
+        "{oidcClientSecret: from-the-issuer, domain: ml.example.org, tls: {issuer: company}, external-issuer: {issuer: 'https://login.example.com', scopes: [openid, email], emailDomains: [example.org, example.net]}}",
+    );
+    let facts = "services: {issuer: external}";
+    stack.facts = kfc_yaml::parse::parse(facts, kfc_diagnostics::SourceId::NONE).unwrap().remove(0);
+    assert_eq!(said_of_credentials(&setting, &stack).unwrap(), "");
+    let plan = resolve(&setting.catalogue, &stack).unwrap();
+    let assembled = assemble(&plan, &stack, &setting.loader).unwrap();
+    let made: Vec<String> =
+        assembled.recipes.iter().map(|planned| planned.recipe.object.name.clone()).collect();
+    assert!(made.contains(&"oauth2-proxy".to_owned()), "{made:?}");
+    let recipe =
+        assembled.recipes.iter().find(|planned| planned.recipe.object.name == "oauth2-proxy").unwrap();
+    let keys: Vec<&str> = recipe.recipe.keys.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["cookie-secret"]);
+    let resources = &assembled.bundle.resources.list;
+    let secret = object(resources, "Secret", "external-issuer");
+    assert_eq!(secret["data"]["client-secret"], STANDARD.encode("from-the-issuer"));
+    let front = Front(resources);
+    let arguments = front.proxy_arguments();
+    for argument in [
+        "--redirect-url=https://ml.example.org/oauth2/callback",
+        "--scope=openid email",
+        "--email-domain=example.org,example.net",
+    ] {
+        assert!(arguments.iter().any(|one| one == argument), "{argument}: {arguments:?}");
+    }
+    let proxy = front.object("Deployment", "oauth2-proxy");
+    let variables = proxy["spec"]["template"]["spec"]["containers"][0]["env"].as_array().unwrap().clone();
+    let secret_of = |name: &str| {
+        let variable = variables.iter().find(|variable| variable["name"] == name).unwrap();
+        variable["valueFrom"]["secretKeyRef"]["name"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(secret_of("OAUTH2_PROXY_CLIENT_SECRET"), "external-issuer");
+    assert_eq!(secret_of("OAUTH2_PROXY_COOKIE_SECRET"), "oauth2-proxy");
+    // Without the client's secret, it is this one alone that kfc asks for.
+    let mut without = stack.clone();
+    without.parameters.as_map_mut().unwrap().remove("oidcClientSecret");
+    let said = said_of_credentials(&setting, &without).unwrap_err();
+    assert!(said.contains("`--set oidcClientSecret=VALUE`") && !said.contains("cookieSecret"), "{said}");
+}
+
+#[test]
+fn hashes_of_passwords_are_printed() {
+    let run = |arguments: &[&str], input: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kfc"));
+        command.args(["secrets", "hash"]).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let password = "correct horse battery staple";
+    let (code, out, said) = run(&["--cost", "10"], &format!("{password}\nanother line\n"));
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let hash = out.strip_suffix('\n').unwrap();
+    assert!(hash.starts_with("$2y$10$"), "{hash}");
+    assert!(bcrypt::verify(password, hash).unwrap() && !bcrypt::verify("another", hash).unwrap());
+    // The catalogue accepts it.
+    let setting = setting();
+    let parameters =
+        format!("dex: {{passwordHash: {hash}, users: [{{email: bob@example.org, passwordHash: {hash}}}]}}");
+    assert_eq!(refusal(&setting, &stack_with("onprem", &parameters)), "");
+    let longest = "é".repeat(36);
+    assert_eq!(run(&["--cost", "10"], &longest).0, Some(0));
+    for (input, why) in [
+        ("", "the password is empty"),
+        ("\n", "the password is empty"),
+        (&format!("{longest}x"), "at most 72 bytes"),
+        ("a\0b", "none of them is 0"),
+    ] {
+        let (code, out, said) = run(&[], input);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn users_and_connectors_of_dex_keep_their_secrets_in_secrets() {
+    let setting = setting();
+    let hash = "$2y$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234";
+    let parameters = format!(
+        "{{user: alice@example.org, dex: {{users: [{{email: bob@example.org, passwordHash: {hash}}}], connectors: [{{type: github, id: github, name: GitHub, config: {{clientSecret: $GITHUB_SECRET}}}}]}}}}"
+    );
+    let resources = setting.resources(&stack_with("onprem", &parameters).with_components(["dex"]));
+    let front = Front(&resources);
+    let config = front.inside("dex", "config.yaml");
+    let users = config["staticPasswords"].as_array().unwrap();
+    let emails: Vec<&str> = users.iter().map(|user| user["email"].as_str().unwrap()).collect();
+    assert_eq!(emails, ["alice@example.org", "bob@example.org"]);
+    assert_ne!(users[0]["userID"], users[1]["userID"]);
+    assert!(users.iter().all(|user| user.get("hash").is_none()), "{users:?}");
+    let variable = users[1]["hashFromEnv"].as_str().unwrap();
+    let secret = front.object("Secret", "dex-users");
+    assert_eq!(secret["stringData"][variable], hash);
+    let dex = front.object("Deployment", "dex");
+    let read = &dex["spec"]["template"]["spec"]["containers"][0]["envFrom"];
+    let names: Vec<&str> =
+        read.as_array().unwrap().iter().map(|from| from["secretRef"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["dex-oidc-client", "dex-connectors", "dex-users"]);
+    assert_eq!(config["connectors"][0]["config"]["clientSecret"], "$GITHUB_SECRET");
+    let twice = format!("dex: {{users: [{{email: user@example.com, passwordHash: {hash}}}]}}");
+    let said = refusal(&setting, &stack_with("onprem", &twice));
+    assert!(said.contains("`dex.users` has the first user, `user`, too") && !said.contains(hash), "{said}");
 }
 
 #[test]
@@ -719,8 +1102,8 @@ fn build_apply_and_init_say_which_credentials_are_known() {
         assert!(told.contains("`--set dex.passwordHash=VALUE`"), "{arguments:?}: {told}");
     }
     for arguments in [
-        &["build", "kind", "--set=exposure=node-port"][..],
-        &["apply", "kind", "--dry-run=client", "--set=exposure=node-port"],
+        &["build", "kind", "--set=exposure=internal"][..],
+        &["apply", "kind", "--dry-run=client", "--set=exposure=internal"],
     ] {
         let (code, out, told) = run(arguments);
         assert_eq!((code, out.as_str()), (Some(1), ""), "{arguments:?}");
@@ -909,16 +1292,25 @@ fn keys_of(secret: &Value) -> BTreeSet<String> {
 
 /// Plans of all components whose Secrets are all in the bundle, with each way to have a database, an object store and an issuer.
 fn plans_of_all_choices(setting: &Setting) -> Vec<(Stack, Plan)> {
-    let stacks = ["onprem", "gke+managed", "aws+managed", "azure+managed"].map(|profile| {
+    let choices = [
+        ("onprem", "in-cluster"),
+        ("onprem", "external"),
+        ("gke+managed", "in-cluster"),
+        ("aws+managed", "in-cluster"),
+        ("azure+managed", "in-cluster"),
+    ];
+    let stacks = choices.map(|(profile, issuer)| {
         let mut stack = Stack::of_profile(profile).with_components(everything(setting));
-        let facts = "secrets: {default: published}";
+        let facts = &format!("{{secrets: {{default: published}}, services: {{issuer: {issuer}}}}}");
         stack.facts = kfc_yaml::parse::parse(facts, kfc_diagnostics::SourceId::NONE).unwrap().remove(0);
-        if profile == "onprem" { stack } else { with_what_must_be_set(stack) }
+        if (profile, issuer) == ("onprem", "in-cluster") { stack } else { with_what_must_be_set(stack) }
     });
     let mut plans = Vec::new();
     for mut stack in stacks {
         if let Some(parameters) = stack.parameters.as_map_mut() {
             parameters.remove("exposure");
+            parameters.remove("tls");
+            parameters.remove("dex");
         }
         let plan =
             resolve(&setting.catalogue, &stack).unwrap_or_else(|e| panic!("{}", shown(&e, &setting.sources)));
@@ -939,7 +1331,8 @@ fn every_secret_is_declared_and_every_declaration_is_of_a_secret() {
             let component = &plan.components[secret.owner.unwrap() as usize].component;
             let name = (secret.namespace(), secret.name());
             let what = format!("{}: Secret {}/{}", component.name.value, name.0, name.1);
-            let mut declared = component.secrets.iter();
+            // Those of the plan have the keys whose conditions hold.
+            let mut declared = plan.secrets.iter().map(|planned| &planned.declared);
             let declared = declared.find(|one| (one.namespace.as_str(), one.name.as_str()) == name);
             let declared = declared.unwrap_or_else(|| panic!("{what} is not declared"));
             real.insert((component.name.as_str(), declared.name.as_str()));
@@ -1026,7 +1419,7 @@ fn values_are_made_of_keys_that_are_declared() {
         for (key, recipe) in &secret.keys.0 {
             let (namespace, name, of) = match recipe {
                 SecretKey::Bcrypt(of) => (&secret.namespace.value, &secret.name.value, of),
-                SecretKey::Copy(of) => (&of.namespace, &of.name, &of.key),
+                SecretKey::Copy(of) => (&of.copy.namespace, &of.copy.name, &of.copy.key),
                 _ => continue,
             };
             assert!(find(namespace, name, of), "{} of {} is made of nothing", key.value, secret.name.value);

@@ -12,7 +12,7 @@ use std::process::{Output, Stdio};
 use support::{Project, text};
 
 /// Commands that print scripts, manifests, schemas and texts in one form only, or what Argo CD calls.
-const WITHOUT_FORMAT: [&str; 9] = [
+const WITHOUT_FORMAT: [&str; 10] = [
     "argocd discover",
     "argocd generate",
     "argocd ignore-differences",
@@ -21,6 +21,7 @@ const WITHOUT_FORMAT: [&str; 9] = [
     "init",
     "schema",
     "secrets generate",
+    "secrets hash",
     "secrets rotate",
 ];
 

@@ -101,7 +101,7 @@ fn whole(kind: FileKind) -> String {
             - {chart: a, repository: b, version: c, release: d, namespace: e, values: {f: 1}, only: [{name: g}], except: [{kind: h}]}\n  \
             requires: [b, {component: c}, {capability: e, when: f}]\n  provides: [g]\n  conflicts: [h]\n  \
             supports: [{when: i, reason: j}]\n  parameters: {k: {type: string, default: l, writeOnly: true, published: true}}\n  \
-            secrets: [{name: s, namespace: s, description: s, keys: {a: constant, b: {random: {length: 32, alphabet: hex}}, c: {bcrypt: b}, d: {copy: {namespace: s, name: s, key: b}}}, readers: [{kind: s, name: s}], rotation: s}]\n  \
+            secrets: [{name: s, namespace: s, description: s, keys: {a: constant, b: {random: {length: 32, alphabet: hex}}, c: {bcrypt: b}, d: {copy: {namespace: s, name: s, key: b}, when: t}}, readers: [{kind: s, name: s}], rotation: s}]\n  \
             set:\n  - {select: {kind: ConfigMap, has: data.m}, inside: n, optional: true, path: o, when: p, value: [1]}\n  \
             ready: [{deployment: q, namespace: r}, {crd: s}, {group: t, kind: u, name: v*, when: w, failed: x, message: y}]\n"
             .to_owned(),
@@ -188,7 +188,7 @@ fn files_with_everything_fit_and_files_with_faults_do_not() {
         (FileKind::Component, "alphabet: hex", "alphabet: words"),
         (FileKind::Component, ", alphabet: hex", ""),
         (FileKind::Component, "{bcrypt: b}", "{bcrypt: b, random: {length: 32, alphabet: hex}}"),
-        (FileKind::Component, "{copy: {namespace: s, name: s, key: b}}", "{copy: {name: s, key: b}}"),
+        (FileKind::Component, "{copy: {namespace: s, name: s, key: b}", "{copy: {name: s, key: b}"),
         (FileKind::Component, "readers: [{kind: s, name: s}]", "readers: [s]"),
         (FileKind::Component, "description: s, keys", "keys"),
         (FileKind::Stack, "s: generated", "s: generate"),

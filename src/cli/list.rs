@@ -209,7 +209,7 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
             .collect::<Vec<_>>()
             .join("|")
     });
-    let kind = choices.or_else(|| schema.get("type")?.as_str().map(str::to_owned)).unwrap_or_default();
+    let kind = choices.or_else(|| type_of(schema)).unwrap_or_default();
     let default = parameter.default.as_ref().map(|default| {
         if parameter.is_secret() && !parameter.published {
             Value::from("(not shown)")
@@ -227,5 +227,16 @@ fn declared(parameter: &Parameter, name: &str) -> Row {
     Row {
         columns: vec![name.to_owned(), kind, default_text, description.to_owned()],
         json: json!({"name": name, "schema": parameter.shown_schema(), "default": default}),
+    }
+}
+
+/// The types that a schema allows.
+fn type_of(schema: &Value) -> Option<String> {
+    match schema.get("type")? {
+        Value::Array(types) => {
+            let types: Vec<&str> = types.iter().filter_map(Value::as_str).collect();
+            Some(types.join("|"))
+        }
+        one => one.as_str().map(str::to_owned),
     }
 }

@@ -14,12 +14,19 @@ use kfc_kube::secret::{SecretRecipe, SecretValues};
 use kfc_yaml::emit::emit;
 use kfc_yaml::value::from_json;
 use std::collections::HashMap;
+use std::io::{BufRead as _, IsTerminal as _};
 use std::sync::Arc;
+
+/// The bytes of a password that bcrypt reads.
+const LONGEST_PASSWORD: usize = 72;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SecretsCommand {
     /// Print new Secrets for `kubectl create -f -`, which leaves those alone that exist. `kfc apply` makes them itself.
     Generate(GenerateArgs),
+    /// Print the bcrypt hash of a password, for `dex.users` and `dex.passwordHash`. Reads the password from the terminal, without
+    /// showing it, or from the first line of standard input.
+    Hash(HashArgs),
     /// Give a Secret new values, and those that copy it; prints how to restart what reads them.
     #[cfg(feature = "cluster")]
     Rotate(RotateArgs),
@@ -31,6 +38,13 @@ pub(super) struct GenerateArgs {
     target: String,
     #[command(flatten)]
     stack: StackArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HashArgs {
+    /// What a check of the hash costs, as a power of two.
+    #[arg(long, value_name = "NUMBER", default_value_t = 12, value_parser = clap::value_parser!(u32).range(10..=16))]
+    cost: u32,
 }
 
 #[cfg(feature = "cluster")]
@@ -50,6 +64,7 @@ pub(super) fn run(command: &SecretsCommand) -> u8 {
     let sources = Arc::new(Sources::default());
     let printed = match command {
         SecretsCommand::Generate(args) => generate(args, &sources),
+        SecretsCommand::Hash(args) => hash(args),
         #[cfg(feature = "cluster")]
         SecretsCommand::Rotate(args) => rotate(args, &sources),
     };
@@ -110,6 +125,74 @@ fn generate(args: &GenerateArgs, sources: &Arc<Sources>) -> Result<String> {
         emit(&from_json(&recipe.with_values(&made), None), &mut text)?;
     }
     errors.into_result(document(String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// The hash of a password that the user types, or that standard input has.
+fn hash(args: &HashArgs) -> Result<String> {
+    let refused = |why: &str| Diagnostics::from(Diagnostic::error(Code::Usage, why));
+    let password = read_password().map_err(|error| refused(&format!("cannot read the password: {error}")))?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(refused("the password is empty"));
+    }
+    // More would not count, so that other passwords would be right, too.
+    if password.len() > LONGEST_PASSWORD || password.contains('\0') {
+        let why =
+            format!("a password for bcrypt has at most {LONGEST_PASSWORD} bytes, and none of them is 0");
+        return Err(refused(&why));
+    }
+    let mut salt = [0; 16];
+    random::fill(&mut salt);
+    let hash = bcrypt::hash_with_salt(password, args.cost, salt);
+    let hash = hash.map_err(|error| refused(&format!("bcrypt cannot make a hash: {error}")))?;
+    Ok(document(format!("{}\n", hash.format_for_version(bcrypt::Version::TwoY))))
+}
+
+/// A line of standard input; a terminal does not show what is typed.
+fn read_password() -> std::io::Result<String> {
+    let input = std::io::stdin();
+    let quiet = input.is_terminal().then(Quiet::new).transpose()?;
+    if quiet.is_some() {
+        output::note("Password:");
+    }
+    let mut line = String::new();
+    input.lock().read_line(&mut line)?;
+    Ok(line)
+}
+
+/// While it lives, the terminal of standard input does not show what is typed.
+struct Quiet {
+    #[cfg(unix)]
+    before: rustix::termios::Termios,
+}
+
+#[cfg(unix)]
+impl Quiet {
+    fn new() -> std::io::Result<Self> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(std::io::stdin())?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet)?;
+        Ok(Self { before })
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        // The terminal may be gone.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.before);
+    }
+}
+
+#[cfg(not(unix))]
+impl Quiet {
+    /// Other systems have other terminals, which kfc does not know.
+    fn new() -> std::io::Result<Self> {
+        Err(std::io::Error::other("pipe it into the command: a terminal would show it"))
+    }
 }
 
 #[cfg(feature = "cluster")]

@@ -322,7 +322,7 @@ mod full {
                 .map(|one| format!("--set \"{one}=$({})\"", command_for(one)))
                 .collect();
             let apply = "kfc apply openshift --components central-dashboard,oauth2-proxy,dex \
-                --set exposure=external --set domain=ml.example.org";
+                --set exposure=public --set domain=ml.example.org";
             platform.shell(&format!("{apply} {}", values.join(" "))).succeeds();
             platform.wait_for_programs();
             platform.serve(&["--router", ROUTER]);

@@ -4,7 +4,7 @@ use super::kind::Target;
 use crate::cli::args::StackArgs;
 use crate::cli::here;
 use kfc_catalogue::assemble::{Assembled, assemble, assemble_with_origins, check_overlays};
-use kfc_catalogue::catalogue::{Catalogue, Parameter, Place, Stack};
+use kfc_catalogue::catalogue::{Catalogue, DEFAULTS, Parameter, Place, Stack};
 use kfc_catalogue::resolve::{Plan, other_name, resolve};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Sources, nearest};
 use kfc_kube::readiness::annotated;
@@ -90,6 +90,7 @@ pub(in crate::cli) fn resolve_stack(
     change(&mut stack, args, texts)?;
     let catalogue = catalogue(&loader, &stack, args)?;
     hide_parameters(&stack, &catalogue, texts);
+    check_settings(&args.set, &catalogue)?;
     if let Some(Target::Profile(profile)) = target {
         check_profile(profile, &catalogue)?;
     }
@@ -120,20 +121,46 @@ fn hide_parameters(stack: &Stack, catalogue: &Catalogue, texts: &Sources) {
     }
 }
 
+/// Refuses values that go on with another setting, as helm reads them: `domain=ml.example.org,user=alice@example.org`.
+fn check_settings(settings: &[String], catalogue: &Catalogue) -> Result<()> {
+    let mut errors = Diagnostics::default();
+    for (name, value) in settings.iter().filter_map(|setting| setting.split_once('=')) {
+        let mut parts = value.split(',').skip(1).filter_map(|part| Some(part.split_once('=')?.0.trim()));
+        if let Some(next) = parts.find(|next| is_setting(catalogue, next)) {
+            let message = format!("`--set {name}=…` sets one value, but its text goes on with `,{next}=`");
+            let help = format!("repeat the flag: `--set {name}=… --set {next}=…`");
+            errors.push(Diagnostic::error(Code::Usage, message).help(help));
+        }
+    }
+    errors.into_result(())
+}
+
+/// Whether a name is that of a fact or parameter.
+fn is_setting(catalogue: &Catalogue, name: &str) -> bool {
+    let facts = catalogue.layers.get(DEFAULTS).map_or(&[][..], |defaults| &defaults.declares[..]);
+    match name.strip_prefix("facts.") {
+        Some(fact) => facts.iter().any(|declared| declared.name.value == fact),
+        None => declared_parameter(catalogue, name).is_some(),
+    }
+}
+
 /// Whether a setting has a value that may be shown.
 #[cfg(feature = "cluster")]
 fn is_open_setting(catalogue: &Catalogue, name: &str) -> bool {
+    name.split('.').next() == Some("facts")
+        || declared_parameter(catalogue, name).is_some_and(|parameter| !parameter.is_secret())
+}
+
+/// The parameter that a setting sets, or a part of it.
+fn declared_parameter<'c>(catalogue: &'c Catalogue, name: &str) -> Option<&'c Parameter> {
     let (first, rest) = name.split_once('.').unwrap_or((name, ""));
-    if first == "facts" {
-        return true;
-    }
     let globals = catalogue.global_parameters();
     let own = rest.split('.').next().filter(|own| !own.is_empty());
     let (declared, name) = match (catalogue.components.get(first), own) {
         (Some(component), Some(own)) => (&component.parameters[..], own),
         _ => (globals, first),
     };
-    declared.iter().any(|parameter| parameter.name.value == name && !parameter.is_secret())
+    declared.iter().find(|parameter| parameter.name.value == name)
 }
 
 /// The catalogue of a stack, with the directories that the arguments name.

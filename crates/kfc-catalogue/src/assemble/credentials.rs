@@ -47,7 +47,7 @@ pub fn known_credentials(plan: &Plan, resources: &[Resource]) -> Result<Diagnost
         let close = if plan.profile.generates_secrets() {
             "; or say under `secrets` of kfc.yaml where the values come from"
         } else {
-            "; or close the access from outside (`exposure: cluster` in the built-in catalogue)"
+            "; or close the access from outside (`exposure: none` in the built-in catalogue)"
         };
         return Err(report.help(format!("{own}{close}")).into());
     }

@@ -206,7 +206,8 @@ fn recipe(secret: &PlannedSecret, resource: &Resource, plan: &Plan) -> SecretRec
             characters: text.alphabet.characters(),
         }),
         SecretKey::Bcrypt(hashed) => Some(KeyRecipe::Bcrypt(hashed.clone())),
-        SecretKey::Copy(of) => {
+        SecretKey::Copy(copied) => {
+            let of = &copied.copy;
             let is_source = |other: &&PlannedSecret| {
                 other.declared.name.value == of.name && other.declared.namespace.value == of.namespace
             };

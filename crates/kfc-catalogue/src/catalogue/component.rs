@@ -15,6 +15,7 @@ use kfc_yaml::Spanned;
 use kfc_yaml::de::Entries;
 use kfc_yaml::value::to_json;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A unit that a user selects.
 #[derive(Clone, Debug)]
@@ -62,6 +63,8 @@ pub struct Parameter {
     pub default: Option<Node>,
     /// Whether the default is a published credential: a bundle with it gets a warning.
     pub published: bool,
+    /// Former words for values, and those that replace them.
+    pub formerly: BTreeMap<String, String>,
     /// Whether the default is made of a parameter whose values must not be shown.
     pub derived: bool,
     /// Why only the default has an effect, in a release of upstream that cannot set the parameter.
@@ -74,6 +77,12 @@ impl Parameter {
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.derived || has_write_only(&self.schema)
+    }
+
+    /// The word that replaces a value of a user, when that is a former word.
+    #[must_use]
+    pub fn replacement(&self, given: &Node) -> Option<&str> {
+        self.formerly.get(given.as_str()?).map(String::as_str)
     }
 
     /// The schema as it may be shown: that of a secret without examples and inner defaults.
@@ -169,13 +178,38 @@ fn parameter(name: Spanned<String>, schema: &Node) -> kfc_diagnostics::Result<Pa
     own("default");
     let published = own("published");
     check_published(&published, schema, &mut errors);
+    let formerly = errors.collect(former_words(&own("formerly"), schema)).unwrap_or_default();
     if let Err(error) = validator(&value) {
         let message = format!("this is not a JSON Schema: {error}");
         errors.push(Diagnostic::error(Code::BadValue, message).at(schema.mark));
     }
     let published = published == Value::Bool(true);
     let default = schema.get("default").cloned();
-    errors.into_result(Parameter { name, schema: value, default, published, derived: false, fixed: None })
+    errors.into_result(Parameter {
+        name,
+        schema: value,
+        default,
+        published,
+        formerly,
+        derived: false,
+        fixed: None,
+    })
+}
+
+/// `formerly`: words by the words that they replace.
+fn former_words(formerly: &Value, schema: &Node) -> kfc_diagnostics::Result<BTreeMap<String, String>> {
+    let words = match formerly {
+        Value::Null => Some(BTreeMap::new()),
+        Value::Object(map) => {
+            map.iter().map(|(old, new)| Some((old.clone(), new.as_str()?.to_owned()))).collect()
+        }
+        _ => None,
+    };
+    words.ok_or_else(|| {
+        let mark = schema.get("formerly").map_or(schema.mark, |node| node.mark);
+        let message = "`formerly` must map former words to those that replace them";
+        Diagnostic::error(Code::WrongType, message).at(mark).into()
+    })
 }
 
 /// `published: true` is for secrets whose default is published: so there must be one, the same everywhere.
@@ -207,10 +241,20 @@ mod tests {
     use kfc_yaml::Spanned;
     use kfc_yaml::parse::parse;
     use serde_json::{Value, json};
+    use std::collections::BTreeMap;
 
     fn shown(schema: Value, published: bool) -> Value {
         let name = Spanned::nowhere("p".to_owned());
-        Parameter { name, schema, default: None, published, derived: false, fixed: None }.shown_schema()
+        Parameter {
+            name,
+            schema,
+            default: None,
+            published,
+            formerly: BTreeMap::new(),
+            derived: false,
+            fixed: None,
+        }
+        .shown_schema()
     }
 
     #[test]

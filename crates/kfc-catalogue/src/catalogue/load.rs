@@ -186,6 +186,7 @@ mod tests {
             schema: json!({"writeOnly": secret}),
             default,
             published: false,
+            formerly: std::collections::BTreeMap::new(),
             derived: false,
             fixed: None,
         }

@@ -14,8 +14,8 @@ mod setter;
 mod stack;
 
 pub use crate::files::{
-    Alphabet, Awaited, DeclaredSecret, ExternalStore, KeyReference, LayerComponent, RandomText, ReadyKind,
-    Requirement, Role, SecretKey, SecretReader, SecretWay, Select, Setter, Stage, Support, Wanted,
+    Alphabet, Awaited, CopiedKey, DeclaredSecret, ExternalStore, KeyReference, LayerComponent, RandomText,
+    ReadyKind, Requirement, Role, SecretKey, SecretReader, SecretWay, Select, Setter, Stage, Support, Wanted,
 };
 pub use base::{Base, BaseOrigin, BaseRemote, BaseSource};
 pub use component::{Component, Parameter};

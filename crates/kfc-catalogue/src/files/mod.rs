@@ -29,8 +29,8 @@ pub use release::{
     FixedParameter, ReleaseFile, ReleaseKind, ReleaseRoot, ReleaseSpec, ReleasedComponent, TreeDigest,
 };
 pub use secret::{
-    Alphabet, DeclaredSecret, ExternalStore, KeyReference, RandomText, SecretKey, SecretReader, SecretWay,
-    SecretWord, StoreKind, TextLength, WayWord,
+    Alphabet, CopiedKey, DeclaredSecret, ExternalStore, KeyReference, RandomText, SecretKey, SecretReader,
+    SecretWay, SecretWord, StoreKind, TextLength, WayWord,
 };
 pub use setter::{Select, Setter};
 pub use source::{ChartSource, Commit, ComponentSource, GitSource, Selected};

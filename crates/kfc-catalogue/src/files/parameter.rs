@@ -3,7 +3,7 @@
 use kfc_yaml::de::Mapping;
 use serde::Deserialize;
 
-/// The JSON Schema of a parameter or fact, with two fields more than JSON Schema has.
+/// The JSON Schema of a parameter or fact, with three fields more than JSON Schema has.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Declaration(pub Mapping);
 
@@ -23,6 +23,11 @@ impl schemars::JsonSchema for Declaration {
             "description": "A JSON Schema.",
             "properties": {
                 "default": {"description": "The default; it may have expressions over facts."},
+                "formerly": {
+                    "type": "object",
+                    "additionalProperties": {"type": "string"},
+                    "description": "Former words for values of a parameter, and those that replace them: they still work, with a warning.",
+                },
                 "published": {
                     "type": "boolean",
                     "description": "Whether the default is a published credential: a bundle that contains it gets a warning. It needs `writeOnly: true`, and a default without expressions.",

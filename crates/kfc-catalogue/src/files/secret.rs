@@ -53,7 +53,7 @@ pub enum SecretKey {
     /// It is the bcrypt hash of another key of the Secret, which exists only to be hashed.
     Bcrypt(String),
     /// It is the value of a key of another Secret. Where that Secret is not needed, only a user has it.
-    Copy(KeyReference),
+    Copy(CopiedKey),
 }
 
 impl SecretKey {
@@ -170,12 +170,15 @@ struct BcryptKey {
     bcrypt: String,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// A key that has the value of another one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CopiedKey"))]
 #[serde(rename = "a key", deny_unknown_fields)]
-struct CopiedKey {
+pub struct CopiedKey {
     /// The value of a key of another Secret. Where no selected component has that Secret, the value is `given`.
-    copy: KeyReference,
+    pub copy: KeyReference,
+    /// An expression: the Secret has the key only when this is true.
+    pub when: Option<Spanned<String>>,
 }
 
 /// A key of a Secret.
@@ -198,7 +201,7 @@ impl TryFrom<TextOr<MadeKey>> for SecretKey {
         Ok(match written {
             TextOr::Whole(MadeKey::Random(key)) => Self::Random(key.random),
             TextOr::Whole(MadeKey::Bcrypt(key)) => Self::Bcrypt(key.bcrypt),
-            TextOr::Whole(MadeKey::Copy(key)) => Self::Copy(key.copy),
+            TextOr::Whole(MadeKey::Copy(key)) => Self::Copy(key),
             TextOr::Text(word) => match SecretWord::ALL.iter().find(|known| known.word() == word.value) {
                 Some(SecretWord::Constant) => Self::Constant,
                 Some(SecretWord::Given) => Self::Given,

@@ -1,6 +1,7 @@
 //! Expressions: `when`, `supports` and the `{{ }}` of values. They are computed over facts, parameters and the names of
 //! components, and return values, never text that is parsed again.
 
+use super::list_filters;
 use crate::expressions::limits;
 use crate::expressions::{Expression, Name};
 use crate::expressions::{Piece, split};
@@ -106,6 +107,7 @@ impl Scope {
         limits::check(expression).map_err(|why| Diagnostic::error(Code::Expression, why).at(mark))?;
         let mut environment = limits::environment();
         environment.add_filter("match_expressions", match_expressions);
+        list_filters::add(&mut environment);
         let computed = environment
             .compile_expression(expression)
             .and_then(|compiled| compiled.eval(minijinja::value::Serde(&self.variables)))

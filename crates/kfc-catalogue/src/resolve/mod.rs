@@ -4,6 +4,7 @@
 mod expression;
 mod graph;
 mod inputs;
+mod list_filters;
 mod overlays;
 mod parameters;
 mod plan;

@@ -1,8 +1,9 @@
 //! Parameters: what the user sets, checked by JSON Schema, over defaults that come from facts.
 
 use super::expression::{Scope, computed};
-use super::profile::Profile;
+use super::profile::{Profile, value_text};
 use crate::catalogue::{Catalogue, Component, Parameter};
+use crate::expressions::Expression;
 use crate::json_schema::{Checked, check_schema};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::value::to_json;
@@ -60,9 +61,36 @@ fn check_component(component: &Component, given: &Node) -> Result<()> {
 /// Checks a value of the user. What a release fixes need not be what the catalogue allows.
 fn check_given(parameter: &Parameter, given: &Node, what: &str) -> Result<()> {
     match parameter.fixed {
-        None => check_value(parameter, given, &to_json(given), what),
+        None => check_value(parameter, given, &value_of(parameter, given), what),
         Some(_) => check_fixed(parameter, given, what),
     }
+}
+
+/// The value that a user set; a former word counts as the one that replaces it.
+fn value_of(parameter: &Parameter, given: &Node) -> Value {
+    parameter.replacement(given).map_or_else(|| to_json(given), Value::from)
+}
+
+/// Warnings of former words among what the user set.
+pub(super) fn former_words(catalogue: &Catalogue, given: &Node) -> Diagnostics {
+    let mut warnings = Diagnostics::default();
+    let mut add = |declared: &[Parameter], component: &str, given: &Node| {
+        for entry in given.as_map().into_iter().flatten() {
+            let Some(parameter) = named(declared, &entry.key.text) else { continue };
+            if let Some(new) = parameter.replacement(&entry.value) {
+                let old = entry.value.as_str().unwrap_or_default();
+                let what = what(component, &entry.key.text);
+                let message = format!("the value `{old}` of {what} has another name");
+                let warning = Diagnostic::warning(Code::Deprecated, message).at(entry.value.mark);
+                warnings.push(warning.help(format!("write `{new}`")));
+            }
+        }
+    };
+    add(catalogue.global_parameters(), "", given);
+    for (name, component) in &catalogue.components {
+        given.get(name).into_iter().for_each(|own| add(&component.parameters, name, own));
+    }
+    warnings
 }
 
 /// Checks a value by its schema; `node` is where it is from.
@@ -120,6 +148,25 @@ impl<'c> Parameters<'c> {
         Scope::new(&self.facts, &Value::Object(all), components)
     }
 
+    /// What the parameters are that an expression of a component names: its own ones and global ones, but no secrets.
+    pub(super) fn named_in(&self, expression: &str, component: &Component, own: &Value) -> Vec<String> {
+        let declared = [
+            (component.name.value.as_str(), &component.parameters[..], own),
+            ("", self.catalogue.global_parameters(), &self.global),
+        ];
+        let mut said: Vec<String> = Vec::new();
+        for name in Expression(expression).names() {
+            let Some(name) = name.below("parameters").and_then(|path| path.first()) else { continue };
+            let mut found = declared.iter().filter_map(|(owner, parameters, values)| {
+                let parameter = named(parameters, name).filter(|parameter| !parameter.is_secret())?;
+                let value = values.get(&parameter.name.value)?;
+                Some(format!("{} is `{}`", what(owner, name), value_text(value)))
+            });
+            said.extend(found.next().filter(|text| !said.contains(text)));
+        }
+        said
+    }
+
     /// Names of components that parameters are set for.
     pub(super) fn components_named(&self) -> impl Iterator<Item = (&str, Mark)> {
         let entries = self.given.as_map().into_iter().flatten();
@@ -152,7 +199,7 @@ fn values(declared: &[Parameter], given: &Map, scope: &Scope, component: &str) -
         let own = given.get(name);
         let value = match (own, &parameter.default) {
             // Only values of the catalogue have expressions; those of a user are literal.
-            (Some(own), _) if check_given(parameter, own, &what).is_ok() => Some(to_json(own)),
+            (Some(own), _) if check_given(parameter, own, &what).is_ok() => Some(value_of(parameter, own)),
             (_, Some(default)) => errors.collect(default_value(parameter, default, scope, &what)),
             (Some(_), None) => None,
             (None, None) => {

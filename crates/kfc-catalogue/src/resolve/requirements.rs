@@ -446,7 +446,9 @@ impl Chooser<'_> {
                 let error =
                     Diagnostic::error(Code::Unsupported, message).at(chosen.mark.or(support.when.mark));
                 let facts = self.profile.facts_in(&support.when.value);
-                let error = facts.into_iter().fold(error, Diagnostic::note);
+                let parameters =
+                    self.parameters.named_in(&support.when.value, &chosen.component, &chosen.parameters);
+                let error = facts.into_iter().chain(parameters).fold(error, Diagnostic::note);
                 self.errors.push(error.note(format!("why it is selected: {}", chosen.reason.text())));
             }
         }

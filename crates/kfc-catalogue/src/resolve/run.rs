@@ -25,7 +25,7 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
     let Some(chosen) = chosen.filter(|_| errors.is_empty()) else { return Err(errors) };
     let order = graph::order(&chosen)?;
     let names: Vec<String> = order.iter().map(|place| chosen.list[place.index].name.clone()).collect();
-    let mut warnings = Diagnostics::default();
+    let mut warnings = parameters::former_words(catalogue, &stack.parameters);
     for (name, mark) in parameters.components_named().filter(|(name, _)| !names.iter().any(|n| n == name)) {
         let message = format!("parameters are set for `{name}`, which is not selected");
         warnings.push(Diagnostic::warning(Code::Parameter, message).at(mark));

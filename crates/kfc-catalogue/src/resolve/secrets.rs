@@ -1,5 +1,6 @@
 //! Where the values of the Secrets of a plan come from.
 
+use super::expression::Scope;
 use super::plan::{Planned, PlannedSecret};
 use super::profile::Profile;
 use crate::catalogue::{
@@ -69,15 +70,18 @@ pub(super) fn plan(
     warnings: &mut Diagnostics,
 ) -> Result<Vec<PlannedSecret>> {
     let mut secrets: Vec<PlannedSecret> = Vec::new();
-    for (component, planned) in components.iter().enumerate().filter(|(_, planned)| !planned.present) {
-        secrets.extend(planned.component.secrets.iter().map(|declared| PlannedSecret {
-            component,
-            declared: declared.clone(),
-            source: SecretWay::Bundle,
-            mark: None,
-        }));
-    }
     let mut errors = Diagnostics::default();
+    for (component, planned) in components.iter().enumerate().filter(|(_, planned)| !planned.present) {
+        for declared in &planned.component.secrets {
+            let declared = errors.collect(with_keys_of(declared, &planned.scope));
+            secrets.extend(declared.map(|declared| PlannedSecret {
+                component,
+                declared,
+                source: SecretWay::Bundle,
+                mark: None,
+            }));
+        }
+    }
     for (name, way) in &stack.secrets {
         let meant: Vec<usize> = (0..secrets.len()).filter(|at| secrets[*at].is_meant(&name.value)).collect();
         match meant.as_slice() {
@@ -119,11 +123,22 @@ pub(super) fn plan(
     errors.into_result(secrets)
 }
 
+/// A Secret with the keys whose conditions hold.
+fn with_keys_of(declared: &DeclaredSecret, scope: &Scope) -> Result<DeclaredSecret> {
+    let mut errors = Diagnostics::default();
+    let mut declared = declared.clone();
+    declared.keys.0.retain(|(_, key)| match key {
+        SecretKey::Copy(copied) => errors.collect(scope.allows(copied.when.as_ref())).unwrap_or(true),
+        _ => true,
+    });
+    errors.into_result(declared)
+}
+
 /// A key whose value only a user has.
 fn only_given<'d>(secret: &'d DeclaredSecret, all: &[DeclaredSecret]) -> Option<&'d str> {
     let is_given = |key: &SecretKey| match key {
         SecretKey::Given => true,
-        SecretKey::Copy(of) => !all.iter().any(|other| has_key(other, of)),
+        SecretKey::Copy(of) => !all.iter().any(|other| has_key(other, &of.copy)),
         SecretKey::Constant | SecretKey::Controller | SecretKey::Random(_) | SecretKey::Bcrypt(_) => false,
     };
     let mut keys = secret.keys.0.iter();
@@ -162,7 +177,7 @@ fn lacks_source(secret: &PlannedSecret, all: &[PlannedSecret]) -> Option<Diagnos
         return None;
     }
     let copied = secret.declared.keys.0.iter().filter_map(|(key, made)| match made {
-        SecretKey::Copy(of) => Some((key, all.iter().find(|other| has_key(&other.declared, of))?)),
+        SecretKey::Copy(of) => Some((key, all.iter().find(|other| has_key(&other.declared, &of.copy))?)),
         _ => None,
     });
     let is_unreadable =
