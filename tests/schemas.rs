@@ -125,6 +125,7 @@ fn whole(kind: FileKind) -> String {
         FileKind::Stack => "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata: {name: a}\nspec:\n  \
             platform: b\n  release: s\n  components: [c]\n  present: [d]\n  without: [e]\n  facts: {f: 1}\n  parameters: {g: [1]}\n  \
             secrets: {s: generated, t: {existing: u}, v: {external: {store: w, kind: SecretStore, key: x}}, y/z: {value: {file: a}}}\n  \
+            profiles: [{name: a, owner: b, contributors: [{user: c, role: view}, {group: d}], quota: {cpu: 1}}]\n  groups: {d: [e]}\n  \
             overlays: [h]\n  prefers: {i: j}\n  catalogues: [k]\n  builtin: false\n  \
             defaults: {concurrency: 4, context: t, jobs: 2, offline: true, qps: 8}\n  \
             ready: [{group: l, kind: m, namespace: n, name: o, when: p, failed: q, message: r}]\n"
@@ -194,6 +195,12 @@ fn files_with_everything_fit_and_files_with_faults_do_not() {
         (FileKind::Stack, "s: generated", "s: generate"),
         (FileKind::Stack, "{existing: u}", "{existing: u, external: {store: w}}"),
         (FileKind::Stack, "kind: SecretStore", "kind: Store"),
+        (FileKind::Stack, "profiles: [{name: a,", "profiles: [{name: A,"),
+        (FileKind::Stack, "owner: b", "owner: '*'"),
+        (FileKind::Stack, "{user: c, role: view}", "{user: c, role: look}"),
+        (FileKind::Stack, "{user: c, role: view}", "{user: c, group: d}"),
+        (FileKind::Stack, "{group: d}", "{role: edit}"),
+        (FileKind::Stack, "groups: {d: [e]}", "groups: {d: e}"),
         (FileKind::Stack, "{file: a}", "a"),
         (FileKind::Stack, "{file: a}", "{password: a}"),
         (FileKind::Release, "  ref: c\n", ""),

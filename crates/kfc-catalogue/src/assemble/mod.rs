@@ -8,6 +8,7 @@ mod schedule;
 mod secrets;
 mod setters;
 mod step;
+mod user_profiles;
 mod waves;
 
 use crate::catalogue::{Base, BaseOrigin, Stack};
@@ -74,6 +75,7 @@ fn run(plan: &Plan, stack: &Stack, loader: &Loader, keep_origins: bool) -> Resul
     }
     errors.into_result(())?;
     apply_overlays(plan, stack, loader, &mut assembly)?;
+    user_profiles::add(plan, &mut assembly)?;
     let departing = secrets::settle(plan, stack, loader, &mut assembly)?;
     apply_own_overlays(stack, loader, &mut assembly)?;
     departing.rename(&mut assembly)?;

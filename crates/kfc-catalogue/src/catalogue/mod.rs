@@ -14,8 +14,9 @@ mod setter;
 mod stack;
 
 pub use crate::files::{
-    Alphabet, Awaited, CopiedKey, DeclaredSecret, ExternalStore, KeyReference, LayerComponent, RandomText,
-    ReadyKind, Requirement, Role, SecretKey, SecretReader, SecretWay, Select, Setter, Stage, Support, Wanted,
+    Alphabet, Awaited, Contributor, ContributorName, ContributorRole, CopiedKey, DeclaredSecret,
+    ExternalStore, KeyReference, LayerComponent, NamespaceName, RandomText, ReadyKind, Requirement, Role,
+    SecretKey, SecretReader, SecretWay, Select, Setter, Stage, Support, UserName, UserProfile, Wanted,
 };
 pub use base::{Base, BaseOrigin, BaseRemote, BaseSource};
 pub use component::{Component, Parameter};

@@ -1,7 +1,7 @@
 //! `kfc.yaml`: the user's own file.
 
 use super::document::{Document, Place, read_one};
-use crate::files::{SecretWay, StackText};
+use crate::files::{SecretWay, StackText, UserName, UserProfile};
 use kfc_diagnostics::{Diagnostics, Result};
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::ReadyRule;
@@ -32,6 +32,10 @@ pub struct Stack {
     pub parameters: Node,
     /// Where the values of Secrets come from, by name.
     pub secrets: Vec<(Spanned<String>, SecretWay)>,
+    /// Namespaces of users and teams.
+    pub profiles: Vec<UserProfile>,
+    /// Users by the name of a group.
+    pub groups: Vec<(Spanned<String>, Vec<Spanned<UserName>>)>,
     /// Kustomize components, applied last.
     pub overlays: Vec<Spanned<String>>,
     /// Fields of objects that are left to others.
@@ -73,6 +77,8 @@ impl Stack {
             observed: empty(),
             parameters: empty(),
             secrets: Vec::new(),
+            profiles: Vec::new(),
+            groups: Vec::new(),
             overlays: Vec::new(),
             ignore: Vec::new(),
             ready: Vec::new(),
@@ -116,6 +122,8 @@ fn read(document: &Document, file: StackText, errors: &mut Diagnostics) -> Stack
         observed: mapping(None),
         parameters: mapping(spec.parameters),
         secrets: spec.secrets.0,
+        profiles: spec.profiles,
+        groups: spec.groups.0,
         overlays: spec.overlays,
         prefers: spec.prefers.0,
         catalogues: spec.catalogues,

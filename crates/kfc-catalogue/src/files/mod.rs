@@ -15,6 +15,7 @@ mod setter;
 mod source;
 mod stack;
 mod support;
+mod user_profile;
 mod words;
 
 pub use component::{
@@ -36,6 +37,7 @@ pub use setter::{Select, Setter};
 pub use source::{ChartSource, Commit, ComponentSource, GitSource, Selected};
 pub use stack::{Defaults, StackKind, StackSpec, StackText};
 pub use support::Support;
+pub use user_profile::{Contributor, ContributorName, ContributorRole, NamespaceName, UserName, UserProfile};
 
 use kfc_yaml::Spanned;
 use serde::Deserialize;

@@ -1,6 +1,6 @@
 //! `kfc.yaml`.
 
-use super::{ApiVersion, Ignore, Metadata, ReadyWhen, SecretWay, words};
+use super::{ApiVersion, Ignore, Metadata, ReadyWhen, SecretWay, UserName, UserProfile, words};
 use kfc_yaml::Spanned;
 use kfc_yaml::de::{Entries, Mapping};
 use serde::Deserialize;
@@ -55,6 +55,12 @@ pub struct StackSpec {
     /// parameters and overlays; or one of the fields below.
     #[serde(default)]
     pub secrets: Entries<SecretWay>,
+    /// Namespaces of users and teams, with their owners, contributors and quotas.
+    #[serde(default)]
+    pub profiles: Vec<UserProfile>,
+    /// Users by the name of a group, for `profiles`.
+    #[serde(default)]
+    pub groups: Entries<Vec<Spanned<UserName>>>,
     /// Directories of kustomize components, applied last.
     #[serde(default)]
     pub overlays: Vec<Spanned<String>>,

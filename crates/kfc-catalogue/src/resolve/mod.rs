@@ -12,6 +12,7 @@ mod profile;
 mod requirements;
 mod run;
 mod secrets;
+mod user_profiles;
 
 pub use crate::expressions::{Expression, Name, names_in, touches};
 pub use expression::Scope;
@@ -19,3 +20,4 @@ pub(crate) use inputs::Inputs;
 pub use plan::{Edge, Plan, Planned, PlannedOverlay, PlannedSecret, Published, Reason};
 pub use profile::{Fact, Profile, other_name};
 pub use run::resolve;
+pub use user_profiles::{PlannedBinding, PlannedUserProfile};

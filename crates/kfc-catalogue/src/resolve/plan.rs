@@ -2,6 +2,7 @@
 
 use super::expression::Scope;
 use super::profile::Profile;
+use super::user_profiles::PlannedUserProfile;
 use crate::catalogue::{Component, DeclaredSecret, Overlay, Parameter, SecretWay};
 use kfc_diagnostics::{Diagnostics, Mark};
 use kfc_kube::ignore::IgnoreRule;
@@ -25,6 +26,8 @@ pub struct Plan {
     pub overlays: Vec<PlannedOverlay>,
     /// The Secrets of the components.
     pub secrets: Vec<PlannedSecret>,
+    /// The profiles of users and teams.
+    pub user_profiles: Vec<PlannedUserProfile>,
     /// Fields of objects that are left to others, as the components, the overlays and the stack declare them.
     pub ignore: Vec<IgnoreRule>,
     /// When objects are ready, as the components, the overlays and the stack declare it: of several rules for an object, the

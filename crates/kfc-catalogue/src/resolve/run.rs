@@ -2,7 +2,7 @@
 
 use super::plan::{Edge, Plan, Planned, Published};
 use super::profile::Profile;
-use super::{graph, overlays, parameters, requirements, secrets};
+use super::{graph, overlays, parameters, requirements, secrets, user_profiles};
 use crate::catalogue::{Catalogue, Parameter, Stack};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_yaml::Spanned;
@@ -60,6 +60,7 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
         .collect();
     let overlays = overlays::choose(catalogue, &components, &profile, parameters.global())?;
     let secrets = secrets::plan((catalogue, &profile), stack, &components, &mut warnings)?;
+    let user_profiles = user_profiles::plan(catalogue, stack, &components)?;
     let published = published(catalogue, &components);
     let parameters = parameters.global().clone();
     let declared = catalogue.global_parameters().to_vec();
@@ -80,6 +81,7 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
         components,
         overlays,
         secrets,
+        user_profiles,
         ignore,
         ready,
         edges,
