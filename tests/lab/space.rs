@@ -139,7 +139,9 @@ pub(crate) fn listed(cluster: &Cluster, name: &str) -> BTreeSet<String> {
         assert!(run.err.contains("does not exist"), "{}", run.err);
         return BTreeSet::new();
     }
-    run.out.lines().map(|line| line.split(" (").next().unwrap_or_default().trim().to_owned()).collect()
+    // A line of titles, and a column of notes.
+    let objects = run.out.lines().skip(1).filter_map(|line| line.split("  ").next());
+    objects.map(|object| object.trim().to_owned()).collect()
 }
 
 pub(crate) fn namespace(name: &str) -> String {
