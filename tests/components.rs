@@ -655,7 +655,7 @@ fn exposure_needs_credentials_of_ones_own() {
         ("kind", "node-port", "NodePort", 0),
         ("minikube", "load-balancer", "LoadBalancer", 0),
     ] {
-        let exposed = format!("exposure: {exposure}\n    tls: {{secret: certificate}}");
+        let exposed = format!("    exposure: {exposure}\n    tls: {{secret: certificate}}");
         let few = |parameters: &str| stack_with(profile, parameters).with_components(["istio", "dex"]);
         let said = said_of_credentials(&setting, &few(&exposed));
         if matches!(profile, "kind" | "minikube" | "k3s") {
@@ -671,7 +671,7 @@ fn exposure_needs_credentials_of_ones_own() {
         } else {
             assert_eq!(said.unwrap(), "", "{profile}");
         }
-        let stack = few(&format!("{OWN}\n    {exposed}"));
+        let stack = few(&format!("{OWN}\n{exposed}"));
         assert_eq!(said_of_credentials(&setting, &stack).unwrap(), "", "{profile}");
         let resources = setting.resources(&stack);
         let gateway = object(&resources, "Service", "istio-ingressgateway");

@@ -17,7 +17,8 @@ mod user_profiles;
 pub use crate::expressions::{Expression, Name, names_in, touches};
 pub use expression::Scope;
 pub(crate) use inputs::Inputs;
-pub use plan::{Edge, Plan, Planned, PlannedOverlay, PlannedSecret, Published, Reason};
+pub use plan::{
+    Edge, Plan, Planned, PlannedBinding, PlannedOverlay, PlannedSecret, PlannedUserProfile, Published, Reason,
+};
 pub use profile::{Fact, Profile, other_name};
 pub use run::resolve;
-pub use user_profiles::{PlannedBinding, PlannedUserProfile};

@@ -2,8 +2,7 @@
 
 use super::expression::Scope;
 use super::profile::Profile;
-use super::user_profiles::PlannedUserProfile;
-use crate::catalogue::{Component, DeclaredSecret, Overlay, Parameter, SecretWay};
+use crate::catalogue::{Component, ContributorRole, DeclaredSecret, Overlay, Parameter, SecretWay};
 use kfc_diagnostics::{Diagnostics, Mark};
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::ReadyRule;
@@ -140,5 +139,33 @@ pub struct Edge {
     /// The capability, if it is not required by name.
     pub capability: Option<String>,
     /// The location of the requirement.
+    pub mark: Option<Mark>,
+}
+
+/// A profile of a user or team.
+#[derive(Clone, Debug)]
+pub struct PlannedUserProfile {
+    /// Its name, and that of its namespace.
+    pub name: String,
+    /// Who owns it.
+    pub owner: String,
+    /// Who else may work in it, in the order of the stack.
+    pub bindings: Vec<PlannedBinding>,
+    /// What its pods and claims may ask for in all.
+    pub quota: Option<Value>,
+    /// The location of its name.
+    pub mark: Option<Mark>,
+}
+
+/// A user with a role in a profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedBinding {
+    /// The name of the objects.
+    pub name: String,
+    /// The user.
+    pub user: String,
+    /// The role.
+    pub role: ContributorRole,
+    /// The location of the contributor in the stack.
     pub mark: Option<Mark>,
 }

@@ -1,12 +1,11 @@
 //! The profiles of users of a stack, with the users of its groups.
 
-use super::plan::Planned;
+use super::plan::{Planned, PlannedBinding, PlannedUserProfile};
 use crate::catalogue::{
     Catalogue, Contributor, ContributorName, ContributorRole, Stack, UserName, UserProfile,
 };
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
 use kfc_yaml::value::to_json;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The capability of the component that makes namespaces of profiles.
@@ -14,34 +13,6 @@ const PROFILES: &str = "profiles";
 
 /// The kind and role in the names of the objects for a contributor. The service that manages access makes names in this way.
 const BINDING_PREFIX: &str = "user";
-
-/// A profile of a user or team.
-#[derive(Clone, Debug)]
-pub struct PlannedUserProfile {
-    /// Its name, and that of its namespace.
-    pub name: String,
-    /// Who owns it.
-    pub owner: String,
-    /// Who else may work in it, in the order of the stack.
-    pub bindings: Vec<PlannedBinding>,
-    /// What its pods and claims may ask for in all.
-    pub quota: Option<Value>,
-    /// The location of its name.
-    pub mark: Option<Mark>,
-}
-
-/// A user with a role in a profile.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlannedBinding {
-    /// The name of the objects.
-    pub name: String,
-    /// The user.
-    pub user: String,
-    /// The role.
-    pub role: ContributorRole,
-    /// The location of the contributor in the stack.
-    pub mark: Option<Mark>,
-}
 
 /// The profiles of a stack.
 ///
