@@ -29,6 +29,7 @@ pub mod provenance;
 pub mod redaction;
 pub mod reference;
 pub mod resource;
+mod rules;
 pub mod transform;
 pub mod types;
 pub mod vendoring;

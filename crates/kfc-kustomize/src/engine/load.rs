@@ -8,6 +8,7 @@ use crate::kustomization::{
 };
 use crate::provenance::Configuration;
 use crate::resource::Origin;
+use crate::rules::{Rule, has_parent_in_name};
 use crate::transform::TransformerConfig;
 use crate::transform::patch::{LoadedPatch, PatchOptions};
 use crate::types::ValueAddArgs;
@@ -339,11 +340,24 @@ fn entry(loader: &Loader, path: &Spanned<String>, origin: &Origin, shared: &Shar
             Ok(Entry::File { origin, documents, warnings, is_decrypted })
         }
         Resolved::Root(child) => {
+            refuse_two_in_one(path, &child)?;
             let origin = child_origin(origin, &path.value, &child);
             let root = load_root(child, origin, Some((Kind::Kustomization, path.mark)), shared)?;
             Ok(Entry::Root(Box::new(root)))
         }
     }
+}
+
+/// Refuses the path of a root that seems to be two, where kustomize does.
+fn refuse_two_in_one(path: &Spanned<String>, child: &Loader) -> Result<()> {
+    if !Rule::NoParentsInNames.holds() || child.remote().is_some() || !has_parent_in_name(&path.value) {
+        return Ok(());
+    }
+    let message = format!("`{}` has `..` inside of a name", path.value);
+    Err(Diagnostic::error(Code::BadValue, message)
+        .at(path.mark)
+        .help("write each path as an entry of its own, in the same column")
+        .into())
 }
 
 fn child_origin(origin: &Origin, path: &str, child: &Loader) -> Origin {
@@ -366,6 +380,7 @@ fn load_components(
 ) -> Result<Vec<Root>> {
     let load = |path: &&Spanned<String>| {
         let child = loader.child(&path.value, path.mark)?;
+        refuse_two_in_one(path, &child)?;
         let origin = child_origin(origin, &path.value, &child);
         load_root(child, origin, Some((Kind::Component, path.mark)), shared)
     };

@@ -16,10 +16,9 @@ mod plugin;
 pub mod read;
 mod run;
 mod transformers;
-mod version;
 
+pub use crate::rules::KUSTOMIZE_VERSION;
 pub use bundle::Bundle;
 pub(crate) use load::inline_documents;
 pub use options::{Options, Reorder};
 pub use run::{build, build_root};
-pub use version::KUSTOMIZE_VERSION;

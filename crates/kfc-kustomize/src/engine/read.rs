@@ -1,6 +1,7 @@
 //! From parsed documents to resources.
 
 use crate::resource::{Behavior, PreviousId, Resource};
+use crate::rules::is_cluster_scoped;
 use crate::types::LOCAL_CONFIG;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::schema::Schema;
@@ -120,7 +121,7 @@ pub fn resource(mut node: Node, schema: &Schema) -> Result<Resource> {
             "a Kubernetes resource needs `apiVersion`, `kind` and `metadata.name`",
         ));
     }
-    let cluster_scoped = schema.is_namespaced(api_version, kind) == Some(false);
+    let cluster_scoped = is_cluster_scoped(schema, api_version, kind);
     let has =
         |field| node.at(&["metadata", field]).and_then(Node::as_text).is_some_and(|text| !text.is_empty());
     if !has("name") && !has("generateName") && !kind.ends_with("List") {

@@ -116,6 +116,8 @@ pub struct Label {
     pub include_selectors: bool,
     /// Whether pod templates get them.
     pub include_templates: bool,
+    /// Whether templates of PVCs get them, where they do not belong to those of pods.
+    pub include_claim_templates: bool,
     /// Further fields.
     pub fields: Vec<FieldSpec>,
     /// Location of each label.

@@ -4,6 +4,7 @@ use super::model::{
     ConfigMapArgs, FieldOptions, GeneratorOptions, HelmChart, HelmGlobals, Image, KvSources, Label, Patch,
     Replacement, ReplacementField, ReplacementSource, ReplacementTarget, Replica, SecretArgs, Var, VarTarget,
 };
+use crate::rules::Rule;
 use crate::types::{Behavior, FieldSpec, Selector};
 use kfc_diagnostics::{Code, Diagnostic, nearest};
 use kfc_kube::Gvk;
@@ -74,6 +75,8 @@ pub(super) fn label(node: &Node, errors: &Errors) -> Option<Label> {
         pairs: fields.pairs("pairs"),
         include_selectors: fields.boolean("includeSelectors"),
         include_templates: fields.boolean("includeTemplates"),
+        include_claim_templates: Rule::ClaimTemplatesOnRequest.holds()
+            && fields.boolean("includeVolumeClaimTemplates"),
         fields: fields.list("fields", |item| field_spec(item, errors)),
         places: fields.key_places("pairs"),
         mark: Some(node.mark),

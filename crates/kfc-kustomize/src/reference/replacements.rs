@@ -1,7 +1,7 @@
 //! `replacements`: a value that is copied from one field to others.
 
 use super::field_path::{self, Kind};
-use super::structured::{self, Outcome};
+use super::structured::{self, Outcome, insert_part};
 use crate::kustomization::model::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
 use crate::provenance::{Step, StepKind};
 use crate::redaction;
@@ -202,7 +202,7 @@ fn copy_to(resource: &mut Resource, target: &ReplacementTarget, value: &Excerpt,
         let mut editor = resource.edit(&step);
         let value = editor.adopt(value);
         let found = editor.change(|object| {
-            if structured::set(&mut object.node, &steps, &value, create.is_some()) != Outcome::NotThere {
+            if structured::set(&mut object.node, &steps, &value, &target.options) != Outcome::NotThere {
                 return Ok(1);
             }
             field_path::visit(&mut object.node, &steps, create, &mut |field| {
@@ -307,17 +307,4 @@ fn set_field(
 
 fn scalar_text(value: &Node) -> &str {
     value.as_scalar().map_or("", |scalar| &scalar.text)
-}
-
-/// Replaces one part of a text: before it for an index below 0, after it for one past the end.
-fn insert_part(old: &str, new: &str, options: &FieldOptions) -> String {
-    let mut parts: Vec<&str> = old.split(options.delimiter.as_str()).collect();
-    match usize::try_from(options.index) {
-        Err(_) => parts.insert(0, new),
-        Ok(index) => match parts.get_mut(index) {
-            Some(part) => *part = new,
-            None => parts.push(new),
-        },
-    }
-    parts.join(&options.delimiter)
 }

@@ -1,6 +1,8 @@
 //! Replacements into YAML or JSON that is the text of a field: `data.config\.yaml.server.port`.
 
 use super::field_path::{Kind, Part, lookup_mut};
+use crate::kustomization::model::FieldOptions;
+use crate::rules::Rule;
 use kfc_diagnostics::SourceId;
 use kfc_yaml::parse::{DEEPEST, parse};
 use kfc_yaml::styled::{self, Content, Style, StyledDocument, StyledNode};
@@ -18,14 +20,26 @@ pub(super) enum Outcome {
     Dropped,
 }
 
-/// Sets the value where the path leads into the text of a field. The delimiter and the index of a target do not count
-/// there, as in kustomize.
-pub(super) fn set(root: &mut Node, steps: &[String], value: &Node, create: bool) -> Outcome {
+/// Sets the value where the path leads into the text of a field. The delimiter and the index of a target count there only with
+/// [`Rule::DelimitersInTexts`].
+pub(super) fn set(root: &mut Node, steps: &[String], value: &Node, options: &FieldOptions) -> Outcome {
+    let part = (Rule::DelimitersInTexts.holds() && !options.delimiter.is_empty()).then_some(options);
+    set_part(root, steps, value, (options.create, part))
+}
+
+fn set_part(
+    root: &mut Node,
+    steps: &[String],
+    value: &Node,
+    (create, part): (bool, Option<&FieldOptions>),
+) -> Outcome {
     let Some((scalar, rest)) = text_on_path(root, steps) else { return Outcome::NotThere };
     let Some(mut document) = styled::parse(&scalar.text) else { return Outcome::NotThere };
     let create = create.then(|| Kind::of(value));
     let value = styled_value(value);
-    match visit(&mut document.root, rest, create, &mut |field| replace(field, &value)) {
+    let mut fits = true;
+    let found = visit(&mut document.root, rest, create, &mut |field| fits &= replace(field, &value, part));
+    match found.filter(|_| fits) {
         None | Some(0) => Outcome::NotThere,
         Some(_) => match serialized(&document, &scalar.text) {
             Some(text) => {
@@ -86,12 +100,31 @@ fn tag(kind: ScalarKind) -> &'static str {
     }
 }
 
-/// A scalar takes the text and keeps its style and its type; anything else is replaced.
-fn replace(field: &mut StyledNode, value: &StyledNode) {
-    match &mut field.content {
-        Content::Scalar { text, .. } => value.as_text().unwrap_or_default().clone_into(text),
-        _ => *field = value.clone(),
+/// A scalar takes the text, or a part of it, and keeps its style and its type; anything else is replaced, unless a part of it is
+/// to be.
+fn replace(field: &mut StyledNode, value: &StyledNode, part: Option<&FieldOptions>) -> bool {
+    match (&mut field.content, part) {
+        (Content::Scalar { text, .. }, part) => {
+            let new = value.as_text().unwrap_or_default();
+            *text = part.map_or_else(|| new.to_owned(), |options| insert_part(text, new, options));
+        }
+        (_, Some(_)) => return false,
+        (_, None) => *field = value.clone(),
     }
+    true
+}
+
+/// Replaces one part of a text: before it for an index below 0, after it for one past the end.
+pub(super) fn insert_part(old: &str, new: &str, options: &FieldOptions) -> String {
+    let mut parts: Vec<&str> = old.split(options.delimiter.as_str()).collect();
+    match usize::try_from(options.index) {
+        Err(_) => parts.insert(0, new),
+        Ok(index) => match parts.get_mut(index) {
+            Some(part) => *part = new,
+            None => parts.push(new),
+        },
+    }
+    parts.join(&options.delimiter)
 }
 
 /// Calls `set` on every node that the path leads to, as the search in a resource does. Returns their number, or nothing for a
@@ -196,7 +229,7 @@ fn serialized(document: &StyledDocument, before: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, set};
+    use super::{FieldOptions, Outcome, set, set_part};
     use crate::reference::field_path::split_replacement;
     use kfc_diagnostics::SourceId;
     use kfc_yaml::{Node, parse::parse};
@@ -207,7 +240,8 @@ mod tests {
         let data = node.get_mut("data").unwrap().as_map_mut().unwrap();
         data.set("f", Node::string(text, None));
         let value = parse(value, SourceId::NONE).unwrap().remove(0);
-        let outcome = set(&mut node, &split_replacement(path), &value, create);
+        let options = FieldOptions { create, ..FieldOptions::default() };
+        let outcome = set(&mut node, &split_replacement(path), &value, &options);
         (outcome, node.at(&["data", "f"]).unwrap().as_text().unwrap().to_owned())
     }
 
@@ -230,6 +264,21 @@ mod tests {
         assert_eq!(written(r#"{"b": 1, "a": "x"}"#, "data.f.a", "<"), r#"{"a":"\u003c","b":1}"#);
         let text = "{\n  \"a\": [],\n  \"b\": [1]\n}";
         assert_eq!(written(text, "data.f.b.0", "2"), "{\n  \"a\": [],\n  \"b\": [\n    2\n  ]\n}");
+    }
+
+    #[test]
+    fn parts_are_replaced_later() {
+        for (index, expected) in
+            [(-1, "x/https://a/b"), (0, "x//a/b"), (3, "https://a/x"), (6, "https://a/b/x")]
+        {
+            let mut node = parse("data: {f: 'url: https://a/b'}", SourceId::NONE).unwrap().remove(0);
+            let value = parse("x", SourceId::NONE).unwrap().remove(0);
+            let options = FieldOptions { delimiter: "/".to_owned(), index, ..FieldOptions::default() };
+            let steps = split_replacement("data.f.url");
+            assert_eq!(set_part(&mut node, &steps, &value, (false, Some(&options))), Outcome::Written);
+            let text = node.at(&["data", "f"]).unwrap().as_text().unwrap();
+            assert_eq!(text, format!("url: {expected}"));
+        }
     }
 
     #[test]

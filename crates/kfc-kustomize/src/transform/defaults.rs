@@ -4,6 +4,7 @@
 //! keeps its pod template (or, for a pod, itself).
 
 use super::{FieldSpec, NameReference, TransformerConfig};
+use crate::rules::Rule;
 use kfc_kube::Gvk;
 
 /// Paths, and the kinds that have them.
@@ -55,8 +56,10 @@ const TEMPLATE_LABELS_CREATED: Fields = &[
     ("metadata/labels", EVERY),
     ("~/metadata/labels", TEMPLATES),
     ("spec/jobTemplate/metadata/labels", &["CronJob.batch"]),
-    ("spec/volumeClaimTemplates[]/metadata/labels", &["StatefulSet.apps"]),
 ];
+
+const CLAIM_TEMPLATE_LABELS_CREATED: Fields =
+    &[("spec/volumeClaimTemplates[]/metadata/labels", &["StatefulSet.apps"])];
 
 const SELECTORS_CREATED: Fields = &[
     ("spec/selector", &["Service/v1", "ReplicationController/v1"]),
@@ -241,11 +244,19 @@ const NAME_REFERENCES: &[(&str, Fields)] = &[
 ];
 
 impl TransformerConfig {
+    /// The labels of templates of PVCs.
+    pub(crate) fn claim_template_labels() -> Vec<FieldSpec> {
+        fields(&[(CLAIM_TEMPLATE_LABELS_CREATED, true)])
+    }
+
     /// kustomize's built-in configuration, with its tables sorted. It costs some ten microseconds: make it once for a
     /// build and share it.
     #[must_use]
     pub fn default_config() -> Self {
-        let template_labels = fields(&[(TEMPLATE_LABELS_CREATED, true)]);
+        let mut template_labels = fields(&[(TEMPLATE_LABELS_CREATED, true)]);
+        if !Rule::ClaimTemplatesOnRequest.holds() {
+            template_labels.extend(Self::claim_template_labels());
+        }
         let mut config = Self {
             name_prefix: fields(&[(NAME, false)]),
             name_suffix: fields(&[(NAME, false)]),
@@ -253,6 +264,7 @@ impl TransformerConfig {
             labels: Vec::new(),
             common_labels: fields(&[
                 (TEMPLATE_LABELS_CREATED, true),
+                (CLAIM_TEMPLATE_LABELS_CREATED, true),
                 (SELECTORS_CREATED, true),
                 (SELECTORS, false),
             ]),

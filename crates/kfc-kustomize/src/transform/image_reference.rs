@@ -1,5 +1,6 @@
 //! Image references: `registry:port/name:tag@digest`.
 
+use crate::rules::Rule;
 use kfc_kube::pattern::{compile, is_plain, plain_prefix, translate};
 use regex::Regex;
 
@@ -31,6 +32,11 @@ impl<'t> ImageReference<'t> {
     }
 }
 
+/// The algorithm of digests that kustomize knows.
+const ALGORITHM: &str = "sha256";
+/// A pattern for the names of all, as [`is_algorithm`].
+const ANY_ALGORITHM: &str = "[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*";
+
 /// Decides whether a reference is one of an image. As in kustomize the name is a regular expression, that neither a
 /// tag nor a digest hides; a plain name needs none.
 #[derive(Debug)]
@@ -51,27 +57,40 @@ impl<'n> ImageName<'n> {
             return Ok(Self::Plain(name));
         }
         let name = translate(name);
-        compile(&format!("^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$")).map(Self::Pattern)
+        let algorithm = if Rule::AnyDigest.holds() { ANY_ALGORITHM } else { ALGORITHM };
+        compile(&format!("^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@{algorithm}:[a-zA-Z0-9_.{{}}-]*)?$"))
+            .map(Self::Pattern)
     }
 
     /// Whether `reference` is the image, with any tag and digest.
     pub(crate) fn covers(&self, reference: &str) -> bool {
         match self {
-            Self::Plain(name) => plain_prefix(name, reference).is_some_and(is_tag_and_digest),
+            Self::Plain(name) => plain_prefix(name, reference)
+                .is_some_and(|rest| is_tag_and_digest(rest, Rule::AnyDigest.holds())),
             Self::Pattern(regex) => regex.is_match(reference),
         }
     }
 }
 
-/// Whether a text is nothing, or `:tag`, or `@sha256:digest`, or both.
-fn is_tag_and_digest(text: &str) -> bool {
+/// Whether a text is nothing, or `:tag`, or `@sha256:digest`, or both; with `any`, the digest may be of another algorithm.
+fn is_tag_and_digest(text: &str, any: bool) -> bool {
     let skip = |text: &'_ str| {
         let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "_.{}-".contains(c)));
         end.unwrap_or(text.len())
     };
     let text = text.strip_prefix(':').map_or(text, |tag| &tag[skip(tag)..]);
-    let text = text.strip_prefix("@sha256:").map_or(text, |digest| &digest[skip(digest)..]);
-    text.is_empty()
+    let digest = match text.strip_prefix('@').and_then(|digest| digest.split_once(':')) {
+        Some((ALGORITHM, digest)) => digest,
+        Some((algorithm, digest)) if any && is_algorithm(algorithm) => digest,
+        _ => return text.is_empty(),
+    };
+    skip(digest) == digest.len()
+}
+
+/// Whether a text is the name of an algorithm: words of letters and digits, with one of `.+_-` between two.
+fn is_algorithm(text: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric());
+    text.split(['.', '+', '_', '-']).all(is_word)
 }
 
 #[cfg(test)]
@@ -108,6 +127,17 @@ mod tests {
         assert!(covers("ng+inx", "nginx"));
         assert!(covers("(foo|nginx)", "nginx:1"));
         assert!(ImageName::new("(").is_err());
+    }
+
+    #[test]
+    fn digests_of_other_algorithms_count_later() {
+        for text in ["@sha512:ab", ":1@sha512:ab", "@multihash+base58:Qm", "@sha256:ab"] {
+            assert!(is_tag_and_digest(text, true), "{text}");
+            assert_eq!(is_tag_and_digest(text, false), text == "@sha256:ab", "{text}");
+        }
+        for text in ["@+a:b", "@a+:b", "@:b", "@sha256", "@sha256:/"] {
+            assert!(!is_tag_and_digest(text, true), "{text}");
+        }
     }
 
     proptest! {

@@ -38,6 +38,9 @@ pub fn fields_of(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldS
         if label.include_templates {
             merge_specs(&mut fields, &config.template_labels, "labels")?;
         }
+        if label.include_claim_templates {
+            merge_specs(&mut fields, &TransformerConfig::claim_template_labels(), "labels")?;
+        }
         merge_specs(&mut fields, &TransformerConfig::metadata_labels(), "labels")?;
     }
     Ok(fields)

@@ -11,6 +11,7 @@ use crate::merge::{json_patch, strategic};
 use crate::provenance::{Cause, Step};
 use crate::redaction;
 use crate::resource::{Behavior, Resource, ResourceSet, make_annotations_texts};
+use crate::rules::is_cluster_scoped;
 use index::Index;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
 use kfc_kube::Object;
@@ -239,8 +240,8 @@ fn merge_into(
 }
 
 fn set_scope(resource: &mut Resource, schema: &Schema) {
-    let namespaced = schema.is_namespaced(resource.api_version(), resource.kind());
-    resource.set_cluster_scoped(namespaced == Some(false));
+    let cluster_scoped = is_cluster_scoped(schema, resource.api_version(), resource.kind());
+    resource.set_cluster_scoped(cluster_scoped);
 }
 
 /// What a strategic merge patch may not change, unless its options let it.

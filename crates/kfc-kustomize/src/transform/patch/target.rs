@@ -1,6 +1,7 @@
 //! What a patch is for.
 
 use crate::resource::{CompiledSelector, Resource, Selector};
+use crate::rules::is_cluster_scoped;
 use kfc_diagnostics::{Code, Diagnostic, Mark, Result, nearest};
 use kfc_kube::Gvk;
 use kfc_kube::ResId;
@@ -55,7 +56,7 @@ pub(super) fn id_of(document: &Node, schema: &Schema) -> ResId {
         gvk: Gvk::new(api_version, kind),
         name: text(&["metadata", "name"]).to_owned(),
         namespace: text(&["metadata", "namespace"]).to_owned(),
-        cluster_scoped: schema.is_namespaced(api_version, kind) == Some(false),
+        cluster_scoped: is_cluster_scoped(schema, api_version, kind),
     }
 }
 
