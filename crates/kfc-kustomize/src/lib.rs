@@ -20,6 +20,7 @@ pub mod boolean;
 pub mod edit;
 pub mod engine;
 pub mod generate;
+mod invocation;
 pub mod kustomization;
 mod kustomizer;
 pub mod localize;

@@ -7,7 +7,7 @@ use super::load::{Entry, PluginConfigs, Root};
 use super::{declared, function, origin, plugin, read, transformers};
 use crate::generate;
 use crate::provenance::{Step, StepKind};
-use crate::resource::{Resource, ResourceSet};
+use crate::resource::{Origin, Resource, ResourceSet};
 use kfc_diagnostics::{Diagnostics, Mark, Result};
 use kfc_kube::schema::Schema;
 use kfc_yaml::Spanned;
@@ -104,14 +104,15 @@ fn add_entries(
 
 fn file_resources(
     documents: Vec<kfc_yaml::Node>,
-    origin: &crate::resource::Origin,
+    from: &Origin,
     schema: &Schema,
     track: Track,
 ) -> Result<Accumulated> {
     let mut list = read::resources(documents, schema)?;
     if track.annotations {
         for resource in &mut list {
-            resource.origin = Some(origin.clone());
+            resource.origin = Some(from.clone());
+            origin::take_transformations(resource)?;
         }
     }
     if track.fields {
@@ -127,14 +128,18 @@ fn generate_resources(root: &mut Root, warnings: &mut Diagnostics, track: Track)
     let mut errors = Diagnostics::default();
     let mut generated = Vec::new();
     for (kind, step, resources) in field_generators(root) {
-        let made = errors.collect(resources).unwrap_or_default();
-        generated.extend(made.into_iter().map(|mut resource| {
-            resource.origin = track.annotations.then(|| origin::of_field(&root.origin, &root.file, kind));
+        for mut resource in errors.collect(resources).unwrap_or_default() {
+            if track.annotations {
+                errors.collect(origin::made_by(
+                    &mut resource,
+                    &origin::of_field(&root.origin, &root.file, kind),
+                ));
+            }
             if track.fields {
                 resource.keep_history(step.clone());
             }
-            resource
-        }));
+            generated.push(resource);
+        }
     }
     for config in plugin_configs(std::mem::take(&mut root.generators), root, track)? {
         generated

@@ -8,7 +8,7 @@ use crate::kustomization::model::{HelmChart, HelmGlobals};
 use crate::kustomization::plugin::{self, Plugin};
 use crate::provenance::{Step, StepKind};
 use crate::reference::replacements;
-use crate::resource::{Origin, Resource, ResourceSet};
+use crate::resource::{Resource, ResourceSet};
 use crate::transform::patch;
 use crate::transform::{annotations, images, labels, namespace, prefix, replicas, suffix, value_add};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result};
@@ -37,7 +37,7 @@ pub(super) fn generate(
     }
     if track.annotations {
         for resource in &mut made {
-            resource.origin = Some(origin(config, root));
+            origin::made_by(resource, &origin::of_plugin(config))?;
         }
     }
     Ok(made)
@@ -55,12 +55,6 @@ fn generate_builtin(config: &Resource, root: &Root, warnings: &mut Diagnostics) 
         }
         _ => return Err(wrong_field(config, "a transformer", "transformers").into()),
     })
-}
-
-/// Where a plug-in is configured, for the annotations of what it makes or changes.
-pub(super) fn origin(config: &Resource, root: &Root) -> Origin {
-    let file = config.origin.as_ref().map(|origin| origin.path.clone()).unwrap_or_default();
-    origin::of_plugin(&root.origin, file, config)
 }
 
 /// Renders a chart.

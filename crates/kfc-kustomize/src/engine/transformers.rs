@@ -60,7 +60,7 @@ pub(super) fn run_configured(
             origins.get_or_insert_default().declared.push(declared);
         }
         if track.annotations {
-            origin::add_transformation(set, &plugin::origin(config, root));
+            origin::add_transformation(set, &origin::of_plugin(config));
         }
     }
     Ok(())

@@ -13,6 +13,8 @@ pub struct Origin {
     pub configured_in: String,
     /// The generator or transformer: apiVersion, kind, name, namespace.
     pub configured_by: Option<ConfiguredBy>,
+    /// The text of the annotation, of an origin that a program wrote there: it stays as it is.
+    pub text: Option<String>,
 }
 
 /// The identity of a generator or transformer configuration.

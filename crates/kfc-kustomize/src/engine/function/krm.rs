@@ -1,78 +1,42 @@
-//! Functions: what they read and print, a `ResourceList`, and how those run that are programs of this machine.
+//! What functions read and print: a `ResourceList`.
 //!
 //! The rules are those of kustomize's function runtime: the items have annotations that tell them apart, a generator gets its own
 //! configuration as the only item, and a list of documents without a `ResourceList` around it counts as one.
 
-use super::{External, notes};
-use crate::kustomization::function::{ExecSpec, FunctionProgram, FunctionSpec};
+use super::{External, notes, settled};
+use crate::kustomization::function::FunctionSpec;
 use crate::types::LOCAL_CONFIG;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Foreign, Result};
-use kfc_source::door::clean;
-use kfc_source::{Call, Caller};
 use kfc_yaml::{Map, Node, Value, emit};
-use std::ffi::OsString;
-use std::path::Path;
 
 const API_VERSION: &str = "config.kubernetes.io/v1";
 const KIND: &str = "ResourceList";
+/// What messages say of the place of a configuration.
+const CONFIGURED: &str = "the function is configured here";
 
 impl External<'_> {
     /// Runs a function on resources, or as a generator without any. Returns what it prints.
     pub(super) fn run_function(&self, spec: &FunctionSpec, items: Option<Vec<Node>>) -> Result<Vec<u8>> {
-        if self.root.loader.root().parent().is_none() {
-            return Err(self.error("a function cannot run in the root directory of the machine").into());
-        }
         let mut config = self.config.clone();
         // A generator that prints its configuration, too, does not make a resource of it.
         notes::set_annotation(&mut config, LOCAL_CONFIG, "true");
         let items = items.unwrap_or_else(|| vec![config.clone()]);
-        let input = resource_list(items, &config)?;
-        self.output_of(&self.call(spec, input)?)
-    }
-
-    fn call(&self, spec: &FunctionSpec, input: Vec<u8>) -> Result<Call> {
-        match &spec.program {
-            FunctionProgram::Exec(exec) => self.exec_call(exec, input),
-            FunctionProgram::Container(container) => self.container_call(container, input),
-        }
-    }
-
-    fn exec_call(&self, exec: &ExecSpec, input: Vec<u8>) -> Result<Call> {
-        let root = self.root.loader.root();
-        let mut variables = Vec::new();
-        for variable in &exec.variables {
-            match variable.split_once('=') {
-                Some((name, value)) => variables.push((OsString::from(name), OsString::from(value))),
-                None if self.knows_variable(Caller::Function, variable) => {}
-                None => return Err(self.unknown_variable(variable).into()),
-            }
-        }
-        variables.extend(self.passed());
-        // A path is relative to the root, a single name is looked up in `PATH`.
-        let is_path = Path::new(&exec.path).components().count() > 1 || exec.path.contains('/');
-        let program = if is_path {
-            clean(&root.join(&exec.path)).to_string_lossy().into_owned()
-        } else {
-            exec.path.clone()
-        };
-        Ok(Call {
-            caller: Caller::Function,
-            program,
-            arguments: exec.arguments.clone(),
-            directory: root.to_owned(),
-            variables,
-            input,
-        })
+        self.invocation().run(spec, resource_list(items, &config)?)
     }
 
     /// The items of what a function printed. Its results become warnings.
-    pub(super) fn items(&self, mut documents: Vec<Node>, warnings: &mut Diagnostics) -> Result<Vec<Node>> {
+    pub(super) fn items(
+        &self,
+        mut documents: Vec<Node>,
+        given: &[Node],
+        warnings: &mut Diagnostics,
+    ) -> Result<Vec<Node>> {
         let is_list = |document: &Node| {
             let kind = document.get("kind").and_then(Node::as_text).unwrap_or("");
             [KIND, "List"].contains(&kind)
                 && (document.get("items").is_some() || document.get("functionConfig").is_some())
         };
-        let items = match documents.as_mut_slice() {
+        let mut items = match documents.as_mut_slice() {
             [list] if is_list(list) => {
                 self.report_results(list, warnings);
                 match list.get_mut("items") {
@@ -86,17 +50,22 @@ impl External<'_> {
             }
             _ => documents,
         };
-        match items.iter().find(|item| item.as_map().is_none() && !item.is_null()) {
-            Some(item) => Err(self.not_a_list(item, "it is not a `ResourceList`").into()),
-            None => Ok(items),
+        if let Some(item) = items.iter().find(|item| item.as_map().is_none() && !item.is_null()) {
+            return Err(self.not_a_list(item, "it is not a `ResourceList`").into());
         }
+        let mut errors = Diagnostics::default();
+        for item in &mut items {
+            let settled = settled::settle(item, given, &self.root.schema);
+            errors.collect(settled.map_err(|error| error.label(self.mark(), CONFIGURED).into()));
+        }
+        errors.into_result(items)
     }
 
     fn not_a_list(&self, node: &Node, why: &str) -> Diagnostic {
         let message = format!("{} printed what kfc cannot read: {why}", self.name());
         Diagnostic::error(Code::Plugin, message)
             .at(node.mark)
-            .label(self.mark(), "the function is configured here")
+            .label(self.mark(), CONFIGURED)
             .help(format!("a function prints a `{KIND}` of `{API_VERSION}`, or resources"))
     }
 

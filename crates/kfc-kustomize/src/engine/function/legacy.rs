@@ -18,6 +18,7 @@ const ROOT: &str = "KUSTOMIZE_PLUGIN_CONFIG_ROOT";
 impl External<'_> {
     /// Runs a legacy plug-in on resources, or as a generator without any. Returns what it prints.
     pub(super) fn run_legacy(&self, items: &[Node]) -> Result<Vec<u8>> {
+        let invocation = self.invocation();
         let program = self.runner.plug_in(&self.place()?).map_err(|failure| self.no_plug_in(&failure.0))?;
         let loader = &self.root.loader;
         let mut config = Vec::new();
@@ -42,10 +43,10 @@ impl External<'_> {
             program: program.to_string_lossy().into_owned(),
             arguments,
             directory: loader.root().to_owned(),
-            variables: self.passed().chain(own).collect(),
+            variables: invocation.passed().chain(own).collect(),
             input: emit::emit_all(&items.iter().collect::<Vec<_>>())?.concat(),
         };
-        self.output_of(&call)
+        invocation.output_of(&call)
     }
 
     /// The path of the plug-in below the home of plug-ins: `GROUP/VERSION/kind/Kind`.

@@ -1,38 +1,39 @@
 //! Functions and external plug-ins: programs that a configuration under `generators`, `transformers` or `validators` asks for. They
 //! run only if the options have a [`Runner`](kfc_source::Runner), and only for configurations of this machine.
 //!
-//! [`krm`] has what functions read and print, [`container`] how containers are run, [`legacy`] the plug-ins that are older than
-//! functions, [`notes`] what kustomize writes into annotations for both, [`output`] what becomes of what they print.
+//! [`krm`] has what functions read and print, [`legacy`] the plug-ins that are older than
+//! functions, [`notes`] what kustomize writes into annotations for both, [`settled`] and [`output`] what becomes of what they print.
 
-mod container;
 mod krm;
 mod legacy;
 mod notes;
 mod output;
+mod settled;
 mod shell_words;
 
 use super::load::Root;
+use super::origin;
+use crate::invocation::Invocation;
 use crate::kustomization::function::{self, FunctionProgram, FunctionSpec};
 use crate::kustomization::plugin;
 use crate::provenance::Step;
 use crate::resource::{Resource, ResourceSet};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Foreign, Mark, Result, SourceId};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId};
 use kfc_kube::redaction::note_target;
-use kfc_source::{Call, Caller, Runner};
+use kfc_source::Runner;
 use kfc_yaml::{Node, Value, parse};
-use std::ffi::OsString;
 use std::sync::Arc;
 
-/// Lines of standard error that a message repeats: the last ones say why a program failed.
-const MOST_LINES: usize = 20;
 /// The kind whose values are never shown.
 const SECRET: &str = "Secret";
 
 /// A program that a configuration asks for, with what it needs to run.
 pub(super) struct External<'a> {
     root: &'a Root,
-    /// The configuration, with marks that errors can show.
+    /// The configuration, with marks that errors can show, and the annotations of a build that tracks origins.
     config: Node,
+    /// Whether the build does.
+    tracks_origins: bool,
     runner: Arc<dyn Runner>,
     kind: Kind,
 }
@@ -47,14 +48,17 @@ enum Kind {
 /// # Errors
 /// [`Code::Plugin`] for a program that may not run, and descriptions of functions that are wrong.
 pub(super) fn external<'a>(config: &Resource, root: &'a Root) -> Result<Option<External<'a>>> {
-    let node = config.located_node().into_owned();
+    let mut node = config.located_node().into_owned();
     if plugin::is_builtin(&node) {
         return Ok(None);
     }
     let spec = function::read(&node, root.loader.sources())?;
     let runner = permitted(&node, spec.as_ref(), root)?;
     let kind = spec.map_or(Kind::Legacy, Kind::Function);
-    Ok(Some(External { root, config: node, runner, kind }))
+    for (key, text) in origin::annotations(config)? {
+        notes::set_annotation(&mut node, key, &text);
+    }
+    Ok(Some(External { root, config: node, tracks_origins: config.origin.is_some(), runner, kind }))
 }
 
 /// The runner, if the configuration may run its program.
@@ -130,7 +134,7 @@ impl External<'_> {
             Kind::Function(spec) => self.run_function(spec, None)?,
             Kind::Legacy => self.run_legacy(&[])?,
         };
-        let mut resources = self.resources(printed, warnings)?;
+        let mut resources = self.resources(printed, &[], warnings)?;
         resources.iter_mut().try_for_each(notes::take_generator_options)?;
         Ok(resources)
     }
@@ -147,24 +151,36 @@ impl External<'_> {
     ) -> Result<()> {
         let input: Vec<Node> = set.list.iter().map(notes::annotated).collect::<Result<_>>()?;
         let printed = match &self.kind {
-            Kind::Function(spec) => self.run_function(spec, Some(input))?,
+            Kind::Function(spec) => self.run_function(spec, Some(input.clone()))?,
             Kind::Legacy => self.run_legacy(&input)?,
         };
         if printed.trim_ascii().is_empty() {
             let error = self.error(format!("{} printed nothing", self.name()));
             return Err(error.help("a transformer prints all resources that are to stay").into());
         }
-        output::update(set, self.resources(printed, warnings)?, step)
+        let mut printed = self.resources(printed, &input, warnings)?;
+        if self.tracks_origins {
+            for resource in &mut printed {
+                origin::take_origin(resource)?;
+                origin::take_transformations(resource)?;
+            }
+        }
+        output::update(set, printed, step)
     }
 
-    /// The resources that the program printed.
-    fn resources(&self, printed: Vec<u8>, warnings: &mut Diagnostics) -> Result<Vec<Resource>> {
+    /// The resources that the program printed for those that it was given.
+    fn resources(
+        &self,
+        printed: Vec<u8>,
+        given: &[Node],
+        warnings: &mut Diagnostics,
+    ) -> Result<Vec<Resource>> {
         let Ok(text) = String::from_utf8(printed) else {
             return Err(self.error(format!("{} printed bytes that are not text", self.name())).into());
         };
         let sources = self.root.loader.sources();
-        let (id, source) = sources.add(self.output_name(), text);
-        let resources = self.read(&source.text, id, warnings);
+        let (id, source) = sources.add(self.invocation().output_name(), text);
+        let resources = self.read(&source.text, (id, given), warnings);
         if resources.is_err() {
             // What cannot be read may be a secret.
             note_target(sources, id, SECRET);
@@ -172,18 +188,19 @@ impl External<'_> {
         resources
     }
 
-    fn read(&self, text: &str, id: SourceId, warnings: &mut Diagnostics) -> Result<Vec<Resource>> {
+    fn read(
+        &self,
+        text: &str,
+        (id, given): (SourceId, &[Node]),
+        warnings: &mut Diagnostics,
+    ) -> Result<Vec<Resource>> {
         let (documents, found) = parse::parse_resources(text, id)?;
         warnings.extend(found);
         let documents = match &self.kind {
-            Kind::Function(_) => self.items(documents, warnings)?,
+            Kind::Function(_) => self.items(documents, given, warnings)?,
             Kind::Legacy => documents,
         };
         super::read::resources(documents, &self.root.schema)
-    }
-
-    fn output_name(&self) -> String {
-        format!("the output of {}", self.name())
     }
 
     /// How messages name it.
@@ -208,49 +225,16 @@ impl External<'_> {
         Diagnostic::error(Code::Plugin, message).at(self.mark())
     }
 
-    /// What a program prints on standard output.
-    ///
-    /// # Errors
-    /// A program that cannot be run, that exceeds a limit, and one that fails, with what it printed on standard error.
-    fn output_of(&self, call: &Call) -> Result<Vec<u8>> {
-        let finished = self.runner.run(call).map_err(|failure| {
-            let program = Foreign::new(&*call.program).message();
-            self.error(format!("{} cannot run: `{program}` {}", self.name(), failure.0))
-        })?;
-        if finished.status == Some(0) {
-            return Ok(finished.stdout);
+    fn invocation(&self) -> Invocation<'_> {
+        let loader = &self.root.loader;
+        Invocation {
+            name: self.name(),
+            mark: self.mark(),
+            directory: loader.root(),
+            options: &loader.options().functions,
+            runner: self.runner.as_ref(),
+            sources: loader.sources(),
+            real_path: Box::new(|path| loader.real_path(path, self.mark())),
         }
-        // Secrets in what it printed are known from then on, so that no message repeats them.
-        let printed = String::from_utf8_lossy(&finished.stdout);
-        self.root.loader.sources().add(self.output_name(), printed);
-        let how = match finished.status {
-            Some(status) => format!("exit status {status}"),
-            None => "a signal ended it".to_owned(),
-        };
-        let lines = Foreign::of_bytes(&finished.stderr).lines();
-        let rest = lines.len().saturating_sub(MOST_LINES);
-        let error = self.error(format!("{} failed: {how}", self.name()));
-        let lines = lines.iter().skip(rest).filter(|line| !line.is_empty());
-        let error = lines.fold(error, |error, line| error.note(line.message()));
-        Err(error.into())
-    }
-
-    /// The variables of the command line that a program gets from where the build runs.
-    fn passed(&self) -> impl Iterator<Item = (OsString, OsString)> {
-        let passed = &self.root.loader.options().functions.variables;
-        passed.iter().filter_map(|(name, value)| Some((name.into(), value.clone()?)))
-    }
-
-    /// Whether the user passes a variable, or the runner does.
-    fn knows_variable(&self, caller: Caller, name: &str) -> bool {
-        let passed = &self.root.loader.options().functions.variables;
-        passed.iter().any(|(own, _)| own == name) || self.runner.variable(caller, name).is_some()
-    }
-
-    fn unknown_variable(&self, name: &str) -> Diagnostic {
-        let name = Foreign::new(name).message();
-        self.error(format!("{} asks for the variable `{name}` of the environment", self.name()))
-            .help(format!("add `--env {name}` to pass it"))
-            .note("functions get only a few variables, so that a tree cannot read your credentials")
     }
 }

@@ -2,6 +2,7 @@
 //! print.
 
 use crate::boolean::parse_boolean;
+use crate::engine::origin;
 use crate::resource::Resource;
 use crate::types::Behavior;
 use kfc_diagnostics::{Code, Diagnostic, Result};
@@ -43,6 +44,9 @@ pub(super) fn annotated(resource: &Resource) -> Result<Node> {
     let mut node = resource.node.clone();
     for (name, value) in of_build(resource) {
         set_annotation(&mut node, &format!("internal.config.kubernetes.io/{name}"), &value);
+    }
+    for (key, text) in origin::annotations(resource)? {
+        set_annotation(&mut node, key, &text);
     }
     set_annotation(&mut node, ID, &id_text(resource)?);
     Ok(node)

@@ -65,6 +65,8 @@ fn replace(old: &mut Resource, mut new: Resource, step: &Step) -> Result<()> {
         old.allow_kind_change = new.allow_kind_change;
         old.helm_generated = new.helm_generated;
     }
+    old.origin = new.origin.take();
+    old.transformations = std::mem::take(&mut new.transformations);
     notes::clean(&mut new)?;
     let mut node = new.into_node();
     keep_marks(&mut node, &old.node);

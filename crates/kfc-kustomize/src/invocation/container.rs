@@ -1,7 +1,7 @@
 //! Container functions, run by docker or podman with the arguments that kustomize gives docker: without a network, as nobody,
 //! without new privileges.
 
-use super::External;
+use super::Invocation;
 use crate::kustomization::function::{ContainerSpec, Mount};
 use kfc_diagnostics::Result;
 use kfc_source::{Call, Caller};
@@ -13,18 +13,18 @@ const NOBODY: &str = "nobody";
 /// Variables of every container.
 const DEFAULTS: [&str; 2] = ["LOG_TO_STDERR", "STRUCTURED_RESULTS"];
 
-impl External<'_> {
+impl Invocation<'_> {
     pub(super) fn container_call(&self, container: &ContainerSpec, input: Vec<u8>) -> Result<Call> {
         let Some(program) = self.runner.engine() else {
-            let error = self.error(format!("{} needs docker or podman, and `PATH` has neither", self.name()));
+            let error = self.error(format!("{} needs docker or podman, and `PATH` has neither", self.name));
             return Err(error.into());
         };
-        let options = &self.root.loader.options().functions;
+        let options = self.options;
         let network = match (&options.network, container.network) {
             (_, false) => "none",
             (Some(network), true) => network,
             (None, true) => {
-                let error = self.error(format!("{} needs a network, and none is enabled", self.name()));
+                let error = self.error(format!("{} needs a network, and none is enabled", self.name));
                 return Err(error.help("add `--network` to give it that of this machine").into());
             }
         };
@@ -50,7 +50,7 @@ impl External<'_> {
             caller: Caller::Engine,
             program,
             arguments,
-            directory: self.root.loader.root().to_owned(),
+            directory: self.directory.to_owned(),
             variables: self.passed().collect(),
             input,
         })
@@ -58,7 +58,7 @@ impl External<'_> {
 
     /// A mount that the tree asks for: only of what the root may read, or of memory.
     fn mount_of_tree(&self, mount: &Mount) -> Result<String> {
-        let refused = |why: &str| Err(self.error(format!("a mount of {}: {why}", self.name())).into());
+        let refused = |why: &str| Err(self.error(format!("a mount of {}: {why}", self.name)).into());
         let is_plain = |text: &str| !text.contains([',', '"', '\n', '\r']);
         if !is_plain(&mount.source) || !is_plain(&mount.target) {
             return refused("a path with a comma, quote or line break cannot be mounted");
@@ -72,7 +72,7 @@ impl External<'_> {
         }
         match mount.kind.as_str() {
             "bind" => {
-                let real = self.root.loader.real_path(&mount.source, self.mark())?;
+                let real = (self.real_path)(&mount.source)?;
                 let real = real.display().to_string();
                 if !is_plain(&real) {
                     return refused("a path with a comma, quote or line break cannot be mounted");
@@ -96,7 +96,7 @@ impl External<'_> {
                 _ => {}
             }
         }
-        let source = self.root.loader.root().join(source);
+        let source = self.directory.join(source);
         mount_argument(kind, &source.display().to_string(), target, is_writable)
     }
 
@@ -114,7 +114,7 @@ impl External<'_> {
         }
         values.extend(DEFAULTS.map(|name| (name, "true".to_owned())));
         // Their values are in the environment of docker: arguments can be read by every user of the machine.
-        let passed = self.root.loader.options().functions.variables.iter().map(|(name, _)| name.as_str());
+        let passed = self.options.variables.iter().map(|(name, _)| name.as_str());
         for name in passed {
             values.remove(name);
             if !exported.contains(&name) {

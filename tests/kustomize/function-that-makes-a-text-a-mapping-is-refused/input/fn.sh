@@ -1,0 +1,2 @@
+#!/bin/sh
+sed -e 's/^    a: b/    a: {x: y}/'
