@@ -147,6 +147,11 @@ enum KustomizeCommand {
         #[command(subcommand)]
         command: kustomize::edit::EditCommand,
     },
+    /// Run functions on the resources of directories.
+    Fn {
+        #[command(subcommand)]
+        command: kustomize::functions::FunctionCommand,
+    },
     /// Copy a root and everything that it refers to into a new directory, in which all of it is local.
     Localize(kustomize::localize::LocalizeArgs),
     /// Print the schemas of a cluster, or which schemas are built in.
@@ -294,6 +299,7 @@ fn run_kustomize(args: KustomizeArgs) -> u8 {
         KustomizeCommand::Completion(args) => completion::run(&args, kustomize_command()),
         KustomizeCommand::Create(args) => kustomize::create::run(&args),
         KustomizeCommand::Edit { command } => kustomize::edit::run(&command),
+        KustomizeCommand::Fn { command } => kustomize::functions::run(&command),
         KustomizeCommand::Localize(args) => kustomize::localize::run(&args),
         KustomizeCommand::Openapi { command } => kustomize::openapi::run(&command),
         KustomizeCommand::Topic(topic) => kustomize::topics::run(topic),

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+use kfc_diagnostics::Sources;
+use kfc_kube::schema::Schema;
 use kfc_kustomize::Kustomizer;
 use kfc_kustomize::engine::Options;
+use kfc_kustomize::package::{FunctionRun, Input, Scope, files_of, paths_of, read_located, run_functions};
 use kfc_source::{Call, CallFailure, Caller, Finished, Memory, Runner, Surroundings};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -108,4 +111,39 @@ fn each_field_keeps_its_provenance_through_a_function() {
     };
     assert_eq!(steps(&["data", "k"]), ["base"]);
     assert_eq!(steps(&["data", "new"]), ["transformers"]);
+}
+
+#[test]
+fn functions_of_a_directory_run_on_what_is_in_and_below_theirs() {
+    let files = Memory::new([
+        ("/work/app/a.yaml", "kind: A # one\nmetadata: {name: a}\n"),
+        ("/work/app/low/fn.yaml", FUNCTION),
+        ("/work/app/low/b.json", r#"{"kind": "B", "metadata": {"name": "b"}}"#),
+    ]);
+    let printed = "kind: C\nmetadata: {name: c, namespace: n}\n";
+    let fake = Arc::new(Fake { printed: printed.to_owned(), ..Fake::default() });
+    let (options, sources) = (options(&fake).functions, Sources::default());
+    let input = Input { files: &files, working_directory: Path::new("/work"), sources: &sources };
+    let steps = Mutex::new(Vec::new());
+    let run = FunctionRun {
+        input,
+        options: &options,
+        schema: &Schema::builtin(),
+        is_global: false,
+        directories: &[],
+        explicit: None,
+        report: &|program| steps.lock().unwrap().push(program.to_owned()),
+    };
+    let resources = read_located(&input, "app", Scope::WithJson).unwrap();
+    assert_eq!(paths_of(&resources), ["a.yaml", "low/b.json", "low/fn.yaml"]);
+    let ran = run_functions(resources, &run);
+    assert!(ran.errors.is_empty(), "{:?}", ran.errors);
+    let files: Vec<_> = files_of(ran.resources.unwrap()).unwrap().into_iter().collect();
+    let expected = [
+        ("a.yaml", "kind: A # one\nmetadata: {name: a}\n"),
+        ("low/n/c_c.yaml", "kind: C\nmetadata: {name: c, namespace: n}\n"),
+    ];
+    assert_eq!(files, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    assert_eq!(*fake.calls.lock().unwrap(), ["/bin/edit a b in /work (kind: ResourceList)"]);
+    assert_eq!(*steps.lock().unwrap(), ["../bin/edit"]);
 }

@@ -22,7 +22,7 @@ mod stack;
 pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_id, inventory_name, proxies};
 pub(super) use duration::duration;
 pub(super) use format::{ListFormat, ListFormatArgs, ResultFormat, ResultFormatArgs};
-pub(super) use functions::FunctionArgs;
+pub(super) use functions::{CallArgs, FunctionArgs};
 pub(super) use global::GlobalArgs;
 #[cfg(feature = "cluster")]
 pub(super) use how::{CascadeFlag, DryRun, HowArgs};

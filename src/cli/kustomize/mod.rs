@@ -6,6 +6,7 @@ pub(super) mod edit;
 mod edit_args;
 mod file;
 pub(super) mod flags;
+pub(super) mod functions;
 pub(super) mod localize;
 pub(super) mod openapi;
 pub(super) mod topics;

@@ -5,15 +5,21 @@ use kfc_yaml::fields::{Errors, Fields};
 use kfc_yaml::{Node, parse};
 
 /// The annotations that mark a function, the current one first.
-const ANNOTATIONS: [&str; 2] = ["config.kubernetes.io/function", "config.k8s.io/function"];
+pub(crate) const ANNOTATIONS: [&str; 2] = ["config.kubernetes.io/function", "config.k8s.io/function"];
 /// An annotation that has nothing but the image of a container.
 const IMAGE: &str = "config.kubernetes.io/container";
+/// The field of metadata that was before annotations.
+const FIELD: &str = "configFn";
+/// One of these is in every text that describes a function.
+pub(crate) const MARKS_OF_FUNCTIONS: [&str; 4] = [ANNOTATIONS[0], ANNOTATIONS[1], IMAGE, FIELD];
 
 /// A function, as its configuration describes it.
 #[derive(Clone, Debug)]
 pub(crate) struct FunctionSpec {
     /// What it runs.
     pub program: FunctionProgram,
+    /// Whether its failure is reported after what it printed was used; a build fails either way.
+    pub defers_failure: bool,
     /// Where it is described.
     pub mark: Mark,
 }
@@ -78,20 +84,19 @@ pub(crate) fn read(config: &Node, sources: &Sources) -> Result<Option<FunctionSp
         let documents = parse::parse(&source.text, id)?;
         return documents.first().map(|document| spec(document, mark)).transpose();
     }
-    if let Some(described) = config.at(&["metadata", "configFn"]).filter(|node| !node.is_null()) {
+    if let Some(described) = config.at(&["metadata", FIELD]).filter(|node| !node.is_null()) {
         return spec(described, described.mark).map(Some);
     }
     Ok(annotation(&IMAGE).map(|(mark, image)| {
         let container = ContainerSpec { image: image.to_owned(), ..ContainerSpec::default() };
-        FunctionSpec { program: FunctionProgram::Container(container), mark }
+        FunctionSpec { program: FunctionProgram::Container(container), defers_failure: false, mark }
     }))
 }
 
 fn spec(document: &Node, mark: Mark) -> Result<FunctionSpec> {
     let errors = Errors::field_specs();
     let Some(fields) = Fields::of(document, "a function", &errors) else { return Err(errors.into_inner()) };
-    // Failures of functions are errors either way.
-    fields.boolean("deferFailure");
+    let defers_failure = fields.boolean("deferFailure");
     let container = fields.nested("container", "the container of a function").map(container);
     let exec = fields.nested("exec", "the program of a function").map(|fields| {
         let exec = ExecSpec {
@@ -111,7 +116,7 @@ fn spec(document: &Node, mark: Mark) -> Result<FunctionSpec> {
     let found = errors.into_inner();
     match program {
         _ if !found.is_empty() => Err(found),
-        Some(program) => Ok(FunctionSpec { program, mark }),
+        Some(program) => Ok(FunctionSpec { program, defers_failure, mark }),
         None => {
             let message = "this function has neither `exec.path` nor `container.image`";
             Err(Diagnostic::error(Code::MissingField, message).at(mark).into())

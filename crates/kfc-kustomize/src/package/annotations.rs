@@ -3,7 +3,8 @@
 use super::kind::wrong_kind;
 use crate::types::LOCAL_CONFIG;
 use kfc_diagnostics::Diagnostic;
-use kfc_yaml::styled::{Content, Style, StyledNode};
+use kfc_yaml::styled::{Content, Style, StyledDocument, StyledNode};
+use std::collections::BTreeMap;
 
 pub(super) const INDEX: &str = "internal.config.kubernetes.io/index";
 pub(super) const PATH: &str = "internal.config.kubernetes.io/path";
@@ -171,6 +172,36 @@ pub(super) fn complete_pairs(root: &mut StyledNode) -> Result<(), Diagnostic> {
             (Some(value), None) => set(root, today, value)?,
             _ => {}
         }
+    }
+    Ok(())
+}
+
+/// Says in which file each resource belongs, and where in it; what does not say so itself comes after the others.
+///
+/// # Errors
+/// As [`set`].
+pub(super) fn default_index(resources: &mut [StyledDocument]) -> Result<(), Diagnostic> {
+    let mut next: BTreeMap<String, usize> = BTreeMap::new();
+    for resource in resources.iter_mut() {
+        complete_pairs(&mut resource.root)?;
+        let meta = Meta::of(&resource.root);
+        if let Some(path) = meta.annotation(PATH)
+            && let Some(index) = meta.annotation(INDEX)
+        {
+            let highest = next.entry(path.to_owned()).or_default();
+            *highest = (*highest).max(index.parse().unwrap_or_default());
+        }
+    }
+    for resource in resources {
+        let meta = Meta::of(&resource.root);
+        if meta.annotation(INDEX).is_some() {
+            continue;
+        }
+        let next = next.entry(meta.annotation(PATH).unwrap_or_default().to_owned()).or_default();
+        let index = next.to_string();
+        *next += 1;
+        set(&mut resource.root, INDEX, &index)?;
+        set(&mut resource.root, LEGACY_INDEX, &index)?;
     }
     Ok(())
 }

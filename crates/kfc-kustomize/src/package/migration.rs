@@ -1,11 +1,12 @@
 //! What happens around each step of a pipeline of kyaml: of the annotations for a place, the older and the newer names are kept
 //! together.
 
-use super::annotations::{self, Meta, PAIRS};
+use super::annotations::{self, INDEX, LEGACY_INDEX, LEGACY_PATH, Meta, PAIRS, PATH};
 use kfc_diagnostics::{Code, Diagnostic, Result};
-use kfc_yaml::styled::StyledDocument;
+use kfc_yaml::styled::{StyledDocument, StyledNode};
 
-/// Runs a step. Resources without annotations get an empty list of them on the way, which is not printed.
+/// Runs a step. Resources without annotations get an empty list of them on the way, which is not printed. Where the step changes one
+/// of two names of an annotation, the other follows.
 ///
 /// # Errors
 /// Those of the step, and annotations that contradict one another.
@@ -14,13 +15,20 @@ pub fn with_migration(
     step: impl FnOnce(Vec<StyledDocument>) -> Result<Vec<StyledDocument>>,
 ) -> Result<Vec<StyledDocument>> {
     let uses = used_names(&documents)?;
-    for document in &mut documents {
-        annotations::set(&mut document.root, MARKER, "")?;
+    let before: Vec<Meta> = documents.iter().map(|document| Meta::of(&document.root)).collect();
+    for (at, document) in documents.iter_mut().enumerate() {
+        annotations::set(&mut document.root, MARKER, &at.to_string())?;
         annotations::complete_pairs(&mut document.root)?;
         refuse_mismatch(&Meta::of(&document.root))?;
     }
     let mut documents = step(documents)?;
     for document in &mut documents {
+        annotations::complete_pairs(&mut document.root)?;
+        let meta = Meta::of(&document.root);
+        let place = meta.annotation(MARKER).and_then(|place| place.parse::<usize>().ok());
+        if let Some(before) = place.and_then(|place| before.get(place)) {
+            follow_changes(&mut document.root, before, &meta)?;
+        }
         for (legacy, today) in PAIRS {
             for (name, _) in
                 [(legacy, uses.legacy), (today, uses.today)].iter().filter(|(_, is_used)| !is_used)
@@ -28,9 +36,30 @@ pub fn with_migration(
                 annotations::clear(&mut document.root, name)?;
             }
         }
+        refuse_mismatch(&Meta::of(&document.root))?;
         annotations::clear(&mut document.root, MARKER)?;
     }
     Ok(documents)
+}
+
+/// Gives the name of an annotation that a step left as it was the value of the other one, which it changed.
+fn follow_changes(root: &mut StyledNode, before: &Meta, after: &Meta) -> std::result::Result<(), Diagnostic> {
+    for (legacy, today) in [(LEGACY_PATH, PATH), (LEGACY_INDEX, INDEX)] {
+        let value = |name: &str| after.annotation(name).unwrap_or_default();
+        let original = before.annotation(today).or_else(|| before.annotation(legacy)).unwrap_or_default();
+        if original.is_empty() {
+            continue;
+        }
+        if original != value(today) {
+            // Where both changed and differ, that is found later.
+            if original == value(legacy) {
+                annotations::set(root, legacy, value(today))?;
+            }
+        } else if original != value(legacy) {
+            annotations::set(root, today, value(legacy))?;
+        }
+    }
+    Ok(())
 }
 
 const MARKER: &str = "internal.config.kubernetes.io/annotations-migration-resource-id";

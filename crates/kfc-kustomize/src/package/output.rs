@@ -2,7 +2,7 @@
 
 use super::annotations::{self, INDENTATION, INDEX, LEGACY_INDEX, LEGACY_PATH, Meta, PATH};
 use kfc_diagnostics::{Result, SourceId};
-use kfc_yaml::styled::{Comments, Content, Style, StyledDocument, StyledNode, write_all};
+use kfc_yaml::styled::{Comments, Content, Layout, Style, StyledDocument, StyledNode, write_all, write_in};
 use kfc_yaml::{json, parse};
 
 /// A list that resources are printed in.
@@ -51,6 +51,7 @@ impl MappingStyle {
 /// Annotations that are not a mapping; a resource that is to be JSON and cannot be.
 pub fn write(mut documents: Vec<StyledDocument>, output: &Output) -> Result<String> {
     let is_json = output.wrapping.is_none() && is_json_alone(&documents);
+    let layouts: Vec<Layout> = documents.iter().map(|document| layout_of(&document.root)).collect();
     for StyledDocument { root, .. } in &mut documents {
         let index = [INDEX, LEGACY_INDEX, INDENTATION].into_iter().filter(|_| !output.keeps_index);
         let path = [LEGACY_PATH, PATH].into_iter().filter(|_| !output.keeps_path);
@@ -66,12 +67,21 @@ pub fn write(mut documents: Vec<StyledDocument>, output: &Output) -> Result<Stri
         return json_of(&documents);
     }
     Ok(match &output.wrapping {
-        None => write_all(&documents),
+        None => {
+            let texts = documents.iter().zip(layouts);
+            texts.map(|(document, layout)| write_in(document, layout)).collect::<Vec<_>>().join("---\n")
+        }
         Some(wrapping) => {
             let root = wrapped(documents, wrapping, output.style);
             write_all(&[StyledDocument { root, comments: Comments::default() }])
         }
     })
+}
+
+/// Where the lists of a resource begin: two columns further in than their keys where an annotation says so.
+fn layout_of(root: &StyledNode) -> Layout {
+    let is_wide = Meta::of(root).annotation(INDENTATION) == Some("wide");
+    Layout { is_compact: !is_wide, ..Layout::KUSTOMIZE }
 }
 
 /// Whether there is one resource, which is from a JSON file: it is printed as JSON.

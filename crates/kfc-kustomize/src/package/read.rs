@@ -2,9 +2,11 @@
 
 use super::annotations;
 use super::ignore::{IGNORE_FILE, Ignored};
+use crate::kustomization::function;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources};
 use kfc_source::{FileSystem, Refusal};
-use kfc_yaml::styled::{Content, StyledDocument, StyledNode, parse_resources};
+use kfc_yaml::styled::{Comments, Content, StyledDocument, StyledNode, parse_resources};
+use kfc_yaml::{Node, parse};
 use std::path::{Path, PathBuf};
 
 /// The name of the file that makes a directory a package.
@@ -30,6 +32,27 @@ pub enum Scope {
     Everything,
     /// All, and nothing is noted in annotations.
     Unannotated,
+    /// All, also JSON files.
+    WithJson,
+}
+
+/// A resource, and the same one with places for messages about its function.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// With comments and styles.
+    pub document: StyledDocument,
+    /// With the places of its fields; none where the text has no function.
+    pub(super) node: Option<Node>,
+}
+
+/// The resources of a text that a function printed, or that is given to functions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stream {
+    pub resources: Vec<Located>,
+    /// Whether they are the items of a list.
+    pub is_list: bool,
+    /// What the list says of them.
+    pub results: Option<StyledNode>,
 }
 
 impl Input<'_> {
@@ -120,9 +143,18 @@ pub fn clean(path: &str) -> String {
 /// # Errors
 /// [`Code::NotFound`], files that cannot be read, that are not YAML, or whose documents are not mappings.
 pub fn read_package(input: &Input<'_>, path: &str, scope: Scope) -> Result<Vec<StyledDocument>> {
+    let located = read_located(input, path, scope)?;
+    Ok(located.into_iter().map(|resource| resource.document).collect())
+}
+
+/// As [`read_package`], with places.
+///
+/// # Errors
+/// As there.
+pub fn read_located(input: &Input<'_>, path: &str, scope: Scope) -> Result<Vec<Located>> {
     let real = input.real(path)?;
     let mut reader =
-        Reader { input, shown: clean(path), scope, ignored: Ignored::default(), documents: Vec::new() };
+        Reader { input, shown: clean(path), scope, ignored: Ignored::default(), resources: Vec::new() };
     let mut errors = Diagnostics::default();
     if input.files.is_directory(&real) {
         let ignore_file = real.join(IGNORE_FILE);
@@ -133,11 +165,11 @@ pub fn read_package(input: &Input<'_>, path: &str, scope: Scope) -> Result<Vec<S
     } else {
         let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
         reader.shown.clear();
-        if is_resource_file(&name) {
+        if reader.is_resource_file(&name) {
             errors.collect(reader.file(&real, &name));
         }
     }
-    errors.into_result(reader.documents)
+    errors.into_result(reader.resources)
 }
 
 struct Reader<'a> {
@@ -146,7 +178,7 @@ struct Reader<'a> {
     shown: String,
     scope: Scope,
     ignored: Ignored,
-    documents: Vec<StyledDocument>,
+    resources: Vec<Located>,
 }
 
 impl Reader<'_> {
@@ -164,7 +196,7 @@ impl Reader<'_> {
                 if !is_package {
                     self.directory(&path, &below, errors);
                 }
-            } else if is_resource_file(&name) {
+            } else if self.is_resource_file(&name) {
                 errors.collect(self.file(&path, &below));
             }
         }
@@ -175,13 +207,14 @@ impl Reader<'_> {
             if self.shown.is_empty() { below.to_owned() } else { clean(&format!("{}/{below}", self.shown)) };
         let text = self.input.read(path, &shown)?;
         let note = if self.scope == Scope::Unannotated { Note::Nothing } else { Note::File(below) };
-        self.documents.extend(documents(&text, self.input.sources, &shown, note)?);
+        self.resources.extend(located(&text, self.input.sources, &shown, note)?);
         Ok(())
     }
-}
 
-fn is_resource_file(name: &str) -> bool {
-    name.ends_with(".yaml") || name.ends_with(".yml")
+    fn is_resource_file(&self, name: &str) -> bool {
+        let is_json = self.scope == Scope::WithJson && name.ends_with(".json");
+        is_json || name.ends_with(".yaml") || name.ends_with(".yml")
+    }
 }
 
 /// Reads the resources of a text; of a list alone, its items.
@@ -189,23 +222,43 @@ fn is_resource_file(name: &str) -> bool {
 /// # Errors
 /// Text that is not YAML, or whose documents are not mappings.
 pub fn read_stream(text: &str, sources: &Sources) -> Result<Vec<StyledDocument>> {
-    let documents = documents(text, sources, "standard input", Note::Index)?;
+    let stream = stream(text, sources, "standard input")?;
+    Ok(stream.resources.into_iter().map(|resource| resource.document).collect())
+}
+
+/// As [`read_stream`], with places.
+///
+/// # Errors
+/// As there.
+pub fn read_located_stream(text: &str, sources: &Sources) -> Result<Vec<Located>> {
+    Ok(stream(text, sources, "standard input")?.resources)
+}
+
+/// Reads the resources of a text; of a list alone, its items, and its results.
+///
+/// # Errors
+/// As [`read_stream`].
+pub(super) fn stream(text: &str, sources: &Sources, shown: &str) -> Result<Stream> {
     let is_list = |root: &StyledNode| {
         matches!(annotations::Meta::of(root).kind.as_str(), "List" | "ResourceList")
             && (root.get("items").is_some() || root.get("functionConfig").is_some())
     };
-    match <[StyledDocument; 1]>::try_from(documents) {
-        Ok([list]) if is_list(&list.root) => {
-            let items = match list.root.get("items").map(|items| &items.content) {
-                Some(Content::Seq { items, .. }) => items.clone(),
-                _ => Vec::new(),
-            };
-            let comments = kfc_yaml::styled::Comments::default();
-            Ok(items.into_iter().map(|root| StyledDocument { root, comments: comments.clone() }).collect())
-        }
-        Ok([document]) => Ok(vec![document]),
-        Err(documents) => Ok(documents),
+    let resources = located(text, sources, shown, Note::Index)?;
+    let [list] = resources.as_slice() else { return Ok(Stream { resources, ..Stream::default() }) };
+    if !is_list(&list.document.root) {
+        return Ok(Stream { resources, ..Stream::default() });
     }
+    let items = match list.document.root.get("items").map(|items| &items.content) {
+        Some(Content::Seq { items, .. }) => items.as_slice(),
+        _ => &[],
+    };
+    let nodes = list.node.as_ref().and_then(|list| list.get("items")?.as_seq());
+    let resources = items.iter().enumerate().map(|(at, root)| Located {
+        document: StyledDocument { root: root.clone(), comments: Comments::default() },
+        node: nodes.and_then(|nodes| nodes.get(at)).cloned(),
+    });
+    let results = list.document.root.get("results").cloned();
+    Ok(Stream { resources: resources.collect(), is_list: true, results })
 }
 
 /// What annotations say of where a resource is from.
@@ -219,18 +272,32 @@ enum Note<'p> {
 }
 
 /// The documents of a text.
-fn documents(text: &str, sources: &Sources, shown: &str, note: Note<'_>) -> Result<Vec<StyledDocument>> {
+fn located(text: &str, sources: &Sources, shown: &str, note: Note<'_>) -> Result<Vec<Located>> {
     let (id, source) = sources.add(shown, text.replace("\r\n", "\n"));
-    let mut documents = parse_resources(&source.text, id)?;
+    let documents = parse_resources(&source.text, id)?;
+    let mut nodes = nodes_of_functions(&source.text, id, documents.len()).into_iter().flatten();
+    let mut located: Vec<Located> =
+        documents.into_iter().map(|document| Located { document, node: nodes.next() }).collect();
     let path = match note {
-        Note::Nothing => return Ok(documents),
+        Note::Nothing => return Ok(located),
         Note::Index => None,
         Note::File(path) => Some(path),
     };
-    for (index, document) in documents.iter_mut().enumerate() {
+    for (index, Located { document, .. }) in located.iter_mut().enumerate() {
         note_place(&mut document.root, path, index).map_err(|error| error.at(start(id)))?;
     }
-    Ok(documents)
+    Ok(located)
+}
+
+/// The documents of a text that may have functions, with places. A text that only the reader of comments and styles can read has
+/// none.
+fn nodes_of_functions(text: &str, id: SourceId, count: usize) -> Option<Vec<Node>> {
+    if !function::MARKS_OF_FUNCTIONS.iter().any(|part| text.contains(part)) {
+        return None;
+    }
+    let (nodes, _) = parse::parse_resources(text, id).ok()?;
+    let nodes: Vec<Node> = nodes.into_iter().filter(|node| !node.is_null()).collect();
+    (nodes.len() == count).then_some(nodes)
 }
 
 fn start(source: SourceId) -> Mark {

@@ -72,6 +72,19 @@ pub fn replace_below(folder: &Path, name: &Path, bytes: &[u8]) -> Result<()> {
     replace_file(&path, old.as_ref(), bytes)
 }
 
+/// Removes a file below a directory that the user named, if it exists.
+///
+/// # Errors
+/// Those of the file system; links, and everything that is not a regular file, at its path or above it.
+pub fn remove_below(directory: &Path, name: &Path) -> Result<()> {
+    refuse_links(directory, name)?;
+    let path = directory.join(name);
+    if regular(&path)?.is_none() {
+        return Ok(());
+    }
+    std::fs::remove_file(path)
+}
+
 /// Writes a file into a temporary directory of this run, where no other process reads.
 ///
 /// # Errors

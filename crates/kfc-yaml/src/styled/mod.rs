@@ -12,7 +12,7 @@ pub use crate::parse::grammar::Comments;
 pub use crate::parse::token::Style;
 pub use build::{parse, parse_resources};
 pub use node::{Content, StyledDocument, StyledNode};
-pub use write::{Layout, write, write_all, write_all_in};
+pub use write::{Layout, write, write_all, write_all_in, write_in};
 
 #[cfg(test)]
 mod tests;

@@ -27,10 +27,12 @@ const LONGEST_KEY: usize = 128;
 /// Writes a document as kustomize does.
 #[must_use]
 pub fn write(document: &StyledDocument) -> String {
-    write_one(document, Layout::KUSTOMIZE)
+    write_in(document, Layout::KUSTOMIZE)
 }
 
-fn write_one(document: &StyledDocument, layout: Layout) -> String {
+/// Writes a document in a layout.
+#[must_use]
+pub fn write_in(document: &StyledDocument, layout: Layout) -> String {
     let mut writer = Writer::new(layout);
     writer.pending.head.clone_from(&document.comments.head);
     if !writer.pending.head.is_empty() {
@@ -59,7 +61,7 @@ pub fn write_all(documents: &[StyledDocument]) -> String {
 /// Writes documents one after the other in a layout, with `---` between them.
 #[must_use]
 pub fn write_all_in(documents: &[StyledDocument], layout: Layout) -> String {
-    documents.iter().map(|document| write_one(document, layout)).collect::<Vec<_>>().join("---\n")
+    documents.iter().map(|document| write_in(document, layout)).collect::<Vec<_>>().join("---\n")
 }
 
 /// Where a node is.
