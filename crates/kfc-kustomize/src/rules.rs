@@ -20,7 +20,7 @@ const NEXT: Release = (5, 9, 0);
 pub(crate) enum Rule {
     /// An entry of `images` covers references with digests of any algorithm, not of sha256 alone.
     AnyDigest,
-    /// ValidatingAdmissionPolicy and its binding are cluster-scoped.
+    /// `ValidatingAdmissionPolicy` and its binding are cluster-scoped.
     ClusterScopedPolicies,
     /// A path of a root with `..` inside of a name is refused: two entries in one text, `../a - ../b`.
     NoParentsInNames,

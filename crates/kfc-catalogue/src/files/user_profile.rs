@@ -20,7 +20,7 @@ pub struct UserProfile {
     /// Who else may work in it.
     #[serde(default)]
     pub contributors: Vec<Spanned<Contributor>>,
-    /// What its pods and claims may ask for in all, as in `hard` of a ResourceQuota.
+    /// What its pods and claims may ask for in all, as in `hard` of a `ResourceQuota`.
     pub quota: Option<Mapping>,
 }
 

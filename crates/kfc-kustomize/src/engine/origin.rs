@@ -131,7 +131,7 @@ pub(super) fn take_origin(resource: &mut Resource) -> Result<()> {
         return Ok(());
     };
     let is_origin = |node: &Node| node.is_null() || read_origin(node).is_some();
-    if !parsed(&text).is_some_and(|document| document.iter().all(is_origin)) {
+    if !parsed(&text).is_some_and(|document| is_origin(&document)) {
         return Err(not_origins(ORIGIN, &node));
     }
     resource.origin = Some(Origin { text: Some(text), ..Origin::default() });
@@ -146,7 +146,8 @@ pub(super) fn take_transformations(resource: &mut Resource) -> Result<()> {
     resource.transformations.clear();
     let Some((node, text)) = annotation(resource, TRANSFORMATIONS) else { return Ok(()) };
     let refused = || not_origins(TRANSFORMATIONS, &node);
-    for document in parsed(&text).ok_or_else(refused)?.iter().filter(|document| !document.is_null()) {
+    let document = parsed(&text).ok_or_else(refused)?;
+    if !document.is_null() {
         let steps = document.as_seq().map(|steps| steps.iter().map(read_origin).collect::<Option<Vec<_>>>());
         resource.transformations = steps.flatten().ok_or_else(refused)?;
     }
@@ -159,9 +160,10 @@ fn annotation(resource: &Resource, key: &str) -> Option<(Node, String)> {
     Some((node.clone(), node.as_text()?.to_owned()))
 }
 
-/// The first document of the text of an annotation, if it has one; nothing for a text that is not YAML.
-fn parsed(text: &str) -> Option<Option<Node>> {
-    parse::parse(text, SourceId::NONE).ok().map(|documents| documents.into_iter().next())
+/// The first document of the text of an annotation, null for a text without one; nothing for a text that is not YAML.
+fn parsed(text: &str) -> Option<Node> {
+    let documents = parse::parse(text, SourceId::NONE).ok()?;
+    Some(documents.into_iter().next().unwrap_or_else(|| Node::null(None)))
 }
 
 fn not_origins(key: &str, node: &Node) -> Diagnostics {

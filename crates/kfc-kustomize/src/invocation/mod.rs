@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// Lines of standard error that a message repeats: the last ones say why a program failed.
 const MOST_LINES: usize = 20;
 
+/// Gets the real path of a path.
+pub(crate) type RealPath<'a> = dyn Fn(&str) -> Result<PathBuf> + 'a;
+
 /// A function or plug-in to run, and what decides how.
 pub(crate) struct Invocation<'a> {
     /// How messages name it: "the function Edit `web`".
@@ -28,7 +31,7 @@ pub(crate) struct Invocation<'a> {
     /// Gets what it printed, for messages.
     pub sources: &'a Sources,
     /// The real path of what a tree mounts.
-    pub real_path: Box<dyn Fn(&str) -> Result<PathBuf> + 'a>,
+    pub real_path: Box<RealPath<'a>>,
 }
 
 impl Invocation<'_> {

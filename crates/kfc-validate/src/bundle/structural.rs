@@ -140,7 +140,7 @@ impl<'s> SchemaWalk<'s, '_, '_> {
         match schema.get("items") {
             Some(item) => self.below("[]", item),
             None if text(schema, &["type"]) == Some("array") => {
-                self.wrong(schema, "is a list without `items`")
+                self.wrong(schema, "is a list without `items`");
             }
             None => {}
         }

@@ -99,7 +99,7 @@ impl FunctionRun<'_> {
         for at in 0..functions.len() {
             documents = with_migration(documents, |mut documents| {
                 if at == 0 {
-                    note_configurations(&mut functions, &mut documents, self)?;
+                    note_configurations(&mut functions, &mut documents)?;
                 }
                 self.run_one(&functions[at], documents, ran)
             })?;
@@ -175,7 +175,7 @@ impl FunctionRun<'_> {
         (self.report)(function.program());
         let scope = scope::scope_of(&Meta::of(&function.config));
         let (mut given, saved): (Vec<_>, Vec<_>) =
-            documents.into_iter().partition(|document| self.is_given(document, function, &scope));
+            documents.into_iter().partition(|document| is_given(document, function, &scope));
         number(&mut given)?;
         let printed = self.printed(function, given.clone(), ran)?;
         let is_item = printed.is_list;
@@ -188,10 +188,6 @@ impl FunctionRun<'_> {
         }
         documents.extend(saved);
         Ok(documents)
-    }
-
-    fn is_given(&self, document: &StyledDocument, function: &Function, scope: &str) -> bool {
-        function.is_global || scope::is_in_scope(&Meta::of(&document.root), scope)
     }
 
     /// What a function prints for resources.
@@ -284,17 +280,13 @@ fn unlocated(document: &StyledDocument) -> Result<Node> {
 
 /// Notes in the configurations of functions what their resources have when the first function runs, as in kustomize, where both
 /// are one object.
-fn note_configurations(
-    functions: &mut [Function],
-    documents: &mut [StyledDocument],
-    run: &FunctionRun<'_>,
-) -> Result<()> {
+fn note_configurations(functions: &mut [Function], documents: &mut [StyledDocument]) -> Result<()> {
     let Some(first) = functions.first() else { return Ok(()) };
     let scope = scope::scope_of(&Meta::of(&first.config));
     let mut given: Vec<StyledDocument> = Vec::new();
     let mut places = Vec::new();
     for (place, document) in documents.iter().enumerate() {
-        if run.is_given(document, first, &scope) {
+        if is_given(document, first, &scope) {
             places.push(place);
             given.push(document.clone());
         }
@@ -380,4 +372,9 @@ pub fn paths_of(resources: &[Located]) -> Vec<String> {
         .collect();
     paths.dedup();
     paths
+}
+
+/// Whether a function gets a document.
+fn is_given(document: &StyledDocument, function: &Function, scope: &str) -> bool {
+    function.is_global || scope::is_in_scope(&Meta::of(&document.root), scope)
 }
