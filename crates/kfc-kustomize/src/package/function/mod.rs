@@ -329,7 +329,7 @@ fn text_of(root: StyledNode) -> String {
 /// The files of a directory with these resources, by their path in it.
 ///
 /// # Errors
-/// Paths that lead out of the directory, and what [`write`] refuses.
+/// Paths that lead out of the directory, and what [`write()`] refuses.
 pub fn files_of(mut resources: Vec<StyledDocument>) -> Result<BTreeMap<String, String>> {
     annotations::default_index(&mut resources)?;
     let mut files: BTreeMap<String, Vec<(usize, StyledDocument)>> = BTreeMap::new();
