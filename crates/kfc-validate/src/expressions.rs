@@ -4,26 +4,47 @@ use kube_cel::cel::Program;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-/// How many are kept. A bundle of a platform has some hundred.
-const MOST: usize = 4096;
+/// What was found out about some texts. It forgets all of them rather than grow without end.
+#[derive(Debug)]
+pub(super) struct Known<V> {
+    found: LazyLock<Mutex<FxHashMap<String, V>>>,
+    most: usize,
+}
 
-static READ: LazyLock<Mutex<FxHashMap<String, Arc<Program>>>> = LazyLock::new(Mutex::default);
+impl<V: Clone> Known<V> {
+    /// Knows nothing yet, and never more than `most` texts.
+    pub(super) const fn up_to(most: usize) -> Self {
+        Self { found: LazyLock::new(Mutex::default), most }
+    }
+
+    /// What is known of a text.
+    pub(super) fn get(&self, text: &str) -> Option<V> {
+        // Nothing that holds the lock panics half way.
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned()
+    }
+
+    /// Keeps what was found out.
+    pub(super) fn put(&self, text: String, value: V) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.len() >= self.most {
+            found.clear();
+        }
+        found.insert(text, value);
+    }
+}
+
+/// A bundle of a platform has some hundred.
+static READ: Known<Arc<Program>> = Known::up_to(4096);
 
 /// Reads an expression. The caller has looked at its depth, and has stack enough for the library.
 ///
 /// # Errors
 /// In the library's words, when it is none.
 pub(super) fn compile(expression: &str) -> Result<Arc<Program>, String> {
-    // Nothing that holds the lock panics half way.
-    let known = || READ.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(program) = known().get(expression) {
-        return Ok(Arc::clone(program));
+    if let Some(program) = READ.get(expression) {
+        return Ok(program);
     }
     let program = Arc::new(Program::compile(expression).map_err(|error| error.to_string())?);
-    let mut known = known();
-    if known.len() >= MOST {
-        known.clear();
-    }
-    known.insert(expression.to_owned(), Arc::clone(&program));
+    READ.put(expression.to_owned(), Arc::clone(&program));
     Ok(program)
 }

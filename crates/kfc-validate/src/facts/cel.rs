@@ -2,7 +2,7 @@
 //! give what is wanted. What is not known here is taken.
 
 use super::super::budget::{Budget, check_text};
-use super::super::expressions::compile;
+use super::super::expressions::{Known, compile};
 use super::super::path::Path;
 use super::cel_cost::{self, Sized};
 use super::cel_types::{AUTHORIZER, Checker, Scope, Type};
@@ -12,10 +12,9 @@ use kfc_yaml::Node;
 use kfc_yaml::value::to_json;
 use kube_cel::ErrorKind;
 use kube_cel::cel::Program;
-use rustc_hash::FxHashSet;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 
 pub(super) const CHECKS: &[(&str, Check)] = &[
     ("admissionregistration.v1.ValidatingWebhook", webhook),
@@ -463,7 +462,7 @@ fn on_default(schema: &Node, path: &Path<'_>, found: &mut Found) {
     let Some(default) = schema.get("default").filter(|default| !default.is_null()) else { return };
     let mut json = to_json(schema);
     let text = json.to_string();
-    if HELD.lock().unwrap_or_else(PoisonError::into_inner).contains(&text) {
+    if HELD.get(&text).is_some() {
         return;
     }
     let before = found.len();
@@ -488,18 +487,12 @@ fn on_default(schema: &Node, path: &Path<'_>, found: &mut Found) {
         found.push((format!("{path}.default"), words));
     }
     if found.len() == before {
-        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.len() >= MOST_HELD {
-            held.clear();
-        }
-        held.insert(text);
+        HELD.put(text, ());
     }
 }
 
 /// Schemas whose default holds their rules. Several versions and CRDs have the same.
-static HELD: LazyLock<Mutex<FxHashSet<String>>> = LazyLock::new(Mutex::default);
-/// How many of them are kept.
-const MOST_HELD: usize = 256;
+static HELD: Known<()> = Known::up_to(256);
 
 /// Whether a rule ended because a text cannot be what it has to be, and not because the library lacks something.
 fn cannot_convert(message: &str) -> bool {
