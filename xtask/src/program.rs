@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::{Display, Formatter};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The program that is shipped, in the repository.
@@ -125,6 +125,24 @@ fn unstarted(command: &Command, error: &std::io::Error) -> Failure {
 pub(crate) fn succeed(command: &mut Command) -> Result<(), Failure> {
     let status = command.stdin(Stdio::null()).status().map_err(|error| unstarted(command, &error))?;
     if status.success() { Ok(()) } else { failed(format!("`{}` ended with {status}", shown(command))) }
+}
+
+/// A command that runs beside what follows, without a word, until it ends or is dropped.
+pub(crate) struct Beside(Child);
+
+impl Beside {
+    pub(crate) fn start(command: &mut Command) -> Result<Self, Failure> {
+        let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Self(silent.spawn().map_err(|error| unstarted(command, &error))?))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed, which is as well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Whether a command can be started and succeeds; what it prints is dropped.

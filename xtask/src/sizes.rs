@@ -1,7 +1,7 @@
 //! The program that is shipped: how large it is, and which libraries of the system it needs.
 
 use crate::passing::Recorded;
-use crate::program::{Finished, SHIPPED, command, failed, line, passed, succeed, text, top};
+use crate::program::{Beside, Failure, Finished, SHIPPED, command, failed, line, passed, succeed, text, top};
 
 /// What every Linux has: the C library and the loader.
 const LIBRARIES: [&str; 4] = ["linux-vdso", "libc.so", "libm.so", "libgcc_s.so"];
@@ -16,8 +16,16 @@ fn foreign_libraries(ldd: &str) -> Vec<&str> {
     names.filter(|name| !is_expected(name)).collect()
 }
 
+const BUILD: &str = "cargo build --locked --profile dist";
+
+/// Starts to compile the shipped program, at a lower priority. [`run`] waits until it is done, and compiles what then is missing, so
+/// that nothing is lost when this fails.
+pub(crate) fn begin() -> Result<Beside, Failure> {
+    Beside::start(&mut line(&format!("nice -n 5 {BUILD}")))
+}
+
 pub(crate) fn run() -> Finished {
-    succeed(&mut line("cargo build --locked --profile dist"))?;
+    succeed(&mut line(BUILD))?;
     let bytes = std::fs::metadata(top().join(SHIPPED))?.len();
     let recorded = Recorded::load()?;
     recorded.at_most("bytes", bytes)?;
