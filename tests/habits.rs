@@ -1,7 +1,7 @@
 //! The habits of the command line: the same word for the same thing in every command, flags where users of kubectl expect them,
 //! documents with a schema, and exit statuses that shells know.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod support;
 
@@ -54,6 +54,25 @@ fn takes(flag: &Arg) -> String {
         return if matches!(flag.get_action(), ArgAction::Count) { "a count" } else { "nothing" }.to_owned();
     }
     flag.get_value_names().unwrap_or_default().join(" ")
+}
+
+#[test]
+fn every_command_says_what_it_does_in_words_of_its_own() {
+    let mut said: BTreeMap<String, String> = BTreeMap::new();
+    for (path, command) in commands() {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        assert!(about.len() > 10, "`kfc {path}` says nothing of itself");
+        if let Some(other) = said.insert(about.clone(), path.clone()) {
+            panic!("`kfc {path}` and `kfc {other}` both say: {about}");
+        }
+    }
+    let kfc = kfc::cli::kfc_command();
+    assert!(kfc.get_about().is_some_and(|about| about.to_string().contains("machine-learning platform")));
+    let groups = kfc.get_subcommands().filter(|sub| sub.has_subcommands());
+    groups.for_each(|group| {
+        let about = group.get_about().map(ToString::to_string).unwrap_or_default();
+        assert!(!about.is_empty() && !said.contains_key(&about), "`kfc {}`: {about}", group.get_name());
+    });
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::cli::screen::{Colour, Detail, MessageFormat, Screen};
 use clap::{ArgAction, Args};
 
-/// What is shown on standard error, and how.
+// No documentation comment: it would take the place of what each command says of itself in its help.
 #[derive(Clone, Copy, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(in crate::cli) struct GlobalArgs {
