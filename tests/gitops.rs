@@ -130,6 +130,7 @@ fn the_workflow_is_the_one_that_init_writes() {
 #[test]
 fn the_steps_for_github_tell_what_changes() {
     let repository = Repository::new();
+    repository.succeeds("kfc golden update .");
     for step in steps(&blocks(PAGE, "yaml")[0], "platform") {
         // No source is remote here, so there is no lock to be checked.
         if step != "kfc vendor --check" {

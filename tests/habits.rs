@@ -12,13 +12,17 @@ use std::process::{Output, Stdio};
 use support::{Project, text};
 
 /// Commands that print scripts, manifests, schemas and texts in one form only, or what Argo CD calls.
-const WITHOUT_FORMAT: [&str; 10] = [
+const WITHOUT_FORMAT: [&str; 14] = [
     "argocd discover",
     "argocd generate",
     "argocd ignore-differences",
     "argocd parameters",
     "completion",
+    "eject",
     "init",
+    "new component",
+    "new overlay",
+    "new platform",
     "schema",
     "secrets generate",
     "secrets hash",

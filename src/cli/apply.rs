@@ -3,8 +3,9 @@
 use super::apply_args::ApplyArgs;
 use super::apply_run::{Purpose, run_waves};
 use super::apply_text::render_waves;
-use super::args::{ClusterArgs, DryRun};
+use super::args::{ClusterArgs, DryRun, EnvironmentArgs};
 use super::consent::AGREED;
+use super::environments::in_clusters;
 use super::intake::{Intake, IntakeReads};
 use super::interrupt::{Held, run_holding};
 use super::output;
@@ -15,7 +16,7 @@ use super::several::{Clusters, Done};
 use clap::Args;
 use kfc_cluster::apply::{self, Session};
 use kfc_cluster::cluster::Connection;
-use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_source::LoadRestrictor;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,12 +42,31 @@ impl PlanArgs {
 
 /// Saves a plan.
 pub(super) fn plan(args: &PlanArgs) -> u8 {
-    if args.apply.cluster.each_context().len() > 1 {
-        let error =
-            Diagnostic::error(Code::Usage, "a plan is for one cluster, and `--context` names several");
-        return output::finish(Err(error.help("save a plan for each").into()), &Sources::default(), RUN);
+    let sources = Arc::new(Sources::default());
+    match planned(&args.apply, &sources) {
+        Ok(apply) => finish(&apply, &apply.cluster, Purpose::Save(&apply, &args.output)),
+        Err(errors) => output::finish(Err(errors), &sources, RUN),
     }
-    finish(&args.apply, &args.apply.cluster, Purpose::Save(&args.apply, &args.output))
+}
+
+/// The arguments of a plan, with the only environment and cluster that they mean.
+fn planned(args: &ApplyArgs, sources: &Arc<Sources>) -> Result<ApplyArgs> {
+    let targets = in_clusters(&args.target, &args.stack.environments, sources)?;
+    let clusters = Clusters::of_targets(&targets, &args.cluster, &args.several, (RUN, sources))?;
+    match clusters.runs() {
+        [run] => {
+            let chosen = &targets[run.target];
+            let mut args = args.clone();
+            args.target.clone_from(&chosen.target);
+            args.stack.environments = EnvironmentArgs::default();
+            args.cluster = run.cluster.clone();
+            Ok(args)
+        }
+        runs => {
+            let message = format!("a plan is for one cluster, and {} are named", runs.len());
+            Err(Diagnostic::error(Code::Usage, message).help("save a plan for each").into())
+        }
+    }
 }
 
 pub(super) fn run(args: &ApplyArgs) -> u8 {
@@ -57,11 +77,24 @@ pub(super) fn run(args: &ApplyArgs) -> u8 {
         };
     }
     let sources = Arc::new(Sources::default());
-    let clusters = Clusters::new(&args.cluster, &args.several, (RUN, &sources));
-    let is_agreed = args.how.yes || args.how.dry_run.is_some();
-    match clusters.check_agreed(is_agreed, AGREED).and_then(|()| read(args, &sources)) {
-        Ok(intake) => clusters.run(&|cluster, progress| {
-            apply(args, cluster, Purpose::Apply, (&intake, progress)).map(Done::from)
+    let targets = in_clusters(&args.target, &args.stack.environments, &sources);
+    let ready = targets.and_then(|targets| {
+        let clusters = Clusters::of_targets(&targets, &args.cluster, &args.several, (RUN, &sources))?;
+        clusters.check_agreed(args.how.yes || args.how.dry_run.is_some(), AGREED)?;
+        // Nothing is applied before all of them can be.
+        let mut errors = Diagnostics::default();
+        let mut intakes = Vec::new();
+        for chosen in targets {
+            let mut args = args.clone();
+            args.target = chosen.target;
+            intakes.extend(errors.collect(read(&args, &sources)).map(|intake| (args, intake)));
+        }
+        errors.into_result((clusters, intakes))
+    });
+    match ready {
+        Ok((clusters, intakes)) => clusters.run(&|run, progress| {
+            let (args, intake) = &intakes[run.target];
+            apply(args, &run.cluster, Purpose::Apply, (intake, progress)).map(Done::from)
         }),
         Err(errors) => output::finish(Err(errors), &sources, RUN),
     }

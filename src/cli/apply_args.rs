@@ -89,6 +89,7 @@ pub(super) fn words(args: &ApplyArgs) -> Vec<String> {
     value("present", &args.stack.present);
     value("only", &args.only);
     let texts = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    value("values", &texts(&args.stack.values));
     value("catalog", &texts(&args.stack.catalogue));
     value("kubeconfig", &texts(args.cluster.kubeconfig.as_slice()));
     value("context", args.cluster.context.as_slice());

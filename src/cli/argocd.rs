@@ -10,7 +10,7 @@ use super::validation::validated;
 use clap::{Args, Subcommand};
 use kfc_catalogue::argocd::{self, Annotations, Announcement, Chosen, Environment, FIELDS, Given};
 use kfc_catalogue::assemble;
-use kfc_catalogue::catalogue::{Catalogue, Stack, StackFile};
+use kfc_catalogue::catalogue::{Catalogue, Stack, StackChoice, StackFile};
 use kfc_catalogue::resolve::{Plan, resolve};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, Severity, Sources};
 use kfc_kustomize::engine::{self, Bundle, Options};
@@ -202,7 +202,8 @@ impl Application {
     ) -> Result<Self> {
         options.remote.start = Some(file.place.folder.clone());
         let loader = Loader::here(options, sources);
-        let mut stack = Stack::load(&loader, file)?;
+        let choice = argocd::choice(&environment.parameters);
+        let mut stack = Stack::load(&loader, &StackFile { choice, ..file.clone() })?;
         let catalogue = catalogue(&loader, &stack, &StackArgs::default())?;
         if let Some(version) = &environment.kubernetes {
             stack.observed = version_fact(version, sources);
@@ -300,7 +301,17 @@ fn announced(
     sources: &Arc<Sources>,
 ) -> Result<(Vec<Announcement>, Diagnostics)> {
     let reads = here::builds().reads();
-    let app = Application::read(file, environment, reads, sources)?;
+    let choice = argocd::choice(&environment.parameters);
+    let of_choice =
+        || if choice == StackChoice::default() { Vec::new() } else { argocd::announce_choice(&choice) };
+    let app = match Application::read(file, environment, reads, sources) {
+        Ok(app) => app,
+        // An environment that has to be named, or does not exist, is set in this tab.
+        Err(errors) if errors.0.iter().any(|error| error.code == Code::Environment) => {
+            return Ok((argocd::announce_choice(&choice), errors.into_warnings()));
+        }
+        Err(errors) => return Err(errors),
+    };
     let is_field = |given: &&Given| FIELDS.contains(&given.name.as_str());
     // Values as the repository has them, of the components that the application chooses; else with its own values.
     let fields: Vec<&Given> = environment.parameters.iter().filter(is_field).collect();
@@ -314,13 +325,14 @@ fn announced(
         let plan = changed.choose(given, sources).and_then(|_| changed.plan());
         match plan {
             Ok(plan) => {
-                return Ok((
-                    argocd::announce(&plan, &changed.stack, &changed.catalogue),
-                    Diagnostics::default(),
-                ));
+                let mut all = of_choice();
+                all.extend(argocd::announce(&plan, &changed.stack, &changed.catalogue));
+                return Ok((all, Diagnostics::default()));
             }
             Err(errors) => warnings = errors.into_warnings(),
         }
     }
-    Ok((argocd::announce_all(&app.stack, &app.catalogue), warnings))
+    let mut all = of_choice();
+    all.extend(argocd::announce_all(&app.stack, &app.catalogue));
+    Ok((all, warnings))
 }

@@ -1,17 +1,18 @@
 //! `kfc build` and `kustomize build`.
 
+use super::across::{OfTarget, report_once};
 use super::args::{FunctionArgs, RemoteArgs, RestrictorFlag, StackArgs};
 use super::build_targets::{Place, Planned, plan};
 use super::bundle_format::{BundleFormat, encode_bundle};
 use super::detect::{ClusterSource, detected_stack};
 use super::diff_report::write_to;
-use super::exit::{DONE, FAILED};
+use super::exit::{DONE, FAILED, of_errors};
 use super::folder::{self, Names};
 use super::here;
 use super::members::members;
 use super::output;
 use super::plan_graph::{graph_of, names_of};
-use super::side::{ClusterSide, Reader, Side};
+use super::side::{ClusterSide, Reader, RevisionCopies, Side};
 use super::sides::{Sides, both};
 use super::substitute::SubstituteArgs;
 use super::targets::{Resolved, Target, resolve_stack, resolve_target};
@@ -21,6 +22,7 @@ use super::waves::{self, WaveArgs};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::argocd::{self, Annotations};
 use kfc_catalogue::assemble;
+use kfc_catalogue::catalogue::StackChoice;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_diff::Input;
 use kfc_kube::wave::{self, Wave};
@@ -43,7 +45,7 @@ enum ReorderFlag {
 #[derive(Debug, Args)]
 struct CommonArgs {
     /// Write to this file; or to this directory (also a path that ends with `/`), one file for each resource. `{root}` in it is
-    /// the name of the target, for `kfc build` of several.
+    /// the name of the target, for `kfc build` of several; `{environment}` and `{cluster}` are those of its stack.
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
     /// Whether files outside the root may be read.
@@ -134,8 +136,13 @@ pub(super) struct KustomizeBuildArgs {
 }
 
 pub(super) fn run_kfc(args: &KfcBuildArgs) -> u8 {
+    let sources = Arc::new(Sources::default());
     let planned = threads(args.jobs)
-        .and_then(|()| plan(&args.targets, args.common.output.as_deref()))
+        .and_then(|()| args.check_detected())
+        .and_then(|()| {
+            let output = args.common.output.as_deref();
+            plan((&args.targets, &args.stack.environments), output, &sources)
+        })
         .and_then(|planned| match planned.len() {
             1 => Ok(planned),
             _ => args.check_several().map(|()| planned),
@@ -143,11 +150,20 @@ pub(super) fn run_kfc(args: &KfcBuildArgs) -> u8 {
     match planned {
         Ok(planned) if planned.len() > 1 => run_several(&planned, args),
         Ok(planned) => planned.first().map_or(FAILED, |planned| run_one(planned, args)),
-        Err(errors) => finish(Err(errors), &Sources::default()),
+        Err(errors) => finish(Err(errors), &sources),
     }
 }
 
 impl KfcBuildArgs {
+    /// Checks that no environment is named of what is detected.
+    fn check_detected(&self) -> Result<()> {
+        if self.stack.environments.is_empty() || !self.detect && self.detect_from.is_empty() {
+            return Ok(());
+        }
+        let message = "a detected profile has no environments";
+        Err(Diagnostic::error(Code::Usage, message).help("leave out `--environment` and `--targets`").into())
+    }
+
     /// Checks that no flag is given that is about one bundle.
     fn check_several(&self) -> Result<()> {
         let flag = match () {
@@ -162,8 +178,9 @@ impl KfcBuildArgs {
 
 fn run_one(planned: &Planned, args: &KfcBuildArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let built = kfc_bundle(&planned.target, args, &sources).and_then(|built| {
-        step(|| "write the report".to_owned(), || write_report(&planned.target, args, &built, &sources))?;
+    let target = &planned.chosen.target;
+    let built = kfc_bundle(target, args, &sources).and_then(|built| {
+        step(|| "write the report".to_owned(), || write_report(target, args, &built, &sources))?;
         Ok((args.waves.text(&built.planned)?, built))
     });
     match built {
@@ -180,18 +197,40 @@ fn run_one(planned: &Planned, args: &KfcBuildArgs) -> u8 {
 fn run_several(planned: &[Planned], args: &KfcBuildArgs) -> u8 {
     let run = |planned: &Planned| {
         let sources = Arc::new(Sources::default());
-        let written = kfc_bundle(&planned.target, args, &sources)
+        let written = kfc_bundle(&planned.chosen.target, args, &sources)
             .and_then(|built| write_kfc(built, &planned.place, args));
         (written, sources)
     };
     let written: Vec<_> = planned.par_iter().map(run).collect();
     let failed = written.iter().filter(|(written, _)| written.is_err()).count();
+    let found = |written: &Result<Written>| match written {
+        Ok(written) => written.warnings.clone(),
+        Err(errors) => errors.clone(),
+    };
+    let mut reports = Vec::new();
+    for (planned, (written, sources)) in planned.iter().zip(&written) {
+        reports.push(OfTarget { name: planned.chosen.name(), found: found(written), sources });
+    }
+    if planned.iter().any(|planned| planned.chosen.choice != StackChoice::default()) {
+        report_once(&mut reports);
+    }
     let mut status = DONE;
-    for (planned, (written, sources)) in planned.iter().zip(written) {
-        if written.as_ref().map_or(true, |written| !written.warnings.is_empty()) {
-            output::note(&format!("{}:", planned.target));
+    for ((planned, (written, _)), OfTarget { found, sources, .. }) in
+        planned.iter().zip(&written).zip(&reports)
+    {
+        if !found.is_empty() {
+            output::note(&format!("{}:", planned.chosen.target));
         }
-        status = status.max(finish(written, &sources));
+        status = status.max(match written {
+            Ok(written) => {
+                output::report(found, sources);
+                written.code()
+            }
+            Err(errors) => {
+                output::report(found, sources);
+                of_errors(errors, FAILED)
+            }
+        });
     }
     if failed > 0 {
         output::note(&format!("{failed} of {} targets could not be built", planned.len()));
@@ -230,6 +269,7 @@ fn write_report(target: &str, args: &KfcBuildArgs, built: &Built, sources: &Arc<
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
+        copies: RevisionCopies::default(),
         #[cfg(feature = "cluster")]
         cluster: ClusterSide { args: args.cluster.clone(), ..ClusterSide::default() },
         #[cfg(not(feature = "cluster"))]

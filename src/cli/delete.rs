@@ -1,10 +1,11 @@
 //! `kfc delete`.
 
 use super::args::{
-    ClusterArgs, InventoryArgs, KindArgs, LockArgs, NamedArgs, NamespaceArgs, ResultFormatArgs, SeveralArgs,
-    StackArgs, duration, inventory_name,
+    ClusterArgs, EnvironmentArgs, InventoryArgs, KindArgs, LockArgs, NamedArgs, NamespaceArgs,
+    ResultFormatArgs, SeveralArgs, StackArgs, duration, inventory_name,
 };
 use super::consent::{confirm_deletion, count_of, named, staying};
+use super::environments::{ChosenTarget, in_clusters};
 use super::here;
 use super::intake::{Intake, IntakeReads};
 use super::interrupt::{Held, run_holding, run_until_interrupted};
@@ -15,10 +16,10 @@ use super::results::{Printed, Results};
 use super::several::{Clusters, Done};
 use super::targets::{Target, is_bundle_file};
 use clap::Args;
-use kfc_catalogue::catalogue::Stack;
+use kfc_catalogue::catalogue::StackDefinition;
 use kfc_cluster::apply::{self, Deleting, Deletion, Inventory, InventoryId, RemovalPlan, Session};
 use kfc_cluster::cluster::Connection;
-use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_kube::ObjectId;
 use kfc_kube::hook::Moment;
 use kfc_source::Loader;
@@ -39,6 +40,8 @@ pub(super) struct DeleteArgs {
     named: NamedArgs,
     #[command(flatten)]
     namespace: NamespaceArgs,
+    #[command(flatten)]
+    environments: EnvironmentArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
@@ -76,12 +79,20 @@ const RUN: &str = "the deletion";
 
 pub(super) fn run(args: &DeleteArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let clusters = Clusters::new(&args.cluster, &args.several, (RUN, &sources));
     let agreed = "look with `--dry-run`, then agree with `--yes`";
-    match clusters.check_agreed(args.yes || args.dry_run, agreed).and_then(|()| subject(args, &sources)) {
-        Ok(subject) => {
-            clusters.run(&|cluster, progress| delete(args, cluster, &subject, progress).map(Done::from))
-        }
+    let ready = targets(args, &sources).and_then(|targets| {
+        let clusters = Clusters::of_targets(&targets, &args.cluster, &args.several, (RUN, &sources))?;
+        clusters.check_agreed(args.yes || args.dry_run, agreed)?;
+        let mut errors = Diagnostics::default();
+        let subjects =
+            targets.iter().filter_map(|chosen| errors.collect(subject(args, &chosen.target, &sources)));
+        let subjects: Vec<Subject> = subjects.collect();
+        errors.into_result((clusters, subjects))
+    });
+    match ready {
+        Ok((clusters, subjects)) => clusters.run(&|run, progress| {
+            delete(args, &run.cluster, &subjects[run.target], progress).map(Done::from)
+        }),
         Err(errors) => output::finish(Err(errors), &sources, RUN),
     }
 }
@@ -106,18 +117,27 @@ enum Subject {
     Resources(Intake),
 }
 
+/// The target, once for each environment and cluster of it.
+fn targets(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Vec<ChosenTarget>> {
+    let target = args.named.target().unwrap_or(&args.target);
+    if args.inventory.name.is_some() {
+        return Ok(vec![ChosenTarget::plain(target)]);
+    }
+    in_clusters(target, &args.environments, sources)
+}
+
 /// Of a stack only the name is read, so that it can be deleted even when it no longer builds.
-fn subject(args: &DeleteArgs, sources: &Arc<Sources>) -> Result<Subject> {
+fn subject(args: &DeleteArgs, target: &str, sources: &Arc<Sources>) -> Result<Subject> {
     if let Some(name) = &args.inventory.name {
         return Ok(Subject::Inventory(inventory_name(name)?));
     }
-    let target = args.named.target().unwrap_or(&args.target);
     if target != "-" && !is_bundle_file(Path::new(target)) {
         match Target::of(target) {
             Target::Profile(profile) => return Ok(Subject::Inventory(dns_name(&profile))),
             Target::Stack(file) => {
                 let loader = Loader::here(here::reads(), sources);
-                return Ok(Subject::Inventory(dns_name(&Stack::load(&loader, &file)?.name)));
+                let definition = StackDefinition::load(&loader, &file)?;
+                return Ok(Subject::Inventory(dns_name(&definition.name_of(&file.choice))));
             }
             Target::Root(_) => {}
         }

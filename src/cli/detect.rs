@@ -8,7 +8,7 @@ use super::listing::{described, pretty};
 use super::name::stack_name;
 use super::output;
 use clap::Args;
-use kfc_catalogue::catalogue::{Catalogue, Place, Stack, StackFile};
+use kfc_catalogue::catalogue::{Catalogue, Place, Stack, StackChoice, StackDefinition, StackFile};
 use kfc_catalogue::detect::{Answers, Detected, Finding, detect};
 use kfc_diagnostics::text::document;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
@@ -117,7 +117,8 @@ fn name_for(path: &std::path::Path, sources: &Arc<Sources>) -> String {
     let known = path.is_file().then(|| {
         let loader = Loader::here(here::reads(), sources);
         let name = path.file_name()?.to_string_lossy().into_owned();
-        Some(Stack::load(&loader, &StackFile { place: here::place(folder), name }).ok()?.name)
+        let file = StackFile { place: here::place(folder), name, choice: StackChoice::default() };
+        Some(StackDefinition::load(&loader, &file).ok()?.name.value)
     });
     known.flatten().unwrap_or_else(|| stack_name(folder))
 }

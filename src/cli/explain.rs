@@ -1,6 +1,7 @@
 //! `kfc explain`: where the values of fields come from, and what changed nothing.
 
 use super::args::{FunctionArgs, RemoteArgs, RestrictorFlag, StackArgs};
+use super::environments::single;
 use super::exit::{DONE, FAILED};
 use super::here;
 use super::listing::{described, pretty};
@@ -97,7 +98,8 @@ fn explained(args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(String, u8)>
     let target = target.map_or(".", String::as_str);
     // A wrong field path is reported before anything is built.
     let path = args.field.as_deref().map(FieldPath::parse).transpose()?;
-    let (bundle, parameters) = built(target, args, sources)?;
+    let target = single(target, &args.stack.environments, sources)?;
+    let (bundle, parameters) = built(&target, args, sources)?;
     let mut places = Places::new(sources);
     if args.unused {
         return Ok(unused(&bundle, &parameters, args, &mut places));

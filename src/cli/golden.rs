@@ -1,7 +1,11 @@
 //! `kfc golden`: the golden bundles of profiles, stacks and kustomization roots, checked or written.
 
-use super::args::{FunctionArgs, RestrictorFlag, ResultFormat, ResultFormatArgs, StackArgs, format_parser};
+use super::across::{OfTarget, report_once};
+use super::args::{
+    EnvironmentArgs, FunctionArgs, RestrictorFlag, ResultFormat, ResultFormatArgs, StackArgs, format_parser,
+};
 use super::diff_report::write_to;
+use super::environments::{ChosenTarget, Unnamed, chosen_of};
 use super::golden_targets::listed;
 use super::here;
 use super::listing::{described, pretty};
@@ -10,10 +14,12 @@ use super::output;
 use super::patterns::{buildable, is_pattern};
 use super::reach::Changes;
 use super::screen::Stream;
-use super::targets::{Loaded, STACK_FILES, Target, can_be_built, load, resources_of_text};
+use super::targets::{
+    Loaded, STACK_FILES, Target, can_be_built, load, resources_of_text, split_choice, target_of,
+};
 use super::trace::step;
 use clap::{Args, Subcommand};
-use kfc_catalogue::catalogue::{Catalogue, Place, Stack};
+use kfc_catalogue::catalogue::{Catalogue, Place, StackChoice, StackDefinition};
 use kfc_catalogue::golden::{self, Golden, Schemas, Targets};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use kfc_diff::report::{self, Format, Style};
@@ -46,6 +52,8 @@ pub(super) struct GoldenArgs {
     /// is named.
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+    #[command(flatten)]
+    environments: EnvironmentArgs,
     /// Leave out the goldens of stacks and roots that no change since this git revision can reach, and those of profiles that did not
     /// change themselves.
     #[arg(long, value_name = "REVISION")]
@@ -104,10 +112,15 @@ struct Selected {
 }
 
 /// The goldens that the arguments select; `may_be_new` says whether they may name goldens that do not exist yet.
-fn selected(args: &GoldenArgs, targets: &mut Targets, may_be_new: bool) -> Result<Vec<Selected>> {
+fn selected(
+    args: &GoldenArgs,
+    targets: &mut Targets,
+    may_be_new: bool,
+    sources: &Arc<Sources>,
+) -> Result<Vec<Selected>> {
     let with_target =
         |name: String, targets: &Targets| Selected { target: targets.target(&name).map(str::to_owned), name };
-    if args.targets.is_empty() {
+    if args.targets.is_empty() && args.environments.is_empty() {
         let mut names = golden::names(&args.dir);
         // A golden that is listed but does not exist is reported, not skipped.
         names.extend(targets.iter().map(|(name, _)| name.to_owned()));
@@ -117,7 +130,9 @@ fn selected(args: &GoldenArgs, targets: &mut Targets, may_be_new: bool) -> Resul
     }
     let mut errors = Diagnostics::default();
     let mut all = Vec::new();
-    for target in &errors.collect(named(&args.targets)).unwrap_or_default() {
+    let here = [".".to_owned()];
+    let given = if args.targets.is_empty() { &here } else { args.targets.as_slice() };
+    for target in &errors.collect(named(given, args, targets, sources)).unwrap_or_default() {
         if let Some(name) = targets.target(target).map(|_| target.as_str()).or(targets.name_of(target)) {
             all.push(with_target(name.to_owned(), targets));
             continue;
@@ -139,15 +154,27 @@ fn selected(args: &GoldenArgs, targets: &mut Targets, may_be_new: bool) -> Resul
     errors.into_result(all)
 }
 
-/// The targets that the arguments name, patterns replaced by the stacks and roots that match them.
-fn named(targets: &[String]) -> Result<Vec<String>> {
+/// The targets that the arguments name: patterns replaced by the stacks and roots that match them, and stacks with environments by
+/// these, all of them when the flags name none.
+fn named(
+    given: &[String],
+    args: &GoldenArgs,
+    targets: &Targets,
+    sources: &Arc<Sources>,
+) -> Result<Vec<String>> {
     let mut errors = Diagnostics::default();
     let mut all = Vec::new();
-    for target in targets {
-        if is_pattern(target) {
-            all.extend(errors.collect(buildable(target)).unwrap_or_default());
-        } else {
+    for target in given {
+        // The name of a golden may be that of a file or pattern.
+        if targets.target(target).is_some() && args.environments.is_empty() {
             all.push(target.clone());
+            continue;
+        }
+        let found = if is_pattern(target) { buildable(target) } else { Ok(vec![target.clone()]) };
+        for found in errors.collect(found).unwrap_or_default() {
+            let chosen = chosen_of(&found, &args.environments, Unnamed::All, sources);
+            let chosen = errors.collect(chosen).unwrap_or_default();
+            all.extend(chosen.into_iter().map(|chosen: ChosenTarget| chosen.target));
         }
     }
     errors.into_result(all)
@@ -178,13 +205,20 @@ fn reached(args: &GoldenArgs, selected: Vec<Selected>) -> Result<Vec<Selected>> 
 /// A name for the golden of a stack or root. The path of the working directory has no name: a stack gives its own name, and a
 /// root that of the directory.
 fn name_of(target: &str, found: &Target) -> Result<String> {
+    let (path, choice) = split_choice(target).unwrap_or((target, StackChoice::default()));
+    let chosen = [choice.environment, choice.cluster];
+    let name = name_of_path(path, found)?;
+    Ok(chosen.into_iter().flatten().fold(name, |name, chosen| format!("{name}-{chosen}")))
+}
+
+fn name_of_path(target: &str, found: &Target) -> Result<String> {
     let name = golden::name_for(target);
     if !name.is_empty() && !matches!(name.as_str(), "kfc" | "kustomization" | "Kustomization") {
         return Ok(name);
     }
     if let Target::Stack(file) = found {
         let loader = Loader::here(here::reads(), &Arc::new(Sources::default()));
-        return Ok(golden::name_for(&Stack::load(&loader, file)?.name));
+        return Ok(golden::name_for(&StackDefinition::load(&loader, file)?.name));
     }
     let folder = Path::new(target).canonicalize().unwrap_or_default();
     Ok(golden::name_for(&folder.file_name().unwrap_or_default().to_string_lossy()))
@@ -209,7 +243,7 @@ fn build_all(
     let loader = Loader::here(here::reads(), sources);
     let folders: Vec<Place> = args.catalogue.iter().map(|folder| here::place(folder)).collect();
     let catalogue = Catalogue::load(&loader, &folders)?;
-    let built: Vec<Result<(Selected, Golden)>> = selected
+    let built: Vec<(Selected, Result<Golden>)> = selected
         .into_par_iter()
         .map(|one| {
             let built = step(
@@ -219,13 +253,26 @@ fn build_all(
                     None => golden::render(&catalogue, &one.name, &loader),
                 },
             );
-            let bundle = built?;
-            Ok((one, bundle))
+            (one, built)
         })
         .collect();
-    let mut errors = Diagnostics::default();
-    let built = built.into_iter().filter_map(|one| errors.collect(one)).collect();
-    errors.into_result(built)
+    let mut failed = Vec::new();
+    let mut all = Vec::new();
+    let mut has_environments = false;
+    for (one, built) in built {
+        match built {
+            Ok(bundle) => all.push((one, bundle)),
+            Err(found) => {
+                has_environments |= one.target.is_some_and(|target| split_choice(&target).is_some());
+                failed.push(OfTarget { name: one.name, found, sources });
+            }
+        }
+    }
+    if has_environments {
+        report_once(&mut failed);
+    }
+    let errors: Diagnostics = failed.into_iter().flat_map(|target| target.found.0).collect();
+    errors.into_result(all)
 }
 
 /// The bundle of a stack or root, as `kfc build` prints it.
@@ -247,7 +294,7 @@ fn build_target(target: &str, args: &GoldenArgs, sources: &Arc<Sources>) -> Resu
 /// checkout: errors must not show lines of the files that it names, nor reveal whether they exist.
 fn refuse_other_files(target: &str, goldens: &Path) -> Result<()> {
     let top = here::working_directory();
-    let path = top.join(target);
+    let path = top.join(split_choice(target).map_or(target, |(path, _)| path));
     let limit = Some(Limit { folder: &top, what: "the working directory" });
     let located = Named { files: &Os, path: &path, limit, shown: target, referrer: None }.locate();
     let is_outside = located.is_err_and(|error| error.code == Code::OutsideRoot);
@@ -259,24 +306,40 @@ fn refuse_other_files(target: &str, goldens: &Path) -> Result<()> {
     Err(Diagnostic::error(Code::Golden, message).help(help).into())
 }
 
-/// The error for a stack in the working directory without a golden: a check of all goldens would seem to cover it.
-fn uncovered(args: &GoldenArgs, targets: &Targets) -> Option<Diagnostic> {
+/// The error for a stack in the working directory without a golden, or for its environments without one: a check of all goldens would
+/// seem to cover them.
+fn uncovered(args: &GoldenArgs, targets: &Targets, sources: &Arc<Sources>) -> Option<Diagnostic> {
     let stack = STACK_FILES.iter().find(|name| Path::new(name).is_file())?;
-    let is_covered = targets.name_of(".").or(targets.name_of(stack)).is_some();
-    (args.targets.is_empty() && !is_covered).then(|| {
-        let message = format!("the stack in `{stack}` has no golden, so it was not checked");
-        Diagnostic::error(Code::Golden, message).help("write it with `kfc golden update .`")
-    })
+    if !args.targets.is_empty() || !args.environments.is_empty() {
+        return None;
+    }
+    let is_covered = |choice: &StackChoice| {
+        [".", stack].into_iter().any(|path| targets.name_of(&target_of(path, choice)).is_some())
+    };
+    let chosen = chosen_of(".", &args.environments, Unnamed::All, sources).unwrap_or_default();
+    let missing: Vec<String> =
+        chosen.iter().filter(|chosen| !is_covered(&chosen.choice)).map(ChosenTarget::name).collect();
+    let message = match chosen.first().map(|first| &first.choice) {
+        _ if missing.is_empty() => return None,
+        Some(StackChoice { environment: Some(_), .. }) => {
+            format!(
+                "environments of `{stack}` have no golden, so they were not checked: {}",
+                missing.join(", ")
+            )
+        }
+        _ => format!("the stack in `{stack}` has no golden, so it was not checked"),
+    };
+    Some(Diagnostic::error(Code::Golden, message).help("write it with `kfc golden update .`"))
 }
 
 fn check(args: &CheckArgs, sources: &Arc<Sources>) -> Result<u8> {
     let mut targets = listed(&args.goldens.dir, sources)?;
-    let selected = selected(&args.goldens, &mut targets, false)?;
+    let selected = selected(&args.goldens, &mut targets, false, sources)?;
     check_any(&args.goldens, &selected)?;
     let built = build_all(&args.goldens, reached(&args.goldens, selected)?, sources)?;
     let stored = Schemas::read(&args.goldens.dir, &here::surroundings(), sources)?;
     let mut errors = Diagnostics::default();
-    errors.0.extend(uncovered(&args.goldens, &targets));
+    errors.0.extend(uncovered(&args.goldens, &targets, sources));
     let mut reports = Vec::new();
     let mut text = String::new();
     for (Selected { name: profile, .. }, bundle) in &built {
@@ -338,7 +401,7 @@ fn update(args: &UpdateArgs, sources: &Arc<Sources>) -> Result<u8> {
     let (args, format) = (&args.goldens, args.form.format);
     let mut targets = listed(&args.dir, sources)?;
     let before = targets.clone();
-    let selected = selected(args, &mut targets, true)?;
+    let selected = selected(args, &mut targets, true, sources)?;
     check_any(args, &selected)?;
     let built = build_all(args, reached(args, selected)?, sources)?;
     let mut errors = Diagnostics::default();

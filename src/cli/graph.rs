@@ -1,6 +1,7 @@
 //! `kfc graph`: renders the plan.
 
 use super::args::StackArgs;
+use super::environments::single;
 use super::here;
 use super::listing::{described, pretty};
 use super::output;
@@ -46,8 +47,9 @@ pub(super) struct GraphArgs {
 
 pub(super) fn run(args: &GraphArgs) -> u8 {
     let sources = Arc::new(Sources::default());
-    let target = Target::of(&args.target);
-    match resolve_target(&target, &args.stack, here::reads(), &sources) {
+    let resolved = single(&args.target, &args.stack.environments, &sources)
+        .and_then(|target| resolve_target(&Target::of(&target), &args.stack, here::reads(), &sources));
+    match resolved {
         Ok(resolved) => {
             output::report(&resolved.plan.warnings, &sources);
             output::print(&match args.format {

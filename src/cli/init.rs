@@ -3,24 +3,31 @@
 use super::args::StackArgs;
 use super::exit::DONE;
 use super::here;
-use super::name::stack_name;
+use super::name::{dns_name, stack_name};
 use super::output;
+use super::scaffold::Scaffold;
+use super::schema::{SCHEMAS, stack_schema_files};
 use super::targets::{Target, resolve_target};
 use clap::Args;
 use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::DEFAULTS;
 use kfc_catalogue::resolve::{Planned, Reason};
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use minijinja::{Environment, context};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The files that are templates, with the name of the stack and more.
 const TEMPLATES: [(&str, &str); 2] = [
     ("kfc.yaml", include_str!("templates/kfc.yaml")),
     ("argocd.yaml", include_str!("templates/argocd.yaml")),
+];
+/// The templates for a stack with environments.
+const OF_ENVIRONMENTS: [(&str, &str); 2] = [
+    ("clusters.yaml", include_str!("templates/clusters.yaml")),
+    ("applicationset.yaml", include_str!("templates/applicationset.yaml")),
 ];
 /// The other files, with their texts.
 const FILES: [(&str, &str); 2] = [
@@ -34,6 +41,9 @@ pub(super) struct InitArgs {
     profile: String,
     /// The directory to write into.
     folder: PathBuf,
+    /// An environment of the stack, and a cluster for it in clusters.yaml; can be repeated.
+    #[arg(short, long, value_name = "NAME")]
+    environment: Vec<String>,
     /// Replace existing files.
     #[arg(long)]
     force: bool,
@@ -51,6 +61,11 @@ pub(super) fn run(args: &InitArgs) -> u8 {
 }
 
 fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
+    for name in args.environment.iter().filter(|name| **name != dns_name(name)) {
+        let message = format!("`{name}` is not a name of an environment");
+        let help = format!("use lowercase letters, digits and hyphens: `{}`", dns_name(name));
+        return Err(Diagnostic::error(Code::Usage, message).help(help).into());
+    }
     let target = Target::Profile(args.profile.clone());
     let resolved = resolve_target(&target, &StackArgs::default(), here::reads(), sources)?;
     let asked = |planned: &&Planned| matches!(planned.reason, Reason::Platform(_));
@@ -75,6 +90,7 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
         components => minijinja::value::Serde(components),
         domain => default_of("domain"),
         user => default_of("user"),
+        environments => args.environment.clone(),
     };
     let report = write_all(args, &values)?;
     let assembled = resolved.assemble(false)?;
@@ -83,28 +99,22 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
 }
 
 fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
-    let mut errors = Diagnostics::default();
-    let names = TEMPLATES.into_iter().chain(FILES).map(|(name, _)| args.folder.join(name));
-    let existing = names.filter(|path| path.symlink_metadata().is_ok());
-    for path in existing.filter(|_| !args.force) {
-        let message = format!("{} already exists", path.display());
-        errors.push(Diagnostic::error(Code::Output, message).help("replace it with `--force`"));
+    let mut scaffold = Scaffold::new(&args.folder, args.force);
+    let of_environments = OF_ENVIRONMENTS.into_iter().filter(|_| !args.environment.is_empty());
+    for (name, template) in TEMPLATES.into_iter().chain(of_environments) {
+        scaffold.add(name, rendered(template, values)?);
     }
-    errors = errors.into_result(Diagnostics::default())?;
-    let mut report = String::new();
-    let mut files: Vec<(&str, String)> = Vec::new();
-    for (name, template) in TEMPLATES {
-        files.push((name, rendered(template, values)?));
+    for (name, text) in FILES {
+        scaffold.add(name, text);
     }
-    files.extend(FILES.map(|(name, text)| (name, text.to_owned())));
-    for (name, text) in files {
-        let path = args.folder.join(name);
-        if errors.collect(output::write_below(&args.folder, Path::new(name), text.as_bytes())).is_some() {
-            let _ = writeln!(report, "wrote {}", path.display());
-        }
+    for (name, text) in stack_schema_files(&[])? {
+        scaffold.renew(format!("{SCHEMAS}/{name}"), text);
     }
-    let _ = writeln!(report, "\nnext: kfc build {}", args.folder.display());
-    errors.into_result(report)
+    let mut report = scaffold.write()?;
+    let environment = args.environment.first().map(|name| format!(" --environment {name}"));
+    let _ =
+        writeln!(report, "\nnext: kfc build {}{}", args.folder.display(), environment.unwrap_or_default());
+    Ok(report)
 }
 
 fn rendered(template: &str, values: &minijinja::Value) -> Result<String> {

@@ -194,6 +194,7 @@ impl Intake {
         let mut arguments: Vec<String> = listed("components", &stack.components).into_iter().collect();
         arguments.extend(listed("without", &stack.without));
         arguments.extend(listed("present", &stack.present));
+        arguments.extend(stack.values.iter().map(|file| format!("--values={}", file.display())));
         arguments.extend(stack.release.iter().map(|release| format!("--release={release}")));
         arguments.extend(stack.catalogue.iter().map(|folder| format!("--catalog={}", folder.display())));
         arguments.extend(stack.no_builtin.then(|| "--no-builtin".to_owned()));

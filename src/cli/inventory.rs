@@ -12,7 +12,7 @@ use super::results::{Printed, Results};
 use super::targets::Target;
 use super::waves::object_json;
 use clap::{Args, Subcommand};
-use kfc_catalogue::catalogue::Stack;
+use kfc_catalogue::catalogue::{StackChoice, StackDefinition, StackEnvironment};
 use kfc_cluster::apply::{self, DEFAULT_NAMESPACE, Inventory, InventoryId, Session};
 use kfc_cluster::cluster::Connection;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
@@ -164,7 +164,17 @@ pub(super) fn inventory_here() -> Result<InventoryId> {
         return Err(error.help("name one; `kfc inventory list` lists those of the cluster").into());
     };
     let loader = Loader::here(here::reads(), &Arc::new(Sources::default()));
-    Ok(InventoryId::new(DEFAULT_NAMESPACE, &dns_name(&Stack::load(&loader, &file)?.name)))
+    let definition = StackDefinition::load(&loader, &file)?;
+    if !definition.environments.is_empty() {
+        let name = |environment: &StackEnvironment| {
+            let environment = Some(environment.name.value.clone());
+            dns_name(&definition.name_of(&StackChoice { environment, cluster: None }))
+        };
+        let names: Vec<String> = definition.environments.iter().map(name).collect();
+        let help = format!("name the inventory of one: {}", names.join(", "));
+        return Err(definition.unnamed().help(help).into());
+    }
+    Ok(InventoryId::new(DEFAULT_NAMESPACE, &dns_name(&definition.name.value)))
 }
 
 /// An inventory, which has to exist.

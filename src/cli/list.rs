@@ -4,13 +4,14 @@ use super::args::{ListFormatArgs, StackArgs};
 use super::here;
 use super::listing::{Listing, Row};
 use super::output;
-use super::targets::{Resolved, Target, resolve_with};
+use super::targets::{Resolved, Target, catalogue, is_open_setting, resolve_with};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::catalogue::{
-    Catalogue, Component, DEFAULTS, DeclaredSecret, Overlay, Parameter, Place, Role,
+    Catalogue, Component, DEFAULTS, DeclaredSecret, Difference, Overlay, Parameter, Place, Role, StackChoice,
+    StackCluster, StackDefinition, StackEnvironment,
 };
 use kfc_catalogue::resolve::PlannedSecret;
-use kfc_diagnostics::{Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_source::Loader;
 use kfc_yaml::value::to_json;
 use serde_json::{Value, json};
@@ -31,13 +32,18 @@ enum What {
     Facts,
     /// What must be kept secret: all that components declare, or those of a profile or stack.
     Secrets,
+    /// The environments of a stack, with the lines by which each differs.
+    Environments,
+    /// The clusters of a stack, with the lines by which each differs from its environment.
+    Clusters,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// What to list.
     what: What,
-    /// Only entries that contain this word. After `secrets`, a profile or stack: only its Secrets.
+    /// Only entries that contain this word. After `secrets`, a profile or stack: only its Secrets. After `environments` and `clusters`,
+    /// the stack; the one here when not given.
     #[arg(value_name = "FILTER|TARGET")]
     filter: Option<String>,
     #[command(flatten)]
@@ -55,6 +61,9 @@ pub(super) fn run(args: &ListArgs) -> u8 {
 }
 
 fn list(args: &ListArgs, loader: Loader, sources: &Arc<Sources>) -> Result<Listing> {
+    if matches!(args.what, What::Environments | What::Clusters) {
+        return of_stack(args, &loader);
+    }
     if let (What::Secrets, Some(target)) = (args.what, &args.filter) {
         let stack = StackArgs { catalogue: args.catalogue.clone(), ..StackArgs::default() };
         let resolved = resolve_with(loader, &Target::of(target), &stack, sources)?;
@@ -75,13 +84,75 @@ fn list(args: &ListArgs, loader: Loader, sources: &Arc<Sources>) -> Result<Listi
         What::Overlays => ("OverlayList", vec!["NAME", "WHEN", "DESCRIPTION"], overlays(&catalogue)),
         What::Parameters => ("ParameterList", parameter_heads, parameters(&catalogue)),
         What::Facts => ("FactList", parameter_heads, facts(&catalogue)),
-        What::Secrets => ("SecretList", SECRET_HEADS.to_vec(), secrets(&catalogue)),
+        What::Secrets | What::Environments | What::Clusters => {
+            ("SecretList", SECRET_HEADS.to_vec(), secrets(&catalogue))
+        }
     };
     if let Some(word) = &args.filter {
         let word = word.to_lowercase();
         rows.retain(|row| row.columns.iter().any(|column| column.to_lowercase().contains(&word)));
     }
     Ok(Listing { kind, heads, rows })
+}
+
+/// The environments or clusters of a stack.
+fn of_stack(args: &ListArgs, loader: &Loader) -> Result<Listing> {
+    let target = args.filter.as_deref().unwrap_or(".");
+    let Target::Stack(file) = Target::of(target) else {
+        let message = format!("`{target}` is not a stack");
+        let error = Diagnostic::error(Code::Usage, message);
+        return Err(error.help("name a `kfc.yaml` or its directory").into());
+    };
+    let definition = StackDefinition::load(loader, &file)?;
+    // Values of parameters are shown as far as their catalogue says that they are not secret.
+    let shown = |difference: &Difference, catalogue: Option<&Catalogue>| -> (String, Value) {
+        let Difference { name, value, is_parameter, mark } = difference;
+        let is_open = !is_parameter || catalogue.is_some_and(|catalogue| is_open_setting(catalogue, name));
+        let shown = match value {
+            Some(value) if is_open => value.clone(),
+            Some(_) => "…".to_owned(),
+            None => "null".to_owned(),
+        };
+        let place = mark.and_then(|mark| loader.sources().locate(mark));
+        (format!("{name}={shown}"), json!({"name": name, "value": shown, "place": place}))
+    };
+    let catalogue_of = |choice: &StackChoice| {
+        let stack = definition.stack(choice).ok()?;
+        let stack_args = StackArgs { catalogue: args.catalogue.clone(), ..StackArgs::default() };
+        Some((catalogue(loader, &stack, &stack_args).ok()?, stack.platform.value))
+    };
+    let row = |names: Vec<String>, mut json: Value, list: &[Difference], catalogue: Option<&Catalogue>| {
+        let (texts, lines): (Vec<String>, Vec<Value>) = list.iter().map(|one| shown(one, catalogue)).unzip();
+        json["differs"] = lines.into();
+        Row { columns: names.into_iter().chain([texts.join(" ")]).collect(), json }
+    };
+    if matches!(args.what, What::Clusters) {
+        let known = definition.clusters.first().and_then(|cluster| catalogue_of(&cluster.choice()));
+        let row = |cluster: &StackCluster| {
+            let environment = cluster.environment.as_ref().map(|name| name.value.clone());
+            let name = cluster.name.value.clone();
+            let json = json!({"name": name, "environment": environment, "context": cluster.context});
+            let names = vec![name, environment.unwrap_or_default(), cluster.context.clone()];
+            row(names, json, &cluster.differences(), known.as_ref().map(|(catalogue, _)| catalogue))
+        };
+        let heads = vec!["NAME", "ENVIRONMENT", "CONTEXT", "DIFFERS"];
+        return Ok(Listing {
+            kind: "ClusterList",
+            heads,
+            rows: definition.clusters.iter().map(row).collect(),
+        });
+    }
+    let row = |environment: &StackEnvironment| {
+        let name = environment.name.value.clone();
+        let choice = StackChoice { environment: Some(name.clone()), cluster: None };
+        let known = catalogue_of(&choice);
+        let (catalogue, platform) = known.as_ref().map_or((None, ""), |(c, platform)| (Some(c), platform));
+        let count = definition.clusters_of(Some(&name)).count();
+        let json = json!({"name": name, "platform": platform, "clusters": count});
+        row(vec![name, platform.to_owned(), count.to_string()], json, &environment.differences(), catalogue)
+    };
+    let heads = vec!["NAME", "PLATFORM", "CLUSTERS", "DIFFERS"];
+    Ok(Listing { kind: "EnvironmentList", heads, rows: definition.environments.iter().map(row).collect() })
 }
 
 const SECRET_HEADS: [&str; 5] = ["SECRET", "COMPONENT", "KEYS", "READERS", "DESCRIPTION"];

@@ -1,5 +1,6 @@
 //! The command line: reads arguments, calls the stages, writes the results. All output goes through here.
 
+mod across;
 #[cfg(feature = "cluster")]
 mod apply;
 #[cfg(feature = "cluster")]
@@ -25,6 +26,8 @@ mod delete;
 mod detect;
 mod diff;
 mod diff_report;
+mod eject;
+mod environments;
 mod exit;
 mod explain;
 mod findings;
@@ -50,6 +53,7 @@ mod live;
 mod members;
 mod messages;
 mod name;
+mod new;
 mod output;
 mod ownership;
 mod patterns;
@@ -65,6 +69,7 @@ mod results;
 #[cfg(feature = "cluster")]
 mod rollback;
 mod run;
+mod scaffold;
 mod schema;
 mod schema_catalogue;
 mod screen;

@@ -6,10 +6,11 @@ use super::here;
 use super::side::git;
 use super::targets::{STACK_FILES, Target, resolve_with};
 use kfc_catalogue::assemble;
+use kfc_catalogue::catalogue::{StackDefinition, StackFile};
 use kfc_diagnostics::{Result, Sources};
 use kfc_kustomize::vendoring::walk::walk;
 use kfc_source::{FileSystem, Loader, Refusal, lock};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,12 +88,19 @@ impl Reach {
 
 /// What a target reads, without building it.
 fn reach(target: &str, stack: &StackArgs) -> Result<Reach> {
-    let recorder = Arc::new(Recorder { files: crate::embedded::files(), reach: Mutex::default() });
+    let recorder = Arc::new(Recorder {
+        files: crate::embedded::files(),
+        reach: Mutex::default(),
+        values: Mutex::default(),
+    });
     let surroundings = here::surroundings_with(Arc::clone(&recorder) as Arc<dyn FileSystem>);
     let mut options = kfc_source::Options::new(&surroundings);
     options.remote.offline = true;
     let texts = Arc::new(Sources::default());
     let found = Target::of(target);
+    if let Target::Stack(file) = &found {
+        recorder.read_values(file, &texts)?;
+    }
     let roots = match &found {
         Target::Root(root) => vec![Loader::open(root, options, &texts)?],
         Target::Stack(_) | Target::Profile(_) => {
@@ -105,7 +113,9 @@ fn reach(target: &str, stack: &StackArgs) -> Result<Reach> {
         }
     };
     walk(&roots)?;
-    let reach = std::mem::take(&mut *recorder.reach());
+    let mut reach = std::mem::take(&mut *recorder.reach());
+    // Also what looked for them.
+    reach.paths.retain(|path| recorder.is_used(path) != Some(false));
     Ok(reach)
 }
 
@@ -114,9 +124,42 @@ fn reach(target: &str, stack: &StackArgs) -> Result<Reach> {
 struct Recorder {
     files: Arc<dyn FileSystem>,
     reach: Mutex<Reach>,
+    values: Mutex<BTreeMap<PathBuf, IsUsed>>,
 }
 
+/// Whether a file of values is one of the environment that is built.
+type IsUsed = bool;
+
 impl Recorder {
+    /// Takes note of the files of values of a stack: those of other environments change nothing.
+    fn read_values(&self, file: &StackFile, texts: &Arc<Sources>) -> Result<()> {
+        let loader = Loader::here(here::reads(), texts);
+        let definition = StackDefinition::load(&loader, file)?;
+        let real = |path: PathBuf| path.canonicalize().unwrap_or(path);
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        values.extend(definition.files().map(|path| (real(path), false)));
+        values.extend(definition.files_of(&file.choice)?.into_iter().map(|path| (real(path), true)));
+        Ok(())
+    }
+
+    /// Whether a file is a file of values, and one that is used.
+    fn is_used(&self, path: &Path) -> Option<IsUsed> {
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        if values.is_empty() {
+            return None;
+        }
+        values.get(&path.canonicalize().unwrap_or(path.to_owned())).copied()
+    }
+
+    /// A file that is read.
+    fn add_read(&self, path: &Path) {
+        match self.is_used(path) {
+            Some(true) => drop(self.reach().paths.insert(path.to_owned())),
+            Some(false) => {}
+            None => self.reach().add_read(path),
+        }
+    }
+
     fn reach(&self) -> std::sync::MutexGuard<'_, Reach> {
         self.reach.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -133,7 +176,7 @@ impl FileSystem for Recorder {
     }
 
     fn read(&self, path: &Path) -> std::result::Result<Vec<u8>, Refusal> {
-        self.reach().add_read(path);
+        self.add_read(path);
         self.files.read(path)
     }
 

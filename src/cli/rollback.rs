@@ -4,6 +4,7 @@ use super::apply_run::{Purpose, Restored, RunBundle, run_waves};
 use super::apply_text::render_waves;
 use super::args::{ClusterArgs, DryRun, HowArgs, LockArgs, SeveralArgs, StackArgs, inventory_id};
 use super::consent::{AGREED, count_of, named};
+use super::environments::single;
 use super::history::source;
 use super::intake::{Intake, IntakeReads, conditions};
 use super::interrupt::{Held, run_holding};
@@ -54,8 +55,8 @@ pub(super) fn run(args: &RollbackArgs) -> u8 {
         .check_agreed(args.how.yes || args.how.dry_run.is_some(), AGREED)
         .and_then(|()| subject(args, &sources))
     {
-        Ok((id, given)) => clusters.run(&|cluster, progress| {
-            rollback(args, cluster, (&id, given.as_ref()), progress).map(Done::from)
+        Ok((id, given)) => clusters.run(&|run, progress| {
+            rollback(args, &run.cluster, (&id, given.as_ref()), progress).map(Done::from)
         }),
         Err(errors) => output::finish(Err(errors), &sources, RUN),
     }
@@ -70,7 +71,9 @@ fn subject(args: &RollbackArgs, sources: &Arc<Sources>) -> Result<(InventoryId, 
     }
     let id = args.inventory.clone().map_or_else(inventory_here, Ok)?;
     let given = args.target.as_deref();
-    let given = given.map(|target| Intake::read(target, &args.stack, IntakeReads::default(), sources));
+    let given = given.map(|target| single(target, &args.stack.environments, sources)).transpose()?;
+    let given =
+        given.as_deref().map(|target| Intake::read(target, &args.stack, IntakeReads::default(), sources));
     Ok((id, given.transpose()?))
 }
 

@@ -9,8 +9,8 @@ use super::screen::{self, MessageFormat, Screen};
 #[cfg(feature = "cluster")]
 use super::{apply, apply_args, delete, history, inventory, rollback, status};
 use super::{
-    argocd, build, catalog, completion, detect, diff, explain, golden, graph, here, init, kustomize, list,
-    output, schema, secrets, trace, upgrade, validate, vendoring, version,
+    argocd, build, catalog, completion, detect, diff, eject, explain, golden, graph, here, init, kustomize,
+    list, new, output, schema, secrets, trace, upgrade, validate, vendoring, version,
 };
 use clap::error::ErrorKind;
 use clap::{Args, Command, CommandFactory as _, FromArgMatches, Parser, Subcommand};
@@ -55,6 +55,8 @@ enum KfcCommand {
     Delete(delete::DeleteArgs),
     /// Detect the profile of a cluster, live or from saved answers, with the evidence.
     Detect(detect::DetectArgs),
+    /// Copy a component of the built-in catalogue into your own, to change it there.
+    Eject(eject::EjectArgs),
     /// Compare the golden bundles with what is built now, or update them.
     Golden {
         #[command(subcommand)]
@@ -75,8 +77,13 @@ enum KfcCommand {
         #[command(subcommand)]
         command: inventory::InventoryCommand,
     },
-    /// List components, platforms, overlays, parameters, facts or Secrets.
+    /// List components, platforms, overlays, parameters, facts, Secrets, or the environments and clusters of a stack.
     List(list::ListArgs),
+    /// Write a component, an overlay or a platform to start from, in a catalogue of your own.
+    New {
+        #[command(subcommand)]
+        command: new::NewCommand,
+    },
     /// Save what an apply would do; `kfc apply FILE` then does exactly that, or refuses.
     #[cfg(feature = "cluster")]
     Plan(apply::PlanArgs),
@@ -257,6 +264,7 @@ fn run_kfc(command: KfcCommand) -> u8 {
         #[cfg(feature = "cluster")]
         KfcCommand::Delete(args) => delete::run(&args),
         KfcCommand::Detect(args) => detect::run(&args),
+        KfcCommand::Eject(args) => eject::run(&args),
         KfcCommand::Golden { command } => golden::run(&command),
         KfcCommand::Explain(args) => explain::run(&args),
         KfcCommand::Graph(args) => graph::run(&args),
@@ -266,6 +274,7 @@ fn run_kfc(command: KfcCommand) -> u8 {
         #[cfg(feature = "cluster")]
         KfcCommand::Inventory { command } => inventory::run(&command),
         KfcCommand::List(args) => list::run(&args),
+        KfcCommand::New { command } => new::run(&command),
         #[cfg(feature = "cluster")]
         KfcCommand::Plan(args) => apply::plan(&args.settled()),
         #[cfg(feature = "cluster")]

@@ -1,6 +1,7 @@
 //! `kfc secrets`: makes the values of Secrets, and changes them.
 
 use super::args::StackArgs;
+use super::environments::single;
 use super::exit::FAILED;
 use super::here;
 use super::output;
@@ -79,6 +80,7 @@ pub(super) fn run(command: &SecretsCommand) -> u8 {
 
 /// How the Secrets of a target are made.
 fn recipes(target: &str, stack: &StackArgs, sources: &Arc<Sources>) -> Result<Vec<SecretRecipe>> {
+    let target = &single(target, &stack.environments, sources)?;
     let Loaded::Stack(resolved) = load(&Target::of(target), stack, &here::builds(), sources)? else {
         let message = format!("`{target}` is neither a profile nor a stack");
         return Err(Diagnostic::error(Code::Usage, message).into());

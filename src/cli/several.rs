@@ -2,6 +2,7 @@
 
 use super::args::{ClusterArgs, Parallel, SeveralArgs};
 use super::consent::is_asked;
+use super::environments::ChosenTarget;
 use super::exit::DONE;
 use super::output;
 use super::progress::Progress;
@@ -10,7 +11,20 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
 use std::sync::{Mutex, PoisonError};
 
 /// What is done in one cluster.
-type Work<'w> = &'w (dyn Fn(&ClusterArgs, &Progress) -> Result<Done> + Sync);
+type Work<'w> = &'w (dyn Fn(&ClusterRun, &Progress) -> Result<Done> + Sync);
+
+/// One run of several: in which cluster, and of which target.
+#[derive(Clone, Debug)]
+pub(super) struct ClusterRun {
+    /// The cluster.
+    pub(super) cluster: ClusterArgs,
+    /// The index of the target.
+    pub(super) target: usize,
+    /// What messages call it.
+    name: String,
+    /// What it is: a cluster, or an environment.
+    kind: &'static str,
+}
 
 /// What a run in one cluster came to.
 pub(super) struct Done {
@@ -28,7 +42,7 @@ impl From<Printed> for Done {
 
 /// The clusters that a command works on, and what becomes of the others when one fails.
 pub(super) struct Clusters<'c> {
-    list: Vec<ClusterArgs>,
+    list: Vec<ClusterRun>,
     /// Go on with the next one after a failure.
     keep_going: bool,
     /// How many are worked on at the same time; one after the other when not given.
@@ -56,7 +70,57 @@ impl<'c> Clusters<'c> {
         (what, sources): (&'static str, &'c Sources),
     ) -> Self {
         let SeveralArgs { keep_going, at_once } = *several;
-        Self { list: cluster.each_context(), keep_going, parallel: at_once.parallel, sources, what }
+        let list = cluster.each_context().into_iter().map(|cluster| ClusterRun::of(cluster, 0));
+        Self { list: list.collect(), keep_going, parallel: at_once.parallel, sources, what }
+    }
+
+    /// As [`Self::new`], for targets of which some have a cluster of their own.
+    ///
+    /// # Errors
+    /// `--context` with the context of none of these clusters.
+    pub(super) fn of_targets(
+        targets: &[ChosenTarget],
+        cluster: &ClusterArgs,
+        several: &SeveralArgs,
+        named: (&'static str, &'c Sources),
+    ) -> Result<Self> {
+        let contexts = cluster.each_context();
+        let is_named = |context: &str| {
+            contexts.iter().any(|args| args.context.as_deref().is_none_or(|it| it == context))
+        };
+        let mut list = Vec::new();
+        for (at, chosen) in targets.iter().enumerate() {
+            match &chosen.context {
+                Some(context) if is_named(context) => {
+                    let args = ClusterArgs { context: Some(context.clone()), ..cluster.clone() };
+                    let name = chosen.choice.cluster.clone().unwrap_or_else(|| context.clone());
+                    list.push(ClusterRun { name, ..ClusterRun::of(args, at) });
+                }
+                Some(_) => {}
+                None => list.extend(contexts.iter().map(|args| {
+                    let run = ClusterRun::of(args.clone(), at);
+                    match &chosen.choice.environment {
+                        Some(environment) if targets.len() > 1 => run.in_environment(environment),
+                        _ => run,
+                    }
+                })),
+            }
+        }
+        if list.is_empty() {
+            let known: Vec<&str> = targets.iter().filter_map(|chosen| chosen.context.as_deref()).collect();
+            let message = "`--context` names the context of no cluster that is meant";
+            let error = Diagnostic::error(Code::Environment, message);
+            let error = error.note(format!("the clusters have the contexts {}", known.join(", ")));
+            return Err(error.help("leave out `--context`, and choose clusters with `--targets`").into());
+        }
+        let mut clusters = Self::new(cluster, several, named);
+        clusters.list = list;
+        Ok(clusters)
+    }
+
+    /// What is run, in its order.
+    pub(super) fn runs(&self) -> &[ClusterRun] {
+        &self.list
     }
 
     /// Checks that runs at the same time have nothing to ask, as questions of several clusters would be mixed up; `agreed` are
@@ -82,7 +146,7 @@ impl<'c> Clusters<'c> {
         let mut turn = Turn::default();
         while let Some(cluster) = turn.take(&self.list) {
             if self.list.len() > 1 {
-                output::title(&format!("cluster {}:", name(cluster)));
+                output::title(&cluster.title());
             }
             let progress = Progress::new();
             let result = work(cluster, &progress);
@@ -103,14 +167,14 @@ impl<'c> Clusters<'c> {
                 // The lock must not be held during the run.
                 let taken = lock().take(&self.list);
                 let Some(cluster) = taken else { break };
-                let progress = Progress::of_cluster(name(cluster));
+                let progress = Progress::of_cluster(&cluster.name);
                 let result = work(cluster, &progress);
                 progress.end();
                 let is_final = self.is_final(&result);
                 // One block at a time.
                 let mut turn = lock();
                 if result.is_err() {
-                    output::title(&format!("cluster {}:", name(cluster)));
+                    output::title(&cluster.title());
                 }
                 turn.add(self.finish(cluster, result), is_final);
             }
@@ -131,8 +195,8 @@ impl<'c> Clusters<'c> {
     }
 
     /// Prints what a run came to; what several print on standard output has their names.
-    fn finish(&self, cluster: &ClusterArgs, result: Result<Done>) -> u8 {
-        let cluster = (self.list.len() > 1).then(|| name(cluster));
+    fn finish(&self, cluster: &ClusterRun, result: Result<Done>) -> u8 {
+        let cluster = (self.list.len() > 1).then_some(cluster.name.as_str());
         let rendered = result.and_then(|done| Ok((done.printed.rendered(cluster)?, done.status)));
         match rendered {
             Ok((text, status)) => output::finish(Ok(text), self.sources, self.what).max(status),
@@ -142,7 +206,7 @@ impl<'c> Clusters<'c> {
 
     /// Names the clusters that were not begun.
     fn finish_turn(&self, turn: &Turn) -> u8 {
-        let left: Vec<&str> = self.list.iter().skip(turn.next).map(name).collect();
+        let left: Vec<&str> = self.list.iter().skip(turn.next).map(|run| run.name.as_str()).collect();
         if !left.is_empty() {
             output::title(&format!("not begun: {}", left.join(", ")));
         }
@@ -152,7 +216,7 @@ impl<'c> Clusters<'c> {
 
 impl Turn {
     /// The next cluster, unless a failure stopped the run.
-    fn take<'c>(&mut self, list: &'c [ClusterArgs]) -> Option<&'c ClusterArgs> {
+    fn take<'c>(&mut self, list: &'c [ClusterRun]) -> Option<&'c ClusterRun> {
         let next = list.get(self.next).filter(|_| !self.stopped)?;
         self.next += 1;
         Some(next)
@@ -164,8 +228,24 @@ impl Turn {
     }
 }
 
-fn name(cluster: &ClusterArgs) -> &str {
-    cluster.context.as_deref().unwrap_or("of the current context")
+impl ClusterRun {
+    fn of(cluster: ClusterArgs, target: usize) -> Self {
+        let name = cluster.context.as_deref().unwrap_or("of the current context").to_owned();
+        Self { cluster, target, name, kind: "cluster" }
+    }
+
+    /// The run of an environment: several may be in one cluster.
+    fn in_environment(self, environment: &str) -> Self {
+        let name = match &self.cluster.context {
+            Some(context) => format!("{environment} in {context}"),
+            None => environment.to_owned(),
+        };
+        Self { name, kind: "environment", ..self }
+    }
+
+    fn title(&self) -> String {
+        format!("{} {}:", self.kind, self.name)
+    }
 }
 
 impl Parallel {
@@ -180,7 +260,7 @@ impl Parallel {
 
 #[cfg(test)]
 mod tests {
-    use super::{Clusters, Done, Printed, Progress};
+    use super::{ClusterRun, Clusters, Done, Printed, Progress};
     use crate::cli::args::{ClusterArgs, Parallel, ParallelArgs, SeveralArgs};
     use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
     use std::num::NonZeroUsize;
@@ -192,8 +272,8 @@ mod tests {
     /// most at a time.
     fn run(names: &[&str], keep_going: bool, most: Option<usize>) -> (u8, Vec<String>, usize) {
         let (begun, now, peak) = (Mutex::new(Vec::new()), AtomicUsize::new(0), AtomicUsize::new(0));
-        let work = |cluster: &ClusterArgs, _: &Progress| -> Result<Done> {
-            let name = cluster.context.clone().unwrap();
+        let work = |run: &ClusterRun, _: &Progress| -> Result<Done> {
+            let name = run.cluster.context.clone().unwrap();
             begun.lock().unwrap().push(name.clone());
             peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             std::thread::sleep(Duration::from_millis(if name == "slow" { 300 } else { 50 }));

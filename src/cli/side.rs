@@ -7,8 +7,11 @@ use super::here;
 use super::members::members;
 use super::output::describe;
 use super::plan_graph::{graph_of, names_of};
-use super::targets::{Target, is_bundle_file, resolve_with, resources_of_text, standard_input};
+use super::targets::{
+    Target, is_bundle_file, resolve_with, resources_of_text, split_choice, standard_input, target_of,
+};
 use kfc_catalogue::assemble::secrets_of_others;
+use kfc_catalogue::catalogue::StackChoice;
 use kfc_catalogue::golden::Schemas;
 use kfc_diagnostics::Diagnostics;
 use kfc_diagnostics::Foreign;
@@ -19,15 +22,18 @@ use kfc_kustomize::engine;
 use kfc_kustomize::resource::Resource;
 use kfc_source::door::{self, Limit, Named};
 use kfc_source::program::{self, Limits};
-use kfc_source::{FunctionOptions, LoadRestrictor, Loader, Os};
+use kfc_source::{FunctionOptions, LoadRestrictor, Loader, Os, TempDir};
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long one call of git may take.
 const TIME: Duration = Duration::from_secs(600);
 /// The most bytes that git may print; it runs with `--quiet`.
 const LARGEST: u64 = 16 * 1024 * 1024;
+/// The directory with the files of a revision, in its copy.
+const TREE: &str = "tree";
 
 /// What sides are read with.
 pub(super) struct Reader<'a> {
@@ -38,9 +44,34 @@ pub(super) struct Reader<'a> {
     pub(super) goldens: &'a Path,
     pub(super) schema: &'a Schema,
     pub(super) sources: &'a Arc<Sources>,
+    /// Copies of revisions.
+    pub(super) copies: RevisionCopies,
     /// What is compared of a cluster.
     #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "only clusters need it"))]
     pub(super) cluster: ClusterSide,
+}
+
+/// Copies of the files of revisions: one for all targets of a revision.
+#[derive(Default)]
+pub(super) struct RevisionCopies(Mutex<HashMap<String, Arc<TempDir>>>);
+
+impl RevisionCopies {
+    /// The copy of a revision: neither the repository nor the working directory changes.
+    fn of(&self, revision: &str) -> Result<Arc<TempDir>> {
+        let mut copies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(copy) = copies.get(revision) {
+            return Ok(Arc::clone(copy));
+        }
+        let copy = here::surroundings().temporary_folder().map_err(|error| {
+            let message = format!("cannot create a temporary directory: {}", describe(&error));
+            Diagnostic::error(Code::Output, message)
+        })?;
+        let index = copy.path().join("index");
+        let prefix = format!("--prefix={}/", copy.path().join(TREE).display());
+        git(&["read-tree", &format!("{revision}^{{tree}}")], Some(&index))?;
+        git(&["checkout-index", "--all", "--quiet", &prefix], Some(&index))?;
+        Ok(Arc::clone(copies.entry(revision.to_owned()).or_insert(Arc::new(copy))))
+    }
 }
 
 /// Which inventory of a cluster is compared, and which kinds of it may be deleted.
@@ -184,18 +215,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Builds a target as it was in a revision, from a copy of its files: neither the repository nor the working directory changes.
+    /// Builds a target as it was in a revision, from a copy of its files.
     fn revision(&self, revision: &str, path: &str) -> Result<Input> {
-        let copy = here::surroundings().temporary_folder().map_err(|error| {
-            let message = format!("cannot create a temporary directory: {}", describe(&error));
-            Diagnostic::error(Code::Output, message)
-        })?;
-        let index = copy.path().join("index");
-        let tree = copy.path().join("tree");
-        let prefix = format!("--prefix={}/", tree.display());
+        let (path, choice) = split_choice(path).unwrap_or((path, StackChoice::default()));
+        let copy = self.copies.of(revision)?;
+        let tree = copy.path().join(TREE);
         let below = git(&["rev-parse", "--show-prefix"], None)?;
-        git(&["read-tree", &format!("{revision}^{{tree}}")], Some(&index))?;
-        git(&["checkout-index", "--all", "--quiet", &prefix], Some(&index))?;
         let target = tree.join(below.trim()).join(path);
         let name = target.to_string_lossy().trim_end_matches("/.").to_owned();
         // Targets of symbolic links outside of the copy are not in the revision.
@@ -218,7 +243,7 @@ impl Reader<'_> {
         let input = if is_bundle_file(Path::new(&name)) {
             self.bundle(&target.to_string_lossy(), &named.read_text()?)?
         } else {
-            self.target(&name, Some(&real))?
+            self.target(&target_of(&name, &choice), Some(&real))?
         };
         let renamed = Some((format!("{}/", tree.display()), format!("{revision}:")));
         Ok(Input { renamed, ..input })
@@ -226,7 +251,7 @@ impl Reader<'_> {
 }
 
 /// A side that is written as `REVISION:PATH`, when git knows the revision.
-fn revision_of(name: &str) -> Option<(&str, &str)> {
+pub(super) fn revision_of(name: &str) -> Option<(&str, &str)> {
     let (revision, path) = name.split_once(':').filter(|_| !Path::new(name).exists())?;
     if revision.is_empty() || revision.starts_with('-') || name.contains("://") {
         return None;

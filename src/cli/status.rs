@@ -5,6 +5,7 @@ use super::args::{
     SeveralArgs, StackArgs, inventory_name,
 };
 use super::consent::count_of;
+use super::environments::{ChosenTarget, in_clusters};
 use super::exit::{DONE, FAILED};
 use super::intake::{Intake, IntakeReads};
 use super::interrupt::run_until_interrupted;
@@ -18,7 +19,7 @@ use super::waves::object_json;
 use clap::Args;
 use kfc_cluster::apply::{self, ObjectStatus, Session};
 use kfc_cluster::cluster::Connection;
-use kfc_diagnostics::{Numbers, Result, Sources};
+use kfc_diagnostics::{Diagnostics, Numbers, Result, Sources};
 use kfc_kube::ObjectId;
 use kfc_kube::ready::State;
 use serde_json::{Value, json};
@@ -58,9 +59,18 @@ pub(super) fn run(args: &StatusArgs) -> u8 {
     let sources = Arc::new(Sources::default());
     // The state of one cluster does not depend on another.
     let several = SeveralArgs { keep_going: true, at_once: args.at_once };
-    let clusters = Clusters::new(&args.cluster, &several, (RUN, &sources));
-    match subject(args, &sources) {
-        Ok(subject) => clusters.run(&|cluster, progress| status(args, cluster, &subject, progress)),
+    let ready = targets(args, &sources).and_then(|targets| {
+        let clusters = Clusters::of_targets(&targets, &args.cluster, &several, (RUN, &sources))?;
+        let mut errors = Diagnostics::default();
+        let subjects =
+            targets.iter().filter_map(|chosen| errors.collect(subject(args, &chosen.target, &sources)));
+        let subjects: Vec<Subject> = subjects.collect();
+        errors.into_result((clusters, subjects))
+    });
+    match ready {
+        Ok((clusters, subjects)) => {
+            clusters.run(&|run, progress| status(args, &run.cluster, &subjects[run.target], progress))
+        }
         Err(errors) => output::finish(Err(errors), &sources, RUN),
     }
 }
@@ -73,12 +83,23 @@ struct Subject {
     intake: Option<Intake>,
 }
 
-fn subject(args: &StatusArgs, sources: &Arc<Sources>) -> Result<Subject> {
-    let given = args.named.target().or(args.target.as_deref());
-    let target = match (given, &args.inventory.name) {
-        (None, Some(name)) => return Ok(Subject { name: inventory_name(name)?, intake: None }),
-        (target, _) => target.unwrap_or("."),
-    };
+/// The target that is named.
+fn given(args: &StatusArgs) -> Option<&str> {
+    args.named.target().or(args.target.as_deref())
+}
+
+/// The target, once for each environment and cluster of it.
+fn targets(args: &StatusArgs, sources: &Arc<Sources>) -> Result<Vec<ChosenTarget>> {
+    match (given(args), &args.inventory.name) {
+        (None, Some(_)) => Ok(vec![ChosenTarget::plain(".")]),
+        (target, _) => in_clusters(target.unwrap_or("."), &args.stack.environments, sources),
+    }
+}
+
+fn subject(args: &StatusArgs, target: &str, sources: &Arc<Sources>) -> Result<Subject> {
+    if let (None, Some(name)) = (given(args), &args.inventory.name) {
+        return Ok(Subject { name: inventory_name(name)?, intake: None });
+    }
     let intake = Intake::read(target, &args.stack, IntakeReads::default(), sources)?;
     Ok(Subject { name: intake.name(&args.inventory)?, intake: Some(intake) })
 }

@@ -2,9 +2,10 @@
 
 use super::args::StackArgs;
 use super::diff_report::write_to;
+use super::environments::single;
 use super::exit::{CLOSED, DONE, FAILED, USAGE, of_errors};
 use super::listing::{described, pretty};
-use super::side::Reader;
+use super::side::{Reader, RevisionCopies};
 use super::side_args::SidesArgs;
 use super::sides::{Sides, both};
 use super::targets::{OWN_BASES, resources_of_file};
@@ -84,7 +85,9 @@ impl UpgradeArgs {
             OWN_BASES => String::new(),
             release => format!(" --release {release}"),
         };
-        format!("kfc apply {}{release}", self.target)
+        let environment = self.stack.environments.environment.first();
+        let environment = environment.map(|name| format!(" --environment {name}")).unwrap_or_default();
+        format!("kfc apply {}{environment}{release}", self.target)
     }
 }
 
@@ -99,11 +102,12 @@ fn is_release(word: &str, args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<
 }
 
 fn upgrade(args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<u8> {
+    let target = single(&args.target, &args.stack.environments, sources)?;
     let schema = Schema::builtin();
     let restrictor = args.sides.restrictor();
     let (old_stack, old_side) = match &args.from {
-        None => (args.stack.clone(), args.target.clone()),
-        Some(from) if is_release(from, args, sources)? => (args.at(from), args.target.clone()),
+        None => (args.stack.clone(), target.clone()),
+        Some(from) if is_release(from, args, sources)? => (args.at(from), target.clone()),
         Some(side) => (args.stack.clone(), side.clone()),
     };
     let new_stack = args.at(&args.to);
@@ -115,18 +119,19 @@ fn upgrade(args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<u8> {
         goldens: &args.sides.goldens,
         schema: &schema,
         sources,
+        copies: RevisionCopies::default(),
         cluster: cluster.clone(),
     };
     let (old_reader, new_reader) = (reader(&old_stack), reader(&new_stack));
     let (before, after) =
-        rayon::join(|| old_reader.read(&old_side, &args.target), || new_reader.read(&args.target, &old_side));
-    let Sides { before, after, refused } = both(before?, after?, (&old_side, &args.target), &new_reader)?;
+        rayon::join(|| old_reader.read(&old_side, &target), || new_reader.read(&target, &old_side));
+    let Sides { before, after, refused } = both(before?, after?, (&old_side, &target), &new_reader)?;
     if !refused.is_empty() {
         return Err(refused);
     }
     let label = args.from.as_deref().or(args.stack.release.as_deref());
-    let before = Input { label: labelled(&args.target, label), ..before };
-    let after = Input { label: labelled(&args.target, Some(&args.to)), ..after };
+    let before = Input { label: labelled(&target, label), ..before };
+    let after = Input { label: labelled(&target, Some(&args.to)), ..after };
     let report = kfc_diff::compare(&before, &after, &schema);
     let stored = args.stored.as_deref().map(|path| live_definitions(path, &schema, sources)).transpose()?;
     let upgrade = Upgrade::new(&before, &after, &report, &stored.unwrap_or_default());

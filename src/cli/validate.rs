@@ -1,23 +1,25 @@
 //! `kfc validate`: what an API server would refuse in a bundle.
 
+use super::across::{OfTarget, report_once};
 use super::args::{FunctionArgs, NamedArgs, RestrictorFlag, StackArgs};
+use super::environments::{ChosenTarget, Unnamed, chosen};
 use super::exit::{DONE, FAILED};
 use super::findings::{self, Checked};
 use super::here;
 use super::members::members;
 use super::output;
 use super::schema_catalogue::{Catalogued, SchemaLocation, Wanted, look_up};
-use super::side::{ClusterSide, Reader, Side};
+use super::side::{ClusterSide, Reader, RevisionCopies, Side, revision_of};
 use super::sides::{Sides, both};
 use super::targets::{
-    KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_bundle_file, is_stack_file, load, resources_of_file,
-    resources_of_text, standard_input,
+    ENVIRONMENT, KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_bundle_file, is_stack_file, load,
+    resources_of_file, resources_of_text, split_choice, standard_input, target_of,
 };
 use super::trace::step;
 use super::validation::{finding_diagnostic, version};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::assemble;
-use kfc_catalogue::catalogue::API_VERSION;
+use kfc_catalogue::catalogue::{API_VERSION, StackChoice};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Severity, SourceId, Sources, nearest};
 use kfc_diff::Input;
 use kfc_kube::ignore::IgnoreRule;
@@ -143,9 +145,21 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
     let named: Vec<String> = args.named.target().map(str::to_owned).into_iter().collect();
     for target in if named.is_empty() { &args.targets } else { &named } {
         let mut errors = Diagnostics::default();
-        for found in errors.collect(targets_in(target)).unwrap_or_default() {
+        let environments = &args.stack.environments;
+        let found = targets_in(target).and_then(|found| chosen(&found, environments, Unnamed::All, sources));
+        for ChosenTarget { target: found, choice, .. } in errors.collect(found).unwrap_or_default() {
             let read = step(|| format!("read {found}"), || bundle(&found, args, sources));
-            let Some(bundle) = errors.collect(read) else { continue };
+            let bundle = match read {
+                Ok(bundle) => bundle,
+                Err(found_errors) if choice != StackChoice::default() => {
+                    checked.push(unchecked(&found, found_errors));
+                    continue;
+                }
+                Err(found_errors) => {
+                    errors.extend(found_errors);
+                    continue;
+                }
+            };
             let of_profile = match (asked, &bundle.kubernetes) {
                 (None, Some(text)) => errors.collect(version(text)),
                 _ => None,
@@ -162,7 +176,7 @@ fn check(args: &ValidateArgs, sources: &Arc<Sources>) -> Result<u8> {
             let compared = args
                 .against
                 .as_ref()
-                .and_then(|against| errors.collect(compared(against, target, &bundle, args, sources)));
+                .and_then(|against| errors.collect(compared(against, &bundle, args, sources)));
             options.updates = compared.as_ref().map(updates).unwrap_or_default();
             let resources = objects(&bundle.resources);
             let mut definitions = objects(&crds);
@@ -253,14 +267,9 @@ fn checked_something(target: &str, verdict: &Verdict, args: &ValidateArgs) -> Re
 }
 
 /// The bundle and the side `against`.
-fn compared(
-    against: &str,
-    target: &str,
-    bundle: &Bundle,
-    args: &ValidateArgs,
-    sources: &Arc<Sources>,
-) -> Result<Sides> {
+fn compared(against: &str, bundle: &Bundle, args: &ValidateArgs, sources: &Arc<Sources>) -> Result<Sides> {
     let schema = Schema::builtin();
+    let target = bundle.target.as_str();
     let reader = Reader {
         stack: &args.stack,
         restrictor: args.load_restrictor.into(),
@@ -268,6 +277,7 @@ fn compared(
         goldens: Path::new("golden"),
         schema: &schema,
         sources,
+        copies: RevisionCopies::default(),
         #[cfg(feature = "cluster")]
         cluster: ClusterSide { args: args.cluster.clone(), ..ClusterSide::default() },
         #[cfg(not(feature = "cluster"))]
@@ -280,7 +290,9 @@ fn compared(
         sources: Arc::clone(sources),
         ..Input::default()
     };
-    let before = reader.read(against, target)?;
+    // The environment of the stack is that of its past, too.
+    let of_past = revision_of(against).and_then(|_| Some(target_of(against, &split_choice(target)?.1)));
+    let before = reader.read(of_past.as_deref().unwrap_or(against), target)?;
     both(before, Side::Here(Box::new(ours)), (against, target), &reader)
 }
 
@@ -333,8 +345,7 @@ fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
         }
         return output::print(&document).max(code);
     }
-    let printed = Diagnostics(findings().map(|finding| finding_diagnostic(finding, sources)).collect());
-    output::report_run(&printed, sources, "validation");
+    output::report_run(&printed(checked, sources), sources, "validation");
     if code == DONE {
         return output::print(&lines);
     }
@@ -342,6 +353,19 @@ fn answer(args: &ValidateArgs, checked: &[Checked], sources: &Sources) -> u8 {
         output::note(lines.trim_end());
     }
     code
+}
+
+/// The findings; what several environments of a stack have is there once.
+fn printed(checked: &[Checked], sources: &Sources) -> Diagnostics {
+    let of_target = |checked: &Checked| {
+        let found = checked.verdict.findings.iter().map(|finding| finding_diagnostic(finding, sources));
+        OfTarget { name: checked.target.clone(), found: found.collect(), sources }
+    };
+    let mut targets: Vec<OfTarget<'_>> = checked.iter().map(of_target).collect();
+    if targets.len() > 1 && targets.iter().all(|target| target.name.contains(ENVIRONMENT)) {
+        report_once(&mut targets);
+    }
+    targets.into_iter().flat_map(|target| target.found.0).collect()
 }
 
 /// What was checked, in one line: "12 resources are valid for Kubernetes 1.37, 1 could not be checked".

@@ -1,10 +1,12 @@
 //! The JSON Schemas of our own files, and the reference of their fields, from the types that read them.
 
-use crate::files::{ComponentFile, OverlayFile, PlatformFile, ReleaseFile, StackText};
+use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Role};
+use crate::files::{ClusterSpec, ComponentFile, OverlayFile, PlatformFile, ReleaseFile, StackText};
 use kfc_source::lock::LockFile;
+use kfc_yaml::value::to_json;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
 /// A kind of file of our own.
@@ -20,14 +22,26 @@ pub enum FileKind {
     Release,
     /// `kfc.yaml`.
     Stack,
+    /// The file that `clusters` of a stack names.
+    Clusters,
     /// `kfc.lock`.
     Lock,
 }
 
+/// Fields of a stack that its environments and clusters do not have.
+const OF_STACKS: [&str; 4] = ["extends", "environments", "clusters", "defaults"];
+
 impl FileKind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Component, Self::Overlay, Self::Platform, Self::Release, Self::Stack, Self::Lock];
+    pub const ALL: [Self; 7] = [
+        Self::Component,
+        Self::Overlay,
+        Self::Platform,
+        Self::Release,
+        Self::Stack,
+        Self::Clusters,
+        Self::Lock,
+    ];
 
     /// Its name on the command line.
     #[must_use]
@@ -38,6 +52,7 @@ impl FileKind {
             Self::Platform => "platform",
             Self::Release => "release",
             Self::Stack => "stack",
+            Self::Clusters => "clusters",
             Self::Lock => "lock",
         }
     }
@@ -50,6 +65,7 @@ impl FileKind {
             Self::Platform => "platforms/NAME.yaml",
             Self::Release => "releases/NAME.yaml",
             Self::Stack => "kfc.yaml",
+            Self::Clusters => "clusters.yaml",
             Self::Lock => "kfc.lock",
         }
     }
@@ -57,12 +73,58 @@ impl FileKind {
     /// The JSON Schema of its files. A YAML file is valid when it is as JSON, without its nulls: null counts as absent.
     #[must_use]
     pub fn schema(self) -> Value {
+        let mut schema = self.declared();
+        self.add_lines(&mut schema);
+        schema
+    }
+
+    /// As [`Self::schema`], where the names and values are those of a catalogue: of components, parameters, facts and layers.
+    #[must_use]
+    pub fn schema_with(self, catalogue: &Catalogue) -> Value {
+        let mut schema = self.declared();
+        match self {
+            Self::Stack => add_catalogue(&mut schema["properties"]["spec"]["properties"], catalogue),
+            Self::Clusters => {
+                let mut lines = Self::Stack.declared()["properties"]["spec"].take();
+                add_catalogue(&mut lines["properties"], catalogue);
+                put_lines(&mut schema["items"]["properties"]["spec"], &lines);
+                return schema;
+            }
+            _ => {}
+        }
+        self.add_lines(&mut schema);
+        schema
+    }
+
+    /// Gives the environments and clusters of a stack its fields: in types they are what a stack is, which has no end.
+    fn add_lines(self, schema: &mut Value) {
+        match self {
+            Self::Stack => {
+                let lines = schema["properties"]["spec"].clone();
+                let fields = &mut schema["properties"]["spec"]["properties"];
+                put_lines(&mut fields["environments"]["additionalProperties"], &lines);
+                for form in fields["clusters"]["anyOf"].as_array_mut().into_iter().flatten() {
+                    if form.get("items").is_some() {
+                        put_lines(&mut form["items"]["properties"]["spec"], &lines);
+                    }
+                }
+            }
+            Self::Clusters => {
+                let lines = &Self::Stack.declared()["properties"]["spec"];
+                put_lines(&mut schema["items"]["properties"]["spec"], lines);
+            }
+            _ => {}
+        }
+    }
+
+    fn declared(self) -> Value {
         let schema = match self {
             Self::Component => schema_of::<ComponentFile>(),
             Self::Overlay => schema_of::<OverlayFile>(),
             Self::Platform => schema_of::<PlatformFile>(),
             Self::Release => schema_of::<ReleaseFile>(),
             Self::Stack => schema_of::<StackText>(),
+            Self::Clusters => schema_of::<Vec<ClusterSpec>>(),
             Self::Lock => schema_of::<LockFile>(),
         };
         let version = if self == Self::Lock { "v1" } else { "v1alpha1" };
@@ -78,6 +140,98 @@ impl FileKind {
         root.extend(fields.into_iter().filter(|(name, _)| name != "title"));
         Value::Object(root)
     }
+}
+
+/// Puts the fields of a stack where lines of it may be.
+fn put_lines(at: &mut Value, stack: &Value) {
+    let mut lines = stack.clone();
+    if let Some(fields) = lines["properties"].as_object_mut() {
+        fields.retain(|name, _| !OF_STACKS.contains(&name.as_str()));
+    }
+    if let Some(description) = at.get("description") {
+        lines["description"] = description.clone();
+    }
+    *at = lines;
+}
+
+/// The schema of a file of values.
+#[must_use]
+pub fn values_schema(catalogue: &Catalogue) -> Value {
+    let mut schema = parameters_schema(catalogue);
+    schema["properties"]["facts"] = facts_schema(catalogue);
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["$id"] = "https://kfc.dev/schemas/v1alpha1/values.json".into();
+    schema["title"] = "Values".into();
+    schema["description"] = "Parameters of a stack by name, and facts below `facts`.".into();
+    schema
+}
+
+/// Adds the names of a catalogue to the fields of a stack.
+fn add_catalogue(fields: &mut Value, catalogue: &Catalogue) {
+    let components: Vec<&str> = catalogue.components.keys().map(String::as_str).collect();
+    for list in ["components", "present", "without"] {
+        fields[list]["items"]["enum"] = json!(components);
+    }
+    let layers = || catalogue.layers.values().filter(|layer| layer.role != Role::Abstract);
+    let names: Vec<String> = layers().map(|layer| layer.name.value.replace('.', "\\.")).collect();
+    let any = names.join("|");
+    fields["platform"]["pattern"] = format!("^({any})(\\+({any}))*$").into();
+    let platforms = layers().filter(|layer| layer.role == Role::Platform);
+    fields["platform"]["examples"] = platforms.map(|layer| Value::from(layer.name.value.as_str())).collect();
+    for (field, schema) in [("parameters", parameters_schema(catalogue)), ("facts", facts_schema(catalogue))]
+    {
+        let description = fields[field]["description"].take();
+        fields[field] = schema;
+        fields[field]["description"] = description;
+    }
+}
+
+fn parameters_schema(catalogue: &Catalogue) -> Value {
+    let mut properties = Map::new();
+    for parameter in catalogue.global_parameters() {
+        properties.insert(parameter.name.value.clone(), parameter_schema(parameter));
+    }
+    for (name, component) in &catalogue.components {
+        if component.parameters.is_empty() {
+            continue;
+        }
+        let own: Map<String, Value> = component
+            .parameters
+            .iter()
+            .map(|parameter| (parameter.name.value.clone(), parameter_schema(parameter)))
+            .collect();
+        let description = &component.description;
+        let schema = json!({"type": "object", "description": description, "properties": own, "additionalProperties": false});
+        properties.insert(name.clone(), schema);
+    }
+    json!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+/// The schema of a parameter or fact, with its default unless that is computed or secret.
+fn parameter_schema(parameter: &Parameter) -> Value {
+    let mut schema = parameter.shown_schema();
+    let default = parameter.default.as_ref().filter(|_| !parameter.is_secret()).map(to_json);
+    if let Some(default) = default.filter(|default| !default.to_string().contains("{{"))
+        && schema.is_object()
+    {
+        schema["default"] = default;
+    }
+    schema
+}
+
+fn facts_schema(catalogue: &Catalogue) -> Value {
+    let mut root = json!({"type": "object", "properties": {}, "additionalProperties": false});
+    for fact in catalogue.layers.get(DEFAULTS).into_iter().flat_map(|layer| &layer.declares) {
+        let mut here = &mut root;
+        for step in fact.name.value.split('.') {
+            if !here["properties"].is_object() {
+                *here = json!({"type": "object", "properties": {}, "additionalProperties": false});
+            }
+            here = &mut here["properties"][step];
+        }
+        *here = parameter_schema(fact);
+    }
+    root
 }
 
 fn schema_of<T: JsonSchema>() -> Value {
@@ -131,7 +285,7 @@ needs quotes.
 "
     .to_owned();
     for kind in FileKind::ALL {
-        let schema = kind.schema();
+        let schema = kind.declared();
         let title = schema["title"].as_str().unwrap_or_default();
         let _ = write!(page, "\n## {title}: `{}`\n", kind.files());
         if let Some(description) = schema["description"].as_str() {

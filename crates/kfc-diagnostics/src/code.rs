@@ -158,6 +158,10 @@ codes! {
     OtherRelease = "KFC1017",
     /// A Secret of a stack that does not exist, or whose values cannot come from where the stack says.
     Secret = "KFC1018",
+    /// An environment or cluster of a stack that does not exist, is defined more than once, or has to be named.
+    Environment = "KFC1019",
+    /// Stacks that extend each other in a circle, or a stack that extends what is not one.
+    Extends = "KFC1020",
 
     /// A reference to a resource that is not in the bundle, but may be in the cluster.
     Outside = "KFC1101",

@@ -43,4 +43,5 @@ pub use functions::{Call, CallFailure, Caller, Finished, FunctionOptions, Progra
 pub use loader::{Data, File, Found, KUSTOMIZATION_FILES, Loader, Remote, Resolved};
 pub use options::{HelmOptions, LoadRestrictor, Options, RemoteOptions};
 pub use surroundings::{ProxySettings, Surroundings, Variables};
+pub use tempfile::TempDir;
 pub use url::{RemoteRoot, RemoteUrl, is_on_this_machine, is_web_address};

@@ -36,7 +36,7 @@ pub(in crate::cli) struct CallArgs {
     #[arg(long)]
     pub(in crate::cli) enable_exec: bool,
     /// A variable for functions, or the name of one of the environment; they get few others.
-    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
     /// A mount for container functions: `type=bind,src=PATH,dst=PATH,rw=true`.
     #[arg(long, value_name = "MOUNT")]

@@ -3,6 +3,7 @@
 #[cfg(feature = "cluster")]
 mod cluster;
 mod duration;
+mod environment;
 mod format;
 mod functions;
 mod global;
@@ -21,6 +22,7 @@ mod stack;
 #[cfg(feature = "cluster")]
 pub(super) use cluster::{ClusterArgs, InventoryArgs, LockArgs, inventory_id, inventory_name, proxies};
 pub(super) use duration::duration;
+pub(super) use environment::EnvironmentArgs;
 pub(super) use format::{ListFormat, ListFormatArgs, ResultFormat, ResultFormatArgs};
 pub(super) use functions::{CallArgs, FunctionArgs};
 pub(super) use global::GlobalArgs;

@@ -1,11 +1,14 @@
 //! Flags that change a stack or profile.
 
+use super::EnvironmentArgs;
 use clap::Args;
 use std::path::PathBuf;
 
 /// What changes a stack from the command line.
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::cli) struct StackArgs {
+    #[command(flatten)]
+    pub(in crate::cli) environments: EnvironmentArgs,
     /// Components instead of those of the stack or profile; what they require is included.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(in crate::cli) components: Vec<String>,
@@ -15,6 +18,10 @@ pub(in crate::cli) struct StackArgs {
     /// Components that the cluster already has: they are not in the bundle, but their capabilities count.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(in crate::cli) present: Vec<String>,
+    /// A file of values for parameters, by name, and for facts, below `facts`. Of several files, later ones replace values of earlier
+    /// ones, and `--set` those of all.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) values: Vec<PathBuf>,
     /// Sets a parameter (`domain=…`, `pipelines.storageClass=…`) or a fact (`facts.storage.class=…`).
     #[arg(long, value_name = "NAME=VALUE")]
     pub(in crate::cli) set: Vec<String>,
@@ -36,6 +43,7 @@ impl StackArgs {
         self.components.is_empty()
             && self.without.is_empty()
             && self.present.is_empty()
+            && self.values.is_empty()
             && self.set.is_empty()
             && self.release.is_none()
             && self.catalogue.is_empty()

@@ -2,17 +2,19 @@
 //! catalogue.
 
 use crate::cli::here;
-use kfc_catalogue::catalogue::{API_VERSION, StackFile};
+pub(in crate::cli) use kfc_catalogue::catalogue::STACK_FILES;
+use kfc_catalogue::catalogue::{API_VERSION, StackChoice, StackFile};
 use kfc_diagnostics::SourceId;
 use kfc_source::{FileSystem as _, Os, door, is_entry, is_stream};
 use kfc_yaml::{Node, parse};
 use std::path::Path;
 
-/// The names that a stack's file may have.
-pub(in crate::cli) const STACK_FILES: [&str; 2] = ["kfc.yaml", "kfc.yml"];
 /// The names that a kustomization file may have.
 pub(in crate::cli) const KUSTOMIZATION_FILES: [&str; 3] =
     ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// What is between a stack and its environment in a target.
+pub(in crate::cli) const ENVIRONMENT: char = '@';
 
 /// What TARGET means.
 #[derive(Debug)]
@@ -51,10 +53,14 @@ pub(in crate::cli) fn is_bundle_file(path: &Path) -> bool {
     Os.is_file(path) && (is_stream(path) || !is_stack_file(path))
 }
 
-/// Whether a path on disk is something to build: a root, a stack, or the file of a stack.
+/// Whether a path on disk is something to build: a root, a stack, or the file of a stack; or an environment of one.
 pub(in crate::cli) fn can_be_built(path: &Path) -> bool {
     // The door checks the targets of links.
     let is_root = || STACK_FILES.iter().chain(&KUSTOMIZATION_FILES).any(|name| is_entry(&path.join(name)));
+    let chosen = path.to_str().and_then(split_choice);
+    if let Some((path, _)) = chosen {
+        return matches!(Target::of_path(path), Target::Stack(_));
+    }
     if path.is_file() { is_stack_file(path) } else { is_root() }
 }
 
@@ -68,21 +74,58 @@ impl std::fmt::Display for Target {
     }
 }
 
+/// The path and the choice of a stack's environment that a text names: `PATH@ENVIRONMENT`, `PATH@ENVIRONMENT/CLUSTER`, or
+/// `PATH@/CLUSTER` for a stack without environments.
+pub(in crate::cli) fn split_choice(text: &str) -> Option<(&str, StackChoice)> {
+    let (path, chosen) = text.rsplit_once(ENVIRONMENT)?;
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '/');
+    if chosen.is_empty() || !chosen.chars().all(is_word) || Path::new(text).exists() {
+        return None;
+    }
+    let (environment, cluster) = match chosen.split_once('/') {
+        Some((environment, cluster)) => (environment, Some(cluster.to_owned())),
+        None => (chosen, None),
+    };
+    let environment = (!environment.is_empty()).then(|| environment.to_owned());
+    Some((if path.is_empty() { "." } else { path }, StackChoice { environment, cluster }))
+}
+
+/// The target of a choice of a stack.
+pub(in crate::cli) fn target_of(path: &str, choice: &StackChoice) -> String {
+    let environment = choice.environment.as_deref().unwrap_or_default();
+    match &choice.cluster {
+        Some(cluster) => format!("{path}{ENVIRONMENT}{environment}/{cluster}"),
+        None if environment.is_empty() => path.to_owned(),
+        None => format!("{path}{ENVIRONMENT}{environment}"),
+    }
+}
+
 impl Target {
-    /// The target of a name: what is on disk takes precedence over a profile.
+    /// The target of a name: what is on disk takes precedence over a profile. An environment of a stack comes after `@`.
     pub(in crate::cli) fn of(text: &str) -> Self {
+        if let Some((path, choice)) = split_choice(text)
+            && let Self::Stack(file) = Self::of_path(path)
+        {
+            return Self::Stack(StackFile { choice, ..file });
+        }
+        Self::of_path(text)
+    }
+
+    fn of_path(text: &str) -> Self {
         let path = Path::new(text);
         if path.is_file() {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Self::Stack(StackFile {
                 place: here::place(path.parent().unwrap_or(Path::new(""))),
                 name,
+                choice: StackChoice::default(),
             });
         }
         // The door checks the targets of links.
         let has = |names: &[&'static str]| names.iter().copied().find(|name| is_entry(&path.join(name)));
         if let Some(name) = has(&STACK_FILES) {
-            return Self::Stack(StackFile { place: here::place(path), name: name.to_owned() });
+            let choice = StackChoice::default();
+            return Self::Stack(StackFile { place: here::place(path), name: name.to_owned(), choice });
         }
         // A comma cannot be part of a profile, but may be meant as `+`.
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '_' | ' ' | ',');

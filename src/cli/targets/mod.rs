@@ -5,9 +5,12 @@ mod load;
 mod resolve;
 
 pub(super) use kind::{
-    KUSTOMIZATION_FILES, STACK_FILES, Target, can_be_built, is_bundle_file, is_stack_file,
+    ENVIRONMENT, KUSTOMIZATION_FILES, STACK_FILES, Target, can_be_built, is_bundle_file, is_stack_file,
+    split_choice, target_of,
 };
 #[cfg(feature = "cluster")]
 pub(super) use load::resources_in;
 pub(super) use load::{Loaded, load, resources_of_file, resources_of_text, standard_input};
-pub(super) use resolve::{OWN_BASES, Resolved, catalogue, resolve_stack, resolve_target, resolve_with};
+pub(super) use resolve::{
+    OWN_BASES, Resolved, catalogue, is_open_setting, resolve_stack, resolve_target, resolve_with,
+};

@@ -87,7 +87,7 @@ pub(in crate::cli) fn resolve_stack(
     args: &StackArgs,
     texts: &Arc<Sources>,
 ) -> Result<Resolved> {
-    change(&mut stack, args, texts)?;
+    change(&mut stack, args, (&loader, texts))?;
     let catalogue = catalogue(&loader, &stack, args)?;
     hide_parameters(&stack, &catalogue, texts);
     check_settings(&args.set, &catalogue)?;
@@ -108,14 +108,16 @@ fn hide_parameters(stack: &Stack, catalogue: &Catalogue, texts: &Sources) {
         declared.iter().any(|parameter| parameter.name.value == name && !parameter.is_secret())
     };
     let globals = catalogue.global_parameters();
-    for entry in stack.parameters.as_map().into_iter().flatten() {
+    let given = stack.given.iter().chain([&stack.parameters]);
+    for entry in given.filter_map(Node::as_map).flatten() {
         let name = entry.key.text.as_str();
         match (catalogue.components.get(name), entry.value.as_map()) {
             (Some(component), Some(own)) => own
                 .iter()
                 .filter(|own| !is_open(&component.parameters, &own.key.text))
                 .for_each(|own| texts.hide(own.value.mark)),
-            _ if is_open(globals, name) => {}
+            // Facts in a file of values.
+            _ if name == "facts" || is_open(globals, name) => {}
             _ => texts.hide(entry.value.mark),
         }
     }
@@ -145,8 +147,7 @@ fn is_setting(catalogue: &Catalogue, name: &str) -> bool {
 }
 
 /// Whether a setting has a value that may be shown.
-#[cfg(feature = "cluster")]
-fn is_open_setting(catalogue: &Catalogue, name: &str) -> bool {
+pub(in crate::cli) fn is_open_setting(catalogue: &Catalogue, name: &str) -> bool {
     name.split('.').next() == Some("facts")
         || declared_parameter(catalogue, name).is_some_and(|parameter| !parameter.is_secret())
 }
@@ -165,8 +166,7 @@ fn declared_parameter<'c>(catalogue: &'c Catalogue, name: &str) -> Option<&'c Pa
 
 /// The catalogue of a stack, with the directories that the arguments name.
 pub(in crate::cli) fn catalogue(loader: &Loader, stack: &Stack, args: &StackArgs) -> Result<Catalogue> {
-    let of_stack =
-        stack.place.iter().flat_map(|place| stack.catalogues.iter().map(|path| place.join(&path.value)));
+    let of_stack = stack.catalogues.iter().filter_map(|path| Some(stack.place_of(path)?.join(&path.value)));
     let directories: Vec<Place> =
         of_stack.chain(args.catalogue.iter().map(|directory| here::place(directory))).collect();
     let catalogue = if stack.builtin && !args.no_builtin {
@@ -178,7 +178,7 @@ pub(in crate::cli) fn catalogue(loader: &Loader, stack: &Stack, args: &StackArgs
     let (named, from) = match (&args.release, &stack.release) {
         (Some(named), _) if named == OWN_BASES => return Ok(catalogue),
         (Some(named), _) => (Spanned::nowhere(named.clone()), here()),
-        (None, Some(named)) => (named.clone(), stack.place.clone().unwrap_or_else(here)),
+        (None, Some(named)) => (named.clone(), stack.place_of(named).cloned().unwrap_or_else(here)),
         (None, None) => return Ok(catalogue),
     };
     let release = catalogue.release(loader, &named, &from)?;
@@ -217,7 +217,7 @@ fn check_profile(profile: &str, catalogue: &Catalogue) -> Result<()> {
     .into())
 }
 
-fn change(stack: &mut Stack, args: &StackArgs, texts: &Arc<Sources>) -> Result<()> {
+fn change(stack: &mut Stack, args: &StackArgs, (loader, texts): (&Loader, &Arc<Sources>)) -> Result<()> {
     let named = |names: &[String]| -> Vec<Spanned<String>> {
         names.iter().map(|name| Spanned::nowhere(name.trim().to_owned())).collect()
     };
@@ -227,6 +227,13 @@ fn change(stack: &mut Stack, args: &StackArgs, texts: &Arc<Sources>) -> Result<(
     stack.without.extend(named(&args.without));
     stack.present.extend(named(&args.present));
     let mut errors = Diagnostics::default();
+    for file in &args.values {
+        let path = Spanned::nowhere(file.to_string_lossy().into_owned());
+        let values = Stack::read_values(loader, &here::place(Path::new("")), &path);
+        if let Some(values) = errors.collect(values) {
+            stack.add_values(&values);
+        }
+    }
     for setting in &args.set {
         errors.collect(set(stack, setting, texts));
     }

@@ -1,10 +1,11 @@
 //! The targets of a lock: stacks, kustomization roots, URLs.
 
-use crate::cli::args::StackArgs;
+use crate::cli::args::{EnvironmentArgs, StackArgs};
+use crate::cli::environments::{ChosenTarget, Unnamed, chosen_of};
 use crate::cli::here;
 use crate::cli::members::members;
 use crate::cli::plan_graph::{graph_of, names_of};
-use crate::cli::targets::{Target, resolve_with};
+use crate::cli::targets::{Target, resolve_with, target_of};
 use kfc_catalogue::assemble;
 use kfc_diagnostics::address::bare_address;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
@@ -125,8 +126,9 @@ impl Targets {
         self.0.iter().map(|target| target.name.clone()).collect()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &OneTarget> {
-        self.0.iter()
+    /// The targets whose bundles are compared: each environment of a stack is one.
+    pub(super) fn each(&self, texts: &Arc<Sources>) -> Vec<OneTarget> {
+        self.0.iter().flat_map(|target| target.environments(texts)).collect()
     }
 
     /// All roots that the targets are built of.
@@ -157,12 +159,37 @@ impl OneTarget {
     }
 
     fn roots(&self, loader: &Loader, texts: &Arc<Sources>) -> Result<Vec<Loader>> {
-        let target = Target::of(&self.text);
-        if matches!(target, Target::Root(_)) {
+        if matches!(Target::of(&self.text), Target::Root(_)) {
             return Ok(vec![self.root(loader)?]);
         }
-        let resolved = resolve_with(loader.clone(), &target, &StackArgs::default(), texts)?;
-        assemble::roots(&resolved.plan, &resolved.stack, &resolved.loader)
+        // The lock has what any environment or cluster needs.
+        let all = EnvironmentArgs { clusters: vec!["*".to_owned()], ..EnvironmentArgs::default() };
+        let mut chosen = chosen_of(&self.text, &EnvironmentArgs::default(), Unnamed::All, texts)?;
+        chosen.extend(chosen_of(&self.text, &all, Unnamed::All, texts).unwrap_or_default());
+        let mut errors = Diagnostics::default();
+        let mut roots: Vec<Loader> = Vec::new();
+        for ChosenTarget { target, .. } in chosen {
+            let resolved = resolve_with(loader.clone(), &Target::of(&target), &StackArgs::default(), texts);
+            let Some(resolved) = errors.collect(resolved) else { continue };
+            let own = assemble::roots(&resolved.plan, &resolved.stack, &resolved.loader);
+            for root in errors.collect(own).unwrap_or_default() {
+                if !roots.iter().any(|known| known.root() == root.root()) {
+                    roots.push(root);
+                }
+            }
+        }
+        errors.into_result(roots)
+    }
+
+    /// The target, once for each environment of its stack.
+    fn environments(&self, texts: &Arc<Sources>) -> Vec<Self> {
+        let chosen = chosen_of(&self.text, &EnvironmentArgs::default(), Unnamed::All, texts);
+        let one = |chosen: ChosenTarget| match &chosen.choice.environment {
+            Some(_) => Self { name: target_of(&self.name, &chosen.choice), text: chosen.target },
+            None => self.clone(),
+        };
+        // What cannot be read is reported where it is built.
+        chosen.map_or_else(|_| vec![self.clone()], |chosen| chosen.into_iter().map(one).collect())
     }
 
     /// The bundle, with the sources of this loader, as a side of a comparison that is called `label`.

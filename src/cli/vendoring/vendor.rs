@@ -264,7 +264,7 @@ impl Work<'_> {
         let before = Loader::here(options.reads(), self.texts);
         let schema = Schema::builtin();
         let mut reports = Vec::new();
-        for target in self.targets.iter() {
+        for target in &self.targets.each(self.texts) {
             let side = |loader: &Loader, state: &str| {
                 target.side(format!("{}, {state}", target.name()), loader, &options, self.texts)
             };

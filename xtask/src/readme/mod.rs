@@ -24,7 +24,9 @@ const LEFT: [(&str, &str); 11] = [
 ];
 
 /// Commands that run elsewhere than in a root, by how they begin.
-const PLACES: [(&str, Place); 5] = [
+const PLACES: [(&str, Place); 7] = [
+    ("kfc list environments examples", Place::Repository),
+    ("kfc build examples/environments", Place::Repository),
     ("cargo run ", Place::Repository),
     ("kfc golden check", Place::Repository),
     ("kfc validate kfc.yaml", Place::Stack),

@@ -1,7 +1,8 @@
 //! What an application's parameters tab shows: the parameters that a stack has, with their values.
 //! <https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#parameters>
 
-use crate::catalogue::{Catalogue, Parameter, Stack};
+use super::{CLUSTER, ENVIRONMENT};
+use crate::catalogue::{Catalogue, Parameter, Stack, StackChoice};
 use crate::resolve::{Plan, Profile};
 use kfc_diagnostics::address::cover_json;
 use kfc_yaml::Spanned;
@@ -80,6 +81,22 @@ pub fn announce_all(stack: &Stack, catalogue: &Catalogue) -> Vec<Announcement> {
         all.extend(
             own.map(|p| declared(p, &format!("{name}.{}", p.name.value), said(&[name, &p.name.value]))),
         );
+    }
+    all
+}
+
+/// The environment and cluster of a stack, which choose its lines.
+#[must_use]
+pub fn announce_choice(choice: &StackChoice) -> Vec<Announcement> {
+    let text = |name: &str, tooltip: &str, value: &Option<String>| Announcement {
+        string: Some(value.clone().unwrap_or_default()),
+        ..titled(name, tooltip)
+    };
+    let environment = "The environment of the stack, of those under `environments` of kfc.yaml.";
+    let mut all = vec![text(ENVIRONMENT, environment, &choice.environment)];
+    if choice.cluster.is_some() {
+        let cluster = "The cluster of the stack, of those under `clusters` of kfc.yaml.";
+        all.push(text(CLUSTER, cluster, &choice.cluster));
     }
     all
 }

@@ -1,8 +1,8 @@
 //! Parameters of an application, `plugin.parameters`, put into its stack. Argo CD passes all values as text; the schemas of
 //! the catalogue have their types.
 
-use super::{ANNOTATIONS, Annotations, FIELDS, VALIDATE};
-use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack};
+use super::{ANNOTATIONS, Annotations, CLUSTER, ENVIRONMENT, FIELDS, VALIDATE};
+use crate::catalogue::{Catalogue, DEFAULTS, Parameter, Stack, StackChoice};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, SourceId, Sources, nearest};
 use kfc_yaml::{Entry, Key, Map, Node, Spanned, parse};
 use serde::Deserialize;
@@ -98,6 +98,23 @@ fn setting(raw: Raw) -> Result<Setting> {
     }
 }
 
+/// Which environment and cluster of the stack the parameters name.
+#[must_use]
+pub fn choice<'g>(given: impl IntoIterator<Item = &'g Given>) -> StackChoice {
+    let mut choice = StackChoice::default();
+    for parameter in given {
+        // Another form is an error of `choose`.
+        let Setting::Text(text) = &parameter.value else { continue };
+        let text = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        match parameter.name.as_str() {
+            ENVIRONMENT => choice.environment = text,
+            CLUSTER => choice.cluster = text,
+            _ => {}
+        }
+    }
+    choice
+}
+
 /// Puts parameters into a stack, instead of its own values, and returns what they choose apart from it. The schemas of values
 /// are checked when the stack is resolved. Without a catalogue there is no stack, but a kustomization root.
 ///
@@ -119,6 +136,8 @@ pub fn choose<'g>(
                 Ok(())
             }),
             VALIDATE => placed.boolean().map(|validate| chosen.validate = Some(validate)),
+            // They chose the stack.
+            ENVIRONMENT | CLUSTER if stack.is_some() => placed.text().map(drop),
             _ => match &mut stack {
                 Some((stack, catalogue)) => placed.put(stack, catalogue),
                 None => Err(placed.unknown([ANNOTATIONS, VALIDATE].into_iter(), true)),
@@ -342,7 +361,7 @@ fn declared<'c>(catalogue: &'c Catalogue, component: &str) -> &'c [Parameter] {
 
 /// The names of all parameters there are.
 fn all_names(catalogue: &Catalogue) -> Vec<String> {
-    let own = FIELDS.into_iter().chain([ANNOTATIONS, VALIDATE]).map(str::to_owned);
+    let own = FIELDS.into_iter().chain([ENVIRONMENT, CLUSTER, ANNOTATIONS, VALIDATE]).map(str::to_owned);
     let global = declared(catalogue, "").iter().map(|parameter| parameter.name.value.clone());
     let of_components = catalogue.components.values().flat_map(|component| {
         component.parameters.iter().map(|p| format!("{}.{}", component.name.value, p.name.value))

@@ -4,6 +4,7 @@
 mod base;
 mod credentials;
 mod generator;
+mod own_overlay;
 mod schedule;
 mod secrets;
 mod setters;
@@ -12,7 +13,7 @@ mod user_profiles;
 mod waves;
 
 use crate::catalogue::{Base, BaseOrigin, Stack};
-use crate::resolve::{Inputs, Plan, Planned};
+use crate::resolve::{Inputs, Plan, Planned, Profile};
 pub use base::roots as base_roots;
 pub use credentials::known_credentials;
 pub use generator::SECRET_GENERATOR;
@@ -22,6 +23,8 @@ use kfc_kustomize::engine::Bundle;
 use kfc_kustomize::engine::assembly::{Assembly, Part};
 use kfc_kustomize::resource::Resource;
 use kfc_source::Loader;
+use kfc_yaml::Spanned;
+use own_overlay::OwnOverlay;
 use rayon::prelude::*;
 pub use schedule::schedule;
 pub use secrets::{PlannedRecipe, SECRETS, secrets_of_others};
@@ -77,7 +80,7 @@ fn run(plan: &Plan, stack: &Stack, loader: &Loader, keep_origins: bool) -> Resul
     apply_overlays(plan, stack, loader, &mut assembly)?;
     user_profiles::add(plan, &mut assembly)?;
     let departing = secrets::settle(plan, stack, loader, &mut assembly)?;
-    apply_own_overlays(stack, loader, &mut assembly)?;
+    apply_own_overlays(plan, stack, loader, &mut assembly)?;
     departing.rename(&mut assembly)?;
     let mut bundle = assembly.finish()?;
     let recipes = departing.leave(plan, &mut bundle)?;
@@ -130,9 +133,8 @@ pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>>
         let root = loader.beside(&overlay.place.folder, &overlay.place.shown, overlay.name.mark);
         roots.extend(errors.collect(root));
     }
-    if let Some(place) = &stack.place {
-        for path in &stack.overlays {
-            let folder = loader.beside(&place.folder, &place.shown, None)?;
+    for (path, folder) in own_overlays(stack, loader)? {
+        if !OwnOverlay::is_only_setters(&folder, path) {
             roots.extend(errors.collect(base::root_at(&folder, path)));
         }
     }
@@ -144,12 +146,12 @@ pub fn roots(plan: &Plan, stack: &Stack, loader: &Loader) -> Result<Vec<Loader>>
 /// # Errors
 /// Those that are not.
 pub fn check_overlays(stack: &Stack, loader: &Loader) -> Result<()> {
-    let Some(place) = &stack.place else { return Ok(()) };
     let mut errors = Diagnostics::default();
-    for path in &stack.overlays {
-        let folder = loader.beside(&place.folder, &place.shown, None)?;
-        let root = base::root_at(&folder, path);
-        errors.collect(root.and_then(|root| root.find_kustomization().map(drop)));
+    for (path, folder) in own_overlays(stack, loader)? {
+        if !OwnOverlay::is_only_setters(&folder, path) {
+            let root = base::root_at(&folder, path);
+            errors.collect(root.and_then(|root| root.find_kustomization().map(drop)));
+        }
     }
     errors.into_result(())
 }
@@ -178,18 +180,41 @@ fn apply_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut As
     errors.into_result(())
 }
 
-/// Applies the overlays of the stack.
-fn apply_own_overlays(stack: &Stack, loader: &Loader, assembly: &mut Assembly) -> Result<()> {
+/// The overlays of a stack, each with the directory that its path is relative to.
+fn own_overlays<'s>(stack: &'s Stack, loader: &Loader) -> Result<Vec<(&'s Spanned<String>, Loader)>> {
+    let mut list = Vec::new();
+    for path in &stack.overlays {
+        if let Some(place) = stack.place_of(path) {
+            list.push((path, loader.beside(&place.folder, &place.shown, path.mark)?));
+        }
+    }
+    Ok(list)
+}
+
+/// Applies the setters of the stack, then its overlays.
+fn apply_own_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut Assembly) -> Result<()> {
     let mut errors = Diagnostics::default();
-    if let Some(place) = &stack.place {
-        for path in &stack.overlays {
-            let folder = loader.beside(&place.folder, &place.shown, None)?;
+    let inputs = Inputs { plan, stack, component: None };
+    if let Some(first) = stack.set.first() {
+        let applied = AppliedOverlay { name: Profile::STACK.to_owned(), when: None, place: first.mark };
+        assembly.enter(|| applied.stage());
+        errors.collect(setters::apply(&stack.set, &plan.scope, inputs, &mut assembly.resources().list));
+    }
+    for (path, folder) in own_overlays(stack, loader)? {
+        let own = OwnOverlay::read(&folder, path);
+        let Some(own) = errors.collect(own) else { continue };
+        if errors.collect(own.is_applied(plan)) != Some(true) {
+            continue;
+        }
+        let when = own.when().map(|when| when.value.clone());
+        let applied = AppliedOverlay { name: path.value.clone(), when, place: path.mark };
+        assembly.enter(|| applied.stage());
+        assembly.declare(|| applied.declared());
+        if own.patches() {
             let root = base::root_at(&folder, path);
-            let applied = AppliedOverlay { name: path.value.clone(), when: None, place: path.mark };
-            assembly.enter(|| applied.stage());
-            assembly.declare(|| applied.declared());
             errors.collect(root.and_then(|root| assembly.apply(root, path.mark, None)));
         }
+        errors.collect(setters::apply(own.set(), &plan.scope, inputs, &mut assembly.resources().list));
     }
     errors.into_result(())
 }

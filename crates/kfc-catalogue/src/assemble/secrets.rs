@@ -279,7 +279,7 @@ fn put_values(
     loader: &Loader,
     resource: &mut Resource,
 ) -> Result<()> {
-    let Some(place) = &stack.place else { return Ok(()) };
+    let Some(place) = stack.place_of(file) else { return Ok(()) };
     let folder = loader.beside(&place.folder, &place.shown, file.mark)?;
     let values = env_pairs(file, &folder)?;
     check_keys(secret, file, &values)?;

@@ -41,9 +41,10 @@ fn apply_one(
     let value = scope.value(&setter.new_value)?;
     let steps = steps_of(&setter.path)?;
     let by = LazyLock::new(|| step(setter, inputs));
+    let owner = owner(setter, inputs)?;
     let mut errors = Diagnostics::default();
     let mut selected = false;
-    for resource in resources.iter_mut().filter(|resource| setter.selects(resource)) {
+    for resource in resources.iter_mut().filter(|resource| owner.has(resource) && setter.selects(resource)) {
         selected = true;
         errors.collect(resource.edit(&by).change(|object| match &setter.inside {
             Some(inside) => put_inside(setter, inside, object, &steps, &value),
@@ -55,6 +56,49 @@ fn apply_one(
         errors.push(selects_nothing(setter, resources));
     }
     errors.into_result(())
+}
+
+/// The component that a setter names.
+///
+/// # Errors
+/// A component that is not in the plan, or the name of one in a setter of a component.
+fn owner(setter: &Setter, inputs: Inputs<'_>) -> Result<Owner> {
+    let Some(name) = &setter.select.component else { return Ok(Owner::Any) };
+    if let Some(component) = inputs.component {
+        let message =
+            format!("setters of the component `{}` select only its own resources", component.name.value);
+        let error = Diagnostic::error(Code::Setter, message).at(name.mark);
+        return Err(error.help("remove `component`").into());
+    }
+    let planned = &inputs.plan.components;
+    match planned.iter().position(|planned| planned.name() == name.value && !planned.present) {
+        Some(at) => Ok(u32::try_from(at).map_or(Owner::None, Owner::At)),
+        None if setter.optional => Ok(Owner::None),
+        None => {
+            let message = format!("this setter selects nothing: `{}` is not in the bundle", name.value);
+            let error = Diagnostic::error(Code::Setter, message).at(name.mark);
+            let near = nearest(&name.value, planned.iter().map(|planned| planned.name()));
+            Err(error.helped(near.map(|near| format!("did you mean `{near}`?"))).into())
+        }
+    }
+}
+
+/// Whose resources are meant.
+#[derive(Clone, Copy)]
+enum Owner {
+    Any,
+    At(u32),
+    None,
+}
+
+impl Owner {
+    fn has(self, resource: &Resource) -> bool {
+        match self {
+            Self::Any => true,
+            Self::At(owner) => resource.owner == Some(owner),
+            Self::None => false,
+        }
+    }
 }
 
 /// The steps of a path.

@@ -53,8 +53,7 @@ pub(super) fn read_one<F: DeserializeOwned, T>(
     read: impl Fn(&Document, F, &mut Diagnostics) -> T,
 ) -> Result<T> {
     let document = Document::load(loader, place, file)?;
-    let (fields, mut errors) = de::read(&document.node);
-    document.has_faults.set(!errors.is_empty());
+    let (fields, mut errors) = document.fields();
     match fields {
         Some(fields) => {
             let value = read(&document, fields, &mut errors);
@@ -72,6 +71,8 @@ pub(crate) struct Document {
     pub(crate) stem: String,
     /// Its content.
     pub(crate) node: Node,
+    /// Its text.
+    pub(crate) source: SourceId,
     /// Whether its directory has a kustomization.
     pub(crate) has_kustomization: bool,
     /// Whether fields of it have errors, and are empty.
@@ -90,7 +91,14 @@ impl Document {
         let stem = file.trim_end_matches(".yaml").trim_end_matches(".yml").to_owned();
         let has_kustomization = loader.files().is_file(&place.folder.join("kustomization.yaml"));
         let has_faults = Cell::new(false);
-        Ok(Self { place: place.clone(), stem, node, has_kustomization, has_faults })
+        Ok(Self { place: place.clone(), stem, node, source: read.id, has_kustomization, has_faults })
+    }
+
+    /// Its fields, with all errors of these.
+    pub(super) fn fields<F: DeserializeOwned>(&self) -> (Option<F>, Diagnostics) {
+        let (fields, errors) = de::read(&self.node);
+        self.has_faults.set(!errors.is_empty());
+        (fields, errors)
     }
 
     /// Checks that an object has a name.

@@ -4,7 +4,9 @@
 mod at_release;
 mod base;
 mod component;
+mod definition;
 mod document;
+mod layering;
 mod load;
 mod overlay;
 mod platform;
@@ -20,9 +22,11 @@ pub use crate::files::{
 };
 pub use base::{Base, BaseOrigin, BaseRemote, BaseSource};
 pub use component::{Component, Parameter};
+pub use definition::{STACK_FILES, StackCluster, StackDefinition, StackEnvironment};
 pub use document::{API_VERSION, BUILT_IN, Place};
+pub use layering::Difference;
 pub use load::{Catalogue, DEFAULTS};
 pub use overlay::Overlay;
 pub use platform::Layer;
 pub use release::{FETCHED, Release};
-pub use stack::{Stack, StackFile};
+pub use stack::{Stack, StackChoice, StackFile};

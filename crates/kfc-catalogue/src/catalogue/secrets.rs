@@ -60,9 +60,25 @@ fn is_way(text: &str) -> bool {
     WayWord::ALL.iter().any(|word| word.word() == text)
 }
 
-/// The places of values that a stack has under `secrets`, where they must not be: no line that is shown has them.
+/// The places of values in a stack's file that no line that is shown has: those under `secrets`, where they must not be, and those
+/// that setters put into Secrets.
 pub(super) fn values_in_stack(document: &Node) -> Vec<Mark> {
-    let secrets = document.at(&["spec", "secrets"]).and_then(Node::as_map).into_iter().flatten();
+    let Some(spec) = document.get("spec") else { return Vec::new() };
+    let environments = spec.get("environments").and_then(Node::as_map).into_iter().flatten();
+    let mut marks = values_in_spec(spec);
+    marks.extend(environments.flat_map(|entry| values_in_spec(&entry.value)));
+    marks.extend(spec.get("clusters").into_iter().flat_map(values_in_clusters));
+    marks
+}
+
+/// As [`values_in_stack`], in a list of clusters.
+pub(super) fn values_in_clusters(list: &Node) -> Vec<Mark> {
+    let specs = list.as_seq().into_iter().flatten().filter_map(|cluster| cluster.get("spec"));
+    specs.flat_map(values_in_spec).collect()
+}
+
+fn values_in_spec(spec: &Node) -> Vec<Mark> {
+    let secrets = spec.get("secrets").and_then(Node::as_map).into_iter().flatten();
     let plain = secrets.flat_map(|entry| match entry.value.get("value").unwrap_or(&entry.value) {
         value if value.as_text().is_some_and(is_way) => Vec::new(),
         value => match value.as_map() {
@@ -76,7 +92,12 @@ pub(super) fn values_in_stack(document: &Node) -> Vec<Mark> {
             None => vec![value.mark],
         },
     });
-    plain.collect()
+    let setters = spec.get("set").and_then(Node::as_seq).into_iter().flatten();
+    let is_of_secret = |setter: &&Node| {
+        setter.at(&["select", "kind"]).and_then(Node::as_text).is_none_or(|kind| kind == "Secret")
+    };
+    let set = setters.filter(is_of_secret).filter_map(|setter| setter.get("value")).map(|value| value.mark);
+    plain.chain(set).collect()
 }
 
 fn add_values(schema: &Node, marks: &mut Vec<Mark>) {

@@ -1,13 +1,13 @@
-//! `kfc.yaml`: the user's own file.
+//! What a user asks for: a stack, as its file, an environment and a cluster say it together.
 
-use super::document::{Document, Place, read_one};
-use crate::files::{SecretWay, StackText, UserName, UserProfile};
-use kfc_diagnostics::{Diagnostics, Result};
+use super::document::Place;
+use crate::files::{SecretWay, Setter, UserName, UserProfile};
+use kfc_diagnostics::{Mark, SourceId};
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::ReadyRule;
-use kfc_source::Loader;
-use kfc_yaml::de::Mapping;
+use kfc_source::door::clean;
 use kfc_yaml::{Map, Node, Spanned};
+use std::path::{Path, PathBuf};
 
 /// What a user asks for.
 #[derive(Clone, Debug)]
@@ -36,6 +36,8 @@ pub struct Stack {
     pub profiles: Vec<UserProfile>,
     /// Users by the name of a group.
     pub groups: Vec<(Spanned<String>, Vec<Spanned<UserName>>)>,
+    /// Setters, applied before the overlays.
+    pub set: Vec<Spanned<Setter>>,
     /// Kustomize components, applied last.
     pub overlays: Vec<Spanned<String>>,
     /// Fields of objects that are left to others.
@@ -44,21 +46,36 @@ pub struct Stack {
     pub ready: Vec<ReadyRule>,
     /// Which component provides a capability.
     pub prefers: Vec<(Spanned<String>, Spanned<String>)>,
-    /// Further catalogues, relative to the file's directory.
+    /// Further catalogues.
     pub catalogues: Vec<Spanned<String>>,
     /// Whether the built-in catalogue is below them.
     pub builtin: bool,
     /// The directory of the file; none for a profile that was named on the command line.
     pub place: Option<Place>,
+    /// The directories of the files that it is made of, by their texts.
+    pub places: Vec<(SourceId, Place)>,
+    /// Everything that these files give to parameters, also what is replaced or of another environment.
+    pub given: Vec<Node>,
 }
 
-/// A stack's file: its directory and name.
+/// A stack's file: its directory and name, and what is chosen of it.
 #[derive(Clone, Debug)]
 pub struct StackFile {
     /// The directory.
     pub place: Place,
     /// The file in it.
     pub name: String,
+    /// The environment and cluster.
+    pub choice: StackChoice,
+}
+
+/// Which environment of a stack is meant, and which of its clusters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StackChoice {
+    /// The environment; none of a stack that has none.
+    pub environment: Option<String>,
+    /// The cluster, for the lines by which it differs.
+    pub cluster: Option<String>,
 }
 
 impl Stack {
@@ -79,6 +96,7 @@ impl Stack {
             secrets: Vec::new(),
             profiles: Vec::new(),
             groups: Vec::new(),
+            set: Vec::new(),
             overlays: Vec::new(),
             ignore: Vec::new(),
             ready: Vec::new(),
@@ -86,6 +104,8 @@ impl Stack {
             catalogues: Vec::new(),
             builtin: true,
             place: None,
+            places: Vec::new(),
+            given: Vec::new(),
         }
     }
 
@@ -96,40 +116,16 @@ impl Stack {
         Self { components: Some(names.into_iter().map(spanned).collect()), ..self }
     }
 
-    /// Reads a stack's file.
-    ///
-    /// # Errors
-    /// All errors of the file.
-    pub fn load(loader: &Loader, file: &StackFile) -> Result<Self> {
-        read_one(loader, &file.place, &file.name, read)
+    /// The directory that a path of the stack is relative to: that of the file that says it.
+    #[must_use]
+    pub fn place_of(&self, path: &Spanned<String>) -> Option<&Place> {
+        let of_file = |mark: Mark| self.places.iter().find(|(source, _)| *source == mark.source);
+        path.mark.and_then(of_file).map(|(_, place)| place).or(self.place.as_ref())
     }
-}
 
-fn read(document: &Document, file: StackText, errors: &mut Diagnostics) -> Stack {
-    let (name, spec) = (file.metadata.name, file.spec);
-    document.check_not_empty(&name, errors);
-    let mapping = |given: Option<Mapping>| {
-        given.map_or_else(|| Node::map(Map::new(), document.node.mark), |mapping| mapping.0)
-    };
-    Stack {
-        name: name.value,
-        platform: spec.platform,
-        release: spec.release,
-        components: spec.components,
-        present: spec.present,
-        without: spec.without,
-        facts: mapping(spec.facts),
-        observed: mapping(None),
-        parameters: mapping(spec.parameters),
-        secrets: spec.secrets.0,
-        profiles: spec.profiles,
-        groups: spec.groups.0,
-        overlays: spec.overlays,
-        prefers: spec.prefers.0,
-        catalogues: spec.catalogues,
-        builtin: spec.builtin,
-        ignore: spec.ignore.into_iter().map(|entry| entry.0).collect(),
-        ready: spec.ready.into_iter().map(|entry| entry.0).collect(),
-        place: Some(document.place.clone()),
+    /// The directory of an overlay on disk.
+    pub(super) fn overlay_path(&self, path: &Spanned<String>) -> PathBuf {
+        let folder = self.place_of(path).map_or(Path::new(""), |place| place.folder.as_path());
+        clean(&folder.join(&path.value))
     }
 }

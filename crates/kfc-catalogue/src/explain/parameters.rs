@@ -56,6 +56,7 @@ fn deciding(plan: &Plan, stack: &Stack, catalogue: &Catalogue) -> HashSet<Mark> 
     for planned in &plan.overlays {
         add(all, names_of(planned.overlay.set.iter().filter_map(|setter| setter.when.as_ref())));
     }
+    add(all, names_of(stack.set.iter().filter_map(|setter| setter.when.as_ref())));
     let layers = plan.profile.layers.iter().filter_map(|name| catalogue.layers.get(name));
     for layer in layers {
         add(all, names_of(layer.components.iter().filter_map(|entry| entry.when.as_ref())));

@@ -35,7 +35,7 @@ pub use secret::{
 };
 pub use setter::{Select, Setter};
 pub use source::{ChartSource, Commit, ComponentSource, GitSource, Selected};
-pub use stack::{Defaults, StackKind, StackSpec, StackText};
+pub use stack::{ClusterSpec, Defaults, StackKind, StackSpec, StackText};
 pub use support::Support;
 pub use user_profile::{Contributor, ContributorName, ContributorRole, NamespaceName, UserName, UserProfile};
 

@@ -236,6 +236,20 @@ pub enum SecretWay {
     Value(Spanned<String>),
 }
 
+impl SecretWay {
+    /// In a word, for lists.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Bundle => "bundle",
+            Self::Generated => "generated",
+            Self::Existing(_) => "existing",
+            Self::External(_) => "external",
+            Self::Value(_) => "value",
+        }
+    }
+}
+
 words! {
     /// Where the values of a Secret come from, when a word says it all.
     WayWord is "where values come from" {

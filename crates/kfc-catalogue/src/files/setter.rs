@@ -29,6 +29,8 @@ pub struct Setter {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Select"))]
 #[serde(rename = "`select`", deny_unknown_fields)]
 pub struct Select {
+    /// The component that the resources are of. Setters of a component select only its own resources.
+    pub component: Option<Spanned<String>>,
     /// The API group; an empty one is that of core Kubernetes.
     pub group: Option<String>,
     /// The API version.

@@ -14,10 +14,8 @@ use serde_json::Value;
 pub(super) fn choose(
     catalogue: &Catalogue,
     components: &[Planned],
-    profile: &Profile,
-    global: &Value,
+    scope: &Scope,
 ) -> Result<Vec<PlannedOverlay>> {
-    let scope = scope(components, profile, global);
     let mut errors = Diagnostics::default();
     let mut chosen: Vec<&Overlay> = Vec::new();
     for overlay in catalogue.overlays.values() {
@@ -34,7 +32,7 @@ pub(super) fn choose(
 }
 
 /// Overlays see global parameters, and those of each component below its name.
-fn scope(components: &[Planned], profile: &Profile, global: &Value) -> Scope {
+pub(super) fn scope(components: &[Planned], profile: &Profile, global: &Value) -> Scope {
     let mut parameters = global.as_object().cloned().unwrap_or_default();
     parameters.extend(components.iter().map(|c| (c.name().to_owned(), c.parameters.clone())));
     let names: Vec<String> = components.iter().map(|c| c.name().to_owned()).collect();

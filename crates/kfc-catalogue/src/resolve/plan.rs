@@ -7,6 +7,7 @@ use kfc_diagnostics::{Diagnostics, Mark};
 use kfc_kube::ignore::IgnoreRule;
 use kfc_kube::readiness::ReadyRule;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// The resolved graph.
 #[derive(Clone, Debug)]
@@ -17,8 +18,12 @@ pub struct Plan {
     pub profile: Profile,
     /// The global parameters.
     pub parameters: Value,
+    /// The scope of expressions of overlays and of the stack's setters.
+    pub scope: Scope,
     /// The global parameters as they are declared.
     pub declared: Vec<Parameter>,
+    /// The names of all components of the catalogue.
+    pub known_components: BTreeSet<String>,
     /// The components: required ones before those that require them, then by name.
     pub components: Vec<Planned>,
     /// Catalogue overlays in the order in which they are applied.

@@ -58,7 +58,8 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
             }
         })
         .collect();
-    let overlays = overlays::choose(catalogue, &components, &profile, parameters.global())?;
+    let scope = overlays::scope(&components, &profile, parameters.global());
+    let overlays = overlays::choose(catalogue, &components, &scope)?;
     let secrets = secrets::plan((catalogue, &profile), stack, &components, &mut warnings)?;
     let user_profiles = user_profiles::plan(catalogue, stack, &components)?;
     let published = published(catalogue, &components);
@@ -77,6 +78,8 @@ pub fn resolve(catalogue: &Catalogue, stack: &Stack) -> Result<Plan> {
         name,
         profile,
         parameters,
+        scope,
+        known_components: catalogue.components.keys().cloned().collect(),
         declared,
         components,
         overlays,

@@ -22,11 +22,7 @@ impl PlannedSecret {
     pub fn source_word(&self) -> &'static str {
         match &self.source {
             SecretWay::Bundle if self.declared.is_written_by_controller() => "controller",
-            SecretWay::Bundle => "bundle",
-            SecretWay::Generated => "generated",
-            SecretWay::Existing(_) => "existing",
-            SecretWay::External(_) => "external",
-            SecretWay::Value(_) => "value",
+            way => way.word(),
         }
     }
 
