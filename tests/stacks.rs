@@ -1,12 +1,12 @@
 //! Stacks for teams: environments, clusters, stacks that extend others, values in files, setters, and catalogues of one's own.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod documents;
 mod support;
 
 use documents::blocks;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -102,9 +102,8 @@ fn reported(project: &Project, arguments: &[&str]) -> String {
 /// The data of the ConfigMap that the stack builds.
 fn data(project: &Project, arguments: &[&str]) -> Value {
     let arguments = [&["build", "--format", "json"], arguments].concat();
-    let list: Value = serde_json::from_str(&printed(project, &arguments)).unwrap();
-    let items = list["items"].as_array().cloned().unwrap_or_else(|| vec![list.clone()]);
-    items.into_iter().find(|item| item["metadata"]["name"] == "web").unwrap()["data"].take()
+    let list: Vec<Value> = serde_json::from_str(&printed(project, &arguments)).unwrap();
+    list.into_iter().find(|item| item["metadata"]["name"] == "web").unwrap()["data"].take()
 }
 
 const OWN: &str = "catalogues: [catalogue]\nbuiltin: false\n";
@@ -468,10 +467,11 @@ fn revisions_are_compared_by_environment_and_goldens_by_what_a_change_reaches() 
 #[test]
 fn applies_go_to_the_clusters_of_an_environment() {
     let project = of_three();
-    let plan = printed(&project, &["apply", "-e", "prod", "--dry-run=client", "-o", "json"]);
+    let plan = printed(&project, &["apply", "-e", "prod", "--dry-run=client", "--format", "json"]);
     assert_eq!(plan.matches("\"cluster\"").count(), 2, "{plan}");
     assert!(plan.contains("\"one\"") && plan.contains("\"two\""), "{plan}");
-    let one = printed(&project, &["apply", "-e", "*", "--targets", "two", "--dry-run=client", "-o", "json"]);
+    let one =
+        printed(&project, &["apply", "-e", "*", "--targets", "two", "--dry-run=client", "--format", "json"]);
     assert!(!one.contains("\"cluster\""), "{one}");
     let error = reported(&project, &["apply", "-e", "prod", "--context", "three", "--dry-run=client"]);
     assert!(error.contains("the clusters have the contexts admin@one, two"), "{error}");
@@ -553,12 +553,11 @@ fn generated_files_name_their_schemas() {
     let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let is_valid = |spec: Value| {
-        let stack = serde_json::json!({
+        let stack = json!({
             "apiVersion": "kfc.dev/v1alpha1", "kind": "Stack", "metadata": {"name": "a"}, "spec": spec,
         });
         validator.is_valid(&stack)
     };
-    use serde_json::json;
     assert!(is_valid(
         json!({"platform": "gke+gpu", "components": ["katib"], "parameters": {"domain": "a.example"}})
     ));

@@ -203,7 +203,17 @@ impl Application {
         options.remote.start = Some(file.place.folder.clone());
         let loader = Loader::here(options, sources);
         let choice = argocd::choice(&environment.parameters);
-        let mut stack = Stack::load(&loader, &StackFile { choice, ..file.clone() })?;
+        let is_unnamed = choice.environment.is_none();
+        let loaded = Stack::load(&loader, &StackFile { choice, ..file.clone() });
+        let mut stack = loaded.map_err(|errors| -> Diagnostics {
+            let of_parameter = |error: Diagnostic| match error.code {
+                Code::Environment if is_unnamed => {
+                    error.help("set the parameter `environment` of the application")
+                }
+                _ => error,
+            };
+            errors.0.into_iter().map(of_parameter).collect()
+        })?;
         let catalogue = catalogue(&loader, &stack, &StackArgs::default())?;
         if let Some(version) = &environment.kubernetes {
             stack.observed = version_fact(version, sources);

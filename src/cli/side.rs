@@ -136,7 +136,12 @@ impl Reader<'_> {
         } else if let Some(profile) = name.strip_prefix("golden:") {
             self.golden(profile)?
         } else if let Some((revision, path)) = revision_of(name) {
-            self.revision(revision, path)?
+            // A stack of the past has the environment of the other side, when none is named.
+            let of_other = match Target::of(other) {
+                Target::Stack(file) if split_choice(path).is_none() => target_of(path, &file.choice),
+                _ => path.to_owned(),
+            };
+            self.revision(revision, &of_other)?
         } else if is_bundle_file(Path::new(name)) {
             self.file(Path::new(name))?
         } else {
@@ -243,7 +248,9 @@ impl Reader<'_> {
         let input = if is_bundle_file(Path::new(&name)) {
             self.bundle(&target.to_string_lossy(), &named.read_text()?)?
         } else {
-            self.target(&target_of(&name, &choice), Some(&real))?
+            let is_stack = matches!(Target::of(&name), Target::Stack(_));
+            let target = if is_stack { target_of(&name, &choice) } else { name };
+            self.target(&target, Some(&real))?
         };
         let renamed = Some((format!("{}/", tree.display()), format!("{revision}:")));
         Ok(Input { renamed, ..input })

@@ -9,11 +9,11 @@ use super::here;
 use super::members::members;
 use super::output;
 use super::schema_catalogue::{Catalogued, SchemaLocation, Wanted, look_up};
-use super::side::{ClusterSide, Reader, RevisionCopies, Side, revision_of};
+use super::side::{ClusterSide, Reader, RevisionCopies, Side};
 use super::sides::{Sides, both};
 use super::targets::{
     ENVIRONMENT, KUSTOMIZATION_FILES, Loaded, STACK_FILES, Target, is_bundle_file, is_stack_file, load,
-    resources_of_file, resources_of_text, split_choice, standard_input, target_of,
+    resources_of_file, resources_of_text, standard_input,
 };
 use super::trace::step;
 use super::validation::{finding_diagnostic, version};
@@ -290,9 +290,7 @@ fn compared(against: &str, bundle: &Bundle, args: &ValidateArgs, sources: &Arc<S
         sources: Arc::clone(sources),
         ..Input::default()
     };
-    // The environment of the stack is that of its past, too.
-    let of_past = revision_of(against).and_then(|_| Some(target_of(against, &split_choice(target)?.1)));
-    let before = reader.read(of_past.as_deref().unwrap_or(against), target)?;
+    let before = reader.read(against, target)?;
     both(before, Side::Here(Box::new(ours)), (against, target), &reader)
 }
 

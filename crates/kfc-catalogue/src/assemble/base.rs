@@ -83,11 +83,19 @@ fn root(base: &Base, path: &Spanned<String>, loader: &Loader) -> Result<Loader> 
     if path.value == "." { Ok(folder) } else { root_at(&folder, path) }
 }
 
+/// How a path below a directory is shown; the working directory has no name.
+pub(super) fn shown_below(folder: &Loader, path: &str) -> String {
+    match folder.shown() {
+        "" => path.to_owned(),
+        shown => format!("{shown}/{path}"),
+    }
+}
+
 /// A root that a file of ours names: a directory anywhere on disk, or a URL.
 pub(super) fn root_at(folder: &Loader, path: &Spanned<String>) -> Result<Loader> {
     let local = folder.root().join(&path.value);
     if folder.files().is_directory(&local) {
-        let shown = format!("{}/{}", folder.shown(), path.value);
+        let shown = shown_below(folder, &path.value);
         return folder.beside(&local, &shown, path.mark);
     }
     match folder.resolve(&path.value, path.mark)? {

@@ -13,7 +13,7 @@ mod user_profiles;
 mod waves;
 
 use crate::catalogue::{Base, BaseOrigin, Stack};
-use crate::resolve::{Inputs, Plan, Planned, Profile};
+use crate::resolve::{Inputs, Plan, Planned};
 pub use base::roots as base_roots;
 pub use credentials::known_credentials;
 pub use generator::SECRET_GENERATOR;
@@ -195,11 +195,8 @@ fn own_overlays<'s>(stack: &'s Stack, loader: &Loader) -> Result<Vec<(&'s Spanne
 fn apply_own_overlays(plan: &Plan, stack: &Stack, loader: &Loader, assembly: &mut Assembly) -> Result<()> {
     let mut errors = Diagnostics::default();
     let inputs = Inputs { plan, stack, component: None };
-    if let Some(first) = stack.set.first() {
-        let applied = AppliedOverlay { name: Profile::STACK.to_owned(), when: None, place: first.mark };
-        assembly.enter(|| applied.stage());
-        errors.collect(setters::apply(&stack.set, &plan.scope, inputs, &mut assembly.resources().list));
-    }
+    assembly.leave();
+    errors.collect(setters::apply(&stack.set, &plan.scope, inputs, &mut assembly.resources().list));
     for (path, folder) in own_overlays(stack, loader)? {
         let own = OwnOverlay::read(&folder, path);
         let Some(own) = errors.collect(own) else { continue };

@@ -1,5 +1,6 @@
 //! An overlay of a stack: a kustomize component, an `overlay.yaml` with setters and a condition, or both.
 
+use super::base::shown_below;
 use crate::catalogue::{Overlay, Place, Setter};
 use crate::resolve::Plan;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
@@ -22,7 +23,7 @@ impl OwnOverlay {
         if !folder.files().is_file(&at.join(FILE)) {
             return Ok(Self(None));
         }
-        let place = Place { folder: at, shown: format!("{}/{}", folder.shown(), path.value) };
+        let place = Place { folder: at, shown: shown_below(folder, &path.value) };
         let overlay = Overlay::load_own(folder, &place, FILE)?;
         Ok(Self(Some(overlay)))
     }

@@ -35,8 +35,8 @@ pub struct StackDefinition {
     lines: Vec<StackLines>,
     /// The location of `environments`.
     environments_at: Option<Mark>,
-    /// The location of `spec`.
-    spec_at: Option<Mark>,
+    /// The location of the fields of `spec`.
+    fields_at: Option<Mark>,
     places: Vec<(SourceId, Place)>,
     given: Vec<Node>,
     /// The files with lists of clusters.
@@ -105,12 +105,15 @@ impl StackDefinition {
     pub fn load(loader: &Loader, file: &StackFile) -> Result<Self> {
         let mut reading = Reading::new(loader);
         reading.read(&file.place, &file.name, None);
-        let Reading { mut errors, definition, .. } = reading;
+        let Reading { errors: of_files, definition, .. } = reading;
+        let mut errors = Diagnostics::default();
         if let Some(definition) = &definition {
             definition.check(&mut errors);
-            if !errors.is_empty() {
-                definition.hide_given(loader.sources());
-            }
+        }
+        errors.extend(of_files);
+        errors.0.sort_by_key(|error| error.mark.map(|mark| (mark.source, mark.offset)));
+        if let Some(definition) = definition.as_ref().filter(|_| !errors.is_empty()) {
+            definition.hide_given(loader.sources());
         }
         match definition {
             Some(definition) => errors.into_result(definition),
@@ -128,7 +131,7 @@ impl StackDefinition {
     /// The stack of an environment and a cluster.
     ///
     /// # Errors
-    /// An environment or cluster that does not exist, or an environment that has to be named; a stack without a platform.
+    /// An environment or cluster that does not exist, or an environment that has to be named.
     pub fn stack(&self, choice: &StackChoice) -> Result<Stack> {
         let all = self.lines_of(choice)?;
         let mut errors = Diagnostics::default();
@@ -138,9 +141,6 @@ impl StackDefinition {
         stack.given.clone_from(&self.given);
         for lines in all {
             lay_over(&mut stack, lines, &mut errors);
-        }
-        if stack.platform.is_empty() && stack.platform.mark.is_none() {
-            errors.push(self.without_platform(choice));
         }
         errors.into_result(stack)
     }
@@ -194,7 +194,7 @@ impl StackDefinition {
             None => Err(self.unnamed().into()),
             Some(name) => match self.environments.iter().find(|known| known.name.value == name) {
                 Some(environment) => Ok(Some(environment)),
-                None => Err(self.unknown_environment(name, self.environments_at.or(self.spec_at)).into()),
+                None => Err(self.unknown_environment(name, self.environments_at.or(self.name.mark)).into()),
             },
         }
     }
@@ -230,7 +230,7 @@ impl StackDefinition {
     #[must_use]
     pub fn unknown_cluster(&self, name: &str) -> Diagnostic {
         let message = format!("the stack `{}` has no cluster `{name}`", self.name.value);
-        let error = Diagnostic::error(Code::Environment, message).at(self.spec_at);
+        let error = Diagnostic::error(Code::Environment, message).at(self.name.mark);
         match nearest(name, self.clusters.iter().map(|known| known.name.value.as_str())) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None if self.clusters.is_empty() => error.help("list it under `clusters` of the stack"),
@@ -238,22 +238,25 @@ impl StackDefinition {
         }
     }
 
-    fn without_platform(&self, choice: &StackChoice) -> Diagnostic {
-        let message = "a stack needs `platform`";
-        let error = Diagnostic::error(Code::MissingField, message);
-        match &choice.environment {
-            Some(name) => {
-                let known = self.environments.iter().find(|known| known.name.value == *name);
-                let mark = known.and_then(|known| known.name.mark);
-                error
-                    .at(mark.or(self.spec_at))
-                    .help(format!("set it here, or for all under `spec` of `{}`", self.name.value))
-            }
-            None => error.at(self.spec_at),
+    /// The errors for environments, or a stack without any, that have no platform.
+    fn check_platform(&self, errors: &mut Diagnostics) {
+        let has = |lines: &[StackLines]| lines.iter().any(|lines| lines.spec.platform.is_some());
+        if has(&self.lines) {
+            return;
+        }
+        let error = Diagnostic::error(Code::MissingField, "a stack needs `platform`");
+        if self.environments.is_empty() {
+            errors.push(error.at(self.fields_at));
+            return;
+        }
+        for environment in self.environments.iter().filter(|environment| !has(&environment.lines)) {
+            let help = format!("set it here, or for all under `spec` of `{}`", self.name.value);
+            errors.push(error.clone().at(environment.name.mark).help(help));
         }
     }
 
     fn check(&self, errors: &mut Diagnostics) {
+        self.check_platform(errors);
         for environment in &self.environments {
             self.check_environment(&environment.name, errors);
         }
@@ -392,14 +395,16 @@ impl<'a> Reading<'a> {
             place: place.clone(),
             lines: Vec::new(),
             environments_at: None,
-            spec_at: None,
+            fields_at: None,
             places: Vec::new(),
             given: Vec::new(),
             lists: Vec::new(),
         });
         definition.name = metadata.name;
         definition.place = place.clone();
-        definition.spec_at = key(&[], "spec").or(definition.spec_at);
+        let fields = document.node.get("spec").and_then(Node::as_map);
+        let first = fields.and_then(|fields| fields.iter().next()).map(|entry| entry.key.mark);
+        definition.fields_at = first.or_else(|| key(&[], "spec"));
         definition.environments_at = key(&["spec"], "environments").or(definition.environments_at);
         definition.places.push((document.source, place.clone()));
         let lines = self.lines(place, spec, &mut definition);

@@ -63,10 +63,12 @@ pub(super) fn lay_over(stack: &mut Stack, lines: &StackLines, errors: &mut Diagn
     for (name, way) in &spec.secrets.0 {
         put_named(&mut stack.secrets, name, way.clone());
     }
+    let before = stack.profiles.len();
     for profile in &spec.profiles {
-        match stack.profiles.iter_mut().find(|known| known.name.value.as_str() == profile.name.value.as_str())
-        {
-            Some(known) => *known = profile.clone(),
+        // One list that has a name twice is left as it is.
+        let known = stack.profiles[..before].iter_mut();
+        match known.into_iter().find(|known| known.name.value.as_str() == profile.name.value.as_str()) {
+            Some(known) => known.clone_from(profile),
             None => stack.profiles.push(profile.clone()),
         }
     }

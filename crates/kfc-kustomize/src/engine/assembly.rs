@@ -110,7 +110,8 @@ impl Assembly {
         }
     }
 
-    fn leave(&mut self) {
+    /// Says that the next steps are a part of nothing.
+    pub fn leave(&mut self) {
         if self.stage.take().is_some() {
             self.accumulated.set.list.iter_mut().for_each(|resource| resource.enter_stage(None));
         }
