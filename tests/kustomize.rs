@@ -15,6 +15,8 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 const TOP: &str = "tests/kustomize";
+/// The key of files that sops encrypted for tests.
+const KEY: &str = "crates/kfc-sops/tests/files/test-only.agekey";
 
 /// Trees that are known to differ, with the reason.
 fn known() -> BTreeMap<String, String> {
@@ -37,6 +39,7 @@ fn compare(case: &Path) -> Outcome {
         .args(["kustomize", "build", root])
         .args(text(&case.join("flags")).lines())
         .env("KUSTOMIZE_PLUGIN_HOME", Path::new(env!("CARGO_MANIFEST_DIR")).join(case).join("plugin"))
+        .env("SOPS_AGE_KEY_FILE", Path::new(env!("CARGO_MANIFEST_DIR")).join(KEY))
         .output()
         .unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();

@@ -29,6 +29,8 @@ pub(crate) enum What {
     Conformance,
     /// Real trees of other projects
     Corpora,
+    /// Inputs of public reports
+    Reports,
 }
 
 impl What {
@@ -36,6 +38,7 @@ impl What {
         match self {
             Self::Conformance => "conformance",
             Self::Corpora => "corpora",
+            Self::Reports => "reports",
         }
     }
 }

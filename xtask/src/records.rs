@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 pub(crate) const VERSION: &str = "v5.8.1";
+/// The key of files that sops encrypted for tests.
+const KEY: &str = "crates/kfc-sops/tests/files/test-only.agekey";
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -110,7 +112,7 @@ fn record(kustomize: &Path, tree: &Path) -> Result<Result<Record, String>, Failu
     let root = if tree.join("input/root").is_dir() { "input/root" } else { "input" };
     let mut command = Command::new(kustomize);
     command.args(["build", root]).args(lines(&tree.join("flags"))).current_dir(tree).stdin(Stdio::null());
-    command.env("KUSTOMIZE_PLUGIN_HOME", tree.join("plugin"));
+    command.env("KUSTOMIZE_PLUGIN_HOME", tree.join("plugin")).env("SOPS_AGE_KEY_FILE", top().join(KEY));
     let output = command.output()?;
     Ok(Ok(if output.status.success() {
         Record { is_refused: false, content: output.stdout }

@@ -30,7 +30,7 @@ const fn step(name: &'static str, what: &'static str, run: fn() -> Finished) -> 
 }
 
 /// What is quick to fail comes first; what needs the shipped program follows `sizes`, which builds it.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     step("words", "words that docs/terms.md replaces", words::check),
     step("tests", "tests", checks::tests),
     step("formatting", "formatting", checks::formatting),
@@ -50,6 +50,7 @@ const STEPS: [Step; 20] = [
     step("cli-records", "records of the command line of kustomize", cli_records::check),
     step("conformance", "conformance cases of kustomize", conformance),
     step("corpora", "real trees of other projects", corpora),
+    step("reports", "inputs of public reports on kustomize", reports),
     step("differential", "random trees and documents, beside kustomize", differential::check),
 ];
 
@@ -63,6 +64,10 @@ fn conformance() -> Finished {
 
 fn corpora() -> Finished {
     compare::run(&compare::Options::all_of(What::Corpora))
+}
+
+fn reports() -> Finished {
+    compare::run(&compare::Options::all_of(What::Reports))
 }
 
 /// A name of a step, for the command line.

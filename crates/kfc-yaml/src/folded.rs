@@ -8,8 +8,7 @@ use compact_str::CompactString;
 
 /// What a text in the folded style is after it was written and read back; none when it stays the same, and when it would
 /// not be written folded at all.
-#[must_use]
-pub fn read_back(text: &str) -> Option<CompactString> {
+pub(crate) fn read_back(text: &str) -> Option<CompactString> {
     let is_short = !text.trim_end_matches('\n').contains('\n') && !text.ends_with("\n\n");
     if is_short || !is_written_folded(text) {
         return None;

@@ -18,7 +18,7 @@ pub mod de;
 pub mod emit;
 pub mod field_path;
 pub mod fields;
-pub mod folded;
+mod folded;
 pub mod json;
 pub mod node;
 mod number;

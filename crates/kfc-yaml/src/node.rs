@@ -4,7 +4,7 @@
 //! independently of the source buffer. Every node and every key carries a [`Mark`], the place in the source it came from;
 //! the mark stays with the node when a patch carries it into another tree.
 
-use crate::style;
+use crate::{folded, style};
 use compact_str::CompactString;
 use kfc_diagnostics::Mark;
 use std::fmt;
@@ -43,7 +43,7 @@ pub enum Spelling {
     Untagged,
     /// In quotes, or as a literal block.
     Quoted,
-    /// As a folded block, which comes out of kustomize changed where lines are indented (see [`crate::folded`]).
+    /// As a folded block, which comes out of kustomize changed where lines are indented (see [`Scalar::folded_text`]).
     Folded,
 }
 
@@ -73,6 +73,14 @@ impl Scalar {
     #[must_use]
     pub fn is_quoted(&self) -> bool {
         !matches!(self.spelling, Spelling::Plain | Spelling::Tagged | Spelling::Untagged)
+    }
+
+    /// What kustomize makes of the text when it writes it as a folded block and reads it; none where it stays as it is, and where
+    /// it is not a folded block.
+    #[must_use]
+    pub fn folded_text(&self) -> Option<CompactString> {
+        let is_folded = self.spelling == Spelling::Folded && self.kind == ScalarKind::Str;
+        is_folded.then(|| folded::read_back(&self.text)).flatten()
     }
 }
 

@@ -9,7 +9,7 @@ use sandbox::{Place, Sandbox};
 use std::path::Path;
 
 /// Commands that are not run here, by how they begin, with the reason.
-const LEFT: [(&str, &str); 11] = [
+const LEFT: [(&str, &str); 12] = [
     ("cargo test", "the step `tests` runs it"),
     ("cargo install ", "the step `sizes` builds the program"),
     ("kfc apply ", "needs a cluster: `.ci/lab`"),
@@ -19,6 +19,7 @@ const LEFT: [(&str, &str); 11] = [
     ("kfc rollback ", "needs a cluster: `.ci/lab`"),
     ("kfc inventory ", "needs a cluster: `.ci/lab`"),
     ("kfc detect ", "needs a cluster: `.ci/lab`"),
+    ("kfc init --detect ", "needs a cluster: `.ci/lab`"),
     ("kubectl port-forward ", "needs a cluster: `.ci/lab login`"),
     ("kubectl rollout ", "needs a cluster: `.ci/lab login`"),
 ];

@@ -9,7 +9,7 @@ use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Mark, Result, nearest};
 use kfc_yaml::emit::Written;
 use kfc_yaml::parse::DEEPEST;
 use kfc_yaml::size::{Size, TOO_LARGE};
-use kfc_yaml::{Entry, Key, Node, ScalarKind, Spelling, Value, emit, folded, json};
+use kfc_yaml::{Entry, Key, Node, ScalarKind, Spelling, Value, emit, json};
 
 /// What an operation does.
 #[derive(Clone, Debug, PartialEq)]
@@ -313,9 +313,7 @@ fn forget_spelling(node: &mut Node, errors: &mut Diagnostics) {
         Value::Map(map) => map.iter_mut().for_each(|entry| forget_spelling(&mut entry.value, errors)),
         Value::Seq(items) => items.iter_mut().for_each(|item| forget_spelling(item, errors)),
         Value::Scalar(scalar) => {
-            if scalar.spelling == Spelling::Folded
-                && let Some(changed) = folded::read_back(&scalar.text)
-            {
+            if let Some(changed) = scalar.folded_text() {
                 scalar.text = changed;
             }
             let is_number = matches!(scalar.kind, ScalarKind::Int | ScalarKind::Float);

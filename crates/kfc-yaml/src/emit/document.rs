@@ -3,10 +3,8 @@
 use super::text::{self, TextWriter, WIDTH};
 use super::value::{self, Written};
 use super::{order, through_json};
-use crate::folded;
-use crate::node::{Entry, Map, Node, Scalar, ScalarKind, Spelling, Value};
+use crate::node::{Entry, Map, Node, Scalar, ScalarKind, Value};
 use crate::style::{self, LONGEST_SIMPLE_KEY, Shape, Style};
-use compact_str::CompactString;
 use kfc_diagnostics::{Diagnostics, Mark, Result};
 use rayon::prelude::*;
 
@@ -246,7 +244,7 @@ impl Emitter<'_> {
 
     /// Writes a scalar whose lines continue at `indent`.
     fn scalar(&mut self, scalar: &Scalar, indent: usize, mark: Mark) {
-        let changed = folded_text(scalar);
+        let changed = scalar.folded_text();
         if let Some(text) = changed {
             return self.value_string(&text, indent, mark);
         }
@@ -307,10 +305,4 @@ impl Emitter<'_> {
             Style::Literal => self.fresh_line = writer.literal(text),
         }
     }
-}
-
-/// The text of a folded block, as kustomize changes it.
-fn folded_text(scalar: &Scalar) -> Option<CompactString> {
-    let is_folded = scalar.spelling == Spelling::Folded && scalar.kind == ScalarKind::Str;
-    is_folded.then(|| folded::read_back(&scalar.text)).flatten()
 }

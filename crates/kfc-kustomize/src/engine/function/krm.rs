@@ -57,6 +57,7 @@ impl External<'_> {
         for item in &mut items {
             let settled = settled::settle(item, given, &self.root.schema);
             errors.collect(settled.map_err(|error| error.label(self.mark(), CONFIGURED).into()));
+            settled::fold(item);
         }
         errors.into_result(items)
     }

@@ -92,6 +92,20 @@ impl<'s> Settler<'s> {
     }
 }
 
+/// Gives folded texts the line breaks that they get in what kustomize's runtime writes of a resource. The build writes and reads it
+/// once more, as it does with those of files.
+pub(super) fn fold(node: &mut Node) {
+    match &mut node.value {
+        Value::Map(map) => map.iter_mut().for_each(|entry| fold(&mut entry.value)),
+        Value::Seq(items) => items.iter_mut().for_each(fold),
+        Value::Scalar(scalar) => {
+            if let Some(changed) = scalar.folded_text() {
+                scalar.text = changed;
+            }
+        }
+    }
+}
+
 /// The text of a scalar; nothing of others.
 fn text(node: &Node) -> &str {
     node.as_scalar().map_or("", |scalar| scalar.text.as_str())
@@ -107,7 +121,7 @@ fn quote(node: &mut Node) {
 
 #[cfg(test)]
 mod tests {
-    use super::settle;
+    use super::{fold, settle};
     use kfc_diagnostics::SourceId;
     use kfc_kube::schema::Schema;
     use kfc_yaml::{Node, Spelling, parse};
@@ -130,6 +144,17 @@ mod tests {
         assert_eq!(spelling("data: {a: x}"), Spelling::Quoted);
         assert_eq!(spelling("data: {}"), Spelling::Quoted);
         assert_eq!(spelling("kind: A"), Spelling::Folded);
+    }
+
+    #[test]
+    fn folded_texts_get_the_line_breaks_of_being_written() {
+        let mut printed = node("a: [{b: c}]\nd:\n- >\n  e\n    f\n- |\n  e\n    f\ng: >\n  h\n  i\n");
+        fold(&mut printed);
+        let text = |node: Option<&Node>| node.and_then(Node::as_text).map(str::to_owned);
+        let items = printed.get("d").and_then(Node::as_seq).unwrap();
+        assert_eq!(text(items.first()).as_deref(), Some("e\n\n  f\n"));
+        assert_eq!(text(items.get(1)).as_deref(), Some("e\n  f\n"));
+        assert_eq!(text(printed.get("g")).as_deref(), Some("h i\n"));
     }
 
     #[test]
