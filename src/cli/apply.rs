@@ -5,6 +5,7 @@ use super::apply_run::{Purpose, run_waves};
 use super::apply_text::render_waves;
 use super::args::{ClusterArgs, DryRun, EnvironmentArgs};
 use super::consent::AGREED;
+use super::detect::{ClusterSource, detected, render_detected};
 use super::environments::in_clusters;
 use super::intake::{Intake, IntakeReads};
 use super::interrupt::{Held, run_holding};
@@ -113,7 +114,17 @@ fn finish(args: &ApplyArgs, cluster: &ClusterArgs, purpose: Purpose<'_>) -> u8 {
 fn read(args: &ApplyArgs, sources: &Arc<Sources>) -> Result<Intake> {
     let restrictor = LoadRestrictor::from(args.load_restrictor);
     let reads = IntakeReads { restrictor, functions: args.functions.options() };
-    Intake::read(&args.target, &args.stack, reads, sources)
+    if !args.detect {
+        return Intake::read(&args.target, &args.stack, reads, sources);
+    }
+    if args.cluster.each_context().len() > 1 {
+        let message = "`--detect` is for one cluster, and `--context` names several";
+        return Err(Diagnostic::error(Code::Usage, message).help("run it for each of them").into());
+    }
+    let source = ClusterSource { from: Vec::new(), cluster: args.cluster.clone() };
+    let found = detected(&source, &args.stack.catalogue, sources)?;
+    output::note(render_detected(&found).trim_end());
+    Intake::of_stack(found.stack(), &args.stack, reads, sources)
 }
 
 fn apply(
@@ -138,8 +149,16 @@ fn apply(
         let session = Session::start(&connection, cluster.concurrency, progress).await?;
         let session = session.with_readiness(intake.conditions(&bundle.waves)?);
         apply::settle_scopes(&mut bundle.waves, &session.discovery());
-        let work = run_waves(&args.how, &session, (&bundle, purpose), &id, progress);
         let only_looks = args.how.dry_run.is_some() || matches!(purpose, Purpose::Save(..));
+        let login = intake.first_login().filter(|_| !only_looks && args.only.is_empty());
+        let work = async {
+            let printed = run_waves(&args.how, &session, (&bundle, purpose), &id, progress).await?;
+            if let Some(login) = login {
+                let lines = login.lines(&connection, cluster.context.as_deref()).await;
+                lines.iter().for_each(|line| progress.say(line));
+            }
+            Ok(printed)
+        };
         let lock = (!only_looks).then(|| args.lock.terms(&id));
         Box::pin(held.during(&connection, lock, progress, work)).await
     })

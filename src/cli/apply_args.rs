@@ -13,6 +13,9 @@ pub(super) struct ApplyArgs {
     /// resources on standard input; or a plan that `kfc plan` saved.
     #[arg(default_value = ".", value_name = "TARGET|FILE|-", conflicts_with_all = ["filename", "kustomize"])]
     pub(super) target: String,
+    /// Detect the profile of the cluster and apply it instead of a target, in the inventory `platform`.
+    #[arg(long, conflicts_with_all = ["target", "filename", "kustomize"])]
+    pub(super) detect: bool,
     #[command(flatten)]
     named: NamedArgs,
     #[command(flatten)]
@@ -66,6 +69,7 @@ impl ApplyArgs {
 pub(super) fn words(args: &ApplyArgs) -> Vec<String> {
     let mut words = Vec::new();
     let mut flag = |name: &str, is_set: bool| words.extend(is_set.then(|| format!("--{name}")));
+    flag("detect", args.detect);
     flag("no-builtin", args.stack.no_builtin);
     flag("force-conflicts", args.how.force_conflicts);
     flag("adopt", args.how.adopt);
@@ -105,7 +109,9 @@ pub(super) fn words(args: &ApplyArgs) -> Vec<String> {
         &[if args.how.cascade == CascadeFlag::Orphan { "orphan" } else { "foreground" }.to_owned()],
     );
     value("keep-revisions", &[args.how.keep_revisions.to_string()]);
-    words.push("--".to_owned());
-    words.push(args.target.clone());
+    if !args.detect {
+        words.push("--".to_owned());
+        words.push(args.target.clone());
+    }
     words
 }

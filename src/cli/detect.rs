@@ -69,16 +69,26 @@ pub(super) fn run(args: &DetectArgs) -> u8 {
     }
 }
 
+/// What a cluster is; prints on standard error what cannot be read of it.
+pub(super) fn detected(
+    source: &ClusterSource,
+    catalogue: &[PathBuf],
+    sources: &Arc<Sources>,
+) -> Result<Detected> {
+    let catalogue = read_catalogue(catalogue, sources)?;
+    let (answers, warnings) = answers(source)?;
+    let found = detect(&answers, &catalogue)?;
+    output::report(&warnings, sources);
+    Ok(found)
+}
+
 /// The stack for a cluster; prints on standard error what was found.
 pub(super) fn detected_stack(
     source: &ClusterSource,
     catalogue: &[PathBuf],
     sources: &Arc<Sources>,
 ) -> Result<Stack> {
-    let catalogue = read_catalogue(catalogue, sources)?;
-    let (answers, warnings) = answers(source)?;
-    let found = detect(&answers, &catalogue)?;
-    output::report(&warnings, sources);
+    let found = detected(source, catalogue, sources)?;
     let present: Vec<&str> = found.present.iter().map(|(name, _)| name.as_str()).collect();
     let present =
         if present.is_empty() { String::new() } else { format!("; present: {}", present.join(", ")) };
@@ -159,17 +169,21 @@ fn as_json(found: &Detected) -> Value {
         list.iter().map(one).collect()
     };
     let present = found.present.iter().map(|(name, evidence)| json!({"name": name, "evidence": evidence}));
+    let lacking = found.lacking.iter();
+    let lacking =
+        lacking.map(|lack| json!({"name": lack.name, "evidence": lack.evidence, "remedy": lack.remedy}));
     json!({
         "profile": found.profile,
         "findings": findings(&found.findings),
         "differing": findings(&found.differing),
         "present": present.collect::<Value>(),
+        "lacking": lacking.collect::<Value>(),
         "notes": found.notes,
     })
 }
 
 /// The profile, then each finding with its evidence.
-fn render_detected(found: &Detected) -> String {
+pub(super) fn render_detected(found: &Detected) -> String {
     let mut text = format!("profile: {}\n", found.profile);
     let value = |finding: &Finding| match finding.value.as_str() {
         Some("") => "none".to_owned(),
@@ -194,6 +208,13 @@ fn render_detected(found: &Detected) -> String {
         text.push_str("present:\n");
         for (name, evidence) in &found.present {
             let _ = writeln!(text, "  {name}  {evidence}");
+        }
+    }
+    if !found.lacking.is_empty() {
+        text.push_str("lacks:\n");
+        let names = widest(&mut found.lacking.iter().map(|lack| lack.name.len()));
+        for lack in &found.lacking {
+            let _ = writeln!(text, "  {:names$}  {}: {}", lack.name, lack.evidence, lack.remedy);
         }
     }
     if !found.notes.is_empty() {

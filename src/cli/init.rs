@@ -1,21 +1,23 @@
 //! `kfc init`: writes a stack to start from.
 
 use super::args::StackArgs;
+use super::detect::{ClusterSource, detected, render_detected};
 use super::exit::DONE;
 use super::here;
 use super::name::{dns_name, stack_name};
 use super::output;
 use super::scaffold::Scaffold;
 use super::schema::{SCHEMAS, stack_schema_files};
-use super::targets::{Target, resolve_target};
+use super::targets::{Resolved, Target, resolve_stack, resolve_target};
 use clap::Args;
 use kfc_catalogue::assemble;
 use kfc_catalogue::catalogue::DEFAULTS;
+use kfc_catalogue::detect::Detected;
 use kfc_catalogue::resolve::{Planned, Reason};
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
+use kfc_source::Loader;
 use minijinja::{Environment, context};
 use serde_json::json;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -36,14 +38,29 @@ const FILES: [(&str, &str); 2] = [
 ];
 
 #[derive(Debug, Args)]
+#[command(allow_missing_positional = true)]
 pub(super) struct InitArgs {
-    /// Layers joined by `+`, such as `gke+gpu`.
-    profile: String,
+    /// Layers joined by `+`, such as `gke+gpu`; none with `--detect`.
+    #[arg(
+        required_unless_present_any = ["detect", "detect_from"],
+        conflicts_with_all = ["detect", "detect_from"]
+    )]
+    profile: Option<String>,
     /// The directory to write into.
+    #[arg(required = true)]
     folder: PathBuf,
     /// An environment of the stack, and a cluster for it in clusters.yaml; can be repeated.
     #[arg(short, long, value_name = "NAME")]
     environment: Vec<String>,
+    /// Detect the profile of the kubeconfig's cluster, and print what it has and what it lacks.
+    #[arg(long)]
+    detect: bool,
+    /// As `--detect`, from saved answers: see `kfc detect --help`.
+    #[arg(long, value_name = "FILE|DIR")]
+    detect_from: Vec<PathBuf>,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    cluster: super::args::ClusterArgs,
     /// Replace existing files.
     #[arg(long)]
     force: bool,
@@ -66,9 +83,9 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
         let help = format!("use lowercase letters, digits and hyphens: `{}`", dns_name(name));
         return Err(Diagnostic::error(Code::Usage, message).help(help).into());
     }
-    let target = Target::Profile(args.profile.clone());
-    let resolved = resolve_target(&target, &StackArgs::default(), here::reads(), sources)?;
-    let asked = |planned: &&Planned| matches!(planned.reason, Reason::Platform(_));
+    let found = found(args, sources)?;
+    let resolved = resolved(args, found.as_ref(), sources)?;
+    let asked = |planned: &&Planned| matches!(planned.reason, Reason::Platform(_)) && !planned.present;
     let components: Vec<&Planned> = resolved.plan.components.iter().filter(asked).collect();
     let widest = components.iter().map(|planned| planned.name().len()).max().unwrap_or(0);
     let mut components: Vec<_> = components
@@ -86,16 +103,63 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
     };
     let values = context! {
         name => stack_name(&args.folder),
-        profile => args.profile.clone(),
+        profile => resolved.plan.profile.name.clone(),
+        detected => found.as_ref().map(Detected::stack_lines),
         components => minijinja::value::Serde(components),
         domain => default_of("domain"),
         user => default_of("user"),
         environments => args.environment.clone(),
     };
-    let report = write_all(args, &values)?;
+    let written = write_all(args, &values)?;
+    let report = match &found {
+        Some(found) => format!("{}\n{written}\nnext: {}\n", render_detected(found), next_step(args)),
+        None => {
+            let environment = args.environment.first().map(|name| format!(" --environment {name}"));
+            format!(
+                "{written}\nnext: kfc build {}{}\n",
+                args.folder.display(),
+                environment.unwrap_or_default()
+            )
+        }
+    };
     let assembled = resolved.assemble(false)?;
     output::report(&assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?, sources);
     Ok(report)
+}
+
+/// What the cluster is, if it is to be detected.
+fn found(args: &InitArgs, sources: &Arc<Sources>) -> Result<Option<Detected>> {
+    if !args.detect && args.detect_from.is_empty() {
+        return Ok(None);
+    }
+    #[cfg(feature = "cluster")]
+    let source = ClusterSource { from: args.detect_from.clone(), cluster: args.cluster.clone() };
+    #[cfg(not(feature = "cluster"))]
+    let source = ClusterSource::saved(args.detect_from.clone());
+    detected(&source, &[], sources).map(Some)
+}
+
+/// The stack with nothing but its profile, or what was detected.
+fn resolved(args: &InitArgs, found: Option<&Detected>, sources: &Arc<Sources>) -> Result<Resolved> {
+    let none = StackArgs::default();
+    if let Some(found) = found {
+        return resolve_stack(Loader::here(here::reads(), sources), found.stack(), None, &none, sources);
+    }
+    let target = Target::Profile(args.profile.clone().unwrap_or_default());
+    resolve_target(&target, &none, here::reads(), sources)
+}
+
+/// The command that comes after a detection.
+fn next_step(args: &InitArgs) -> String {
+    let directory = args.folder.display();
+    #[cfg(feature = "cluster")]
+    let context = args.cluster.context.as_ref().map(|name| format!(" --context {name}")).unwrap_or_default();
+    #[cfg(not(feature = "cluster"))]
+    let context = "";
+    format!(
+        "set `domain` and `user` in {}, then: kfc apply {directory}{context}",
+        args.folder.join("kfc.yaml").display()
+    )
 }
 
 fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
@@ -110,11 +174,7 @@ fn write_all(args: &InitArgs, values: &minijinja::Value) -> Result<String> {
     for (name, text) in stack_schema_files(&[])? {
         scaffold.renew(format!("{SCHEMAS}/{name}"), text);
     }
-    let mut report = scaffold.write()?;
-    let environment = args.environment.first().map(|name| format!(" --environment {name}"));
-    let _ =
-        writeln!(report, "\nnext: kfc build {}{}", args.folder.display(), environment.unwrap_or_default());
-    Ok(report)
+    scaffold.write()
 }
 
 fn rendered(template: &str, values: &minijinja::Value) -> Result<String> {

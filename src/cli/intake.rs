@@ -2,15 +2,17 @@
 
 use super::apply_run::RunBundle;
 use super::args::{InventoryArgs, StackArgs, inventory_name};
+use super::first_login::FirstLogin;
 use super::here;
 use super::name::dns_name;
 use super::output;
 use super::targets::{
-    Loaded, Resolved, Target, can_be_built, is_bundle_file, load, resources_in, resources_of_file,
-    resources_of_text, standard_input,
+    Loaded, Resolved, Target, can_be_built, is_bundle_file, load, resolve_stack, resources_in,
+    resources_of_file, resources_of_text, standard_input,
 };
 use super::trace::step;
 use kfc_catalogue::assemble::{self, Assembled, PlannedRecipe};
+use kfc_catalogue::catalogue::Stack;
 use kfc_catalogue::resolve::{Plan, Planned};
 use kfc_cluster::apply::RevisionSource;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Foreign, Result, Sources, nearest};
@@ -21,8 +23,9 @@ use kfc_kube::redaction::came_from_secret;
 use kfc_kube::schema::Schema;
 use kfc_kube::secret::SecretRecipe;
 use kfc_kube::wave::{self, Wave};
+use kfc_kustomize::engine::Options;
 use kfc_kustomize::resource::{Resource, objects};
-use kfc_source::{FunctionOptions, LoadRestrictor};
+use kfc_source::{FunctionOptions, LoadRestrictor, Loader};
 use kfc_validate::readiness::Conditions;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -36,6 +39,16 @@ pub(super) struct IntakeReads {
     pub(super) restrictor: LoadRestrictor,
     /// Which functions and plug-ins.
     pub(super) functions: FunctionOptions,
+}
+
+impl IntakeReads {
+    fn options(self) -> Options {
+        let mut options = here::builds().restricted(self.restrictor);
+        options.functions = self.functions;
+        // Only origins tell which values came out of Secrets.
+        options.keep_origins = true;
+        options
+    }
 }
 
 /// What is to be applied, and the name that it has.
@@ -79,10 +92,7 @@ impl Intake {
             let resources = resources_in(path, &schema, texts)?;
             return Ok(Self::Resources { hint: name_of(directory.file_name()), resources });
         }
-        let mut options = here::builds().restricted(reads.restrictor);
-        options.functions = reads.functions;
-        // Only origins tell which values came out of Secrets.
-        options.keep_origins = true;
+        let options = reads.options();
         let loaded = step(|| format!("read {target}"), || load(&Target::of(target), stack, &options, texts));
         Ok(match loaded? {
             Loaded::Root(bundle) => {
@@ -91,6 +101,26 @@ impl Intake {
             }
             Loaded::Stack(resolved) => Self::Planned { name: resolved.plan.name.clone(), resolved },
         })
+    }
+
+    /// As [`Intake::read`], of a stack that no file has. Its inventory is called `platform`, whatever the cluster becomes.
+    pub(super) fn of_stack(
+        found: Stack,
+        stack: &StackArgs,
+        reads: IntakeReads,
+        texts: &Arc<Sources>,
+    ) -> Result<Self> {
+        let loader = Loader::here(reads.options().reads(), texts);
+        let resolved = resolve_stack(loader, found, None, stack, texts)?;
+        Ok(Self::Planned { name: "platform".to_owned(), resolved: Box::new(resolved) })
+    }
+
+    /// How users come into it, if it has a login.
+    pub(super) fn first_login(&self) -> Option<FirstLogin> {
+        match self {
+            Self::Planned { resolved, .. } => FirstLogin::of(&resolved.plan),
+            Self::Resources { .. } => None,
+        }
     }
 
     /// Its waves; those of some components when these are named.

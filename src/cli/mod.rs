@@ -31,6 +31,8 @@ mod environments;
 mod exit;
 mod explain;
 mod findings;
+#[cfg(feature = "cluster")]
+mod first_login;
 mod folder;
 mod golden;
 mod golden_targets;

@@ -105,5 +105,10 @@ fn nodes_of_every_provider_are_recognised_with_the_least_rights(server: Server) 
             let of_server = out.lines().find(|line| line.trim().starts_with("kubernetes ")).unwrap();
             assert!(of_server.contains(&version), "{case}: {of_server}");
         }
+        let folder = cluster.path(&case.file_name().unwrap().to_string_lossy()).display().to_string();
+        let (report, _) = cluster.kfc(&["init", "--detect", &folder, "--context", &context]).succeeds();
+        assert_eq!(findings(&report), findings(&expected), "{report}");
+        assert!(report.ends_with(&format!("then: kfc apply {folder} --context {context}\n")), "{report}");
+        cluster.kfc(&["build", &folder, "--output", &format!("{folder}.yaml")]).succeeds();
     }
 }

@@ -13,6 +13,7 @@ mod controllers;
 mod corpora;
 mod detection;
 mod faults;
+mod first_login;
 mod fleet;
 mod history;
 mod hooks;

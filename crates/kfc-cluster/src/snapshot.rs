@@ -19,6 +19,10 @@ const PATHS: [(&str, &str, bool); 11] = [
     ("/api/v1/configmaps?labelSelector=kfc.dev/inventory", "ConfigMap", false),
 ];
 
+/// A kind that only some clusters have, its path, and its CRD.
+const OPTIONAL: (&str, &str, &str) =
+    ("ClusterIssuer", "/apis/cert-manager.io/v1/clusterissuers", "clusterissuers.cert-manager.io");
+
 /// The answers of a cluster: lists of objects, and its version. What we may not read is skipped and reported as a warning.
 ///
 /// # Errors
@@ -26,7 +30,12 @@ const PATHS: [(&str, &str, bool); 11] = [
 pub async fn snapshot(connection: &Connection) -> Result<(Vec<Value>, Diagnostics)> {
     let mut answers = Vec::new();
     let mut warnings = Diagnostics::default();
-    for (path, kind, is_needed) in PATHS {
+    let (kind, path, definition) = OPTIONAL;
+    let paths = PATHS.into_iter().chain([(path, kind, false)]);
+    for (path, kind, is_needed) in paths {
+        if kind == OPTIONAL.0 && !has_definition(&answers, definition) {
+            continue;
+        }
         match connection.get(path).await {
             Ok(mut list) => {
                 list["kind"] = Value::from(format!("{kind}List"));
@@ -51,6 +60,13 @@ pub async fn snapshot(connection: &Connection) -> Result<(Vec<Value>, Diagnostic
         answers.push(version);
     }
     Ok((answers, warnings))
+}
+
+/// Whether a cluster has a CRD, by its answers.
+fn has_definition(answers: &[Value], name: &str) -> bool {
+    let items = answers.iter().filter(|list| list["kind"] == "CustomResourceDefinitionList");
+    let mut items = items.flat_map(|list| list["items"].as_array().into_iter().flatten());
+    items.any(|item| item["metadata"]["name"] == name)
 }
 
 fn trouble(connection: &Connection, kind: &str, failure: &Failure) -> Diagnostics {

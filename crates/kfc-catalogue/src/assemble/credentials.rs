@@ -47,7 +47,8 @@ pub fn known_credentials(plan: &Plan, resources: &[Resource]) -> Result<Diagnost
         let close = if plan.profile.generates_secrets() {
             "; or say under `secrets` of kfc.yaml where the values come from"
         } else {
-            "; or close the access from outside (`exposure: none` in the built-in catalogue)"
+            "; or have them made, or close the access from outside (`facts: {secrets: {default: generated}}` and `exposure: none` in \
+             the built-in catalogue)"
         };
         return Err(report.help(format!("{own}{close}")).into());
     }

@@ -54,10 +54,6 @@ pub(super) fn accelerators(answers: &Answers) -> Accelerators {
     if count > 0 {
         let evidence = "the nodes offer the resource: a device plug-in runs already";
         result.findings.push(Finding::new("accelerator.devicePlugin", false, evidence));
-    } else {
-        result.notes.push(format!(
-            "nodes have the label of an accelerator but offer no {resource}: no device plug-in runs"
-        ));
     }
     for ((resource, ..), nodes, count) in &found[1..] {
         result.notes.push(format!(

@@ -65,6 +65,10 @@ impl Answers {
         let kind = value["kind"].as_str().unwrap_or_default().to_owned();
         let item_kind = kind.strip_suffix("List").unwrap_or_default().to_owned();
         if let Some(items) = value.get_mut("items").and_then(Value::as_array_mut) {
+            if !item_kind.is_empty() {
+                // An empty list says that there are none.
+                self.objects.entry(item_kind.clone()).or_default();
+            }
             for item in std::mem::take(items) {
                 let own = item["kind"].as_str().map(str::to_owned);
                 self.objects.entry(own.unwrap_or_else(|| item_kind.clone())).or_default().push(item);

@@ -2,6 +2,7 @@
 
 use super::answers::Answers;
 use super::finding::Finding;
+use super::lacking::{Lack, lacking};
 use super::{accelerators, installed, ours, provider, services, storage};
 use crate::catalogue::{Catalogue, Stack};
 use crate::resolve::Profile;
@@ -22,6 +23,8 @@ pub struct Detected {
     pub differing: Vec<Finding>,
     /// Components that are installed, with the evidence.
     pub present: Vec<(String, String)>,
+    /// What a platform needs and the cluster does not have.
+    pub lacking: Vec<Lack>,
     /// Notes without an effect on the result.
     pub notes: Vec<String>,
 }
@@ -63,7 +66,8 @@ pub fn detect(answers: &Answers, catalogue: &Catalogue) -> Result<Detected> {
     let differing = findings.iter().filter(differs).cloned().collect();
     let present = installed::installed(answers, catalogue, &mut notes);
     notes.extend(note_of_ours(whole, &ours, &present, catalogue));
-    Ok(Detected { profile, findings, differing, present, notes })
+    let lacking = lacking(answers, found.layer, &joined, &findings);
+    Ok(Detected { profile, findings, differing, present, lacking, notes })
 }
 
 /// A note on what kfc installed, which stays in the stack.
@@ -124,10 +128,16 @@ impl Detected {
     /// The text of a `kfc.yaml` for this cluster.
     #[must_use]
     pub fn stack_file(&self, name: &str) -> String {
-        let mut text = format!(
-            "apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata:\n  name: {name}\nspec:\n  platform: {}\n",
-            self.profile
-        );
+        let profile = &self.profile;
+        let head = format!("apiVersion: kfc.dev/v1alpha1\nkind: Stack\nmetadata:\n  name: {name}\nspec:\n");
+        format!("{head}  platform: {profile}\n{}", self.stack_lines())
+    }
+
+    /// The lines of a `kfc.yaml` with what is present and what differs from the profile, each with its evidence; none if there is
+    /// nothing of either.
+    #[must_use]
+    pub fn stack_lines(&self) -> String {
+        let mut text = String::new();
         if !self.present.is_empty() {
             text.push_str(
                 "  # On the cluster already: not emitted, but what they provide counts.\n  present:\n",

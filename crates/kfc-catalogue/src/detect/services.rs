@@ -15,6 +15,7 @@ pub(super) fn services(
 ) -> Vec<Finding> {
     let mut findings = vec![ingress(answers, layer, profile)];
     findings.extend(metrics(answers));
+    findings.extend(issuers(answers));
     findings.extend(identity(answers, layer));
     findings.extend(scc(answers));
     findings.extend(pod_security(answers));
@@ -68,6 +69,13 @@ fn metrics(answers: &Answers) -> Option<Finding> {
         None => format!("the API service {NAME} does not exist"),
     };
     Some(Finding::new("metrics.provided", service.is_some(), evidence))
+}
+
+/// The issuers of certificates, which the parameter `tls` can name.
+fn issuers(answers: &Answers) -> Option<Finding> {
+    let names: Vec<&str> = answers.of("ClusterIssuer").iter().map(name).collect();
+    let evidence = "ClusterIssuers of cert-manager, for `tls: {issuer: NAME}`";
+    (!names.is_empty()).then(|| Finding::new("certificate issuers", names.join(", "), evidence))
 }
 
 /// Only GKE's nodes show whether pods can have identities of the cloud.
