@@ -37,7 +37,7 @@ mod full {
 }
 
 /// The components that a look at the dashboard needs.
-const COMPONENTS: [&str; 2] = ["central-dashboard", "user-namespace"];
+const COMPONENTS: [&str; 5] = ["central-dashboard", "dex", "oauth2-proxy", "profiles", "user-namespace"];
 
 fn ends_with_a_login(name: &str, profile: &str) {
     let cluster = Cluster::start_with(&Setup { nodes: Some(0), ..Setup::default() });

@@ -35,20 +35,20 @@ fn finding<'f>(findings: &'f [Finding], name: &str) -> Option<&'f Finding> {
     findings.iter().find(|finding| finding.name == name)
 }
 
-fn lack(name: &'static str, evidence: impl Into<String>, remedy: impl Into<String>) -> Option<Lack> {
-    Some(Lack { name, evidence: evidence.into(), remedy: remedy.into() })
+fn lack(name: &'static str, evidence: impl Into<String>, remedy: impl Into<String>) -> Lack {
+    Lack { name, evidence: evidence.into(), remedy: remedy.into() }
 }
 
 fn storage_class(findings: &[Finding]) -> Option<Lack> {
     let class = finding(findings, "storage.class").filter(|class| class.value == "")?;
     let remedy = "mark a class as the default, or name one in the fact `storage.class`";
-    lack("storage class", class.evidence.clone(), remedy)
+    Some(lack("storage class", class.evidence.clone(), remedy))
 }
 
 fn shared_storage(findings: &[Finding]) -> Option<Lack> {
     let class = finding(findings, "storage.sharedClass").filter(|class| class.value == "")?;
     let remedy = "only volumes that pods on several nodes write to need one: the fact `storage.sharedClass`";
-    lack("shared storage", class.evidence.clone(), remedy)
+    Some(lack("shared storage", class.evidence.clone(), remedy))
 }
 
 fn load_balancer(answers: &Answers, layer: &str, findings: &[Finding]) -> Option<Lack> {
@@ -61,7 +61,7 @@ fn load_balancer(answers: &Answers, layer: &str, findings: &[Finding]) -> Option
         if is_known && !answers.has("Deployment", CONTROLLER) {
             let evidence = format!("there is no Deployment {CONTROLLER}");
             let remedy = "install the AWS Load Balancer Controller before `exposure: public`";
-            return lack("load balancer", evidence, remedy);
+            return Some(lack("load balancer", evidence, remedy));
         }
         return None;
     }
@@ -69,12 +69,12 @@ fn load_balancer(answers: &Answers, layer: &str, findings: &[Finding]) -> Option
         return None;
     }
     let remedy = "`exposure: public` opens a port of the nodes; with MetalLB it gets an address";
-    lack("load balancer", service.evidence.clone(), remedy)
+    Some(lack("load balancer", service.evidence.clone(), remedy))
 }
 
 fn metrics(findings: &[Finding]) -> Option<Lack> {
     let metrics = finding(findings, "metrics.provided").filter(|metrics| metrics.value == false)?;
-    lack("metrics server", metrics.evidence.clone(), "the platform brings it")
+    Some(lack("metrics server", metrics.evidence.clone(), "the platform brings it"))
 }
 
 fn device_plugin(profile: &Profile, findings: &[Finding]) -> Option<Lack> {
@@ -87,7 +87,7 @@ fn device_plugin(profile: &Profile, findings: &[Finding]) -> Option<Lack> {
     } else {
         "enable it in the platform of the cluster, or set the fact `accelerator.devicePlugin`"
     };
-    lack("device plug-in", evidence, remedy)
+    Some(lack("device plug-in", evidence, remedy))
 }
 
 /// A service of the server for names inside of the cluster.
@@ -104,7 +104,7 @@ fn dns(answers: &Answers) -> Option<Lack> {
         return None;
     }
     let evidence = format!("none of {} services is that of a DNS server", services.len());
-    lack("DNS", evidence, "install CoreDNS: no component finds another one without it")
+    Some(lack("DNS", evidence, "install CoreDNS: no component finds another one without it"))
 }
 
 fn records(answers: &Answers, layer: &str) -> Option<Lack> {
@@ -114,7 +114,7 @@ fn records(answers: &Answers, layer: &str) -> Option<Lack> {
         return None;
     }
     let evidence = format!("there is no Deployment {CONTROLLER}");
-    lack("DNS records", evidence, "for `exposure`, create one that leads `domain` to the gateway")
+    Some(lack("DNS records", evidence, "for `exposure`, create one that leads `domain` to the gateway"))
 }
 
 fn issuer(answers: &Answers, layer: &str) -> Option<Lack> {
@@ -125,7 +125,7 @@ fn issuer(answers: &Answers, layer: &str) -> Option<Lack> {
     }
     let evidence = "there is no ClusterIssuer of cert-manager";
     let remedy = "`tls: {acme: EMAIL}` makes one, `tls: {secret: NAME}` needs none";
-    lack("certificates", evidence, remedy)
+    Some(lack("certificates", evidence, remedy))
 }
 
 #[cfg(test)]
