@@ -4,7 +4,7 @@
 //! first, sends the linker to the static form instead. Where the compiler has none, nothing is changed.
 //!
 //! Also lets the linker fold functions with the same code and leave out what a program that never unwinds does not read, packs
-//! the catalogue, and links src/stdout.c into the program, which notices when standard output is closed.
+//! the catalogue and the page that explains errors, and links src/stdout.c into the program, which notices when standard output is closed.
 
 #![expect(clippy::expect_used, reason = "a build script reports what is wrong with its input by a panic")]
 
@@ -14,6 +14,7 @@ use std::process::Command;
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     pack_catalogue();
+    pack_errors();
     if std::env::var_os("CARGO_CFG_UNIX").is_some() {
         link_stdout_check();
     }
@@ -100,11 +101,21 @@ fn pack_catalogue() {
             }
         }
     }
+    pack("catalogue.lz4", &archive);
+}
+
+/// Packs the page that `kfc explain CODE` prints from.
+fn pack_errors() {
+    println!("cargo:rerun-if-changed=docs/errors.md");
+    pack("errors.lz4", &std::fs::read("docs/errors.md").expect("the page of errors can be read"));
+}
+
+/// Writes bytes, compressed, to a file in the output directory.
+fn pack(name: &str, bytes: &[u8]) {
     let out = std::env::var_os("OUT_DIR").expect("cargo gives a directory for output");
     let level = lz4::block::CompressionMode::HIGHCOMPRESSION(12);
-    let packed = lz4::block::compress(&archive, Some(level), true).expect("the catalogue can be packed");
-    std::fs::write(Path::new(&out).join("catalogue.lz4"), packed)
-        .expect("the output directory can be written");
+    let packed = lz4::block::compress(bytes, Some(level), true).expect("text can be compressed");
+    std::fs::write(Path::new(&out).join(name), packed).expect("the output directory can be written");
 }
 
 /// A library would be left out, as nothing calls into it: the object itself is linked.

@@ -1,4 +1,5 @@
-//! The catalogue that is built into the program: `bases`, `overlays`, `platforms` and `releases` of this repository.
+//! What is built into the program: the catalogue (`bases`, `overlays`, `platforms` and `releases` of this repository), and the page
+//! that explains errors.
 
 use kfc_catalogue::catalogue::BUILT_IN;
 use kfc_source::{Embedded, FileSystem, Memory, Os};
@@ -15,6 +16,15 @@ static TREE: LazyLock<Memory> = LazyLock::new(unpacked);
 #[must_use]
 pub fn files() -> Arc<dyn FileSystem> {
     Arc::new(Embedded::new(PathBuf::from(BUILT_IN), &TREE, Arc::new(Os)))
+}
+
+/// Made by build.rs: docs/errors.md, compressed.
+static ERRORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/errors.lz4"));
+
+/// The page with a section for each code.
+#[must_use]
+pub fn error_page() -> String {
+    String::from_utf8(lz4_flex::decompress_size_prepended(ERRORS).unwrap_or_default()).unwrap_or_default()
 }
 
 /// build.rs writes the archive: an error in it leaves files out, which every test of the catalogue would notice.

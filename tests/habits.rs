@@ -5,6 +5,10 @@
 
 mod support;
 
+mod habits {
+    mod errors;
+}
+
 use clap::{Arg, ArgAction, Command};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -225,6 +229,8 @@ fn documents_fit_their_schema() {
         (&["graph", "kind", "-o", "json"], "Graph"),
         (&["explain", "configmap/a", "-t", "base", "-o", "json"], "Explanation"),
         (&["explain", "--unused", "base", "--format", "json"], "UnusedList"),
+        (&["explain", "kfc0402", "KFC1601", "-o", "json"], "CodeList"),
+        (&["list", "codes", "-o", "json"], "CodeList"),
         (&["validate", "base", "-o", "json"], "Validation"),
         (&["build", "kind", "--waves=json"], "WaveList"),
         (&["golden", "update", "base", "--format", "json"], "GoldenUpdate"),

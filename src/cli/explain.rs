@@ -1,6 +1,7 @@
-//! `kfc explain`: where the values of fields come from, and what changed nothing.
+//! `kfc explain`: where the values of fields come from, what changed nothing, and what a code means.
 
 use super::args::{FunctionArgs, RemoteArgs, RestrictorFlag, StackArgs};
+use super::codes;
 use super::environments::single;
 use super::exit::{DONE, FAILED};
 use super::here;
@@ -26,14 +27,17 @@ enum Format {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The resource as kubectl names it: `deployment/web`, `svc/web`, `gateways.networking.istio.io/web`. With
-    /// `--unused`, the target.
-    #[arg(value_name = "RESOURCE", required_unless_present = "unused")]
+    /// The resource as kubectl names it: `deployment/web`, `svc/web`, `gateways.networking.istio.io/web`; or the code of an
+    /// error or warning: `KFC0402`. With `--unused`, the target.
+    #[arg(value_name = "RESOURCE|CODE", required_unless_present = "unused")]
     resource: Option<String>,
     /// The field path: `spec.containers[0].image`, `spec.containers[name=app].image`, `/spec/containers/0/image`. All fields
     /// when it is not given.
     #[arg(value_name = "FIELD", conflicts_with = "unused")]
     field: Option<String>,
+    /// More codes: `kfc explain KFC0402 KFC1005 KFC1601`.
+    #[arg(value_name = "CODE", conflicts_with = "unused")]
+    codes: Vec<String>,
     /// List patches, replacements, images, replicas, labels, parameters, overlays and configurations that changed nothing.
     #[arg(long)]
     unused: bool,
@@ -75,6 +79,9 @@ pub(super) struct ExplainArgs {
 
 pub(super) fn run(args: &ExplainArgs) -> u8 {
     let sources = Arc::new(Sources::default());
+    if let Some(first) = args.resource.as_deref().filter(|word| !args.unused && codes::is_code(word)) {
+        return output::finish(explained_codes(first, args), &sources, "the explanation");
+    }
     match explained(args, &sources) {
         // JSON is already escaped; this escapes text.
         Ok((text, code)) => match output::print(&document(text)) {
@@ -85,8 +92,27 @@ pub(super) fn run(args: &ExplainArgs) -> u8 {
     }
 }
 
+/// What the codes mean that the arguments name.
+fn explained_codes(first: &str, args: &ExplainArgs) -> Result<String> {
+    if args.target.is_some() || args.namespace.is_some() || !args.stack.is_empty() {
+        let message = format!("`{first}` is a code, which has the same meaning in every target");
+        return Err(Diagnostic::error(Code::Usage, message).help("name codes only").into());
+    }
+    let words = std::iter::once(first).chain(args.field.iter().chain(&args.codes).map(String::as_str));
+    let page = crate::embedded::error_page();
+    match args.format {
+        Format::Text => codes::text(words, &page),
+        Format::Json => codes::json(words, &page),
+    }
+}
+
 /// What is printed, with the exit status.
 fn explained(args: &ExplainArgs, sources: &Arc<Sources>) -> Result<(String, u8)> {
+    if let Some(more) = args.codes.first() {
+        let message =
+            format!("`kfc explain` takes a resource and a field path, but `{more}` is a third argument");
+        return Err(Diagnostic::error(Code::Usage, message).help("only codes can be several").into());
+    }
     let (target, resource) = match (&args.resource, args.unused) {
         (Some(target), true) if args.target.is_some() => {
             let message = format!("`--unused` takes one target, but `--target` and `{target}` are two");

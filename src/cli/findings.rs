@@ -166,6 +166,9 @@ mod tests {
         let log: serde_json::Value = serde_json::from_str(&sarif(&checked, &sources)).unwrap();
         let result = &log["runs"][0]["results"][0];
         assert_eq!(result["ruleId"], "KFC1505");
+        let rule = &log["runs"][0]["tool"]["driver"]["rules"][0];
+        assert_eq!(rule["shortDescription"]["text"], "A field that the type does not have");
+        assert!(rule["help"]["text"].as_str().unwrap().contains("kfc explain KFC1505"), "{rule}");
         assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 4);
         let report = junit(&checked, &sources);
         assert!(report.contains("a&amp;b.yaml:4:1: ConfigMap has no field `dato`"), "{report}");

@@ -1,6 +1,7 @@
-//! `kfc list`: the contents of the catalogue.
+//! `kfc list`: the contents of the catalogue, and the codes of errors.
 
 use super::args::{ListFormatArgs, StackArgs};
+use super::codes;
 use super::here;
 use super::listing::{Listing, Row};
 use super::output;
@@ -36,6 +37,8 @@ enum What {
     Environments,
     /// The clusters of a stack, with the lines by which each differs from its environment.
     Clusters,
+    /// Codes of errors and warnings; `kfc explain CODE` has the cause and the fix.
+    Codes,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +90,7 @@ fn list(args: &ListArgs, loader: Loader, sources: &Arc<Sources>) -> Result<Listi
         What::Secrets | What::Environments | What::Clusters => {
             ("SecretList", SECRET_HEADS.to_vec(), secrets(&catalogue))
         }
+        What::Codes => ("CodeList", vec!["CODE", "TITLE"], codes::rows()),
     };
     if let Some(word) = &args.filter {
         let word = word.to_lowercase();

@@ -1,7 +1,7 @@
 //! Errors, warnings and notes for programs: a JSON object in each line, or one SARIF log of the run.
 
 use kfc_diagnostics::text::{for_message, json_document};
-use kfc_diagnostics::{Diagnostic, Diagnostics, Label, Mark, Severity, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Label, Mark, Severity, Sources};
 use kfc_diff::report::{self, Entry, Level, Place, Rule};
 use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
@@ -91,6 +91,10 @@ pub(super) fn sarif(entries: &[Entry]) -> String {
     let mut codes: Vec<&str> = entries.iter().map(|entry| entry.rule.as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
-    let rule = |code: &str| Rule { id: code.to_owned(), description: String::new() };
+    let rule = |code: &str| Rule {
+        id: code.to_owned(),
+        description: Code::parse(code).map(Code::title).unwrap_or_default().to_owned(),
+        help: format!("`kfc explain {code}` prints the cause, an example and the fix."),
+    };
     json_document(report::sarif(&codes.into_iter().map(rule).collect::<Vec<_>>(), entries))
 }

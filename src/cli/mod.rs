@@ -17,6 +17,7 @@ mod bundle_format;
 mod catalog;
 #[cfg(feature = "cluster")]
 mod changes;
+mod codes;
 mod completion;
 #[cfg(feature = "cluster")]
 mod consent;

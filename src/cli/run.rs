@@ -62,7 +62,7 @@ enum KfcCommand {
         #[command(subcommand)]
         command: golden::GoldenCommand,
     },
-    /// Show where the value of every field comes from, or what changed nothing.
+    /// Show where the value of every field comes from, what changed nothing, or what a code such as `KFC0402` means.
     Explain(explain::ExplainArgs),
     /// Render the graph of the selected components, with the reason for each.
     Graph(graph::GraphArgs),
@@ -77,7 +77,7 @@ enum KfcCommand {
         #[command(subcommand)]
         command: inventory::InventoryCommand,
     },
-    /// List components, platforms, overlays, parameters, facts, Secrets, or the environments and clusters of a stack.
+    /// List components, platforms, overlays, parameters, facts, Secrets, codes of errors, or the environments and clusters of a stack.
     List(list::ListArgs),
     /// Write a component, an overlay or a platform to start from, in a catalogue of your own.
     New {

@@ -6,11 +6,11 @@
 //! 19xx Argo CD, 20xx copies of a kustomization with everything that it names.
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+    ($(#[doc = $title:literal] $name:ident = $text:literal,)*) => {
         /// A stable identifier of an error or warning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Code { $($(#[$doc])* $name,)* }
+        pub enum Code { $(#[doc = $title] $name,)* }
 
         impl Code {
             /// The code as printed, `KFC0101`.
@@ -19,7 +19,13 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// Every code, in the order of their numbers' ranges.
+            /// What has the code, in a few words: `A patch whose target does not exist`.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }.trim().trim_end_matches('.')
+            }
+
+            /// Every code, in the order of their numbers.
             pub const ALL: &'static [Code] = &[$(Self::$name,)*];
 
             /// The code of this text, in any case: `KFC0101`, `kfc0101`.
@@ -70,7 +76,7 @@ codes! {
     WrongType = "KFC0202",
     /// A value that is not allowed.
     BadValue = "KFC0203",
-    /// A field that must be there.
+    /// A required field that is missing.
     MissingField = "KFC0204",
     /// A field that is deprecated.
     Deprecated = "KFC0205",
@@ -97,7 +103,7 @@ codes! {
 
     /// A name reference that cannot be resolved.
     NameReference = "KFC0501",
-    /// A variable that is wrong, twice defined or not found.
+    /// A variable that is wrong, defined more than once or not found.
     Variable = "KFC0502",
     /// A replacement that is wrong or finds no source or target.
     Replacement = "KFC0503",
@@ -113,7 +119,7 @@ codes! {
 
     /// A plug-in that does not exist or may not run.
     Plugin = "KFC0701",
-    /// A validator that refuses the resources.
+    /// A validator that changes the resources.
     Validation = "KFC0702",
 
     /// Output that cannot be written.
@@ -150,7 +156,7 @@ codes! {
     Golden = "KFC1013",
     /// A credential whose value is published.
     KnownCredential = "KFC1014",
-    /// A component that is left out although something that takes part requires it.
+    /// A component that is left out although a selected component requires it.
     LeftOut = "KFC1015",
     /// A release of upstream's manifests that does not exist.
     UnknownRelease = "KFC1016",
@@ -169,14 +175,17 @@ codes! {
     Order = "KFC1102",
     /// A custom resource definition that an API server refuses.
     NotStructural = "KFC1103",
-    /// A pod that its namespace does not let in.
+    /// A pod that the pod security standard of its namespace refuses.
     PodSecurity = "KFC1104",
     /// A reference whose name is most likely misspelt.
     Misspelt = "KFC1105",
     /// A reference to a key or port that a resource of the bundle does not have.
     MissingPart = "KFC1106",
 
-    /// A resource to be explained that is not in the bundle, or not one alone.
+    /// A report that cannot be written.
+    Report = "KFC1250",
+
+    /// A resource to explain that is not in the bundle, or several of that name.
     ExplainedResource = "KFC1301",
     /// A field to explain that does not exist, or a path that cannot be read.
     ExplainedField = "KFC1302",
@@ -191,7 +200,7 @@ codes! {
     Tampered = "KFC1404",
     /// An archive or tree that is refused.
     RefusedContent = "KFC1405",
-    /// A tag or version that means something else than it did.
+    /// A tag or version whose content has changed.
     Moved = "KFC1406",
     /// A remote source that is needed offline.
     Offline = "KFC1407",
@@ -210,7 +219,7 @@ codes! {
     ValueUnknown = "KFC1505",
     /// A value of the wrong type.
     ValueType = "KFC1506",
-    /// A field that must be there.
+    /// A required field that is missing.
     ValueMissing = "KFC1507",
     /// A value that is not one of those allowed.
     ValueNotAllowed = "KFC1508",
@@ -253,7 +262,7 @@ codes! {
     Unreachable = "KFC1601",
     /// A resource that the API server refuses.
     Refused = "KFC1602",
-    /// Fields that belong to somebody else.
+    /// Fields that another field manager owns.
     OwnedByOthers = "KFC1603",
     /// Something that did not become ready in time.
     NotReady = "KFC1604",
@@ -307,7 +316,17 @@ codes! {
     LocalizeDestination = "KFC2002",
     /// A copy that cannot be the same as what it is made of.
     Localize = "KFC2003",
+}
 
-    /// A report that cannot be written.
-    Report = "KFC1250",
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn codes_are_in_order_and_have_titles() {
+        let texts: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert!(texts.is_sorted(), "{texts:?}");
+        assert_eq!(Code::NoTarget.title(), "A patch whose target does not exist");
+        assert_eq!(Code::parse("kfc0402"), Some(Code::NoTarget));
+    }
 }

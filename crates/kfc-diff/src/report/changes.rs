@@ -9,8 +9,11 @@ use std::collections::BTreeMap;
 
 /// A rule for each class.
 pub(super) fn rules() -> Vec<Rule> {
-    let rule =
-        |class: Class| Rule { id: class.name().to_owned(), description: description(class).to_owned() };
+    let rule = |class: Class| Rule {
+        id: class.name().to_owned(),
+        description: description(class).to_owned(),
+        help: String::new(),
+    };
     Class::ALL.into_iter().map(rule).collect()
 }
 

@@ -39,6 +39,8 @@ pub struct Rule {
     pub id: String,
     /// A description that is readable without context; empty when the name says it.
     pub description: String,
+    /// Where more can be read; empty when there is nothing more.
+    pub help: String,
 }
 
 /// One thing that was found.

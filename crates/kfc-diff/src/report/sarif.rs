@@ -31,6 +31,9 @@ fn rule(rule: &Rule) -> Value {
     if !rule.description.is_empty() {
         document["shortDescription"] = json!({"text": rule.description});
     }
+    if !rule.help.is_empty() {
+        document["help"] = json!({"text": rule.help});
+    }
     document
 }
 
