@@ -282,8 +282,11 @@ fn functions_get_the_variables_that_the_user_passes() {
             .good(&build(&[]))
             .contains("kind: A\nmetadata:\n  name: a\nother: \"\"\nown: \"1\"\npassed: \"\"\n")
     );
-    let output = project.good(&build(&["--env", "MY_TOKEN", "-e", "OWN=2"]));
+    let output = project.good(&build(&["--env", "MY_TOKEN", "--env", "OWN=2"]));
     assert!(output.contains("other: \"\"\nown: \"2\"\npassed: mine\n"), "{output}");
+    // Elsewhere than on kustomize's command line, the letter names an environment of a stack.
+    let as_kustomize = [&["kustomize"], build(&["-e", "MY_TOKEN", "-e", "OWN=2"]).as_slice()].concat();
+    assert_eq!(project.good(&as_kustomize), output);
     project.write("root/fn.yaml", &config("exec: {path: ./fn.sh, envs: [MY_TOKEN]}"));
     let errors = project.bad(&build(&[]));
     assert!(errors.contains("add `--env MY_TOKEN` to pass it"), "{errors}");
