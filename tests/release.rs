@@ -223,14 +223,14 @@ Step 1: save data
 Step 2: store custom resources in versions that stay, or the API server refuses their CRDs
   shelves.store.io (database): stored in v1alpha1, to be stored in v1
       kubectl patch crd shelves.store.io --type=json --patch='[{\"op\":\"replace\",\"path\":\"/spec/versions/0/storage\",\"value\":false},{\"op\":\"replace\",\"path\":\"/spec/versions/1/storage\",\"value\":true}]'
-      kubectl get shelves.store.io --all-namespaces --output=json | kubectl replace --filename=-
+      [ -z \"$(kubectl get shelves.store.io --all-namespaces --output=name)\" ] || kubectl get shelves.store.io --all-namespaces --output=json | kubectl replace --filename=-
       kubectl patch crd shelves.store.io --subresource=status --type=merge --patch='{\"status\":{\"storedVersions\":[\"v1\"]}}'
 
 Step 3: do by hand
   CustomResourceDefinition shelves.store.io (database): manifests and programs of your own that use store.io/v1alpha1 must use store.io/v1
 
 Step 4: apply
-      kfc apply edge --release ./v2
+      kfc apply edge --release=./v2 --catalog=catalogue --no-builtin
   database: 2 resources change
 ";
     assert_eq!(said, expected);
@@ -242,6 +242,33 @@ Step 4: apply
         said.contains("the CRD of `Shelf` is removed: every `Shelf` in the cluster is deleted"),
         "{said}"
     );
+}
+
+#[test]
+fn an_upgrade_of_a_stack_applies_the_new_release_and_says_what_to_change_in_its_file() {
+    let upstream = upstream();
+    let project = catalogue(&upstream);
+    for name in ["v1", "v2"] {
+        project.good(&["catalog", "fetch", name, "-o", name, "--catalog", "catalogue"]);
+    }
+    let stack = format!(
+        "{KIND}Stack\nmetadata: {{name: s}}\nspec:\n  platform: edge\n  release: v1\n  builtin: false\n  catalogues: [catalogue]\n"
+    );
+    project.write("kfc.yaml", &stack);
+    let upgrade = |arguments: &[&str]| {
+        let output = project.run(&[&["upgrade", "."], arguments].concat());
+        let (said, errors) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        said
+    };
+    let said = upgrade(&["--to", "v2", "--set", "database.size=7Gi"]);
+    let expected = "      kfc apply . --release=v2 --set=database.size=7Gi\n  \
+                    then set `release: v2` in kfc.yaml, or the next apply goes back\n";
+    assert!(said.contains(expected), "{said}");
+    // The bases of the catalogue need the flag, too, as long as the file names a release.
+    let said = upgrade(&[]);
+    let expected = "      kfc apply . --release=catalog\n  then remove `release` from kfc.yaml, or the next apply goes back\n";
+    assert!(said.contains(expected), "{said}");
 }
 
 #[test]

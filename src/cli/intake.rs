@@ -218,23 +218,17 @@ impl Intake {
     /// What it was made from, as a revision shows it.
     pub(super) fn source(&self, target: &str, stack: &StackArgs, only: &[String]) -> RevisionSource {
         let target = if target == "-" { "standard input" } else { target };
-        let listed = |flag: &str, names: &[String]| {
-            (!names.is_empty()).then(|| format!("--{flag}={}", names.join(",")))
+        let (arguments, components) = match self {
+            Self::Planned { resolved, .. } => {
+                let planned = resolved.plan.components.iter().filter(|planned| !planned.present);
+                let components = planned.map(|planned| planned.name().to_owned()).collect();
+                (stack.words(|setting| resolved.shown_setting(setting)), components)
+            }
+            // They have no parameters to set.
+            Self::Resources { .. } => {
+                (StackArgs { set: Vec::new(), ..stack.clone() }.words(str::to_owned), Vec::new())
+            }
         };
-        let mut arguments: Vec<String> = listed("components", &stack.components).into_iter().collect();
-        arguments.extend(listed("without", &stack.without));
-        arguments.extend(listed("present", &stack.present));
-        arguments.extend(stack.values.iter().map(|file| format!("--values={}", file.display())));
-        arguments.extend(stack.release.iter().map(|release| format!("--release={release}")));
-        arguments.extend(stack.catalogue.iter().map(|folder| format!("--catalog={}", folder.display())));
-        arguments.extend(stack.no_builtin.then(|| "--no-builtin".to_owned()));
-        let mut components = Vec::new();
-        if let Self::Planned { resolved, .. } = self {
-            arguments
-                .extend(stack.set.iter().map(|setting| format!("--set={}", resolved.shown_setting(setting))));
-            let planned = resolved.plan.components.iter().filter(|planned| !planned.present);
-            components.extend(planned.map(|planned| planned.name().to_owned()));
-        }
         let shown = |text: &String| Foreign::new(text.as_str()).message();
         RevisionSource {
             target: Foreign::new(target).message(),

@@ -8,15 +8,16 @@ use super::listing::{described, pretty};
 use super::side::{Reader, RevisionCopies};
 use super::side_args::SidesArgs;
 use super::sides::{Sides, both};
-use super::targets::{OWN_BASES, resources_of_file};
+use super::targets::{OWN_BASES, Target, is_bundle_file, resolve_with, resources_of_file};
 use super::{here, output};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::catalogue::{Catalogue, FETCHED};
 use kfc_diagnostics::text::document;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_diff::Input;
-use kfc_diff::upgrade::{TextForm, Upgrade};
+use kfc_diff::upgrade::{ApplyStep, TextForm, Upgrade};
 use kfc_kube::Object;
+use kfc_kube::kubectl::shell_word;
 use kfc_kube::schema::Schema;
 use kfc_source::Loader;
 use std::path::{Path, PathBuf};
@@ -79,15 +80,34 @@ impl UpgradeArgs {
         StackArgs { release: Some(release.to_owned()), ..self.stack.clone() }
     }
 
-    /// What applies the new release.
-    fn apply_command(&self) -> String {
-        let release = match self.to.as_str() {
-            OWN_BASES => String::new(),
-            release => format!(" --release {release}"),
+    /// What applies the new release: to the same target, with the same flags.
+    fn apply_step(&self, name: &str, sources: &Arc<Sources>) -> Result<ApplyStep> {
+        let target = Target::of(name);
+        let (flags, note) = match target {
+            Target::Root(_) => (Vec::new(), None),
+            _ if is_bundle_file(Path::new(name)) => (Vec::new(), None),
+            Target::Stack(_) | Target::Profile(_) => {
+                let stack = self.at(&self.to);
+                let loader = Loader::here(here::reads(), sources);
+                let resolved = resolve_with(loader, &target, &stack, sources)?;
+                let named = resolved.stack.release.as_ref();
+                let needs_no_release = self.to == OWN_BASES && named.is_none();
+                let stack = if needs_no_release { StackArgs { release: None, ..stack } } else { stack };
+                (stack.words(|setting| resolved.shown_setting(setting)), named.map(|_| self.next_release()))
+            }
         };
-        let environment = self.stack.environments.environment.first();
-        let environment = environment.map(|name| format!(" --environment {name}")).unwrap_or_default();
-        format!("kfc apply {}{environment}{release}", self.target)
+        let words = ["kfc", "apply", name].into_iter().chain(flags.iter().map(String::as_str));
+        let command = words.map(shell_word).collect::<Vec<String>>().join(" ");
+        Ok(ApplyStep { command, note })
+    }
+
+    /// What has to be changed in a stack that names the old release.
+    fn next_release(&self) -> String {
+        let change = match self.to.as_str() {
+            OWN_BASES => "remove `release` from kfc.yaml".to_owned(),
+            release => format!("set `release: {release}` in kfc.yaml"),
+        };
+        format!("then {change}, or the next apply goes back")
     }
 }
 
@@ -138,7 +158,7 @@ fn upgrade(args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<u8> {
     if let Some(file) = &args.report {
         write_to(file, &report, Some((&before, &after)))?;
     }
-    let apply = args.apply_command();
+    let apply = args.apply_step(&target, sources)?;
     let printed = output::print(&match args.format {
         Format::Text => document(upgrade.text(TextForm::Plain, &apply)),
         Format::Markdown => document(upgrade.text(TextForm::Markdown, &apply)),

@@ -35,7 +35,7 @@ pub fn wait_commands(wave: &Wave, bundle: &[Wave]) -> Vec<String> {
         commands.push(format!(
             "kubectl wait --for='jsonpath={{.endpoints[0].conditions.ready}}=true' {TIMEOUT}{} endpointslice --selector={}",
             in_namespace(namespace),
-            quoted(&format!("kubernetes.io/service-name={name}"))
+            shell_word(&format!("kubernetes.io/service-name={name}"))
         ));
     }
     wait(
@@ -188,15 +188,16 @@ fn rollout(commands: &mut Vec<String>, object: &ObjectId) {
 }
 
 fn named(object: &ObjectId) -> String {
-    quoted(&format!("{}/{}", object.kind.to_lowercase(), object.name))
+    shell_word(&format!("{}/{}", object.kind.to_lowercase(), object.name))
 }
 
 fn in_namespace(namespace: &str) -> String {
-    if namespace.is_empty() { String::new() } else { format!(" --namespace={}", quoted(namespace)) }
+    if namespace.is_empty() { String::new() } else { format!(" --namespace={}", shell_word(namespace)) }
 }
 
-/// A word of a shell.
-fn quoted(word: &str) -> String {
+/// A word of a shell, quoted where it has to be.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=".contains(c);
     if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -49,4 +49,20 @@ impl StackArgs {
             && self.catalogue.is_empty()
             && !self.no_builtin
     }
+
+    /// The flags that say the same, a word each; `shown` gives a setting as it may be shown.
+    pub(in crate::cli) fn words(&self, shown: impl Fn(&str) -> String) -> Vec<String> {
+        let listed = |flag: &str, names: &[String]| {
+            (!names.is_empty()).then(|| format!("--{flag}={}", names.join(",")))
+        };
+        let mut words: Vec<String> = listed("components", &self.components).into_iter().collect();
+        words.extend(listed("without", &self.without));
+        words.extend(listed("present", &self.present));
+        words.extend(self.values.iter().map(|file| format!("--values={}", file.display())));
+        words.extend(self.release.iter().map(|release| format!("--release={release}")));
+        words.extend(self.catalogue.iter().map(|folder| format!("--catalog={}", folder.display())));
+        words.extend(self.no_builtin.then(|| "--no-builtin".to_owned()));
+        words.extend(self.set.iter().map(|setting| format!("--set={}", shown(setting))));
+        words
+    }
 }

@@ -41,7 +41,6 @@ impl Resolved {
 
     /// A setting of the command line as it may be shown: the value of a fact, and that of a parameter that is declared and not
     /// secret.
-    #[cfg(feature = "cluster")]
     pub(in crate::cli) fn shown_setting(&self, setting: &str) -> String {
         match setting.split_once('=') {
             Some((name, _)) if !is_open_setting(&self.catalogue, name) => format!("{name}=…"),

@@ -8,6 +8,7 @@ use crate::input::Input;
 use crate::model::{ChangeKind, Class, Report, ResourceChange, Side};
 use kfc_kube::Object;
 use kfc_yaml::Node;
+pub use render::ApplyStep;
 use serde::Serialize;
 use std::collections::BTreeMap;
 pub use versions::{Migration, MigrationTime};

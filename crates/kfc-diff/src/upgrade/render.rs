@@ -3,10 +3,19 @@
 use super::{Concern, Migration, MigrationTime, TextForm, Upgrade};
 use std::fmt::Write as _;
 
+/// How the new bundle is applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplyStep {
+    /// The command.
+    pub command: String,
+    /// What has to be changed with it, as a sentence without a full stop.
+    pub note: Option<String>,
+}
+
 impl Upgrade {
-    /// As text for a terminal, or in Markdown. `apply` is the command that applies the new bundle.
+    /// As text for a terminal, or in Markdown.
     #[must_use]
-    pub fn text(&self, form: TextForm, apply: &str) -> String {
+    pub fn text(&self, form: TextForm, apply: &ApplyStep) -> String {
         render(self, form, apply)
     }
 }
@@ -67,8 +76,9 @@ impl Text {
                 Some(to) => self.item(&format!("{object}{of}: stored in {from}, to be stored in {to}")),
                 None => self.item(&format!(
                     "{object}{of}: stored in {from}, and no version is in both; upgrade through a release that has both, \
-                     or save every {} and create it again afterwards",
-                    migration.kind
+                     or save every {}, delete the CRD with all of them, and create them again in {} afterwards",
+                    migration.kind,
+                    migration.served.join(" or ")
                 )),
             }
             self.commands(&migration.commands);
@@ -76,7 +86,7 @@ impl Text {
     }
 }
 
-fn render(upgrade: &Upgrade, form: TextForm, apply: &str) -> String {
+fn render(upgrade: &Upgrade, form: TextForm, apply: &ApplyStep) -> String {
     let mut text = Text { form, text: String::new() };
     let title = format!(
         "From {} ({} resources) to {} ({} resources)",
@@ -98,7 +108,7 @@ fn render(upgrade: &Upgrade, form: TextForm, apply: &str) -> String {
 }
 
 /// The steps, numbered: those without anything to do are left out.
-fn steps(text: &mut Text, upgrade: &Upgrade, apply: &str) {
+fn steps(text: &mut Text, upgrade: &Upgrade, apply: &ApplyStep) {
     let at = |time: MigrationTime| -> Vec<&Migration> {
         let of_time = upgrade.migrations.iter().filter(|migration| migration.time == time);
         of_time.filter(|migration| !migration.from.is_empty()).collect()
@@ -125,7 +135,10 @@ fn steps(text: &mut Text, upgrade: &Upgrade, apply: &str) {
         text.concerns(&upgrade.by_hand);
     }
     step(text, "apply");
-    text.commands(&[apply.to_owned()]);
+    text.commands(std::slice::from_ref(&apply.command));
+    if let Some(note) = &apply.note {
+        text.item(note);
+    }
     if !upgrade.recreations.is_empty() {
         text.item("it asks before it recreates these; elsewhere than on a terminal, pass `--recreate`:");
         text.concerns(&upgrade.recreations);

@@ -133,8 +133,9 @@ fn migration(before: &Object, live: Option<&Object>, after: &Object) -> Option<M
     let text = |path: &[&str]| after.node.at(path).and_then(Node::as_text).unwrap_or_default().to_owned();
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<String>>();
     let commands = match &to {
-        Some(to) if !from.is_empty() => commands(after.name(), time, &old, to),
-        _ => Vec::new(),
+        _ if from.is_empty() => Vec::new(),
+        Some(to) => commands(after.name(), time, &old, to),
+        None => commands_to_replace(after.name()),
     };
     Some(Migration {
         definition: after.name().to_owned(),
@@ -170,13 +171,23 @@ fn commands(definition: &str, time: MigrationTime, old: &[Version<'_>], to: &str
         commands
             .push(format!("kubectl patch crd {definition} --type=json --patch='[{}]'", operations.join(",")));
     }
+    // kubectl calls it an error when there is nothing to replace.
+    let all = format!("kubectl get {definition} --all-namespaces");
     commands.push(format!(
-        "kubectl get {definition} --all-namespaces --output=json | kubectl replace --filename=-"
+        r#"[ -z "$({all} --output=name)" ] || {all} --output=json | kubectl replace --filename=-"#
     ));
     commands.push(format!(
         r#"kubectl patch crd {definition} --subresource=status --type=merge --patch='{{"status":{{"storedVersions":["{to}"]}}}}'"#
     ));
     commands
+}
+
+/// Commands that make room for a CRD that has no version of the old one.
+fn commands_to_replace(definition: &str) -> Vec<String> {
+    vec![
+        format!("kubectl get {definition} --all-namespaces --output=yaml > {definition}.yaml"),
+        format!("kubectl delete crd {definition}"),
+    ]
 }
 
 #[cfg(test)]
@@ -230,7 +241,7 @@ mod tests {
         );
         assert_eq!(
             migration(&old, &definition(&["v2!"], "")),
-            expect(Before, "v1alpha1 → nothing", "v1alpha1+v1", 0)
+            expect(Before, "v1alpha1 → nothing", "v1alpha1+v1", 2)
         );
         assert_eq!(migration(&old, &old), None);
     }
