@@ -47,6 +47,10 @@ pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
     let kind = changed.resource_kind();
     let mut said: Vec<String> = Vec::new();
     for difference in changed.real() {
+        // The API server stores both in the same way.
+        if is_nothing(difference.before) && is_nothing(difference.after) {
+            continue;
+        }
         let field = immutable_field(kind, &difference.path, changed.old_node());
         let field = field.or_else(|| special(kind, difference.before, difference.after, &difference.path));
         said.extend(field.filter(|field| !said.contains(field)));
@@ -56,6 +60,15 @@ pub(super) fn findings(changed: &Changed<'_, '_>) -> Vec<Finding> {
         finding(Class::Recreate, Severity::Critical, field, message)
     };
     said.iter().map(say).collect()
+}
+
+/// Whether a field is absent or has no content.
+fn is_nothing(node: Option<&Node>) -> bool {
+    node.is_none_or(|node| {
+        node.is_null()
+            || node.as_seq().is_some_and(<[Node]>::is_empty)
+            || node.as_map().is_some_and(kfc_yaml::Map::is_empty)
+    })
 }
 
 fn immutable_field(kind: &str, path: &Path, old: Option<&Node>) -> Option<String> {
