@@ -230,6 +230,10 @@ class Container:
     def mount(self, mount):
         source = f"{self.folder}/volumes/{mount['name']}/{mount.get('subPath', '')}".rstrip("/")
         target = self.root + mount["mountPath"]
+        if mount.get("subPath") and not os.path.exists(source):
+            # A directory in a volume that starts empty.
+            os.makedirs(source)
+            os.chmod(source, 0o777)
         if os.path.isfile(source):
             write(target, b"")
         else:

@@ -1,6 +1,7 @@
 //! The controllers that a change does not wait for: their programs take minutes to compile.
 
 use super::{Controller, NAMESPACE, Platform, controller, status_of};
+use serde_json::{Value, json};
 
 const KUEUE: Controller =
     controller("kueue", "registry.k8s.io/kueue/kueue", &["kueue-system/kueue-webhook-service"]);
@@ -35,6 +36,27 @@ const KATIB: [Controller; 2] = [
         ..controller("katib-goptuna", "ghcr.io/kubeflow/katib/suggestion-hyperopt", &[])
     },
 ];
+
+const ARGO: Controller = controller("workflow-controller", "quay.io/argoproj/workflow-controller", &[]);
+// Its controller and its webhook are one program.
+const SPARK_OPERATOR: Controller = controller(
+    "spark-operator",
+    "ghcr.io/kubeflow/spark-operator/controller",
+    &["kubeflow/spark-operator-webhook-svc"],
+);
+
+/// The account of the example's steps, with the rights that the bundle adds to those of editors.
+const EDITOR: &str = "
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: default-editor, namespace: kubeflow-user-example-com}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: default-editor, namespace: kubeflow-user-example-com}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+subjects: [{kind: ServiceAccount, name: default-editor, namespace: kubeflow-user-example-com}]
+";
 
 /// A Job that asks for more than the queue of the example has, and one of somebody who has no queue.
 const JOBS: &str = "
@@ -173,5 +195,73 @@ fn katib_starts_trials_with_the_parameters_that_are_suggested() {
         let rate = command.split("--lr=").nth(1).unwrap().split(' ').next().unwrap();
         assert!((0.005..=0.05).contains(&rate.parse::<f64>().unwrap()), "{command}");
     }
+    platform.assert_sound();
+}
+
+/// Ends a step of the example as argo's executor in its pod does: it reports what the step printed, with the rights of the pod's
+/// account, and the containers end.
+fn end_step(platform: &Platform, task: &str, printed: &str) -> Value {
+    const PREFIX: &str = "workflows.argoproj.io";
+    let annotation =
+        |pod: &Value, name: &str| pod["metadata"]["annotations"][format!("{PREFIX}/{name}")].clone();
+    let step = || {
+        let mut pods = platform.list("pods").into_iter();
+        pods.find(|pod| annotation(pod, "node-name") == format!("two-steps.{task}")).unwrap_or_default()
+    };
+    platform.cluster.wait(&format!("the step {task} runs"), 120, || step()["status"]["phase"] == "Running");
+    let pod = step();
+    let labels = json!({format!("{PREFIX}/workflow"): "two-steps", format!("{PREFIX}/report-outputs-completed"): "true"});
+    let report = json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "WorkflowTaskResult",
+        "metadata": {"name": annotation(&pod, "node-id"), "namespace": NAMESPACE, "labels": labels},
+        "outputs": {"result": printed},
+    });
+    let account = platform.cluster.sign_in(NAMESPACE, pod["spec"]["serviceAccountName"].as_str().unwrap());
+    let file = platform.cluster.write(&format!("{task}.json"), &report.to_string());
+    platform
+        .cluster
+        .kubectl(&["create", "--context", &account, "--filename", file.to_str().unwrap()])
+        .succeeds();
+    platform.complete_pod(&pod);
+    pod
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/full"]
+fn argo_runs_the_second_step_of_a_workflow_with_what_the_first_one_printed() {
+    let platform = Platform::start(&[ARGO], &["--components", "argo-workflows"]);
+    platform.cluster.apply(EDITOR);
+    platform.apply_example("argo-workflows");
+    end_step(&platform, "count", "4950");
+    let second = end_step(&platform, "tell", "4950");
+    assert!(second.to_string().contains("4950"), "{second}");
+    platform.cluster.wait("the Workflow has succeeded", 60, || {
+        platform.get("workflow", "two-steps")["status"]["phase"] == "Succeeded"
+    });
+    platform.assert_sound();
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/full"]
+fn spark_operator_starts_the_driver_of_an_application_and_follows_it() {
+    let platform = Platform::start(&[SPARK_OPERATOR], &["--components", "spark-operator"]);
+    platform.cluster.wait("both the controller and the webhook run", 60, || {
+        let states = platform.states("spark-operator");
+        states.len() == 2 && states.iter().all(|state| state["ready"] == true)
+    });
+    platform.apply_example("spark-operator");
+    let await_state = |state: &str| {
+        platform.cluster.wait(&format!("the application is {state}"), 120, || {
+            platform.get("sparkapplication", "pi")["status"]["applicationState"]["state"] == state
+        });
+    };
+    await_state("RUNNING");
+    let driver = platform.get("pod", "pi-driver");
+    // From the webhook for pods: what Spark itself has no setting for.
+    assert_eq!(driver["metadata"]["ownerReferences"][0]["kind"], "SparkApplication", "{driver}");
+    assert_eq!(driver["spec"]["containers"][0]["securityContext"]["runAsUser"], 185, "{driver}");
+    platform.complete_pod(&driver);
+    await_state("COMPLETED");
     platform.assert_sound();
 }
