@@ -155,7 +155,9 @@ fn apply(
             let printed = run_waves(&args.how, &session, (&bundle, purpose), &id, progress).await?;
             if let Some(login) = login {
                 let lines = login.lines(&connection, cluster.context.as_deref()).await;
-                lines.iter().for_each(|line| progress.say(line));
+                for line in lines {
+                    progress.say(&line);
+                }
             }
             Ok(printed)
         };
