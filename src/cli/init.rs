@@ -78,7 +78,7 @@ pub(super) fn run(args: &InitArgs) -> u8 {
 }
 
 fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
-    for name in args.environment.iter().filter(|name| **name != dns_name(name)) {
+    if let Some(name) = args.environment.iter().find(|name| **name != dns_name(name)) {
         let message = format!("`{name}` is not a name of an environment");
         let help = format!("use lowercase letters, digits and hyphens: `{}`", dns_name(name));
         return Err(Diagnostic::error(Code::Usage, message).help(help).into());

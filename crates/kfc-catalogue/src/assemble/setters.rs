@@ -2,7 +2,7 @@
 
 use super::step::SETTER;
 use crate::catalogue::Setter;
-use crate::resolve::{Inputs, Scope};
+use crate::resolve::{Inputs, Planned, Scope};
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, SourceId, nearest};
 use kfc_kube::Object;
 use kfc_kustomize::provenance::Step;
@@ -77,7 +77,7 @@ fn owner(setter: &Setter, inputs: Inputs<'_>) -> Result<Owner> {
         None => {
             let message = format!("this setter selects nothing: `{}` is not in the bundle", name.value);
             let error = Diagnostic::error(Code::Setter, message).at(name.mark);
-            let near = nearest(&name.value, planned.iter().map(|planned| planned.name()));
+            let near = nearest(&name.value, planned.iter().map(Planned::name));
             Err(error.helped(near.map(|near| format!("did you mean `{near}`?"))).into())
         }
     }

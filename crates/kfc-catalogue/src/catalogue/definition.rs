@@ -438,7 +438,9 @@ impl<'a> Reading<'a> {
         definition.lists.push(place.folder.join(&name));
         let read = read_tree(self.loader, &place, &name, path.mark);
         let Some((node, source)) = self.errors.collect(read) else { return };
-        values_in_clusters(&node).into_iter().for_each(|mark| self.loader.sources().hide(mark));
+        for mark in values_in_clusters(&node) {
+            self.loader.sources().hide(mark);
+        }
         let (list, errors) = de::read::<Vec<ClusterSpec>>(&node);
         self.errors.extend(errors);
         definition.places.push((source, place.clone()));

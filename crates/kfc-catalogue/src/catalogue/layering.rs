@@ -189,7 +189,9 @@ pub(super) fn differences(lines: &StackLines) -> Vec<Difference> {
     };
     let single = [("platform", &spec.platform), ("release", &spec.release)];
     for (name, value) in single {
-        value.iter().for_each(|value| line(name, &value.value, value.mark));
+        if let Some(value) = value {
+            line(name, &value.value, value.mark);
+        }
     }
     let lists = [
         ("components", spec.components.as_deref().unwrap_or_default()),
@@ -201,7 +203,9 @@ pub(super) fn differences(lines: &StackLines) -> Vec<Difference> {
         ("catalogues", &spec.catalogues),
     ];
     for (name, values) in lists {
-        values.iter().for_each(|value| line(name, &value.value, value.mark));
+        for value in values {
+            line(name, &value.value, value.mark);
+        }
     }
     for setter in &spec.set {
         line("set", &setter.path.value, setter.mark);
@@ -223,7 +227,9 @@ pub(super) fn differences(lines: &StackLines) -> Vec<Difference> {
     }
     for values in &lines.values {
         let (facts, parameters) = split_values(values);
-        facts.iter().for_each(|facts| add_leaves(facts, "facts.", false, &mut list));
+        if let Some(facts) = &facts {
+            add_leaves(facts, "facts.", false, &mut list);
+        }
         add_leaves(&parameters, "", true, &mut list);
     }
     spec.facts.iter().for_each(|facts| add_leaves(&facts.0, "facts.", false, &mut list));
