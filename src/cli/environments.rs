@@ -125,6 +125,7 @@ pub(super) fn single(target: &str, args: &EnvironmentArgs, sources: &Arc<Sources
 ///
 /// # Errors
 /// As [`chosen`].
+#[cfg(feature = "cluster")]
 pub(super) fn in_clusters(
     target: &str,
     args: &EnvironmentArgs,
@@ -143,6 +144,7 @@ pub(super) fn in_clusters(
 }
 
 /// The clusters of an environment that is chosen without one; a cluster that is chosen, with its context.
+#[cfg(feature = "cluster")]
 fn clusters_of(one: &ChosenTarget, sources: &Arc<Sources>) -> Result<Vec<ChosenTarget>> {
     if is_bundle_file(Path::new(&one.target)) {
         return Ok(Vec::new());
