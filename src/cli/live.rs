@@ -43,6 +43,7 @@ pub(super) fn ask(context: Option<String>, bundle: &Input, reader: &Reader<'_>) 
             kinds: side.kinds,
             ignore: &bundle.ignore,
             released: &bundle.released,
+            immutable: side.immutable,
         };
         forecast(&session, &bundle.objects(), &question).await
     })?;

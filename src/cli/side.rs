@@ -92,6 +92,9 @@ pub(super) struct ClusterSide {
     /// Where resources without a namespace go.
     #[cfg(feature = "cluster")]
     pub(super) objects: super::args::NamespaceArgs,
+    /// What is compared of objects whose immutable fields change.
+    #[cfg(feature = "cluster")]
+    pub(super) immutable: kfc_cluster::apply::Immutable,
 }
 
 impl Default for ClusterSide {
@@ -105,6 +108,8 @@ impl Default for ClusterSide {
             args: super::args::ClusterArgs::default(),
             #[cfg(feature = "cluster")]
             objects: super::args::NamespaceArgs::default(),
+            #[cfg(feature = "cluster")]
+            immutable: kfc_cluster::apply::Immutable::default(),
         }
     }
 }

@@ -57,7 +57,8 @@ impl SidesArgs {
         let name = self.inventory.name.as_deref().map(inventory_name).transpose()?;
         let namespace = self.inventory.inventory_namespace.clone();
         let (args, objects) = (self.cluster.clone(), self.objects.clone());
-        Ok(ClusterSide { name, namespace, kinds: self.kinds.kinds(), args, objects })
+        let immutable = kfc_cluster::apply::Immutable::default();
+        Ok(ClusterSide { name, namespace, kinds: self.kinds.kinds(), args, objects, immutable })
     }
 
     /// Nothing of a cluster.

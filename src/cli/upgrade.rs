@@ -5,6 +5,8 @@ use super::diff_report::write_to;
 use super::environments::single;
 use super::exit::{CLOSED, DONE, FAILED, USAGE, of_errors};
 use super::listing::{described, pretty};
+#[cfg(feature = "cluster")]
+use super::side::ClusterSide;
 use super::side::{Reader, RevisionCopies};
 use super::side_args::SidesArgs;
 use super::sides::{Sides, both};
@@ -12,6 +14,8 @@ use super::targets::{OWN_BASES, Target, is_bundle_file, resolve_with, resources_
 use super::{here, output};
 use clap::{Args, ValueEnum};
 use kfc_catalogue::catalogue::{Catalogue, FETCHED};
+#[cfg(feature = "cluster")]
+use kfc_cluster::apply::Immutable;
 use kfc_diagnostics::text::document;
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_diff::Input;
@@ -131,6 +135,10 @@ fn upgrade(args: &UpgradeArgs, sources: &Arc<Sources>) -> Result<u8> {
         Some(side) => (args.stack.clone(), side.clone()),
     };
     let new_stack = args.at(&args.to);
+    // Selectors of an older bundle are what an upgrade is about.
+    #[cfg(feature = "cluster")]
+    let cluster = ClusterSide { immutable: Immutable::Recreated, ..args.sides.cluster_side()? };
+    #[cfg(not(feature = "cluster"))]
     let cluster = args.sides.cluster_side()?;
     let reader = |stack| Reader {
         stack,

@@ -54,7 +54,8 @@ fn installs(profile: &str) {
     assert_eq!(applied(&out), first, "{profile}: {out}{err}");
 }
 
-fn run(cluster: &Cluster, script: &str) -> Run {
+/// A script in which `kfc` is the program under test.
+pub(super) fn run(cluster: &Cluster, script: &str) -> Run {
     let script = format!("kfc() {{ {} \"$@\"; }}\n{script}", kfc().display());
     Run::of(&mut cluster.command("bash", &["-e", "-o", "pipefail", "-c", &script]))
 }

@@ -40,4 +40,5 @@ mod shop;
 mod space;
 mod takeover;
 mod trouble;
+mod upgrade;
 mod upstream;

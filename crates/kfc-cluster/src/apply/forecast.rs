@@ -77,6 +77,18 @@ pub struct Question<'q> {
     pub ignore: &'q [IgnoreRule],
     /// Objects that the bundle does not have and that stay.
     pub released: &'q [ObjectId],
+    /// What becomes of objects whose immutable fields change.
+    pub immutable: Immutable,
+}
+
+/// What a forecast makes of an object whose immutable fields change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Immutable {
+    /// The server refuses it.
+    #[default]
+    Refused,
+    /// It is recreated: the resource of the bundle is what it becomes.
+    Recreated,
 }
 
 /// Asks the server what an apply would do. Values of Secrets are not redacted.
@@ -119,10 +131,12 @@ pub async fn forecast(
             forecast.predictions.push(None);
             continue;
         };
-        let refusal = match &prediction.failure {
-            Some(failure) if !bundle.brings_lacking(&prediction.object, failure) => Some(failure),
-            _ => None,
-        };
+        let is_recreated =
+            |failure: &Failure| question.immutable == Immutable::Recreated && send::is_immutable(failure);
+        let refusal = prediction
+            .failure
+            .as_ref()
+            .filter(|failure| !bundle.brings_lacking(&prediction.object, failure) && !is_recreated(failure));
         match refusal {
             Some(failure) => {
                 forecast.refused.push(refused(&prediction, failure, resource)?);

@@ -55,7 +55,7 @@ pub use claims::Claims;
 pub use conflict::move_advice;
 pub use delete::{Deleting, delete, delete_objects, deletion_hooks, plan, plan_objects};
 pub use event::{Event, Observer, Unobserved};
-pub use forecast::{Forecast, Leaving, Prediction, Question, forecast};
+pub use forecast::{Forecast, Immutable, Leaving, Prediction, Question, forecast};
 pub use foreseen::{Change, Preview};
 pub use generate::{Fill, Generation, rotate};
 pub use history::{
