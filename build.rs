@@ -4,7 +4,8 @@
 //! first, sends the linker to the static form instead. Where the compiler has none, nothing is changed.
 //!
 //! Also lets the linker fold functions with the same code and leave out what a program that never unwinds does not read, packs
-//! the catalogue and the page that explains errors, and links src/stdout.c into the program, which notices when standard output is closed.
+//! the catalogue and the page that explains errors, and links src/stdout.c into the program, which notices when standard output is
+//! closed.
 
 #![expect(clippy::expect_used, reason = "a build script reports what is wrong with its input by a panic")]
 

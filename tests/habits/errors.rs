@@ -36,7 +36,7 @@ fn parts(section: &str) -> (String, Vec<(String, String)>) {
                 let block = lines.by_ref().take_while(|line| *line != "```");
                 blocks.push((info.to_owned(), block.fold(String::new(), |text, line| text + line + "\n")));
             }
-            None => body += &format!("{line}\n"),
+            None => body.extend([line, "\n"]),
         }
     }
     (body, blocks)
@@ -85,7 +85,8 @@ fn every_example_names_its_code() {
     for section in sections() {
         let code = section.code.as_str();
         let is_named = |severity: &str| {
-            section.block("text").starts_with(&format!("{severity}[{code}]: ")) && section.block("sh") != ""
+            section.block("text").starts_with(&format!("{severity}[{code}]: "))
+                && !section.block("sh").is_empty()
         };
         assert!(["error", "warning", "note"].into_iter().any(is_named), "{code}: {:?}", section.blocks);
     }
