@@ -70,9 +70,15 @@ fn identities(cluster: &Cluster, kinds: &str) -> BTreeMap<String, String> {
 /// What holds data, or objects of others.
 const DATA: &str = "persistentvolumeclaims,persistentvolumes,namespaces,customresourcedefinitions,secrets";
 
-#[test]
-#[ignore = "needs the lab: .ci/lab"]
-fn workloads_with_selectors_of_an_older_bundle_are_recreated_and_their_data_stays() {
+mod full {
+    #[test]
+    #[ignore = "needs the lab, and minutes: .ci/full"]
+    fn workloads_with_selectors_of_an_older_bundle_are_recreated_and_their_data_stays() {
+        super::workloads_with_older_selectors();
+    }
+}
+
+fn workloads_with_older_selectors() {
     let cluster = Cluster::start();
     cluster.write("older/kustomization.yaml", OLDER_SELECTORS);
     cluster.write("kfc.yaml", &stack("  overlays: [older]\n"));
