@@ -10,8 +10,8 @@ pub(in crate::cli) fn as_kustomize_parses(command: Command) -> Command {
     let command = command.args_override_self(true).mut_args(|arg| match arg.get_action() {
         ArgAction::SetTrue => with_value(arg, "false").hide_default_value(true),
         ArgAction::SetFalse => with_value(arg, "true"),
-        // A variable for functions, as kustomize has it; elsewhere the letter names an environment of a stack.
-        _ if arg.get_id() == "env" => arg.short('e'),
+        // Variables for functions, as kustomize has them; elsewhere the letter names an environment of a stack.
+        ArgAction::Append if arg.get_id() == "env" => arg.short('e'),
         _ => arg.ignore_case(false),
     });
     command.mut_subcommands(as_kustomize_parses)
