@@ -249,14 +249,12 @@ fn fifty_clusters_resolve_and_show_each_line_of_difference() {
 
 #[test]
 fn stacks_extend_stacks() {
-    let base = format!(
-        "catalogues: [../catalogue]\nbuiltin: false\nplatform: edge\ncomponents: [web, extra]
-parameters: {{domain: base.example.com, web: {{color: red, size: 3}}}}
+    let base = "catalogues: [../catalogue]\nbuiltin: false\nplatform: edge\ncomponents: [web, extra]
+parameters: {domain: base.example.com, web: {color: red, size: 3}}
 values: [values.yaml]
 overlays: [site, other]
-environments: {{dev: {{parameters: {{domain: dev.example.com}}}}, prod: {{}}}}
-"
-    );
+environments: {dev: {parameters: {domain: dev.example.com}}, prod: {}}
+";
     let own = "extends: ../base\nwithout: [extra]\nparameters: {web: {color: green}}\nwithoutOverlays: [../base/other]\noverlays: [own]
 environments: {prod: {platform: cloud}}
 ";
@@ -267,7 +265,7 @@ environments: {prod: {platform: cloud}}
     };
     let (site, other, mine) = (overlay("site"), overlay("other"), overlay("own"));
     let project = project(&[
-        ("base/kfc.yaml", &stack("base", &base)),
+        ("base/kfc.yaml", &stack("base", base)),
         ("base/values.yaml", "facts: {storage: {class: tape}}\n"),
         ("base/site/kustomization.yaml", &site),
         ("base/other/kustomization.yaml", &other),
@@ -279,7 +277,9 @@ environments: {prod: {platform: cloud}}
     assert!(bundle.contains("of: own") && !bundle.contains("other: here"), "{bundle}");
     let data = data(&project, &["team", "-e", "prod"]);
     let expected = [("domain", "base.example.com"), ("color", "green"), ("class", "tape")];
-    expected.iter().for_each(|(name, value)| assert_eq!(data[name], *value, "{name}"));
+    for (name, value) in expected {
+        assert_eq!(data[name], value, "{name}");
+    }
     assert!(printed(&project, &["build", "team@dev"]).contains("domain: dev.example.com"));
 }
 

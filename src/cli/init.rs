@@ -111,16 +111,12 @@ fn init(args: &InitArgs, sources: &Arc<Sources>) -> Result<String> {
         environments => args.environment.clone(),
     };
     let written = write_all(args, &values)?;
-    let report = match &found {
-        Some(found) => format!("{}\n{written}\nnext: {}\n", render_detected(found), next_step(args)),
-        None => {
-            let environment = args.environment.first().map(|name| format!(" --environment {name}"));
-            format!(
-                "{written}\nnext: kfc build {}{}\n",
-                args.folder.display(),
-                environment.unwrap_or_default()
-            )
-        }
+    let report = if let Some(found) = &found {
+        format!("{}\n{written}\nnext: {}\n", render_detected(found), next_step(args))
+    } else {
+        let environment = args.environment.first().map(|name| format!(" --environment {name}"));
+        let environment = environment.unwrap_or_default();
+        format!("{written}\nnext: kfc build {}{environment}\n", args.folder.display())
     };
     let assembled = resolved.assemble(false)?;
     output::report(&assemble::known_credentials(&resolved.plan, &assembled.bundle.resources.list)?, sources);

@@ -21,6 +21,7 @@ use std::sync::Arc;
 /// The bytes of a password that bcrypt reads.
 const LONGEST_PASSWORD: usize = 72;
 
+#[allow(clippy::large_enum_variant, reason = "there is one value in a run")]
 #[derive(Debug, Subcommand)]
 pub(super) enum SecretsCommand {
     /// Print new Secrets for `kubectl create -f -`, which leaves those alone that exist. `kfc apply` makes them itself.
