@@ -6,6 +6,7 @@
 mod documents;
 
 use documents::{block, blocks, strings, text, yaml};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -122,6 +123,18 @@ fn the_workflow_is_the_one_that_init_writes() {
         "clusterrole-aggregation-controller"
     );
     assert_eq!(spec["ignoreDifferences"][1]["name"], "istio-validator-istio-system");
+    let left = Command::new(env!("CARGO_BIN_EXE_kfc"))
+        .args(["argocd", "ignore-differences"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let left = &yaml(&String::from_utf8(left.stdout).unwrap())[0]["ignoreDifferences"];
+    let objects = |entries: &serde_json::Value| -> BTreeSet<String> {
+        let entries = entries.as_array().unwrap().iter();
+        entries.map(|entry| format!("{} {}", entry["kind"], entry["name"])).collect()
+    };
+    assert!(objects(left).contains(r#""MutatingWebhookConfiguration" "webhook.serving.knative.dev""#));
+    assert!(objects(left).is_subset(&objects(&spec["ignoreDifferences"])));
     assert!(
         strings(&spec["syncPolicy"]["syncOptions"]).contains(&"RespectIgnoreDifferences=true".to_owned())
     );

@@ -95,7 +95,8 @@ class Container:
         connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         try:
             connection = connect(self.pod["status"]["podIP"], port, timeout=2, **options)
-            connection.request("GET", probe.get("path", "/"))
+            # Some programs answer a kubelet in another way than their users.
+            connection.request("GET", probe.get("path", "/"), headers={"User-Agent": "kube-probe/1.37"})
             return 200 <= connection.getresponse().status < 400
         except (OSError, http.client.HTTPException):
             return False

@@ -44,6 +44,16 @@ const SPARK_OPERATOR: Controller = controller(
     "ghcr.io/kubeflow/spark-operator/controller",
     &["kubeflow/spark-operator-webhook-svc"],
 );
+const KNATIVE: [Controller; 4] = [
+    controller("knative-controller", "gcr.io/knative-releases/knative.dev/serving/cmd/controller", &[]),
+    controller(
+        "knative-webhook",
+        "gcr.io/knative-releases/knative.dev/serving/cmd/webhook",
+        &["knative-serving/webhook"],
+    ),
+    controller("knative-autoscaler", "gcr.io/knative-releases/knative.dev/serving/cmd/autoscaler", &[]),
+    controller("knative-activator", "gcr.io/knative-releases/knative.dev/serving/cmd/activator", &[]),
+];
 
 /// The account of the example's steps, with the rights that the bundle adds to those of editors.
 const EDITOR: &str = "
@@ -263,5 +273,34 @@ fn spark_operator_starts_the_driver_of_an_application_and_follows_it() {
     assert_eq!(driver["spec"]["containers"][0]["securityContext"]["runAsUser"], 185, "{driver}");
     platform.complete_pod(&driver);
     await_state("COMPLETED");
+    platform.assert_sound();
+}
+
+#[test]
+#[ignore = "needs the lab: .ci/full"]
+fn knative_makes_a_service_ready_once_its_ingress_is() {
+    const INGRESS: &str = "ingresses.networking.internal.knative.dev";
+    // No registry can be reached that would know the digest of a tag.
+    let tags = ["--set", "knative-serving.untaggedRegistries=index.docker.io"];
+    let platform = Platform::start(&KNATIVE, &[&["--components", "knative-serving"], &tags[..]].concat());
+    platform.apply_example("knative-serving");
+    platform.await_condition("configurations.serving.knative.dev", "hello", "Ready");
+    let deployment = platform.get("deployment", "hello-00001-deployment");
+    let containers = deployment["spec"]["template"]["spec"]["containers"].as_array().unwrap();
+    let sidecar = containers.iter().find(|one| one["name"] == "queue-proxy").unwrap();
+    let settings = platform.cluster.get("configmap", "knative-serving", "config-deployment").unwrap();
+    assert_eq!(sidecar["image"], settings["data"]["queue-sidecar-image"]);
+    platform.await_condition("podautoscaler", "hello-00001", "Active");
+    // As the program does that makes istio's routes of it.
+    platform.cluster.wait("the route has an ingress", 60, || !platform.get(INGRESS, "hello").is_null());
+    let conditions = ["NetworkConfigured", "LoadBalancerReady", "Ready"]
+        .map(|name| json!({"type": name, "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}));
+    let gateway = json!({"ingress": [{"domainInternal": "gateway.istio-system.svc.cluster.local"}]});
+    let generation = platform.get(INGRESS, "hello")["metadata"]["generation"].clone();
+    let status = json!({"status": {
+        "observedGeneration": generation, "conditions": conditions, "publicLoadBalancer": gateway, "privateLoadBalancer": gateway,
+    }});
+    platform.patch_status(INGRESS, "hello", &status);
+    platform.await_condition("services.serving.knative.dev", "hello", "Ready");
     platform.assert_sound();
 }
