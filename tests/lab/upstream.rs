@@ -18,9 +18,9 @@ fn example() -> String {
     objects.iter().fold(String::new(), |text, object| text + "---\n" + &object.to_string() + "\n")
 }
 
-/// Applies the example until nothing is missing, as its instructions say.
-fn install(cluster: &Cluster) {
-    let file = cluster.write("upstream.yaml", &example());
+/// Applies an example of upstream until nothing is missing, as its instructions say.
+pub(super) fn install(cluster: &Cluster, example: &str) {
+    let file = cluster.write("upstream.yaml", example);
     let file = file.to_str().unwrap();
     let mut errors = String::new();
     for _ in 0..12 {
@@ -54,7 +54,7 @@ fn identities(cluster: &Cluster) -> BTreeMap<String, String> {
 #[ignore = "needs the lab and the trees of upstream: KFC_UPSTREAM=DIR .ci/lab upstream"]
 fn an_existing_kubeflow_is_taken_over_without_a_recreate() {
     let cluster = Cluster::start();
-    install(&cluster);
+    install(&cluster, &example());
     let before = identities(&cluster);
     assert!(before.len() > 120, "only {} objects", before.len());
 
