@@ -58,7 +58,8 @@ pub(crate) fn run(options: &Options) -> Finished {
         return skipped("there is no python3");
     }
     let failures = top().join("target").join(format!("{what}.failures"));
-    let kfc = format!("{} build {{dir}}", top().join(&options.program).display());
+    // As kustomize alone: `kfc build` takes more, such as `generateName`.
+    let kfc = format!("{} kustomize build {{dir}}", top().join(&options.program).display());
     let mut compare = command("python3", [judge.as_os_str()]);
     compare.args([what, &kfc, "--failures"]).arg(&failures);
     compare.args(options.filter.iter().flat_map(|filter| ["--filter", filter]));
