@@ -6,7 +6,7 @@ use super::apply_text::render_waves;
 use super::args::{ClusterArgs, DryRun, EnvironmentArgs};
 use super::consent::AGREED;
 use super::detect::{ClusterSource, detected, render_detected};
-use super::environments::in_clusters;
+use super::environments::{in_clusters, read_each};
 use super::intake::{Intake, IntakeReads};
 use super::interrupt::{Held, run_holding};
 use super::output;
@@ -17,7 +17,7 @@ use super::several::{Clusters, Done};
 use clap::Args;
 use kfc_cluster::apply::{self, Session};
 use kfc_cluster::cluster::Connection;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_source::LoadRestrictor;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -82,15 +82,13 @@ pub(super) fn run(args: &ApplyArgs) -> u8 {
     let ready = targets.and_then(|targets| {
         let clusters = Clusters::of_targets(&targets, &args.cluster, &args.several, (RUN, &sources))?;
         clusters.check_agreed(args.how.yes || args.how.dry_run.is_some(), AGREED)?;
-        // Nothing is applied before all of them can be.
-        let mut errors = Diagnostics::default();
-        let mut intakes = Vec::new();
-        for chosen in targets {
+        let intakes = read_each(&targets, |target| {
             let mut args = args.clone();
-            args.target = chosen.target;
-            intakes.extend(errors.collect(read(&args, &sources)).map(|intake| (args, intake)));
-        }
-        errors.into_result((clusters, intakes))
+            target.clone_into(&mut args.target);
+            let intake = read(&args, &sources)?;
+            Ok((args, intake))
+        })?;
+        Ok((clusters, intakes))
     });
     match ready {
         Ok((clusters, intakes)) => clusters.run(&|run, progress| {

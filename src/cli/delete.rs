@@ -5,7 +5,7 @@ use super::args::{
     ResultFormatArgs, SeveralArgs, StackArgs, duration, inventory_name,
 };
 use super::consent::{confirm_deletion, count_of, named, staying};
-use super::environments::{ChosenTarget, in_clusters};
+use super::environments::{ChosenTarget, in_clusters, read_each};
 use super::here;
 use super::intake::{Intake, IntakeReads};
 use super::interrupt::{Held, run_holding, run_until_interrupted};
@@ -19,7 +19,7 @@ use clap::Args;
 use kfc_catalogue::catalogue::StackDefinition;
 use kfc_cluster::apply::{self, Deleting, Deletion, Inventory, InventoryId, RemovalPlan, Session};
 use kfc_cluster::cluster::Connection;
-use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, Sources};
+use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
 use kfc_kube::ObjectId;
 use kfc_kube::hook::Moment;
 use kfc_source::Loader;
@@ -83,11 +83,7 @@ pub(super) fn run(args: &DeleteArgs) -> u8 {
     let ready = targets(args, &sources).and_then(|targets| {
         let clusters = Clusters::of_targets(&targets, &args.cluster, &args.several, (RUN, &sources))?;
         clusters.check_agreed(args.yes || args.dry_run, agreed)?;
-        let mut errors = Diagnostics::default();
-        let subjects =
-            targets.iter().filter_map(|chosen| errors.collect(subject(args, &chosen.target, &sources)));
-        let subjects: Vec<Subject> = subjects.collect();
-        errors.into_result((clusters, subjects))
+        Ok((clusters, read_each(&targets, |target| subject(args, target, &sources))?))
     });
     match ready {
         Ok((clusters, subjects)) => clusters.run(&|run, progress| {

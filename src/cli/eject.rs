@@ -1,5 +1,6 @@
 //! `kfc eject`: copies a component of the built-in catalogue into a catalogue of the user.
 
+use super::args::OwnCatalogueArgs;
 use super::here;
 use super::output;
 use super::scaffold::Scaffold;
@@ -9,7 +10,7 @@ use kfc_diagnostics::{Code, Diagnostic, Result, Sources, nearest};
 use kfc_source::lock::tree::sha256;
 use kfc_source::{FileSystem, Loader, Refusal};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The file that says what a copy was made from.
@@ -19,18 +20,8 @@ const PROVENANCE: &str = "ejected.yaml";
 pub(super) struct EjectArgs {
     /// The component, a name of `kfc list components`.
     component: String,
-    /// The directory of the catalogue to copy it into; this one when not given.
-    #[arg(
-        long = "catalog",
-        alias = "catalogue",
-        value_name = "DIR",
-        default_value = ".",
-        hide_default_value = true
-    )]
-    catalogue: PathBuf,
-    /// Replace an existing copy.
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    into: OwnCatalogueArgs,
 }
 
 pub(super) fn run(args: &EjectArgs) -> u8 {
@@ -55,13 +46,13 @@ fn eject(args: &EjectArgs, sources: &Arc<Sources>) -> Result<String> {
         let message = format!("cannot read `{path}` of the built-in catalogue");
         Diagnostic::error(Code::Unreadable, message).into()
     })?;
-    let to = args.catalogue.join("bases").join(name);
-    if to.join(PROVENANCE).symlink_metadata().is_ok() && !args.force {
+    let to = args.into.catalogue.join("bases").join(name);
+    if to.join(PROVENANCE).symlink_metadata().is_ok() && !args.into.force {
         let message = format!("{} is a copy of `{name}` already", to.display());
         let error = Diagnostic::error(Code::Output, message);
         return Err(error.help("replace it, and your changes of it, with `--force`").into());
     }
-    let mut scaffold = Scaffold::new(&args.catalogue, args.force);
+    let mut scaffold = Scaffold::new(&args.into.catalogue, args.into.force);
     let provenance = provenance(name, &component.version, &copies);
     let count = copies.len();
     for (path, bytes) in copies {
@@ -74,7 +65,7 @@ fn eject(args: &EjectArgs, sources: &Arc<Sources>) -> Result<String> {
         "copied {count} files of {name} {} to {}\n\nnext: in kfc.yaml, `catalogues: [{}]`: the stack is then built from the copy\n",
         component.version,
         to.display(),
-        args.catalogue.display(),
+        args.into.catalogue.display(),
     ))
 }
 

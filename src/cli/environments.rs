@@ -106,6 +106,17 @@ pub(super) fn chosen_of(
     Ok(choices.into_iter().map(|choice| ChosenTarget::of(target, choice, &definition)).collect())
 }
 
+/// What is read of each target, or the errors of all of them: nothing is begun before all can be.
+///
+/// # Errors
+/// Those of `read`.
+#[cfg(feature = "cluster")]
+pub(super) fn read_each<T>(targets: &[ChosenTarget], read: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
+    let mut errors = Diagnostics::default();
+    let all = targets.iter().filter_map(|chosen| errors.collect(read(&chosen.target))).collect();
+    errors.into_result(all)
+}
+
 /// The only target of a command that works on one.
 ///
 /// # Errors

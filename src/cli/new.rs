@@ -1,12 +1,12 @@
 //! `kfc new`: files to start from, in a catalogue of the user.
 
+use super::args::OwnCatalogueArgs;
 use super::name::dns_name;
 use super::output;
 use super::scaffold::{Scaffold, depth};
 use super::schema::{SCHEMAS, schema_files, stack_schema_files};
 use clap::{Args, Subcommand};
 use kfc_diagnostics::{Code, Diagnostic, Result, Sources};
-use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum NewCommand {
@@ -22,18 +22,8 @@ pub(super) enum NewCommand {
 pub(super) struct NewArgs {
     /// Its name.
     name: String,
-    /// The directory of the catalogue; this one when not given.
-    #[arg(
-        long = "catalog",
-        alias = "catalogue",
-        value_name = "DIR",
-        default_value = ".",
-        hide_default_value = true
-    )]
-    catalogue: PathBuf,
-    /// Replace existing files.
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    into: OwnCatalogueArgs,
 }
 
 /// A file of a kind, by its path in the directory of what is new.
@@ -86,7 +76,7 @@ fn platform(args: &NewArgs) -> Result<String> {
 
 /// Writes files with a name in them, and the schemas that they refer to.
 fn write(args: &NewArgs, directory: &str, templates: &[(&str, &str)], next: &str) -> Result<String> {
-    let mut scaffold = Scaffold::new(&args.catalogue, args.force);
+    let mut scaffold = Scaffold::new(&args.into.catalogue, args.into.force);
     let schemas = format!("{}{SCHEMAS}", "../".repeat(depth(directory)));
     for (name, template) in templates {
         let text = template.replace("@name@", &args.name).replace("@schemas@", &schemas);
@@ -96,8 +86,8 @@ fn write(args: &NewArgs, directory: &str, templates: &[(&str, &str)], next: &str
         scaffold.renew(format!("{SCHEMAS}/{name}"), text);
     }
     let mut report = scaffold.write()?;
-    let mut schemas = Scaffold::new(&args.catalogue, true);
-    for (name, text) in stack_schema_files(std::slice::from_ref(&args.catalogue))? {
+    let mut schemas = Scaffold::new(&args.into.catalogue, true);
+    for (name, text) in stack_schema_files(std::slice::from_ref(&args.into.catalogue))? {
         schemas.renew(format!("{SCHEMAS}/{name}"), text);
     }
     report.push_str(&schemas.write()?);

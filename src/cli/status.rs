@@ -5,7 +5,7 @@ use super::args::{
     SeveralArgs, StackArgs, inventory_name,
 };
 use super::consent::count_of;
-use super::environments::{ChosenTarget, in_clusters};
+use super::environments::{ChosenTarget, in_clusters, read_each};
 use super::exit::{DONE, FAILED};
 use super::intake::{Intake, IntakeReads};
 use super::interrupt::run_until_interrupted;
@@ -19,7 +19,7 @@ use super::waves::object_json;
 use clap::Args;
 use kfc_cluster::apply::{self, ObjectStatus, Session};
 use kfc_cluster::cluster::Connection;
-use kfc_diagnostics::{Diagnostics, Numbers, Result, Sources};
+use kfc_diagnostics::{Numbers, Result, Sources};
 use kfc_kube::ObjectId;
 use kfc_kube::ready::State;
 use serde_json::{Value, json};
@@ -61,11 +61,7 @@ pub(super) fn run(args: &StatusArgs) -> u8 {
     let several = SeveralArgs { keep_going: true, at_once: args.at_once };
     let ready = targets(args, &sources).and_then(|targets| {
         let clusters = Clusters::of_targets(&targets, &args.cluster, &several, (RUN, &sources))?;
-        let mut errors = Diagnostics::default();
-        let subjects =
-            targets.iter().filter_map(|chosen| errors.collect(subject(args, &chosen.target, &sources)));
-        let subjects: Vec<Subject> = subjects.collect();
-        errors.into_result((clusters, subjects))
+        Ok((clusters, read_each(&targets, |target| subject(args, target, &sources))?))
     });
     match ready {
         Ok((clusters, subjects)) => {

@@ -16,7 +16,7 @@
 #![allow(dead_code, reason = "each program that has it uses part of it")]
 
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
@@ -356,6 +356,17 @@ impl Cluster {
         let (out, _) = self.kubectl(&["get", kind, "--all-namespaces", "--output=json"]).succeeds();
         let list: Value = serde_json::from_str(&out).unwrap();
         list["items"].as_array().unwrap().clone()
+    }
+
+    /// The identity of each object of some kinds, by `KIND NAMESPACE/NAME`.
+    pub(crate) fn identities(&self, kinds: &str) -> BTreeMap<String, String> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let entry = |object: &Value| {
+            let metadata = &object["metadata"];
+            let place = format!("{}/{}", text(&metadata["namespace"]), text(&metadata["name"]));
+            (format!("{} {place}", text(&object["kind"])), text(&metadata["uid"]))
+        };
+        self.list(kinds).iter().map(entry).collect()
     }
 
     /// All objects but those that programs of the cluster make for others or about themselves, as `KIND NAMESPACE/NAME`.

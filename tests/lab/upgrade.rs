@@ -5,7 +5,7 @@ use super::cluster::{Cluster, Run};
 use super::kubectl::run;
 use super::profiles::{incomplete, refused_pods};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A stack of minikube with these further fields.
 fn stack(fields: &str) -> String {
@@ -66,18 +66,6 @@ fn recreated(out: &str) -> BTreeSet<String> {
     out.lines().filter_map(|line| line.strip_prefix("recreated ")).map(str::to_owned).collect()
 }
 
-/// The identity of each object of some kinds.
-fn identities(cluster: &Cluster, kinds: &str) -> BTreeMap<String, String> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let entry = |object: &Value| {
-        let metadata = &object["metadata"];
-        let name =
-            format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]));
-        (name, text(&metadata["uid"]))
-    };
-    cluster.list(kinds).iter().map(entry).collect()
-}
-
 /// What holds data, or objects of others.
 const DATA: &str = "persistentvolumeclaims,persistentvolumes,namespaces,customresourcedefinitions,secrets";
 
@@ -95,9 +83,9 @@ fn workloads_with_older_selectors() {
     cluster.write("kfc.yaml", &stack("  overlays: [older]\n"));
     cluster.kfc(&["apply", "."]).succeeds();
     let workloads: BTreeSet<String> =
-        identities(&cluster, "deployments,statefulsets,daemonsets").into_keys().collect();
+        cluster.identities("deployments,statefulsets,daemonsets").into_keys().collect();
     assert!(workloads.len() > 40, "{workloads:?}");
-    let data = identities(&cluster, DATA);
+    let data = cluster.identities(DATA);
     assert!(data.len() > 100, "{data:?}");
 
     cluster.write("kfc.yaml", &stack(""));
@@ -112,7 +100,7 @@ fn workloads_with_older_selectors() {
     assert_eq!(recreated(&out), workloads, "{err}");
     let lines = out.lines().filter(|line| !line.starts_with("recreated ")).count();
     assert_eq!(lines, 0, "nothing else changes: {out}");
-    assert_eq!(identities(&cluster, DATA), data);
+    assert_eq!(cluster.identities(DATA), data);
     assert_eq!(refused_pods(&cluster), "");
     assert_eq!(incomplete(&cluster), "");
     let (out, err) = cluster.kfc(&["apply", "."]).succeeds();

@@ -5,8 +5,6 @@ use super::cluster::Cluster;
 use super::parity::table::{Root, Tables};
 use super::parity::trees;
 use super::profiles::incomplete;
-use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Upstream's example as `kubectl apply -f` reads it.
 fn example() -> String {
@@ -37,30 +35,20 @@ pub(super) fn install(cluster: &Cluster, example: &str) {
     panic!("kubectl cannot install upstream's example:\n{errors}");
 }
 
-/// The identity of each object that holds data or runs pods.
-fn identities(cluster: &Cluster) -> BTreeMap<String, String> {
-    let kinds = "deployments,statefulsets,daemonsets,persistentvolumeclaims,namespaces,customresourcedefinitions,profiles.kubeflow.org";
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let entry = |object: &Value| {
-        let metadata = &object["metadata"];
-        let name =
-            format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]));
-        (name, text(&metadata["uid"]))
-    };
-    cluster.list(kinds).iter().map(entry).collect()
-}
+/// Kinds of what holds data or runs pods.
+const HELD: &str = "deployments,statefulsets,daemonsets,persistentvolumeclaims,namespaces,customresourcedefinitions,profiles.kubeflow.org";
 
 #[test]
 #[ignore = "needs the lab and the trees of upstream: KFC_UPSTREAM=DIR .ci/lab upstream"]
 fn an_existing_kubeflow_is_taken_over_without_a_recreate() {
     let cluster = Cluster::start();
     install(&cluster, &example());
-    let before = identities(&cluster);
+    let before = cluster.identities(HELD);
     assert!(before.len() > 120, "only {} objects", before.len());
 
     let (_, err) = cluster.kfc(&["apply", "onprem", "--adopt", "--force-conflicts", "--yes"]).succeeds();
     assert!(!err.contains("immutable"), "{err}");
-    let after = identities(&cluster);
+    let after = cluster.identities(HELD);
     let changed: Vec<&String> =
         before.iter().filter(|(name, uid)| after.get(*name) != Some(uid)).map(|(name, _)| name).collect();
     assert_eq!(changed, [""; 0], "objects that are gone, or that were made anew");

@@ -12,6 +12,7 @@ mod how;
 #[cfg(feature = "cluster")]
 mod kinds;
 mod named;
+mod own_catalogue;
 mod remote;
 mod report;
 mod restrictor;
@@ -33,6 +34,7 @@ pub(super) use kinds::KindArgs;
 pub(super) use named::NamedArgs;
 #[cfg(feature = "cluster")]
 pub(super) use named::NamespaceArgs;
+pub(super) use own_catalogue::OwnCatalogueArgs;
 pub(super) use remote::RemoteArgs;
 pub(super) use report::{ReportArgs, format_parser};
 pub(super) use restrictor::RestrictorFlag;

@@ -5,13 +5,10 @@ use crate::cli::here;
 pub(in crate::cli) use kfc_catalogue::catalogue::STACK_FILES;
 use kfc_catalogue::catalogue::{API_VERSION, StackChoice, StackFile};
 use kfc_diagnostics::SourceId;
+pub(in crate::cli) use kfc_source::KUSTOMIZATION_FILES;
 use kfc_source::{FileSystem as _, Os, door, is_entry, is_stream};
 use kfc_yaml::{Node, parse};
 use std::path::Path;
-
-/// The names that a kustomization file may have.
-pub(in crate::cli) const KUSTOMIZATION_FILES: [&str; 3] =
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// What is between a stack and its environment in a target.
 pub(in crate::cli) const ENVIRONMENT: char = '@';

@@ -4,7 +4,7 @@ use super::base::shown_below;
 use crate::catalogue::{Overlay, Place, Setter};
 use crate::resolve::Plan;
 use kfc_diagnostics::{Code, Diagnostic, Diagnostics, Result, nearest};
-use kfc_source::Loader;
+use kfc_source::{KUSTOMIZATION_FILES, Loader};
 use kfc_yaml::Spanned;
 
 /// The file of an overlay.
@@ -32,8 +32,7 @@ impl OwnOverlay {
     pub(super) fn is_only_setters(folder: &Loader, path: &Spanned<String>) -> bool {
         let at = folder.root().join(&path.value);
         let has = |name: &str| folder.files().is_file(&at.join(name));
-        has(FILE)
-            && !["kustomization.yaml", "kustomization.yml", "Kustomization"].iter().any(|name| has(name))
+        has(FILE) && !KUSTOMIZATION_FILES.iter().any(|name| has(name))
     }
 
     /// Whether its components are in the bundle and its condition holds.
