@@ -617,3 +617,22 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// What is detected is no stack: one in the working directory, whose environments would have to be named, does not matter.
+#[test]
+#[cfg(feature = "cluster")]
+fn a_detected_profile_has_no_environments() {
+    let project = project(&[(
+        "kfc.yaml",
+        &stack("team", "environments: {dev: {platform: kind}, prod: {platform: gke}}\n"),
+    )]);
+    let missing = ["--kubeconfig", "none"];
+    for command in [&["apply"][..], &["plan", "--output", "plan.json"]] {
+        let error = project.run(&[command, &["--detect"], &missing].concat());
+        let error = text(&error.stderr);
+        assert!(error.contains("kubeconfig") && !error.contains("KFC1019"), "{command:?}: {error}");
+        let error = project.run(&[command, &["--detect", "-e", "prod"], &missing].concat());
+        let error = text(&error.stderr);
+        assert!(error.contains("cannot be used with"), "{command:?}: {error}");
+    }
+}

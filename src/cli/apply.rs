@@ -6,7 +6,7 @@ use super::apply_text::render_waves;
 use super::args::{ClusterArgs, DryRun, EnvironmentArgs};
 use super::consent::AGREED;
 use super::detect::{ClusterSource, detected, render_detected};
-use super::environments::{in_clusters, read_each};
+use super::environments::{ChosenTarget, in_clusters, read_each};
 use super::intake::{Intake, IntakeReads};
 use super::interrupt::{Held, run_holding};
 use super::output;
@@ -50,9 +50,17 @@ pub(super) fn plan(args: &PlanArgs) -> u8 {
     }
 }
 
+/// The targets of a run: what is detected is one, whatever is in the working directory.
+fn targets(args: &ApplyArgs, sources: &Arc<Sources>) -> Result<Vec<ChosenTarget>> {
+    if args.detect {
+        return Ok(vec![ChosenTarget::plain(&args.target)]);
+    }
+    in_clusters(&args.target, &args.stack.environments, sources)
+}
+
 /// The arguments of a plan, with the only environment and cluster that they mean.
 fn planned(args: &ApplyArgs, sources: &Arc<Sources>) -> Result<ApplyArgs> {
-    let targets = in_clusters(&args.target, &args.stack.environments, sources)?;
+    let targets = targets(args, sources)?;
     let clusters = Clusters::of_targets(&targets, &args.cluster, &args.several, (RUN, sources))?;
     match clusters.runs() {
         [run] => {
@@ -78,8 +86,7 @@ pub(super) fn run(args: &ApplyArgs) -> u8 {
         };
     }
     let sources = Arc::new(Sources::default());
-    let targets = in_clusters(&args.target, &args.stack.environments, &sources);
-    let ready = targets.and_then(|targets| {
+    let ready = targets(args, &sources).and_then(|targets| {
         let clusters = Clusters::of_targets(&targets, &args.cluster, &args.several, (RUN, &sources))?;
         clusters.check_agreed(args.how.yes || args.how.dry_run.is_some(), AGREED)?;
         let intakes = read_each(&targets, |target| {

@@ -14,7 +14,7 @@ pub(super) struct ApplyArgs {
     #[arg(default_value = ".", value_name = "TARGET|FILE|-", conflicts_with_all = ["filename", "kustomize"])]
     pub(super) target: String,
     /// Detect the profile of the cluster and apply it instead of a target, in the inventory `platform`.
-    #[arg(long, conflicts_with_all = ["target", "filename", "kustomize"])]
+    #[arg(long, conflicts_with_all = ["target", "filename", "kustomize", "environment", "clusters"])]
     pub(super) detect: bool,
     #[command(flatten)]
     named: NamedArgs,
